@@ -1,0 +1,97 @@
+"""Taskroom: live rooms for background tasks.
+
+``create_app`` imports what it composes when it is called: workers and the supervisor import this
+package too, and need neither Flask nor eventlet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Config
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Composes one web process. Raises ConfigurationError when the environment lacks or refuses something."""
+    import redis
+    from flask import Flask
+    from flask_cors import CORS
+
+    from app import api, auth, pages, problems
+    from app.config import Config
+    from app.database import connect_args, pooled
+    from app.extensions import db, limiter, migrate
+    from app.realtime import sockets
+    from app.services import Services
+    from app.stream.broker import Publisher
+    from app.stream.hub import Hub
+    from app.stream.store import Store
+    from app.tasks.dispatch import Dispatcher
+    from app.tasks.rounds import Rounds
+    from workers.celery_app import send
+    from workers.registry import may_retry_lost, queue_of
+
+    config = config or Config.from_env()
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=config.body_limit,
+        SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "connect_args": connect_args(),
+            "pool_size": config.pool_size,
+            "max_overflow": 0,
+            "pool_timeout": 3,
+            "pool_pre_ping": True,
+            "pool_use_lifo": True,
+        },
+        RATELIMIT_STORAGE_URI=config.redis_url.replace("unix://", "redis+unix://", 1),
+        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        RATELIMIT_ENABLED=not config.bench,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app)
+    migrate.init_app(app, db, directory="migrations")
+    limiter.init_app(app)
+    auth.init_app(app, config)
+    problems.register(app)
+
+    with app.app_context():
+        connect = pooled(db.engine)
+    store = Store(connect)
+    publisher = Publisher(config.redis_url)
+    hub = Hub(store, config.redis_url)
+    dispatcher = Dispatcher(send, queue_of)
+    client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    rounds = Rounds(
+        config.database_url,
+        dispatcher,
+        publisher.publish,
+        lambda: _run_id(client),
+        may_retry_lost,
+        config.lease_round_seconds,
+    )
+    parts = Services(config, connect, store, hub, publisher, dispatcher, rounds, client)
+    hub.on_control = parts.session_ended
+    app.extensions["taskroom"] = parts
+    if config.cors_origins:
+        CORS(app, origins=list(config.cors_origins), supports_credentials=True)
+    api.init_app(app)
+    pages.init_app(app)
+    sockets.init_app(app, parts)
+    return app
+
+
+def _run_id(client: object) -> str | None:
+    """Which life of Redis this is; None while it is away. It changes with every restart."""
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    assert isinstance(client, Redis)
+    try:
+        return str(client.info("server")["run_id"])
+    except RedisError:
+        return None

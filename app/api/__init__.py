@@ -1,0 +1,28 @@
+"""REST under /api/v2, one file a resource; the OpenAPI document follows from the declarations."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from app.problems import ProblemApi
+
+
+def init_app(app: Flask) -> None:
+    from app.api import agent, auth, health, history, jobs, logs, tasks
+    from app.realtime import sse
+
+    app.config.update(
+        API_TITLE="Taskroom",
+        API_VERSION="v2",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        API_SPEC_OPTIONS={
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+            "security": [{"bearer": []}],
+        },
+    )
+    api = ProblemApi(app)
+    for module in (auth, jobs, agent, tasks, logs, history, sse):
+        api.register_blueprint(module.blp, url_prefix="/api/v2")
+    app.register_blueprint(health.blp)

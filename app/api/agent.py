@@ -1,0 +1,196 @@
+"""Starting a task, and finding the one that runs."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import marshmallow as ma
+import orjson
+import psycopg2.errors
+from flask import Response, jsonify, request, url_for
+from psycopg2.extensions import cursor as Cursor
+
+from app import green
+from app.api.base import Blueprint, NoQuery, acting, signed_in
+from app.api.tasks import Snapshot
+from app.auth import Principal
+from app.errors import Unavailable, Unprocessable
+from app.problems import fields
+from app.services import services
+from app.stream.event import scrub
+from app.stream.store import Appended
+from app.tasks import lifecycle
+from app.tasks.dispatch import BrokerDown
+from app.tasks.fold import PENDING
+from app.tasks.snapshot import snapshot
+from workers.registry import Job, jobs
+
+blp = Blueprint("agent", __name__, description="Starting tasks")
+
+SEND_SECONDS = 2.0
+PARAMS_LIMIT = 512_000  # bytes of JSON
+
+
+class Start(ma.Schema):
+    job_type = ma.fields.String(required=True, validate=ma.validate.Length(1, 64))
+    params = ma.fields.Dict(keys=ma.fields.String())
+    preferences = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "Another word for params"})
+    title = ma.fields.String(validate=ma.validate.Length(1, 255))
+    intent = ma.fields.String(load_default="execute_command", validate=ma.validate.Length(1, 64))
+
+    @ma.validates_schema
+    def one_word(self, data: dict[str, Any], **_: Any) -> None:
+        if "params" in data and "preferences" in data:
+            raise ma.ValidationError("Send params or preferences, not both.", "preferences")
+
+
+class StartHeaders(ma.Schema):
+    class Meta:
+        unknown = ma.EXCLUDE
+
+    key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Length(1, 200))
+
+
+class Started(ma.Schema):
+    task_id = ma.fields.String()
+    status = ma.fields.String()
+    sequence = ma.fields.Integer()
+
+
+class Active(ma.Schema):
+    active = ma.fields.Nested(Snapshot, allow_none=True)
+
+
+@blp.post("/agent/start")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(StartHeaders, location="headers")
+@blp.arguments(Start)
+@blp.alt_response(202, schema=Started)
+def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+    """Starts a task. The answer comes when it is durable and the broker has been told."""
+    job = _job(body["job_type"])
+    params = checked_params(job, body.get("params", body.get("preferences", {})))
+    title = body.get("title", f"Task: {job.name}")
+    known = _known(principal, headers.get("key"))
+    if known:
+        return accepted(known)
+
+    def create(cur: Cursor) -> Appended:
+        nonlocal task_id
+        task_id, appended = lifecycle.create(
+            cur,
+            user_id=principal.user_id,
+            job_type=job.name,
+            title=scrub(title),
+            intent=scrub(body["intent"]),
+            params=params,
+        )
+        if key := headers.get("key"):
+            cur.execute(
+                """DELETE FROM idempotency_keys
+                   WHERE user_id = %s AND key = %s AND created_at <= now() - interval '24 hours'""",
+                (principal.user_id, key),
+            )
+            cur.execute(
+                "INSERT INTO idempotency_keys (user_id, key, body_hash, task_id) VALUES (%s, %s, %s, %s)",
+                (principal.user_id, key, _body_hash(), task_id),
+            )
+        return appended
+
+    task_id = ""
+    try:
+        services().append(create)
+    except psycopg2.errors.UniqueViolation:  # the same key at the same moment: the other one made the task
+        return accepted(_known(principal, headers.get("key")) or task_id)
+    send_first(task_id, job.name)
+    return accepted(task_id)
+
+
+@blp.get("/agent/active")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Active)
+def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+    """The caller's newest unfinished task."""
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL
+               ORDER BY created_at DESC LIMIT 1""",
+            (principal.user_id,),
+        )
+        row = cur.fetchone()
+    return {"active": snapshot(services().connect, row[0]) if row else None}
+
+
+def checked_params(job: Job, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters, validated and with the defaults filled in. Raises Unprocessable, naming each field."""
+    params = scrub(params)
+    if len(orjson.dumps(params)) > PARAMS_LIMIT:
+        raise Unprocessable(
+            "params is too large", errors={"params": [f"Longer than {PARAMS_LIMIT:,} bytes."]}
+        )
+    schema = job.params()
+    try:
+        loaded: dict[str, Any] = schema.dump(schema.load(params))
+    except ma.ValidationError as error:
+        raise Unprocessable("params was refused", errors=fields(error.messages, "params")) from None
+    return loaded
+
+
+def send_first(task_id: str, job_type: str) -> None:
+    """Tells the broker of a new task. When it cannot be told the task ends at once and the caller may
+    try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
+    try:
+        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
+            services().dispatcher.dispatch(task_id, 1, job_type)
+    except BrokerDown:
+
+        def give_up(cur: Cursor) -> Appended:
+            cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
+            return lifecycle.undeliverable(cur, task_id)
+
+        services().append(give_up)
+        raise Unavailable(
+            "The message broker does not answer; the task was not started", retry_after=5
+        ) from None
+
+
+def accepted(task_id: str) -> Response:
+    """202 for a new task, with its address."""
+    response = jsonify({"task_id": task_id, "status": PENDING, "sequence": 1})
+    response.status_code = 202
+    response.headers["Location"] = url_for("tasks.status", task_id=task_id)
+    return response
+
+
+def _job(name: str) -> Job:
+    job = jobs().get(name)
+    if job is None:
+        raise Unprocessable(
+            "There is no such job type", errors={"job_type": [f"One of: {', '.join(jobs())}."]}
+        )
+    return job
+
+
+def _body_hash() -> str:
+    return hashlib.sha256(orjson.dumps(request.get_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _known(principal: Principal, key: str | None) -> str | None:
+    """The task that this key made before. Raises Unprocessable when it came with another body."""
+    if key is None:
+        return None
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT task_id::text, body_hash FROM idempotency_keys
+               WHERE user_id = %s AND key = %s AND created_at > now() - interval '24 hours'""",
+            (principal.user_id, key),
+        )
+        row = cur.fetchone()
+    if row and row[1] != _body_hash():
+        raise Unprocessable(
+            "This key was used with another body", errors={"Idempotency-Key": ["Used with another body."]}
+        )
+    return str(row[0]) if row else None

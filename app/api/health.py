@@ -1,0 +1,38 @@
+"""For whoever keeps the process running: does it live, and can it serve."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg2
+from flask import Blueprint, Response, jsonify
+
+from app.problems import answer
+from app.services import services
+from app.stream.store import StoreAway
+
+blp = Blueprint("health", __name__)
+
+
+@blp.get("/livez")
+def livez() -> Response:
+    return jsonify({"status": "ok"})
+
+
+@blp.get("/readyz")
+def readyz() -> Response:
+    """Ready needs Postgres and its tables. Without Redis everything works, only later: that is said, not refused."""
+    parts = services()
+    try:
+        with parts.connect() as conn, conn.cursor() as cur:
+            cur.execute("SELECT 1 FROM streams LIMIT 1")
+    except (StoreAway, psycopg2.ProgrammingError) as error:
+        detail = str(error).partition("\n")[0]
+        return answer(503, "Service Unavailable", f"Postgres: {detail}", headers={"Retry-After": "2"})
+    subscription = parts.hub.subscription
+    redis: dict[str, Any] = {"connected": subscription.connected}
+    if subscription.heard_at:
+        redis["heard_seconds_ago"] = round(time.monotonic() - subscription.heard_at, 1)
+    status = "ok" if subscription.connected else "degraded"
+    return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})

@@ -1,0 +1,91 @@
+"""What ran before: durations, counts and what started each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+
+from app.api.base import Blueprint, decode_cursor, encode_cursor, signed_in, with_next
+from app.auth import Principal
+from app.services import services
+from app.tasks.fold import STATUSES
+from app.tasks.listing import Listing, list_tasks, phase_counts
+
+blp = Blueprint("history", __name__, description="History")
+
+_ROW = ("task_id", "job_type", "title", "trigger", "status", "created_at", "started_at", "finished_at")
+
+
+class HistoryQuery(ma.Schema):
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+    job_type = ma.fields.String(
+        validate=ma.validate.Length(1, 64), metadata={"description": "A job type or a trigger"}
+    )
+    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+    since = ma.fields.AwareDateTime(data_key="from", default_timezone=UTC)
+    until = ma.fields.AwareDateTime(data_key="to", default_timezone=UTC)
+
+
+class Counts(ma.Schema):
+    phases = ma.fields.Integer()
+    processed = ma.fields.Integer()
+    errors = ma.fields.Integer()
+
+
+class HistoryRow(ma.Schema):
+    task_id = ma.fields.String()
+    job_type = ma.fields.String()
+    title = ma.fields.String()
+    trigger = ma.fields.String()
+    status = ma.fields.String()
+    created_at = ma.fields.String()
+    started_at = ma.fields.String(allow_none=True)
+    finished_at = ma.fields.String(allow_none=True)
+    duration_seconds = ma.fields.Float(allow_none=True)
+    retry_count = ma.fields.Integer()
+    retry_of = ma.fields.String(allow_none=True)
+    error = ma.fields.Raw(allow_none=True)
+    counts = ma.fields.Nested(Counts)
+
+
+class HistoryPage(ma.Schema):
+    jobs = ma.fields.List(ma.fields.Nested(HistoryRow))
+    next = ma.fields.String(allow_none=True)
+
+
+@blp.get("/jobs/history")
+@signed_in
+@blp.arguments(HistoryQuery, location="query")
+@blp.response(200, HistoryPage)
+def history(principal: Principal, query: dict[str, Any]) -> Any:
+    before = decode_cursor(query["cursor"], (str, str)) if "cursor" in query else None
+    wanted = Listing(
+        user_id=principal.user_id,
+        status=query.get("status"),
+        kind=query.get("job_type"),
+        since=query.get("since"),
+        until=query.get("until"),
+    )
+    with services().connect() as conn, conn.cursor() as cur:
+        found = list_tasks(cur, wanted, before, query["limit"] + 1)
+        page, more = found[: query["limit"]], len(found) > query["limit"]
+        counts = phase_counts(cur, [task["task_id"] for task in page])
+    none = {"phases": 0, "processed": 0, "errors": 0}
+    rows = [
+        {name: task[name] for name in (*_ROW, "retry_count", "retry_of", "error")}
+        | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
+        for task in page
+    ]
+    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
+    return with_next({"jobs": rows, "next": next_cursor}, {"cursor": next_cursor} if more else None)
+
+
+def _duration(task: dict[str, Any]) -> float | None:
+    """Seconds from the first start to the end; None for a task that has not both."""
+    if not (task["started_at"] and task["finished_at"]):
+        return None
+    took = datetime.fromisoformat(task["finished_at"]) - datetime.fromisoformat(task["started_at"])
+    return took.total_seconds()

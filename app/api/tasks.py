@@ -1,0 +1,215 @@
+"""Tasks: the list, the snapshot, every event, cancel and retry."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from flask import Response, jsonify
+
+from app import auth
+from app.api.base import (
+    Blueprint,
+    NoQuery,
+    SequenceField,
+    acting,
+    decode_cursor,
+    encode_cursor,
+    signed_in,
+    with_next,
+)
+from app.auth import Principal
+from app.errors import Conflict, NotFound
+from app.services import services
+from app.stream.event import task_stream
+from app.tasks import lifecycle
+from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.listing import Listing, list_tasks
+from app.tasks.snapshot import snapshot
+
+blp = Blueprint("tasks", __name__, description="Tasks")
+
+EVENT_PAGE = 1_000
+
+
+class TaskQuery(ma.Schema):
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+    job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
+    parent_id = ma.fields.UUID()
+
+
+_TEXTS = (
+    *("task_id", "user_id", "job_type", "title", "intent", "parent_id", "retry_of", "trigger", "status"),
+    *(
+        "current_phase",
+        "current_phase_message",
+        "worker",
+        "created_at",
+        "started_at",
+        "updated_at",
+        "finished_at",
+    ),
+)
+# The fields of the fold; docs/protocol.md has the table.
+Task = ma.Schema.from_dict(
+    {
+        **{name: ma.fields.String(allow_none=True) for name in _TEXTS},
+        **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
+        **{name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "error")},
+        "is_running": ma.fields.Boolean(),
+        "progress": ma.fields.Raw(metadata={"type": "number"}),
+        "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
+    },
+    name="Task",
+)
+
+
+class TaskPage(ma.Schema):
+    tasks = ma.fields.List(ma.fields.Nested(Task))
+    next = ma.fields.String(allow_none=True)
+
+
+class Snapshot(ma.Schema):
+    task = ma.fields.Nested(Task)
+    phases = ma.fields.List(ma.fields.Dict())
+    recent_logs = ma.fields.List(ma.fields.Dict())
+    celery = ma.fields.Dict()
+    sequence = ma.fields.Integer(metadata={"description": "All of it is as of this sequence"})
+
+
+class EventQuery(ma.Schema):
+    since_sequence = SequenceField(load_default=0)
+    limit = ma.fields.Integer(load_default=500, validate=ma.validate.Range(1, EVENT_PAGE))
+
+
+class EventSchema(ma.Schema):
+    sequence = ma.fields.Integer()
+    type = ma.fields.String()
+    timestamp = ma.fields.String()
+    data = ma.fields.Dict()
+
+
+class EventPage(ma.Schema):
+    events = ma.fields.List(ma.fields.Nested(EventSchema))
+    next_sequence = ma.fields.Integer()
+    has_more = ma.fields.Boolean()
+    resync = ma.fields.Dict(metadata={"description": "Present when the cursor cannot be answered exactly"})
+
+
+class Accepted(ma.Schema):
+    task_id = ma.fields.String()
+    status = ma.fields.String()
+
+
+@blp.get("/tasks")
+@signed_in
+@blp.arguments(TaskQuery, location="query")
+@blp.response(200, TaskPage)
+def tasks(principal: Principal, query: dict[str, Any]) -> Any:
+    """The caller's tasks, newest first."""
+    before = decode_cursor(query["cursor"], (str, str)) if "cursor" in query else None
+    wanted = Listing(
+        user_id=principal.user_id,
+        status=query.get("status"),
+        job_type=query.get("job_type"),
+        parent_id=str(query["parent_id"]) if "parent_id" in query else None,
+    )
+    with services().connect() as conn, conn.cursor() as cur:
+        found = list_tasks(cur, wanted, before, query["limit"] + 1)
+    page, more = found[: query["limit"]], len(found) > query["limit"]
+    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
+    return with_next({"tasks": page, "next": next_cursor}, {"cursor": next_cursor} if more else None)
+
+
+@blp.get("/tasks/<uuid:task_id>/status")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Snapshot)
+def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
+    """The snapshot. Join the room with its ``sequence`` and nothing is missed or repeated."""
+    found = snapshot(services().connect, auth.readable_task(principal, str(task_id)))
+    if found is None:
+        raise NotFound("There is no such task")
+    return found
+
+
+@blp.get("/tasks/<uuid:task_id>/events")
+@signed_in
+@blp.arguments(EventQuery, location="query")
+@blp.response(200, EventPage)
+def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
+    """Every event after the cursor, oldest first."""
+    stream = task_stream(auth.readable_task(principal, str(task_id)))
+    cursor = query["since_sequence"]
+    head = services().store.heads([stream])[stream]
+    body: dict[str, Any] = {}
+    if cursor < head.pruned_to or cursor > head.last_seq:
+        reason = "pruned" if cursor < head.pruned_to else "beyond_head"
+        body["resync"] = {
+            "stream": stream,
+            "reason": reason,
+            "oldest": head.pruned_to + 1,
+            "head": head.last_seq,
+        }
+        cursor = head.pruned_to if reason == "pruned" else head.last_seq
+    found = services().store.after(stream, cursor, query["limit"])
+    position = found[-1].sequence if found else cursor
+    more = position < head.last_seq
+    page = []
+    for event in found:
+        data = event.decoded()
+        page.append(
+            {"sequence": event.sequence, "type": event.type, "timestamp": data["timestamp"], "data": data}
+        )
+    body |= {"events": page, "next_sequence": position, "has_more": more}
+    return with_next(body, {"since_sequence": position} if more else None)
+
+
+@blp.post("/tasks/<uuid:task_id>/cancel")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.alt_response(202, schema=Accepted)
+def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+    """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
+    name = auth.readable_task(principal, str(task_id))
+    services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
+    found = snapshot(services().connect, name)
+    response = jsonify({"task_id": name, "status": found["task"]["status"] if found else None})
+    response.status_code = 202
+    return response
+
+
+@blp.post("/tasks/<uuid:task_id>/retry")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.alt_response(202, schema=Accepted)
+def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+    """A new task with the same parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
+    from app.api.agent import accepted, send_first
+
+    found = snapshot(services().connect, auth.readable_task(principal, str(task_id)))
+    old = found["task"] if found else {}
+    if old.get("status") not in TERMINAL:
+        raise Conflict(f"The task has not ended: {old.get('status')}")
+    made: list[str] = []
+
+    def create(cur: Any) -> Any:
+        new_id, appended = lifecycle.create(
+            cur,
+            user_id=principal.user_id,
+            job_type=old["job_type"],
+            title=old["title"],
+            intent=old["intent"],
+            params=old["params"],
+            trigger="retry",
+            retry_of=old["task_id"],
+        )
+        made.append(new_id)
+        return appended
+
+    services().append(create)
+    send_first(made[0], old["job_type"])
+    return accepted(made[0])

@@ -1,0 +1,207 @@
+"""Who asks: passwords, tokens, tickets and sessions. Every read, write and room goes through here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Flask, Request, current_app, request
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
+
+from app import green
+from app.config import Config
+from app.errors import Forbidden, NotFound, Unauthorized
+from app.extensions import jwt
+from app.services import services
+
+ROLES = ("viewer", "operator", "worker", "admin")
+_hasher = PasswordHasher()
+# Verified for unknown addresses, so that the time of an answer does not tell which exist.
+_DECOY = _hasher.hash(secrets.token_hex(16))
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a request or connection speaks for. ``expires_at`` is when its token does, in epoch seconds."""
+
+    user_id: str
+    email: str
+    role: str
+    session_id: str
+    expires_at: float
+
+
+def init_app(app: Flask, config: Config) -> None:
+    app.config.update(
+        JWT_SECRET_KEY=config.secret_key,
+        JWT_ALGORITHM="HS256",
+        JWT_DECODE_ALGORITHMS=["HS256"],  # pinned: a token may not choose how it is checked
+        JWT_ENCODE_AUDIENCE="taskroom",
+        JWT_DECODE_AUDIENCE="taskroom",
+        JWT_ENCODE_ISSUER="taskroom",
+        JWT_DECODE_ISSUER="taskroom",
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=config.access_token_seconds),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(seconds=config.refresh_token_seconds),
+        JWT_TOKEN_LOCATION=["headers", "cookies"],
+        JWT_COOKIE_SECURE=config.cookie_secure,
+        JWT_COOKIE_SAMESITE="Lax",
+        JWT_COOKIE_CSRF_PROTECT=False,  # the origin is checked instead, see _refuse_cross_site
+        JWT_REFRESH_COOKIE_PATH="/api/v2/auth",
+        JWT_SESSION_COOKIE=False,
+    )
+    jwt.init_app(app)
+
+
+def hash_password(password: str) -> str:
+    return str(green.offload(_hasher.hash, password))
+
+
+def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
+    """Returns who it is, an access and a refresh token. Raises Unauthorized."""
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (email.strip().lower(),))
+        row = cur.fetchone()
+    if not green.offload(_verify, row[1] if row else _DECOY, password) or row is None:
+        raise Unauthorized("E-mail or password is wrong")
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            "INSERT INTO sessions (user_id, expires_at) VALUES (%s, now() + make_interval(secs => %s)) RETURNING id",
+            (row[0], services().config.refresh_token_seconds),
+        )
+        session_id = str(cur.fetchone()[0])
+    access = create_access_token(str(row[0]), additional_claims={"sid": session_id})
+    refresh = create_refresh_token(str(row[0]), additional_claims={"sid": session_id})
+    return principal_of(access), access, refresh
+
+
+def refreshed() -> tuple[Principal, str]:
+    """A new access token for the refresh cookie. Raises Unauthorized."""
+    _refuse_cross_site(request)
+    token = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"])
+    if not token:
+        raise Unauthorized("There is no refresh cookie; sign in")
+    principal = principal_of(token, "refresh")
+    access = create_access_token(principal.user_id, additional_claims={"sid": principal.session_id})
+    return principal_of(access), access
+
+
+def sign_out(principal: Principal) -> None:
+    """Ends the session at once: its tokens, and its open streams in every web process."""
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (principal.session_id,))
+    services().session_ended(principal.session_id)
+    services().publisher.control(principal.session_id)
+
+
+def new_ticket(principal: Principal) -> str:
+    ticket = secrets.token_urlsafe(24)
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            "INSERT INTO tickets (hash, session_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
+            (_ticket_hash(ticket), principal.session_id, services().config.ticket_seconds),
+        )
+    return ticket
+
+
+def principal_of(token: str, kind: str = "access") -> Principal:
+    """Reads a token and looks its session up. Raises Unauthorized, and never says more than that."""
+    try:
+        claims: dict[str, Any] = decode_token(token)
+        if claims.get("type") != kind:
+            raise Unauthorized("The token is not valid here")
+        found = _session(str(claims["sid"]), float(claims["exp"]))
+    except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError):
+        raise Unauthorized("The token is missing, expired or not valid") from None
+    if found is None or found.user_id != claims["sub"]:
+        raise Unauthorized("The session has ended; sign in again")
+    return found
+
+
+def current(allow_ticket: bool = False) -> Principal:
+    """Who sent this request: bearer header, else cookie, else (for streams) a ticket. Raises Unauthorized."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return principal_of(token.strip())
+    if "ticket" in request.args:
+        if allow_ticket:
+            return _use_ticket(request.args["ticket"])
+        raise Unauthorized("A ticket opens a stream only")
+    cookie = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
+    if not cookie:
+        raise Unauthorized("Send a bearer token, or sign in for a cookie")
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _refuse_cross_site(request)
+    return principal_of(cookie)
+
+
+def readable_task(principal: Principal, task_id: str) -> str:
+    """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT user_id::text FROM tasks WHERE id = %s", (task_id,))
+        row = cur.fetchone()
+    if row is None or (row[0] != principal.user_id and principal.role != "admin"):
+        raise NotFound("There is no such task")
+    return task_id
+
+
+def may_write(principal: Principal) -> None:
+    if principal.role == "viewer":
+        raise Forbidden("A viewer may look, not act")
+
+
+def _session(session_id: str, expires_at: float) -> Principal | None:
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT users.id::text, email, role FROM sessions JOIN users ON users.id = sessions.user_id
+               WHERE sessions.id = %s AND revoked_at IS NULL AND expires_at > now()""",
+            (session_id,),
+        )
+        row = cur.fetchone()
+    return Principal(*row, session_id=session_id, expires_at=expires_at) if row else None
+
+
+def _use_ticket(ticket: str) -> Principal:
+    """Deletes what it reads, so that two connections cannot share a ticket."""
+    with services().connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """DELETE FROM tickets WHERE hash = %s
+               RETURNING session_id::text, expires_at > now(),
+                   (SELECT extract(epoch FROM sessions.expires_at) FROM sessions WHERE id = tickets.session_id)""",
+            (_ticket_hash(ticket),),
+        )
+        row = cur.fetchone()
+    found = _session(row[0], float(row[2])) if row and row[1] else None
+    if found is None:
+        raise Unauthorized("The ticket was used, has expired or never was")
+    return found
+
+
+def _ticket_hash(ticket: str) -> str:
+    return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return _hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _refuse_cross_site(request: Request) -> None:
+    """A cookie goes along with what other sites make a browser send; the browser tells where that came from.
+
+    What is no browser sends neither header, and has no cookies that it was not given.
+    """
+    origin = request.headers.get("Origin")
+    if origin and urlsplit(origin).netloc != request.host and origin not in services().config.cors_origins:
+        raise Forbidden("This origin may not use the cookie")
+    if not origin and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise Forbidden("This site may not use the cookie")

@@ -1,0 +1,115 @@
+"""One typed configuration, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.errors import ConfigurationError
+
+MINIMUM_SECRET_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings of web process, worker and beat. Times are in seconds, sizes in bytes.
+
+    ``production`` is the default and refuses what is insecure; ``script/up`` sets
+    ``TASKROOM_ENV=embedded`` for its own run on one machine.
+    """
+
+    secret_key: str = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    embedded: bool = False
+    port: int = 8000
+    host: str = "127.0.0.1"
+    cors_origins: tuple[str, ...] = ()
+    bench: bool = False
+    content_roots: tuple[Path, ...] = ()
+    pool_size: int = 20
+    access_token_seconds: int = 15 * 60
+    refresh_token_seconds: int = 30 * 24 * 3600
+    ticket_seconds: int = 30
+    keepalive_seconds: float = 15.0
+    lease_round_seconds: float = 5.0
+    body_limit: int = 2 * 1024 * 1024
+
+    @property
+    def sqlalchemy_url(self) -> str:
+        """SQLAlchemy 2.1 takes a bare ``postgresql://`` for psycopg 3, so name the driver."""
+        return "postgresql+psycopg2://" + self.database_url.split("://", 1)[1]
+
+    @property
+    def cookie_secure(self) -> bool:
+        return not self.embedded
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Config:
+        """Raises ConfigurationError with one line that says what to set."""
+        name = env.get("TASKROOM_ENV", "production")
+        if name not in ("production", "embedded"):
+            raise ConfigurationError(f"TASKROOM_ENV is {name!r}; set it to production or embedded")
+        config = cls(
+            secret_key=_required(env, "SECRET_KEY"),
+            database_url=_url(env, "DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg2")),
+            redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
+            embedded=name == "embedded",
+            port=_integer(env, "PORT", 8000, 1, 65535),
+            host=env.get("HOST", "127.0.0.1"),
+            cors_origins=tuple(filter(None, (o.strip() for o in env.get("CORS_ORIGINS", "").split(",")))),
+            bench=env.get("TASKROOM_BENCH", "0") == "1",
+            content_roots=_content_roots(env),
+            pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
+            access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
+        )
+        config._refuse_insecure()
+        return config
+
+    def _refuse_insecure(self) -> None:
+        if len(self.secret_key) < MINIMUM_SECRET_LENGTH:
+            raise ConfigurationError(
+                f"SECRET_KEY is shorter than {MINIMUM_SECRET_LENGTH} characters; "
+                "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+            )
+        if "*" in self.cors_origins:
+            raise ConfigurationError(
+                "CORS_ORIGINS may not be *; list the origins that may call, separated by commas"
+            )
+        if self.bench and not self.embedded:
+            raise ConfigurationError("TASKROOM_BENCH=1 lifts limits and is refused in production; unset it")
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "").strip()
+    if not value:
+        raise ConfigurationError(f"{name} is not set; script/up sets it for a run on one machine")
+    return value
+
+
+def _url(env: Mapping[str, str], name: str, schemes: tuple[str, ...]) -> str:
+    value = _required(env, name)
+    scheme = value.split("://", 1)[0]
+    if "://" not in value or scheme not in schemes:
+        raise ConfigurationError(f"{name} must begin with {schemes[0]}://")
+    return value
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdecimal() or not low <= int(text) <= high:
+        raise ConfigurationError(f"{name} is {text!r}; set a whole number from {low} to {high}")
+    return int(text)
+
+
+def _content_roots(env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Folders that a knowledge_base run may read; the first is the default root of a run."""
+    text = env.get("CONTENT_ROOTS", "")
+    paths = [Path(p) for p in text.split(os.pathsep) if p] or [Path(sysconfig.get_paths()["purelib"])]
+    missing = [str(p) for p in paths if not p.is_dir()]
+    if missing:
+        raise ConfigurationError(f"CONTENT_ROOTS names {missing[0]}, which is no folder")
+    return tuple(p.resolve() for p in paths)

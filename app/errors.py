@@ -1,0 +1,75 @@
+"""The error tree. What outsiders may see is a Problem; everything else is a fault of ours or an operator's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class TaskroomError(Exception):
+    """Base of every error that Taskroom raises on purpose."""
+
+
+class ConfigurationError(TaskroomError):
+    """A setting is missing or refused; the message is one line that says what to do."""
+
+
+class Problem(TaskroomError):
+    """An answer for the caller, sent as ``application/problem+json`` (RFC 9457).
+
+    ``errors`` maps a field's name to its messages; ``headers`` go out with the answer.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal Server Error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        errors: Mapping[str, list[str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = dict(errors or {})
+        self.headers = dict(headers or {})
+
+
+class BadRequest(Problem):
+    status, title = 400, "Bad Request"
+
+
+class Unauthorized(Problem):
+    status, title = 401, "Unauthorized"
+
+
+class Forbidden(Problem):
+    status, title = 403, "Forbidden"
+
+
+class NotFound(Problem):
+    """Not there, or not the caller's to see: both look the same."""
+
+    status, title = 404, "Not Found"
+
+
+class Conflict(Problem):
+    status, title = 409, "Conflict"
+
+
+class Unprocessable(Problem):
+    status, title = 422, "Unprocessable Content"
+
+
+class TooMany(Problem):
+    status, title = 429, "Too Many Requests"
+
+
+class Unavailable(Problem):
+    """A part that we need is away for now; always carries Retry-After."""
+
+    status, title = 503, "Service Unavailable"
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})

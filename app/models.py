@@ -1,0 +1,170 @@
+"""The tables. Stream rows are locks and counters; task and phase rows are folds of their events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import db
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import DeclarativeBase as Base
+else:
+    Base = db.Model
+
+Time = TIMESTAMP(timezone=True)
+Id = Uuid(as_uuid=False)
+
+
+class User(Base):
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, server_default="operator")
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Session(Base):
+    """One sign-in. Its tokens name it, so that signing out ends all of them at once."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(Time)
+    revoked_at: Mapped[datetime | None] = mapped_column(Time)
+
+
+class Ticket(Base):
+    """Good for one connection; kept as a hash, deleted by its use."""
+
+    __tablename__ = "tickets"
+
+    hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(Time)
+
+
+class Stream(Base):
+    """The only lock of what it names. ``attempt`` fences writers of an older run."""
+
+    __tablename__ = "streams"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    last_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pruned_to: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    closed: Mapped[bool] = mapped_column(server_default=text("false"))
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class Event(Base):
+    """No foreign key: it would cost a look-up for each event, and the stream row is locked anyway."""
+
+    __tablename__ = "events"
+
+    stream_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(Text)
+    level: Mapped[str | None] = mapped_column(Text)
+    phase: Mapped[str | None] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class Writer(Base):
+    __tablename__ = "writers"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    last_batch: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("tasks_by_user", "user_id", "created_at", "id"),
+        Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id"), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    job_type: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    intent: Mapped[str] = mapped_column(Text)
+    params: Mapped[Any] = mapped_column(JSON)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    trigger: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Time)
+    status: Mapped[str] = mapped_column(Text)
+    current_phase: Mapped[str | None] = mapped_column(Text)
+    current_phase_message: Mapped[str | None] = mapped_column(Text)
+    progress: Mapped[float] = mapped_column(server_default="0")
+    started_at: Mapped[datetime | None] = mapped_column(Time)
+    updated_at: Mapped[datetime | None] = mapped_column(Time)
+    finished_at: Mapped[datetime | None] = mapped_column(Time)
+    eta_seconds: Mapped[float | None]
+    result: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    retry_count: Mapped[int] = mapped_column(server_default="0")
+    worker: Mapped[str | None] = mapped_column(Text)
+    status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Phase(Base):
+    __tablename__ = "phases"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    phase_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int]
+    status: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text, server_default="")
+    processed_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    total_count: Mapped[int | None] = mapped_column(BigInteger)
+    error_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    eta_seconds: Mapped[float | None]
+    started_at: Mapped[datetime | None] = mapped_column(Time)
+    updated_at: Mapped[datetime | None] = mapped_column(Time)
+    duration_seconds: Mapped[float | None]
+    sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Dispatch(Base):
+    """The queue: a task that waits to be claimed as attempt ``number``. Claiming deletes the row."""
+
+    __tablename__ = "dispatches"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(Time)
+    sends: Mapped[int] = mapped_column(server_default="0")
+    next_send_at: Mapped[datetime] = mapped_column(Time, index=True)
+
+
+class Lease(Base):
+    """A running attempt. Counted in rounds, not in time: a stepped clock ends no task."""
+
+    __tablename__ = "leases"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int]
+    missed: Mapped[int] = mapped_column(server_default="0")
+
+
+class IdempotencyKey(Base):
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    body_hash: Mapped[str] = mapped_column(Text)
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

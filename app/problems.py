@@ -1,0 +1,106 @@
+"""Every error as ``application/problem+json`` (RFC 9457): ours, the framework's, and the unforeseen."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, Response, jsonify, request
+from flask_limiter import RateLimitExceeded
+from flask_smorest import Api
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.errors import Problem, TooMany, Unavailable
+from app.stream.store import StoreAway
+
+logger = logging.getLogger("taskroom.web")
+
+_PLACES = frozenset(
+    {"json", "query", "headers", "form", "files", "path", "json_or_form", "cookies", "_schema"}
+)
+
+
+class ProblemSchema(ma.Schema):
+    """RFC 9457, and ``errors``: the messages for each field that was refused."""
+
+    type = ma.fields.String()
+    title = ma.fields.String()
+    status = ma.fields.Integer()
+    detail = ma.fields.String()
+    errors = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.List(ma.fields.String()))
+
+
+class ProblemApi(Api):  # type: ignore[misc]
+    """flask-smorest, whose own errors are not RFC 9457."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Response:
+        data = getattr(error, "data", None) or {}
+        return answer(
+            error.code or 500,
+            error.name,
+            error.description or "",
+            fields(data["messages"]) if data.get("messages") else {},
+            dict(error.get_headers()),
+        )
+
+
+def answer(
+    status: int,
+    title: str,
+    detail: str,
+    errors: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if errors:
+        body["errors"] = dict(errors)
+        body["detail"] = f"Refused: {', '.join(errors)}"
+    response = jsonify(body)
+    response.status_code = status
+    kept = {k: v for k, v in (headers or {}).items() if k.lower() not in ("content-type", "content-length")}
+    response.headers.update(kept)
+    response.content_type = "application/problem+json"
+    return response
+
+
+def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
+    """marshmallow's nested messages as one flat map of dotted names; what it has of places is dropped."""
+    if isinstance(messages, Mapping):
+        found: dict[str, list[str]] = {}
+        for key, value in messages.items():
+            inner = name if not name and key in _PLACES else f"{name}.{key}" if name else str(key)
+            for field, texts in fields(value, inner).items():
+                found.setdefault(field, []).extend(texts)
+        return found
+    if isinstance(messages, str) or not isinstance(messages, Iterable):
+        messages = [messages]
+    return {name or "body": [str(m) for m in messages]}
+
+
+def register(app: Flask) -> None:
+    @app.errorhandler(Problem)
+    def problem(error: Problem) -> Response:
+        return answer(error.status, error.title, error.detail, error.errors, error.headers)
+
+    @app.errorhandler(RateLimitExceeded)
+    def too_many(error: RateLimitExceeded) -> Response:
+        return answer(429, TooMany.title, "Too many attempts; wait a minute", headers={"Retry-After": "60"})
+
+    @app.errorhandler(StoreAway)
+    @app.errorhandler(OperationalError)
+    @app.errorhandler(PoolTimeout)
+    def away(error: Exception) -> Response:
+        logger.warning("503 for %s: %s", request.path, str(error).partition("\n")[0])
+        gone = Unavailable("The database does not answer; try again")
+        return answer(gone.status, gone.title, gone.detail, headers=gone.headers)
+
+    @app.errorhandler(Exception)
+    def unforeseen(error: Exception) -> Response:
+        logger.exception("500 for %s", request.path)
+        return answer(500, Problem.title, "Something failed here; the log of the web process tells what")

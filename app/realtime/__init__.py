@@ -1,0 +1,1 @@
+"""The edges: viewers over SSE and Socket.IO."""

@@ -1,0 +1,57 @@
+"""What one web process is made of, built in create_app and reached through ``services()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import redis
+from flask import current_app
+from psycopg2.extensions import cursor as Cursor
+
+from app.config import Config
+from app.stream.broker import Publisher
+from app.stream.hub import Hub
+from app.stream.store import Appended, Connect, Store
+from app.tasks.dispatch import Dispatcher
+from app.tasks.rounds import Rounds
+
+
+@dataclass(slots=True)
+class Services:
+    config: Config
+    connect: Connect
+    store: Store
+    hub: Hub
+    publisher: Publisher
+    dispatcher: Dispatcher
+    rounds: Rounds
+    redis: redis.Redis
+    session_enders: list[Callable[[str], None]] = field(default_factory=list)
+
+    def append(self, step: Callable[[Cursor], Appended]) -> Appended:
+        """Runs a step of a task's life in a transaction and publishes after its commit. Raises StoreAway."""
+        with self.connect() as conn, conn.cursor() as cur:
+            appended = step(cur)
+        self.publisher.publish(appended)
+        return appended
+
+    def start(self) -> None:
+        """Starts the threads of a serving process; commands do not need them."""
+        self.hub.start()
+        self.rounds.start()
+
+    def stop(self) -> None:
+        self.rounds.stop()
+        self.hub.stop()
+
+    def session_ended(self, session_id: str) -> None:
+        """Closes what the session has open in this process; the others hear of it through Redis."""
+        self.hub.close_viewers("signed_out", session_id)
+        for end in self.session_enders:
+            end(session_id)
+
+
+def services() -> Services:
+    return cast(Services, current_app.extensions["taskroom"])

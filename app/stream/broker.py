@@ -1,0 +1,195 @@
+"""Redis, a hint only: publish what is durable already, and one subscription for each web process.
+
+A message on ``taskroom:<stream>`` is ``first last\\n`` (``first last end\\n`` when it closes the stream),
+then a line an event: ``type\\tlevel\\tpayload``. Nobody parses its JSON on the way.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import redis
+from redis.exceptions import RedisError, TimeoutError
+
+from app.stream.event import Event
+from app.stream.store import Appended
+
+logger = logging.getLogger("taskroom.broker")
+
+PREFIX = "taskroom:"
+CONTROL = "taskroom-control"  # not under the prefix: no stream name can reach it
+PUBLISH_TIMEOUT = 0.2
+PUBLISH_PAUSE = 1.0
+PING_EVERY = 0.5
+PING_LIMIT = 1.0
+RECONNECT_SECONDS = (0.05, 1.0)
+
+
+def encode_batch(events: Sequence[Event], closes: bool) -> str:
+    head = f"{events[0].sequence} {events[-1].sequence}{' end' if closes else ''}"
+    return "\n".join([head, *(f"{e.type}\t{e.level or ''}\t{e.payload}" for e in events)])
+
+
+def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
+    """Returns the events and whether they close the stream; ValueError for anything else."""
+    head, *lines = message.split("\n")
+    first, last, *end = head.split(" ")
+    events = []
+    for sequence, line in enumerate(lines, int(first)):
+        type, level, payload = line.split("\t", 2)
+        events.append(Event(stream, sequence, type, payload, level or None))
+    if not events or events[-1].sequence != int(last):
+        raise ValueError(f"{len(lines)} events do not fill {first} to {last}")
+    return events, end == ["end"]
+
+
+class Publisher:
+    """Publishes after a commit. It never raises and never takes long: a lost hint costs latency only."""
+
+    def __init__(self, url: str) -> None:
+        self._redis = redis.Redis.from_url(
+            url, socket_timeout=PUBLISH_TIMEOUT, socket_connect_timeout=PUBLISH_TIMEOUT
+        )
+        self._not_before = 0.0
+
+    def publish(self, appended: Appended) -> None:
+        self._send(
+            (PREFIX + stream, encode_batch(events, stream in appended.closed))
+            for stream, events in appended.by_stream().items()
+        )
+
+    def control(self, message: str) -> None:
+        """Tells every web process something that is no event, such as a session's end."""
+        self._send([(CONTROL, message)])
+
+    def _send(self, messages: Iterable[tuple[str, str]]) -> None:
+        # A stopped Redis takes the whole timeout each time: skip it for a while after a failure.
+        if time.monotonic() < self._not_before:
+            return
+        try:
+            pipe = self._redis.pipeline(transaction=False)
+            for channel, message in messages:
+                pipe.publish(channel, message)
+            pipe.execute()
+        except RedisError as error:
+            self._not_before = time.monotonic() + PUBLISH_PAUSE
+            logger.warning("publishing failed, skipped for %.0f s: %s", PUBLISH_PAUSE, error)
+
+
+class Listener(Protocol):
+    """Who hears the subscription; called from its thread."""
+
+    def received(self, stream: str, events: Sequence[Event], closes: bool) -> None: ...
+
+    def confirmed(self, stream: str) -> None:
+        """From here on the channel is heard; what came before may have been missed."""
+
+    def controlled(self, message: str) -> None: ...
+
+
+class Subscription:
+    """One connection that follows the channels of watched streams, and knows when it is deaf.
+
+    The library's own pub/sub resubscribes silently, which hides a gap; here each confirmation counts.
+    """
+
+    def __init__(self, url: str, listener: Listener) -> None:
+        pool = redis.ConnectionPool.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0, protocol=2)
+        self._pool = pool
+        self._listener = listener
+        self._wanted: set[str] = set()
+        self._connection: Any = None  # redis publishes no type for a bare connection
+        self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
+        self._stopped = threading.Event()
+        self.heard_at = 0.0  # monotonic time of the last sign of life; its age is a metric
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    def follow(self, stream: str) -> None:
+        self._wanted.add(stream)
+        self._command("SUBSCRIBE", PREFIX + stream)
+
+    def unfollow(self, stream: str) -> None:
+        self._wanted.discard(stream)
+        self._command("UNSUBSCRIBE", PREFIX + stream)
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def run(self) -> None:
+        """The listener's thread: connects, listens, and starts again until stopped."""
+        wait = RECONNECT_SECONDS[0]
+        while not self._stopped.is_set():
+            connection = self._pool.make_connection()
+            try:
+                connection.connect()
+                self._open(connection)
+                wait = RECONNECT_SECONDS[0]
+                self._listen(connection)
+            except (RedisError, OSError) as error:
+                logger.warning("Redis is away, listening again in %.2f s: %s", wait, error)
+            finally:
+                self._connection = None
+                connection.disconnect()
+            self._stopped.wait(wait)
+            wait = min(wait * 2, RECONNECT_SECONDS[1])
+
+    def _open(self, connection: Any) -> None:
+        with self._sending:
+            connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in self._wanted))
+            self._connection = connection
+        self.heard_at = time.monotonic()
+
+    def _listen(self, connection: Any) -> None:
+        pinged: float | None = None
+        next_ping = 0.0
+        while not self._stopped.is_set():
+            now = time.monotonic()
+            if pinged is None and now >= next_ping:
+                self._send(connection, "PING")
+                pinged, next_ping = now, now + PING_EVERY
+            if pinged is not None and now > pinged + PING_LIMIT:
+                raise redis.ConnectionError(f"no answer to a ping in {PING_LIMIT:.0f} s")
+            try:
+                reply = connection.read_response(timeout=PING_EVERY / 2, disconnect_on_error=False)
+            except TimeoutError:
+                continue
+            self.heard_at = time.monotonic()
+            if reply[0] == b"pong":
+                pinged = None
+            else:
+                self._dispatch(reply)
+
+    def _dispatch(self, reply: Any) -> None:
+        kind, channel = reply[0], reply[1].decode()
+        stream = channel.removeprefix(PREFIX)
+        if kind == b"subscribe" and channel != CONTROL:
+            self._listener.confirmed(stream)
+        elif kind == b"message" and channel == CONTROL:
+            self._listener.controlled(reply[2].decode())
+        elif kind == b"message":
+            try:
+                events, closes = decode_batch(stream, reply[2].decode())
+            except ValueError as error:
+                logger.warning("a message on %s is not ours: %s", channel, error)
+                return
+            self._listener.received(stream, events, closes)
+
+    def _command(self, *args: str) -> None:
+        connection = self._connection
+        if connection is None:
+            return  # the next connection subscribes to all that is wanted
+        try:
+            self._send(connection, *args)
+        except (RedisError, OSError) as error:
+            logger.info("subscribing waits for the next connection: %s", error)
+
+    def _send(self, connection: Any, *args: str) -> None:
+        with self._sending:
+            connection.send_command(*args, check_health=False)

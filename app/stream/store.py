@@ -1,0 +1,175 @@
+"""The SQL of streams and events: append a batch, read after a cursor, look at heads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import TaskroomError
+from app.stream.event import Draft, Event, number
+
+Connect = Callable[[], AbstractContextManager[Connection]]
+"""Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
+
+Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], None]
+"""Folds the events just inserted into their projections, in the same transaction."""
+
+
+class StoreAway(TaskroomError):
+    """Postgres is not reached, or gave up on a lock or a statement: the same again later may work."""
+
+
+BATCH_EVENTS = 1_000
+BATCH_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands. ``pruned_to`` is the last sequence no longer kept (0: all are)."""
+
+    last_seq: int
+    pruned_to: int
+    closed: bool
+
+
+@dataclass(slots=True)
+class Appended:
+    """What became of a batch. ``refused`` streams are closed, gone, or belong to a newer attempt."""
+
+    events: list[Event] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    cancel_requested: set[str] = field(default_factory=set)
+
+    def by_stream(self) -> dict[str, list[Event]]:
+        streams: dict[str, list[Event]] = defaultdict(list)
+        for event in self.events:
+            streams[event.stream].append(event)
+        return streams
+
+
+@dataclass(slots=True)
+class _Locked:
+    id: int
+    last_seq: int
+    attempt: int
+    closed: bool
+    cancel_requested: bool
+
+
+def lock(cur: Cursor, names: Iterable[str]) -> dict[str, _Locked]:
+    """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks."""
+    cur.execute(
+        """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
+           WHERE name = ANY(%s) ORDER BY id FOR NO KEY UPDATE""",
+        (list(names),),
+    )
+    return {name: _Locked(*rest) for name, *rest in cur}
+
+
+def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
+    """Numbers and stores a batch within the caller's transaction. The one way into a stream.
+
+    The row lock is held from here to the commit, so sequence order is commit order.
+    """
+    done = Appended()
+    streams = lock(cur, {d.stream for d in drafts})
+    accepted: list[tuple[Event, Draft]] = []
+    for draft in drafts:
+        row = streams.get(draft.stream)
+        if row is None or row.closed or (draft.attempt is not None and draft.attempt != row.attempt):
+            done.refused.add(draft.stream)
+            continue
+        row.last_seq += 1
+        if draft.closes:
+            row.closed = True
+            done.closed.add(draft.stream)
+        accepted.append((number(draft, row.last_seq), draft))
+    done.cancel_requested = {name for name, row in streams.items() if row.cancel_requested}
+    if accepted:
+        events = done.events = [event for event, _ in accepted]
+        cur.execute(
+            """INSERT INTO events (stream_id, seq, type, level, phase, payload)
+               SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])""",
+            (
+                [streams[e.stream].id for e in events],
+                [e.sequence for e in events],
+                [e.type for e in events],
+                [e.level for e in events],
+                [e.phase for e in events],
+                [e.payload for e in events],
+            ),
+        )
+        touched = [streams[name] for name in dict.fromkeys(e.stream for e in events)]
+        cur.execute(
+            """UPDATE streams SET last_seq = new.last_seq, closed = new.closed
+               FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS new (id, last_seq, closed)
+               WHERE streams.id = new.id""",
+            ([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
+        )
+        project(cur, accepted)
+    return done
+
+
+def open_stream(cur: Cursor, name: str) -> int:
+    """Makes the stream; returns its id."""
+    cur.execute("INSERT INTO streams (name) VALUES (%s) RETURNING id", (name,))
+    return int(cur.fetchone()[0])
+
+
+def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
+    """True when this batch is to be stored now, False when an earlier try already stored it.
+
+    It updates before it reads: an unclear COMMIT may still be running, and the row lock waits for it.
+    """
+    cur.execute(
+        "UPDATE writers SET last_batch = %s, seen_at = now() WHERE id = %s AND last_batch = %s",
+        (batch, writer_id, batch - 1),
+    )
+    if cur.rowcount == 1:
+        return True
+    cur.execute("SELECT last_batch FROM writers WHERE id = %s", (writer_id,))
+    row = cur.fetchone()
+    if row is None or row[0] != batch:
+        raise LookupError(f"writer {writer_id} is at batch {row and row[0]}, not {batch} or {batch - 1}")
+    return False
+
+
+def register_writer(cur: Cursor, writer_id: str) -> None:
+    cur.execute("INSERT INTO writers (id) VALUES (%s) ON CONFLICT DO NOTHING", (writer_id,))
+
+
+class Store:
+    """Reads of streams for the hub and the edges, one short transaction each."""
+
+    def __init__(self, connect: Connect) -> None:
+        self.connect = connect
+
+    def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
+        """The next events after the cursor, contiguous from ``cursor + 1``; [] when there are none.
+
+        A page that does not begin there, or has a hole, is cut before it: the caller sees a shorter
+        page, looks at the head and finds that its cursor was pruned meanwhile.
+        """
+        with self.connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                """SELECT seq, type, payload, level, phase FROM events
+                   WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq > %s
+                   ORDER BY seq LIMIT %s""",
+                (stream, cursor, limit),
+            )
+            rows = cur.fetchall()
+        return [Event(stream, *row) for i, row in enumerate(rows) if row[0] == cursor + 1 + i]
+
+    def heads(self, streams: Sequence[str]) -> dict[str, Head]:
+        """Where each stream stands, in one query; streams that do not exist are left out."""
+        with self.connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                "SELECT name, last_seq, pruned_to, closed FROM streams WHERE name = ANY(%s)", (list(streams),)
+            )
+            return {name: Head(*rest) for name, *rest in cur}

@@ -1,0 +1,220 @@
+"""The writer: a bounded buffer, a thread that commits it in groups, and publish after commit."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import TaskroomError
+from app.stream.event import Draft, draft, now
+from app.stream.store import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    Appended,
+    Connect,
+    Project,
+    StoreAway,
+    append,
+    register_writer,
+    settle,
+)
+
+logger = logging.getLogger("taskroom.writer")
+
+RETRY_SECONDS = (0.05, 5.0)
+TICK_SECONDS = 1.0
+
+
+class WriterClosed(TaskroomError):
+    """The writer was closed, or its thread ended, before the events were durable."""
+
+
+class Writer:
+    """Takes drafts from any thread and stores them in the order they came.
+
+    ``put`` returns at once unless the buffer is full; then it waits, and nothing is dropped.
+    While one group commits the next gathers, so the size of a group follows the load by itself.
+    ``stored`` hears of each batch after its commit; ``tick`` runs about once a second in the
+    writer's thread and transaction, whether or not there is anything to write.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        project: Project,
+        publish: Callable[[Appended], None],
+        *,
+        stored: Callable[[Appended], None] = lambda appended: None,
+        tick: Callable[[Cursor], None] | None = None,
+        limit_events: int = 20_000,
+        limit_bytes: int = 16_000_000,
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self._connect, self._project, self._publish = connect, project, publish
+        self._stored, self._tick = stored, tick
+        self._limit_events, self._limit_bytes = limit_events, limit_bytes
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)  # the thread waits here for drafts
+        self._space = threading.Condition(self._lock)  # tasks wait here for space, and for durability
+        self._buffer: deque[Draft] = deque()
+        self._bytes = 0
+        self._taken_in = 0  # drafts ever put
+        self._durable = 0  # of those, stored or refused for good
+        self._waiting = False
+        self._closing = False
+        self._batch = 0
+        self._thread: threading.Thread | None = None
+
+    def put(self, item: Draft) -> None:
+        """Hands over one event. WriterClosed after close()."""
+        size = item.size
+        with self._lock:
+            while self._full() and threading.current_thread() is not self._thread:
+                self._ensure_alive()
+                self._space.wait(1.0)
+            if self._closing:
+                raise WriterClosed("the writer is closed")
+            self._buffer.append(item)
+            self._bytes += size
+            self._taken_in += 1
+            if self._waiting:
+                self._work.notify()
+            elif self._thread is None:
+                self._start()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        """Waits until all that was put so far is durable; False when ``timeout`` seconds were not enough."""
+        limit = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            target = self._taken_in
+            while self._durable < target:
+                self._ensure_alive()
+                if limit is not None and time.monotonic() >= limit:
+                    return False
+                self._space.wait(0.5)
+        return True
+
+    def open(self) -> None:
+        """Starts the thread now, so that ``tick`` runs before the first event."""
+        with self._lock:
+            if self._thread is None:
+                self._start()
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Flushes, then ends the thread. False when events were still not durable in time."""
+        flushed = self.flush(timeout) if self._thread else True
+        with self._lock:
+            self._closing = True
+            self._work.notify()
+        if self._thread:
+            self._thread.join(timeout)
+        return flushed
+
+    def _start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="taskroom-writer", daemon=True)
+        self._thread.start()
+
+    def _full(self) -> bool:
+        return len(self._buffer) >= self._limit_events or self._bytes >= self._limit_bytes
+
+    def _ensure_alive(self) -> None:
+        """A task must not wait for a thread that is gone."""
+        if self._thread is None or not self._thread.is_alive():
+            raise WriterClosed("the writer's thread has ended; its log tells why")
+
+    def _run(self) -> None:
+        next_tick = 0.0
+        while True:
+            batch = self._take(max(0.0, next_tick - time.monotonic()))
+            if batch:
+                self._store(batch)
+            elif self._closing:
+                return
+            if self._tick and time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + TICK_SECONDS
+                self._run_tick()
+
+    def _take(self, patience: float) -> list[Draft]:
+        with self._lock:
+            if not self._buffer and not self._closing:
+                self._waiting = True
+                self._work.wait(patience if self._tick else None)
+                self._waiting = False
+            batch: list[Draft] = []
+            size = 0
+            while self._buffer and len(batch) < BATCH_EVENTS and size < BATCH_BYTES:
+                batch.append(self._buffer.popleft())
+                size += batch[-1].size
+            self._bytes -= size
+            return batch
+
+    def _store(self, batch: Sequence[Draft]) -> None:
+        for part in self._commit(batch):
+            self._publish(part)
+            self._stored(part)
+        with self._lock:
+            self._durable += len(batch)
+            self._space.notify_all()
+
+    def _commit(self, batch: Sequence[Draft]) -> list[Appended]:
+        """Stores the batch whatever it takes: waits for Postgres, and parts from a draft it refuses."""
+        wait = RETRY_SECONDS[0]
+        while True:
+            try:
+                return [self._try(batch)]
+            except StoreAway as error:
+                logger.warning("storing %d events failed, again in %.2f s: %s", len(batch), wait, error)
+                time.sleep(wait)
+                wait = min(wait * 2, RETRY_SECONDS[1])
+            except Exception:
+                # One draft that Postgres or the projection cannot take must not cost the others.
+                logger.exception("a batch of %d events was refused", len(batch))
+                if len(batch) > 1:
+                    half = len(batch) // 2
+                    return self._commit(batch[:half]) + self._commit(batch[half:])
+                return self._commit_marker(batch[0])
+
+    def _commit_marker(self, refused: Draft) -> list[Appended]:
+        """Says in the stream itself that an event is missing there."""
+        marker = draft(
+            refused.stream,
+            "log",
+            {
+                "timestamp": now(),
+                "level": "ERROR",
+                "message": f"An event of type {refused.type} could not be stored",
+                "component": "taskroom",
+                "phase": None,
+            },
+            attempt=refused.attempt,
+            projected=False,
+        )
+        while True:
+            try:
+                return [self._try([marker])]
+            except StoreAway:
+                time.sleep(RETRY_SECONDS[1])
+
+    def _try(self, batch: Sequence[Draft]) -> Appended:
+        with self._connect() as conn, conn.cursor() as cur:
+            if self._batch == 0:
+                register_writer(cur, self.id)
+            appended = (
+                append(cur, batch, self._project) if settle(cur, self.id, self._batch + 1) else Appended()
+            )
+        self._batch += 1
+        return appended
+
+    def _run_tick(self) -> None:
+        assert self._tick
+        try:
+            with self._connect() as conn, conn.cursor() as cur:
+                self._tick(cur)
+        except StoreAway as error:
+            logger.warning("renewing the lease failed: %s", error)

@@ -1,0 +1,60 @@
+"""Sending hints to workers. The queue is Postgres; a message only says that there is something to claim."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.store import Connect
+from app.tasks.snapshot import message_id
+
+logger = logging.getLogger("taskroom.dispatch")
+
+RESEND_LIMIT_SECONDS = 600
+RESEND_BATCH = 200
+
+
+class BrokerDown(Exception):
+    """The broker did not take the message in time."""
+
+
+Send = Callable[[str, str, tuple[str, int], float], None]
+"""(message id, queue, (task id, dispatch number), countdown in seconds). Raises BrokerDown."""
+
+
+class Dispatcher:
+    def __init__(self, send: Send, queue_of: Callable[[str], str]) -> None:
+        self._send, self._queue_of = send, queue_of
+
+    def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> None:
+        """Sends one hint. Raises BrokerDown."""
+        self._send(message_id(task_id, number), self._queue_of(job_type), (task_id, number), countdown)
+
+    def resend(self, connect: Connect, everything: bool) -> int:
+        """Sends again what nobody claimed: all that is due after Redis lost its data, else with back-off.
+
+        The number stays the same, so that the message already in a long queue keeps its place.
+        """
+        with connect() as conn, conn.cursor() as cur:
+            due = self._take_due(cur, everything)
+        for done, (task_id, number, job_type) in enumerate(due):
+            try:
+                self.dispatch(task_id, number, job_type)
+            except BrokerDown as error:
+                logger.warning("%d tasks wait for the broker: %s", len(due) - done, error)
+                return done
+        return len(due)
+
+    def _take_due(self, cur: Cursor, everything: bool) -> list[tuple[str, int, str]]:
+        cur.execute(
+            """UPDATE dispatches SET sends = sends + 1,
+                   next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
+               FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
+                   (SELECT task_id FROM dispatches WHERE due_at <= now() AND (%s OR next_send_at <= now())
+                    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+               RETURNING task_id::text, number, job_type""",
+            (RESEND_LIMIT_SECONDS, everything, RESEND_BATCH),
+        )
+        return cur.fetchall()

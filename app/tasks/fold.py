@@ -1,0 +1,116 @@
+"""Task state is a fold of events. The table is in docs/protocol.md; tests/vectors/fold.json holds both reducers to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+State = dict[str, Any]
+
+PENDING, WAITING, STARTED, RETRY = "PENDING", "WAITING", "STARTED", "RETRY"
+SUCCESS, FAILURE, REVOKED = "SUCCESS", "FAILURE", "REVOKED"
+TERMINAL = frozenset({SUCCESS, FAILURE, REVOKED})
+STATUSES = (PENDING, WAITING, STARTED, RETRY, SUCCESS, FAILURE, REVOKED)
+
+TASK_FIELDS = (
+    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
+    *("created_at", "status", "is_running", "current_phase", "current_phase_message", "progress"),
+    *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
+    *("attempt", "worker", "status_sequence"),
+)
+NEW_PHASE: Mapping[str, Any] = {
+    "status": "active",
+    "message": "",
+    "processed_count": 0,
+    "total_count": None,
+    "error_count": 0,
+    "eta_seconds": None,
+    "started_at": None,
+    "updated_at": None,
+    "duration_seconds": None,
+    "sequence": 0,
+}
+RUNNING_PHASE = frozenset({"active", "in_progress"})
+PHASE_STATUSES = ("active", "in_progress", "completed", "error")
+
+
+def empty() -> State:
+    return {"task": dict.fromkeys(TASK_FIELDS), "phases": [], "sequence": 0}
+
+
+def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
+    """The state after the event. ``state`` is left as it was; what did not change is shared."""
+    if type == "task_status":
+        state = state | {"task": _status(state["task"], event)}
+    elif type == "phase_update":
+        phase = _updated(_phase(state, event["phase_id"]), event)
+        state = _with_phase(state, phase) | {"task": _task_of_update(state["task"], phase, event)}
+    elif type == "phase_complete":
+        phase = _completed(_phase(state, event["phase_id"]), event)
+        task = (
+            state["task"]
+            | {"updated_at": event["timestamp"], "eta_seconds": None}
+            | _given(event, "progress")
+        )
+        state = _with_phase(state, phase) | {"task": task}
+    return state | {"sequence": event["sequence"]}
+
+
+def open_phases(state: State) -> list[str]:
+    return [p["phase_id"] for p in state["phases"] if p["status"] in RUNNING_PHASE]
+
+
+def _status(task: State, event: Mapping[str, Any]) -> State:
+    given = {name: event[name] for name in TASK_FIELDS if name in event}
+    return task | given | {"status_sequence": event["sequence"]}
+
+
+def _phase(state: State, phase_id: str) -> State:
+    for phase in state["phases"]:
+        if phase["phase_id"] == phase_id:
+            return dict(phase)
+    return {"phase_id": phase_id, **NEW_PHASE}
+
+
+def _updated(phase: State, event: Mapping[str, Any]) -> State:
+    if event["status"] == "active":
+        phase = {"phase_id": phase["phase_id"], **NEW_PHASE, "started_at": event["timestamp"]}
+    phase |= _given(event, "message", "processed_count", "total_count", "error_count")
+    if "eta_seconds" in event:
+        phase["eta_seconds"] = event["eta_seconds"]
+    return phase | {
+        "status": event["status"],
+        "updated_at": event["timestamp"],
+        "sequence": event["sequence"],
+    }
+
+
+def _completed(phase: State, event: Mapping[str, Any]) -> State:
+    phase |= _given(event, "processed_count", "total_count", "error_count", "duration_seconds")
+    return phase | {"status": "completed", "eta_seconds": None, "updated_at": event["timestamp"]}
+
+
+def _task_of_update(task: State, phase: State, event: Mapping[str, Any]) -> State:
+    task = task | {"updated_at": event["timestamp"]} | _given(event, "progress")
+    if event["status"] in RUNNING_PHASE:
+        task |= {
+            "current_phase": phase["phase_id"],
+            "current_phase_message": phase["message"],
+            "eta_seconds": phase["eta_seconds"],
+        }
+    return task
+
+
+def _with_phase(state: State, phase: State) -> State:
+    phases = list(state["phases"])
+    for i, known in enumerate(phases):
+        if known["phase_id"] == phase["phase_id"]:
+            phases[i] = phase
+            break
+    else:
+        phases.append(phase)
+    return state | {"phases": phases}
+
+
+def _given(event: Mapping[str, Any], *names: str) -> State:
+    return {name: event[name] for name in names if event.get(name) is not None}

@@ -1,0 +1,265 @@
+"""What may happen to a task, each step one transaction under its stream's lock.
+
+Functions take an open cursor and return what was appended; the caller publishes after its commit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from app.errors import Conflict, NotFound
+from app.stream.event import Draft, draft, now, task_stream
+from app.stream.store import Appended, append, lock, open_stream
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS, State, open_phases
+from app.tasks.projection import load, project
+
+WORKER_LOST = {
+    "type": "WorkerLost",
+    "message": "The worker that ran this task stopped answering",
+    "traceback": None,
+}
+BROKER_UNAVAILABLE = {
+    "type": "BrokerUnavailable",
+    "message": "The message broker could not take the task",
+    "traceback": None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to run one attempt of a task."""
+
+    task_id: str
+    attempt: int
+    job_type: str
+    params: Mapping[str, Any]
+    retry_count: int
+    started_at: str
+
+
+def create(
+    cur: Cursor,
+    *,
+    user_id: str,
+    job_type: str,
+    title: str,
+    intent: str,
+    params: Mapping[str, Any],
+    trigger: str = "manual",
+    retry_of: str | None = None,
+) -> tuple[str, Appended]:
+    """A new PENDING task with its stream and first event, queued for dispatch 1."""
+    task_id, at = str(uuid.uuid4()), now()
+    stream = task_stream(task_id)
+    cur.execute(
+        """INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, retry_of, created_at, status)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            *(task_id, open_stream(cur, stream), user_id, job_type, title, intent, Json(params)),
+            *(trigger, retry_of, at, PENDING),
+        ),
+    )
+    first = {
+        "timestamp": at,
+        "status": PENDING,
+        "is_running": False,
+        "current_phase": None,
+        "current_phase_message": None,
+        "progress": 0,
+        "started_at": None,
+        "updated_at": at,
+        "eta_seconds": None,
+        "result": None,
+        "error": None,
+        "retry_count": 0,
+        "attempt": 0,
+        "worker": None,
+        "finished_at": None,
+        "created_at": at,
+        "user_id": user_id,
+        "job_type": job_type,
+        "title": title,
+        "intent": intent,
+        "params": params,
+        "parent_id": None,
+        "retry_of": retry_of,
+        "trigger": trigger,
+    }
+    return task_id, append(cur, [draft(stream, "task_status", first)], project)
+
+
+def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, Appended] | None:
+    """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
+
+    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY.
+    """
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None or row.closed:
+        return None
+    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
+    if cur.fetchone() is None:
+        return None
+    cur.execute("UPDATE streams SET attempt = %s, cancel_requested = false WHERE id = %s", (number, row.id))
+    task, at = load(cur, [stream])[stream]["task"], now()
+    started_at = task["started_at"] or at
+    fields = {
+        "timestamp": at,
+        "status": STARTED,
+        "is_running": True,
+        "current_phase": None,
+        "current_phase_message": None,
+        "progress": 0,
+        "started_at": started_at,
+        "updated_at": at,
+        "eta_seconds": None,
+        "error": None,
+        "attempt": number,
+        "worker": worker,
+    }
+    appended = append(
+        cur,
+        [
+            draft(stream, "task_status", fields),
+            draft(
+                stream, "agent_started", {"timestamp": at, "agent_type": task["job_type"]}, projected=False
+            ),
+        ],
+        project,
+    )
+    return Claim(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at), appended
+
+
+def ending(
+    stream: str,
+    status: str,
+    *,
+    job_type: str,
+    progress: float,
+    phases: Iterable[str] = (),
+    result: Any = None,
+    error: Mapping[str, Any] | None = None,
+    retry_count: int = 0,
+    retry_in: float | None = None,
+    run_ms: float | None = None,
+    attempt: int | None = None,
+) -> list[Draft]:
+    """The last events of an attempt: open phases end in error, then agent_completed (when it ran), then the status.
+
+    The one place that says how tasks end, for workers (fenced by ``attempt``), reaper and cancel alike.
+    """
+    at = now()
+    why = (error or {}).get("message") or status
+    drafts = [
+        draft(
+            stream,
+            "phase_update",
+            {"timestamp": at, "phase_id": p, "status": "error", "message": why, "eta_seconds": None},
+            attempt=attempt,
+        )
+        for p in phases
+    ]
+    if run_ms is not None:
+        completed = {
+            "agent_type": job_type,
+            "success": status == SUCCESS,
+            "execution_time_ms": round(run_ms, 1),
+        }
+        drafts.append(
+            draft(stream, "agent_completed", {"timestamp": at, **completed}, attempt=attempt, projected=False)
+        )
+    terminal = status != RETRY
+    fields: dict[str, Any] = {
+        "timestamp": at,
+        "status": status,
+        "is_running": False,
+        "current_phase": None,
+        "current_phase_message": None,
+        "progress": 100 if status == SUCCESS else progress,
+        "updated_at": at,
+        "finished_at": at if terminal else None,
+        "eta_seconds": None,
+        "result": result,
+        "error": error,
+        "retry_count": retry_count,
+    }
+    if retry_in is not None:
+        fields["retry_in_seconds"] = retry_in
+    drafts.append(draft(stream, "task_status", fields, attempt=attempt, closes=terminal))
+    return drafts
+
+
+def cancel(cur: Cursor, task_id: str, by: str) -> Appended:
+    """Ends a task that waits; asks one that runs to stop at its next report. Conflict when it has ended."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None:
+        raise NotFound("There is no such task")
+    state = load(cur, [stream])[stream]
+    task = state["task"]
+    if row.closed:
+        raise Conflict(f"The task has ended already: {task['status']}")
+    if task["status"] != STARTED:
+        return append(cur, _ending_of(stream, state, REVOKED, cancelled(by)), project)
+    if row.cancel_requested:
+        return Appended()
+    cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
+    request = {"timestamp": now(), "level": "WARNING", "message": f"Cancel requested by {by}"}
+    return append(
+        cur,
+        [
+            draft(
+                stream,
+                "log",
+                request | {"component": "taskroom", "phase": task["current_phase"]},
+                projected=False,
+            )
+        ],
+        project,
+    )
+
+
+def cancelled(by: str | None = None) -> dict[str, Any]:
+    return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
+
+
+def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
+    """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY when ``retry``."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None or row.closed or row.attempt != attempt:
+        return Appended()
+    state = load(cur, [stream])[stream]
+    if state["task"]["status"] != STARTED:
+        return Appended()
+    if row.cancel_requested:
+        return append(cur, _ending_of(stream, state, REVOKED, cancelled()), project)
+    return append(cur, _ending_of(stream, state, RETRY if retry else FAILURE, WORKER_LOST), project)
+
+
+def undeliverable(cur: Cursor, task_id: str) -> Appended:
+    """Ends a task whose first message the broker did not take; nothing when a worker has it all the same."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None or row.closed or row.attempt != 0:
+        return Appended()
+    return append(cur, _ending_of(stream, load(cur, [stream])[stream], FAILURE, BROKER_UNAVAILABLE), project)
+
+
+def _ending_of(stream: str, state: State, status: str, error: Mapping[str, Any]) -> list[Draft]:
+    task = state["task"]
+    return ending(
+        stream,
+        status,
+        job_type=task["job_type"],
+        progress=task["progress"],
+        phases=open_phases(state),
+        error=error,
+        retry_count=task["retry_count"] + (status == RETRY),
+    )

@@ -1,0 +1,118 @@
+"""Pages of a task's log, by key: the millionth page costs what the first does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.event import LEVELS, task_stream
+from app.stream.store import Connect
+
+SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
+DOWNLOAD_PAGE = 2_000
+
+LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """``level`` is the least severe to show, ``q`` a text that the message contains, case ignored."""
+
+    level: str | None = None
+    phase: str | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Lines oldest first. ``before`` and ``after`` are the cursors to go on from, back and forth;
+    ``has_more`` is about the direction that was asked for."""
+
+    logs: list[dict[str, Any]]
+    before: int
+    after: int
+    has_more: bool
+
+
+def logs_after(
+    cur: Cursor, task_id: str, cursor: int, limit: int, wanted: LogFilter = LogFilter()
+) -> LogPage:
+    """The next ``limit`` lines after the cursor, oldest first."""
+    last_seq = _last_seq(cur, task_id)
+    high = min(cursor + SCAN_ROWS, last_seq)
+    rows = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
+    if len(rows) > limit:
+        return LogPage([_line(payload) for _, payload in rows[:limit]], cursor + 1, rows[limit - 1][0], True)
+    return LogPage([_line(payload) for _, payload in rows], cursor + 1, max(cursor, high), high < last_seq)
+
+
+def logs_before(
+    cur: Cursor, task_id: str, cursor: int | None, limit: int, wanted: LogFilter = LogFilter()
+) -> LogPage:
+    """The ``limit`` lines before the cursor (None: the newest), oldest first."""
+    if cursor is None:
+        cursor = _last_seq(cur, task_id) + 1
+    low = max(cursor - SCAN_ROWS, 1)
+    rows = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
+    if len(rows) > limit:
+        return LogPage(
+            [_line(payload) for _, payload in rows[limit - 1 :: -1]], rows[limit - 1][0], cursor - 1, True
+        )
+    return LogPage([_line(payload) for _, payload in rows[::-1]], low, cursor - 1, low > 1)
+
+
+def newest_logs(cur: Cursor, task_id: str, limit: int) -> list[dict[str, Any]]:
+    return logs_before(cur, task_id, None, limit).logs
+
+
+def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:
+    """The whole log, a short transaction for each page: a held snapshot would slow every writer."""
+    cursor = 0
+    while True:
+        with connect() as conn, conn.cursor() as cur:
+            page = logs_after(cur, task_id, cursor, DOWNLOAD_PAGE, wanted)
+        yield from page.logs
+        if not page.has_more:
+            return
+        cursor = page.after
+
+
+def _last_seq(cur: Cursor, task_id: str) -> int:
+    cur.execute("SELECT last_seq FROM streams WHERE name = %s", (task_stream(task_id),))
+    row = cur.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _scan(
+    cur: Cursor, task_id: str, low: int, high: int, order: str, limit: int, wanted: LogFilter
+) -> list[tuple[int, str]]:
+    """Up to ``limit + 1`` lines between two sequences. These are dense, so the window bounds the rows
+    read: a rare hit cannot make one request scan a whole log."""
+    conditions: list[str] = []
+    values: list[Any] = []
+    if wanted.level:
+        conditions.append("AND level = ANY(%s)")
+        values.append([name for name, rank in LEVELS.items() if rank >= LEVELS[wanted.level]])
+    if wanted.phase:
+        conditions.append("AND phase = %s")
+        values.append(wanted.phase)
+    if wanted.q:
+        conditions.append("AND position(lower(%s) in lower(payload::json ->> 'message')) > 0")
+        values.append(wanted.q)
+    cur.execute(
+        f"""SELECT seq, payload FROM events
+            WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq BETWEEN %s AND %s
+              AND type = 'log' {" ".join(conditions)}
+            ORDER BY seq {order} LIMIT %s""",
+        (task_stream(task_id), low, high, *values, limit + 1),
+    )
+    return cur.fetchall()
+
+
+def _line(payload: str) -> dict[str, Any]:
+    event = orjson.loads(payload)
+    return {name: event.get(name) for name in LOG_FIELDS}

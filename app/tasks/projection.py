@@ -1,0 +1,134 @@
+"""Task and phase rows: loaded as the fold's state, changed only in the transaction of an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from app.stream.event import Draft, Event
+from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
+
+RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
+
+_TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
+_JSON = frozenset({"params", "result", "error"})
+_COLUMNS = {"task_id": "id"}
+# attempt lives on the stream row, where it fences; is_running follows from status.
+_TASK_ROW = (
+    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
+    *("created_at", "status", "current_phase", "current_phase_message", "progress"),
+    *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
+    *("worker", "status_sequence"),
+)
+_PHASE_ROW = (
+    *("phase_id", "status", "message", "processed_count", "total_count", "error_count", "eta_seconds"),
+    *("started_at", "updated_at", "duration_seconds", "sequence"),
+)
+
+
+def _select(table: str, names: Sequence[str]) -> str:
+    """Columns as the events carry them: times as RFC 3339 text with microseconds."""
+    columns = []
+    for name in names:
+        column = f"{table}.{_COLUMNS.get(name, name)}"
+        if name in _TIMES:
+            column = f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+        elif name.endswith("_id") or name == "retry_of":
+            column = f"{column}::text"
+        columns.append(column)
+    return ", ".join(columns)
+
+
+TASK_COLUMNS = _select("tasks", _TASK_ROW)
+PHASE_COLUMNS = _select("phases", _PHASE_ROW)
+_LOAD_TASKS = f"""SELECT streams.name, streams.last_seq, streams.attempt, {TASK_COLUMNS}
+    FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE streams.name = ANY(%s)"""
+_LOAD_PHASES = f"""SELECT task_id::text, {PHASE_COLUMNS} FROM phases
+    WHERE task_id = ANY(%s::uuid[]) ORDER BY task_id, position"""
+
+
+def task_of(attempt: int, row: Sequence[Any]) -> State:
+    """A task as snapshots and lists show it, from a row of TASK_COLUMNS."""
+    task = dict(zip(_TASK_ROW, row, strict=True))
+    return task | {"attempt": attempt, "is_running": task["status"] == STARTED}
+
+
+def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
+    """The states of these task streams, each with the sequence it stands at."""
+    cur.execute(_LOAD_TASKS, (list(streams),))
+    states = {
+        name: {"task": task_of(attempt, row), "phases": [], "sequence": last_seq}
+        for name, last_seq, attempt, *row in cur.fetchall()
+    }
+    by_task = {state["task"]["task_id"]: state for state in states.values()}
+    cur.execute(_LOAD_PHASES, (list(by_task),))
+    for task_id, *row in cur.fetchall():
+        by_task[task_id]["phases"].append(dict(zip(_PHASE_ROW, row, strict=True)))
+    return states
+
+
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
+    """Folds a batch into the rows: one update a task and a phase, however many events touch it."""
+    touching = [(event, draft) for event, draft in events if draft.data is not None]
+    if not touching:
+        return
+    states = load(cur, list({event.stream for event, _ in touching}))
+    before = dict(states)
+    for event, draft in touching:
+        if event.stream in states and draft.data is not None:
+            payload = {**draft.data, "sequence": event.sequence}
+            states[event.stream] = fold(states[event.stream], event.type, payload)
+    for stream, state in states.items():
+        _save(cur, before[stream], state)
+    for event, draft in touching:
+        if event.type == "task_status" and draft.data is not None and event.stream in states:
+            _queue(cur, states[event.stream]["task"]["task_id"], draft.data)
+
+
+def _save(cur: Cursor, before: State, state: State) -> None:
+    task, old = state["task"], before["task"]
+    changed = [name for name in _TASK_ROW if task[name] != old[name]]
+    if changed:
+        sets = ", ".join(f"{_COLUMNS.get(name, name)} = %s" for name in changed)
+        cur.execute(
+            f"UPDATE tasks SET {sets} WHERE id = %s", (*(_value(task, n) for n in changed), task["task_id"])
+        )
+    known = {p["phase_id"]: p for p in before["phases"]}
+    columns = ", ".join(_PHASE_ROW)
+    updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in _PHASE_ROW[1:])
+    for position, phase in enumerate(state["phases"]):
+        if known.get(phase["phase_id"]) != phase:
+            cur.execute(
+                f"""INSERT INTO phases (task_id, position, {columns}) VALUES %s
+                    ON CONFLICT (task_id, phase_id) DO UPDATE SET {updates}""",
+                ((task["task_id"], position, *(phase[n] for n in _PHASE_ROW)),),
+            )
+
+
+def _value(task: Mapping[str, Any], name: str) -> Any:
+    value = task[name]
+    return Json(value) if name in _JSON and value is not None else value
+
+
+def _queue(cur: Cursor, task_id: str, event: Mapping[str, Any]) -> None:
+    """Keeps queue and leases in step with the status that an event announces."""
+    status = event.get("status")
+    if status in (PENDING, RETRY):
+        cur.execute("DELETE FROM leases WHERE task_id = %s", (task_id,))
+        cur.execute(
+            """INSERT INTO dispatches (task_id, number, due_at, next_send_at)
+               SELECT tasks.id, streams.attempt + 1, due.at, due.at + make_interval(secs => %s)
+               FROM tasks JOIN streams ON streams.id = tasks.stream_id,
+                    (SELECT now() + make_interval(secs => %s) AS at) AS due
+               WHERE tasks.id = %s""",
+            (RESEND_SECONDS, event.get("retry_in_seconds") or 0, task_id),
+        )
+    elif status == STARTED and event.get("attempt"):
+        cur.execute("DELETE FROM dispatches WHERE task_id = %s", (task_id,))
+        cur.execute("INSERT INTO leases (task_id, attempt) VALUES (%s, %s)", (task_id, event["attempt"]))
+    elif status in TERMINAL or status == WAITING:
+        cur.execute("DELETE FROM dispatches WHERE task_id = %s", (task_id,))
+        cur.execute("DELETE FROM leases WHERE task_id = %s", (task_id,))

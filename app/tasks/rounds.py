@@ -1,0 +1,116 @@
+"""Rounds: every few seconds one web process counts leases, ends what died and sends again what waits.
+
+Rounds, not clocks: without Postgres there is no round, so neither its outage nor a stepped clock
+ends a healthy task.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.database import Single
+from app.stream.store import Appended, StoreAway
+from app.tasks.dispatch import Dispatcher
+from app.tasks.lifecycle import lose
+
+logger = logging.getLogger("taskroom.rounds")
+
+MISSED_LIMIT = 4
+LOCK_KEY = 7_465_736_101  # any number that nobody else takes an advisory lock on
+LEADER_SESSION = "20s"  # a leader that is stopped, not dead, gives the lock up after this
+
+
+class Rounds:
+    """Runs in every web process; the one that holds the advisory lock does the work."""
+
+    def __init__(
+        self,
+        dsn: str,
+        dispatcher: Dispatcher,
+        publish: Callable[[Appended], None],
+        broker_run_id: Callable[[], str | None],
+        may_retry: Callable[[str, int], bool],
+        seconds: float = 5.0,
+    ) -> None:
+        self._connect = Single(dsn, idle_session_timeout=LEADER_SESSION)
+        self._dispatcher, self._publish = dispatcher, publish
+        self._broker_run_id, self._may_retry = broker_run_id, may_retry
+        self._seconds = seconds
+        self._stopped = threading.Event()
+        self._last_round: float | None = None
+        self._run_id: str | None = None
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="taskroom-rounds", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            try:
+                self.round()
+            except StoreAway as error:
+                self._last_round = None
+                logger.warning("no round: %s", error)
+            except Exception:
+                logger.exception("a round failed")
+        self._connect.close()
+
+    def round(self) -> None:
+        """One round, when this process leads."""
+        with self._connect() as conn, conn.cursor() as cur:
+            if not self._leads(cur):
+                self._last_round = None
+                return
+            lost = self._count(cur)
+        for task_id, attempt, job_type, retry_count in lost:
+            self._lose(task_id, attempt, self._may_retry(job_type, retry_count))
+        self._resend()
+
+    def _leads(self, cur: Cursor) -> bool:
+        """Session locks stack, so ask for one only when this session has none yet."""
+        cur.execute(
+            """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted)
+               OR pg_try_advisory_lock(%s)""",
+            (LOCK_KEY,),
+        )
+        row = cur.fetchone()
+        return bool(row and row[0])
+
+    def _count(self, cur: Cursor) -> list[tuple[str, int, str, int]]:
+        """Adds a missed round to every lease. Returns those that are over.
+
+        After a pause (a new leader, a stopped process, Postgres away) nobody could renew: all begin anew.
+        """
+        at = time.monotonic()
+        paused = self._last_round is None or at - self._last_round > 2 * self._seconds
+        self._last_round = at
+        if paused:
+            cur.execute("UPDATE leases SET missed = 0 WHERE missed > 0")
+            return []
+        cur.execute(
+            """WITH counted AS (UPDATE leases SET missed = missed + 1 RETURNING task_id, attempt, missed)
+               SELECT task_id::text, attempt, job_type, retry_count FROM counted JOIN tasks ON tasks.id = task_id
+               WHERE missed >= %s""",
+            (MISSED_LIMIT,),
+        )
+        return cur.fetchall()
+
+    def _lose(self, task_id: str, attempt: int, retry: bool) -> None:
+        logger.warning("task %s lost its worker", task_id)
+        with self._connect() as conn, conn.cursor() as cur:
+            appended = lose(cur, task_id, attempt, retry)
+        self._publish(appended)
+
+    def _resend(self) -> None:
+        run_id = self._broker_run_id()
+        if run_id is None:
+            return  # Redis is away: nothing can be sent, and its run id will tell when it is back
+        restarted, self._run_id = self._run_id != run_id, run_id
+        self._dispatcher.resend(self._connect, everything=restarted)

@@ -1,0 +1,112 @@
+"""The one folder that holds everything of a run: data, logs, pid files, secrets, the lock."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets as random
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from app.up.errors import UpError
+
+LOG_LIMIT = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Made once at random, kept in ``secrets.json`` (0600)."""
+
+    secret_key: str = field(repr=False, default_factory=lambda: random.token_hex(32))
+    database_password: str = field(repr=False, default_factory=lambda: random.token_hex(16))
+    redis_password: str = field(repr=False, default_factory=lambda: random.token_hex(16))
+    demo_password: str = field(repr=False, default_factory=lambda: random.token_urlsafe(12))
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """``data/``, ``log/<name>.log``, ``run/<name>.pid`` and the secrets of one folder."""
+
+    root: Path
+    secrets: Secrets
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @classmethod
+    def open(cls, root: Path) -> Home:
+        """Makes what is missing (0700). Raises UpError where the folder cannot be written or is damaged."""
+        root = root.resolve()  # the name by which the kernel lists the folders of processes
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in ("data", "log", "run"):
+                (root / name).mkdir(mode=0o700, exist_ok=True)
+                if not os.access(root / name, os.W_OK):
+                    raise PermissionError(f"no permission to write in {root / name}")
+            return cls(root, _read_or_make_secrets(root / "secrets.json"))
+        except OSError as error:
+            raise UpError(
+                f"{root} cannot be used ({error.strerror or error}); "
+                "make it writable for this user or set TASKROOM_HOME to another folder"
+            ) from error
+
+    def lock(self) -> int:
+        """Holds the folder for this process until it ends; returns the open descriptor.
+
+        Raises UpError when another process holds it. A kernel's lock: a pid file outlives its process.
+        """
+        lock = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 20).decode() or "unknown"
+            os.close(lock)
+            raise UpError(
+                f"Taskroom already runs in {self.root} (pid {holder}); "
+                "stop that one or set TASKROOM_HOME to another folder"
+            ) from None
+        os.truncate(lock, 0)
+        os.write(lock, str(os.getpid()).encode())
+        return lock
+
+    def log_file(self, name: str) -> Path:
+        """The log of one child; a long one of earlier runs is put aside as ``.1``."""
+        path = self.log / f"{name}.log"
+        if path.exists() and path.stat().st_size > LOG_LIMIT:
+            path.replace(path.with_suffix(".log.1"))
+        return path
+
+    def write_pid(self, name: str, pid: int) -> None:
+        replacement = self.run / f"{name}.pid.new"
+        replacement.write_text(f"{pid}\n")
+        replacement.replace(self.run / f"{name}.pid")  # whoever reads it meanwhile never finds it empty
+
+    def remove_pid(self, name: str) -> None:
+        (self.run / f"{name}.pid").unlink(missing_ok=True)
+
+
+def _read_or_make_secrets(path: Path) -> Secrets:
+    try:
+        return Secrets(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        made = Secrets()
+        replacement = path.with_suffix(".new")
+        replacement.unlink(missing_ok=True)
+        with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(asdict(made), file, indent=1)
+        replacement.replace(path)  # whole or not there: a half file would lock the database's owner out
+        return made
+    except (ValueError, TypeError) as error:
+        raise UpError(
+            f"{path} is damaged ({error}); restore it, or move the folder {path.parent} away"
+        ) from error

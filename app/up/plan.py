@@ -1,0 +1,110 @@
+"""The application's own processes as data: steps that run once, services that run on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from app.up.home import Home
+from app.up.process import Child, Process
+from app.up.settings import CHECKOUT, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    steps: tuple[Child, ...]
+    services: tuple[Child, ...]  # started together, stopped the last one first
+
+
+def environment(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
+    """What every process of the application is given; what the operator set passes through."""
+    env = dict(os.environ)
+    env.pop("DEMO_PASSWORD", None)  # only the account step needs it
+    env.setdefault("TASKROOM_ENV", "embedded")
+    env.setdefault("SECRET_KEY", home.secrets.secret_key)
+    return env | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "HOST": settings.host,
+        "PORT": str(settings.port),
+        "TASKROOM_HOME": str(home.root),
+        "WORKER_CONCURRENCY": str(settings.worker_concurrency),
+        "PYTHONUNBUFFERED": "1",  # a log that lags behind hides the reason of a death
+    }
+
+
+def application(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
+    def step(name: str, *arguments: str, **extra: str) -> Child:
+        command = (sys.executable, "-m", "app.cli", *arguments)
+        return Child(name, command, CHECKOUT, env={**env, **extra}, keeps_pid_file=False)
+
+    celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
+    return Plan(
+        steps=(
+            step("migrate", "migrate"),
+            step(
+                "account",
+                "account",
+                settings.demo_email,
+                "--role",
+                "operator",
+                ACCOUNT_PASSWORD=demo_password,
+            ),
+        ),
+        services=(
+            Child(
+                name="web-1",
+                command=(sys.executable, "wsgi.py"),
+                folder=CHECKOUT,
+                env=env,
+                ready=answers(settings.url + "/readyz"),
+                stages=((signal.SIGTERM, 15.0),),
+            ),
+            Child(
+                name="worker",
+                command=(
+                    *(*celery, "worker", "--loglevel", "INFO", "--queues", "taskroom,quick"),
+                    *("--concurrency", str(settings.worker_concurrency), "--hostname", "taskroom@%h"),
+                    *("--without-gossip", "--without-mingle"),  # one worker has nobody to talk to
+                ),
+                folder=CHECKOUT,
+                env=env,
+                ready=logged(b" ready."),
+                stages=((signal.SIGTERM, 15.0), (signal.SIGQUIT, 5.0)),  # warm, then cold
+                orphan_signal=signal.SIGQUIT,  # warm would wait for a task whose database has gone
+            ),
+            Child(
+                name="beat",
+                # No pid file of its own: one left behind by a crash would keep the next beat from starting.
+                command=(
+                    *(*celery, "beat", "--loglevel", "INFO"),
+                    *("--schedule", str(home.data / "beat-schedule"), "--pidfile="),
+                ),
+                folder=CHECKOUT,
+                env=env,
+                ready=logged(b"beat: Starting"),
+            ),
+        ),
+    )
+
+
+def answers(url: str) -> Callable[[Process], bool]:
+    """Ready when GET of this address is 200."""
+
+    def ready(_: Process) -> bool:
+        try:
+            return httpx.get(url, timeout=2, trust_env=False).status_code == 200  # no proxy for the loopback
+        except httpx.TransportError:
+            return False
+
+    return ready
+
+
+def logged(text: bytes) -> Callable[[Process], bool]:
+    """Ready when its log says so, where nothing listens that could be asked."""
+    return lambda process: text in process.log_since_start()

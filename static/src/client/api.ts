@@ -1,0 +1,68 @@
+import type { Session } from "./session";
+import type { JobType, LogPage, Snapshot, Task, TaskState } from "./types";
+
+const BASE = "/api/v2";
+
+export interface TaskFilter {
+  status?: string | undefined;
+  job_type?: string | undefined;
+  cursor?: string | undefined;
+}
+
+/** The REST calls of the dashboard, one method each. All throw Problem. */
+export class Api {
+  constructor(private readonly session: Session) {}
+
+  jobTypes(): Promise<JobType[]> {
+    return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
+  }
+
+  /** Newest first; `next` is the cursor of the older page. */
+  tasks(filter: TaskFilter, limit = 50): Promise<{ tasks: Task[]; next: string | null }> {
+    return this.get(`/tasks?${query({ limit, ...filter })}`);
+  }
+
+  active(): Promise<TaskState | null> {
+    return this.get<{ active: TaskState | null }>("/agent/active").then((answer) => answer.active);
+  }
+
+  /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
+  start(body: { job_type: string; params: unknown; title?: string }, key: string): Promise<{ task_id: string }> {
+    return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
+  }
+
+  snapshot(taskId: string): Promise<Snapshot> {
+    return this.get(`${task(taskId)}/status`);
+  }
+
+  logsBefore(taskId: string, sequence: number, limit = 500): Promise<LogPage> {
+    return this.get(`${task(taskId)}/logs?${query({ before_sequence: sequence, limit })}`);
+  }
+
+  cancel(taskId: string): Promise<void> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/cancel`);
+  }
+
+  retry(taskId: string): Promise<{ task_id: string }> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
+  }
+
+  private get<T>(path: string): Promise<T> {
+    return this.session.call<T>("GET", BASE + path);
+  }
+}
+
+const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
+
+/** The address of the whole log as a text file, for a link. */
+export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
+
+/** The address of a task's SSE stream after `sequence`. */
+export const streamAddress = (taskId: string, sequence: number): string =>
+  `${BASE}${task(taskId)}/stream?since_sequence=${sequence}`;
+
+function query(values: Record<string, string | number | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined && value !== "") search.set(name, String(value));
+  return search.toString();
+}

@@ -1,0 +1,90 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { fieldErrors, Problem } from "./http";
+import { Session } from "./session";
+
+const user = { id: 1, email: "a@example.org" };
+const json = (body: unknown, status = 200): Response => new Response(JSON.stringify(body), { status });
+const grant = (token: string): Response => json({ access_token: token, expires_in: 100, user });
+const problem = (status: number, more = {}): Response => json({ title: "No", status, ...more }, status);
+
+const fetching = vi.fn<(path: string, init: RequestInit) => Promise<Response>>();
+const asked = (): string[] =>
+  fetching.mock.calls.map(([path, init]) => {
+    const token = new Headers(init.headers).get("Authorization");
+    return [init.method, path.replace("/api/v2", ""), token].filter(Boolean).join(" ");
+  });
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", fetching.mockReset());
+});
+afterEach(() => vi.useRealTimers());
+
+async function signedIn(): Promise<Session> {
+  const session = new Session();
+  fetching.mockResolvedValueOnce(grant("one"));
+  await session.login("a@example.org", "secret");
+  fetching.mockClear();
+  return session;
+}
+
+test("a 401 is met by one renewal and one repeat", async () => {
+  const session = await signedIn();
+  fetching.mockResolvedValueOnce(problem(401)).mockResolvedValueOnce(grant("two")).mockResolvedValueOnce(json([1]));
+  expect(await session.call("GET", "/api/v2/tasks")).toEqual([1]);
+  expect(asked()).toEqual(["GET /tasks Bearer one", "POST /auth/refresh", "GET /tasks Bearer two"]);
+});
+
+test("calls that fail together renew once", async () => {
+  const session = await signedIn();
+  fetching.mockImplementation(async (path, init) => {
+    if (path.endsWith("/refresh")) return grant("two");
+    return new Headers(init.headers).get("Authorization") === "Bearer two" ? json(path) : problem(401);
+  });
+  await Promise.all([session.call("GET", "/a"), session.call("GET", "/b"), session.call("GET", "/c")]);
+  expect(asked().filter((call) => call.includes("refresh"))).toHaveLength(1);
+});
+
+test("a refused renewal signs out, an unreachable server does not", async () => {
+  const session = await signedIn();
+  fetching.mockResolvedValueOnce(problem(401)).mockRejectedValueOnce(new TypeError("network"));
+  await expect(session.call("GET", "/a")).rejects.toMatchObject({ status: 0 });
+  expect(session.state.kind).toBe("in");
+  fetching.mockResolvedValueOnce(problem(401)).mockResolvedValueOnce(problem(401));
+  await expect(session.call("GET", "/a")).rejects.toBeInstanceOf(Problem);
+  expect(session.state.kind).toBe("out");
+  expect(session.token).toBeNull();
+});
+
+test("renews before the token expires", async () => {
+  const session = await signedIn();
+  fetching.mockResolvedValueOnce(grant("two"));
+  await vi.advanceTimersByTimeAsync(74_000);
+  expect(fetching).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(session.token).toBe("two");
+});
+
+test("a reload while the server is away waits for it instead of signing out", async () => {
+  const session = new Session();
+  fetching.mockRejectedValueOnce(new TypeError("network")).mockResolvedValueOnce(grant("one"));
+  await session.restore();
+  expect(session.state).toMatchObject({ kind: "starting", problem: { status: 0 } });
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(session.state).toEqual({ kind: "in", user });
+});
+
+test("problems keep their field messages", async () => {
+  const session = new Session();
+  fetching.mockResolvedValueOnce(problem(422, { detail: "Why", errors: { email: ["Not an address."] } }));
+  await expect(session.login("x", "y")).rejects.toMatchObject({
+    status: 422,
+    title: "No",
+    detail: "Why",
+    errors: { email: ["Not an address."] },
+  });
+  expect(fieldErrors({ params: { root: ["Missing."], steps: { 0: "Bad." } } })).toEqual({
+    "params.root": ["Missing."],
+    "params.steps.0": ["Bad."],
+  });
+});

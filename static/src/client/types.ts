@@ -1,0 +1,113 @@
+/** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
+
+export type Status = "PENDING" | "WAITING" | "STARTED" | "RETRY" | "SUCCESS" | "FAILURE" | "REVOKED";
+
+const TERMINAL: readonly unknown[] = ["SUCCESS", "FAILURE", "REVOKED"];
+export const isTerminal = (status: unknown): boolean => TERMINAL.includes(status);
+
+export interface TaskError {
+  type: string;
+  message: string;
+  traceback?: string | null;
+}
+
+export interface Task {
+  task_id: string;
+  user_id: string;
+  job_type: string;
+  title: string;
+  intent: string | null;
+  params: Record<string, unknown> | null;
+  parent_id: string | null;
+  retry_of: string | null;
+  trigger: string | null;
+  created_at: string;
+  status: Status;
+  is_running: boolean;
+  current_phase: string | null;
+  current_phase_message: string | null;
+  progress: number | null;
+  started_at: string | null;
+  updated_at: string | null;
+  finished_at: string | null;
+  eta_seconds: number | null;
+  result: unknown;
+  error: TaskError | null;
+  retry_count: number;
+  attempt: number;
+  worker: string | null;
+  status_sequence: number;
+}
+
+export interface Phase {
+  phase_id: string;
+  status: "active" | "in_progress" | "completed" | "error";
+  message: string;
+  processed_count: number;
+  total_count: number | null;
+  error_count: number;
+  eta_seconds: number | null;
+  started_at: string | null;
+  updated_at: string;
+  duration_seconds: number | null;
+  sequence: number;
+}
+
+export interface TaskState {
+  task: Task;
+  phases: readonly Phase[];
+  sequence: number;
+}
+
+export interface LogLine {
+  sequence: number;
+  timestamp: string;
+  level: string;
+  message: string;
+  component: string | null;
+  phase: string | null;
+}
+
+export interface Snapshot extends TaskState {
+  recent_logs: LogLine[];
+}
+
+export interface LogPage {
+  logs: LogLine[];
+  has_more: boolean;
+}
+
+/** One numbered event of a stream: its payload and, under `type`, its Socket.IO name or SSE `event:` field. */
+export interface TaskEvent {
+  type: string;
+  sequence: number;
+  [field: string]: unknown;
+}
+
+export interface User {
+  id: string | number;
+  email: string;
+}
+
+/** The part of JSON Schema that a job's parameters use. */
+export interface Schema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  default?: unknown;
+  enum?: unknown[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  properties?: Record<string, Schema>;
+  required?: string[];
+}
+
+export interface JobType {
+  job_type: string;
+  title: string;
+  description: string;
+  params: Schema;
+  phases: string[];
+}

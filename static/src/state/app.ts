@@ -1,0 +1,34 @@
+import { signal } from "@preact/signals";
+import { Api } from "../client/api";
+import { Session, type SessionState } from "../client/session";
+import type { Connection } from "../client/stream";
+
+/** The one session of the page, what it may call, and where the page is. */
+export const session = new Session();
+export const api = new Api(session);
+export const signedIn = signal<SessionState>(session.state);
+session.listen(() => (signedIn.value = session.state));
+
+/** What the header says about being up to date: a run's connection, or how the list is kept fresh. */
+export const link = signal<Connection | { kind: "polling"; seconds: number } | null>(null);
+
+const here = (): string => location.pathname + location.search;
+export const address = signal(here());
+addEventListener("popstate", () => (address.value = here()));
+
+export function go(to: string, replace = false): void {
+  history[replace ? "replaceState" : "pushState"](null, "", to);
+  address.value = here();
+}
+
+/** Where to go after signing in. Only paths of this origin: a crafted link must not lead elsewhere. */
+export function safeNext(next: string | null): string {
+  if (!next) return "/";
+  const url = URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
+  if (!url || url.origin !== location.origin || url.pathname === "/login") return "/";
+  return url.pathname + url.search + url.hash;
+}
+
+/** Ticks once a second, for running times and countdowns. */
+export const now = signal(Date.now());
+setInterval(() => (now.value = Date.now()), 1_000);

@@ -1,0 +1,119 @@
+import type { Phase, Task, TaskEvent, TaskState } from "../client/types";
+
+/** The fields of `task` that a `task_status` may give. */
+const TASK_FIELDS = [
+  "task_id",
+  "user_id",
+  "job_type",
+  "title",
+  "intent",
+  "params",
+  "parent_id",
+  "retry_of",
+  "trigger",
+  "created_at",
+  "status",
+  "is_running",
+  "current_phase",
+  "current_phase_message",
+  "progress",
+  "started_at",
+  "updated_at",
+  "finished_at",
+  "eta_seconds",
+  "result",
+  "error",
+  "retry_count",
+  "attempt",
+  "worker",
+] as const satisfies readonly (keyof Task)[];
+
+/** Before the first event, which gives every field of the task. */
+export const NOTHING: TaskState = {
+  task: Object.fromEntries([...TASK_FIELDS, "status_sequence"].map((field) => [field, null])) as unknown as Task,
+  phases: [],
+  sequence: 0,
+};
+
+/** The state after one more event, by the table "The fold" of docs/protocol.md. Never changes what it is given. */
+export function fold(state: TaskState, event: TaskEvent): TaskState {
+  switch (event.type) {
+    case "task_status":
+      return { ...state, task: taskStatus(state.task, event), sequence: event.sequence };
+    case "phase_update":
+      return phaseUpdate(state, event);
+    case "phase_complete":
+      return phaseComplete(state, event);
+    default:
+      return { ...state, sequence: event.sequence };
+  }
+}
+
+function taskStatus(task: Task, event: TaskEvent): Task {
+  const given = TASK_FIELDS.filter((field) => field in event).map((field) => [field, event[field]]);
+  return { ...task, ...(Object.fromEntries(given) as Partial<Task>), status_sequence: event.sequence };
+}
+
+function phaseUpdate(state: TaskState, event: TaskEvent): TaskState {
+  const fresh = event.status === "active";
+  const before = findPhase(state, event);
+  const phase: Phase = {
+    ...(fresh ? { ...newPhase(event), started_at: event.timestamp as string } : before),
+    status: event.status as Phase["status"],
+    ...nonNull(event, "message", "processed_count", "total_count", "error_count"),
+    ...("eta_seconds" in event ? { eta_seconds: event.eta_seconds as number | null } : {}),
+    updated_at: event.timestamp as string,
+    sequence: event.sequence,
+  };
+  const current: Partial<Task> =
+    fresh || event.status === "in_progress"
+      ? { current_phase: phase.phase_id, current_phase_message: phase.message, eta_seconds: phase.eta_seconds }
+      : {};
+  return withPhase(state, phase, event, current);
+}
+
+function phaseComplete(state: TaskState, event: TaskEvent): TaskState {
+  const phase: Phase = {
+    ...findPhase(state, event),
+    status: "completed",
+    eta_seconds: null,
+    ...nonNull(event, "processed_count", "total_count", "error_count", "duration_seconds"),
+    updated_at: event.timestamp as string,
+  };
+  return withPhase(state, phase, event, { eta_seconds: null });
+}
+
+function withPhase(state: TaskState, phase: Phase, event: TaskEvent, current: Partial<Task>): TaskState {
+  const known = state.phases.some((other) => other.phase_id === phase.phase_id);
+  const phases = known
+    ? state.phases.map((other) => (other.phase_id === phase.phase_id ? phase : other))
+    : [...state.phases, phase];
+  const progress = event.progress == null ? {} : { progress: event.progress as number };
+  const task: Task = { ...state.task, updated_at: event.timestamp as string, ...progress, ...current };
+  return { task, phases, sequence: event.sequence };
+}
+
+function findPhase(state: TaskState, event: TaskEvent): Phase {
+  return state.phases.find((phase) => phase.phase_id === event.phase_id) ?? newPhase(event);
+}
+
+function newPhase(event: TaskEvent): Phase {
+  return {
+    phase_id: event.phase_id as string,
+    status: "active",
+    message: "",
+    processed_count: 0,
+    total_count: null,
+    error_count: 0,
+    eta_seconds: null,
+    started_at: null,
+    updated_at: event.timestamp as string,
+    duration_seconds: null,
+    sequence: 0,
+  };
+}
+
+function nonNull<K extends keyof Phase>(event: TaskEvent, ...fields: K[]): Partial<Pick<Phase, K>> {
+  const given = fields.filter((field) => event[field] != null).map((field) => [field, event[field]]);
+  return Object.fromEntries(given) as Partial<Pick<Phase, K>>;
+}

@@ -1,0 +1,111 @@
+import type { ComponentChildren } from "preact";
+import { Problem } from "../client/http";
+import { go, link, now, session, signedIn } from "../state/app";
+import { useState } from "preact/hooks";
+
+/** A link within the dashboard. Modified clicks stay the browser's. */
+export function Link({ to, children, ...rest }: { to: string; class?: string; children: ComponentChildren }) {
+  const follow = (event: MouseEvent): void => {
+    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    go(to);
+  };
+  return (
+    <a href={to} onClick={follow} {...rest}>
+      {children}
+    </a>
+  );
+}
+
+/** What happened, and one thing to do. */
+export function Trouble({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
+  return (
+    <div class="trouble" role="alert">
+      <span>
+        <strong>{problem.title}</strong>
+        {problem.detail && ` ${problem.detail}`}
+      </span>
+      {children}
+    </div>
+  );
+}
+
+/** A button for a call to the server: off while it runs, its error beside it. */
+export function Action(props: { name: string; class?: string; run: () => Promise<unknown> }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const click = async (): Promise<void> => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await props.run();
+    } catch (error) {
+      setProblem(Problem.of(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <>
+      {problem && <Trouble problem={problem} />}
+      <button type="button" class={props.class} disabled={busy} onClick={() => void click()}>
+        {props.name}
+      </button>
+    </>
+  );
+}
+
+function LinkState({ retryNow }: { retryNow: (() => void) | undefined }) {
+  const state = link.value;
+  if (!state) return null;
+  const [kind, word] = describe(state, now.value);
+  return (
+    <span class={`link ${kind}`} role="status">
+      <i class="dot" aria-hidden="true" />
+      {word}
+      {state.kind === "reconnecting" && retryNow && (
+        <button type="button" class="plain" onClick={retryNow}>
+          now
+        </button>
+      )}
+    </span>
+  );
+}
+
+function describe(state: NonNullable<typeof link.value>, at: number): ["good" | "busy" | "bad" | "rest", string] {
+  switch (state.kind) {
+    case "live":
+      return ["good", "live"];
+    case "polling":
+      return ["rest", `polling every ${state.seconds} s`];
+    case "connecting":
+      return ["busy", "connecting"];
+    case "catching up":
+      return ["busy", `catching up ${state.behind.toLocaleString("en")}`];
+    case "reconnecting":
+      return ["bad", `reconnecting in ${Math.max(0, Math.ceil((state.until - at) / 1_000))} s`];
+    case "ended":
+      return ["rest", "complete"];
+    case "signed out":
+      return ["bad", "signed out"];
+    case "refused":
+      return ["bad", "not available"];
+  }
+}
+
+/** The frame of every page: one line on top, the connection always in the same place. */
+export function Shell({ children, retryNow }: { children: ComponentChildren; retryNow?: () => void }) {
+  const user = signedIn.value.kind === "in" ? signedIn.value.user : null;
+  return (
+    <>
+      <header class="top">
+        <Link to="/" class="brand">
+          Taskroom
+        </Link>
+        <LinkState retryNow={retryNow} />
+        {user && <span class="who">{user.email}</span>}
+        {user && <Action name="Sign out" class="plain" run={() => session.logout()} />}
+      </header>
+      {children}
+    </>
+  );
+}

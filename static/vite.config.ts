@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+const server = "http://127.0.0.1:8000";
+
+export default defineConfig({
+  build: {
+    outDir: "dist",
+    target: "es2022",
+    // A data: address would be refused by the page's `default-src 'self'`.
+    assetsInlineLimit: 0,
+  },
+  // `npm run dev` beside a running script/up.
+  server: { proxy: { "/api": server, "/socket.io": { target: server, ws: true } } },
+});

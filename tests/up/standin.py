@@ -1,0 +1,77 @@
+"""``python -m tests.up.standin``: the real supervisor over small stand-ins for web, worker and beat.
+
+Each stand-in writes its name into ``stopped`` in the home when it is asked to end, so that the order shows.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+from app.up.__main__ import main
+from app.up.home import Home
+from app.up.plan import Plan, answers, logged
+from app.up.process import Child
+from app.up.settings import CHECKOUT, Settings
+
+SERVICE = """
+import http.server, os, signal, sys
+name, port, home = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+def leave(*_):
+    with open(home + "/stopped", "a") as file:
+        file.write(name + "\\n")
+    os._exit(0)
+if name != "stubborn":
+    signal.signal(signal.SIGTERM, leave)
+else:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+class Ok(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
+print(name, "ready.", flush=True)
+if port:
+    http.server.ThreadingHTTPServer(("127.0.0.1", port), Ok).serve_forever()
+while True:
+    signal.pause()
+"""
+
+
+def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str) -> Plan:
+    def service(name: str, port: int = 0) -> Child:
+        ready = answers(settings.url + "/readyz") if port else logged(b"ready.")
+        command = (sys.executable, "-c", SERVICE, name, str(port), str(home.root))
+        return Child(
+            name,
+            command,
+            CHECKOUT,
+            env=env,
+            ready=ready,
+            stages=((signal.SIGTERM, 0.5 if name == "stubborn" else 10.0),),
+        )
+
+    def failing(name: str) -> Child:
+        script = "import sys; sys.exit('the reason of it')"
+        return Child(name, (sys.executable, "-c", script), CHECKOUT, env=env, ready=logged(b"ready."))
+
+    asks_postgres = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'])"
+    kind = os.environ.get("STANDIN", "")
+    return Plan(
+        steps=(
+            failing("migrate")
+            if kind == "step"
+            else Child(
+                "migrate", (sys.executable, "-c", asks_postgres), CHECKOUT, env=env, keeps_pid_file=False
+            ),
+        ),
+        services=(
+            service("web-1", settings.port),
+            failing("worker") if kind == "crash" else service("stubborn" if kind == "stubborn" else "worker"),
+            service("beat"),
+        ),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(plan))

@@ -1,0 +1,172 @@
+"""The embedded servers, killed and started again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+import redis
+
+from app.up import identity, survivors
+from app.up.embedded_postgres import EmbeddedPostgres
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.errors import UpError
+from app.up.home import Home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.open(tmp_path / "a home")  # a space in the path, as a checkout may have
+
+
+@pytest.fixture(params=["namespace", "account"])
+def postgres(
+    request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[EmbeddedPostgres]:
+    """As root both ways of not being root; otherwise there is one way only."""
+    if request.param == "account":
+        if os.geteuid() != 0:
+            pytest.skip("needs root")
+        monkeypatch.setattr(identity, "namespaces_allowed", lambda: False)
+    with EmbeddedPostgres(home, home.secrets) as server:
+        yield server
+
+
+def execute(url: str, *statements: str) -> list[tuple[object, ...]]:
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()
+
+
+def test_postgres_recovers_from_kill(postgres: EmbeddedPostgres, home: Home) -> None:
+    execute(postgres.url, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (7)")
+    before = postgres.pid
+    assert int((home.run / "postgres.pid").read_text()) == before
+    # A backend that is busy does not notice the death of its postmaster, and holds the shared memory.
+    spin = "DO $$ BEGIN WHILE true LOOP END LOOP; END $$"
+
+    def run_until_killed() -> None:
+        with pytest.raises(psycopg2.Error):
+            execute(postgres.url, spin)
+
+    spinning = threading.Thread(target=run_until_killed)
+    spinning.start()
+    while not execute(postgres.url, f"SELECT 1 FROM pg_stat_activity WHERE query = '{spin}'"):
+        assert spinning.is_alive()
+    postgres.kill()
+    assert postgres.start() == postgres.url
+    spinning.join(10)
+    assert not spinning.is_alive()
+    assert postgres.pid != before
+    assert execute(postgres.url, "SELECT n FROM kept") == [(7,)]
+
+
+def test_postgres_settings(postgres: EmbeddedPostgres) -> None:
+    for name, value in {
+        "fsync": "on",
+        "synchronous_commit": "on",
+        "server_encoding": "UTF8",
+        "unix_socket_directories": "",
+        "listen_addresses": "127.0.0.1",
+        "TimeZone": "UTC",
+    }.items():
+        assert execute(postgres.url, f"SHOW {name}") == [(value,)]
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        execute(postgres.url.replace(postgres.home.secrets.database_password, "wrong"), "SELECT 1")
+
+
+def test_postgres_stop_leaves_nothing(postgres: EmbeddedPostgres, home: Home) -> None:
+    postgres.stop()
+    assert not survivors.servers_in(postgres.folder, "postgres")
+    assert not (home.run / "postgres.pid").exists()
+    postgres.stop()
+
+
+def test_postgres_changes_its_way_of_not_being_root(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    for allowed in (True, False, True):
+        monkeypatch.setattr(identity, "namespaces_allowed", lambda allowed=allowed: allowed)
+        with EmbeddedPostgres(home, home.secrets) as server:
+            execute(server.url, "SELECT 1")
+
+
+def test_broken_folder_is_named(home: Home) -> None:
+    (home.data / "postgres").mkdir()
+    (home.data / "postgres" / "something").write_text("")
+    with pytest.raises(UpError, match=r"data/postgres is no complete database; move it away"):
+        EmbeddedPostgres(home, home.secrets).start()
+
+
+def test_another_major_version_is_not_opened(home: Home) -> None:
+    (home.data / "postgres").mkdir()
+    (home.data / "postgres" / "PG_VERSION").write_text("9.6\n")
+    with pytest.raises(UpError, match="written by Postgres 9, which this machine does not have"):
+        EmbeddedPostgres(home, home.secrets)
+
+
+def test_an_interrupted_initdb_is_made_again(home: Home) -> None:
+    (home.data / "postgres.new").mkdir()
+    (home.data / "postgres.new" / "PG_VERSION").write_text("15\n")
+    with EmbeddedPostgres(home, home.secrets) as server:
+        assert execute(server.url, "SELECT 1") == [(1,)]
+
+
+def test_lost_secrets_are_explained(home: Home) -> None:
+    with EmbeddedPostgres(home, home.secrets):
+        pass
+    (home.root / "secrets.json").unlink()
+    again = Home.open(home.root)
+    server = EmbeddedPostgres(again, again.secrets)
+    with pytest.raises(UpError, match="has another password than"):
+        server.start()
+    assert not survivors.servers_in(server.folder, "postgres")
+
+
+def test_redis_recovers_from_kill(home: Home) -> None:
+    with EmbeddedRedis(home, home.secrets) as server:
+        redis.Redis.from_url(server.url).set("kept", "7")
+        redis.Redis.from_url(server.url).config_set("appendfsync", "always")
+        redis.Redis.from_url(server.url).set("kept too", "8")
+        before = server.pid
+        server.kill()
+        assert server.start() == server.url
+        assert server.pid != before
+        assert redis.Redis.from_url(server.url).mget("kept", "kept too") == [b"7", b"8"]
+
+
+def test_redis_needs_the_password_and_does_not_show_it(home: Home) -> None:
+    with EmbeddedRedis(home, home.secrets) as server:
+        with pytest.raises(redis.AuthenticationError):
+            redis.Redis.from_url(f"redis://127.0.0.1:{server.port}").ping()
+        assert home.secrets.redis_password.encode() not in Path(f"/proc/{server.pid}/cmdline").read_bytes()
+        assert (home.run / "redis.conf").stat().st_mode & 0o777 == 0o600
+
+
+def test_redis_starts_with_its_data_gone(home: Home) -> None:
+    with EmbeddedRedis(home, home.secrets) as server:
+        redis.Redis.from_url(server.url).set("kept", "7")
+        server.kill()
+        shutil.rmtree(server.folder)
+        server.start()
+        assert redis.Redis.from_url(server.url).get("kept") is None
+
+
+def test_secrets_file_has_what_the_servers_need(home: Home) -> None:
+    assert set(json.loads((home.root / "secrets.json").read_text())) == {
+        "secret_key",
+        "database_password",
+        "redis_password",
+        "demo_password",
+    }

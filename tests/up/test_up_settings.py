@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from app.up.errors import UpError
+from app.up.external import check_postgres, check_redis
+from app.up.home import Home
+from app.up.settings import CHECKOUT, Settings
+
+
+def test_defaults() -> None:
+    settings = Settings.from_env({})
+    assert (settings.home, settings.url, settings.worker_concurrency) == (
+        CHECKOUT / ".taskroom",
+        "http://127.0.0.1:8000",
+        2,
+    )
+    assert settings.demo_email == "demo@taskroom.local" and settings.demo_run
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "80a"),
+        ("PORT", "65536"),
+        ("PORT", "²"),
+        ("WEB_PROCESSES", "0"),
+        ("WORKER_CONCURRENCY", "-1"),
+        ("TASKROOM_DEMO_RUN", "yes"),
+    ],
+)
+def test_bad_values_are_named(name: str, value: str) -> None:
+    with pytest.raises(UpError, match=name):
+        Settings.from_env({name: value})
+
+
+def test_more_web_processes_are_refused() -> None:
+    with pytest.raises(UpError, match="WEB_PROCESSES above 1 is not there yet"):
+        Settings.from_env({"WEB_PROCESSES": "2"})
+
+
+def test_port_in_use_names_the_way_out() -> None:
+    with socket.socket() as other:
+        # As eventlet's own listener opens it: a second such listener would share the port silently.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(UpError, match=rf"port {port} .*PORT={port + 1} script/up"):
+            Settings.from_env({"PORT": str(port)}).check_port()
+    Settings.from_env({"PORT": str(port)}).check_port()
+
+
+def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
+    first = Home.open(tmp_path / "home")
+    assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "home" / "secrets.json").stat().st_mode & 0o777 == 0o600
+    assert Home.open(tmp_path / "home").secrets == first.secrets
+    assert first.secrets.demo_password not in repr(first)
+
+
+def test_damaged_secrets_are_not_replaced(tmp_path: Path) -> None:
+    Home.open(tmp_path)
+    (tmp_path / "secrets.json").write_text("{")
+    with pytest.raises(UpError, match=r"secrets\.json is damaged"):
+        Home.open(tmp_path)
+
+
+def test_a_home_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(UpError, match="set TASKROOM_HOME to another folder"):
+        Home.open(tmp_path / "home")
+
+
+def test_the_lock_is_held_once(tmp_path: Path) -> None:
+    home = Home.open(tmp_path)
+    home.lock()
+    with pytest.raises(UpError, match="already runs in"):
+        home.lock()
+
+
+@pytest.mark.parametrize("url", ["postgresql://a:hunter2@127.0.0.1:1/x", "mysql://a:hunter2@x/y", "hunter2"])
+def test_unusable_database_url(url: str) -> None:
+    with pytest.raises(UpError, match="DATABASE_URL") as caught:
+        check_postgres(url)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["redis://:hunter2@127.0.0.1:1/0", "hunter2"])
+def test_unusable_redis_url(url: str) -> None:
+    with pytest.raises(UpError, match="REDIS_URL") as caught:
+        check_redis(url)
+    assert "hunter2" not in str(caught.value)

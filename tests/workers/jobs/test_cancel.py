@@ -1,0 +1,69 @@
+"""Every job stops soon after somebody asked it to, through the real ``workers.progress``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from workers import run as runs
+
+Load = Callable[..., ModuleType]
+
+
+class Writer:
+    """Takes events, and asks for the end of the run at the given one of them or at the given time."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.run: runs.Run | None = None
+        self.cancel_at = 1
+
+    def put(self, item: Any) -> None:
+        self.events.append(item)
+        if self.run and len(self.events) >= self.cancel_at:
+            self.run.cancelled = True
+
+
+@pytest.fixture
+def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
+    writer = Writer()
+    claim = SimpleNamespace(task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11", attempt=1, started_at=None)
+    writer.run = runs.Run(cast(Any, claim), cast(Any, writer), ())
+    monkeypatch.setattr(runs, "_current", writer.run)
+    yield writer
+
+
+@pytest.mark.parametrize("params", [{"delay": 20.0}, {"events": 10, "rate": 0.1}, {"events": 2_000_000}])
+def test_emit_load(fresh: Load, writer: Writer, params: dict[str, Any]) -> None:
+    module = fresh("emit_load")
+    writer.cancel_at = 2 if "delay" in params else 8
+    started = time.monotonic()
+    with pytest.raises(runs.TaskCancelled):
+        module.emit_load(**module.EmitLoadParams().load(params))
+    assert time.monotonic() - started < 2
+
+
+def test_knowledge_base_while_it_looks_for_files(
+    fresh: Load, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = fresh("knowledge_base", content_roots=(tmp_path,))
+    folders = 0
+
+    def endless(root: Path) -> Iterator[Any]:
+        nonlocal folders
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            folders += 1
+            yield module._files.Folder("nothing/")
+
+    monkeypatch.setattr(module._files, "walk", endless)
+    writer.cancel_at = 3
+    with pytest.raises(runs.TaskCancelled):
+        module.knowledge_base(**module.KnowledgeBaseParams().load({}))
+    assert folders > 0
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,81 @@
+"""Celery from the same configuration. Messages are hints, so nothing of Celery's own state is kept."""
+
+from __future__ import annotations
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu import Queue
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from app.tasks.dispatch import BrokerDown
+from workers.registry import QUEUE, QUICK_QUEUE
+from workers.settings import settings
+
+SEND_SECONDS = 2.0
+
+
+def broker_url(redis_url: str) -> str:
+    """kombu's own word for a Unix socket."""
+    return redis_url.replace("unix://", "redis+socket://", 1)
+
+
+def make_celery() -> Celery:
+    app = Celery(
+        "taskroom",
+        broker=broker_url(settings().redis_url),
+        include=["workers.execute", "workers.housekeeping"],
+    )
+    app.conf.update(
+        timezone="UTC",
+        enable_utc=True,
+        task_ignore_result=True,
+        task_queues=[Queue(name, routing_key=name) for name in (QUEUE, QUICK_QUEUE)],
+        task_default_queue=QUEUE,
+        # Acknowledged at once and claimed in Postgres: a message that comes twice is harmless, and
+        # one that is lost is sent again. A late acknowledgement would run long tasks twice.
+        task_acks_late=False,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=False,
+        worker_redirect_stdouts_level="INFO",
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_timeout": 30.0,
+            "socket_connect_timeout": SEND_SECONDS,
+            "socket_keepalive": True,
+            "health_check_interval": 10,
+        },
+        beat_schedule={
+            "housekeeping": {
+                "task": "taskroom.housekeeping",
+                "schedule": crontab(minute=17),
+                "options": {"queue": QUICK_QUEUE, "expires": 3600},
+            },
+        },
+    )
+    return app
+
+
+celery = make_celery()
+
+
+def send(message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:
+    """Hands a dispatch to the broker. Raises BrokerDown."""
+    try:
+        with celery.connection_for_write(
+            connect_timeout=SEND_SECONDS,
+            transport_options={"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS},
+        ) as connection:
+            celery.send_task(
+                "taskroom.run",
+                args=args,
+                task_id=message_id,
+                queue=queue,
+                countdown=countdown or None,
+                connection=connection,
+                retry=False,
+            )
+    except (OperationalError, RedisError, OSError) as error:
+        raise BrokerDown(str(error) or type(error).__name__) from error

@@ -1,0 +1,170 @@
+"""The one Celery task: claims, runs the job, and ends the attempt; every status event comes from here."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+import traceback
+from typing import Any
+
+from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
+
+from app.stream.store import StoreAway
+from app.tasks import lifecycle
+from app.tasks.dispatch import BrokerDown, Dispatcher
+from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
+from app.tasks.lifecycle import Claim, cancelled, ending
+from workers import runtime
+from workers.capture import captured
+from workers.celery_app import celery, send
+from workers.progress import RetryTask
+from workers.registry import Job, jobs, queue_of
+from workers.run import AttemptSuperseded, Run, TaskCancelled, enter, result_json
+
+logger = logging.getLogger("taskroom.execute")
+
+RESULT_LIMIT = 256_000  # bytes of JSON
+TRACEBACK_LIMIT = 16_000
+CLAIM_SECONDS = 60.0
+
+dispatcher = Dispatcher(send, queue_of)
+
+
+@celery.task(name="taskroom.run", bind=True)
+def run_task(self: Any, task_id: str, number: int) -> None:
+    """Runs one dispatch. A message that is late or doubled claims nothing and ends here."""
+    claim = _claim(task_id, number, self.request.hostname or socket.gethostname())
+    if claim is None:
+        logger.info("task %s: nothing to claim as %d", task_id, number)
+        return
+    _run(claim)
+
+
+def _claim(task_id: str, number: int, worker: str) -> Claim | None:
+    """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
+    here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
+    while True:
+        try:
+            with here.connect() as conn, conn.cursor() as cur:
+                claimed = lifecycle.claim(cur, task_id, number, worker)
+            break
+        except StoreAway as error:
+            if time.monotonic() > limit:
+                logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
+                return None
+            time.sleep(0.5)
+    if claimed is None:
+        return None
+    claim, appended = claimed
+    here.publisher.publish(appended)
+    return claim
+
+
+def _run(claim: Claim) -> None:
+    writer = runtime.runtime().writer
+    job = jobs().get(claim.job_type)
+    run = Run(claim, writer, job.phases if job else ())
+    started = time.monotonic()
+    enter(run)
+    writer.open()  # the lease is renewed from its thread, also before the first report
+    try:
+        outcome = _call(job, run)
+        if not run.superseded:
+            _end(run, outcome, (time.monotonic() - started) * 1000)
+    finally:
+        writer.flush()  # finished means durable
+        enter(None)
+    if outcome["status"] == RETRY and not run.superseded:
+        _send_again(claim, outcome["retry_in"])
+
+
+def _call(job: Job | None, run: Run) -> dict[str, Any]:
+    """Runs the job's code; returns how it ended, as arguments of ``ending``."""
+    if job is None:
+        return _failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
+    try:
+        with captured(run):
+            result = job.function(**job.params().load(dict(run.claim.params)))
+            # A cancel that came while the last item ran is too late: the work is done.
+            return {"status": SUCCESS, "result": result_json(result, RESULT_LIMIT)}
+    except TaskCancelled:
+        return {"status": REVOKED, "error": cancelled()}
+    except AttemptSuperseded:
+        return {"status": FAILURE}
+    except RetryTask as error:
+        return _retry_or_fail(job, run, error, error.countdown)
+    except job.retry_for as error:
+        return _retry_or_fail(job, run, error, None)
+    except (Exception, SystemExit) as error:  # sys.exit() in a job must not end the worker's child
+        return _failed(error)
+
+
+def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None) -> dict[str, Any]:
+    if run.claim.retry_count >= job.max_retries:
+        return _failed(error)
+    wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count
+    return _failed(error) | {"status": RETRY, "retry_in": wait}
+
+
+def _failed(error: BaseException) -> dict[str, Any]:
+    text = "".join(traceback.format_exception(error))
+    if len(text) > TRACEBACK_LIMIT:
+        text = f"… [cut: {len(text):,} characters in all]\n{text[-TRACEBACK_LIMIT:]}"
+    # A reason that task code gives itself needs no class before it.
+    kind = "TaskFailed" if isinstance(error, RetryTask) else type(error).__name__
+    return {
+        "status": FAILURE,
+        "error": {"type": kind, "message": str(error)[:2_000] or kind, "traceback": text},
+    }
+
+
+def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
+    """Reports the attempt's end through the same writer, so that it comes after everything else."""
+    why = (outcome.get("error") or {}).get("message", "")
+    if outcome["status"] == SUCCESS:
+        why = "left open"
+    run.fail_phases(why)
+    claim = run.claim
+    for item in ending(
+        run.stream,
+        job_type=claim.job_type,
+        progress=run.progress,
+        retry_count=claim.retry_count + (outcome["status"] == RETRY),
+        run_ms=run_ms,
+        attempt=claim.attempt,
+        **outcome,
+    ):
+        run.put(item)
+
+
+def _send_again(claim: Claim, countdown: float) -> None:
+    try:
+        dispatcher.dispatch(claim.task_id, claim.attempt + 1, claim.job_type, countdown)
+    except BrokerDown as error:
+        logger.warning("task %s will be sent again when the broker is back: %s", claim.task_id, error)
+
+
+@worker_process_init.connect
+def _load_jobs(**_: Any) -> None:
+    jobs()  # before the first task, which should not pay for the imports
+
+
+@worker_process_shutdown.connect
+def _flush(**_: Any) -> None:
+    runtime.close(10.0)
+
+
+@task_revoked.connect
+def _revoked(request: Any = None, **_: Any) -> None:
+    """``celery control revoke`` by an operator: the task ends for those who watch it too."""
+    if request is None or request.task_name != "taskroom.run":
+        return
+    here = runtime.runtime()
+    try:
+        with here.connect() as conn, conn.cursor() as cur:
+            appended = lifecycle.cancel(cur, request.args[0], "celery revoke")
+    except Exception:
+        logger.exception("task %s: revoked in Celery, but not ended", request.args[:1])
+        return
+    here.publisher.publish(appended)

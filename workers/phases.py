@@ -1,0 +1,120 @@
+"""One phase of a run: its counts, when to report them, and a steady estimate of what is left."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+REPORT_SECONDS = 0.1
+RATE_SECONDS = 5.0  # how far back the rate looks
+
+Emit = Callable[[str, dict[str, Any]], None]
+
+
+class Phase:
+    """Counts items and reports: the start, the end, and at most ten times a second between.
+
+    Made by ``progress.phase`` and ``progress.track``. ``total`` may be set when it becomes known.
+    """
+
+    def __init__(
+        self,
+        phase_id: str,
+        emit: Emit,
+        check: Callable[[], None],
+        total: int | None = None,
+        message: str = "",
+    ) -> None:
+        self.id = phase_id
+        self.total = total
+        self.message = message
+        self.processed = 0
+        self.errors = 0
+        self.open = True
+        self._emit, self._check = emit, check
+        self._started = self._reported = time.monotonic()
+        self._counted = 0
+        self._rate: float | None = None
+        self._report("active")
+
+    def advance(self, n: int = 1, message: str | None = None) -> None:
+        """Counts ``n`` more items as processed. Raises when the task was asked to stop."""
+        self._check()
+        self.processed += n
+        if message is not None:
+            self.message = message
+        if self.due():
+            self.report()
+
+    def error(self, n: int = 1) -> None:
+        """Counts ``n`` items as failed, beside their being processed."""
+        self.errors += n
+
+    def due(self) -> bool:
+        """Whether the last report is long enough ago."""
+        return time.monotonic() - self._reported >= REPORT_SECONDS
+
+    def report(self) -> None:
+        """Says where the phase is, at once."""
+        self._measure(time.monotonic())
+        self._report("in_progress")
+
+    def complete(self) -> None:
+        if self.open:
+            self.open = False
+            self._report("completed")
+            self._emit(
+                "phase_complete",
+                {
+                    "phase_id": self.id,
+                    "processed_count": self.processed,
+                    "total_count": self.total,
+                    "error_count": self.errors,
+                    "duration_seconds": round(time.monotonic() - self._started, 3),
+                },
+            )
+
+    def fail(self, message: str) -> None:
+        if self.open:
+            self.open = False
+            self.message = message
+            self._report("error")
+
+    @property
+    def fraction(self) -> float:
+        if not self.open:
+            return 1.0
+        return min(1.0, self.processed / self.total) if self.total else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds until the last item at the present rate; None while that is unknown."""
+        if not self.open or self.total is None or not self._rate:
+            return None
+        left = max(0, self.total - self.processed) / self._rate
+        return float(math.ceil(left)) if left >= 10 else round(left, 1)
+
+    def _measure(self, at: float) -> None:
+        """Smooths the rate over seconds, however often it is asked, so that the estimate stays calm."""
+        passed = max(at - self._reported, 1e-3)
+        rate = (self.processed - self._counted) / passed
+        weight = 1.0 - math.exp(-passed / RATE_SECONDS)
+        average = self.processed / max(at - self._started, 1e-3)
+        self._rate = average if self._rate is None else self._rate + weight * (rate - self._rate)
+        self._reported, self._counted = at, self.processed
+
+    def _report(self, status: str) -> None:
+        self._emit(
+            "phase_update",
+            {
+                "phase_id": self.id,
+                "status": status,
+                "message": self.message,
+                "processed_count": self.processed,
+                "total_count": self.total,
+                "error_count": self.errors,
+                "eta_seconds": self.eta,
+            },
+        )

@@ -1,0 +1,106 @@
+"""Job types: one file in workers/jobs and one decorator each. Form, schema and routes follow from here."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from marshmallow import Schema
+
+JobFunction = Callable[..., Any]
+QUEUE = "taskroom"
+QUICK_QUEUE = "quick"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job type. ``phases`` share the overall progress equally, in their order.
+
+    ``max_retries`` bounds retries of every kind: RetryTask, an exception in ``retry_for``, and
+    a lost worker when ``retry_lost``. ``retry_delay`` is in seconds and doubles with each retry.
+    """
+
+    name: str
+    function: JobFunction
+    params: type[Schema]
+    title: str
+    description: str
+    phases: tuple[str, ...] = ()
+    max_retries: int = 0
+    retry_for: tuple[type[Exception], ...] = ()
+    retry_delay: float = 1.0
+    retry_lost: bool = False
+    queue: str = QUEUE
+
+    def schema(self) -> dict[str, Any]:
+        """The parameters as JSON Schema, for a form."""
+        schema: dict[str, Any] = _converter().schema2jsonschema(self.params())
+        return schema
+
+
+_jobs: dict[str, Job] = {}
+
+
+def job(
+    name: str,
+    *,
+    params: type[Schema],
+    title: str | None = None,
+    phases: Sequence[str] = (),
+    max_retries: int = 0,
+    retry_for: tuple[type[Exception], ...] = (),
+    retry_delay: float = 1.0,
+    retry_lost: bool = False,
+    queue: str = QUEUE,
+) -> Callable[[JobFunction], JobFunction]:
+    """Registers a job type. The function is called with the loaded parameters as keywords and
+    returns a result that JSON can hold; the first line of its docstring is the description."""
+
+    def register(function: JobFunction) -> JobFunction:
+        if name in _jobs and _jobs[name].function.__module__ != function.__module__:
+            raise ValueError(f"two job types are named {name!r}")
+        _jobs[name] = Job(
+            name=name,
+            function=function,
+            params=params,
+            title=title or name.replace("_", " ").capitalize(),
+            description=(function.__doc__ or "").strip().partition("\n")[0],
+            phases=tuple(phases),
+            max_retries=max_retries,
+            retry_for=retry_for,
+            retry_delay=retry_delay,
+            retry_lost=retry_lost,
+            queue=queue,
+        )
+        return function
+
+    return register
+
+
+@cache
+def jobs() -> Mapping[str, Job]:
+    """Every job type by name, from every module in workers/jobs."""
+    package = importlib.import_module("workers.jobs")
+    for module in (m for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")):
+        importlib.import_module(f"workers.jobs.{module.name}")
+    return dict(sorted(_jobs.items()))
+
+
+def queue_of(job_type: str) -> str:
+    known = jobs().get(job_type)
+    return known.queue if known else QUEUE
+
+
+def may_retry_lost(job_type: str, retry_count: int) -> bool:
+    known = jobs().get(job_type)
+    return known is not None and known.retry_lost and retry_count < known.max_retries
+
+
+@cache
+def _converter() -> OpenAPIConverter:
+    return OpenAPIConverter("3.1.0", schema_name_resolver=lambda schema: None, spec=None)

@@ -1,0 +1,210 @@
+"""One attempt of a task, as its code sees it: where reports go, and whether to stop."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, task_stream
+from app.stream.store import Appended
+from app.stream.writer import Writer
+from app.tasks.fold import STARTED
+from app.tasks.lifecycle import Claim
+from workers.phases import REPORT_SECONDS, Phase
+
+LINE_LIMIT = 16_384  # characters of one log message
+TEXT_LIMIT = 2_000  # of any other text
+NAME_LIMIT = 128
+
+
+class TaskCancelled(BaseException):
+    """Raised by phase, track and log once somebody asked the task to stop.
+
+    Not an Exception, so that ``except Exception`` in task code does not swallow it.
+    """
+
+
+class AttemptSuperseded(BaseException):
+    """This attempt was given up: its lease ran out, and whatever it still reports is refused."""
+
+
+class NoRun(RuntimeError):
+    """A report was made where no task of Taskroom runs."""
+
+
+_current: Run | None = None
+
+
+def current() -> Run:
+    """The run of this process; prefork children run one task at a time. Raises NoRun."""
+    if _current is None:
+        raise NoRun("no task runs here: report progress from inside a job")
+    return _current
+
+
+def enter(run: Run | None) -> None:
+    global _current
+    _current = run
+
+
+class Run:
+    def __init__(self, claim: Claim, writer: Writer, phases: tuple[str, ...]) -> None:
+        self.claim = claim
+        self.stream = task_stream(claim.task_id)
+        self.progress = 0.0
+        self.cancelled = False
+        self.superseded = False
+        self._writer = writer
+        self._declared = phases
+        self._open: list[Phase] = []
+        self._reported: dict[str, float] = {}
+
+    @property
+    def current_phase(self) -> str | None:
+        return self._open[-1].id if self._open else None
+
+    @property
+    def innermost(self) -> Phase | None:
+        return self._open[-1] if self._open else None
+
+    def check(self) -> None:
+        """Raises TaskCancelled or AttemptSuperseded once the task should stop."""
+        if self.superseded:
+            raise AttemptSuperseded
+        if self.cancelled:
+            raise TaskCancelled
+
+    def log(self, message: str, level: str, component: str | None, phase: str | None) -> None:
+        """Appends one line. ValueError for an unknown level. The hot path of every task: keep it bare."""
+        if level not in LEVELS:
+            raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
+        if len(message) > LINE_LIMIT:
+            message = cut(message, LINE_LIMIT)
+        if phase is None and self._open:
+            phase = self._open[-1].id
+        tail = encode(
+            {"timestamp": now(), "level": level, "message": message, "component": component, "phase": phase}
+        )
+        self._writer.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+
+    def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
+        """Opens a phase within the one that is open."""
+        self.check()
+        name = _name(phase_id)
+        self.status(name, message)
+        phase = Phase(name, self.emit, self.check, total, cut(message, TEXT_LIMIT))
+        self._open.append(phase)
+        return phase
+
+    def end(self, phase: Phase) -> None:
+        if phase in self._open:
+            phase.complete()
+            self._open.remove(phase)
+
+    def fail(self, phase: Phase, why: str) -> None:
+        """Ends a phase, and those still open within it, as failed."""
+        while phase in self._open:
+            self._open.pop().fail(cut(why, TEXT_LIMIT))
+
+    def fail_phases(self, why: str) -> None:
+        """Ends what is open, innermost first, when the attempt ends without success."""
+        while self._open:
+            self._open.pop().fail(cut(why, TEXT_LIMIT))
+
+    def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:
+        """Thins in_progress reports that are made by hand: the last, and at most ten a second."""
+        at = time.monotonic()
+        last = processed is not None and processed == total
+        if not last and at - self._reported.get(phase_id, 0.0) < REPORT_SECONDS:
+            return False
+        self._reported[phase_id] = at
+        return True
+
+    def emit(self, type: str, fields: dict[str, Any]) -> None:
+        """Appends any event of this run; phase events carry the overall progress."""
+        if type in ("phase_update", "phase_complete"):
+            self._advance(fields["phase_id"], fields)
+            fields["progress"] = self.progress
+        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
+
+    def put(self, item: Draft) -> None:
+        self._writer.put(item)
+
+    def set_progress(self, progress: float, message: str) -> None:
+        self.progress = round(min(100.0, max(0.0, progress)), 1)
+        self.status(self.current_phase, message)
+
+    def status(self, phase: str | None, message: str | None) -> None:
+        at = now()
+        self.put(
+            draft(
+                self.stream,
+                "task_status",
+                {
+                    "timestamp": at,
+                    "status": STARTED,
+                    "is_running": True,
+                    "current_phase": phase,
+                    "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
+                    "progress": self.progress,
+                    "started_at": self.claim.started_at,
+                    "updated_at": at,
+                    "eta_seconds": None,
+                },
+                attempt=self.claim.attempt,
+            )
+        )
+
+    def _advance(self, phase_id: str, fields: dict[str, Any]) -> None:
+        """Declared phases share the overall progress equally; it never goes back within an attempt."""
+        if phase_id not in self._declared:
+            return
+        total, done = fields.get("total_count"), fields.get("processed_count") or 0
+        complete = fields.get("status", "completed") == "completed"
+        fraction = 1.0 if complete else min(1.0, done / total) if total else 0.0
+        share = (self._declared.index(phase_id) + fraction) / len(self._declared)
+        # 100 belongs to success alone.
+        self.progress = max(self.progress, min(99.9, round(100 * share, 1)))
+
+
+def heard(appended: Appended) -> None:
+    """The writer tells what a commit brought back about this process's run."""
+    run = _current
+    if run is not None:
+        run.cancelled |= run.stream in appended.cancel_requested
+        run.superseded |= run.stream in appended.refused
+
+
+def renew(cur: Cursor) -> None:
+    """Renews the lease and looks whether the task should stop; about once a second, beside the writing."""
+    run = _current
+    if run is None:
+        return
+    cur.execute(
+        "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
+        (run.claim.task_id, run.claim.attempt),
+    )
+    cur.execute("SELECT attempt, closed, cancel_requested FROM streams WHERE name = %s", (run.stream,))
+    row = cur.fetchone()
+    if row is None or row[0] != run.claim.attempt or row[1]:
+        run.superseded = True
+    elif row[2]:
+        run.cancelled = True
+
+
+def _name(phase_id: str) -> str:
+    name = clean(phase_id)
+    if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
+        raise ValueError(f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id!r}")
+    return name
+
+
+def result_json(result: Any, limit: int) -> Any:
+    """The result as JSON will hold it. TypeError when it cannot; a marker when it is too large."""
+    text = orjson.dumps(result)
+    if len(text) > limit:
+        return {"truncated": True, "bytes": len(text)}
+    return orjson.loads(text)

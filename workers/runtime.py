@@ -1,0 +1,64 @@
+"""What a worker process holds: one writer, one publisher and one connection, each made when first needed."""
+
+from __future__ import annotations
+
+import atexit
+import multiprocessing.util
+import os
+
+from app.database import Single
+from app.stream.broker import Publisher
+from app.stream.writer import Writer
+from app.tasks.projection import project
+from workers import run
+from workers.settings import settings
+
+
+class Runtime:
+    def __init__(self) -> None:
+        url = settings().database_url
+        self.publisher = Publisher(settings().redis_url)
+        self.connect = Single(url)  # for the task's own thread: claims
+        self.writer = Writer(
+            Single(url),
+            project,
+            self.publisher.publish,
+            stored=run.heard,
+            tick=run.renew,
+        )
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Flushes and ends the writer; False when events were still not durable in time."""
+        return self.writer.close(timeout)
+
+
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime()
+        atexit.register(_runtime.close, 10.0)
+    return _runtime
+
+
+def close(timeout: float | None = None) -> None:
+    global _runtime
+    ended, _runtime = _runtime, None
+    if ended:
+        ended.close(timeout)
+
+
+def _after_fork() -> None:
+    """A child has the parent's buffer but not its thread: what it logs would never be stored.
+
+    It gets a runtime of its own, and leaves through multiprocessing, which skips atexit.
+    """
+    global _runtime
+    if _runtime is not None:
+        _runtime = None
+        multiprocessing.util.Finalize(None, close, args=(10.0,), exitpriority=10)
+
+
+os.register_at_fork(after_in_child=_after_fork)

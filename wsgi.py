@@ -1,0 +1,28 @@
+"""Serves Taskroom: ``python wsgi.py``. It patches before anything else is imported."""
+
+from app import green
+
+green.patch()
+
+import sys  # noqa: E402
+
+from app import create_app  # noqa: E402
+from app.errors import ConfigurationError  # noqa: E402
+from app.logs import configure_logging  # noqa: E402
+from app.services import Services  # noqa: E402
+
+
+def main() -> None:
+    configure_logging()
+    try:
+        app = create_app()
+    except ConfigurationError as error:
+        raise SystemExit(f"taskroom: {error}") from None
+    parts: Services = app.extensions["taskroom"]
+    with app.app_context():
+        parts.start()
+    green.serve(app, parts.config.host, parts.config.port, parts.stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
