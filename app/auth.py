@@ -21,6 +21,7 @@ from app.config import Config
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.extensions import jwt
 from app.services import services
+from app.stream.event import clean
 
 ROLES = ("viewer", "operator", "worker", "admin")
 _hasher = PasswordHasher()
@@ -67,7 +68,7 @@ def hash_password(password: str) -> str:
 def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
     """Returns who it is, an access and a refresh token. Raises Unauthorized."""
     with services().connect() as conn, conn.cursor() as cur:
-        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (email.strip().lower(),))
+        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (clean(email).strip().lower(),))
         row = cur.fetchone()
     if not green.offload(_verify, row[1] if row else _DECOY, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")

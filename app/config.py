@@ -64,6 +64,7 @@ class Config:
             bench=env.get("TASKROOM_BENCH", "0") == "1",
             content_roots=_content_roots(env),
             pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
+            keepalive_seconds=_integer(env, "KEEPALIVE_SECONDS", 15, 1, 300),
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
         )
         config._refuse_insecure()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import Problem, TooMany, Unavailable
+from app.errors import Problem, TooMany, Unavailable, Unprocessable
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.web")
@@ -22,6 +22,9 @@ logger = logging.getLogger("taskroom.web")
 _PLACES = frozenset(
     {"json", "query", "headers", "form", "files", "path", "json_or_form", "cookies", "_schema"}
 )
+
+# Werkzeug's names are older than RFC 9110's, which our own problems use.
+_RENAMED = {413: "Content Too Large", 422: Unprocessable.title}
 
 
 class ProblemSchema(ma.Schema):
@@ -43,7 +46,7 @@ class ProblemApi(Api):  # type: ignore[misc]
         data = getattr(error, "data", None) or {}
         return answer(
             error.code or 500,
-            error.name,
+            _RENAMED.get(error.code or 500, error.name),
             error.description or "",
             fields(data["messages"]) if data.get("messages") else {},
             dict(error.get_headers()),
@@ -65,6 +68,8 @@ def answer(
     response.status_code = status
     kept = {k: v for k, v in (headers or {}).items() if k.lower() not in ("content-type", "content-length")}
     response.headers.update(kept)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
     response.content_type = "application/problem+json"
     return response
 

@@ -21,10 +21,14 @@ quietly() {
     printf '%s\n' "$1"
     advice=$2
     shift 2
-    if ! "$@" >"$log" 2>&1; then
+    "$@" >"$log" 2>&1 &
+    child=$!
+    trap 'kill "$child"; wait "$child" || :; exit 143' INT TERM HUP # or the command would outlive this shell
+    if ! wait "$child"; then
         tail -n 15 "$log" >&2
         fail "$advice; the whole output is in $log"
     fi
+    trap - INT TERM HUP
 }
 
 # is_current STAMP INPUTS: whether the step that wrote the stamp saw the same inputs.
@@ -39,13 +43,12 @@ new_enough() {
 make_venv() {
     (umask 077 && mkdir -p "$TASKROOM_HOME/log" && : >>"$log") 2>/dev/null ||
         fail "cannot write in $TASKROOM_HOME; make it writable for this user or set TASKROOM_HOME to another folder"
-    new_enough "$venv/bin/python" && [ -f "$venv/.made" ] && return
+    new_enough "$venv/bin/python" && [ -x "$venv/bin/pip" ] && return # pip comes last
     for python in python3 python3.14 python3.13 python3.12 python3.11 python; do
         if new_enough "$python"; then
             rm -rf "$venv" # half made, or its Python has gone
             quietly "making .venv" "$python cannot make it; install its venv package (Debian: apt-get install python3-venv)" \
                 "$python" -m venv "$venv"
-            : >"$venv/.made"
             return
         fi
     done

@@ -8,6 +8,7 @@ export default defineConfig({
     target: "es2022",
     // A data: address would be refused by the page's `default-src 'self'`.
     assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "docs.html"] },
   },
   // `npm run dev` beside a running script/up.
   server: { proxy: { "/api": server, "/socket.io": { target: server, ws: true } } },

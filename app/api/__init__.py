@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.problems import ProblemApi
 
@@ -26,3 +27,10 @@ def init_app(app: Flask) -> None:
     for module in (auth, jobs, agent, tasks, logs, history, sse):
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     app.register_blueprint(health.blp)
+
+    @app.before_request
+    def refuse_large() -> None:
+        """Also where no body is read: what is left unread would have to be read away before the next request."""
+        limit = request.max_content_length
+        if limit is not None and (request.content_length or 0) > limit:
+            raise RequestEntityTooLarge

@@ -8,11 +8,11 @@ from typing import Any
 import marshmallow as ma
 import orjson
 import psycopg2.errors
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, url_for
 from psycopg2.extensions import cursor as Cursor
 
 from app import green
-from app.api.base import Blueprint, NoQuery, acting, signed_in
+from app.api.base import Blueprint, NoQuery, acting, json_body, signed_in
 from app.api.tasks import Snapshot
 from app.auth import Principal
 from app.errors import Unavailable, Unprocessable
@@ -49,7 +49,7 @@ class StartHeaders(ma.Schema):
     class Meta:
         unknown = ma.EXCLUDE
 
-    key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Length(1, 200))
+    key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Regexp("^[ -~]{1,200}$"))
 
 
 class Started(ma.Schema):
@@ -76,6 +76,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
     known = _known(principal, headers.get("key"))
     if known:
         return accepted(known)
+    task_id = ""
 
     def create(cur: Cursor) -> Appended:
         nonlocal task_id
@@ -99,11 +100,13 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
             )
         return appended
 
-    task_id = ""
     try:
         services().append(create)
     except psycopg2.errors.UniqueViolation:  # the same key at the same moment: the other one made the task
-        return accepted(_known(principal, headers.get("key")) or task_id)
+        known = _known(principal, headers.get("key"))
+        if known is None:  # and has given it up already
+            raise Unavailable("The same request is being given up; try again") from None
+        return accepted(known)
     send_first(task_id, job.name)
     return accepted(task_id)
 
@@ -127,15 +130,19 @@ def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 def checked_params(job: Job, params: dict[str, Any]) -> dict[str, Any]:
     """The parameters, validated and with the defaults filled in. Raises Unprocessable, naming each field."""
     params = scrub(params)
-    if len(orjson.dumps(params)) > PARAMS_LIMIT:
-        raise Unprocessable(
-            "params is too large", errors={"params": [f"Longer than {PARAMS_LIMIT:,} bytes."]}
-        )
     schema = job.params()
     try:
         loaded: dict[str, Any] = schema.dump(schema.load(params))
     except ma.ValidationError as error:
         raise Unprocessable("params was refused", errors=fields(error.messages, "params")) from None
+    try:
+        size = len(orjson.dumps(loaded))
+    except TypeError as error:
+        raise Unprocessable("params was refused", errors={"params": [f"{error}."]}) from None
+    if size > PARAMS_LIMIT:
+        raise Unprocessable(
+            "params is too large", errors={"params": [f"Longer than {PARAMS_LIMIT:,} bytes."]}
+        )
     return loaded
 
 
@@ -175,7 +182,7 @@ def _job(name: str) -> Job:
 
 
 def _body_hash() -> str:
-    return hashlib.sha256(orjson.dumps(request.get_json(), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _known(principal: Principal, key: str | None) -> str | None:

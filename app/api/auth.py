@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
-from flask import Response, jsonify, request
+from flask import Response, jsonify
 from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jwt_cookies
 from flask_limiter.util import get_remote_address
 
 from app import auth
-from app.api.base import Blueprint, NoQuery, signed_in
+from app.api.base import Blueprint, NoQuery, json_body, signed_in
 from app.auth import Principal
 from app.errors import Unauthorized
 from app.extensions import limiter
@@ -42,7 +42,10 @@ class TicketSchema(ma.Schema):
 
 
 def _who() -> str:
-    body = request.get_json(silent=True)
+    try:
+        body = json_body()
+    except ValueError:  # the view will say so
+        body = None
     email = body.get("email") if isinstance(body, dict) else None
     return f"{get_remote_address()} {str(email)[:254].lower()}"
 

@@ -5,20 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
-from flask import Response, request
+import orjson
+from flask import Request, Response, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app import auth
-from app.errors import Unprocessable
+from app.errors import BadRequest, Unprocessable
 
 MAX_SEQUENCE = 2**62
+MAX_DEPTH = 64
 
 
 class StrictParser(FlaskParser):  # type: ignore[misc]
@@ -29,6 +34,19 @@ class StrictParser(FlaskParser):  # type: ignore[misc]
         "json": ma.RAISE,
     }
 
+    def load_json(self, req: Request, schema: ma.Schema) -> Any:
+        try:
+            return json_body()
+        except ValueError as error:
+            raise BadRequest("The body is no JSON", errors={"body": [f"Not valid JSON: {error}."]}) from None
+
+    def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
+        """Postgres takes no NUL, not even to search for it."""
+        refused = {name: ["May not hold NUL."] for name, value in req.args.items() if "\0" in name + value}
+        if refused:
+            raise ma.ValidationError(refused)
+        return super().load_querystring(req, schema)
+
 
 class Blueprint(SmorestBlueprint):  # type: ignore[misc]
     ARGUMENTS_PARSER = StrictParser()
@@ -38,11 +56,56 @@ class NoQuery(ma.Schema):
     """For calls that take no parameters: any is refused."""
 
 
-class SequenceField(ma.fields.Integer):
+class WholeField(ma.fields.Integer):
+    """A whole number in digits: Python would also read ``1_0``, `` 1`` and the digits of other scripts."""
+
+    def _validated(self, value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,19}", value):
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
+class TimeField(ma.fields.AwareDateTime):
+    """A time, as UTC; one that names no offset is UTC already."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> datetime:
+        try:
+            return super()._deserialize(value, *args, **kwargs).astimezone(UTC)
+        except OverflowError:  # an offset that leads out of the years 1 to 9999
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
+
+
+class SequenceField(WholeField):
     """A cursor: 0 (from the beginning) or a sequence."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=ma.validate.Range(0, MAX_SEQUENCE), **kwargs)
+
+
+def json_body() -> Any:
+    """The request's JSON; missing where there is no body. ValueError when it is not valid.
+
+    Strict where Python's own parser is not: no NaN, no lone surrogates, no number beyond 64 bits kept
+    as it is, and no nesting that would exhaust the stack of whatever walks the value later.
+    """
+    if "Transfer-Encoding" in request.headers:  # Flask would read such a body as empty
+        raise LengthRequired("Send the body with a Content-Length, not in chunks")
+    data = request.get_data()
+    if not data:
+        return ma.missing
+    if not request.is_json:
+        raise UnsupportedMediaType("Send the body as application/json")
+    value = orjson.loads(data)
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        nested = (v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list))
+        level = [inner for values in nested for inner in values]
+        if not level:
+            return value
+    raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -71,15 +134,14 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, kinds: tuple[type, ...]) -> list[Any]:
-    """What encode_cursor was given. Raises Unprocessable, naming ``cursor``."""
+def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
+    """What encode_cursor was given, each part as the text of its kind: anybody can forge a cursor, and
+    Postgres would fail on what it cannot read. Raises Unprocessable, naming ``cursor``."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if [type(p) for p in position] != list(kinds):
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+        return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
         raise Unprocessable("The cursor is not one of ours", errors={"cursor": ["Not a cursor."]}) from None
-    return list(position)
 
 
 def with_next(

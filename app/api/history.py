@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import Blueprint, decode_cursor, encode_cursor, signed_in, with_next
+from app.api.base import Blueprint, TimeField, WholeField, decode_cursor, encode_cursor, signed_in, with_next
 from app.auth import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
@@ -19,14 +20,14 @@ _ROW = ("task_id", "job_type", "title", "trigger", "status", "created_at", "star
 
 
 class HistoryQuery(ma.Schema):
-    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
     cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
     job_type = ma.fields.String(
         validate=ma.validate.Length(1, 64), metadata={"description": "A job type or a trigger"}
     )
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
-    since = ma.fields.AwareDateTime(data_key="from", default_timezone=UTC)
-    until = ma.fields.AwareDateTime(data_key="to", default_timezone=UTC)
+    since = TimeField(data_key="from")
+    until = TimeField(data_key="to")
 
 
 class Counts(ma.Schema):
@@ -61,7 +62,7 @@ class HistoryPage(ma.Schema):
 @blp.arguments(HistoryQuery, location="query")
 @blp.response(200, HistoryPage)
 def history(principal: Principal, query: dict[str, Any]) -> Any:
-    before = decode_cursor(query["cursor"], (str, str)) if "cursor" in query else None
+    before = decode_cursor(query["cursor"], datetime.fromisoformat, UUID) if "cursor" in query else None
     wanted = Listing(
         user_id=principal.user_id,
         status=query.get("status"),

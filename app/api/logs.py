@@ -12,7 +12,7 @@ import orjson
 from flask import Response, request
 
 from app import auth
-from app.api.base import Blueprint, SequenceField, signed_in, with_next
+from app.api.base import Blueprint, SequenceField, WholeField, signed_in, with_next
 from app.auth import Principal
 from app.services import services
 from app.stream.event import LEVELS
@@ -26,7 +26,7 @@ GZIP_BLOCK = 64_000
 class LogQuery(ma.Schema):
     since_sequence = SequenceField()
     before_sequence = SequenceField()
-    limit = ma.fields.Integer(load_default=100, validate=ma.validate.Range(1, 1000))
+    limit = WholeField(load_default=100, validate=ma.validate.Range(1, 1000))
     level = ma.fields.String(
         validate=ma.validate.OneOf(tuple(LEVELS)), metadata={"description": "The least severe to show"}
     )
@@ -100,7 +100,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{"ndjson" if ndjson else "log"}"'
     response.headers["Vary"] = "Accept-Encoding"
-    if "gzip" in request.accept_encodings:
+    if request.accept_encodings.quality("gzip") > 0:
         response.response = _gzipped(_blocks(body))
         response.headers["Content-Encoding"] = "gzip"
     return response

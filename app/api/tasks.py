@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from app.api.base import (
     Blueprint,
     NoQuery,
     SequenceField,
+    WholeField,
     acting,
     decode_cursor,
     encode_cursor,
@@ -34,7 +36,7 @@ EVENT_PAGE = 1_000
 
 
 class TaskQuery(ma.Schema):
-    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, 200))
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
     cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
@@ -82,7 +84,7 @@ class Snapshot(ma.Schema):
 
 class EventQuery(ma.Schema):
     since_sequence = SequenceField(load_default=0)
-    limit = ma.fields.Integer(load_default=500, validate=ma.validate.Range(1, EVENT_PAGE))
+    limit = WholeField(load_default=500, validate=ma.validate.Range(1, EVENT_PAGE))
 
 
 class EventSchema(ma.Schema):
@@ -110,7 +112,7 @@ class Accepted(ma.Schema):
 @blp.response(200, TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's tasks, newest first."""
-    before = decode_cursor(query["cursor"], (str, str)) if "cursor" in query else None
+    before = decode_cursor(query["cursor"], datetime.fromisoformat, UUID) if "cursor" in query else None
     wanted = Listing(
         user_id=principal.user_id,
         status=query.get("status"),

@@ -31,7 +31,8 @@ logger = logging.getLogger("taskroom.sockets")
 MAX_JOINED = 64
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 QUIET_SECONDS = 60.0
-DRAIN_SECONDS = 0.02
+DRAIN_SECONDS = 0.005
+POLLING_PACKETS = 16
 STALLED_SECONDS = 30.0
 
 
@@ -201,7 +202,7 @@ class Sockets:
     def _pump(self, connection: Connection, viewer: Viewer, first: list[Event]) -> None:
         """Carries one viewer's events onto its socket, as fast as that takes them."""
         try:
-            if self._send(connection, viewer, [event.frame(codec) for event in first]):
+            if self._send(connection, [event.frame(codec) for event in first]):
                 while self._step(connection, viewer):
                     pass
         except StoreAway as error:
@@ -224,24 +225,32 @@ class Sockets:
         if batch.ended:
             self._io.emit("end", end_message(self._parts, viewer), to=connection.sid)
             return False
-        return self._send(connection, viewer, [event.frame(codec) for event in batch.events])
+        return self._send(connection, [event.frame(codec) for event in batch.events])
 
-    def _send(self, connection: Connection, viewer: Viewer, frames: list[str]) -> bool:
-        """Queues one batch and waits until the client took it: the library's own queue knows no bound."""
+    def _send(self, connection: Connection, frames: list[str]) -> bool:
+        """Queues what the client takes, and waits until it did: the library's own queue knows no bound."""
         eio = self._io.server.eio
-        for frame in frames:
-            eio.send(connection.eio_sid, frame)
-        limit = time.monotonic() + STALLED_SECONDS
-        while connection.alive:
+        start = 0
+        while start < len(frames):
             socket = eio.sockets.get(connection.eio_sid)
             if socket is None or socket.closed:
                 return False
+            # The Python client refuses a long-polling answer of more packets than this.
+            stop = len(frames) if socket.upgraded else start + POLLING_PACKETS
+            for frame in frames[start:stop]:
+                eio.send(connection.eio_sid, frame)
+            if not self._drained(connection, socket):
+                return False
+            start = stop
+        return True
+
+    def _drained(self, connection: Connection, socket: Any) -> bool:
+        limit = time.monotonic() + STALLED_SECONDS
+        while connection.alive and not socket.closed:
             if socket.queue.qsize() == 0:
                 return True
             if time.monotonic() > limit:
-                logger.info(
-                    "a viewer of %s took nothing for %.0f s and is cut", viewer.room.stream, STALLED_SECONDS
-                )
+                logger.info("a viewer that took nothing for %.0f s is cut", STALLED_SECONDS)
                 self._cut(connection)
                 return False
             self._io.sleep(DRAIN_SECONDS)

@@ -134,6 +134,8 @@ class Subscription:
                 self._listen(connection)
             except (RedisError, OSError) as error:
                 logger.warning("Redis is away, listening again in %.2f s: %s", wait, error)
+            except Exception:  # a listener's fault must not leave the process deaf for good
+                logger.exception("hearing a message failed, listening again in %.2f s", wait)
             finally:
                 self._connection = None
                 connection.disconnect()
@@ -142,8 +144,9 @@ class Subscription:
 
     def _open(self, connection: Any) -> None:
         with self._sending:
-            connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in self._wanted))
+            # First: a stream followed from here on subscribes by itself, one followed before is in the list.
             self._connection = connection
+            connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in tuple(self._wanted)))
         self.heard_at = time.monotonic()
 
     def _listen(self, connection: Any) -> None:
@@ -172,7 +175,7 @@ class Subscription:
         if kind == b"subscribe" and channel != CONTROL:
             self._listener.confirmed(stream)
         elif kind == b"message" and channel == CONTROL:
-            self._listener.controlled(reply[2].decode())
+            self._listener.controlled(reply[2].decode("utf-8", "replace"))
         elif kind == b"message":
             try:
                 events, closes = decode_batch(stream, reply[2].decode())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -14,10 +15,10 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 _TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 Frame = TypeVar("Frame")
+_second = (0, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An event that has no sequence yet. ``tail`` is its JSON after the sequence.
 
     ``data`` holds the fields again for the projection; None where the type changes no state.
@@ -34,14 +35,13 @@ class Draft:
     attempt: int | None = None
     closes: bool = False
 
-    @property
-    def size(self) -> int:
-        return len(self.tail) + 128
 
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Event:
-    """An event as stored. ``payload`` is its whole JSON object, one line."""
+    """An event as stored, never changed again. ``payload`` is its whole JSON object, one line.
+
+    Not frozen by the library: that triples the price of making one, paid for every event in every process.
+    """
 
     stream: str
     sequence: int
@@ -49,10 +49,12 @@ class Event:
     payload: str
     level: str | None = None
     phase: str | None = None
-    _frames: dict[Callable[[Event], Any], Any] = field(default_factory=dict, repr=False)
+    _frames: dict[Callable[[Event], Any], Any] | None = None
 
     def frame(self, codec: Callable[[Event], Frame]) -> Frame:
         """The event in a wire's own form, made when first needed and shared by all viewers."""
+        if self._frames is None:
+            self._frames = {}
         made = self._frames.get(codec)
         if made is None:
             made = self._frames[codec] = codec(self)
@@ -70,7 +72,14 @@ def task_stream(task_id: str) -> str:
 
 def now() -> str:
     """The time as events carry it: RFC 3339, UTC, always with microseconds."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    global _second
+    at = time.time()
+    second = int(at)
+    known, text = _second
+    if known != second:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        _second = (second, text)  # one assignment: threads may race here, and either is right
+    return f"{text}{int((at - second) * 1_000_000):06d}Z"
 
 
 def rfc3339(at: datetime) -> str:
@@ -86,14 +95,23 @@ def draft(
     closes: bool = False,
     projected: bool = True,
 ) -> Draft:
-    """Encodes an event, outside any lock. ValueError where the type could forge a frame.
+    """Encodes an event, outside any lock. ``fields`` has at least the timestamp.
 
     ``level`` and ``phase`` (or ``phase_id``) among the fields become columns beside the payload.
+    ValueError where type, level, phase or a field's name could forge what the stream itself says;
+    TypeError for what JSON cannot hold.
     """
     if not _TYPE.match(type):
         raise ValueError(f"{type!r} is no event type")
-    tail = encode(fields)
+    if fields.get("level") not in (None, *LEVELS):
+        raise ValueError(f"{fields['level']!r} is no level")
+    # A second key of the same name would win in every client's parser, and lose in the projection.
+    if not fields or not fields.keys().isdisjoint(("stream", "sequence", f"{stream.partition(':')[0]}_id")):
+        raise ValueError(f"an event has fields, and none of the stream's own: {', '.join(map(str, fields))}")
     phase = fields.get("phase_id") or fields.get("phase")
+    if phase is not None and not isinstance(phase, str):
+        raise ValueError(f"{phase!r} is no phase")
+    tail = encode(fields)
     return Draft(
         stream=stream,
         type=type,
@@ -101,22 +119,28 @@ def draft(
         level=fields.get("level"),
         phase=clean(phase) if phase else None,
         # What the projection folds must be what a viewer folds, so it is read back from the bytes.
-        data=orjson.loads(tail) if projected else None,
+        data=orjson.loads("{" + tail) if projected else None,
         attempt=attempt,
         closes=closes,
     )
 
 
-def number(draft: Draft, sequence: int) -> Event:
-    """Splices the sequence in; the only part of an event that is made under the stream's lock."""
-    kind, _, key = draft.stream.partition(":")
+def head_of(stream: str) -> str:
+    """The JSON of the stream's events up to their sequence."""
+    kind, _, key = stream.partition(":")
     owner = f'"{kind}_id":"{key}",' if key else ""
-    payload = f'{{"stream":"{draft.stream}",{owner}"sequence":{sequence},{draft.tail[1:]}'
-    return Event(draft.stream, sequence, draft.type, payload, draft.level, draft.phase)
+    return f'{{"stream":"{stream}",{owner}"sequence":'
+
+
+def number(draft: Draft, head: str, sequence: int) -> Event:
+    """Splices the sequence in; the only part of an event that is made under the stream's lock."""
+    return Event(
+        draft.stream, sequence, draft.type, f"{head}{sequence},{draft.tail}", draft.level, draft.phase
+    )
 
 
 def encode(fields: Mapping[str, Any]) -> str:
-    """One line of JSON that survives Postgres and every line-splitting client."""
+    """The tail of an event's JSON: one line that survives Postgres and every line-splitting client."""
     try:
         text = orjson.dumps(fields).decode()
     except TypeError:  # a lone surrogate somewhere: os.fsdecode makes them of odd file names
@@ -125,7 +149,7 @@ def encode(fields: Mapping[str, Any]) -> str:
         text = orjson.dumps(scrub(fields)).decode()
     if not text.isascii():  # common SSE clients split lines at these three
         text = text.replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    return text
+    return text[1:]
 
 
 def scrub(value: Any) -> Any:

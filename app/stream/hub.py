@@ -62,7 +62,8 @@ class Hub:
             resync = Resync(stream, "beyond_head", room.pruned_to + 1, room.head)
         elif cursor < room.pruned_to:
             resync = Resync(stream, "pruned", room.pruned_to + 1, room.head)
-        viewer = Viewer(room, cursor, filter, self._store.after, self._leave, resync, session_id)
+        read, refresh = self._store.after, self._refresh
+        viewer = Viewer(room, cursor, filter, read, refresh, self._leave, resync, session_id)
         with self._lock:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)

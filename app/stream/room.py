@@ -46,13 +46,19 @@ class Room:
         if closes and events:
             self._closes_at = events[-1].sequence
         before = self.head
+        fresh: list[Event] = []
+        expected = before + 1
         for event in events:
-            if event.sequence == self.head + 1:
-                self._push(event)
-            elif event.sequence > self.head and len(self._early) < EARLY_EVENTS:
+            if event.sequence == expected:
+                fresh.append(event)
+                expected += 1
+            elif event.sequence > expected and len(self._early) < EARLY_EVENTS:
                 self._early[event.sequence] = event
-        while self._early and (event_ := self._early.pop(self.head + 1, None)):
-            self._push(event_)
+        while self._early and (early := self._early.pop(expected, None)):
+            fresh.append(early)
+            expected += 1
+        if fresh:
+            self._push(fresh)
         if self._early:
             self._early = {s: e for s, e in self._early.items() if s > self.head}
         self._settle()
@@ -61,33 +67,30 @@ class Room:
     def jump(self, head: int, closed: bool) -> None:
         """Moves the head over events that viewers shall read from Postgres: too many for the ring."""
         if head > self.head:
-            self._ring.clear()
+            self._ring = []
             self._bytes = 0
             self.head = head
-            self._early = {s: e for s, e in self._early.items() if s > head}
         if closed:
             self._closes_at = head
-        self._settle()
+        self.accept(())  # what came early may go on from here
 
     def after(self, cursor: int) -> list[Event] | None:
         """All events after the cursor, or None when the ring no longer reaches back so far."""
-        if cursor >= self.head:
-            return []
-        first = self.head - len(self._ring) + 1
-        if cursor + 1 < first:
-            return None
-        return self._ring[cursor + 1 - first :]
+        ring = self._ring
+        if not ring or cursor >= ring[-1].sequence:
+            return [] if cursor >= self.head else None
+        first = ring[0].sequence
+        return None if cursor + 1 < first else ring[cursor + 1 - first :]
 
-    def _push(self, event: Event) -> None:
-        self._ring.append(event)
-        self._bytes += len(event.payload)
-        self.head = event.sequence
+    def _push(self, fresh: list[Event]) -> None:
+        # A new list each time: a viewer's thread may be looking at the old one, and would miss an event.
+        ring = self._ring + fresh
+        self._bytes += sum(len(event.payload) for event in fresh)
         drop = 0
-        while len(self._ring) - drop > RING_EVENTS or (self._bytes > RING_BYTES and drop < len(self._ring)):
-            self._bytes -= len(self._ring[drop].payload)
+        while len(ring) - drop > RING_EVENTS or (self._bytes > RING_BYTES and drop < len(ring)):
+            self._bytes -= len(ring[drop].payload)
             drop += 1
-        if drop:
-            del self._ring[:drop]
+        self._ring, self.head = ring[drop:] if drop else ring, fresh[-1].sequence
 
     def _settle(self) -> None:
         if self._closes_at and self.head >= self._closes_at:

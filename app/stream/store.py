@@ -11,7 +11,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
-from app.stream.event import Draft, Event, number
+from app.stream.event import Draft, Event, head_of, number
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
@@ -22,6 +22,10 @@ Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], None]
 
 class StoreAway(TaskroomError):
     """Postgres is not reached, or gave up on a lock or a statement: the same again later may work."""
+
+
+class UnknownWriter(TaskroomError):
+    """A writer's row is gone or stands elsewhere: what it counted so far counts no more."""
 
 
 BATCH_EVENTS = 1_000
@@ -79,6 +83,7 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """
     done = Appended()
     streams = lock(cur, {d.stream for d in drafts})
+    heads = {name: head_of(name) for name in streams}
     accepted: list[tuple[Event, Draft]] = []
     for draft in drafts:
         row = streams.get(draft.stream)
@@ -89,7 +94,7 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
         if draft.closes:
             row.closed = True
             done.closed.add(draft.stream)
-        accepted.append((number(draft, row.last_seq), draft))
+        accepted.append((number(draft, heads[draft.stream], row.last_seq), draft))
     done.cancel_requested = {name for name, row in streams.items() if row.cancel_requested}
     if accepted:
         events = done.events = [event for event, _ in accepted]
@@ -97,10 +102,10 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
             """INSERT INTO events (stream_id, seq, type, level, phase, payload)
                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])""",
             (
-                [streams[e.stream].id for e in events],
-                [e.sequence for e in events],
-                [e.type for e in events],
-                [e.level for e in events],
+                _array(str(streams[e.stream].id) for e in events),
+                _array(str(e.sequence) for e in events),
+                _array(e.type for e in events),
+                _array(e.level or "NULL" for e in events),
                 [e.phase for e in events],
                 [e.payload for e in events],
             ),
@@ -116,6 +121,11 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     return done
 
 
+def _array(plain: Iterable[str]) -> str:
+    """An array's literal, for numbers and names that need no quoting; the driver takes far longer for a list."""
+    return "{" + ",".join(plain) + "}"
+
+
 def open_stream(cur: Cursor, name: str) -> int:
     """Makes the stream; returns its id."""
     cur.execute("INSERT INTO streams (name) VALUES (%s) RETURNING id", (name,))
@@ -126,6 +136,7 @@ def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
     """True when this batch is to be stored now, False when an earlier try already stored it.
 
     It updates before it reads: an unclear COMMIT may still be running, and the row lock waits for it.
+    UnknownWriter when the batch is neither the next nor the last.
     """
     cur.execute(
         "UPDATE writers SET last_batch = %s, seen_at = now() WHERE id = %s AND last_batch = %s",
@@ -136,7 +147,7 @@ def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
     cur.execute("SELECT last_batch FROM writers WHERE id = %s", (writer_id,))
     row = cur.fetchone()
     if row is None or row[0] != batch:
-        raise LookupError(f"writer {writer_id} is at batch {row and row[0]}, not {batch} or {batch - 1}")
+        raise UnknownWriter(f"writer {writer_id} is at batch {row and row[0]}, not {batch} or {batch - 1}")
     return False
 
 

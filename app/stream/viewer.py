@@ -60,6 +60,7 @@ class Viewer:
     cursor: int
     filter: Filter
     read: Callable[[str, int], list[Event]]
+    refresh: Callable[[Room], None]
     leave: Callable[[Viewer], None]
     resync: Resync | None = None
     session_id: str = ""
@@ -102,6 +103,7 @@ class Viewer:
     def _read_back(self) -> list[Event]:
         events = self.read(self.room.stream, self.cursor)
         if not events:
-            # It was there when the room was opened: pruning overtook this viewer.
+            # It was there when the room was opened: pruning overtook this viewer, and perhaps the room too.
+            self.refresh(self.room)
             self.resync = Resync(self.room.stream, "pruned", self.room.pruned_to + 1, self.room.head)
         return events

@@ -20,6 +20,7 @@ from app.stream.store import (
     Connect,
     Project,
     StoreAway,
+    UnknownWriter,
     append,
     register_writer,
     settle,
@@ -29,6 +30,7 @@ logger = logging.getLogger("taskroom.writer")
 
 RETRY_SECONDS = (0.05, 5.0)
 TICK_SECONDS = 1.0
+OVERHEAD = 128  # bytes of an event beside its tail, about
 
 
 class WriterClosed(TaskroomError):
@@ -73,7 +75,7 @@ class Writer:
 
     def put(self, item: Draft) -> None:
         """Hands over one event. WriterClosed after close()."""
-        size = item.size
+        size = len(item.tail) + OVERHEAD
         with self._lock:
             while self._full() and threading.current_thread() is not self._thread:
                 self._ensure_alive()
@@ -150,7 +152,7 @@ class Writer:
             size = 0
             while self._buffer and len(batch) < BATCH_EVENTS and size < BATCH_BYTES:
                 batch.append(self._buffer.popleft())
-                size += batch[-1].size
+                size += len(batch[-1].tail) + OVERHEAD
             self._bytes -= size
             return batch
 
@@ -172,6 +174,10 @@ class Writer:
                 logger.warning("storing %d events failed, again in %.2f s: %s", len(batch), wait, error)
                 time.sleep(wait)
                 wait = min(wait * 2, RETRY_SECONDS[1])
+            except UnknownWriter as error:
+                # Its row is removed after a week without a batch, or a fail-over lost the newest.
+                logger.warning("the writer begins anew: %s", error)
+                self.id, self._batch = str(uuid.uuid4()), 0
             except Exception:
                 # One draft that Postgres or the projection cannot take must not cost the others.
                 logger.exception("a batch of %d events was refused", len(batch))

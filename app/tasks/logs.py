@@ -54,8 +54,8 @@ def logs_before(
     cur: Cursor, task_id: str, cursor: int | None, limit: int, wanted: LogFilter = LogFilter()
 ) -> LogPage:
     """The ``limit`` lines before the cursor (None: the newest), oldest first."""
-    if cursor is None:
-        cursor = _last_seq(cur, task_id) + 1
+    beyond = _last_seq(cur, task_id) + 1
+    cursor = beyond if cursor is None else min(max(cursor, 1), beyond)
     low = max(cursor - SCAN_ROWS, 1)
     rows = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
     if len(rows) > limit:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from app.up import survivors
+from app.up import migrated, survivors
 from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
@@ -79,13 +79,17 @@ def _up(settings: Settings, home: Home, supervisor: Supervisor, make_plan: MakeP
         supervisor.start(server.child)
         redis_url = server.url
         say(f"redis on 127.0.0.1:{server.port}")
+    supervisor.wait_until_ready()
     password = settings.demo_password or home.secrets.demo_password
     plan = make_plan(settings, home, environment(settings, home, database_url, redis_url), password)
-    for step in plan.steps:
-        say(step.name)
-        supervisor.run(step)
+    if not migrated.is_current(home, database_url):
+        say("migrate")
+        supervisor.run(plan.migrate)
+        migrated.remember(home, database_url)
     say(", ".join(service.name for service in plan.services))
     supervisor.start(*plan.services)
+    supervisor.run(plan.account)
+    supervisor.wait_until_ready()
     demo = _demo(settings, password) if settings.demo_run else None
     say(f"ready {settings.url}")
     say(f"login {settings.demo_email} {password}")

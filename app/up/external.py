@@ -7,20 +7,27 @@ import redis
 
 from app.up.errors import UpError
 
+SHAPE = "DATABASE_URL must look like postgresql://user:password@host:port/database"
+
+
+def connect(url: str) -> psycopg2.extensions.connection:
+    """A plain connection; drops the driver's name that SQLAlchemy knows in an address. Waits up to 5 s."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise UpError(SHAPE)
+    return psycopg2.connect(f"postgresql://{rest}", connect_timeout=5)
+
 
 def check_postgres(url: str) -> None:
     """Raises UpError when DATABASE_URL does not answer."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
-        raise UpError("DATABASE_URL must look like postgresql://user:password@host:port/database")
     try:
-        psycopg2.connect(f"postgresql://{rest}", connect_timeout=5).close()
+        connect(url).close()
     except psycopg2.OperationalError as error:
         raise UpError(
             f"DATABASE_URL does not answer ({_first_line(error)}); start that server or unset it"
         ) from error
     except psycopg2.Error:  # its text may repeat the address with the password
-        raise UpError("DATABASE_URL must look like postgresql://user:password@host:port/database") from None
+        raise UpError(SHAPE) from None
 
 
 def check_redis(url: str) -> None:

@@ -17,7 +17,8 @@ from app.up.settings import CHECKOUT, Settings
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    steps: tuple[Child, ...]
+    migrate: Child  # runs to its end before the services start
+    account: Child  # runs to its end while they do
     services: tuple[Child, ...]  # started together, stopped the last one first
 
 
@@ -45,16 +46,9 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
 
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
     return Plan(
-        steps=(
-            step("migrate", "migrate"),
-            step(
-                "account",
-                "account",
-                settings.demo_email,
-                "--role",
-                "operator",
-                ACCOUNT_PASSWORD=demo_password,
-            ),
+        migrate=step("migrate", "migrate"),
+        account=step(
+            *("account", "account", settings.demo_email, "--role", "operator"), ACCOUNT_PASSWORD=demo_password
         ),
         services=(
             Child(

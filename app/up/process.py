@@ -92,10 +92,8 @@ class Process:
 
     def stop(self) -> None:
         """Ends it and waits, however it resists; does nothing when it is not running."""
-        if self._popen is None:
-            return
         for number, seconds in (*self.child.stages, (signal.SIGKILL, 10.0)):
-            if self._popen.poll() is not None:
+            if self._popen is None or self._popen.poll() is not None:
                 break
             self._popen.send_signal(number)
             try:

@@ -47,6 +47,10 @@ class Settings:
             database_url=env.get("DATABASE_URL") or None,
             redis_url=env.get("REDIS_URL") or None,
         )
+        if settings.demo_password and len(settings.demo_password) < 8:
+            raise UpError(
+                "DEMO_PASSWORD is too short; set at least 8 characters, or unset it for a random one"
+            )
         if settings.web_processes > 1:
             raise UpError("WEB_PROCESSES above 1 is not there yet; unset it")
         return settings

@@ -66,13 +66,16 @@ class Supervisor:
         )  # wakes the loop: a death is noticed at once
 
     def start(self, *children: Child) -> None:
-        """Starts them together and returns when all are ready. Raises UpError when one does not stay up."""
-        fresh = [_Kept(Process(child, self._home)) for child in children]
-        self._kept += fresh
+        """Starts them together; ``run`` and ``wait_until_ready`` carry on from there."""
+        self._kept += [_Kept(Process(child, self._home)) for child in children]
+        self._tick()
+
+    def wait_until_ready(self) -> None:
+        """Returns when all that were started are ready. Raises UpError when one does not stay up."""
         limit = time.monotonic() + START_SECONDS
         while True:
             self._tick()
-            for kept in fresh:
+            for kept in self._kept:
                 name = kept.process.child.name
                 log = self._home.log / f"{name}.log"
                 if kept.deaths >= DEATHS_AT_START:
@@ -81,7 +84,7 @@ class Supervisor:
                     raise UpError(
                         f"{name} is not ready after {START_SECONDS:.0f} s; see {log}", kept.process.tail()
                     )
-            if all(kept.is_ready() for kept in fresh):
+            if all(kept.is_ready() for kept in self._kept):
                 return
             self._wait(GLANCE_SECONDS)
 

@@ -2,9 +2,10 @@ import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import { address, go, link, safeNext, session, signedIn } from "./state/app";
 import { Login } from "./views/login";
-import { Shell, Trouble, Link } from "./views/parts";
+import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
+import { Trouble } from "./views/trouble";
 
 function App() {
   const state = signedIn.value;

@@ -55,16 +55,14 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str)
         script = "import sys; sys.exit('the reason of it')"
         return Child(name, (sys.executable, "-c", script), CHECKOUT, env=env, ready=logged(b"ready."))
 
+    def step(name: str) -> Child:
+        return Child(name, (sys.executable, "-c", asks_postgres), CHECKOUT, env=env, keeps_pid_file=False)
+
     asks_postgres = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'])"
     kind = os.environ.get("STANDIN", "")
     return Plan(
-        steps=(
-            failing("migrate")
-            if kind == "step"
-            else Child(
-                "migrate", (sys.executable, "-c", asks_postgres), CHECKOUT, env=env, keeps_pid_file=False
-            ),
-        ),
+        migrate=failing("migrate") if kind == "step" else step("migrate"),
+        account=step("account"),
         services=(
             service("web-1", settings.port),
             failing("worker") if kind == "crash" else service("stubborn" if kind == "stubborn" else "worker"),

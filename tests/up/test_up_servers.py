@@ -13,11 +13,14 @@ import psycopg2
 import pytest
 import redis
 
-from app.up import identity, survivors
+from app.up import identity, migrated, survivors
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
 from app.up.home import Home
+from app.up.plan import logged
+from app.up.process import Child, Process
+from tests.up.running import eventually
 
 
 @pytest.fixture
@@ -134,6 +137,23 @@ def test_lost_secrets_are_explained(home: Home) -> None:
     assert not survivors.servers_in(server.folder, "postgres")
 
 
+def test_a_killed_leader_leaves_no_group(home: Home) -> None:
+    """As Celery's pool would go on with its tasks beside the new worker's."""
+    script = "sleep 1000 & echo ready $!; wait"
+    child = Child("leader", ("sh", "-c", script), home.root, env=dict(os.environ), ready=logged(b"ready "))
+    process = Process(child, home)
+    process.start()
+    eventually(process.ready)
+    follower = int(process.log_since_start().split()[1])
+    process.kill()
+    eventually(lambda: not Path(f"/proc/{follower}").exists() or "State:\tZ" in _status(follower))
+    assert process.pid is None
+
+
+def _status(pid: int) -> str:
+    return Path(f"/proc/{pid}/status").read_text()
+
+
 def test_redis_recovers_from_kill(home: Home) -> None:
     with EmbeddedRedis(home, home.secrets) as server:
         redis.Redis.from_url(server.url).set("kept", "7")
@@ -161,6 +181,23 @@ def test_redis_starts_with_its_data_gone(home: Home) -> None:
         shutil.rmtree(server.folder)
         server.start()
         assert redis.Redis.from_url(server.url).get("kept") is None
+
+
+def test_tables_are_known_to_be_newest(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "0001.py").write_text("one")
+    with EmbeddedPostgres(home, home.secrets) as server:
+        assert not migrated.is_current(home, server.url, tmp_path)
+        migrated.remember(home, server.url, tmp_path)
+        assert not migrated.is_current(home, server.url, tmp_path)  # nothing was made in it
+        execute(server.url, "CREATE TABLE alembic_version (version_num text)")
+        execute(server.url, "INSERT INTO alembic_version VALUES ('0001')")
+        migrated.remember(home, server.url, tmp_path)
+        assert migrated.is_current(home, server.url, tmp_path)
+        execute(server.url, "UPDATE alembic_version SET version_num = '0000'")
+        assert not migrated.is_current(home, server.url, tmp_path)
+        migrated.remember(home, server.url, tmp_path)
+        (tmp_path / "0002.py").write_text("two")
+        assert not migrated.is_current(home, server.url, tmp_path)
 
 
 def test_secrets_file_has_what_the_servers_need(home: Home) -> None:

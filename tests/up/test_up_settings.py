@@ -31,6 +31,7 @@ def test_defaults() -> None:
         ("WEB_PROCESSES", "0"),
         ("WORKER_CONCURRENCY", "-1"),
         ("TASKROOM_DEMO_RUN", "yes"),
+        ("DEMO_PASSWORD", "short"),
     ],
 )
 def test_bad_values_are_named(name: str, value: str) -> None:

@@ -79,7 +79,7 @@ function problemOf(status: number, data: unknown): Problem {
   return new Problem(status, title, detail, fieldErrors(body.errors));
 }
 
-/** Brings nested error objects to one level with dotted names: {params: {root: ["…"]}} → {"params.root": ["…"]}. */
+/** Brings nested errors to one level with dotted names: {params: {root: ["…"]}} → {"params.root": ["…"]}. */
 export function fieldErrors(errors: unknown, prefix = ""): FieldErrors {
   if (typeof errors === "string") return { [prefix]: [errors] };
   if (Array.isArray(errors)) return { [prefix]: errors.map(String) };

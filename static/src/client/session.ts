@@ -11,7 +11,7 @@ export type SessionState =
   | { kind: "in"; user: User }
   | { kind: "out" };
 
-/** Who is signed in. The access token lives in memory only; the HttpOnly cookies bring a session back after a reload. */
+/** Who is signed in. The access token lives in memory only; HttpOnly cookies bring a session back after a reload. */
 export class Session {
   state: SessionState = { kind: "starting", problem: null };
   token: string | null = null;

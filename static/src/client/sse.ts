@@ -31,9 +31,9 @@ export const sseWire: OpenWire = (taskId, cursor, events) => {
     });
 
   // A server that drains answers 200 and closes, so only its first word means that the cursor was taken.
-  on("connected", () => {
+  on("connected", (data) => {
     open = true;
-    events.joined(null);
+    events.joined((JSON.parse(data) as { head: number }).head);
   });
   // EventSource would reconnect on its own, but with a cursor of its own and without a word to the viewer.
   source.onerror = () => finish({ kind: open ? "cut" : "unreachable" });

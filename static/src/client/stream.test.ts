@@ -212,7 +212,7 @@ test("the next wire is tried when the socket cannot open, and the socket first a
   const viewer = await begin((_taskId, cursor, events) => {
     opened.push(cursor);
     cut = () => events.closed({ kind: "cut" });
-    queueMicrotask(() => events.joined(null));
+    queueMicrotask(() => events.joined(cursor));
     return { close: () => undefined, token: () => undefined };
   });
   socket().fail(new Error("timeout"));
@@ -235,6 +235,18 @@ test("a refused token is renewed; a session that is over signs out", async () =>
   await vi.waitFor(() => expect(viewer.connection.kind).toBe("signed out"));
   vi.advanceTimersByTime(60_000);
   expect(sockets).toHaveLength(2);
+});
+
+test("a token that ends on an open wire is renewed, and the wire opened again at once", async () => {
+  const viewer = await begin();
+  socket().open(6);
+  socket().log(6);
+  socket().say("token_expired", {});
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  expect(viewer.connection).toEqual({ kind: "connecting" });
+  socket().open(6);
+  expect(joins()).toEqual([5, 6]);
+  expect(viewer.connection).toEqual({ kind: "live" });
 });
 
 test("hands a renewed token to the open socket", async () => {

@@ -109,13 +109,14 @@ export class TaskStream {
     const attempt = this.abandon();
     const openWire = this.deps.wires[choice];
     if (!openWire) return this.wait();
+    if (this.phase.kind === "live") this.announce({ kind: "connecting" });
     const current = (handle: () => void): void => {
       if (attempt === this.attempt) handle();
     };
     this.wire = openWire(this.taskId, this.cursor, {
       joined: (head) =>
         current(() => {
-          this.head = head ?? this.cursor;
+          this.head = head;
           this.backoff.reset();
           this.announce({ kind: "live" });
         }),
@@ -153,14 +154,18 @@ export class TaskStream {
     if (why.kind === "unreachable") this.open(choice + 1);
     else if (why.kind === "cut") this.wait();
     else if (why.kind === "refused") this.failed(new Problem(why.status, why.title));
-    else void this.renew();
+    else void this.renew(choice);
   }
 
-  private async renew(): Promise<void> {
+  /** A token that ended on an open wire is nobody's fault: with a new one the same wire opens again at once. */
+  private async renew(choice: number): Promise<void> {
+    const joined = this.phase.kind === "live";
     const attempt = this.abandon();
     try {
       await this.deps.renew();
-      if (attempt === this.attempt) this.wait();
+      if (attempt !== this.attempt) return;
+      if (joined) this.open(choice);
+      else this.wait();
     } catch (error) {
       if (attempt === this.attempt) this.failed(Problem.of(error));
     }

@@ -1,13 +1,13 @@
 import type { TaskEvent } from "./types";
 
-/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is no longer good; `refused`: not this task. */
+/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is not good any more; `refused`: the task. */
 export type Closed =
   | { kind: "unreachable" | "cut" | "denied" }
   | { kind: "refused"; status: number; title: string };
 
 export interface WireEvents {
-  /** The server took the cursor; `head` is the stream's last sequence then, where it was told. */
-  joined(head: number | null): void;
+  /** The server took the cursor; `head` is the stream's last sequence then. */
+  joined(head: number): void;
   event(event: TaskEvent): void;
   /** The cursor was refused: only a fresh snapshot goes on. */
   resync(): void;

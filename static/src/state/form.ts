@@ -71,7 +71,9 @@ export function collect(
     if (required && (schema.minLength ?? 0) > 0) return wrong("Fill this in.");
     return { value: required || schema.default ? "" : undefined, errors: {} };
   }
-  if (!text.trim()) return required && schema.default === undefined ? wrong("Fill this in.") : { value: undefined, errors: {} };
+  if (!text.trim()) {
+    return required && schema.default === undefined ? wrong("Fill this in.") : { value: undefined, errors: {} };
+  }
   if (kind === "integer" || kind === "number") {
     const value = Number(text);
     if (!Number.isFinite(value)) return wrong("Enter a number.");

@@ -55,7 +55,8 @@ export class Run {
         if (session.token && session.token !== token) this.stream.token((token = session.token));
       }),
     );
-    this.on(window, "online", () => this.stream.reopen());
+    // EventSource does not notice a network that went, and the page must not say live meanwhile.
+    for (const change of ["offline", "online"]) this.on(window, change, () => this.stream.reopen());
     this.on(document, "visibilitychange", () => document.hidden || this.stream.retryNow());
     this.stream.start();
   }

@@ -3,7 +3,7 @@ import { logDownload } from "../client/api";
 import type { LogBlock } from "../state/log";
 import type { Run } from "../state/run";
 import { clock, count, withoutTerminalCodes } from "./format";
-import { Trouble } from "./parts";
+import { Trouble } from "./trouble";
 
 /** Blocks of a hundred lines in the page at once. */
 const DRAWN_BLOCKS = 20;

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Problem } from "../client/http";
 import { session } from "../state/app";
-import { Trouble } from "./parts";
+import { Trouble } from "./trouble";
 
 /** The page goes on to where one was by itself, as soon as the session is there. */
 export function Login() {

@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { Problem } from "../client/http";
 import { go, link, now, session, signedIn } from "../state/app";
-import { useState } from "preact/hooks";
+import { Trouble } from "./trouble";
 
 /** A link within the dashboard. Modified clicks stay the browser's. */
 export function Link({ to, children, ...rest }: { to: string; class?: string; children: ComponentChildren }) {
@@ -14,19 +15,6 @@ export function Link({ to, children, ...rest }: { to: string; class?: string; ch
     <a href={to} onClick={follow} {...rest}>
       {children}
     </a>
-  );
-}
-
-/** What happened, and one thing to do. */
-export function Trouble({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
-  return (
-    <div class="trouble" role="alert">
-      <span>
-        <strong>{problem.title}</strong>
-        {problem.detail && ` ${problem.detail}`}
-      </span>
-      {children}
-    </div>
   );
 }
 

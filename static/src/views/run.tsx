@@ -6,8 +6,9 @@ import { Run } from "../state/run";
 import { duration, elapsed, namedBy, percent, pretty, shortId } from "./format";
 import { Log } from "./log";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
-import { Action, Link, Shell, Trouble } from "./parts";
+import { Action, Link, Shell } from "./parts";
 import { Phases } from "./phases";
+import { Trouble } from "./trouble";
 
 /** `/runs/<id>`. Keyed by the id: another run is another page. */
 export function RunPage({ taskId }: { taskId: string }) {
@@ -67,7 +68,10 @@ function Head({ task }: { task: Task }) {
         </span>
         <span class="actions">
           {over ? (
-            <Action name="Run again" run={() => api.retry(task.task_id).then(({ task_id }) => go(`/runs/${task_id}`))} />
+            <Action
+              name="Run again"
+              run={() => api.retry(task.task_id).then(({ task_id }) => go(`/runs/${task_id}`))}
+            />
           ) : (
             <Action name="Cancel" run={() => api.cancel(task.task_id)} />
           )}
@@ -152,7 +156,7 @@ function Missing({ problem }: { problem: Problem }) {
     <Shell>
       <main class="page">
         <Trouble problem={problem}>
-          {" This run does not exist, or is not yours. "}
+          {" "}
           <Link to="/">All runs</Link>
         </Trouble>
       </main>

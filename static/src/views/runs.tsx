@@ -5,8 +5,9 @@ import { address, api, go, link, now } from "../state/app";
 import { Runs } from "../state/runs";
 import { duration, elapsed, moment, namedBy, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
-import { Action, Link, Shell, Trouble } from "./parts";
+import { Action, Link, Shell } from "./parts";
 import { Start } from "./start";
+import { Trouble } from "./trouble";
 
 const STATUSES: Status[] = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"];
 
@@ -51,20 +52,7 @@ export function RunsPage() {
         )}
         <div class="tools">
           <h1>Runs</h1>
-          <select aria-label="Status" value={status} onChange={(event) => filter("status", event.currentTarget.value)}>
-            <option value="">any status</option>
-            {STATUSES.map((name) => (
-              <option key={name} value={name}>
-                {stateWord(name)}
-              </option>
-            ))}
-          </select>
-          <select aria-label="Job" value={job} onChange={(event) => filter("job_type", event.currentTarget.value)}>
-            <option value="">any job</option>
-            {types?.map((type) => (
-              <option key={type.job_type}>{type.job_type}</option>
-            ))}
-          </select>
+          {!none && <Filters {...{ status, job, types, filter }} />}
           {!none && types && (
             <button type="button" class="primary" aria-expanded={starting} onClick={() => setStarting(!starting)}>
               {starting ? "Close" : "New run"}
@@ -95,6 +83,34 @@ export function RunsPage() {
         )}
       </main>
     </Shell>
+  );
+}
+
+interface FilterProps {
+  status: string;
+  job: string;
+  types: JobType[] | null;
+  filter: (name: string, value: string) => void;
+}
+
+function Filters({ status, job, types, filter }: FilterProps) {
+  return (
+    <>
+      <select aria-label="Status" value={status} onChange={(event) => filter("status", event.currentTarget.value)}>
+        <option value="">any status</option>
+        {STATUSES.map((name) => (
+          <option key={name} value={name}>
+            {stateWord(name)}
+          </option>
+        ))}
+      </select>
+      <select aria-label="Job" value={job} onChange={(event) => filter("job_type", event.currentTarget.value)}>
+        <option value="">any job</option>
+        {types?.map((type) => (
+          <option key={type.job_type}>{type.job_type}</option>
+        ))}
+      </select>
+    </>
   );
 }
 

@@ -13,7 +13,7 @@ import {
   labelOf,
   type Inputs,
 } from "../state/form";
-import { Trouble } from "./parts";
+import { Trouble } from "./trouble";
 
 interface FieldProps {
   path: string;

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import uuid
+
+import httpx
+import pytest
+
+from tests.api.answers import problem
+from tests.support.system import PASSWORD, System, User
+
+LOGIN, REFRESH, LOGOUT, TICKET = (f"/api/v2/auth/{what}" for what in ("login", "refresh", "logout", "ticket"))
+TASKS = "/api/v2/tasks"
+
+
+@pytest.fixture
+def browser(system: System, user: User):
+    """A client that is signed in by cookies alone, as a browser is."""
+    with httpx.Client(base_url=system.url, timeout=30) as client:
+        assert client.post(LOGIN, json={"email": user.email, "password": PASSWORD}).status_code == 200
+        yield client
+
+
+def test_login_answers_who_and_sets_cookies_that_scripts_cannot_read(system: System, user: User) -> None:
+    answer = httpx.post(system.url + LOGIN, json={"email": f" {user.email.upper()} ", "password": PASSWORD})
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body.keys() == {"access_token", "expires_in", "user"}
+    assert body["expires_in"] == 900
+    assert body["user"] == {"id": user.id, "email": user.email, "role": "operator"}
+    cookies = {line.partition("=")[0]: line for line in answer.headers.get_list("set-cookie")}
+    assert cookies.keys() == {"access_token_cookie", "refresh_token_cookie"}
+    for line in cookies.values():
+        assert "HttpOnly" in line and "SameSite=Lax" in line
+    assert "Path=/api/v2/auth" in cookies["refresh_token_cookie"]
+    assert "Path=/;" in cookies["access_token_cookie"] + ";"
+
+
+def test_cookies_travel_encrypted_only_in_production(system: System, user: User) -> None:
+    with system.web(TASKROOM_ENV="production", TASKROOM_BENCH="0") as url:
+        answer = httpx.post(url + LOGIN, json={"email": user.email, "password": PASSWORD})
+
+    assert answer.status_code == 200
+    assert all("Secure" in line for line in answer.headers.get_list("set-cookie"))
+
+
+def test_a_wrong_password_and_an_unknown_address_look_the_same(system: System, user: User) -> None:
+    wrong = httpx.post(system.url + LOGIN, json={"email": user.email, "password": "wrong"})
+    unknown = httpx.post(
+        system.url + LOGIN, json={"email": f"{uuid.uuid4().hex}@x.org", "password": PASSWORD}
+    )
+
+    assert problem(wrong, 401) == problem(unknown, 401)
+    assert not wrong.headers.get_list("set-cookie")
+    assert wrong.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_refresh_by_cookie_gives_a_new_access_token(browser: httpx.Client, user: User) -> None:
+    browser.cookies.delete("access_token_cookie")
+
+    answer = browser.post(REFRESH)
+
+    assert answer.status_code == 200
+    assert answer.json()["user"]["id"] == user.id
+    bearer = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    assert httpx.get(str(browser.base_url) + TASKS, headers=bearer).status_code == 200
+    assert browser.get(TASKS).status_code == 200, "the new access cookie"
+
+
+def test_refresh_without_or_with_an_access_token_for_a_cookie_is_401(system: System, user: User) -> None:
+    problem(httpx.post(system.url + REFRESH), 401)
+    problem(httpx.post(system.url + REFRESH, cookies={"refresh_token_cookie": user.token}), 401)
+
+
+def test_logout_ends_access_and_refresh_tokens_at_once(browser: httpx.Client, system: System) -> None:
+    cookies = dict(browser.cookies)
+    bearer = {"Authorization": f"Bearer {cookies['access_token_cookie']}"}
+
+    answer = browser.post(LOGOUT)
+
+    assert answer.status_code == 204
+    assert not browser.cookies, "the answer takes the cookies back"
+    problem(httpx.get(system.url + TASKS, cookies=cookies), 401)
+    problem(httpx.get(system.url + TASKS, headers=bearer), 401)
+    problem(httpx.post(system.url + REFRESH, cookies=cookies), 401)
+
+
+def test_logout_ends_this_session_and_no_other(browser: httpx.Client, user: User) -> None:
+    browser.post(LOGOUT)
+
+    assert user.client.get(TASKS).status_code == 200
+
+
+def test_logout_works_when_only_the_refresh_token_is_left(browser: httpx.Client, system: System) -> None:
+    cookies = dict(browser.cookies)
+    browser.cookies.delete("access_token_cookie")
+
+    assert browser.post(LOGOUT).status_code == 204
+    problem(httpx.get(system.url + TASKS, cookies=cookies), 401)
+
+
+def test_logout_closes_an_open_stream(system: System, user: User) -> None:
+    task_id = user.start("test_endless")
+    mine = system.sign_in(user.email)
+    with mine.stream("GET", f"{TASKS}/{task_id}/stream", params={"types": "task_status"}) as stream:
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry:")
+        mine.post(LOGOUT)
+        assert not any(line == "event: end" for line in lines), "closed, though the task has not ended"
+    user.client.post(f"{TASKS}/{task_id}/cancel")
+    user.finished(task_id)
+
+
+def test_a_ticket_opens_one_stream_once_and_nothing_else(system: System, user: User) -> None:
+    task_id = user.start("test_echo")
+    user.finished(task_id)
+    made = user.client.post(TICKET).json()
+    ticket = {"ticket": made["ticket"]}
+    assert made["expires_in"] == 30
+
+    problem(httpx.get(system.url + TASKS, params=ticket), 401)
+    problem(httpx.post(f"{system.url}{TASKS}/{task_id}/cancel", params=ticket), 401)
+    first = httpx.get(f"{system.url}{TASKS}/{task_id}/stream", params=ticket)
+    second = httpx.get(f"{system.url}{TASKS}/{task_id}/stream", params=ticket)
+
+    assert first.status_code == 200 and "event: end" in first.text
+    problem(second, 401)
+
+
+@pytest.mark.parametrize("ticket", ["never made", "\0", "é", ""])
+def test_a_ticket_that_never_was_is_refused(system: System, user: User, ticket: str) -> None:
+    task_id = user.start("test_echo")
+
+    answer = httpx.get(f"{system.url}{TASKS}/{task_id}/stream", params={"ticket": ticket})
+
+    problem(answer, 422 if "\0" in ticket else 401)
+
+
+def test_a_ticket_lasts_thirty_seconds(system: System, user: User) -> None:
+    task_id = user.start("test_echo")
+    ticket = user.client.post(TICKET).json()["ticket"]
+    left = system.sql(
+        """UPDATE tickets SET expires_at = expires_at - interval '30 s' FROM sessions
+           WHERE sessions.id = session_id AND user_id = %s RETURNING extract(epoch FROM expires_at - now())""",
+        user.id,
+    )
+
+    answer = httpx.get(f"{system.url}{TASKS}/{task_id}/stream", params={"ticket": ticket})
+
+    problem(answer, 401)
+    assert -5 < left[0][0] <= 0
+
+
+def test_a_ticket_ends_with_its_session(system: System, user: User) -> None:
+    task_id = user.start("test_echo")
+    ticket = user.client.post(TICKET).json()["ticket"]
+    user.client.post(LOGOUT)
+
+    problem(httpx.get(f"{system.url}{TASKS}/{task_id}/stream", params={"ticket": ticket}), 401)
+
+
+def test_a_viewer_may_look_and_not_act(system: System) -> None:
+    viewer = system.user("viewer")
+    absent = f"{TASKS}/{uuid.uuid4()}"
+
+    assert viewer.client.get(TASKS).status_code == 200
+    problem(viewer.client.post("/api/v2/agent/start", json={"job_type": "test_echo"}), 403)
+    problem(viewer.client.post(f"{absent}/cancel"), 403)
+    problem(viewer.client.post(f"{absent}/retry"), 403)
+    viewer.client.close()
+
+
+def test_losing_a_role_counts_at_once(system: System, user: User) -> None:
+    system.sql("UPDATE users SET role = 'viewer' WHERE id = %s", user.id)
+
+    problem(user.client.post("/api/v2/agent/start", json={"job_type": "test_echo"}), 403)

@@ -1,0 +1,211 @@
+"""Whatever is sent, on whichever route: a 4xx that says what was wrong, never a 500."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.api.answers import problem
+from tests.api.routes import Route, routes
+from tests.support.system import System, User
+
+START = "/api/v2/agent/start"
+LOGIN = "/api/v2/auth/login"
+TASKS = "/api/v2/tasks"
+ABSENT = "00000000-0000-0000-0000-000000000000"
+WRONG: dict[str, tuple[Any, ...]] = {
+    "string": (1, [], {}, None, True),
+    "object": (1, "text", [], None),
+    "integer": ("x", 1.5, [], None),
+}
+
+
+@pytest.fixture
+def task(user: User) -> str:
+    task_id = user.start("test_echo", text="mine")
+    user.finished(task_id)
+    return task_id
+
+
+def with_body(system: System) -> list[Route]:
+    found = [route for route in routes(system) if route.body]
+    assert {route.path for route in found} >= {START, LOGIN}
+    return found
+
+
+def send(user: User, path: str, body: str | bytes, content_type: str = "application/json") -> httpx.Response:
+    return user.client.post(path, content=body, headers={"Content-Type": content_type})
+
+
+def test_an_unknown_field_is_named(system: System, user: User) -> None:
+    for route in with_body(system):
+        problem(user.client.post(route.path, json={"nonsense": 1}), 422, "nonsense")
+
+
+def test_a_missing_field_is_named(system: System, user: User) -> None:
+    for route in with_body(system):
+        assert route.required
+        problem(user.client.post(route.path, json={}), 422, *route.required)
+
+
+def test_a_field_of_the_wrong_type_is_named(system: System, user: User) -> None:
+    for route in with_body(system):
+        for name, schema in route.body.items():
+            for value in WRONG[schema["type"]]:
+                problem(user.client.post(route.path, json={name: value}), 422, name)
+
+
+def test_a_text_beyond_its_limit_is_named(system: System, user: User) -> None:
+    for route in with_body(system):
+        for name, schema in route.body.items():
+            if schema["type"] == "string":
+                problem(user.client.post(route.path, json={name: "x" * (schema["maxLength"] + 1)}), 422, name)
+                problem(user.client.post(route.path, json={name: ""}), 422, name)
+
+
+def test_what_is_no_json_object_is_refused(system: System, user: User) -> None:
+    for route in with_body(system):
+        for body in ("{", "nonsense", '{"a":}', b'{"a":"\xff"}', "\ufeff{}", "{}{}", "\0", "['a']"):
+            problem(send(user, route.path, body), 400, "body")
+        for body in ("[]", "null", '"text"', "1"):
+            problem(send(user, route.path, body), 422, "body")
+        problem(send(user, route.path, ""), 422, *route.required)
+
+
+def test_another_content_type_is_415(system: System, user: User) -> None:
+    for route in with_body(system):
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+            problem(send(user, route.path, "{}", kind), 415)
+
+
+def test_a_body_in_chunks_is_refused_not_taken_for_empty(system: System, user: User) -> None:
+    for route in with_body(system):
+        problem(
+            user.client.post(route.path, content=iter([b"{}"]), headers={"Content-Type": "application/json"}),
+            411,
+        )
+
+
+def test_a_body_beyond_the_limit_is_413_on_every_route(system: System, user: User, task: str) -> None:
+    head = f"Host: x\r\nAuthorization: Bearer {user.token}\r\nConnection: close\r\nContent-Length: 2097153\r\n\r\n"
+    for route in (r for r in routes(system) if r.method == "POST"):
+        with socket.create_connection((urlsplit(system.url).hostname, urlsplit(system.url).port), 10) as line:
+            line.sendall(f"POST {route.at(task)} HTTP/1.1\r\n{head}".encode())
+            assert line.recv(100).startswith(b"HTTP/1.1 413 "), route
+    problem(send(user, START, json.dumps({"job_type": "x" * 2_100_000})), 413)
+
+
+@pytest.mark.parametrize("path", [START, LOGIN])
+@pytest.mark.parametrize("wrap", ["[{}]", '{{"params":{}}}', '{{"job_type":{}}}'])
+@pytest.mark.parametrize("depth", [65, 250, 500, 990, 100_000])
+def test_deep_nesting_is_refused(user: User, path: str, wrap: str, depth: int) -> None:
+    for opening, closing in ("[]", ('{"a":', "}")):
+        nested = opening * depth + "1" + closing * depth
+        problem(send(user, path, wrap.format(nested)), 400, "body")
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 400, "9" * 5000, "01", "0x1"]
+)
+def test_a_number_that_json_does_not_have_is_refused(user: User, number: str) -> None:
+    problem(send(user, START, f'{{"job_type":"test_phases","params":{{"count":{number}}}}}'), 400, "body")
+    problem(send(user, LOGIN, f'{{"email":{number},"password":"x"}}'), 400, "body")
+
+
+@pytest.mark.parametrize("number", ["9" * 30, "-" + "9" * 30, "1e300", '"' + "9" * 30 + '"'])
+def test_a_number_beyond_64_bits_is_refused(user: User, number: str) -> None:
+    answer = problem(send(user, START, f'{{"job_type":"test_phases","params":{{"count":{number}}}}}'), 422)
+
+    assert list(answer["errors"])[0].startswith("params")
+
+
+def test_lone_surrogates_are_refused(system: System, user: User) -> None:
+    for route in with_body(system):
+        for name in route.body:
+            problem(send(user, route.path, f'{{"{name}":"\\ud800"}}'), 400, "body")
+        problem(send(user, route.path, '{"\\ud800":1}'), 400, "body")
+
+
+def test_nul_is_replaced_or_refused(user: User) -> None:
+    login = {"email": "a\0@example.org", "password": "\0"}
+    problem(user.client.post(LOGIN, json=login), 401)
+    problem(user.client.post(START, json={"job_type": "test_echo\0"}), 422, "job_type")
+    problem(user.client.post(START, json={"job_type": "test_echo", "params": {"\0": 1}}), 422)
+
+    made = user.client.post(
+        START, json={"job_type": "test_echo", "title": "a\0b", "intent": "\0", "params": {"text": "c\0d"}}
+    )
+
+    found = user.finished(made.json()["task_id"])
+    assert (found["task"]["title"], found["task"]["intent"]) == ("a\ufffdb", "\ufffd")
+    assert found["recent_logs"][-1]["message"] == "c\ufffdd"
+
+
+def test_an_unknown_parameter_is_named_on_every_route(system: System, user: User, task: str) -> None:
+    for route in routes(system):
+        body = {"json": {}} if route.body else {}
+        problem(
+            user.client.request(route.method, route.at(task), params={"nonsense": 1}, **body), 422, "nonsense"
+        )
+
+
+def test_a_parameter_of_the_wrong_kind_is_named(system: System, user: User, task: str) -> None:
+    whole = ("x", "", "1.5", "1e3", "1_0", " 1", "٣", "-1", "9" * 30, "9" * 5000, "NaN")
+    for route in routes(system):
+        for name, schema in route.query.items():
+            bad = ["\0"]
+            if schema["type"] == "integer":
+                bad += whole
+                bad += [str(schema["minimum"] - 1), str(schema["maximum"] + 1)]
+            if "enum" in schema:
+                bad += ["nonsense", ""]
+            if "maxLength" in schema:
+                bad += ["x" * (schema["maxLength"] + 1), ""]
+            if schema.get("format") in ("uuid", "date-time"):
+                bad += ["nonsense", "", "2020-13-01T00:00:00Z", "0001-01-01T00:00:00+23:00", "9" * 100]
+            for value in bad:
+                problem(user.client.request(route.method, route.at(task), params={name: value}), 422, name)
+
+
+def cursor(*parts: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    ["abc", "é", "====", cursor(), cursor(1, 2), cursor("x", "y"), cursor("2020-01-01T00:00:00Z", "x")]
+    + [cursor("2020-01-01T00:00:00Z"), cursor("\ud800", ABSENT), cursor("2020-01-01T00:00:00Z\0", ABSENT)]
+    + [cursor(None, None), cursor("infinity", ABSENT), cursor("99999-01-01", ABSENT), "W" * 200],
+)
+def test_a_forged_cursor_is_refused(user: User, forged: str) -> None:
+    for path in (TASKS, "/api/v2/jobs/history"):
+        problem(user.client.get(path, params={"cursor": forged}), 422, "cursor")
+
+
+def test_an_address_that_is_not_there_is_404(system: System, user: User) -> None:
+    for path in ("/api/v2/nonsense", "/api/nonsense", "/nonsense", "/api/v2/%00", f"{TASKS}/%ff/status"):
+        problem(user.client.get(path), 404)
+    for route in (r for r in routes(system) if "{task_id}" in r.path):
+        for bad in ("nonsense", ABSENT + "0", ABSENT[:-1] + "g", "%00", "' OR 1=1"):
+            problem(user.client.request(route.method, route.at(bad)), 404)
+        problem(user.client.request(route.method, route.at(ABSENT)), 404)
+
+
+def test_a_method_that_is_not_there_is_405_and_says_which_are(system: System, user: User, task: str) -> None:
+    for route in routes(system):
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {
+            r.method for r in routes_at(system, route.path)
+        }:
+            answer = user.client.request(method, route.at(task))
+            problem(answer, 405)
+            assert route.method in answer.headers["Allow"].split(", ")
+
+
+def routes_at(system: System, path: str) -> list[Route]:
+    return [route for route in routes(system) if route.path == path]

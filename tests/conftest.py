@@ -1,0 +1,96 @@
+"""Real servers for every test that needs them; a missing one is an error, never a skip."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+
+import psycopg2
+import pytest
+
+from app.up.embedded_postgres import EmbeddedPostgres
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
+from tests.support.system import ROOT, System, User
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home.open(tmp_path_factory.mktemp("taskroom"))
+
+
+@pytest.fixture(scope="session")
+def postgres(home: Home) -> Iterator[EmbeddedPostgres]:
+    with EmbeddedPostgres(home, home.secrets) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(home: Home) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(home, home.secrets) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: EmbeddedRedis) -> str:
+    return redis_server.url
+
+
+def _create_database(postgres: EmbeddedPostgres, template: str = "template1") -> str:
+    name = f"test_{uuid.uuid4().hex}"
+    connection = psycopg2.connect(postgres.url)
+    connection.autocommit = True
+    try:
+        connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    finally:
+        connection.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres, redis_url: str, home: Home) -> str:
+    """The name of a database with all tables and no rows, to copy from."""
+    name = _create_database(postgres)
+    system = System(postgres.url_of(name), redis_url, home.root)
+    command = [sys.executable, "-m", "app.cli", "migrate"]
+    subprocess.run(command, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
+    return name
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres, template: str) -> str:
+    """The URL of an empty, migrated database of the test's own."""
+    return postgres.url_of(_create_database(postgres, template))
+
+
+@pytest.fixture(scope="session")
+def system(postgres: EmbeddedPostgres, template: str, redis_url: str, home: Home) -> Iterator[System]:
+    """A running Taskroom, shared by all tests that do not break it."""
+    system = System(postgres.url_of(_create_database(postgres, template)), redis_url, home.root / "log")
+    system.start_worker()
+    try:
+        with system.web() as url:
+            system.url = url
+            warm = system.user()
+            warm.finished(warm.start("test_echo", text="warm"), 60)
+            warm.client.close()
+            yield system
+    finally:
+        system.stop()
+
+
+@pytest.fixture
+def user(system: System) -> Iterator[User]:
+    user = system.user()
+    yield user
+    user.client.close()
+
+
+@pytest.fixture
+def other(system: System) -> Iterator[User]:
+    """Somebody else."""
+    user = system.user()
+    yield user
+    user.client.close()

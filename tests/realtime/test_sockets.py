@@ -1,0 +1,136 @@
+"""What is Socket.IO's own: handshakes, acknowledgements, joins of every shape, and the page of older clients."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import socketio
+
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SocketViewer
+
+
+@pytest.fixture
+def running(user: User) -> Iterator[str]:
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    yield task_id
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+
+
+@pytest.fixture
+def viewer(system: System, user: User, running: str) -> Iterator[SocketViewer]:
+    """Connected, and in no room yet."""
+    viewer = SocketViewer(system.url, user, running)
+    viewer.connect()
+    yield viewer
+    viewer.close()
+
+
+def test_joining_without_a_sequence_shows_the_present_state_first(viewer: SocketViewer, user: User) -> None:
+    ack = viewer.join()
+    snapshot = user.status(viewer.task_id)
+    assert ack == {"ok": True, "task_id": viewer.task_id, "sequence": snapshot["sequence"]}
+    viewer.wait_events(2)
+    shown = {e["type"]: e for e in viewer.events}
+    assert shown["task_status"]["sequence"] == snapshot["task"]["status_sequence"]
+    assert shown["phase_update"]["sequence"] == snapshot["phases"][0]["sequence"]
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+    viewer.control("end")
+    assert [s for s in viewer.sequences if s > ack["sequence"]][0] == ack["sequence"] + 1
+
+
+def test_joining_twice_sends_nothing_twice(viewer: SocketViewer, user: User) -> None:
+    assert viewer.join(0)["ok"]
+    assert viewer.join(0)["ok"]
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+    viewer.control("end")
+    assert viewer.sequences == list(range(1, user.status(viewer.task_id)["sequence"] + 1))
+
+
+def test_leaving_ends_the_events_and_joining_again_resumes(viewer: SocketViewer, user: User) -> None:
+    viewer.join(0)
+    head = user.status(viewer.task_id)["sequence"]
+    viewer.wait_events(head)
+    assert viewer.client.call("leave_task", {"task_id": viewer.task_id})["ok"]
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+    last = user.finished(viewer.task_id)["sequence"]
+    assert viewer.sequences == list(range(1, head + 1))
+    viewer.join(head)
+    viewer.control("end")
+    assert viewer.sequences == list(range(1, last + 1))
+
+
+SHAPES: list[Any] = [
+    None, 7, "text", [], ["a", "b"], {}, {"task_id": None}, {"task_id": 7}, {"task_id": "not a uuid"},
+    {"task_id": ["x"]}, {"task_id": {"$ne": 1}}, {"task_id": "x" * 50_000}, b"\x00\x01", {"task_id": b"\xff"},
+    {"id": str(uuid.uuid4())},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("event", ["join_task", "leave_task", "refresh_token"])
+def test_malformed_messages_are_refused_and_the_socket_stays(viewer: SocketViewer, event: str) -> None:
+    for shape in SHAPES:
+        ack = viewer.client.call(event, shape, timeout=10)
+        assert ack["ok"] is False, (event, shape)
+        assert 400 <= ack["error"]["status"] < 500
+        assert ack["error"]["title"]
+    for extra in ({"since_sequence": -1}, {"since_sequence": "5"}, {"since_sequence": 1.5}, {"since_sequence": True}):
+        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, **extra}, timeout=10)
+        assert ack["ok"] is False
+        assert "since_sequence" in ack["error"]["errors"]
+    unknown = viewer.client.call("join_task", {"task_id": viewer.task_id, "colour": 1}, timeout=10)
+    assert "colour" in unknown["error"]["errors"]
+    assert viewer.client.call("join_task", (), timeout=10)["ok"] is False
+    assert viewer.join(0)["ok"]
+
+
+def test_another_users_room_and_no_room_look_the_same(system: System, other: User, running: str) -> None:
+    viewer = SocketViewer(system.url, other, running)
+    viewer.connect()
+    foreign = viewer.join(0)
+    absent = viewer.client.call("join_task", {"task_id": str(uuid.uuid4())})
+    assert foreign == absent
+    assert (foreign["ok"], foreign["error"]["status"]) == (False, 404)
+    assert viewer.client.connected
+    viewer.close()
+
+
+@pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": "x.y.z"}, {"token": 7}, {"token": ["x"]}])
+def test_a_handshake_without_a_good_token_is_refused(system: System, auth: Any) -> None:
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(system.url, auth=auth, transports=["websocket"], wait_timeout=5)
+    client.disconnect()
+
+
+def test_a_foreign_origin_is_refused_and_the_own_one_is_not(system: System, user: User) -> None:
+    for origin, good in (("https://evil.example", False), (system.url, True)):
+        response = user.client.get(
+            "/socket.io/?EIO=4&transport=polling", headers={"Origin": origin, "Authorization": ""}
+        )
+        assert (response.status_code == 200) is good, response.text
+
+
+def test_a_token_renewed_in_band_is_checked(viewer: SocketViewer, system: System, user: User, other: User) -> None:
+    fresh = system.sign_in(user.email)
+    token = fresh.headers["Authorization"].removeprefix("Bearer ")
+    assert viewer.client.call("refresh_token", {"token": token})["ok"]
+    assert viewer.client.call("refresh_token", {"token": other.token})["ok"] is False
+    assert viewer.client.call("refresh_token", {"token": "x.y.z"})["ok"] is False
+    fresh.close()
+
+
+def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
+    viewer: SocketViewer, user: User, redis_url: str
+) -> None:
+    viewer.join(0)
+    outsider = socketio.RedisManager(redis_url, write_only=True)
+    outsider.emit("log", {"message": "forged", "sequence": 99}, room=f"task:{viewer.task_id}")
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+    viewer.control("end")
+    assert not [e for e in viewer.events if e.get("message") == "forged"]
+    outsider.redis.close()

@@ -1,0 +1,167 @@
+"""What is SSE's own: headers, ids, filters, keep-alives, 204, tickets and cookies."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SseViewer
+
+
+@pytest.fixture
+def endless(user: User) -> Iterator[str]:
+    """A task that runs and says nothing new once its phase is reported."""
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    yield task_id
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+
+
+@pytest.fixture
+def finished(user: User) -> tuple[str, int]:
+    """A task that has ended, and its last sequence."""
+    task_id = user.start("test_phases", count=20)
+    return task_id, user.finished(task_id)["sequence"]
+
+
+def opened(system: System, user: User, task_id: str, since: int | str | None = None, **query: str) -> SseViewer:
+    viewer = SseViewer(system.url, user, task_id, **query)
+    viewer.open(since)
+    return viewer
+
+
+@pytest.mark.parametrize("sent", [None, "keep-alive", "Keep-Alive"])
+def test_the_headers_are_exact(system: System, user: User, endless: str, sent: str | None) -> None:
+    connection = http.client.HTTPConnection(urlsplit(system.url).netloc, timeout=10)
+    headers = {"Authorization": f"Bearer {user.token}", "Accept-Encoding": "gzip"}
+    connection.request("GET", f"/api/v2/tasks/{endless}/stream", headers=headers | ({"Connection": sent} if sent else {}))
+    response = connection.getresponse()
+    try:
+        assert response.status == 200
+        assert response.headers.get_all("Content-Type") == ["text/event-stream"]
+        assert response.headers.get_all("Cache-Control") == ["no-cache"]
+        assert response.headers.get_all("X-Accel-Buffering") == ["no"]
+        assert response.headers.get_all("Connection") == ["keep-alive"]
+        assert response.headers.get_all("Content-Encoding") is None
+    finally:
+        response.close()
+        connection.close()
+
+
+def test_connected_carries_the_starting_cursor_and_retry_has_jitter(system: System, user: User, endless: str) -> None:
+    viewers = [opened(system, user, endless, since) for since in (0, 3, "latest")]
+    head = user.status(endless)["sequence"]
+    assert [v.control("connected")["id"] for v in viewers] == ["0", "3", str(head)]
+    assert all(v.retry and 1000 <= v.retry <= 3000 for v in viewers)
+    for viewer in viewers:
+        viewer.close()
+
+
+def test_without_a_cursor_a_task_starts_at_its_first_event(system: System, user: User, finished: tuple[str, int]) -> None:
+    viewer = opened(system, user, finished[0])
+    viewer.control("end")
+    assert viewer.sequences == list(range(1, finished[1] + 1))
+
+
+def test_latest_is_live_only(system: System, user: User, endless: str) -> None:
+    viewer = opened(system, user, endless, "latest")
+    head = int(viewer.control("connected")["id"])
+    user.client.post(f"/api/v2/tasks/{endless}/cancel")
+    viewer.control("end")
+    assert viewer.sequences[0] == head + 1
+
+
+def test_last_event_id_beats_the_query(system: System, user: User, finished: tuple[str, int]) -> None:
+    viewer = SseViewer(system.url, user, finished[0])
+    viewer.open(2, headers={"Authorization": f"Bearer {user.token}", "Last-Event-ID": "7"})
+    viewer.control("end")
+    assert viewer.sequences == list(range(8, finished[1] + 1))
+
+
+def test_a_client_that_has_the_last_event_gets_204(system: System, user: User, finished: tuple[str, int]) -> None:
+    task_id, last = finished
+    response = user.client.get(f"/api/v2/tasks/{task_id}/stream", headers={"Last-Event-ID": str(last)})
+    assert (response.status_code, response.content) == (204, b"")
+
+
+def test_end_carries_the_position_so_that_coming_back_is_204(
+    system: System, user: User, finished: tuple[str, int]
+) -> None:
+    viewer = opened(system, user, finished[0], 0, types="agent_started")
+    assert viewer.control("end")["id"] == str(finished[1])
+    assert [e["type"] for e in viewer.events] == ["agent_started"]
+    viewer.close()
+
+
+@pytest.mark.parametrize("bad", ["abc", "-1", "1.5", "1 2", "٣", "9" * 30, "1,2", "hash.1.2"])
+def test_a_garbage_cursor_is_refused_by_name(system: System, user: User, endless: str, bad: str) -> None:
+    for response, name in (
+        (user.client.get(f"/api/v2/tasks/{endless}/stream", headers={"Last-Event-ID": bad.encode()}), "Last-Event-ID"),
+        (user.client.get(f"/api/v2/tasks/{endless}/stream", params={"since_sequence": bad}), "since_sequence"),
+    ):
+        assert response.status_code in (400, 422), response.text
+        assert response.headers["Content-Type"] == "application/problem+json"
+        assert name in response.json()["errors"]
+
+
+def test_filters_by_type_and_least_level(system: System, user: User) -> None:
+    task_id = user.start("test_logging")
+    user.finished(task_id)
+    by_type = opened(system, user, task_id, 0, types="task_status,agent_completed")
+    by_level = opened(system, user, task_id, 0, types="log", level="WARNING")
+    by_type.control("end")
+    by_level.control("end")
+    assert {e["type"] for e in by_type.events} == {"task_status", "agent_completed"}
+    assert {e["level"] for e in by_level.events} == {"WARNING", "ERROR"}
+    for name, query in (("types", {"types": "log; drop"}), ("level", {"level": "LOUD"}), ("color", {"color": "red"})):
+        response = user.client.get(f"/api/v2/tasks/{task_id}/stream", params=query)
+        assert response.status_code == 422
+        assert name in response.json()["errors"]
+
+
+def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(user: User, system: System, endless: str) -> None:
+    with system.web(KEEPALIVE_SECONDS="1") as url:
+        viewer = SseViewer(url, user, endless)
+        viewer.open(0)
+        seen = user.status(endless)["sequence"]
+        viewer.wait_events(seen)
+        wait_for("three keep-alives", lambda: viewer.comments >= 3)
+        assert viewer.sequences == list(range(1, seen + 1))
+        assert not [c for c in viewer.controls if c[0] != "connected"]
+        viewer.close()
+
+
+def test_a_quiet_filtered_stream_tells_the_position_it_has_scanned(user: User, system: System) -> None:
+    task_id = user.start("emit_load", events=200, rate=100, message_bytes=50)
+    with system.web(KEEPALIVE_SECONDS="1") as url:
+        viewer = SseViewer(url, user, task_id, types="approval_needed")
+        viewer.open(0)
+        position = viewer.control("heartbeat")["id"]
+        assert 0 < int(position) <= user.status(task_id)["sequence"]
+        viewer.close()
+
+
+def test_head_asks_without_opening_a_stream(user: User, endless: str) -> None:
+    response = user.client.head(f"/api/v2/tasks/{endless}/stream")
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
+
+
+def test_the_cookie_opens_a_stream_for_a_native_event_source(system: System, user: User, endless: str) -> None:
+    client = httpx.Client(base_url=system.url)
+    with client:
+        client.post("/api/v2/auth/login", json={"email": user.email, "password": "correct horse battery"})
+        with client.stream("GET", f"/api/v2/tasks/{endless}/stream") as response:
+            assert response.status_code == 200
+
+
+def test_nobody_else_may_watch(system: System, user: User, other: User, endless: str) -> None:
+    anonymous = httpx.get(f"{system.url}/api/v2/tasks/{endless}/stream")
+    foreign = other.client.get(f"/api/v2/tasks/{endless}/stream")
+    absent = other.client.get("/api/v2/tasks/00000000-0000-4000-8000-000000000000/stream")
+    assert (anonymous.status_code, foreign.status_code, absent.status_code) == (401, 404, 404)
+    assert foreign.json() == absent.json()

@@ -1,0 +1,143 @@
+"""Streams, drafts and events for the tests of the heart."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from app.database import Single
+from app.stream.event import Draft, Event, draft, head_of, now, number
+from app.stream.hub import Hub
+from app.stream.store import Appended, Head, StoreAway, append, open_stream
+
+
+def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cur:
+        cur.execute(statement, values)
+        return cur.fetchall() if cur.description else []
+
+
+def new_stream(database: str, name: str = "") -> str:
+    name = name or f"task:{uuid.uuid4()}"
+    with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cur:
+        open_stream(cur, name)
+    return name
+
+
+def line(stream: str, message: str = "line", attempt: int | None = None, closes: bool = False) -> Draft:
+    fields = {"timestamp": now(), "level": "INFO", "message": message, "phase": None}
+    return draft(stream, "log", fields, attempt=attempt, closes=closes, projected=False)
+
+
+def event(stream: str, sequence: int, message: str = "line") -> Event:
+    return number(line(stream, message), head_of(stream), sequence)
+
+
+def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> None:
+    """For streams without a task."""
+
+
+def appended(connect: Single, drafts: Sequence[Draft]) -> Appended:
+    with connect() as connection, connection.cursor() as cur:
+        return append(cur, drafts, no_projection)
+
+
+def messages(database: str, stream: str) -> list[str]:
+    """The messages stored in the stream, in its order; an AssertionError when it has a gap."""
+    rows = sql(
+        database,
+        """SELECT seq, payload::json ->> 'message', last_seq FROM events
+           JOIN streams ON streams.id = stream_id WHERE name = %s ORDER BY seq""",
+        stream,
+    )
+    assert [seq for seq, _, _ in rows] == list(range(1, (rows[0][2] if rows else 0) + 1))
+    return [message for _, message, _ in rows]
+
+
+def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 30.0) -> None:
+    """Runs all at once; raises the first error, and an AssertionError when one hangs."""
+    errors: list[BaseException] = []
+
+    def guarded(work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(work,), daemon=True) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(seconds)
+        assert not thread.is_alive(), f"a thread still runs after {seconds:.0f} s"
+    if errors:
+        raise errors[0]
+
+
+class FakeStore:
+    """Streams in memory; ``asked`` counts the queries. ``away`` makes every query fail."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, list[Event]] = {}
+        self.pruned: dict[str, int] = {}
+        self.closed: set[str] = set()
+        self.asked: list[tuple[str, Any]] = []
+        self.away = False
+
+    def add(self, stream: str, count: int = 1, closes: bool = False) -> list[Event]:
+        """Appends, and returns what would be published."""
+        stored = self.events.setdefault(stream, [])
+        fresh = [event(stream, len(stored) + 1 + n) for n in range(count)]
+        stored += fresh
+        if closes:
+            self.closed.add(stream)
+        return fresh
+
+    def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
+        self._ask("after", (stream, cursor))
+        if cursor < self.pruned.get(stream, 0):
+            return []
+        return self.events.get(stream, [])[cursor : cursor + limit]
+
+    def heads(self, streams: Sequence[str]) -> dict[str, Head]:
+        self._ask("heads", list(streams))
+        return {
+            s: Head(len(self.events[s]), self.pruned.get(s, 0), s in self.closed) for s in streams if s in self.events
+        }
+
+    def _ask(self, what: str, about: Any) -> None:
+        if self.away:
+            raise StoreAway("away, as asked")
+        self.asked.append((what, about))
+
+
+class FakeSubscription:
+    """Redis as the test wants it: nothing is heard but what the test hands to the hub."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.following: list[str] = []
+
+    def follow(self, stream: str) -> None:
+        self.following.append(stream)
+
+    def unfollow(self, stream: str) -> None:
+        self.following.remove(stream)
+
+    def run(self) -> None:
+        """Hears nothing."""
+
+    def stop(self) -> None:
+        """Has nothing to end."""
+
+
+def hub_over(store: FakeStore) -> Hub:
+    hub = Hub(store, "redis://127.0.0.1:1/0")  # type: ignore[arg-type]
+    hub.subscription = FakeSubscription()  # type: ignore[assignment]
+    return hub

@@ -1,0 +1,223 @@
+"""Redis as a hint: what is published is heard, and a Redis that is away costs little and is noticed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+import redis
+
+from app.stream.broker import CONTROL, PREFIX, Publisher, Subscription, decode_batch, encode_batch
+from app.stream.event import Event
+from app.stream.store import Appended
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
+from tests.stream.helpers import event
+from tests.support.system import wait_for
+
+
+class Ear:
+    """Remembers what the subscription told."""
+
+    def __init__(self) -> None:
+        self.batches: list[tuple[str, list[int], bool]] = []
+        self.confirmations: list[str] = []
+        self.controls: list[str] = []
+        self.fault: Exception | None = None
+
+    def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
+        if self.fault:
+            fault, self.fault = self.fault, None
+            raise fault
+        self.batches.append((stream, [e.sequence for e in events], closes))
+
+    def confirmed(self, stream: str) -> None:
+        self.confirmations.append(stream)
+
+    def controlled(self, message: str) -> None:
+        self.controls.append(message)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
+    """A Redis of this file's own, to be stopped and killed."""
+    home = Home.open(tmp_path_factory.mktemp("redis"))
+    with EmbeddedRedis(home, home.secrets) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+@pytest.fixture
+def subscription(server: EmbeddedRedis, ear: Ear) -> Iterator[Subscription]:
+    subscription = Subscription(server.url, ear)
+    thread = threading.Thread(target=subscription.run, daemon=True)
+    thread.start()
+    wait_for("the connection", lambda: subscription.connected)
+    yield subscription
+    subscription.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def pid_of(server: EmbeddedRedis) -> int:
+    with redis.Redis.from_url(server.url) as client:
+        return int(client.info("server")["process_id"])
+
+
+def batch(stream: str, first: int, last: int, closes: bool = False) -> Appended:
+    return Appended([event(stream, n) for n in range(first, last + 1)], closed={stream} if closes else set())
+
+
+def test_a_batch_is_decoded_as_it_was_encoded():
+    events = [event("task:a", n, f"tab\tline\n{n}") for n in (7, 8, 9)]
+
+    decoded, closes = decode_batch("task:a", encode_batch(events, True))
+
+    assert closes and [(e.stream, e.sequence, e.payload, e.level) for e in decoded] == [
+        ("task:a", e.sequence, e.payload, "INFO") for e in events
+    ]
+    assert decode_batch("task:a", encode_batch(events, False))[1] is False
+
+
+GARBAGE = ["", "\n", "1 2", "1 1\n", "a b\nlog\t\t{}", "1\nlog\t\t{}", "1 3\nlog\t\t{}", "1 1\nno tabs", '{"a": 1}']
+
+
+@pytest.mark.parametrize("message", GARBAGE)
+def test_what_is_no_batch_is_a_value_error(message: str):
+    with pytest.raises(ValueError):
+        decode_batch("task:a", message)
+
+
+def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+    subscription.follow("task:a")
+    subscription.follow("task:b")
+    wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
+    publisher = Publisher(server.url)
+
+    publisher.publish(Appended([event("task:a", 1), event("task:b", 5), event("task:a", 2)], closed={"task:b"}))
+    publisher.publish(batch("task:unheard", 1, 1))
+    publisher.control("session-1")
+
+    wait_for("the control message", lambda: ear.controls)
+    assert ear.controls == ["session-1"]
+    assert sorted(ear.batches) == [("task:a", [1, 2], False), ("task:b", [5], True)]
+
+
+def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+    subscription.follow("task:a")
+    subscription.unfollow("task:a")
+    subscription.follow("task:b")
+    wait_for("the last confirmation", lambda: "task:b" in ear.confirmations)
+
+    Publisher(server.url).publish(Appended([event("task:a", 1), event("task:b", 1)]))
+
+    wait_for("a batch", lambda: ear.batches)
+    assert ear.batches == [("task:b", [1], False)]
+
+
+def test_foreign_garbage_is_skipped(
+    server: EmbeddedRedis, client: redis.Redis, subscription: Subscription, ear: Ear
+):
+    subscription.follow("task:a")
+    wait_for("the confirmation", lambda: ear.confirmations)
+
+    for message in [*(m.encode() for m in GARBAGE), b"\xff\xfe\x00"]:
+        client.publish(PREFIX + "task:a", message)
+    client.publish(CONTROL, b"\xff")
+    Publisher(server.url).publish(batch("task:a", 1, 2))
+
+    wait_for("the batch behind the garbage", lambda: ear.batches)
+    assert ear.batches == [("task:a", [1, 2], False)] and ear.confirmations == ["task:a"]
+    assert ear.controls == ["\ufffd"]
+
+
+def test_a_listener_that_fails_is_listening_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+    subscription.follow("task:a")
+    wait_for("the confirmation", lambda: ear.confirmations)
+    ear.fault = SystemError("as asked")
+
+    Publisher(server.url).publish(batch("task:a", 1, 1))
+    wait_for("a second confirmation", lambda: ear.confirmations == ["task:a", "task:a"])
+    Publisher(server.url).publish(batch("task:a", 2, 2))
+
+    wait_for("the next batch", lambda: ear.batches == [("task:a", [2], False)])
+
+
+def test_publishing_to_nobody_and_nothing_is_no_error(server: EmbeddedRedis):
+    Publisher(server.url).publish(Appended())
+    Publisher("redis://127.0.0.1:1/0").publish(batch("task:a", 1, 1))
+
+
+def test_a_stopped_redis_slows_publishing_once_a_second(server: EmbeddedRedis):
+    publisher, pid, slow = Publisher(server.url), pid_of(server), []
+    publisher.publish(batch("task:a", 1, 1))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        end = time.monotonic() + 1.5
+        while (started := time.monotonic()) < end:
+            publisher.publish(batch("task:a", 1, 1))
+            if time.monotonic() - started > 0.1:
+                slow.append(time.monotonic() - started)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert 1 <= len(slow) <= 2 and max(slow) < 0.5, slow  # 0.2 s, and room for a busy machine
+
+
+def test_a_stopped_redis_is_noticed_and_heard_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+    subscription.follow("task:a")
+    wait_for("the confirmation", lambda: ear.confirmations)
+    pid = pid_of(server)
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        stopped = time.monotonic()
+        wait_for("the silence to be noticed", lambda: not subscription.connected, 4)
+        assert time.monotonic() - stopped < 2.5  # 1.5 s, and room for a busy machine
+        subscription.follow("task:b")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    wait_for("both streams", lambda: sorted(ear.confirmations) == ["task:a", "task:a", "task:b"])
+    Publisher(server.url).publish(batch("task:b", 1, 1))
+    wait_for("a batch", lambda: ear.batches == [("task:b", [1], False)])
+
+
+def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscription):
+    seen = {subscription.heard_at}
+
+    def pinged() -> bool:
+        seen.add(subscription.heard_at)
+        return len(seen) >= 4
+
+    wait_for("three answers to pings", pinged, 6)
+    assert subscription.connected
+
+
+def test_a_restarted_redis_is_followed_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+    subscription.follow("task:a")
+    subscription.follow("task:b")
+    subscription.unfollow("task:b")
+    wait_for("the confirmation", lambda: "task:b" in ear.confirmations)
+
+    server.kill()
+    wait_for("the end to be noticed", lambda: not subscription.connected)
+    server.start()
+
+    wait_for("a new confirmation", lambda: ear.confirmations == ["task:a", "task:b", "task:a"])
+    Publisher(server.url).publish(batch("task:a", 3, 4, closes=True))
+    wait_for("a batch", lambda: ear.batches == [("task:a", [3, 4], True)])

@@ -1,0 +1,304 @@
+"""The hub over a store in memory: joining, refilling, tails, lingering and closing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from app.stream import hub as hubs
+from app.stream import room as rooms
+from app.stream.hub import Hub
+from app.stream.store import StoreAway
+from app.stream.viewer import Filter, Resync, Viewer
+from tests.stream.helpers import FakeStore, event, hub_over
+from tests.support.system import wait_for
+
+A, B = "task:a", "task:b"
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+def hub(store: FakeStore) -> Iterator[Hub]:
+    hub = hub_over(store)
+    yield hub
+    hub.stop()
+
+
+def publish(hub: Hub, store: FakeStore, stream: str, count: int = 1, closes: bool = False) -> None:
+    hub.received(stream, store.add(stream, count, closes), closes)
+
+
+def drained(viewer: Viewer) -> list[int]:
+    """All sequences the viewer gets without waiting."""
+    found: list[int] = []
+    while events := viewer.next(0).events:
+        found += [e.sequence for e in events]
+    return found
+
+
+def test_a_viewer_gets_what_comes_after_its_cursor(hub: Hub, store: FakeStore):
+    store.add(A, 5)
+
+    early, late, live = hub.watch(A, 2), hub.watch(A, 5), hub.watch(A, None)
+    publish(hub, store, A, 2)
+
+    assert drained(early) == [3, 4, 5, 6, 7]
+    assert drained(late) == drained(live) == [6, 7]
+
+
+def test_a_stream_that_is_not_there_is_a_lookup_error(hub: Hub):
+    with pytest.raises(LookupError):
+        hub.watch("task:nowhere", 0)
+
+
+def test_a_cursor_ahead_of_the_room_refreshes_it_first(hub: Hub, store: FakeStore):
+    store.add(A, 2)
+    behind = hub.watch(A, 2)
+    store.add(A, 3)
+
+    ahead = hub.watch(A, 5)
+
+    assert drained(ahead) == [] and drained(behind) == [3, 4, 5]
+
+
+def test_a_cursor_beyond_the_stream_is_a_resync_once(hub: Hub, store: FakeStore):
+    store.add(A, 3)
+
+    viewer = hub.watch(A, 4)
+
+    with pytest.raises(Resync) as refused:
+        viewer.next(0)
+    assert (refused.value.reason, refused.value.cursor, refused.value.head) == ("beyond_head", 3, 3)
+    publish(hub, store, A)
+    assert drained(viewer) == [4]
+
+
+def test_a_cursor_that_was_pruned_is_a_resync_to_the_oldest(hub: Hub, store: FakeStore):
+    store.add(A, 9)
+    store.pruned[A] = 6
+
+    viewer, exact = hub.watch(A, 5), hub.watch(A, 6)
+
+    with pytest.raises(Resync) as refused:
+        viewer.next(0)
+    assert (refused.value.reason, refused.value.oldest, refused.value.cursor) == ("pruned", 7, 6)
+    assert drained(viewer) == drained(exact) == [7, 8, 9]
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_pruning_that_overtakes_a_viewer_is_a_resync_though_the_room_knew_nothing(
+    hub: Hub, store: FakeStore, closed: bool
+):
+    store.add(A, 9, closes=closed)
+    viewer = hub.watch(A, 2)
+    store.pruned[A] = 6
+
+    with pytest.raises(Resync) as refused:
+        viewer.next(0)
+
+    assert (refused.value.reason, refused.value.oldest) == ("pruned", 7)
+    assert drained(viewer) == [7, 8, 9]
+
+
+def test_an_early_batch_waits_for_the_one_before_it(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hubs, "EARLY_SECONDS", 10)
+    store.add(A)
+    viewer = hub.watch(A, 1)
+    first, second = store.add(A), store.add(A)
+    asked = len(store.asked)
+
+    hub.received(A, second, False)
+    assert drained(viewer) == []
+    hub.received(A, first, False)
+
+    assert drained(viewer) == [2, 3] and len(store.asked) == asked
+
+
+def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 1)
+    store.add(A)
+    asked = len(store.asked)
+
+    for _ in range(5):
+        publish(hub, store, A)
+    wait_for("the refill", lambda: viewer.room.head == 7 and not viewer.room.refilling)
+
+    assert drained(viewer) == [2, 3, 4, 5, 6, 7]
+    assert [what for what, _ in store.asked[asked:]].count("heads") <= 2
+
+
+def test_a_gap_larger_than_the_ring_is_read_page_by_page(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 1)
+
+    store.add(A, rooms.RING_EVENTS + 600)
+    publish(hub, store, A)
+    wait_for("the jump", lambda: viewer.room.head == rooms.RING_EVENTS + 602)
+
+    assert drained(viewer) == list(range(2, rooms.RING_EVENTS + 603))
+
+
+def test_a_viewer_behind_the_ring_reads_back(hub: Hub, store: FakeStore):
+    store.add(A)
+    slow, quick = hub.watch(A, 1), hub.watch(A, 1)
+
+    for _ in range(rooms.RING_EVENTS + 50):
+        publish(hub, store, A)
+        assert len(quick.next(0).events) == 1
+    asked = len(store.asked)
+
+    assert drained(slow) == list(range(2, rooms.RING_EVENTS + 52))
+    assert [what for what, _ in store.asked[asked:]] == ["after"]
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_lost_last_event_is_found_by_the_tail_check(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch, connected: bool
+):
+    monkeypatch.setattr(hubs, "TAIL_SECONDS", 0.2 if connected else 99)
+    hub.subscription.connected = connected  # type: ignore[misc]
+    store.add(A)
+    hub.start()
+    viewer = hub.watch(A, 1)
+    hub.confirmed(A)
+    store.add(A, 1, closes=True)
+
+    assert [e.sequence for e in viewer.next(10).events] == [2]
+    assert viewer.next(10).ended
+
+
+def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
+    streams = [f"task:{n}" for n in range(50)]
+    for stream in streams:
+        store.add(stream)
+        hub.watch(stream, 1)
+    asked = len(store.asked)
+
+    hub._compare(hub._due(True))
+
+    assert [(what, sorted(about)) for what, about in store.asked[asked:]] == [("heads", sorted(streams))]
+
+
+def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub, store: FakeStore):
+    store.add(A)
+    room = hub.watch(A, 1).room
+
+    assert hub._due(False) == [room]
+    hub.confirmed(A)
+    assert hub._due(False) == [room]
+    assert hub._due(False) == []
+    hub.subscription.connected = False  # type: ignore[misc]
+    assert hub._due(False) == []
+    hub.subscription.connected = True  # type: ignore[misc]
+    assert hub._due(False) == [room]
+
+
+def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(hubs, "TAIL_SECONDS", 0.1)
+    store.add(A)
+    viewer = hub.watch(A, 1)
+    store.away = True
+    hub.start()
+    wait_for("a check that failed", lambda: hub._soon.is_set() or hub.checked_at == 0.0)
+    with pytest.raises(StoreAway):
+        hub.watch(B, 0)
+
+    store.away = False
+    store.add(A)
+
+    assert [e.sequence for e in viewer.next(10).events] == [2]
+
+
+def test_an_empty_room_lingers_and_is_swept(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 1)
+    viewer.close()
+
+    hub._sweep(time.monotonic() + hubs.LINGER_SECONDS - 1)
+    assert hub.subscription.following == [A]  # type: ignore[attr-defined]
+    hub._sweep(time.monotonic() + hubs.LINGER_SECONDS + 1)
+    assert hub.subscription.following == []  # type: ignore[attr-defined]
+
+    store.add(A, 2)
+    assert drained(hub.watch(A, 1)) == [2, 3]
+    assert hub.subscription.following == [A]  # type: ignore[attr-defined]
+
+
+def test_a_room_swept_while_somebody_joins_is_kept(hub: Hub, store: FakeStore):
+    store.add(A)
+    room = hub._open(A)
+    hub._sweep(time.monotonic() + hubs.LINGER_SECONDS + 1)
+
+    kept = hub._keep(room)
+
+    assert kept is room and not room.confirmed
+    assert hub.subscription.following == [A]  # type: ignore[attr-defined]
+
+
+def test_closing_by_session_closes_only_its_viewers(hub: Hub, store: FakeStore):
+    store.add(A), store.add(B)
+    mine, also, other = hub.watch(A, 1, session_id="s"), hub.watch(B, 1, session_id="s"), hub.watch(A, 1)
+
+    hub.close_viewers("signed_out", "s")
+    hub.close_viewers("too late", "s")
+    publish(hub, store, A)
+
+    assert mine.next(0).closed == also.next(0).closed == "signed_out"
+    assert drained(other) == [2] and hub.viewers() == [other]
+
+
+def test_stopping_closes_all_viewers(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 1)
+
+    hub.stop()
+
+    assert viewer.next(0).closed == "draining"
+
+
+@pytest.mark.parametrize("what", ["publish", "close"])
+def test_a_waiting_viewer_is_woken(hub: Hub, store: FakeStore, what: str):
+    store.add(A)
+    viewer, batches = hub.watch(A, 1), []
+    thread = threading.Thread(target=lambda: batches.append(viewer.next(30)), daemon=True)
+    thread.start()
+
+    publish(hub, store, A) if what == "publish" else viewer.close("enough")
+
+    thread.join(10)
+    assert not thread.is_alive()
+    assert batches[0].closed == "enough" if what == "close" else batches[0].position == 2
+
+
+def test_a_filtered_viewer_moves_on_past_what_it_does_not_want(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 0, Filter(types=frozenset({"task_status"})))
+    severe = hub.watch(A, 0, Filter(level="WARNING"))
+    publish(hub, store, A, 3)
+
+    assert viewer.next(0).position == severe.next(0).position == 4
+    assert drained(hub.watch(A, 0, Filter(frozenset({"log"}), "INFO"))) == [1, 2, 3, 4]
+
+
+def test_a_stream_that_ended_ends_its_viewers_after_the_last_event(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 0)
+    publish(hub, store, A, 2, closes=True)
+
+    assert drained(viewer) == [1, 2, 3]
+    assert viewer.next(0).ended and hub.watch(A, 3).next(0).ended
+
+
+def test_what_nobody_watches_here_is_ignored(hub: Hub, store: FakeStore):
+    hub.received(B, [event(B, 1)], False)
+    hub.confirmed(B)
+
+    assert store.asked == [] and hub.viewers() == []

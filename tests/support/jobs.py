@@ -1,0 +1,168 @@
+"""Job types for the tests: what the shipped ones never do, such as failing on purpose."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from workers import emitters
+from workers import run as runs
+from workers.progress import RetryTask, item_error, job, log, phase, track
+
+logger = logging.getLogger("tests.jobs")
+
+
+class Nothing(Schema):
+    pass
+
+
+class Text(Schema):
+    text = fields.String(load_default="", metadata={"description": "Logged as it is"})
+
+
+class Count(Schema):
+    count = fields.Integer(load_default=10)
+
+
+@job("test_echo", params=Text)
+def echo(text: str) -> dict[str, Any]:
+    """Logs its text and returns it."""
+    log(text)
+    return {"text": text}
+
+
+@job("test_fail", params=Text)
+def fail(text: str) -> None:
+    """Fails in the middle of a phase."""
+    with phase("doomed", total=3, message="about to fail") as doomed:
+        doomed.advance()
+        raise ValueError(text or "as asked")
+
+
+@job("test_retry", params=Count, max_retries=2)
+def retry(count: int) -> str:
+    """Fails ``count`` times, then succeeds."""
+    if runs.current().claim.retry_count < count:
+        raise RetryTask("not yet", countdown=0.05)
+    return "at last"
+
+
+@job("test_retry_for", params=Nothing, max_retries=1, retry_for=(ConnectionError,), retry_delay=0.05)
+def retry_for() -> None:
+    """Fails with an exception that is tried again."""
+    raise ConnectionError("unreachable")
+
+
+@job("test_endless", params=Nothing, phases=("turning",))
+def endless() -> None:
+    """Runs until it is cancelled."""
+    with phase("turning") as turning:
+        while True:
+            time.sleep(0.01)
+            turning.advance()
+
+
+@job("test_stubborn", params=Nothing)
+def stubborn() -> None:
+    """Swallows every Exception, and still stops when asked."""
+    while True:
+        try:
+            log("still here")
+            time.sleep(0.02)
+        except Exception:
+            logger.exception("swallowed")
+
+
+@job("test_logging", params=Nothing)
+def with_logging() -> None:
+    """Logs through the standard library, from a thread too, and prints."""
+    logger.info("from %s", "logging")
+    logger.warning("careful")
+    try:
+        raise KeyError("inner")
+    except KeyError:
+        logger.exception("with traceback")
+    thread = threading.Thread(target=lambda: logger.error("from a thread"))
+    thread.start()
+    thread.join()
+    print("from print")
+
+
+@job("test_emitters", params=Nothing)
+def with_emitters() -> None:
+    """Reports under the older names."""
+    task_id = runs.current().claim.task_id
+    emitters.emit_task_status(task_id, True, "Starting", "cache")
+    emitters.emit_phase_update(task_id, "cache", "active", "Caching", 0, 2)
+    emitters.emit_phase_update(task_id, "cache", "in_progress", "One", 1, 2)
+    emitters.emit_log_event(task_id, "WARNING", "half way", component="cacher", phase="cache")
+    emitters.emit_phase_update(task_id, "cache", "in_progress", "Two", 2, 2, error_count=1)
+    emitters.emit_phase_complete(task_id, "cache", 2, 2, 1, 0.5)
+    emitters.publish_progress(task_id, 40, "Nearly half")
+    emitters.ModernRealtimeEmitter().emit_log_event(task_id, "INFO", "from the class")
+    emitters.emit_task_status(task_id, False, "Done, so it says")
+
+
+@job("test_phases", params=Count, phases=("first", "second"))
+def phases(count: int) -> None:
+    """Two phases of many quick items, some of them in error."""
+    for n in track(range(count), phase="first", message="{n} of {total}"):
+        if n % 3 == 0:
+            item_error(f"item {n} is bad")
+    for _ in track(iter(range(count)), phase="second", total=count):
+        pass
+
+
+@job("test_fork", params=Nothing)
+def fork() -> None:
+    """Logs from a forked child as well."""
+    log("parent before")
+    child = os.fork()
+    if child == 0:
+        log("child")
+        from workers import runtime
+
+        runtime.close(10.0)
+        os._exit(0)
+    os.waitpid(child, 0)
+    log("parent after")
+
+
+@job("test_exit", params=Nothing)
+def leaves() -> None:
+    """Calls sys.exit, which must not end the worker."""
+    raise SystemExit(3)
+
+
+@job("test_unstorable", params=Nothing)
+def unstorable() -> object:
+    """Returns what JSON cannot hold."""
+    return object()
+
+
+@job("test_flood", params=Nothing)
+def flood() -> None:
+    """Logs one line of ten megabytes."""
+    log("x" * 10_000_000)
+
+
+@job("test_dirty", params=Nothing)
+def dirty() -> None:
+    """Logs what neither Postgres nor UTF-8 can hold."""
+    log("nul \0 here")
+    log("bad \udcff name")
+    log("after")
+
+
+@job("test_quiet", params=Nothing)
+def quiet() -> None:
+    """Opens a phase, says so once, and turns in silence until it is cancelled."""
+    with phase("silence", message="nothing to say"):
+        while True:
+            runs.current().check()
+            time.sleep(0.02)

@@ -1,0 +1,187 @@
+"""A running Taskroom for tests: real processes, addressed as outsiders would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import psycopg2
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+SECRET = "for tests only, for tests only, for tests only"
+Value = TypeVar("Value")
+
+
+def wait_for(what: str, condition: Callable[[], Value], seconds: float = 20.0) -> Value:
+    """The condition's first true value; an AssertionError that names ``what`` when it never comes."""
+    limit = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class User:
+    """An account that is signed in. ``client`` sends its bearer token and no cookies."""
+
+    id: str
+    email: str
+    token: str
+    client: httpx.Client
+
+    def get(self, path: str, **params: Any) -> Any:
+        response = self.client.get(f"/api/v2/{path}", params=params)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def start(self, job_type: str, **params: Any) -> str:
+        response = self.client.post("/api/v2/agent/start", json={"job_type": job_type, "params": params})
+        assert response.status_code == 202, response.text
+        return str(response.json()["task_id"])
+
+    def status(self, task_id: str) -> Any:
+        return self.get(f"tasks/{task_id}/status")
+
+    def finished(self, task_id: str, seconds: float = 30.0) -> Any:
+        """The snapshot of the task once it has ended."""
+        return wait_for(
+            f"the end of task {task_id}",
+            lambda: s if (s := self.status(task_id))["task"]["finished_at"] else None,
+            seconds,
+        )
+
+    def events(self, task_id: str) -> list[dict[str, Any]]:
+        """Every event so far, page by page."""
+        found: list[dict[str, Any]] = []
+        cursor = 0
+        while True:
+            page = self.get(f"tasks/{task_id}/events", since_sequence=cursor, limit=1000)
+            found += page["events"]
+            cursor = page["next_sequence"]
+            if not page["has_more"]:
+                return found
+
+
+@dataclass(slots=True)
+class System:
+    """One web process and one worker over a database of their own."""
+
+    database_url: str
+    redis_url: str
+    home: Path
+    url: str = ""
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        return {
+            **{k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"},
+            "TASKROOM_ENV": "embedded",
+            "SECRET_KEY": SECRET,
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "TASKROOM_HOME": str(self.home),
+            "TASKROOM_BENCH": "1",
+            **more,
+        }
+
+    def start_worker(self, concurrency: int = 2, **more: str) -> subprocess.Popen[bytes]:
+        return self._spawn(
+            "worker",
+            [sys.executable, "-m", "celery", "-A", "tests.support.worker", "worker"]
+            + ["--concurrency", str(concurrency), "--loglevel", "INFO", "--queues", "taskroom,quick"]
+            + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
+            self.environment(**more),
+        )
+
+    @contextmanager
+    def web(self, **more: str) -> Iterator[str]:
+        """One more web process over the same database, with other settings; gives its address."""
+        port = free_port()
+        process = self._spawn(
+            f"web-{port}", [sys.executable, "-m", "tests.support.web"], self.environment(PORT=str(port), **more)
+        )
+        url = f"http://127.0.0.1:{port}"
+        try:
+            wait_for("the web process", lambda: process.poll() is not None or _ready(url), 60)
+            assert process.poll() is None, (self.home / f"web-{port}.log").read_text()[-2000:]
+            yield url
+        finally:
+            self._end(process)
+
+    def sign_in(self, email: str, url: str = "") -> httpx.Client:
+        client = httpx.Client(base_url=url or self.url, timeout=30)
+        response = client.post("/api/v2/auth/login", json={"email": email, "password": PASSWORD})
+        assert response.status_code == 200, response.text
+        client.cookies.clear()
+        client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+        return client
+
+    def user(self, role: str = "operator") -> User:
+        """A new account, signed in."""
+        from app.auth import hash_password
+
+        email = f"{uuid.uuid4().hex}@example.org"
+        user_id = self.sql(
+            "INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) RETURNING id::text",
+            *(email, hash_password(PASSWORD), role),
+        )[0][0]
+        client = self.sign_in(email)
+        return User(user_id, email, client.headers["Authorization"].removeprefix("Bearer "), client)
+
+    def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        connection = psycopg2.connect(self.database_url)
+        try:
+            with connection, connection.cursor() as cur:
+                cur.execute(statement, values)
+                return cur.fetchall() if cur.description else []
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            self._end(process)
+
+    def _spawn(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
+        with (self.home / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(5)
+        if process in self.processes:
+            self.processes.remove(process)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2).status_code == 200
+    except httpx.TransportError:
+        return False

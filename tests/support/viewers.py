@@ -1,0 +1,234 @@
+"""Viewers as outsiders write them: one over SSE, one over the official Python Socket.IO client, one over the
+official JavaScript client. Each can be cut without a goodbye, and resumes from the last sequence it saw."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import subprocess
+import threading
+from abc import ABC, abstractmethod
+from typing import IO, Any
+from urllib.parse import urlencode, urlsplit
+
+import socketio
+
+from tests.support.system import ROOT, User, wait_for
+
+CONTROLS = frozenset({"connected", "joined", "heartbeat", "resync", "end", "token_expired"})
+
+
+class Viewer(ABC):
+    """Collects ``events`` (each the payload and its ``type``) and ``controls`` (type, data, id)."""
+
+    def __init__(self, url: str, user: User, task_id: str) -> None:
+        self.url, self.user, self.task_id = url, user, task_id
+        self.events: list[dict[str, Any]] = []
+        self.controls: list[tuple[str, dict[str, Any], str | None]] = []
+        self.closed = threading.Event()
+
+    @abstractmethod
+    def open(self, since: int | str | None = None) -> None: ...
+
+    @abstractmethod
+    def cut(self) -> None:
+        """Loses the connection as a network does."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def resume(self) -> None:
+        self.open(self.events[-1]["sequence"] if self.events else 0)
+
+    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
+        if type in CONTROLS:
+            self.controls.append((type, data, id))
+        else:
+            self.events.append({"type": type, **data})
+
+    @property
+    def sequences(self) -> list[int]:
+        return [event["sequence"] for event in self.events]
+
+    @property
+    def ended(self) -> bool:
+        return any(type == "end" for type, _, _ in self.controls)
+
+    def control(self, type: str) -> dict[str, Any]:
+        """The first control message of that type, waited for."""
+        return wait_for(
+            f"{type} on {self.__class__.__name__}",
+            lambda: next(((data | {"id": id}) for kind, data, id in list(self.controls) if kind == type), None),
+        )
+
+    def wait_events(self, count: int, seconds: float = 20.0) -> None:
+        wait_for(f"{count} events on {self.__class__.__name__}", lambda: len(self.events) >= count, seconds)
+
+
+class SseViewer(Viewer):
+    """Reads the event stream as section 9.2 of the HTML standard has it."""
+
+    def __init__(self, url: str, user: User, task_id: str, **query: str) -> None:
+        super().__init__(url, user, task_id)
+        self.query = query
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.comments = 0
+        self.retry: int | None = None
+        self._socket: socket.socket | None = None
+        self._connection: http.client.HTTPConnection | None = None
+        self._thread: threading.Thread | None = None
+
+    def open(self, since: int | str | None = None, headers: dict[str, str] | None = None) -> None:
+        self.closed.clear()
+        query = self.query if since is None else self.query | {"since_sequence": str(since)}
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=40)
+        connection.connect()
+        self._connection, self._socket = connection, connection.sock
+        connection.request(
+            "GET",
+            f"/api/v2/tasks/{self.task_id}/stream?{urlencode(query)}",
+            headers={"Authorization": f"Bearer {self.user.token}"} if headers is None else headers,
+        )
+        response = connection.getresponse()
+        self.status, self.headers = response.status, response.getheaders()
+        self._thread = threading.Thread(target=self._read, args=(connection, response), daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        if self._socket:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+        if self._thread:
+            self._thread.join(10)
+
+    def close(self) -> None:
+        self.cut()
+
+    def _read(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        buffer = b""
+        try:
+            while chunk := response.read1(65536):
+                buffer += chunk
+                *frames, buffer = buffer.split(b"\n\n")
+                for frame in frames:
+                    self._frame(frame.decode())
+                while buffer.startswith(b":") and b"\n" in buffer:  # a comment with no blank line
+                    buffer = buffer.partition(b"\n")[2]
+                    self.comments += 1
+        except (http.client.HTTPException, OSError):
+            pass  # cut; what was in the middle comes again
+        finally:
+            response.close()
+            connection.close()
+            self.closed.set()
+
+    def _frame(self, frame: str) -> None:
+        fields: dict[str, str] = {}
+        for line in frame.split("\n"):
+            name, _, value = line.partition(":")
+            if not name:
+                self.comments += 1
+            elif name == "retry":
+                self.retry = int(value)
+            else:
+                assert name not in fields, f"{name} twice in {frame!r}"
+                fields[name] = value.removeprefix(" ")
+        if "data" in fields:
+            self.heard(fields["event"], json.loads(fields["data"]), fields.get("id"))
+
+
+class SocketViewer(Viewer):
+    """The official Python client. It runs each message's handler in a thread of its own, so the order in
+    which handlers are called says nothing: ``sequences`` sorts, and a resume waits for the stragglers."""
+
+    def __init__(self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)) -> None:
+        super().__init__(url, user, task_id)
+        self.transports = list(transports)
+        self.ack: dict[str, Any] = {}
+        self.client = socketio.Client(reconnection=False)
+
+    def connect(self) -> socketio.Client:
+        self.closed.clear()
+        self.client = client = socketio.Client(reconnection=False)
+        client.on("*", lambda type, data: self.heard(type, data))
+        client.on("disconnect", lambda *_: self.closed.set())
+        client.connect(self.url, auth={"token": self.user.token}, transports=self.transports, wait_timeout=10)
+        return client
+
+    def open(self, since: int | str | None = None) -> None:
+        self.connect()
+        self.ack = self.join(since)
+
+    def join(self, since: int | str | None = None) -> dict[str, Any]:
+        data = {"task_id": self.task_id} if since is None else {"task_id": self.task_id, "since_sequence": since}
+        return self.client.call("join_task", data, timeout=10)  # type: ignore[no-any-return]
+
+    @property
+    def sequences(self) -> list[int]:
+        return sorted(event["sequence"] for event in self.events)
+
+    def resume(self) -> None:
+        def dense() -> bool:
+            seen = self.sequences
+            return not seen or seen[-1] - seen[0] + 1 == len(seen)
+
+        wait_for("handlers that still run", dense)
+        self.open(self.sequences[-1] if self.events else 0)
+
+    def cut(self) -> None:
+        websocket = getattr(self.client.eio, "ws", None)
+        if websocket is not None and websocket.sock is not None:
+            with contextlib.suppress(OSError):
+                websocket.sock.shutdown(socket.SHUT_RDWR)
+        else:
+            self.client.eio.disconnect(abort=True)
+        assert self.closed.wait(10), "the client did not notice the cut"
+        self.client.wait()
+        if websocket is not None:
+            websocket.shutdown()
+
+    def close(self) -> None:
+        if self.client.connected:
+            self.client.disconnect()
+        self.client.wait()
+
+
+class JavaScriptViewer(Viewer):
+    """The official JavaScript client in Node; it reconnects by itself and joins again."""
+
+    def open(self, since: int | str | None = None) -> None:
+        self.process = subprocess.Popen(
+            ["node", str(ROOT / "tests" / "support" / "viewer.mjs")]
+            + [self.url, self.user.token, self.task_id, json.dumps(since)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._thread.start()
+
+    def cut(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write("cut\n")
+        self.process.stdin.flush()
+
+    def resume(self) -> None:
+        """It does by itself."""
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.process.wait(10)
+        self._thread.join(10)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _read(self, lines: IO[str]) -> None:
+        for line in lines:
+            type, data = json.loads(line)
+            self.heard(type, data)
+        self.closed.set()

@@ -1,0 +1,10 @@
+"""The web process with the tests' job types."""
+
+import wsgi  # patches first
+
+from tests.support import jobs
+
+assert jobs
+
+if __name__ == "__main__":
+    wsgi.main()
