@@ -4,8 +4,6 @@ from app import green
 
 green.patch()
 
-import sys  # noqa: E402
-
 from app import create_app  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
 from app.logs import configure_logging  # noqa: E402
@@ -25,4 +23,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

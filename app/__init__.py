@@ -74,7 +74,7 @@ def create_app(config: Config | None = None) -> Flask:
         may_retry_lost,
         config.lease_round_seconds,
     )
-    parts = Services(config, connect, store, hub, publisher, dispatcher, rounds, client)
+    parts = Services(config, connect, store, hub, publisher, dispatcher, rounds)
     hub.on_control = parts.session_ended
     app.extensions["taskroom"] = parts
     if config.cors_origins:

@@ -8,25 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Request, current_app, request
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
-from app import green
+from app import green, passwords
 from app.config import Config
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.extensions import jwt
 from app.services import services
 from app.stream.event import clean
-
-ROLES = ("viewer", "operator", "worker", "admin")
-_hasher = PasswordHasher()
-# Verified for unknown addresses, so that the time of an answer does not tell which exist.
-_DECOY = _hasher.hash(secrets.token_hex(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +55,19 @@ def init_app(app: Flask, config: Config) -> None:
     jwt.init_app(app)
 
 
-def hash_password(password: str) -> str:
-    return str(green.offload(_hasher.hash, password))
-
-
 def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
     """Returns who it is, an access and a refresh token. Raises Unauthorized."""
     with services().connect() as conn, conn.cursor() as cur:
         cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (clean(email).strip().lower(),))
         row = cur.fetchone()
-    if not green.offload(_verify, row[1] if row else _DECOY, password) or row is None:
+    if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
     with services().connect() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO sessions (user_id, expires_at) VALUES (%s, now() + make_interval(secs => %s)) RETURNING id",
             (row[0], services().config.refresh_token_seconds),
         )
-        session_id = str(cur.fetchone()[0])
+        session_id = str(cur.fetchall()[0][0])
     access = create_access_token(str(row[0]), additional_claims={"sid": session_id})
     refresh = create_refresh_token(str(row[0]), additional_claims={"sid": session_id})
     return principal_of(access), access, refresh
@@ -118,8 +108,8 @@ def principal_of(token: str, kind: str = "access") -> Principal:
         claims: dict[str, Any] = decode_token(token)
         if claims.get("type") != kind:
             raise Unauthorized("The token is not valid here")
-        found = _session(str(claims["sid"]), float(claims["exp"]))
-    except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError):
+        found = _session(str(UUID(claims["sid"])), float(claims["exp"]))
+    except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
         raise Unauthorized("The token is missing, expired or not valid") from None
     if found is None or found.user_id != claims["sub"]:
         raise Unauthorized("The session has ended; sign in again")
@@ -166,7 +156,7 @@ def _session(session_id: str, expires_at: float) -> Principal | None:
             (session_id,),
         )
         row = cur.fetchone()
-    return Principal(*row, session_id=session_id, expires_at=expires_at) if row else None
+    return Principal(row[0], row[1], row[2], session_id, expires_at) if row else None
 
 
 def _use_ticket(ticket: str) -> Principal:
@@ -187,13 +177,6 @@ def _use_ticket(ticket: str) -> Principal:
 
 def _ticket_hash(ticket: str) -> str:
     return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()
-
-
-def _verify(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False
 
 
 def _refuse_cross_site(request: Request) -> None:

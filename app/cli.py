@@ -5,12 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from app import create_app
-from app.auth import ROLES, hash_password
+from app.config import Config
 from app.errors import TaskroomError
-from app.services import services
+
+ROLES = ("viewer", "operator", "worker", "admin")
 
 
 def main() -> None:
@@ -27,33 +25,42 @@ def main() -> None:
     account.add_argument("--role", choices=ROLES, default="operator")
     arguments = parser.parse_args()
     try:
+        if arguments.command == "account":
+            make_account(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role)
+        else:
+            change_tables(arguments.command, arguments.revision)
+    except TaskroomError as error:
+        raise SystemExit(f"taskroom: {error}") from None
+
+
+def change_tables(command: str, revision: str) -> None:
+    """Imports the application only here: making an account at each start must be quick."""
+    import flask_migrate
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app import create_app
+
+    try:
         with create_app().app_context():
-            run(arguments)
-    except (TaskroomError, SQLAlchemyError) as error:
+            (flask_migrate.upgrade if command == "migrate" else flask_migrate.downgrade)(revision=revision)
+    except SQLAlchemyError as error:
         raise SystemExit(f"taskroom: {str(error).partition(chr(10))[0]}") from None
 
 
-def run(arguments: argparse.Namespace) -> None:
-    import flask_migrate
-
-    if arguments.command == "migrate":
-        flask_migrate.upgrade(revision=arguments.revision)
-    elif arguments.command == "downgrade":
-        flask_migrate.downgrade(revision=arguments.revision)
-    else:
-        password = os.environ.get("ACCOUNT_PASSWORD", "")
-        if len(password) < 8:
-            raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
-        make_account(arguments.email, password, arguments.role)
-
-
 def make_account(email: str, password: str, role: str) -> None:
-    with services().connect() as conn, conn.cursor() as cur:
+    from app.database import Single
+    from app.passwords import hash_password
+
+    if len(password) < 8:
+        raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
+    connect = Single(Config.from_env().database_url)
+    with connect() as conn, conn.cursor() as cur:
         cur.execute(
-            """INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s)
-               ON CONFLICT (email) DO UPDATE SET password_hash = EXCLUDED.password_hash, role = EXCLUDED.role""",
+            """INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) ON CONFLICT (email)
+               DO UPDATE SET password_hash = EXCLUDED.password_hash, role = EXCLUDED.role""",
             (email.strip().lower(), hash_password(password), role),
         )
+    connect.close()
 
 
 if __name__ == "__main__":

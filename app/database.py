@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -25,7 +26,7 @@ SERVER_LIMITS = {
 }
 
 
-def connect_args(**more: str) -> dict[str, object]:
+def connect_args(**more: str) -> dict[str, Any]:
     """Arguments of psycopg2.connect: time limits on both ends of the connection."""
     limits = SERVER_LIMITS | more
     return {
@@ -47,13 +48,15 @@ def pooled(engine: Engine) -> Connect:
             lent = engine.raw_connection()
         except (DBAPIError, PoolTimeout) as error:
             raise StoreAway(_first_line(error)) from error
-        broken = False
+        raw, broken = lent.driver_connection, False
+        assert raw is not None
         try:
-            raw = lent.driver_connection
-            assert raw is not None
             with raw:  # psycopg2: commits or rolls back, and keeps the connection
                 yield raw
-        except AWAY as error:
+        except psycopg2.Error as error:
+            # A green connection that the server closed can raise any of them.
+            if not (isinstance(error, AWAY) or raw.closed):
+                raise
             broken = True
             raise StoreAway(_first_line(error)) from error
         finally:

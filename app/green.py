@@ -87,6 +87,14 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
             raise
         raise SystemExit(f"port {port} is in use; choose another with PORT") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
+        """Tells the application which HTTP the client speaks; the server's own says 1.0 to everyone."""
+
+        def get_environ(self) -> dict[str, Any]:
+            environ: dict[str, Any] = super().get_environ()
+            return environ | {"SERVER_PROTOCOL": self.request_version}
+
     stop = eventlet.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.ready() or stop.send())
@@ -97,6 +105,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
         app,
         log_output=False,  # its lines would hold whole addresses, tickets among them
         custom_pool=pool,
+        protocol=Protocol,
         debug=False,  # True sends tracebacks to clients
         socket_timeout=SOCKET_SECONDS,
         minimum_chunk_size=0,  # else small chunks, every event of a stream, are held back

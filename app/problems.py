@@ -37,7 +37,7 @@ class ProblemSchema(ma.Schema):
     errors = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.List(ma.fields.String()))
 
 
-class ProblemApi(Api):  # type: ignore[misc]
+class ProblemApi(Api):
     """flask-smorest, whose own errors are not RFC 9457."""
 
     ERROR_SCHEMA = ProblemSchema

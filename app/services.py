@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-import redis
 from flask import current_app
 from psycopg2.extensions import cursor as Cursor
 
@@ -27,7 +26,6 @@ class Services:
     publisher: Publisher
     dispatcher: Dispatcher
     rounds: Rounds
-    redis: redis.Redis
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
 
     def append(self, step: Callable[[Cursor], Appended]) -> Appended:

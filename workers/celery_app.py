@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import Celery
 from celery.schedules import crontab
-from kombu import Queue
+from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -30,7 +30,7 @@ def make_celery() -> Celery:
         timezone="UTC",
         enable_utc=True,
         task_ignore_result=True,
-        task_queues=[Queue(name, routing_key=name) for name in (QUEUE, QUICK_QUEUE)],
+        task_queues=[Queue(name, routing_key=name) for name in (QUEUE, QUICK_QUEUE)],  # type: ignore[no-untyped-call]
         task_default_queue=QUEUE,
         # Acknowledged at once and claimed in Postgres: a message that comes twice is harmless, and
         # one that is lost is sent again. A late acknowledgement would run long tasks twice.

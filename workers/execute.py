@@ -64,7 +64,7 @@ def _claim(task_id: str, number: int, worker: str) -> Claim | None:
 def _run(claim: Claim) -> None:
     writer = runtime.runtime().writer
     job = jobs().get(claim.job_type)
-    run = Run(claim, writer, job.phases if job else ())
+    run = Run(claim, writer, job.phases if job else {})
     started = time.monotonic()
     enter(run)
     writer.open()  # the lease is renewed from its thread, also before the first report

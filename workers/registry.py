@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
@@ -19,7 +20,7 @@ QUICK_QUEUE = "quick"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job type. ``phases`` share the overall progress equally, in their order.
+    """A job type. ``phases`` share the overall progress by their weights, in their order.
 
     ``max_retries`` bounds retries of every kind: RetryTask, an exception in ``retry_for``, and
     a lost worker when ``retry_lost``. ``retry_delay`` is in seconds and doubles with each retry.
@@ -30,7 +31,7 @@ class Job:
     params: type[Schema]
     title: str
     description: str
-    phases: tuple[str, ...] = ()
+    phases: Mapping[str, float] = field(default_factory=dict)
     max_retries: int = 0
     retry_for: tuple[type[Exception], ...] = ()
     retry_delay: float = 1.0
@@ -39,7 +40,7 @@ class Job:
 
     def schema(self) -> dict[str, Any]:
         """The parameters as JSON Schema, for a form."""
-        schema: dict[str, Any] = _converter().schema2jsonschema(self.params())
+        schema: dict[str, Any] = _converter().schema2jsonschema(self.params())  # type: ignore[no-untyped-call]
         return schema
 
 
@@ -51,7 +52,7 @@ def job(
     *,
     params: type[Schema],
     title: str | None = None,
-    phases: Sequence[str] = (),
+    phases: Sequence[str] | Mapping[str, float] = (),
     max_retries: int = 0,
     retry_for: tuple[type[Exception], ...] = (),
     retry_delay: float = 1.0,
@@ -59,7 +60,8 @@ def job(
     queue: str = QUEUE,
 ) -> Callable[[JobFunction], JobFunction]:
     """Registers a job type. The function is called with the loaded parameters as keywords and
-    returns a result that JSON can hold; the first line of its docstring is the description."""
+    returns a result that JSON can hold; the first line of its docstring is the description.
+    ``phases`` are names, or names with the share of the work that each is."""
 
     def register(function: JobFunction) -> JobFunction:
         if name in _jobs and _jobs[name].function.__module__ != function.__module__:
@@ -70,7 +72,7 @@ def job(
             params=params,
             title=title or name.replace("_", " ").capitalize(),
             description=(function.__doc__ or "").strip().partition("\n")[0],
-            phases=tuple(phases),
+            phases=dict(phases) if isinstance(phases, Mapping) else dict.fromkeys(phases, 1.0),
             max_retries=max_retries,
             retry_for=retry_for,
             retry_delay=retry_delay,
@@ -103,4 +105,5 @@ def may_retry_lost(job_type: str, retry_count: int) -> bool:
 
 @cache
 def _converter() -> OpenAPIConverter:
-    return OpenAPIConverter("3.1.0", schema_name_resolver=lambda schema: None, spec=None)
+    spec = APISpec("jobs", "1", "3.1.0")
+    return OpenAPIConverter("3.1.0", schema_name_resolver=lambda schema: None, spec=spec)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -45,20 +46,26 @@ def current() -> Run:
     return _current
 
 
+def use(writer: Callable[[], Writer]) -> None:
+    """Gives the run of this process another writer, when there is a run."""
+    if _current is not None:
+        _current.writer = writer()
+
+
 def enter(run: Run | None) -> None:
     global _current
     _current = run
 
 
 class Run:
-    def __init__(self, claim: Claim, writer: Writer, phases: tuple[str, ...]) -> None:
+    def __init__(self, claim: Claim, writer: Writer, phases: Mapping[str, float]) -> None:
         self.claim = claim
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.cancelled = False
         self.superseded = False
-        self._writer = writer
-        self._declared = phases
+        self.writer = writer
+        self._weights = phases
         self._open: list[Phase] = []
         self._reported: dict[str, float] = {}
 
@@ -88,7 +95,7 @@ class Run:
         tail = encode(
             {"timestamp": now(), "level": level, "message": message, "component": component, "phase": phase}
         )
-        self._writer.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+        self.writer.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
 
     def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
         """Opens a phase within the one that is open."""
@@ -131,7 +138,7 @@ class Run:
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
 
     def put(self, item: Draft) -> None:
-        self._writer.put(item)
+        self.writer.put(item)
 
     def set_progress(self, progress: float, message: str) -> None:
         self.progress = round(min(100.0, max(0.0, progress)), 1)
@@ -159,13 +166,18 @@ class Run:
         )
 
     def _advance(self, phase_id: str, fields: dict[str, Any]) -> None:
-        """Declared phases share the overall progress equally; it never goes back within an attempt."""
-        if phase_id not in self._declared:
+        """Declared phases share the overall progress by weight; it never goes back within an attempt."""
+        if phase_id not in self._weights:
             return
         total, done = fields.get("total_count"), fields.get("processed_count") or 0
         complete = fields.get("status", "completed") == "completed"
         fraction = 1.0 if complete else min(1.0, done / total) if total else 0.0
-        share = (self._declared.index(phase_id) + fraction) / len(self._declared)
+        before = 0.0
+        for name, weight in self._weights.items():
+            if name == phase_id:
+                break
+            before += weight
+        share = (before + fraction * self._weights[phase_id]) / sum(self._weights.values())
         # 100 belongs to success alone.
         self.progress = max(self.progress, min(99.9, round(100 * share, 1)))
 

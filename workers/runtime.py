@@ -58,6 +58,7 @@ def _after_fork() -> None:
     global _runtime
     if _runtime is not None:
         _runtime = None
+        run.use(lambda: runtime().writer)
         multiprocessing.util.Finalize(None, close, args=(10.0,), exitpriority=10)
 
 

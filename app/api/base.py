@@ -26,7 +26,7 @@ MAX_SEQUENCE = 2**62
 MAX_DEPTH = 64
 
 
-class StrictParser(FlaskParser):  # type: ignore[misc]
+class StrictParser(FlaskParser):
     """An unknown parameter is a mistake of the caller's; ignoring it would hide it."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {
@@ -48,7 +48,7 @@ class StrictParser(FlaskParser):  # type: ignore[misc]
         return super().load_querystring(req, schema)
 
 
-class Blueprint(SmorestBlueprint):  # type: ignore[misc]
+class Blueprint(SmorestBlueprint):
     ARGUMENTS_PARSER = StrictParser()
 
 

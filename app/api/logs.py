@@ -21,6 +21,12 @@ from app.tasks.logs import LogFilter, every_log, logs_after, logs_before
 blp = Blueprint("logs", __name__, description="Logs")
 
 GZIP_BLOCK = 64_000
+# Control characters are shown as signs; those beyond ASCII, line separators and changes of direction as one.
+_SHOWN = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) != "\t"},
+    **dict.fromkeys((*range(0x80, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
+    0x7F: "\u2421",
+}
 
 
 class LogQuery(ma.Schema):
@@ -111,16 +117,9 @@ def _ndjson(line: dict[str, Any]) -> bytes:
 
 
 def _text(line: dict[str, Any]) -> bytes:
-    """One line for a terminal, where a log must not move the cursor or set a title: controls are shown as signs."""
-    message = "".join(_shown(c) for c in line["message"])
-    return f"{line['timestamp']} {line['level']:<8} [{line['phase'] or '-'}] {message}\n".encode()
-
-
-def _shown(character: str) -> str:
-    code = ord(character)
-    if code < 0x20 and character != "\t":
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else " " if 0x80 <= code < 0xA0 else character
+    """One line for a terminal, where a log must not move the cursor, set a title or turn the text around."""
+    text = f"{line['timestamp']} {line['level']:<8} [{line['phase'] or '-'}] {line['message']}"
+    return text.translate(_SHOWN).encode() + b"\n"
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:

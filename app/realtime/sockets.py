@@ -143,7 +143,8 @@ class Sockets:
                 return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
             if len(connection.viewers) >= MAX_JOINED:
                 raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-            cursor, first = data.get("since_sequence"), []
+            cursor: int | None = data.get("since_sequence")
+            first: list[Event] = []
             if cursor is None:
                 first, cursor = current_events(self._parts.connect, stream)
             viewer = self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id)
@@ -221,6 +222,8 @@ class Sockets:
             self._io.emit("resync", resync_message(resync), to=connection.sid)
             return True
         if batch.closed:
+            if batch.closed == "draining":
+                self._cut(connection)
             return False
         if batch.ended:
             self._io.emit("end", end_message(self._parts, viewer), to=connection.sid)

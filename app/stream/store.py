@@ -129,7 +129,8 @@ def _array(plain: Iterable[str]) -> str:
 def open_stream(cur: Cursor, name: str) -> int:
     """Makes the stream; returns its id."""
     cur.execute("INSERT INTO streams (name) VALUES (%s) RETURNING id", (name,))
-    return int(cur.fetchone()[0])
+    (stream_id,) = cur.fetchall()[0]
+    return int(stream_id)
 
 
 def settle(cur: Cursor, writer_id: str, batch: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -68,7 +69,11 @@ class Viewer:
     _closed: str | None = None
 
     def next(self, patience: float) -> Batch:
-        """Waits up to ``patience`` seconds for events after the cursor. Raises Resync at most once."""
+        """Waits up to ``patience`` seconds for events after the cursor. Raises Resync at most once.
+
+        A filter that lets nothing pass does not prolong the wait, however busy the room is.
+        """
+        limit = time.monotonic() + patience
         while True:
             self._wake.clear()
             if self._closed:
@@ -80,14 +85,16 @@ class Viewer:
             events = self.room.after(self.cursor)
             if events is None:
                 events = self._read_back()
+                if self.resync:
+                    continue
             if events:
                 self.cursor = events[-1].sequence
                 passed = [e for e in events if self.filter.passes(e)] if self.filter else events
-                if passed:
+                if passed or time.monotonic() >= limit:
                     return Batch(passed, self.cursor)
             elif self.room.closed and self.cursor >= self.room.head:
                 return Batch(position=self.cursor, ended=True)
-            elif not self._wake.wait(patience):
+            elif not self._wake.wait(max(0.0, limit - time.monotonic())):
                 return Batch(position=self.cursor)
 
     def wake(self) -> None:

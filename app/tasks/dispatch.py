@@ -37,24 +37,31 @@ class Dispatcher:
 
         The number stays the same, so that the message already in a long queue keeps its place.
         """
-        with connect() as conn, conn.cursor() as cur:
-            due = self._take_due(cur, everything)
-        for done, (task_id, number, job_type) in enumerate(due):
-            try:
-                self.dispatch(task_id, number, job_type)
-            except BrokerDown as error:
-                logger.warning("%d tasks wait for the broker: %s", len(due) - done, error)
-                return done
-        return len(due)
+        sent = 0
+        while True:
+            with connect() as conn, conn.cursor() as cur:
+                if everything and not sent:
+                    # Marked in the rows, so that what no batch below reaches is due at the next round.
+                    cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
+                due = self._take_due(cur)
+            for task_id, number, job_type in due:
+                try:
+                    self.dispatch(task_id, number, job_type)
+                except BrokerDown as error:
+                    logger.warning("sending again stops after %d tasks: %s", sent, error)
+                    return sent
+                sent += 1
+            if len(due) < RESEND_BATCH:
+                return sent
 
-    def _take_due(self, cur: Cursor, everything: bool) -> list[tuple[str, int, str]]:
+    def _take_due(self, cur: Cursor) -> list[tuple[str, int, str]]:
         cur.execute(
             """UPDATE dispatches SET sends = sends + 1,
                    next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
                FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
-                   (SELECT task_id FROM dispatches WHERE due_at <= now() AND (%s OR next_send_at <= now())
+                   (SELECT task_id FROM dispatches WHERE due_at <= now() AND next_send_at <= now()
                     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
                RETURNING task_id::text, number, job_type""",
-            (RESEND_LIMIT_SECONDS, everything, RESEND_BATCH),
+            (RESEND_LIMIT_SECONDS, RESEND_BATCH),
         )
         return cur.fetchall()

@@ -1,4 +1,4 @@
-"""Task state is a fold of events. The table is in docs/protocol.md; tests/vectors/fold.json holds both reducers to it."""
+"""Task state is a fold of events: the table in docs/protocol.md, held to by tests/vectors/fold.json."""
 
 from __future__ import annotations
 

@@ -58,7 +58,8 @@ def create(
     task_id, at = str(uuid.uuid4()), now()
     stream = task_stream(task_id)
     cur.execute(
-        """INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, retry_of, created_at, status)
+        """INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params,
+                              trigger, retry_of, created_at, status)
            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         (
             *(task_id, open_stream(cur, stream), user_id, job_type, title, intent, Json(params)),
@@ -106,7 +107,7 @@ def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, A
     cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
     if cur.fetchone() is None:
         return None
-    cur.execute("UPDATE streams SET attempt = %s, cancel_requested = false WHERE id = %s", (number, row.id))
+    cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     task, at = load(cur, [stream])[stream]["task"], now()
     started_at = task["started_at"] or at
     fields = {

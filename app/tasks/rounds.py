@@ -112,5 +112,5 @@ class Rounds:
         run_id = self._broker_run_id()
         if run_id is None:
             return  # Redis is away: nothing can be sent, and its run id will tell when it is back
-        restarted, self._run_id = self._run_id != run_id, run_id
-        self._dispatcher.resend(self._connect, everything=restarted)
+        self._dispatcher.resend(self._connect, everything=self._run_id != run_id)
+        self._run_id = run_id

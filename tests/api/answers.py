@@ -8,7 +8,7 @@ import httpx
 
 
 def problem(response: httpx.Response, status: int, *fields: str) -> dict[str, Any]:
-    """The problem that this answer is (RFC 9457); AssertionError unless it has the status and names the fields."""
+    """The problem (RFC 9457) that this answer is. AssertionError unless it has the status and the fields."""
     assert response.status_code == status, (response.request.url, response.status_code, response.text[:500])
     assert response.headers["Content-Type"] == "application/problem+json"
     body: dict[str, Any] = response.json()

@@ -14,7 +14,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``query`` and ``body`` map names to JSON Schemas; ``required`` are the body's fields that may not lack."""
+    """``query`` and ``body`` map names to JSON Schemas; ``required`` fields may not lack."""
 
     method: str
     path: str

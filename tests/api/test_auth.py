@@ -36,9 +36,8 @@ def test_login_answers_who_and_sets_cookies_that_scripts_cannot_read(system: Sys
     assert "Path=/;" in cookies["access_token_cookie"] + ";"
 
 
-def test_cookies_travel_encrypted_only_in_production(system: System, user: User) -> None:
-    with system.web(TASKROOM_ENV="production", TASKROOM_BENCH="0") as url:
-        answer = httpx.post(url + LOGIN, json={"email": user.email, "password": PASSWORD})
+def test_cookies_travel_encrypted_only_in_production(production: str, user: User) -> None:
+    answer = httpx.post(production + LOGIN, json={"email": user.email, "password": PASSWORD})
 
     assert answer.status_code == 200
     assert all("Secure" in line for line in answer.headers.get_list("set-cookie"))
@@ -101,8 +100,10 @@ def test_logout_works_when_only_the_refresh_token_is_left(browser: httpx.Client,
 
 def test_logout_closes_an_open_stream(system: System, user: User) -> None:
     task_id = user.start("test_endless")
-    mine = system.sign_in(user.email)
-    with mine.stream("GET", f"{TASKS}/{task_id}/stream", params={"types": "task_status"}) as stream:
+    with (
+        system.sign_in(user.email) as mine,
+        mine.stream("GET", f"{TASKS}/{task_id}/stream", params={"types": "task_status"}) as stream,
+    ):
         lines = stream.iter_lines()
         assert next(lines).startswith("retry:")
         mine.post(LOGOUT)
@@ -140,8 +141,9 @@ def test_a_ticket_lasts_thirty_seconds(system: System, user: User) -> None:
     task_id = user.start("test_echo")
     ticket = user.client.post(TICKET).json()["ticket"]
     left = system.sql(
-        """UPDATE tickets SET expires_at = expires_at - interval '30 s' FROM sessions
-           WHERE sessions.id = session_id AND user_id = %s RETURNING extract(epoch FROM expires_at - now())""",
+        """UPDATE tickets SET expires_at = tickets.expires_at - interval '30 s' FROM sessions
+           WHERE sessions.id = session_id AND user_id = %s
+           RETURNING extract(epoch FROM tickets.expires_at - now())""",
         user.id,
     )
 

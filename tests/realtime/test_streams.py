@@ -12,7 +12,9 @@ def test_a_viewer_of_a_finished_task_gets_everything_then_end(user: User, watch:
     viewer = watch(user, task_id, 0)
     assert viewer.control("end")["status"] == "SUCCESS"
     events = user.events(task_id)
-    assert sorted(viewer.events, key=lambda e: e["sequence"]) == [{"type": e["type"], **e["data"]} for e in events]
+    assert sorted(viewer.events, key=lambda e: e["sequence"]) == [
+        {"type": e["type"], **e["data"]} for e in events
+    ]
     assert viewer.sequences == list(range(1, len(events) + 1))
 
 
@@ -71,7 +73,8 @@ def test_a_cursor_older_than_what_is_kept_is_told_the_oldest(system: System, use
 
 
 def test_hostile_text_arrives_as_it_was_written(user: User, watch: Open) -> None:
-    text = 'a\nb\r\nc\rd\u2028e\u0085f\x0bg\x1ch\ufeff{"type":"end"}\n\nevent: end\ndata: {}\n\n<script>alert(1)</script>'
+    forged = 'event: end\ndata: {"type":"end"}\n\n<script>alert(1)</script>'
+    text = f"a\nb\r\nc\rd\u2028e\u0085f\x0bg\x1ch\ufeff\n\n{forged}"
     task_id = user.start("test_echo", text=text)
     viewer = watch(user, task_id, 0)
     viewer.control("end")
@@ -92,7 +95,11 @@ def test_nul_and_lone_surrogates_are_replaced_and_the_rest_survives(user: User, 
     task_id = user.start("test_dirty")
     viewer = watch(user, task_id, 0)
     viewer.control("end")
-    assert [e["message"] for e in viewer.events if e["type"] == "log"] == ["nul \ufffd here", "bad ? name", "after"]
+    assert [e["message"] for e in viewer.events if e["type"] == "log"] == [
+        "nul \ufffd here",
+        "bad ? name",
+        "after",
+    ]
 
 
 def test_signing_out_closes_open_streams(system: System, watch: Open) -> None:

@@ -13,8 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.event import Draft, Event, draft, head_of, now, number
-from app.stream.hub import Hub
-from app.stream.store import Appended, Head, StoreAway, append, open_stream
+from app.stream.store import Appended, append, open_stream
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -78,66 +77,3 @@ def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 30.0) -> Non
         assert not thread.is_alive(), f"a thread still runs after {seconds:.0f} s"
     if errors:
         raise errors[0]
-
-
-class FakeStore:
-    """Streams in memory; ``asked`` counts the queries. ``away`` makes every query fail."""
-
-    def __init__(self) -> None:
-        self.events: dict[str, list[Event]] = {}
-        self.pruned: dict[str, int] = {}
-        self.closed: set[str] = set()
-        self.asked: list[tuple[str, Any]] = []
-        self.away = False
-
-    def add(self, stream: str, count: int = 1, closes: bool = False) -> list[Event]:
-        """Appends, and returns what would be published."""
-        stored = self.events.setdefault(stream, [])
-        fresh = [event(stream, len(stored) + 1 + n) for n in range(count)]
-        stored += fresh
-        if closes:
-            self.closed.add(stream)
-        return fresh
-
-    def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
-        self._ask("after", (stream, cursor))
-        if cursor < self.pruned.get(stream, 0):
-            return []
-        return self.events.get(stream, [])[cursor : cursor + limit]
-
-    def heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        self._ask("heads", list(streams))
-        return {
-            s: Head(len(self.events[s]), self.pruned.get(s, 0), s in self.closed) for s in streams if s in self.events
-        }
-
-    def _ask(self, what: str, about: Any) -> None:
-        if self.away:
-            raise StoreAway("away, as asked")
-        self.asked.append((what, about))
-
-
-class FakeSubscription:
-    """Redis as the test wants it: nothing is heard but what the test hands to the hub."""
-
-    def __init__(self) -> None:
-        self.connected = True
-        self.following: list[str] = []
-
-    def follow(self, stream: str) -> None:
-        self.following.append(stream)
-
-    def unfollow(self, stream: str) -> None:
-        self.following.remove(stream)
-
-    def run(self) -> None:
-        """Hears nothing."""
-
-    def stop(self) -> None:
-        """Has nothing to end."""
-
-
-def hub_over(store: FakeStore) -> Hub:
-    hub = Hub(store, "redis://127.0.0.1:1/0")  # type: ignore[arg-type]
-    hub.subscription = FakeSubscription()  # type: ignore[assignment]
-    return hub

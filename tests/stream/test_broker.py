@@ -93,7 +93,17 @@ def test_a_batch_is_decoded_as_it_was_encoded():
     assert decode_batch("task:a", encode_batch(events, False))[1] is False
 
 
-GARBAGE = ["", "\n", "1 2", "1 1\n", "a b\nlog\t\t{}", "1\nlog\t\t{}", "1 3\nlog\t\t{}", "1 1\nno tabs", '{"a": 1}']
+GARBAGE = [
+    "",
+    "\n",
+    "1 2",
+    "1 1\n",
+    "a b\nlog\t\t{}",
+    "1\nlog\t\t{}",
+    "1 3\nlog\t\t{}",
+    "1 1\nno tabs",
+    '{"a": 1}',
+]
 
 
 @pytest.mark.parametrize("message", GARBAGE)
@@ -108,7 +118,9 @@ def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscri
     wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
     publisher = Publisher(server.url)
 
-    publisher.publish(Appended([event("task:a", 1), event("task:b", 5), event("task:a", 2)], closed={"task:b"}))
+    publisher.publish(
+        Appended([event("task:a", 1), event("task:b", 5), event("task:a", 2)], closed={"task:b"})
+    )
     publisher.publish(batch("task:unheard", 1, 1))
     publisher.control("session-1")
 
@@ -145,7 +157,9 @@ def test_foreign_garbage_is_skipped(
     assert ear.controls == ["\ufffd"]
 
 
-def test_a_listener_that_fails_is_listening_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+def test_a_listener_that_fails_is_listening_again(
+    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+):
     subscription.follow("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
     ear.fault = SystemError("as asked")
@@ -178,7 +192,9 @@ def test_a_stopped_redis_slows_publishing_once_a_second(server: EmbeddedRedis):
     assert 1 <= len(slow) <= 2 and max(slow) < 0.5, slow  # 0.2 s, and room for a busy machine
 
 
-def test_a_stopped_redis_is_noticed_and_heard_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+def test_a_stopped_redis_is_noticed_and_heard_again(
+    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+):
     subscription.follow("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
     pid = pid_of(server)

@@ -16,7 +16,11 @@ from app.stream.event import LEVELS, Event, cut, draft, encode, head_of, now, nu
 STREAM = "task:00000000-0000-4000-8000-000000000001"
 TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL as well
 VALUE = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
@@ -54,8 +58,21 @@ def test_a_stream_without_owner_names_none():
     [
         *("one\ntwo", "one\r\ntwo", "one\rtwo", "\n\n", "end\n"),
         *("a\u2028b", "a\u2029b", "a\u0085b", "a\x0bb", "a\x0cb", "a\x1cb", "a\x1db", "a\x1eb", "\ufeffbom"),
-        *("data: forged", 'x"},{"sequence":8', "\n\nevent: end\ndata: {}\n\n", 'INFO\t{"type":"end"}', "7 8 end\n"),
-        *("back\\slash", "\\u0000", "\\u2028", "\u001b[2J\u001b]8;;javascript:alert(1)\u0007", "<script>", "\U0001f600"),
+        *(
+            "data: forged",
+            'x"},{"sequence":8',
+            "\n\nevent: end\ndata: {}\n\n",
+            'INFO\t{"type":"end"}',
+            "7 8 end\n",
+        ),
+        *(
+            "back\\slash",
+            "\\u0000",
+            "\\u2028",
+            "\u001b[2J\u001b]8;;javascript:alert(1)\u0007",
+            "<script>",
+            "\U0001f600",
+        ),
     ],
 )
 def test_a_message_comes_back_as_it_was_on_one_line(message: str):
@@ -84,7 +101,24 @@ def test_what_postgres_cannot_hold_is_replaced_wherever_it_stands(given_text: st
 
 
 @pytest.mark.parametrize(
-    "type", ["", "Log", "log\n", "log\nevent: end", "a b", "a\tb", "a:b", "log\0", "1a", ".", "_", "é", "a" * 65, "a{b", 'a"']
+    "type",
+    [
+        "",
+        "Log",
+        "log\n",
+        "log\nevent: end",
+        "a b",
+        "a\tb",
+        "a:b",
+        "log\0",
+        "1a",
+        ".",
+        "_",
+        "é",
+        "a" * 65,
+        "a{b",
+        'a"',
+    ],
 )
 def test_a_type_that_could_forge_a_frame_is_refused(type: str):
     with pytest.raises(ValueError, match="no event type"):
@@ -135,7 +169,11 @@ def test_what_json_cannot_hold_is_a_type_error(value: Any):
 def test_the_projection_folds_what_viewers_read():
     item = draft(STREAM, "task_status", {"timestamp": "t", "title": "a\0b", "n": 1.0, "t": (1, 2)})
 
-    assert item.data == json.loads("{" + item.tail) == {"timestamp": "t", "title": "a\ufffdb", "n": 1.0, "t": [1, 2]}
+    assert (
+        item.data
+        == json.loads("{" + item.tail)
+        == {"timestamp": "t", "title": "a\ufffdb", "n": 1.0, "t": [1, 2]}
+    )
     assert draft(STREAM, "log", {"timestamp": "t"}, projected=False).data is None
 
 
@@ -167,7 +205,12 @@ def test_any_fields_survive(fields: dict[str, Any]):
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.lists(VALUE, min_size=1, max_size=4), st.integers(1, 2**62), st.booleans(), st.sampled_from([None, *LEVELS]))
+@given(
+    st.lists(VALUE, min_size=1, max_size=4),
+    st.integers(1, 2**62),
+    st.booleans(),
+    st.sampled_from([None, *LEVELS]),
+)
 def test_a_batch_survives_the_broker(values: list[Any], first: int, closes: bool, level: str | None):
     drafts = [draft(STREAM, "log", {"timestamp": now(), "level": level, "value": v}) for v in values]
     events = [number(d, head_of(STREAM), first + i) for i, d in enumerate(drafts)]

@@ -153,7 +153,11 @@ JUMP = st.integers(1, 60)
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.integers(0, 10), st.lists(PUBLISH | JUMP, max_size=20), st.lists(st.integers(0, 70), min_size=1, max_size=8))
+@given(
+    st.integers(0, 10),
+    st.lists(PUBLISH | JUMP, max_size=20),
+    st.lists(st.integers(0, 70), min_size=1, max_size=8),
+)
 def test_an_answer_is_contiguous_or_none(
     head: int, steps: list[tuple[int, int, bool] | int], cursors: list[int]
 ):

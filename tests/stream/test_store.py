@@ -20,7 +20,13 @@ def test_sequences_are_dense_across_streams_and_batches(database: str):
     first = appended(connect, [line(a, "1"), line(b, "1"), line(a, "2")])
     second = appended(connect, [line(b, "2"), line(a, "3")])
 
-    assert [(e.stream, e.sequence) for e in first.events + second.events] == [(a, 1), (b, 1), (a, 2), (b, 2), (a, 3)]
+    assert [(e.stream, e.sequence) for e in first.events + second.events] == [
+        (a, 1),
+        (b, 1),
+        (a, 2),
+        (b, 2),
+        (a, 3),
+    ]
     assert first.by_stream()[a] == [first.events[0], first.events[2]]
     assert messages(database, a) == ["1", "2", "3"]
 
@@ -50,7 +56,9 @@ def test_a_rolled_back_batch_leaves_no_gap(database: str):
 def test_a_closed_stream_refuses_the_rest_of_the_batch_and_all_later(database: str):
     connect, stream, other = Single(database), new_stream(database), new_stream(database)
 
-    done = appended(connect, [line(stream, "1"), line(stream, "last", closes=True), line(stream, "late"), line(other)])
+    done = appended(
+        connect, [line(stream, "1"), line(stream, "last", closes=True), line(stream, "late"), line(other)]
+    )
     again = appended(connect, [line(stream, "later")])
 
     assert done.closed == done.refused == again.refused == {stream} and again.events == []
@@ -61,7 +69,10 @@ def test_another_attempt_than_the_present_is_refused(database: str):
     connect, stream = Single(database), new_stream(database)
     sql(database, "UPDATE streams SET attempt = 2 WHERE name = %s", stream)
 
-    done = appended(connect, [line(stream, "old", 1), line(stream, "now", 2), line(stream, "early", 3), line(stream, "web")])
+    done = appended(
+        connect,
+        [line(stream, "old", 1), line(stream, "now", 2), line(stream, "early", 3), line(stream, "web")],
+    )
 
     assert done.refused == {stream}
     assert messages(database, stream) == ["now", "web"]
@@ -152,7 +163,9 @@ def test_the_second_try_waits_for_a_commit_that_still_runs(database: str, commit
 
     def ends_first() -> None:
         waiting.wait(10)
-        while not sql(database, "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid):
+        while not sql(
+            database, "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid
+        ):
             assert not answers, "the second try did not wait"
         first.commit() if commits else first.rollback()
 

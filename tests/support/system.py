@@ -119,7 +119,9 @@ class System:
         """One more web process over the same database, with other settings; gives its address."""
         port = free_port()
         process = self._spawn(
-            f"web-{port}", [sys.executable, "-m", "tests.support.web"], self.environment(PORT=str(port), **more)
+            f"web-{port}",
+            [sys.executable, "-m", "tests.support.web"],
+            self.environment(PORT=str(port), **more),
         )
         url = f"http://127.0.0.1:{port}"
         try:
@@ -139,7 +141,7 @@ class System:
 
     def user(self, role: str = "operator") -> User:
         """A new account, signed in."""
-        from app.auth import hash_password
+        from app.passwords import hash_password
 
         email = f"{uuid.uuid4().hex}@example.org"
         user_id = self.sql(
@@ -164,7 +166,9 @@ class System:
 
     def _spawn(self, name: str, command: list[str], env: dict[str, str]) -> subprocess.Popen[bytes]:
         with (self.home / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+            )
         self.processes.append(process)
         return process
 

@@ -60,7 +60,9 @@ class Viewer(ABC):
         """The first control message of that type, waited for."""
         return wait_for(
             f"{type} on {self.__class__.__name__}",
-            lambda: next(((data | {"id": id}) for kind, data, id in list(self.controls) if kind == type), None),
+            lambda: next(
+                ((data | {"id": id}) for kind, data, id in list(self.controls) if kind == type), None
+            ),
         )
 
     def wait_events(self, count: int, seconds: float = 20.0) -> None:
@@ -144,7 +146,9 @@ class SocketViewer(Viewer):
     """The official Python client. It runs each message's handler in a thread of its own, so the order in
     which handlers are called says nothing: ``sequences`` sorts, and a resume waits for the stragglers."""
 
-    def __init__(self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)) -> None:
+    def __init__(
+        self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)
+    ) -> None:
         super().__init__(url, user, task_id)
         self.transports = list(transports)
         self.ack: dict[str, Any] = {}
@@ -163,7 +167,9 @@ class SocketViewer(Viewer):
         self.ack = self.join(since)
 
     def join(self, since: int | str | None = None) -> dict[str, Any]:
-        data = {"task_id": self.task_id} if since is None else {"task_id": self.task_id, "since_sequence": since}
+        data = (
+            {"task_id": self.task_id} if since is None else {"task_id": self.task_id, "since_sequence": since}
+        )
         return self.client.call("join_task", data, timeout=10)  # type: ignore[no-any-return]
 
     @property

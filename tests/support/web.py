@@ -1,7 +1,6 @@
 """The web process with the tests' job types."""
 
 import wsgi  # patches first
-
 from tests.support import jobs
 
 assert jobs

@@ -29,7 +29,7 @@ class KnowledgeBaseParams(Schema):
     root = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Length(max=1024),
+        validate=validate.Length(max=1000),
         metadata={"description": "Folder to read; empty for the first configured content root"},
     )
     pattern = fields.String(
@@ -90,7 +90,8 @@ class Failures:
     "knowledge_base",
     params=KnowledgeBaseParams,
     title="Knowledge base",
-    phases=("content_caching", "content_processing", "categorization", "kb_generation"),
+    # By the time each takes on a default run.
+    phases={"content_caching": 5, "content_processing": 85, "categorization": 5, "kb_generation": 5},
     max_retries=0,
 )
 def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, Any]:

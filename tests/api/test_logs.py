@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.answers import problem
+from tests.api.writing import AT, task_with_logs
+from tests.support.system import System, User
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def page(user: User, task_id: str, **params: Any) -> Any:
+    return user.get(f"tasks/{task_id}/logs", **params)
+
+
+def messages(user: User, task_id: str, **params: Any) -> list[str]:
+    return [line["message"] for line in page(user, task_id, **params)["logs"]]
+
+
+def every_line(user: User, task_id: str) -> list[Any]:
+    return [event["data"] for event in user.events(task_id) if event["type"] == "log"]
+
+
+@pytest.fixture
+def numbered(system: System, user: User) -> str:
+    """Lines 0 to 24, each level five times."""
+    lines = [{"message": f"line {n}", "level": LEVELS[n % 5], "phase": f"p{n % 2}"} for n in range(25)]
+    return task_with_logs(system, user, lines)
+
+
+def test_a_line_has_its_fields_and_its_events_sequence(user: User, numbered: str) -> None:
+    found = page(user, numbered, limit=1)
+
+    (line,) = found["logs"]
+    last = user.events(numbered)[-1]
+    assert line == {
+        "sequence": last["sequence"],
+        "timestamp": AT,
+        "level": "CRITICAL",
+        "message": "line 24",
+        "component": None,
+        "phase": "p0",
+    }
+    assert found.keys() == {"logs", "next_sequence", "before_sequence", "has_more"}
+    assert found["next_sequence"] == last["sequence"]
+
+
+def test_by_default_the_newest_lines_oldest_first(user: User, numbered: str) -> None:
+    assert messages(user, numbered, limit=3) == ["line 22", "line 23", "line 24"]
+    assert messages(user, numbered) == [line["message"] for line in every_line(user, numbered)]
+
+
+@pytest.mark.parametrize("limit", [1, 4, 7, 1000])
+def test_pages_forwards_join_to_the_whole_log(user: User, numbered: str, limit: int) -> None:
+    joined, cursor, more = [], 0, True
+    while more:
+        found = page(user, numbered, since_sequence=cursor, limit=limit)
+        assert len(found["logs"]) <= limit
+        joined += found["logs"]
+        cursor, more = found["next_sequence"], found["has_more"]
+
+    assert [line["sequence"] for line in joined] == [line["sequence"] for line in every_line(user, numbered)]
+    assert page(user, numbered, since_sequence=cursor)["logs"] == []
+
+
+@pytest.mark.parametrize("limit", [1, 4, 7, 1000])
+def test_pages_backwards_join_to_the_whole_log(user: User, numbered: str, limit: int) -> None:
+    joined: list[Any] = []
+    address = f"/api/v2/tasks/{numbered}/logs?limit={limit}"
+    while address:
+        answer = user.client.get(address)
+        joined = answer.json()["logs"] + joined
+        assert ("next" in answer.links) == answer.json()["has_more"]
+        address = answer.links["next"]["url"] if answer.json()["has_more"] else ""
+
+    assert [line["sequence"] for line in joined] == [line["sequence"] for line in every_line(user, numbered)]
+
+
+def test_a_page_leads_on_both_ways(user: User, numbered: str) -> None:
+    middle = page(user, numbered, since_sequence=10, limit=5)
+
+    before = page(user, numbered, before_sequence=middle["before_sequence"], limit=1)["logs"]
+    after = page(user, numbered, since_sequence=middle["next_sequence"], limit=1)["logs"]
+
+    whole = [line["sequence"] for line in before + middle["logs"] + after]
+    assert whole == list(range(whole[0], whole[0] + 7))
+
+
+def test_a_cursor_beyond_the_end_leads_back_to_the_newest(user: User, numbered: str) -> None:
+    beyond = page(user, numbered, before_sequence=2**62)
+    assert beyond == page(user, numbered)
+    assert page(user, numbered, before_sequence=0)["logs"] == []
+
+
+def test_both_directions_at_once_are_refused(user: User, numbered: str) -> None:
+    answer = user.client.get(f"/api/v2/tasks/{numbered}/logs?since_sequence=0&before_sequence=9")
+
+    problem(answer, 422, "before_sequence")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_level_is_the_least_severe_to_show(user: User, numbered: str, level: str) -> None:
+    shown = {line["level"] for line in page(user, numbered, level=level)["logs"]}
+
+    assert shown == set(LEVELS[LEVELS.index(level) :])
+
+
+def test_filters_work_together_and_in_both_directions(user: User, numbered: str) -> None:
+    wanted = {"level": "ERROR", "phase": "p1", "q": "LINE 1"}
+
+    assert messages(user, numbered, **wanted) == ["line 13", "line 19"]
+    assert messages(user, numbered, since_sequence=0, limit=1, **wanted) == ["line 13"]
+    assert messages(user, numbered, limit=1, **wanted) == ["line 19"]
+    assert messages(user, numbered, phase="p") == [], "a phase is matched whole"
+
+
+ODD = [
+    "100% sure",
+    "100x sure",
+    "a_b",
+    "axb",
+    "back\\slash",
+    'say "hi"',
+    "it's",
+    "ÄRGER Straße",
+    "日本語 ✓",
+    "{}",
+]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("0% s", ["100% sure"]),
+        ("a_b", ["a_b"]),
+        ("\\", ["back\\slash"]),
+        ("\\s", ["back\\slash"]),
+        ('"', ['say "hi"']),
+        ("it's", ["it's"]),
+        ("' OR 1=1", []),
+        ("ärger", ["ÄRGER Straße"]),
+        ("STRA", ["ÄRGER Straße"]),
+        ("本", ["日本語 ✓"]),
+        ("%", ["100% sure"]),
+        ("message", []),
+        ("u00", []),
+    ],
+)
+def test_q_is_plain_text_in_the_message_case_ignored(
+    system: System, user: User, q: str, found: list[str]
+) -> None:
+    task_id = task_with_logs(system, user, [{"message": text} for text in ODD])
+
+    assert messages(user, task_id, q=q) == found
+
+
+def test_a_rare_search_in_a_long_log_says_where_to_go_on(system: System, user: User) -> None:
+    lines = [{"message": "hay"}] * 99 + [{"message": "needle"}]
+    task_id = task_with_logs(system, user, lines, 600)
+    system.sql(
+        "UPDATE events SET payload = replace(payload, 'needle', 'hay') WHERE seq BETWEEN 1000 AND 60000"
+    )
+    head = user.status(task_id)["sequence"]
+
+    first = page(user, task_id, q="NEEDLE", since_sequence=0)
+    second = page(user, task_id, q="NEEDLE", since_sequence=first["next_sequence"])
+    back = page(user, task_id, q="NEEDLE")
+    further = page(user, task_id, q="NEEDLE", before_sequence=back["before_sequence"])
+
+    assert (first["has_more"], first["next_sequence"]) == (True, 50_000)
+    assert (second["has_more"], second["next_sequence"]) == (False, head)
+    assert (back["has_more"], back["before_sequence"]) == (True, head + 1 - 50_000)
+    assert not further["has_more"]
+    forwards = [line["sequence"] for line in first["logs"] + second["logs"]]
+    assert forwards == [line["sequence"] for line in further["logs"] + back["logs"]]
+    assert forwards[0] < 1000 < 60_000 < forwards[-1]

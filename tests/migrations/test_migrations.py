@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from app.extensions import db
+from app.up.embedded_postgres import EmbeddedPostgres
+from tests.conftest import _create_database
+from tests.support.system import ROOT, System
+
+
+@pytest.fixture
+def empty(postgres: EmbeddedPostgres, redis_url: str, tmp_path: Path) -> System:
+    """An empty database."""
+    return System(postgres.url_of(_create_database(postgres)), redis_url, tmp_path)
+
+
+def run(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=system.environment(), capture_output=True, text=True, timeout=60
+    )
+
+
+def schema(system: System) -> list[tuple[str, ...]]:
+    """Every column and index, Alembic's own table left out."""
+    return system.sql(
+        """SELECT table_name, column_name, data_type, is_nullable, column_default
+           FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+           UNION ALL
+           SELECT tablename, indexname, indexdef, '', '' FROM pg_indexes
+           WHERE schemaname = 'public' AND tablename <> 'alembic_version' ORDER BY 1, 2, 3"""
+    )
+
+
+def test_up_down_and_up_again_gives_the_same_tables(empty: System) -> None:
+    assert run(empty, "migrate").returncode == 0
+    first = schema(empty)
+    down = run(empty, "downgrade", "base")
+    nothing = schema(empty)
+    up = run(empty, "migrate")
+
+    assert first
+    assert down.returncode == 0, down.stderr
+    assert nothing == []
+    assert up.returncode == 0, up.stderr
+    assert schema(empty) == first
+    assert run(empty, "migrate").returncode == 0, "a second time there is nothing to do"
+
+
+def test_models_and_migrations_agree(database: str) -> None:
+    from app import models
+
+    assert models.Task.__tablename__ == "tasks"
+    engine = create_engine(database.replace("postgresql://", "postgresql+psycopg2://", 1))
+    try:
+        with engine.connect() as connection:
+            options = {"compare_type": True, "compare_server_default": True}
+            context = MigrationContext.configure(connection, opts=options)
+            assert compare_metadata(context, db.metadata) == []
+    finally:
+        engine.dispose()
+
+
+def test_what_goes_wrong_is_one_line_that_says_so(empty: System) -> None:
+    unreachable = System("postgresql://taskroom:x@127.0.0.1:1/none", empty.redis_url, empty.home)
+
+    away, unknown = run(unreachable, "migrate"), run(empty, "migrate", "nonsense")
+
+    for failed in (away, unknown):
+        assert failed.returncode == 1
+        assert failed.stderr.count("\n") == 1, failed.stderr
+        assert failed.stderr.startswith("taskroom: ")

@@ -1,0 +1,95 @@
+"""A user and tasks in a database of the test's own, without web and without workers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from app.database import Single
+from app.stream.event import Draft, task_stream
+from app.stream.store import Appended, append
+from app.tasks import lifecycle
+from app.tasks.fold import State, empty, fold
+from app.tasks.lifecycle import Claim
+from app.tasks.projection import load, project
+from tests.stream.helpers import sql
+
+
+class Tasks:
+    """Steps of tasks' lives, each in a transaction of its own on one connection."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        self.connect = Single(database)
+        self.user_id = sql(
+            database,
+            "INSERT INTO users (email, password_hash, role) VALUES (%s, 'x', 'operator') RETURNING id::text",
+            f"{uuid.uuid4().hex}@example.org",
+        )[0][0]
+
+    def create(self, **more: Any) -> str:
+        fields = {"user_id": self.user_id, "job_type": "emit_load", "title": "A title", "intent": "execute_command"}
+        with self.connect() as connection, connection.cursor() as cur:
+            return lifecycle.create(cur, **{**fields, "params": {"n": 1}, **more})[0]
+
+    def claim(self, task_id: str, number: int = 1) -> Claim | None:
+        with self.connect() as connection, connection.cursor() as cur:
+            claimed = lifecycle.claim(cur, task_id, number, "w@host")
+        return claimed and claimed[0]
+
+    def started(self) -> str:
+        task_id = self.create()
+        assert self.claim(task_id)
+        return task_id
+
+    def cancel(self, task_id: str) -> Appended:
+        with self.connect() as connection, connection.cursor() as cur:
+            return lifecycle.cancel(cur, task_id, "a@example.org")
+
+    def lose(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
+        with self.connect() as connection, connection.cursor() as cur:
+            return lifecycle.lose(cur, task_id, attempt, retry)
+
+    def append(self, drafts: Sequence[Draft]) -> Appended:
+        with self.connect() as connection, connection.cursor() as cur:
+            return append(cur, drafts, project)
+
+    def end(self, task_id: str, status: str = "SUCCESS", attempt: int = 1, **more: Any) -> Appended:
+        """As the worker of that attempt ends it."""
+        stream = task_stream(task_id)
+        fields = {"job_type": "emit_load", "progress": 10, "run_ms": 1.0, **more}
+        return self.append(lifecycle.ending(stream, status, attempt=attempt, **fields))
+
+    def state(self, task_id: str) -> State:
+        stream = task_stream(task_id)
+        with self.connect() as connection, connection.cursor() as cur:
+            return load(cur, [stream])[stream]
+
+    def events(self, task_id: str) -> list[dict[str, Any]]:
+        """All events of the task as viewers get them, each with its type."""
+        rows = sql(
+            self.database,
+            """SELECT type, payload::json FROM events
+               WHERE stream_id = (SELECT id FROM streams WHERE name = %s) ORDER BY seq""",
+            task_stream(task_id),
+        )
+        return [{"type": type, **payload} for type, payload in rows]
+
+    def statuses(self, task_id: str) -> list[str]:
+        return [e["status"] for e in self.events(task_id) if e["type"] == "task_status"]
+
+    def dispatches(self) -> dict[str, tuple[int, int]]:
+        """(number, sends) of each task in the queue."""
+        return {t: (n, s) for t, n, s in sql(self.database, "SELECT task_id::text, number, sends FROM dispatches")}
+
+    def leases(self) -> dict[str, tuple[int, int]]:
+        """(attempt, missed) of each task that runs."""
+        return {t: (a, m) for t, a, m in sql(self.database, "SELECT task_id::text, attempt, missed FROM leases")}
+
+
+def folded(events: Sequence[dict[str, Any]]) -> State:
+    state = empty()
+    for event in events:
+        state = fold(state, event["type"], event)
+    return state

@@ -1,0 +1,144 @@
+"""What task code calls, over a writer that keeps what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from app.stream.event import Draft
+from app.stream.store import Appended
+from app.tasks.lifecycle import Claim
+from workers import emitters
+from workers import run as runs
+from workers.progress import item_error, log, phase, track
+from workers.run import LINE_LIMIT, AttemptSuperseded, NoRun, Run, TaskCancelled
+
+TASK = "00000000-0000-4000-8000-000000000001"
+
+
+class Kept:
+    """A writer whose events can be looked at."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+
+    def put(self, item: Draft) -> None:
+        self.drafts.append(item)
+
+    def said(self, type: str) -> list[dict[str, Any]]:
+        return [orjson.loads("{" + d.tail) for d in self.drafts if d.type == type]
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    kept = Kept()
+    claim = Claim(TASK, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z")
+    runs.enter(Run(claim, kept, {"a": 1, "b": 3}))  # type: ignore[arg-type]
+    yield kept
+    runs.enter(None)
+
+
+def test_outside_a_task_it_is_an_error_that_says_so() -> None:
+    for call in (lambda: log("x"), lambda: list(track([1], "p")), lambda: phase("p").__enter__()):
+        with pytest.raises(NoRun, match="inside a job"):
+            call()
+
+
+def test_every_report_is_fenced_by_the_attempt(kept: Kept) -> None:
+    log("x")
+    with phase("a"):
+        pass
+    assert {d.attempt for d in kept.drafts} == {3}
+
+
+def test_log_fills_in_the_open_phase_and_refuses_unknown_levels(kept: Kept) -> None:
+    log("outside")
+    with phase("a"):
+        log("inside", "WARNING", "part")
+        log("elsewhere", phase="b")
+    assert [(x["message"], x["level"], x["component"], x["phase"]) for x in kept.said("log")] == [
+        ("outside", "INFO", None, None),
+        ("inside", "WARNING", "part", "a"),
+        ("elsewhere", "INFO", None, "b"),
+    ]
+    with pytest.raises(ValueError, match="LOUD"):
+        log("x", "LOUD")
+
+
+def test_a_long_line_is_cut_and_says_how_long_it_was(kept: Kept) -> None:
+    log("x" * 10_000_000)
+    (line,) = kept.said("log")
+    assert len(line["message"]) < LINE_LIMIT + 100
+    assert line["message"].endswith("… [cut: 10,000,000 characters in all]")
+
+
+def test_track_counts_items_and_errors_and_leaves_early_as_complete(kept: Kept) -> None:
+    for n in track(range(10), phase="a", message="{n} of {total}"):
+        if n == 2:
+            item_error("bad")
+        if n == 4:
+            break
+    (done,) = kept.said("phase_complete")
+    assert (done["processed_count"], done["total_count"], done["error_count"]) == (4, 10, 1)
+
+
+def test_a_failing_body_leaves_the_phase_to_the_end_of_the_attempt(kept: Kept) -> None:
+    with pytest.raises(KeyError):
+        for _ in track([1, 2], phase="a"):
+            raise KeyError("x")
+    with pytest.raises(ZeroDivisionError), phase("b"):
+        raise ZeroDivisionError("by zero")
+    assert [(u["phase_id"], u["message"]) for u in kept.said("phase_update") if u["status"] == "error"][
+        -1:
+    ] == [("b", "by zero")]
+
+
+def test_progress_follows_the_weights_and_leaves_100_to_success(kept: Kept) -> None:
+    with phase("a", total=2) as a:
+        a.advance(2)
+    with phase("b", total=2) as b:
+        b.advance(2)
+    assert kept.said("phase_complete")[0]["progress"] == 25.0
+    assert kept.said("phase_complete")[1]["progress"] == 99.9
+
+
+@pytest.mark.parametrize("raised", [TaskCancelled, AttemptSuperseded])
+def test_a_stop_is_raised_from_reports_and_passes_except_exception(
+    kept: Kept, raised: type[BaseException]
+) -> None:
+    stream = f"task:{TASK}"
+    cancelled = raised is TaskCancelled
+    runs.heard(Appended(cancel_requested={stream}) if cancelled else Appended(refused={stream}))
+    for call in (lambda: log("x"), lambda: phase("a").__enter__(), lambda: list(track([1], "a"))):
+        with pytest.raises(raised):
+            try:
+                call()
+            except Exception:
+                pytest.fail("swallowed")
+
+
+def test_a_phase_with_a_name_that_could_break_a_line_is_refused(kept: Kept) -> None:
+    for name in ("", "a\nb", "x" * 129):
+        with pytest.raises(ValueError, match="printable"), phase(name):
+            pass
+
+
+def test_the_older_names_refuse_another_task_and_unknown_states(kept: Kept) -> None:
+    with pytest.raises(ValueError, match="does not run here"):
+        emitters.emit_log_event("another", "INFO", "x")
+    with pytest.raises(ValueError, match="paused"):
+        emitters.emit_phase_update(TASK, "a", "paused")
+
+
+def test_the_older_names_thin_repeats_and_never_the_first_or_last(kept: Kept) -> None:
+    emitters.emit_phase_update(TASK, "a", "active")
+    for n in range(1, 101):
+        emitters.emit_phase_update(TASK, "a", "in_progress", processed_count=n, total_count=100)
+    emitters.emit_phase_update(TASK, "a", "completed")
+    updates = kept.said("phase_update")
+    assert [u["status"] for u in updates][0 :: len(updates) - 1] == ["active", "completed"]
+    assert updates[-2]["processed_count"] == 100
+    assert len(updates) < 10
