@@ -45,7 +45,6 @@ def create_app(config: Config | None = None) -> Flask:
             "pool_size": config.pool_size,
             "max_overflow": 0,
             "pool_timeout": 3,
-            "pool_pre_ping": True,
             "pool_use_lifo": True,
         },
         RATELIMIT_STORAGE_URI=config.redis_url.replace("unix://", "redis+unix://", 1),
@@ -60,8 +59,8 @@ def create_app(config: Config | None = None) -> Flask:
     problems.register(app)
 
     with app.app_context():
-        connect = pooled(db.engine)
-    store = Store(connect)
+        connect, read = pooled(db.engine), pooled(db.engine, autocommit=True)
+    store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url)
     dispatcher = Dispatcher(send, queue_of)
@@ -74,7 +73,7 @@ def create_app(config: Config | None = None) -> Flask:
         may_retry_lost,
         config.lease_round_seconds,
     )
-    parts = Services(config, connect, store, hub, publisher, dispatcher, rounds)
+    parts = Services(config, connect, read, store, hub, publisher, dispatcher, rounds)
     hub.on_control = parts.session_ended
     app.extensions["taskroom"] = parts
     if config.cors_origins:

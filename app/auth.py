@@ -57,12 +57,12 @@ def init_app(app: Flask, config: Config) -> None:
 
 def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
     """Returns who it is, an access and a refresh token. Raises Unauthorized."""
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (clean(email).strip().lower(),))
         row = cur.fetchone()
     if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO sessions (user_id, expires_at) VALUES (%s, now() + make_interval(secs => %s)) RETURNING id",
             (row[0], services().config.refresh_token_seconds),
@@ -86,7 +86,7 @@ def refreshed() -> tuple[Principal, str]:
 
 def sign_out(principal: Principal) -> None:
     """Ends the session at once: its tokens, and its open streams in every web process."""
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (principal.session_id,))
     services().session_ended(principal.session_id)
     services().publisher.control(principal.session_id)
@@ -94,7 +94,7 @@ def sign_out(principal: Principal) -> None:
 
 def new_ticket(principal: Principal) -> str:
     ticket = secrets.token_urlsafe(24)
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             "INSERT INTO tickets (hash, session_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
             (_ticket_hash(ticket), principal.session_id, services().config.ticket_seconds),
@@ -135,7 +135,7 @@ def current(allow_ticket: bool = False) -> Principal:
 
 def readable_task(principal: Principal, task_id: str) -> str:
     """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute("SELECT user_id::text FROM tasks WHERE id = %s", (task_id,))
         row = cur.fetchone()
     if row is None or (row[0] != principal.user_id and principal.role != "admin"):
@@ -149,7 +149,7 @@ def may_write(principal: Principal) -> None:
 
 
 def _session(session_id: str, expires_at: float) -> Principal | None:
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT users.id::text, email, role FROM sessions JOIN users ON users.id = sessions.user_id
                WHERE sessions.id = %s AND revoked_at IS NULL AND expires_at > now()""",
@@ -161,7 +161,7 @@ def _session(session_id: str, expires_at: float) -> Principal | None:
 
 def _use_ticket(ticket: str) -> Principal:
     """Deletes what it reads, so that two connections cannot share a ticket."""
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             """DELETE FROM tickets WHERE hash = %s
                RETURNING session_id::text, expires_at > now(),

@@ -39,29 +39,40 @@ def connect_args(**more: str) -> dict[str, Any]:
     }
 
 
-def pooled(engine: Engine) -> Connect:
-    """Lends connections of the engine's pool."""
+def pooled(engine: Engine, autocommit: bool = False) -> Connect:
+    """Lends connections of the engine's pool, for a transaction or, with ``autocommit``, for single reads:
+    those need no BEGIN and COMMIT, which are two of three round trips."""
 
     @contextmanager
     def connect() -> Iterator[Connection]:
         try:
             lent = engine.raw_connection()
-        except (DBAPIError, PoolTimeout) as error:
+        except (*AWAY, DBAPIError, PoolTimeout) as error:
             raise StoreAway(_first_line(error)) from error
         raw, broken = lent.driver_connection, False
         assert raw is not None
         try:
+            raw.autocommit = autocommit
             with raw:  # psycopg2: commits or rolls back, and keeps the connection
                 yield raw
         except psycopg2.Error as error:
             # A green connection that the server closed can raise any of them.
             if not (isinstance(error, AWAY) or raw.closed):
                 raise
-            broken = True
+            broken = bool(raw.closed)
             raise StoreAway(_first_line(error)) from error
+        except Exception:
+            raise
+        except (
+            BaseException
+        ):  # the greenlet was ended in the middle of a statement, which runs on in the server
+            lent.invalidate()
+            raise
         finally:
             if broken:
+                # The others are most likely gone too; without this each would cost somebody an error.
                 lent.invalidate()
+                engine.dispose(close=False)
             else:
                 lent.close()
 

@@ -19,6 +19,7 @@ from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.web")
 
+CONTENT_TYPE = "application/problem+json"
 _PLACES = frozenset(
     {"json", "query", "headers", "form", "files", "path", "json_or_form", "cookies", "_schema"}
 )
@@ -41,6 +42,12 @@ class ProblemApi(Api):
     """flask-smorest, whose own errors are not RFC 9457."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        """The base documents errors with the content type of its other answers."""
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         data = getattr(error, "data", None) or {}
@@ -70,7 +77,7 @@ def answer(
     response.headers.update(kept)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    response.content_type = "application/problem+json"
+    response.content_type = CONTENT_TYPE
     return response
 
 

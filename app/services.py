@@ -20,7 +20,8 @@ from app.tasks.rounds import Rounds
 @dataclass(slots=True)
 class Services:
     config: Config
-    connect: Connect
+    connect: Connect  # for a transaction
+    read: Connect  # for single statements
     store: Store
     hub: Hub
     publisher: Publisher

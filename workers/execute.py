@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 import traceback
@@ -34,7 +35,7 @@ dispatcher = Dispatcher(send, queue_of)
 @celery.task(name="taskroom.run", bind=True)
 def run_task(self: Any, task_id: str, number: int) -> None:
     """Runs one dispatch. A message that is late or doubled claims nothing and ends here."""
-    claim = _claim(task_id, number, self.request.hostname or socket.gethostname())
+    claim = _claim(task_id, number, f"{self.request.hostname or socket.gethostname()}/{os.getpid()}")
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
@@ -121,15 +122,13 @@ def _failed(error: BaseException) -> dict[str, Any]:
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the attempt's end through the same writer, so that it comes after everything else."""
-    why = (outcome.get("error") or {}).get("message", "")
-    if outcome["status"] == SUCCESS:
-        why = "left open"
-    run.fail_phases(why)
+    phases = run.leave()
     claim = run.claim
     for item in ending(
         run.stream,
         job_type=claim.job_type,
         progress=run.progress,
+        phases=phases,
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,
         attempt=claim.attempt,

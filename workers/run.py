@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, task_stream
 from app.stream.store import Appended
 from app.stream.writer import Writer
-from app.tasks.fold import STARTED
+from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
 from workers.phases import REPORT_SECONDS, Phase
 
@@ -67,6 +67,7 @@ class Run:
         self.writer = writer
         self._weights = phases
         self._open: list[Phase] = []
+        self._running: dict[str, None] = {}  # phases reported as running, also those reported by hand
         self._reported: dict[str, float] = {}
 
     @property
@@ -116,10 +117,11 @@ class Run:
         while phase in self._open:
             self._open.pop().fail(cut(why, TEXT_LIMIT))
 
-    def fail_phases(self, why: str) -> None:
-        """Ends what is open, innermost first, when the attempt ends without success."""
+    def leave(self) -> list[str]:
+        """The attempt ends: nothing reports from here on. Returns the phases that are still open."""
         while self._open:
-            self._open.pop().fail(cut(why, TEXT_LIMIT))
+            self._open.pop().open = False
+        return list(self._running)
 
     def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:
         """Thins in_progress reports that are made by hand: the last, and at most ten a second."""
@@ -133,6 +135,10 @@ class Run:
     def emit(self, type: str, fields: dict[str, Any]) -> None:
         """Appends any event of this run; phase events carry the overall progress."""
         if type in ("phase_update", "phase_complete"):
+            if fields.get("status") in RUNNING_PHASE:
+                self._running[fields["phase_id"]] = None
+            else:
+                self._running.pop(fields["phase_id"], None)
             self._advance(fields["phase_id"], fields)
             fields["progress"] = self.progress
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))

@@ -117,14 +117,14 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 @blp.response(200, Active)
 def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """The caller's newest unfinished task."""
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL
                ORDER BY created_at DESC LIMIT 1""",
             (principal.user_id,),
         )
         row = cur.fetchone()
-    return {"active": snapshot(services().connect, row[0]) if row else None}
+    return {"active": snapshot(services().read, row[0]) if row else None}
 
 
 def checked_params(job: Job, params: dict[str, Any]) -> dict[str, Any]:
@@ -189,7 +189,7 @@ def _known(principal: Principal, key: str | None) -> str | None:
     """The task that this key made before. Raises Unprocessable when it came with another body."""
     if key is None:
         return None
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT task_id::text, body_hash FROM idempotency_keys
                WHERE user_id = %s AND key = %s AND created_at > now() - interval '24 hours'""",

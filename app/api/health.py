@@ -25,7 +25,7 @@ def readyz() -> Response:
     """Ready needs Postgres and its tables. Without Redis everything works, only later: that is said, not refused."""
     parts = services()
     try:
-        with parts.connect() as conn, conn.cursor() as cur:
+        with parts.read() as conn, conn.cursor() as cur:
             cur.execute("SELECT 1 FROM streams LIMIT 1")
     except (StoreAway, psycopg2.ProgrammingError) as error:
         detail = str(error).partition("\n")[0]

@@ -70,7 +70,7 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
         since=query.get("since"),
         until=query.get("until"),
     )
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         found = list_tasks(cur, wanted, before, query["limit"] + 1)
         page, more = found[: query["limit"]], len(found) > query["limit"]
         counts = phase_counts(cur, [task["task_id"] for task in page])

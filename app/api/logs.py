@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ blp = Blueprint("logs", __name__, description="Logs")
 
 GZIP_BLOCK = 64_000
 # Control characters are shown as signs; those beyond ASCII, line separators and changes of direction as one.
-_SHOWN = {
+_SHOWN: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) != "\t"},
     **dict.fromkeys((*range(0x80, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
     0x7F: "\u2421",
@@ -77,7 +77,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     name = auth.readable_task(principal, str(task_id))
     forward = "since_sequence" in query
     wanted = LogFilter(query.get("level"), query.get("phase"), query.get("q"))
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         if forward:
             page = logs_after(cur, name, query["since_sequence"], query["limit"], wanted)
         else:
@@ -100,7 +100,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     """The whole log, streamed page by page, gzip when accepted."""
     name = auth.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
-    lines = every_log(services().connect, name)
+    lines = every_log(services().read, name)
     body: Iterator[bytes] = (_ndjson(line) for line in lines) if ndjson else (_text(line) for line in lines)
     response = Response(_blocks(body))
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
@@ -137,6 +137,8 @@ def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _gzipped(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Members of one gzip file, one a block: nothing is held back between them."""
+    """One member, flushed at each block: clients stop reading at the end of the first of several."""
+    compressor = zlib.compressobj(5, wbits=31)  # 31: with the header and trailer of gzip
     for block in blocks:
-        yield gzip.compress(block, 5)
+        yield compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    yield compressor.flush()

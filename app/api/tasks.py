@@ -119,7 +119,7 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
         job_type=query.get("job_type"),
         parent_id=str(query["parent_id"]) if "parent_id" in query else None,
     )
-    with services().connect() as conn, conn.cursor() as cur:
+    with services().read() as conn, conn.cursor() as cur:
         found = list_tasks(cur, wanted, before, query["limit"] + 1)
     page, more = found[: query["limit"]], len(found) > query["limit"]
     next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
@@ -132,7 +132,7 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """The snapshot. Join the room with its ``sequence`` and nothing is missed or repeated."""
-    found = snapshot(services().connect, auth.readable_task(principal, str(task_id)))
+    found = snapshot(services().read, auth.readable_task(principal, str(task_id)))
     if found is None:
         raise NotFound("There is no such task")
     return found
@@ -178,7 +178,7 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
     """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
     name = auth.readable_task(principal, str(task_id))
     services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
-    found = snapshot(services().connect, name)
+    found = snapshot(services().read, name)
     response = jsonify({"task_id": name, "status": found["task"]["status"] if found else None})
     response.status_code = 202
     return response
@@ -192,7 +192,7 @@ def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respons
     """A new task with the same parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
     from app.api.agent import accepted, send_first
 
-    found = snapshot(services().connect, auth.readable_task(principal, str(task_id)))
+    found = snapshot(services().read, auth.readable_task(principal, str(task_id)))
     old = found["task"] if found else {}
     if old.get("status") not in TERMINAL:
         raise Conflict(f"The task has not ended: {old.get('status')}")

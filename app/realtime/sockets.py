@@ -146,7 +146,7 @@ class Sockets:
             cursor: int | None = data.get("since_sequence")
             first: list[Event] = []
             if cursor is None:
-                first, cursor = current_events(self._parts.connect, stream)
+                first, cursor = current_events(self._parts.read, stream)
             viewer = self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id)
             if not connection.alive:  # it went while Postgres was asked
                 viewer.close()

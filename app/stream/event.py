@@ -13,7 +13,7 @@ import orjson
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
-_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
+EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 Frame = TypeVar("Frame")
 _second = (0, "")
 
@@ -101,7 +101,7 @@ def draft(
     ValueError where type, level, phase or a field's name could forge what the stream itself says;
     TypeError for what JSON cannot hold.
     """
-    if not _TYPE.match(type):
+    if not EVENT_TYPE.match(type):
         raise ValueError(f"{type!r} is no event type")
     if fields.get("level") not in (None, *LEVELS):
         raise ValueError(f"{fields['level']!r} is no level")

@@ -19,6 +19,7 @@ POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
 AWAY_SECONDS = 0.5  # all rooms while Redis is away
 TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
 EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
+TICK_SECONDS = 0.02  # a busy room wakes its viewers once in so long, for all that came meanwhile
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
 
 
@@ -33,15 +34,20 @@ class Hub:
         self.on_control: Callable[[str], None] = lambda message: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
+        self._busy: set[Room] = set()  # woken a moment ago: the next tick wakes them again
+        self._ticking = threading.Event()
         self.subscription = Subscription(redis_url, self)
         self.checked_at = 0.0  # monotonic time of the last tail check that Postgres answered
 
     def start(self) -> None:
         threading.Thread(target=self.subscription.run, name="taskroom-listener", daemon=True).start()
         threading.Thread(target=self._check_tails, name="taskroom-tails", daemon=True).start()
+        threading.Thread(target=self._tick, name="taskroom-ticks", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
+        self._soon.set()
+        self._ticking.set()
         self.subscription.stop()
         self.close_viewers("draining")
 
@@ -134,8 +140,26 @@ class Hub:
                 room.empty_since = time.monotonic()
 
     def _wake(self, room: Room) -> None:
+        """At once when the room was quiet, which gives latency; else at the next tick, which gives batches."""
+        at = time.monotonic()
+        if at - room.woken_at < TICK_SECONDS:
+            self._busy.add(room)
+            self._ticking.set()
+            return
+        room.woken_at = at
         for viewer in room.viewers:
             viewer.wake()
+
+    def _tick(self) -> None:
+        while not self._stopped.is_set():
+            self._ticking.wait()
+            self._ticking.clear()
+            self._stopped.wait(TICK_SECONDS)
+            with self._lock:
+                rooms, self._busy = self._busy, set()
+                for room in rooms:
+                    room.woken_at = 0.0
+                    self._wake(room)
 
     def _refill(self, room: Room) -> None:
         try:

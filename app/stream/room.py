@@ -32,6 +32,7 @@ class Room:
         self.refilling = False
         self.viewers: set[Viewer] = set()
         self.empty_since: float | None = None
+        self.woken_at = 0.0  # monotonic time at which its viewers were last told
         self._ring: list[Event] = []
         self._bytes = 0
         self._early: dict[int, Event] = {}

@@ -98,18 +98,21 @@ def create(
 def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, Appended] | None:
     """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
 
-    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY.
+    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. A claim whose
+    commit was unclear may be made again: ``worker`` names one process, which runs one task at a time.
     """
     stream = task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed:
         return None
-    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
-    if cur.fetchone() is None:
-        return None
-    cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     task, at = load(cur, [stream])[stream]["task"], now()
     started_at = task["started_at"] or at
+    claimed = Claim(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at)
+    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
+    if cur.fetchone() is None:
+        ours = (task["status"], row.attempt, task["worker"]) == (STARTED, number, worker)
+        return (claimed, Appended()) if ours else None
+    cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     fields = {
         "timestamp": at,
         "status": STARTED,
@@ -134,7 +137,7 @@ def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, A
         ],
         project,
     )
-    return Claim(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at), appended
+    return claimed, appended
 
 
 def ending(
@@ -151,17 +154,21 @@ def ending(
     run_ms: float | None = None,
     attempt: int | None = None,
 ) -> list[Draft]:
-    """The last events of an attempt: open phases end in error, then agent_completed (when it ran), then the status.
+    """The last events of an attempt: open phases end as it does, then agent_completed (when it ran), then the status.
 
     The one place that says how tasks end, for workers (fenced by ``attempt``), reaper and cancel alike.
     """
     at = now()
-    why = (error or {}).get("message") or status
+    last = (
+        {"status": "completed"}
+        if status == SUCCESS
+        else {"status": "error", "message": (error or {}).get("message")}
+    )
     drafts = [
         draft(
             stream,
             "phase_update",
-            {"timestamp": at, "phase_id": p, "status": "error", "message": why, "eta_seconds": None},
+            {"timestamp": at, "phase_id": p, **last, "eta_seconds": None},
             attempt=attempt,
         )
         for p in phases

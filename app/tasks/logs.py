@@ -46,8 +46,10 @@ def logs_after(
     high = min(cursor + SCAN_ROWS, last_seq)
     rows = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
     if len(rows) > limit:
-        return LogPage([_line(payload) for _, payload in rows[:limit]], cursor + 1, rows[limit - 1][0], True)
-    return LogPage([_line(payload) for _, payload in rows], cursor + 1, max(cursor, high), high < last_seq)
+        return LogPage(
+            [log_line(payload) for _, payload in rows[:limit]], cursor + 1, rows[limit - 1][0], True
+        )
+    return LogPage([log_line(payload) for _, payload in rows], cursor + 1, max(cursor, high), high < last_seq)
 
 
 def logs_before(
@@ -60,13 +62,9 @@ def logs_before(
     rows = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
     if len(rows) > limit:
         return LogPage(
-            [_line(payload) for _, payload in rows[limit - 1 :: -1]], rows[limit - 1][0], cursor - 1, True
+            [log_line(payload) for _, payload in rows[limit - 1 :: -1]], rows[limit - 1][0], cursor - 1, True
         )
-    return LogPage([_line(payload) for _, payload in rows[::-1]], low, cursor - 1, low > 1)
-
-
-def newest_logs(cur: Cursor, task_id: str, limit: int) -> list[dict[str, Any]]:
-    return logs_before(cur, task_id, None, limit).logs
+    return LogPage([log_line(payload) for _, payload in rows[::-1]], low, cursor - 1, low > 1)
 
 
 def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:
@@ -113,6 +111,6 @@ def _scan(
     return cur.fetchall()
 
 
-def _line(payload: str) -> dict[str, Any]:
+def log_line(payload: str) -> dict[str, Any]:
     event = orjson.loads(payload)
     return {name: event.get(name) for name in LOG_FIELDS}

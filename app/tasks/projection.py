@@ -38,16 +38,16 @@ def _select(table: str, names: Sequence[str]) -> str:
             column = f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
         elif name.endswith("_id") or name == "retry_of":
             column = f"{column}::text"
-        columns.append(column)
+        columns.append(f"{column} AS {name}")
     return ", ".join(columns)
 
 
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
-PHASE_COLUMNS = _select("phases", _PHASE_ROW)
-_LOAD_TASKS = f"""SELECT streams.name, streams.last_seq, streams.attempt, {TASK_COLUMNS}
-    FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE streams.name = ANY(%s)"""
-_LOAD_PHASES = f"""SELECT task_id::text, {PHASE_COLUMNS} FROM phases
-    WHERE task_id = ANY(%s::uuid[]) ORDER BY task_id, position"""
+# One statement, so that what it reads is consistent by itself, without a transaction.
+STATE_COLUMNS = f"""streams.last_seq,
+    (SELECT json_agg(phase) FROM (SELECT {_select("phases", _PHASE_ROW)} FROM phases
+        WHERE task_id = tasks.id ORDER BY position) AS phase),
+    streams.attempt, {TASK_COLUMNS}"""
 
 
 def task_of(attempt: int, row: Sequence[Any]) -> State:
@@ -58,16 +58,17 @@ def task_of(attempt: int, row: Sequence[Any]) -> State:
 
 def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
     """The states of these task streams, each with the sequence it stands at."""
-    cur.execute(_LOAD_TASKS, (list(streams),))
-    states = {
-        name: {"task": task_of(attempt, row), "phases": [], "sequence": last_seq}
-        for name, last_seq, attempt, *row in cur.fetchall()
-    }
-    by_task = {state["task"]["task_id"]: state for state in states.values()}
-    cur.execute(_LOAD_PHASES, (list(by_task),))
-    for task_id, *row in cur.fetchall():
-        by_task[task_id]["phases"].append(dict(zip(_PHASE_ROW, row, strict=True)))
-    return states
+    cur.execute(
+        f"""SELECT streams.name, {STATE_COLUMNS} FROM tasks JOIN streams ON streams.id = tasks.stream_id
+            WHERE streams.name = ANY(%s)""",
+        (list(streams),),
+    )
+    return {name: state_of(*row) for name, *row in cur.fetchall()}
+
+
+def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
+    """The fold's state, from a row of STATE_COLUMNS."""
+    return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:

@@ -6,29 +6,36 @@ from typing import Any
 
 from app.stream.event import Event, task_stream
 from app.stream.store import Connect
-from app.tasks.logs import newest_logs
-from app.tasks.projection import load
+from app.tasks.logs import SCAN_ROWS, log_line
+from app.tasks.projection import STATE_COLUMNS, state_of
 
 RECENT_LOGS = 50
 
 
-def snapshot(connect: Connect, task_id: str) -> dict[str, Any] | None:
+def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
     """``{task, phases, recent_logs, celery, sequence}``, or None when there is no such task.
 
-    The transaction is milliseconds long: one held open would make every row update slower.
+    One statement sees one state of the database, so no transaction is held open for it: a held one
+    would make every row update slower.
     """
-    stream = task_stream(task_id)
-    with connect() as conn, conn.cursor() as cur:
-        cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        state = load(cur, [stream]).get(stream)
-        if state is None:
-            return None
-        logs = newest_logs(cur, task_id, RECENT_LOGS)
+    with read() as conn, conn.cursor() as cur:
+        cur.execute(
+            f"""SELECT (SELECT array_agg(payload) FROM (
+                    SELECT payload FROM events WHERE stream_id = streams.id AND type = 'log'
+                        AND seq > last_seq - %s ORDER BY seq DESC LIMIT %s) AS newest),
+                {STATE_COLUMNS}
+                FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE streams.name = %s""",
+            (SCAN_ROWS, RECENT_LOGS, task_stream(task_id)),
+        )
+        row = cur.fetchone()
+    if row is None:
+        return None
+    logs, state = row[0] or [], state_of(*row[1:])
     task = state["task"]
     return {
         "task": task,
         "phases": state["phases"],
-        "recent_logs": logs,
+        "recent_logs": [log_line(payload) for payload in reversed(logs)],
         "celery": {
             "id": message_id(task_id, task["attempt"]) if task["attempt"] else None,
             "state": task["status"],
@@ -45,20 +52,22 @@ def message_id(task_id: str, number: int) -> str:
     return f"{task_id}.{number}"
 
 
-def current_events(connect: Connect, stream: str) -> tuple[list[Event], int]:
+def current_events(read: Connect, stream: str) -> tuple[list[Event], int]:
     """What shows the present state to a viewer that has none: the current ``task_status`` and each phase's
     last ``phase_update``, as they were, and the sequence up to which they speak. LookupError without a stream."""
-    with connect() as conn, conn.cursor() as cur:
-        cur.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cur.execute("SELECT id, last_seq FROM streams WHERE name = %s", (stream,))
-        row = cur.fetchone()
-        if row is None:
-            raise LookupError(stream)
+    with read() as conn, conn.cursor() as cur:
         cur.execute(
-            """SELECT seq, type, payload, level, phase FROM events WHERE stream_id = %s AND seq IN (
-                   SELECT status_sequence FROM tasks WHERE stream_id = %s UNION ALL
-                   SELECT sequence FROM phases JOIN tasks ON tasks.id = phases.task_id WHERE stream_id = %s)
-               ORDER BY seq""",
-            (row[0], row[0], row[0]),
+            """SELECT last_seq, shown.* FROM streams LEFT JOIN LATERAL (
+                   SELECT seq, type, payload, level, phase FROM events
+                   WHERE stream_id = streams.id AND seq = ANY(ARRAY(
+                       SELECT status_sequence FROM tasks WHERE tasks.stream_id = streams.id UNION ALL
+                       SELECT sequence FROM phases JOIN tasks ON tasks.id = phases.task_id
+                       WHERE tasks.stream_id = streams.id))
+               ) AS shown ON true
+               WHERE name = %s ORDER BY seq""",
+            (stream,),
         )
-        return [Event(stream, *event) for event in cur.fetchall()], int(row[1])
+        rows = cur.fetchall()
+    if not rows:
+        raise LookupError(stream)
+    return [Event(stream, *row[1:]) for row in rows if row[1] is not None], int(rows[0][0])

@@ -48,7 +48,8 @@ class Line:
     def close(self) -> None:
         self.cut()
         _shut(self._listener)
-        self._listener.close()
+        for end in (self._listener, *self._open):
+            end.close()
 
     def _accept(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 
 import httpx
 import pytest
@@ -101,7 +102,7 @@ def test_logout_works_when_only_the_refresh_token_is_left(browser: httpx.Client,
 def test_logout_closes_an_open_stream(system: System, user: User) -> None:
     task_id = user.start("test_endless")
     with (
-        system.sign_in(user.email) as mine,
+        closing(system.sign_in(user.email)) as mine,
         mine.stream("GET", f"{TASKS}/{task_id}/stream", params={"types": "task_status"}) as stream,
     ):
         lines = stream.iter_lines()

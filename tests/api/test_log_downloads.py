@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -30,7 +31,15 @@ def download(user: User, task_id: str, form: str = "text", accept: str = "identi
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def user(system: System) -> Iterator[User]:
+    """One for all tests here: making an account takes longer than they do."""
+    user = system.user()
+    yield user
+    user.client.close()
+
+
+@pytest.fixture(scope="module")
 def long(system: System, user: User) -> str:
     """5,000 lines, more than one page and more than one block."""
     lines = [{"message": f"grüße {n} 日本 🎉", "level": "ERROR" if n % 2 else "INFO"} for n in range(100)]

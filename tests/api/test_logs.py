@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +24,15 @@ def every_line(user: User, task_id: str) -> list[Any]:
     return [event["data"] for event in user.events(task_id) if event["type"] == "log"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def user(system: System) -> Iterator[User]:
+    """One for all tests here: making an account takes longer than they do."""
+    user = system.user()
+    yield user
+    user.client.close()
+
+
+@pytest.fixture(scope="module")
 def numbered(system: System, user: User) -> str:
     """Lines 0 to 24, each level five times."""
     lines = [{"message": f"line {n}", "level": LEVELS[n % 5], "phase": f"p{n % 2}"} for n in range(25)]
@@ -130,6 +139,11 @@ ODD = [
 ]
 
 
+@pytest.fixture(scope="module")
+def odd(system: System, user: User) -> str:
+    return task_with_logs(system, user, [{"message": text} for text in ODD])
+
+
 @pytest.mark.parametrize(
     ("q", "found"),
     [
@@ -148,12 +162,8 @@ ODD = [
         ("u00", []),
     ],
 )
-def test_q_is_plain_text_in_the_message_case_ignored(
-    system: System, user: User, q: str, found: list[str]
-) -> None:
-    task_id = task_with_logs(system, user, [{"message": text} for text in ODD])
-
-    assert messages(user, task_id, q=q) == found
+def test_q_is_plain_text_in_the_message_case_ignored(user: User, odd: str, q: str, found: list[str]) -> None:
+    assert messages(user, odd, q=q) == found
 
 
 def test_a_rare_search_in_a_long_log_says_where_to_go_on(system: System, user: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -65,7 +65,15 @@ FORGED: dict[str, Callable[[User], str]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def user(system: System) -> Iterator[User]:
+    """One for all tests here: making an account takes longer than they do."""
+    user = system.user()
+    yield user
+    user.client.close()
+
+
+@pytest.fixture(scope="module")
 def task(user: User) -> str:
     task_id = user.start("test_echo", text="mine")
     user.finished(task_id)

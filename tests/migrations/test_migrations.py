@@ -76,4 +76,5 @@ def test_what_goes_wrong_is_one_line_that_says_so(empty: System) -> None:
     for failed in (away, unknown):
         assert failed.returncode == 1
         assert failed.stderr.count("\n") == 1, failed.stderr
-        assert failed.stderr.startswith("taskroom: ")
+    assert away.stderr.startswith("taskroom: ")
+    assert "nonsense" in unknown.stderr

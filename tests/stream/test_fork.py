@@ -43,7 +43,12 @@ def test_a_forked_child_gets_a_fresh_writer(database: str, redis_url: str):
     }
 
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, stream], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", PROGRAM, stream],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-FOREIGN = {"flask", "celery", "kombu", "flask_socketio", "socketio", "engineio", "eventlet", "sqlalchemy", "flask_sqlalchemy"}
+FOREIGN = {
+    "flask",
+    "celery",
+    "kombu",
+    "flask_socketio",
+    "socketio",
+    "engineio",
+    "eventlet",
+    "sqlalchemy",
+    "flask_sqlalchemy",
+}
 HEART = sorted((ROOT / "app/stream").rglob("*.py"))
 WORKERS = sorted((ROOT / "workers").rglob("*.py"))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
 from app.stream import hub as hubs
 from app.stream.hub import Hub
-from app.stream.store import StoreAway
+from app.stream.store import Head, StoreAway
 from tests.stream.fakes import FakeStore, drained, publish
 from tests.stream.helpers import event
 from tests.support.system import wait_for
@@ -144,14 +145,23 @@ def test_an_empty_room_lingers_and_is_swept(hub: Hub, store: FakeStore):
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 
-def test_a_room_swept_while_somebody_joins_is_kept(hub: Hub, store: FakeStore):
+def test_a_room_swept_while_somebody_joins_is_kept(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
     store.add(A)
-    room = hub._open(A)
-    hub._sweep(time.monotonic() + hubs.LINGER_SECONDS + 1)
+    hub.watch(A, 1).close()
+    store.add(A)
+    heads = store.heads
 
-    kept = hub._keep(room)
+    def swept_meanwhile(streams: list[str]) -> dict[str, Head]:
+        hub._sweep(float("inf"))
+        return heads(streams)
 
-    assert kept is room and not room.confirmed
+    monkeypatch.setattr(store, "heads", swept_meanwhile)
+    viewer = hub.watch(A, 2)
+    publish(hub, store, A)
+
+    assert drained(viewer) == [3] and not viewer.room.confirmed
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 
@@ -181,3 +191,19 @@ def test_what_nobody_watches_here_is_ignored(hub: Hub, store: FakeStore):
     hub.confirmed(B)
 
     assert store.asked == [] and hub.viewers() == []
+
+
+def test_a_busy_room_wakes_its_viewers_at_the_next_tick(hub: Hub, store: FakeStore):
+    store.add(A)
+    viewer = hub.watch(A, 1)
+    threading.Thread(target=hub._tick, daemon=True).start()
+    publish(hub, store, A, 1)
+    assert [e.sequence for e in viewer.next(5).events] == [2]
+
+    got: list[int] = []
+    waiting = threading.Thread(target=lambda: got.extend(e.sequence for e in viewer.next(60).events))
+    waiting.start()
+    publish(hub, store, A, 1)
+
+    waiting.join(10)
+    assert got == [3]

@@ -134,4 +134,6 @@ class Deliveries(RuleBasedStateMachine):
 
 
 TestDeliveries = Deliveries.TestCase
-TestDeliveries.settings = settings(max_examples=50, stateful_step_count=30, deadline=None, report_multiple_bugs=False)
+TestDeliveries.settings = settings(
+    max_examples=50, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.database import Single
-from app.stream.event import Draft, task_stream
+from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended, append
 from app.tasks import lifecycle
 from app.tasks.fold import State, empty, fold
@@ -29,7 +29,12 @@ class Tasks:
         )[0][0]
 
     def create(self, **more: Any) -> str:
-        fields = {"user_id": self.user_id, "job_type": "emit_load", "title": "A title", "intent": "execute_command"}
+        fields = {
+            "user_id": self.user_id,
+            "job_type": "emit_load",
+            "title": "A title",
+            "intent": "execute_command",
+        }
         with self.connect() as connection, connection.cursor() as cur:
             return lifecycle.create(cur, **{**fields, "params": {"n": 1}, **more})[0]
 
@@ -61,6 +66,16 @@ class Tasks:
         fields = {"job_type": "emit_load", "progress": 10, "run_ms": 1.0, **more}
         return self.append(lifecycle.ending(stream, status, attempt=attempt, **fields))
 
+    def open_phase(self, task_id: str, phase: str = "read", progress: float = 30) -> None:
+        fields = {
+            "timestamp": now(),
+            "phase_id": phase,
+            "status": "active",
+            "message": "Reading",
+            "progress": progress,
+        }
+        self.append([draft(task_stream(task_id), "phase_update", fields, attempt=1)])
+
     def state(self, task_id: str) -> State:
         stream = task_stream(task_id)
         with self.connect() as connection, connection.cursor() as cur:
@@ -81,11 +96,15 @@ class Tasks:
 
     def dispatches(self) -> dict[str, tuple[int, int]]:
         """(number, sends) of each task in the queue."""
-        return {t: (n, s) for t, n, s in sql(self.database, "SELECT task_id::text, number, sends FROM dispatches")}
+        return {
+            t: (n, s) for t, n, s in sql(self.database, "SELECT task_id::text, number, sends FROM dispatches")
+        }
 
     def leases(self) -> dict[str, tuple[int, int]]:
         """(attempt, missed) of each task that runs."""
-        return {t: (a, m) for t, a, m in sql(self.database, "SELECT task_id::text, attempt, missed FROM leases")}
+        return {
+            t: (a, m) for t, a, m in sql(self.database, "SELECT task_id::text, attempt, missed FROM leases")
+        }
 
 
 def folded(events: Sequence[dict[str, Any]]) -> State:

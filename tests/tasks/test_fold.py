@@ -67,7 +67,9 @@ STATUS = st.fixed_dictionaries(
         "eta_seconds": NUMBER,
     },
 )
-LOG = st.fixed_dictionaries({"level": st.just("INFO"), "message": st.just("status: FAILURE"), "progress": NUMBER})
+LOG = st.fixed_dictionaries(
+    {"level": st.just("INFO"), "message": st.just("status: FAILURE"), "progress": NUMBER}
+)
 EVENT = st.one_of(
     st.tuples(st.just("phase_update"), UPDATE),
     st.tuples(st.just("phase_complete"), COMPLETE),
@@ -117,14 +119,20 @@ def test_rows_equal_the_fold_of_the_events(
             assert tasks.claim(task_id, 2)
         at = now()
         given_batch = [
-            draft(stream, type, {"timestamp": at, **fields, **({"updated_at": at} if type == "task_status" else {})})
+            draft(
+                stream,
+                type,
+                {"timestamp": at, **fields, **({"updated_at": at} if type == "task_status" else {})},
+            )
             for type, fields in batch
         ]
         assert not tasks.append(given_batch).refused
         same()
     if status:
         attempt = tasks.state(task_id)["task"]["attempt"]
-        tasks.end(task_id, status, attempt, phases=open_phases(tasks.state(task_id)), result={"a": [None, 1.5]})
+        tasks.end(
+            task_id, status, attempt, phases=open_phases(tasks.state(task_id)), result={"a": [None, 1.5]}
+        )
     same()
 
 
@@ -132,7 +140,11 @@ def test_a_batch_touches_each_row_once(tasks: Tasks):
     task_id = tasks.started()
     stream = task_stream(task_id)
     updates = [
-        draft(stream, "phase_update", {"timestamp": now(), "phase_id": "a", "status": "in_progress", "processed_count": n})
+        draft(
+            stream,
+            "phase_update",
+            {"timestamp": now(), "phase_id": "a", "status": "in_progress", "processed_count": n},
+        )
         for n in range(1, 101)
     ]
     counts = """SELECT relname, n_tup_ins + n_tup_upd FROM pg_stat_xact_user_tables

@@ -16,7 +16,13 @@ SNAPSHOTS = 200
 
 
 def phase_event(task_id: str, phase: str, n: int, status: str = "in_progress"):
-    fields = {"timestamp": now(), "phase_id": phase, "status": status, "processed_count": n, "progress": n % 100}
+    fields = {
+        "timestamp": now(),
+        "phase_id": phase,
+        "status": status,
+        "processed_count": n,
+        "progress": n % 100,
+    }
     return draft(task_stream(task_id), "phase_update", fields, attempt=1)
 
 
@@ -29,7 +35,13 @@ def test_a_snapshot_names_task_phases_logs_and_worker(tasks: Tasks):
     assert found and set(found) == {"task", "phases", "recent_logs", "celery", "sequence"}
     assert found["sequence"] == 5 and found["phases"][0]["processed_count"] == 3
     assert [log["message"] for log in found["recent_logs"]] == ["hello"]
-    assert found["celery"] == {"id": f"{task_id}.1", "state": "STARTED", "worker": "w@host", "attempt": 1, "retries": 0}
+    assert found["celery"] == {
+        "id": f"{task_id}.1",
+        "state": "STARTED",
+        "worker": "w@host",
+        "attempt": 1,
+        "retries": 0,
+    }
 
 
 def test_before_it_runs_a_task_has_no_message_id(tasks: Tasks):
@@ -50,12 +62,16 @@ def test_the_newest_logs_stand_in_their_order(tasks: Tasks):
 
     found = snapshot(tasks.connect, task_id)
 
-    assert found and [log["message"] for log in found["recent_logs"]] == [str(n) for n in range(20, RECENT_LOGS + 20)]
+    assert found and [log["message"] for log in found["recent_logs"]] == [
+        str(n) for n in range(20, RECENT_LOGS + 20)
+    ]
 
 
 def test_the_current_events_are_the_status_and_each_phase_as_they_were(tasks: Tasks):
     task_id = tasks.started()
-    tasks.append([phase_event(task_id, "read", 1), phase_event(task_id, "sort", 1), line(task_stream(task_id))])
+    tasks.append(
+        [phase_event(task_id, "read", 1), phase_event(task_id, "sort", 1), line(task_stream(task_id))]
+    )
     tasks.append([phase_event(task_id, "read", 2)])
 
     events, position = current_events(tasks.connect, task_stream(task_id))
@@ -76,7 +92,13 @@ def test_every_snapshot_beside_a_busy_writer_is_the_fold_up_to_its_sequence(task
         while not done.is_set():
             n += 1
             phase = f"phase {n // 20 % 5}"
-            tasks.append([phase_event(task_id, phase, n), line(task_stream(task_id), str(n)), phase_event(task_id, phase, n + 1)])
+            tasks.append(
+                [
+                    phase_event(task_id, phase, n),
+                    line(task_stream(task_id), str(n)),
+                    phase_event(task_id, phase, n + 1),
+                ]
+            )
         tasks.end(task_id)
 
     def looks() -> None:

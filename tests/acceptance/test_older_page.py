@@ -1,0 +1,55 @@
+"""The page-load code that older front ends have works unchanged against a run in the middle."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from typing import Any
+
+from tests.support.system import ROOT, System, User, wait_for
+
+
+def test_the_older_page_shows_the_present_state_and_follows(system: System, user: User) -> None:
+    task_id = user.start("emit_load", events=4000, rate=500, message_bytes=80)
+    wait_for("the middle of the run", lambda: user.status(task_id)["sequence"] > 300)
+    page = subprocess.Popen(
+        ["node", str(ROOT / "tests" / "support" / "seed_page.mjs"), system.url, user.token, task_id],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told: list[tuple[str, Any]] = []
+    lines = page.stdout
+    assert lines is not None
+    reader = threading.Thread(target=lambda: told.extend(json.loads(line) for line in lines), daemon=True)
+    reader.start()
+    try:
+        final = user.finished(task_id, 60)
+        wait_for(
+            "the last status",
+            lambda: any(w == "task_status" and d["status"] == "SUCCESS" for w, d in list(told)),
+        )
+    finally:
+        page.terminate()
+        page.wait(10)
+        reader.join(10)
+        lines.close()
+
+    kinds = [what for what, _ in told]
+    assert kinds[:2] == ["status", "logs"]
+    status, logs = told[0][1], told[1][1]
+    assert status["task"]["is_running"] is True
+    assert status["phases"][-1]["phase_id"] == "load"
+    assert len(logs) == 50
+    assert [x["sequence"] for x in logs] == sorted(x["sequence"] for x in logs)
+    joined = told[2:]
+    assert {"task_status", "phase_update"} <= {what for what, _ in joined[:4]}, (
+        "the present state comes first"
+    )
+    assert (
+        next(d for w, d in joined if w == "phase_update" and d["phase_id"] == "load")["processed_count"] > 0
+    )
+    live = [d["sequence"] for what, d in joined if what == "log"]
+    every = [e["sequence"] for e in user.events(task_id) if e["type"] == "log"]
+    assert live == every[every.index(live[0]) :], "live lines follow each other without gap or repeat"
+    assert live[0] < final["sequence"]

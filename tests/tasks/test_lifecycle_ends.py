@@ -1,0 +1,134 @@
+"""How tasks end: once, told in order, whoever ends them. Against a real Postgres."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from app.errors import Conflict
+from app.stream.event import task_stream
+from app.tasks import lifecycle
+from app.tasks.fold import TERMINAL
+from tests.stream.helpers import in_threads, line, sql
+from tests.tasks.helpers import Tasks, folded
+
+NOWHERE = "00000000-0000-4000-8000-000000000009"
+
+
+def test_what_an_earlier_attempt_still_says_is_refused(tasks: Tasks):
+    task_id = tasks.started()
+    tasks.lose(task_id, retry=True)
+    assert tasks.claim(task_id, 2)
+    before = tasks.events(task_id)
+
+    for zombie in (tasks.end(task_id, "SUCCESS", 1), tasks.append([line(task_stream(task_id), "zombie", 1)])):
+        assert zombie.refused == {task_stream(task_id)} and not zombie.events
+
+    assert tasks.events(task_id) == before
+
+
+@pytest.mark.parametrize(
+    ("retry", "cancelled", "status", "error"),
+    [
+        (False, False, "FAILURE", "WorkerLost"),
+        (True, False, "RETRY", "WorkerLost"),
+        (True, True, "REVOKED", "Cancelled"),
+        (False, True, "REVOKED", "Cancelled"),
+    ],
+)
+def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status: str, error: str):
+    task_id = tasks.started()
+    tasks.open_phase(task_id)
+    if cancelled:
+        tasks.cancel(task_id)
+
+    done = tasks.lose(task_id, 1, retry)
+
+    state = tasks.state(task_id)
+    task = state["task"]
+    assert [e.type for e in done.events] == ["phase_update", "task_status"]
+    assert (task["status"], task["error"]["type"], task["progress"]) == (status, error, 30)
+    assert bool(task["finished_at"]) is bool(done.closed) is (status != "RETRY")
+    assert (
+        state["phases"][0]["status"] == "error" and state["phases"][0]["message"] == task["error"]["message"]
+    )
+    assert task["retry_count"] == (status == "RETRY")
+    assert tasks.dispatches() == ({task_id: (2, 0)} if status == "RETRY" else {}) and tasks.leases() == {}
+
+
+def test_an_attempt_that_is_over_cannot_be_lost(tasks: Tasks):
+    ended, retried, pending = tasks.started(), tasks.started(), tasks.create()
+    tasks.end(ended)
+    tasks.lose(retried, retry=True)
+
+    assert not any(tasks.lose(t, a).events for t, a in ((ended, 1), (retried, 1), (pending, 0), (NOWHERE, 1)))
+
+
+def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Tasks):
+    task_id = tasks.started()
+    tasks.open_phase(task_id, "read")
+    tasks.open_phase(task_id, "sort")
+
+    tasks.end(
+        task_id, "FAILURE", phases=["sort", "read"], error={"type": "E", "message": "why", "traceback": None}
+    )
+
+    told = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
+    assert told == [
+        ("phase_update", "sort", "error"),
+        ("phase_update", "read", "error"),
+        ("agent_completed", None, None),
+        ("task_status", None, "FAILURE"),
+    ]
+    assert tasks.state(task_id) == folded(tasks.events(task_id))
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks, claimed: bool):
+    task_id = tasks.started() if claimed else tasks.create()
+
+    with tasks.connect() as connection, connection.cursor() as cur:
+        done = lifecycle.undeliverable(cur, task_id)
+
+    assert bool(done.events) is not claimed
+    assert claimed or tasks.state(task_id)["task"]["error"]["type"] == "BrokerUnavailable"
+
+
+def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
+    """Thirty times cancel, the reaper and the worker's own end at the same moment."""
+    start, others = threading.Barrier(3, timeout=20), [Tasks(tasks.database) for _ in range(3)]
+    task_ids = [tasks.create() for _ in range(30)]
+    for n, task_id in enumerate(task_ids):
+        if n % 5:  # the others are cancelled while they wait
+            tasks.claim(task_id)
+
+    def each(step: Any) -> None:
+        for task_id in task_ids:
+            start.wait()
+            step(task_id)
+
+    def cancels(task_id: str) -> None:
+        try:
+            others[0].cancel(task_id)
+        except Conflict as conflict:
+            assert "ended already" in str(conflict)
+
+    in_threads(
+        [
+            lambda: each(cancels),
+            lambda: each(lambda task_id: others[1].lose(task_id)),
+            lambda: each(lambda task_id: others[2].end(task_id)),
+        ]
+    )
+
+    for task_id in task_ids:
+        ends = [status for status in tasks.statuses(task_id) if status in TERMINAL]
+        assert len(ends) == 1, tasks.statuses(task_id)
+        assert tasks.events(task_id)[-1]["status"] == ends[0]
+        assert tasks.state(task_id) == folded(tasks.events(task_id))
+    assert tasks.dispatches() == tasks.leases() == {}
+    assert sql(tasks.database, "SELECT count(*) FROM streams WHERE NOT closed") == [(0,)]
+    for other in others:
+        other.connect.close()
