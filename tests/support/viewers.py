@@ -191,6 +191,7 @@ class SocketViewer(Viewer):
                 websocket.sock.shutdown(socket.SHUT_RDWR)
         else:
             self.client.eio.disconnect(abort=True)
+            self.client.eio.queue.put(None)  # else its writer thread waits for half a minute
         assert self.closed.wait(10), "the client did not notice the cut"
         self.client.wait()
         if websocket is not None:
