@@ -44,16 +44,17 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 
 def _claim(task_id: str, number: int, worker: str) -> Claim | None:
     """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
-    here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
+    here, limit, again = runtime.runtime(), time.monotonic() + CLAIM_SECONDS, False
     while True:
         try:
             with here.connect() as conn, conn.cursor() as cur:
-                claimed = lifecycle.claim(cur, task_id, number, worker)
+                claimed = lifecycle.claim(cur, task_id, number, worker, again)
             break
         except StoreAway as error:
             if time.monotonic() > limit:
                 logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
                 return None
+            again = True
             time.sleep(0.5)
     if claimed is None:
         return None

@@ -95,11 +95,13 @@ def create(
     return task_id, append(cur, [draft(stream, "task_status", first)], project)
 
 
-def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, Appended] | None:
+def claim(
+    cur: Cursor, task_id: str, number: int, worker: str, again: bool = False
+) -> tuple[Claim, Appended] | None:
     """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
 
-    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. A claim whose
-    commit was unclear may be made again: ``worker`` names one process, which runs one task at a time.
+    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` is for
+    a claim whose commit was unclear: the same worker, one process, finds that it has the task already.
     """
     stream = task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
@@ -110,7 +112,7 @@ def claim(cur: Cursor, task_id: str, number: int, worker: str) -> tuple[Claim, A
     claimed = Claim(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at)
     cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
     if cur.fetchone() is None:
-        ours = (task["status"], row.attempt, task["worker"]) == (STARTED, number, worker)
+        ours = again and (task["status"], row.attempt, task["worker"]) == (STARTED, number, worker)
         return (claimed, Appended()) if ours else None
     cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     fields = {

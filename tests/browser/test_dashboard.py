@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+
 from tests.browser.conftest import Browser
 from tests.support.line import Line
 from tests.support.system import User, wait_for
@@ -63,12 +66,21 @@ def test_hostile_text_is_inert_wherever_it_is_shown(browser: Browser, user: User
         assert not browser.all("main img, main script, a[href^='javascript']")
 
 
-def test_the_start_form_names_the_field_that_is_refused(browser: Browser, user: User) -> None:
+def test_the_start_form_names_the_field_that_is_refused_and_starts_the_run(
+    browser: Browser, user: User
+) -> None:
     browser.open("/")
     browser.sign_in(user)
-    browser.shows("emit_load")
-    answer = user.client.post("/api/v2/agent/start", json={"job_type": "emit_load", "params": {}})
-    assert "params.events" in answer.json()["errors"]
+    Select(browser.one("select[name=job_type]")).select_by_value("knowledge_base")
+    browser.one("input[name='params.root']").send_keys("/etc")
+    browser.click("Start")
+    wait_for("what is wrong with the root", lambda: any("root" in text for text in browser.texts(".wrong")))
+    browser.one("input[name='params.root']").send_keys(Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE)
+    limit = browser.one("input[name='params.limit']")
+    limit.send_keys(Keys.CONTROL + "a" + Keys.NULL + "20")
+    browser.click("Start")
+    wait_for("the page of the run", lambda: "/runs/" in browser.driver.current_url)
+    wait_for("the mark of success in the title", lambda: "✓" in browser.driver.title, 60)
 
 
 def test_the_page_of_the_api_lists_the_calls(browser: Browser, user: User) -> None:
