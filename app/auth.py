@@ -123,7 +123,7 @@ def current(allow_ticket: bool = False) -> Principal:
         return principal_of(token.strip())
     if "ticket" in request.args:
         if allow_ticket:
-            return _use_ticket(request.args["ticket"])
+            return use_ticket(request.args["ticket"])
         raise Unauthorized("A ticket opens a stream only")
     cookie = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
     if not cookie:
@@ -159,7 +159,7 @@ def _session(session_id: str, expires_at: float) -> Principal | None:
     return Principal(row[0], row[1], row[2], session_id, expires_at) if row else None
 
 
-def _use_ticket(ticket: str) -> Principal:
+def use_ticket(ticket: str) -> Principal:
     """Deletes what it reads, so that two connections cannot share a ticket."""
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(

@@ -116,16 +116,16 @@ class Sockets:
         self._parts.session_enders.append(self.end_session)
 
     def connect(self, credentials: Any = None) -> None:
-        token = credentials.get("token") if isinstance(credentials, dict) else None
+        sid = request.sid  # type: ignore[attr-defined]
+        eio_sid = self._io.server.manager.eio_sid_from_sid(sid, "/")
         try:
-            principal = auth.principal_of(token) if isinstance(token, str) and token else auth.current()
+            connection = Connection(sid, eio_sid, _principal(credentials))
         except Problem as problem:
             raise ConnectionRefusedError(problem.detail) from None
         except StoreAway:
-            raise ConnectionRefusedError("The database does not answer; try again") from None
-        sid = request.sid  # type: ignore[attr-defined]
-        eio_sid = self._io.server.manager.eio_sid_from_sid(sid, "/")
-        self._connections[sid] = Connection(sid, eio_sid, principal)
+            self._cut(eio_sid)  # a refusal would keep the client from coming back by itself
+            raise ConnectionRefusedError("The database does not answer") from None
+        self._connections[sid] = connection
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch_expiry, name="taskroom-expiry", daemon=True).start()
@@ -210,7 +210,7 @@ class Sockets:
         except StoreAway as error:
             # The transport is closed, so that the client comes back by itself and resumes.
             logger.warning("%s cannot be read back, its viewer is cut: %s", viewer.room.stream, error)
-            self._cut(connection)
+            self._cut(connection.eio_sid)
         finally:
             viewer.close()
             if connection.viewers.get(viewer.room.stream) is viewer:
@@ -224,7 +224,7 @@ class Sockets:
             return True
         if batch.closed:
             if batch.closed == "draining":
-                self._cut(connection)
+                self._cut(connection.eio_sid)
             return False
         if batch.ended:
             self._control(connection, "end", end_message(self._parts, viewer))
@@ -257,14 +257,14 @@ class Sockets:
                 return True
             if time.monotonic() > limit:
                 logger.info("a viewer that took nothing for %.0f s is cut", STALLED_SECONDS)
-                self._cut(connection)
+                self._cut(connection.eio_sid)
                 return False
             self._io.sleep(DRAIN_SECONDS)
         return False
 
-    def _cut(self, connection: Connection) -> None:
+    def _cut(self, eio_sid: str) -> None:
         """Closes the transport only: clients come back from that by themselves, from a disconnect never."""
-        socket = self._io.server.eio.sockets.get(connection.eio_sid)
+        socket = self._io.server.eio.sockets.get(eio_sid)
         if socket is not None:
             socket.close(wait=False)
 
@@ -281,6 +281,16 @@ class Sockets:
                 if connection.principal.expires_at <= at:
                     self._control(connection, "token_expired", {})
                     self._disconnect(connection)
+
+
+def _principal(credentials: Any) -> Principal:
+    """Who connects: the token or ticket of the handshake, else what the HTTP request brings. Raises Unauthorized."""
+    given = credentials if isinstance(credentials, dict) else {}
+    if isinstance(given.get("token"), str) and given["token"]:
+        return auth.principal_of(given["token"])
+    if isinstance(given.get("ticket"), str):
+        return auth.use_ticket(given["ticket"])
+    return auth.current()
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:

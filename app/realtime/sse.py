@@ -21,6 +21,7 @@ from app.errors import BadRequest, NotFound, Unprocessable
 from app.realtime.wire import end_message, resync_message, retry_ms
 from app.services import Services, services
 from app.stream.event import EVENT_TYPE, LEVELS, Event, task_stream
+from app.stream.store import StoreAway
 from app.stream.viewer import Filter, Resync, Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
@@ -54,22 +55,31 @@ def control(type: str, data: dict[str, Any], cursor: int | None = None) -> bytes
     return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()
 
 
+def come_back() -> bytes:
+    """The last words to a client that shall connect again."""
+    return f"retry: {retry_ms()}\n\n".encode()
+
+
 @blp.get("/tasks/<uuid:task_id>/stream")
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def stream(query: dict[str, str], task_id: UUID) -> Response:
     """Every event after the cursor, then live. `Last-Event-ID` beats `since_sequence`; without either
     from the first event. A client that already has the last event of a finished task gets 204."""
-    principal = auth.current(allow_ticket=True)
-    name = task_stream(auth.readable_task(principal, str(task_id)))
-    cursor = resume_cursor(query, default=0)
-    parts = services()
-    if request.method == "HEAD":
-        return _response(iter(()))
+    cursor, parts = resume_cursor(query, default=0), services()
     try:
+        principal = auth.current(allow_ticket=True)
+        name = task_stream(auth.readable_task(principal, str(task_id)))
+        if request.method == "HEAD":
+            return _response(iter(()))
         viewer = parts.hub.watch(name, cursor, _filter(query), principal.session_id)
     except LookupError:
         raise NotFound("There is no such task") from None
+    except StoreAway:
+        if "text/event-stream" not in request.headers.get("Accept", ""):
+            raise
+        # A 503 would end a native EventSource for good; this makes it come back.
+        return _response(iter((come_back(),)))
     if viewer.room.closed and viewer.cursor == viewer.room.head and not viewer.resync:
         viewer.close()
         return Response(status=204)
@@ -125,13 +135,15 @@ def frames(parts: Services, viewer: Viewer, principal: Principal) -> Iterator[by
                 yield control("end", end_message(parts, viewer), batch.position)
                 return
             elif batch.closed:
-                yield f"retry: {retry_ms()}\n\n".encode()
+                yield come_back()
                 return
             elif viewer.filter and batch.position != scanned:
                 yield control("heartbeat", {"stream": viewer.room.stream}, batch.position)
             else:
                 yield KEEPALIVE
             scanned = batch.position
+    except StoreAway:
+        yield come_back()
     finally:
         viewer.close()
 

@@ -143,3 +143,14 @@ def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
     viewer.control("end")
     assert not [e for e in viewer.events if e.get("message") == "forged"]
     outsider.redis.close()
+
+
+def test_a_ticket_opens_one_socket(system: System, user: User, running: str) -> None:
+    ticket = user.client.post("/api/v2/auth/ticket").json()["ticket"]
+    first, second = socketio.Client(reconnection=False), socketio.Client(reconnection=False)
+    first.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+    assert first.call("join_task", {"task_id": running})["ok"]
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        second.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+    first.disconnect()
+    second.disconnect()

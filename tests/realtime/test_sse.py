@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
 
@@ -190,3 +192,44 @@ def test_nobody_else_may_watch(system: System, user: User, other: User, endless:
     absent = other.client.get("/api/v2/tasks/00000000-0000-4000-8000-000000000000/stream")
     assert (anonymous.status_code, foreign.status_code, absent.status_code) == (401, 404, 404)
     assert foreign.json() == absent.json()
+
+
+def test_an_event_that_was_cut_in_the_middle_is_sent_again_whole(system: System, user: User) -> None:
+    text = "long " * 3000
+    task_id = user.start("test_echo", text=text)
+    last = user.finished(task_id)["sequence"]
+    address = urlsplit(system.url)
+    with socket.create_connection((str(address.hostname), int(address.port or 80))) as raw:
+        request = f"GET /api/v2/tasks/{task_id}/stream HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        raw.sendall(f"{request}Authorization: Bearer {user.token}\r\n\r\n".encode())
+        received = b""
+        while b"long long" not in received:
+            received += raw.recv(500)
+    whole = received.rpartition(b"\n\n")[0]
+    seen = int(whole.rpartition(b"\nid: ")[2].partition(b"\n")[0])
+    assert seen < last
+    viewer = opened(system, user, task_id, seen)
+    viewer.control("end")
+    assert viewer.sequences == list(range(seen + 1, last + 1))
+    assert text in [e.get("message") for e in viewer.events]
+
+
+def test_without_postgres_a_stream_says_come_back_and_only_others_get_503(system: System, user: User) -> None:
+    task_id = user.start("test_echo")
+    user.finished(task_id)
+    address = urlsplit(system.database_url)
+    line = Line((str(address.hostname), int(address.port or 5432)))
+    through = address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{line.port}").geturl()
+    with system.web(DATABASE_URL=through) as url:
+        line.cut()
+        headers = {"Authorization": f"Bearer {user.token}"}
+        path = f"{url}/api/v2/tasks/{task_id}/stream"
+        event_source = httpx.get(path, headers=headers | {"Accept": "text/event-stream"})
+        script = httpx.get(path, headers=headers)
+        line.mend()
+        again = httpx.get(path, headers=headers | {"Accept": "text/event-stream"})
+    line.close()
+    assert (event_source.status_code, event_source.text[:7]) == (200, "retry: ")
+    assert (script.status_code, script.headers["Content-Type"]) == (503, "application/problem+json")
+    assert script.headers["Retry-After"]
+    assert "event: end" in again.text
