@@ -126,7 +126,7 @@ class Subscription:
         """The listener's thread: connects, listens, and starts again until stopped."""
         wait = RECONNECT_SECONDS[0]
         while not self._stopped.is_set():
-            connection = self._pool.make_connection()
+            connection: Any = self._pool.make_connection()
             try:
                 connection.connect()
                 self._open(connection)
