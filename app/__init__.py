@@ -21,6 +21,7 @@ def create_app(config: Config | None = None) -> Flask:
     from flask_cors import CORS
 
     from app import api, auth, pages, problems
+    from app.answers import QuickJson
     from app.config import Config
     from app.database import connect_args, pooled
     from app.extensions import db, limiter, migrate
@@ -51,7 +52,7 @@ def create_app(config: Config | None = None) -> Flask:
         RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
         RATELIMIT_ENABLED=not config.bench,
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = QuickJson(app)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
     limiter.init_app(app)

@@ -55,10 +55,15 @@ def init_app(app: Flask, config: Config) -> None:
     jwt.init_app(app)
 
 
+def account_name(email: str) -> str:
+    """The one spelling of an address, for accounts and for counting attempts alike."""
+    return clean(email).strip().lower()
+
+
 def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
     """Returns who it is, an access and a refresh token. Raises Unauthorized."""
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (clean(email).strip().lower(),))
+        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (account_name(email),))
         row = cur.fetchone()
     if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
@@ -179,13 +184,21 @@ def _ticket_hash(ticket: str) -> str:
     return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()
 
 
+def same_host(origin: str, host: str) -> bool:
+    """Compares hosts only: behind a proxy that ends TLS the scheme is not the one the browser sees."""
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
+
+
 def _refuse_cross_site(request: Request) -> None:
     """A cookie goes along with what other sites make a browser send; the browser tells where that came from.
 
     What is no browser sends neither header, and has no cookies that it was not given.
     """
     origin = request.headers.get("Origin")
-    if origin and urlsplit(origin).netloc != request.host and origin not in services().config.cors_origins:
+    if origin and not same_host(origin, request.host) and origin not in services().config.cors_origins:
         raise Forbidden("This origin may not use the cookie")
     if not origin and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         raise Forbidden("This site may not use the cookie")

@@ -55,7 +55,10 @@ class Config:
             raise ConfigurationError(f"TASKROOM_ENV is {name!r}; set it to production or embedded")
         config = cls(
             secret_key=_required(env, "SECRET_KEY"),
-            database_url=_url(env, "DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg2")),
+            # libpq takes no driver's name in it.
+            database_url=_url(env, "DATABASE_URL", ("postgresql", "postgres", "postgresql+psycopg2")).replace(
+                "postgresql+psycopg2://", "postgresql://", 1
+            ),
             redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
             embedded=name == "embedded",
             port=_integer(env, "PORT", 8000, 1, 65535),

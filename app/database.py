@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 import psycopg2
@@ -53,7 +53,8 @@ def pooled(engine: Engine, autocommit: bool = False) -> Connect:
         assert raw is not None
         try:
             raw.autocommit = autocommit
-            with raw:  # psycopg2: commits or rolls back, and keeps the connection
+            # psycopg2's own block commits or rolls back; it would begin a transaction under autocommit too.
+            with nullcontext() if autocommit else raw:
                 yield raw
         except psycopg2.Error as error:
             # A green connection that the server closed can raise any of them.

@@ -28,6 +28,7 @@ def emit_phase_update(
         raise ValueError(f"status is {status!r}; use one of {', '.join(PHASE_STATUSES)}")
     run = _run(task_id)
     run.check()
+    phase_id = run.phase_name(phase_id)
     if status == "in_progress" and not run.due(phase_id, processed_count, total_count):
         return
     fields = {
@@ -55,7 +56,7 @@ def emit_phase_complete(
     run.emit(
         "phase_complete",
         {
-            "phase_id": phase_id,
+            "phase_id": run.phase_name(phase_id),
             "processed_count": processed_count,
             "total_count": total_count,
             "error_count": error_count,

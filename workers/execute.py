@@ -11,6 +11,7 @@ from typing import Any
 
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.dispatch import BrokerDown, Dispatcher
@@ -103,6 +104,8 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
 
 
 def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None) -> dict[str, Any]:
+    if run.cancelled:  # however the cancel came out of the task's code, it is no reason to run it again
+        return {"status": REVOKED, "error": cancelled()}
     if run.claim.retry_count >= job.max_retries:
         return _failed(error)
     wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count
@@ -123,10 +126,10 @@ def _failed(error: BaseException) -> dict[str, Any]:
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the attempt's end through the same writer, so that it comes after everything else."""
-    phases = run.leave()
+    phases = run.leave(outcome["status"] == SUCCESS)
     claim = run.claim
-    for item in ending(
-        run.stream,
+    for item in _ending(
+        run,
         job_type=claim.job_type,
         progress=run.progress,
         phases=phases,
@@ -136,6 +139,15 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
         **outcome,
     ):
         run.put(item)
+
+
+def _ending(run: Run, **how: Any) -> list[Draft]:
+    """A task must end, also when what it ends with cannot be encoded."""
+    try:
+        return ending(run.stream, **how)
+    except Exception as error:
+        logger.exception("task %s: its end could not be encoded", run.claim.task_id)
+        return ending(run.stream, **(how | {"result": None, "retry_in": None} | _failed(error)))
 
 
 def _send_again(claim: Claim, countdown: float) -> None:

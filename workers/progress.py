@@ -23,6 +23,7 @@ from workers.registry import job
 __all__ = ["RetryTask", "item_error", "job", "log", "phase", "track"]
 
 Item = TypeVar("Item")
+MAX_COUNTDOWN = 30 * 24 * 3600
 
 
 class RetryTask(TaskroomError):
@@ -31,6 +32,8 @@ class RetryTask(TaskroomError):
 
     def __init__(self, reason: str, countdown: float | None = None) -> None:
         super().__init__(reason)
+        if countdown is not None and not 0 <= float(countdown) <= MAX_COUNTDOWN:
+            raise ValueError(f"countdown is {countdown!r}; give seconds, at most {MAX_COUNTDOWN:,}")
         self.countdown = countdown
 
 
@@ -70,9 +73,8 @@ def track(items: Iterable[Item], phase: str, message: str = "", total: int | Non
                 if message:
                     opened.message = message.format(n=n, total=opened.total, item=item)
                 opened.report()
-    except GeneratorExit:  # the loop was left early, or failed and its end closes what is open
-        if runs._current is run and opened.open:
-            run.end(opened)
+    except GeneratorExit:
+        run.left(opened)  # by break, by an exception or by a cancel: a generator cannot tell
         return
     if message and opened.processed:
         opened.message = message.format(n=opened.processed, total=opened.total, item="")

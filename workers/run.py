@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from psycopg2.extensions import cursor as Cursor
 
-from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, task_stream
+from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
 from app.stream.store import Appended
 from app.stream.writer import Writer
 from app.tasks.fold import RUNNING_PHASE, STARTED
@@ -19,6 +19,7 @@ from workers.phases import REPORT_SECONDS, Phase
 LINE_LIMIT = 16_384  # characters of one log message
 TEXT_LIMIT = 2_000  # of any other text
 NAME_LIMIT = 128
+PHASE_LIMIT = 500
 
 
 class TaskCancelled(BaseException):
@@ -67,8 +68,10 @@ class Run:
         self.writer = writer
         self._weights = phases
         self._open: list[Phase] = []
+        self._left: list[Phase] = []
         self._running: dict[str, None] = {}  # phases reported as running, also those reported by hand
         self._reported: dict[str, float] = {}
+        self._names: set[str] = set()
 
     @property
     def current_phase(self) -> str | None:
@@ -91,8 +94,12 @@ class Run:
             raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
         if len(message) > LINE_LIMIT:
             message = cut(message, LINE_LIMIT)
-        if phase is None and self._open:
+        if phase is not None:
+            phase = clean(phase)[:NAME_LIMIT]
+        elif self._open:
             phase = self._open[-1].id
+        if component is not None:
+            component = cut(component, NAME_LIMIT)
         tail = encode(
             {"timestamp": now(), "level": level, "message": message, "component": component, "phase": phase}
         )
@@ -101,7 +108,8 @@ class Run:
     def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
         """Opens a phase within the one that is open."""
         self.check()
-        name = _name(phase_id)
+        self._complete_left()
+        name = self.phase_name(phase_id)
         self.status(name, message)
         phase = Phase(name, self.emit, self.check, total, cut(message, TEXT_LIMIT))
         self._open.append(phase)
@@ -109,6 +117,7 @@ class Run:
 
     def end(self, phase: Phase) -> None:
         if phase in self._open:
+            self._complete_left()
             phase.complete()
             self._open.remove(phase)
 
@@ -117,11 +126,38 @@ class Run:
         while phase in self._open:
             self._open.pop().fail(cut(why, TEXT_LIMIT))
 
-    def leave(self) -> list[str]:
+    def left(self, phase: Phase) -> None:
+        """Takes a phase off whose loop was left. It is complete once the task's code goes on to another or
+        succeeds; else the end of the attempt says what became of it."""
+        if phase in self._open:
+            self._open.remove(phase)
+            self._left.append(phase)
+
+    def leave(self, success: bool) -> list[str]:
         """The attempt ends: nothing reports from here on. Returns the phases that are still open."""
-        while self._open:
-            self._open.pop().open = False
+        if success:
+            self._complete_left()
+        for phase in (*self._open, *self._left):
+            phase.open = False
+        self._open.clear()
         return list(self._running)
+
+    def _complete_left(self) -> None:
+        while self._left:
+            self._left.pop(0).complete()
+
+    def phase_name(self, phase_id: str) -> str:
+        """ValueError for a name that could break a line, and for more phases than a run may have: each
+        is a row, and every viewer holds all of them."""
+        name = clean(phase_id)
+        if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
+            raise ValueError(
+                f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id[:200]!r}"
+            )
+        self._names.add(name)
+        if len(self._names) > PHASE_LIMIT:
+            raise ValueError(f"a task has at most {PHASE_LIMIT} phases; count items within one instead")
+        return name
 
     def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:
         """Thins in_progress reports that are made by hand: the last, and at most ten a second."""
@@ -213,16 +249,12 @@ def renew(cur: Cursor) -> None:
         run.cancelled = True
 
 
-def _name(phase_id: str) -> str:
-    name = clean(phase_id)
-    if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
-        raise ValueError(f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id!r}")
-    return name
-
-
 def result_json(result: Any, limit: int) -> Any:
     """The result as JSON will hold it. TypeError when it cannot; a marker when it is too large."""
-    text = orjson.dumps(result)
+    try:
+        text = orjson.dumps(result)
+    except TypeError:  # a lone surrogate, as odd file names have: replaced, not a reason to fail
+        text = orjson.dumps(scrub(result))
     if len(text) > limit:
         return {"truncated": True, "bytes": len(text)}
     return orjson.loads(text)

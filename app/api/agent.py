@@ -155,10 +155,13 @@ def send_first(task_id: str, job_type: str) -> None:
     except BrokerDown:
 
         def give_up(cur: Cursor) -> Appended:
-            cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
-            return lifecycle.undeliverable(cur, task_id)
+            appended = lifecycle.undeliverable(cur, task_id)
+            if appended.events:
+                cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
+            return appended
 
-        services().append(give_up)
+        if not services().append(give_up).events:
+            return  # the message arrived after all, and a worker has the task
         raise Unavailable(
             "The message broker does not answer; the task was not started", retry_after=5
         ) from None

@@ -47,7 +47,7 @@ def _who() -> str:
     except ValueError:  # the view will say so
         body = None
     email = body.get("email") if isinstance(body, dict) else None
-    return f"{get_remote_address()} {str(email)[:254].lower()}"
+    return f"{get_remote_address()} {auth.account_name(str(email)[:254])}"
 
 
 @blp.post("/auth/login")
@@ -57,6 +57,7 @@ def _who() -> str:
 @blp.doc(security=[])
 # Failures only: signing in well any number of times attacks nobody.
 @limiter.limit("10 per minute", key_func=_who, deduct_when=lambda response: response.status_code == 401)
+@limiter.limit("60 per minute", deduct_when=lambda response: response.status_code == 401)
 def login(query: dict[str, Any], body: dict[str, str]) -> Response:
     principal, access, refresh = auth.sign_in(body["email"], body["password"])
     response = jsonify(_signed_in(principal, access))

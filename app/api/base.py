@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import marshmallow as ma
 import orjson
-from flask import Request, Response, request
+from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
@@ -134,13 +134,18 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
+def utc(text: str) -> datetime:
+    """The time, as UTC; OverflowError for an offset that leads out of the years 1 to 9999."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
 def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
     """What encode_cursor was given, each part as the text of its kind: anybody can forge a cursor, and
     Postgres would fail on what it cannot read. Raises Unprocessable, naming ``cursor``."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError):
         raise Unprocessable("The cursor is not one of ours", errors={"cursor": ["Not a cursor."]}) from None
 
 
@@ -152,9 +157,3 @@ def with_next(
         return body, 200, {}
     query = urlencode({**request.args.to_dict(), **next_query})
     return body, 200, {"Link": f'<{request.path}?{query}>; rel="next"'}
-
-
-def no_content_type(response: Response, content_type: str) -> Response:
-    """Sets a content type exactly: ``mimetype`` would add a charset."""
-    response.headers["Content-Type"] = content_type
-    return response

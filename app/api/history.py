@@ -8,7 +8,16 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import Blueprint, TimeField, WholeField, decode_cursor, encode_cursor, signed_in, with_next
+from app.api.base import (
+    Blueprint,
+    TimeField,
+    WholeField,
+    decode_cursor,
+    encode_cursor,
+    signed_in,
+    utc,
+    with_next,
+)
 from app.auth import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
@@ -62,7 +71,7 @@ class HistoryPage(ma.Schema):
 @blp.arguments(HistoryQuery, location="query")
 @blp.response(200, HistoryPage)
 def history(principal: Principal, query: dict[str, Any]) -> Any:
-    before = decode_cursor(query["cursor"], datetime.fromisoformat, UUID) if "cursor" in query else None
+    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
         user_id=principal.user_id,
         status=query.get("status"),

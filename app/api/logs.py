@@ -15,7 +15,8 @@ from app import auth
 from app.api.base import Blueprint, SequenceField, WholeField, signed_in, with_next
 from app.auth import Principal
 from app.services import services
-from app.stream.event import LEVELS
+from app.stream.event import LEVELS, task_stream
+from app.stream.viewer import Resync
 from app.tasks.logs import LogFilter, every_log, logs_after, logs_before
 
 blp = Blueprint("logs", __name__, description="Logs")
@@ -59,6 +60,7 @@ class LogPageSchema(ma.Schema):
     next_sequence = ma.fields.Integer(metadata={"description": "Later lines: send it as since_sequence"})
     before_sequence = ma.fields.Integer(metadata={"description": "Earlier lines: send it as before_sequence"})
     has_more = ma.fields.Boolean(metadata={"description": "Whether there is more in the direction asked for"})
+    resync = ma.fields.Dict(metadata={"description": "Present when the cursor cannot be answered exactly"})
 
 
 class DownloadQuery(ma.Schema):
@@ -68,7 +70,7 @@ class DownloadQuery(ma.Schema):
 @blp.get("/tasks/<uuid:task_id>/logs")
 @signed_in
 @blp.arguments(LogQuery, location="query")
-@blp.response(200, LogPageSchema)
+@blp.alt_response(200, schema=LogPageSchema)
 def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """Lines oldest first. Without since_sequence: the newest, and reading goes backwards.
 
@@ -77,12 +79,18 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     name = auth.readable_task(principal, str(task_id))
     forward = "since_sequence" in query
     wanted = LogFilter(query.get("level"), query.get("phase"), query.get("q"))
+    body: dict[str, Any] = {}
+    if forward:
+        stream, cursor = task_stream(name), query["since_sequence"]
+        head = services().store.heads([stream])[stream]
+        if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
+            body["resync"], cursor = resync.message(), resync.cursor
     with services().read() as conn, conn.cursor() as cur:
         if forward:
-            page = logs_after(cur, name, query["since_sequence"], query["limit"], wanted)
+            page = logs_after(cur, name, cursor, query["limit"], wanted)
         else:
             page = logs_before(cur, name, query.get("before_sequence"), query["limit"], wanted)
-    body = {
+    body |= {
         "logs": page.logs,
         "next_sequence": page.after,
         "before_sequence": page.before,

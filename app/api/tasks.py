@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,12 +18,15 @@ from app.api.base import (
     decode_cursor,
     encode_cursor,
     signed_in,
+    utc,
     with_next,
 )
 from app.auth import Principal
 from app.errors import Conflict, NotFound
 from app.services import services
-from app.stream.event import task_stream
+from app.stream.event import Event, task_stream
+from app.stream.store import bounded
+from app.stream.viewer import Resync
 from app.tasks import lifecycle
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.listing import Listing, list_tasks
@@ -112,7 +114,7 @@ class Accepted(ma.Schema):
 @blp.response(200, TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's tasks, newest first."""
-    before = decode_cursor(query["cursor"], datetime.fromisoformat, UUID) if "cursor" in query else None
+    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
         user_id=principal.user_id,
         status=query.get("status"),
@@ -141,33 +143,24 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 @blp.get("/tasks/<uuid:task_id>/events")
 @signed_in
 @blp.arguments(EventQuery, location="query")
-@blp.response(200, EventPage)
+@blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """Every event after the cursor, oldest first."""
     stream = task_stream(auth.readable_task(principal, str(task_id)))
-    cursor = query["since_sequence"]
-    head = services().store.heads([stream])[stream]
+    cursor, head = query["since_sequence"], services().store.heads([stream])[stream]
     body: dict[str, Any] = {}
-    if cursor < head.pruned_to or cursor > head.last_seq:
-        reason = "pruned" if cursor < head.pruned_to else "beyond_head"
-        body["resync"] = {
-            "stream": stream,
-            "reason": reason,
-            "oldest": head.pruned_to + 1,
-            "head": head.last_seq,
-        }
-        cursor = head.pruned_to if reason == "pruned" else head.last_seq
-    found = services().store.after(stream, cursor, query["limit"])
+    if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
+        body["resync"], cursor = resync.message(), resync.cursor
+    found = bounded(services().store.after(stream, cursor, query["limit"]), lambda event: len(event.payload))
     position = found[-1].sequence if found else cursor
     more = position < head.last_seq
-    page = []
-    for event in found:
-        data = event.decoded()
-        page.append(
-            {"sequence": event.sequence, "type": event.type, "timestamp": data["timestamp"], "data": data}
-        )
-    body |= {"events": page, "next_sequence": position, "has_more": more}
+    body |= {"events": [_event(event) for event in found], "next_sequence": position, "has_more": more}
     return with_next(body, {"since_sequence": position} if more else None)
+
+
+def _event(event: Event) -> dict[str, Any]:
+    data = event.decoded()
+    return {"sequence": event.sequence, "type": event.type, "timestamp": data["timestamp"], "data": data}
 
 
 @blp.post("/tasks/<uuid:task_id>/cancel")

@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow as ma
-import orjson
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from app import auth, green
 from app.api.base import SequenceField
 from app.auth import Principal
-from app.errors import Problem, TooMany, Unauthorized, Unprocessable
+from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.problems import fields
-from app.realtime.wire import end_message, resync_message
+from app.realtime.socket_wire import SocketWire, codec
+from app.realtime.wire import end_message
 from app.services import Services
 from app.stream.event import Event, task_stream
 from app.stream.store import StoreAway
@@ -32,9 +32,6 @@ logger = logging.getLogger("taskroom.sockets")
 MAX_JOINED = 64
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 QUIET_SECONDS = 60.0
-DRAIN_SECONDS = 0.005
-POLLING_PACKETS = 12  # and room for a ping, an acknowledgement and a control message
-STALLED_SECONDS = 30.0
 
 
 class JoinTask(ma.Schema):
@@ -55,22 +52,16 @@ class Connection:
     """One socket. ``lock`` orders its joins and leaves, which the library runs side by side."""
 
     sid: str
-    eio_sid: str
+    wire: SocketWire
     principal: Principal
-    alive: bool = True
     viewers: dict[str, Viewer] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
-        self.alive = False
-        for viewer in self.viewers.values():
+        self.wire.open = False
+        for viewer in list(self.viewers.values()):  # a pump that ends takes its viewer out meanwhile
             viewer.close()
         self.viewers.clear()
-
-
-def codec(event: Event) -> str:
-    """The Socket.IO packet (protocol 5, type 2: event, namespace /) without encoding the payload again."""
-    return f'2["{event.type}",{event.payload}]'
 
 
 def init_app(app: Flask, parts: Services) -> SocketIO:
@@ -93,8 +84,7 @@ def _origins(parts: Services) -> Any:
     if not parts.config.cors_origins:
         return None
     return lambda origin, environ: (
-        origin in parts.config.cors_origins
-        or origin == f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST')}"
+        origin in parts.config.cors_origins or auth.same_host(origin or "", environ.get("HTTP_HOST", ""))
     )
 
 
@@ -117,13 +107,13 @@ class Sockets:
 
     def connect(self, credentials: Any = None) -> None:
         sid = request.sid  # type: ignore[attr-defined]
-        eio_sid = self._io.server.manager.eio_sid_from_sid(sid, "/")
+        wire = SocketWire(self._io.server, sid)
         try:
-            connection = Connection(sid, eio_sid, _principal(credentials))
+            connection = Connection(sid, wire, _principal(credentials))
         except Problem as problem:
             raise ConnectionRefusedError(problem.detail) from None
         except StoreAway:
-            self._cut(eio_sid)  # a refusal would keep the client from coming back by itself
+            wire.cut()  # a refusal would keep the client from coming back by itself
             raise ConnectionRefusedError("The database does not answer") from None
         self._connections[sid] = connection
         if not self._watching:
@@ -146,10 +136,13 @@ class Sockets:
                 raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
             cursor: int | None = data.get("since_sequence")
             first: list[Event] = []
-            if cursor is None:
-                first, cursor = current_events(self._parts.read, stream)
-            viewer = self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id)
-            if not connection.alive:  # it went while Postgres was asked
+            try:
+                if cursor is None:
+                    first, cursor = current_events(self._parts.read, stream)
+                viewer = self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id)
+            except LookupError:
+                raise NotFound("There is no such task") from None
+            if not connection.wire.open:  # it went while Postgres was asked
                 viewer.close()
                 raise Unauthorized("The socket has gone")
             connection.viewers[stream] = viewer
@@ -169,7 +162,7 @@ class Sockets:
         if principal.user_id != connection.principal.user_id:
             raise Unauthorized("This token is another user's")
         connection.principal = principal
-        for viewer in connection.viewers.values():
+        for viewer in list(connection.viewers.values()):
             viewer.session_id = principal.session_id
         return {"ok": True, "expires_at": principal.expires_at}
 
@@ -194,23 +187,21 @@ class Sockets:
                 return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
             except Problem as problem:
                 return _refusal(problem)
-            except LookupError:
-                return {"ok": False, "error": {"status": 404, "title": "Not Found"}}
             except StoreAway:
-                return {"ok": False, "error": {"status": 503, "title": "Service Unavailable"}}
+                return _refusal(Unavailable("The database does not answer; try again"))
 
         return handle
 
     def _pump(self, connection: Connection, viewer: Viewer, first: list[Event]) -> None:
         """Carries one viewer's events onto its socket, as fast as that takes them."""
         try:
-            if self._send(connection, [event.frame(codec) for event in first]):
+            if connection.wire.send(viewer, [event.frame(codec) for event in first]):
                 while self._step(connection, viewer):
                     pass
         except StoreAway as error:
             # The transport is closed, so that the client comes back by itself and resumes.
             logger.warning("%s cannot be read back, its viewer is cut: %s", viewer.room.stream, error)
-            self._cut(connection.eio_sid)
+            connection.wire.cut()
         finally:
             viewer.close()
             if connection.viewers.get(viewer.room.stream) is viewer:
@@ -220,53 +211,16 @@ class Sockets:
         try:
             batch = viewer.next(QUIET_SECONDS)
         except Resync as resync:
-            self._control(connection, "resync", resync_message(resync))
+            connection.wire.control("resync", resync.message())
             return True
         if batch.closed:
             if batch.closed == "draining":
-                self._cut(connection.eio_sid)
+                connection.wire.cut()
             return False
         if batch.ended:
-            self._control(connection, "end", end_message(self._parts, viewer))
+            connection.wire.control("end", end_message(self._parts, viewer))
             return False
-        return self._send(connection, [event.frame(codec) for event in batch.events])
-
-    def _send(self, connection: Connection, frames: list[str]) -> bool:
-        """Queues what the client takes, and waits until it did: the library's own queue knows no bound."""
-        eio = self._io.server.eio
-        start = 0
-        while start < len(frames):
-            socket = eio.sockets.get(connection.eio_sid)
-            if socket is None or not self._drained(connection, socket):
-                return False
-            # The Python client refuses a long-polling answer of more than sixteen packets.
-            stop = len(frames) if socket.upgraded else start + POLLING_PACKETS
-            for frame in frames[start:stop]:
-                eio.send(connection.eio_sid, frame)
-            start = stop
-        return True
-
-    def _control(self, connection: Connection, type: str, data: dict[str, Any]) -> None:
-        """By the way of the events, so in their order; the library's emit would go through Redis."""
-        self._io.server.eio.send(connection.eio_sid, f'2["{type}",{orjson.dumps(data).decode()}]')
-
-    def _drained(self, connection: Connection, socket: Any) -> bool:
-        limit = time.monotonic() + STALLED_SECONDS
-        while connection.alive and not socket.closed:
-            if socket.queue.qsize() == 0:
-                return True
-            if time.monotonic() > limit:
-                logger.info("a viewer that took nothing for %.0f s is cut", STALLED_SECONDS)
-                self._cut(connection.eio_sid)
-                return False
-            self._io.sleep(DRAIN_SECONDS)
-        return False
-
-    def _cut(self, eio_sid: str) -> None:
-        """Closes the transport only: clients come back from that by themselves, from a disconnect never."""
-        socket = self._io.server.eio.sockets.get(eio_sid)
-        if socket is not None:
-            socket.close(wait=False)
+        return connection.wire.send(viewer, [event.frame(codec) for event in batch.events])
 
     def _disconnect(self, connection: Connection) -> None:
         connection.close()
@@ -279,8 +233,14 @@ class Sockets:
             at = time.time()
             for connection in list(self._connections.values()):
                 if connection.principal.expires_at <= at:
-                    self._control(connection, "token_expired", {})
-                    self._disconnect(connection)
+                    self._expire(connection)
+
+    def _expire(self, connection: Connection) -> None:
+        try:
+            connection.wire.control("token_expired", {})
+            self._disconnect(connection)
+        except Exception:  # one socket's trouble must not end the timer of all
+            logger.exception("a socket whose token expired could not be closed")
 
 
 def _principal(credentials: Any) -> Principal:

@@ -18,7 +18,7 @@ from app import auth
 from app.api.base import MAX_SEQUENCE, Blueprint
 from app.auth import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
-from app.realtime.wire import end_message, resync_message, retry_ms
+from app.realtime.wire import end_message, retry_ms
 from app.services import Services, services
 from app.stream.event import EVENT_TYPE, LEVELS, Event, task_stream
 from app.stream.store import StoreAway
@@ -127,7 +127,7 @@ def frames(parts: Services, viewer: Viewer, principal: Principal) -> Iterator[by
             try:
                 batch = viewer.next(patience)
             except Resync as resync:
-                yield control("resync", resync_message(resync), resync.cursor)
+                yield control("resync", resync.message(), resync.cursor)
                 continue
             if batch.events:
                 yield b"".join([event.frame(codec) for event in batch.events])

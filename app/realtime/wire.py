@@ -6,11 +6,7 @@ import random
 from typing import Any
 
 from app.services import Services
-from app.stream.viewer import Resync, Viewer
-
-
-def resync_message(resync: Resync) -> dict[str, Any]:
-    return {"stream": resync.stream, "reason": resync.reason, "oldest": resync.oldest, "head": resync.head}
+from app.stream.viewer import Viewer
 
 
 def end_message(parts: Services, viewer: Viewer) -> dict[str, Any]:

@@ -61,13 +61,8 @@ class Hub:
         room = self._open(stream)
         if cursor is not None and cursor > room.head:
             self._refresh(room)  # a snapshot may be ahead of the room
-        resync = None
-        if cursor is None:
-            cursor = room.head
-        elif cursor > room.head:
-            resync = Resync(stream, "beyond_head", room.pruned_to + 1, room.head)
-        elif cursor < room.pruned_to:
-            resync = Resync(stream, "pruned", room.pruned_to + 1, room.head)
+        resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
+        cursor = room.head if cursor is None else cursor
         read, refresh = self._store.after, self._refresh
         viewer = Viewer(room, cursor, filter, read, refresh, self._leave, resync, session_id)
         with self._lock:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
@@ -30,6 +31,8 @@ class UnknownWriter(TaskroomError):
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 1_000_000
+PAGE_BYTES = 1_000_000
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,16 @@ def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
 
 def register_writer(cur: Cursor, writer_id: str) -> None:
     cur.execute("INSERT INTO writers (id) VALUES (%s) ON CONFLICT DO NOTHING", (writer_id,))
+
+
+def bounded(rows: Sequence[Row], size: Callable[[Row], int]) -> Sequence[Row]:
+    """The first rows of a page, one at least, up to about a megabyte: decoding more at once stalls a loop."""
+    total = 0
+    for n, row in enumerate(rows):
+        total += size(row)
+        if total > PAGE_BYTES and n:
+            return rows[:n]
+    return rows
 
 
 class Store:

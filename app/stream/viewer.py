@@ -23,6 +23,17 @@ class Resync(TaskroomError):
         self.stream, self.reason, self.oldest, self.head = stream, reason, oldest, head
         self.cursor = oldest - 1 if reason == "pruned" else head
 
+    @classmethod
+    def of(cls, stream: str, cursor: int, pruned_to: int, head: int) -> Resync | None:
+        """Why this cursor cannot be answered; None when it can."""
+        if cursor > head:
+            return cls(stream, "beyond_head", pruned_to + 1, head)
+        return cls(stream, "pruned", pruned_to + 1, head) if cursor < pruned_to else None
+
+    def message(self) -> dict[str, object]:
+        """What a client is told."""
+        return {"stream": self.stream, "reason": self.reason, "oldest": self.oldest, "head": self.head}
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
@@ -96,6 +107,10 @@ class Viewer:
                 return Batch(position=self.cursor, ended=True)
             elif not self._wake.wait(max(0.0, limit - time.monotonic())):
                 return Batch(position=self.cursor)
+
+    @property
+    def closed(self) -> bool:
+        return self._closed is not None
 
     def wake(self) -> None:
         self._wake.set()

@@ -61,7 +61,8 @@ class Writer:
         self._connect, self._project, self._publish = connect, project, publish
         self._stored, self._tick = stored, tick
         self._limit_events, self._limit_bytes = limit_events, limit_bytes
-        self._lock = threading.Lock()
+        # Re-entrant: the garbage collector may run task code that logs while this thread holds it.
+        self._lock = threading.RLock()
         self._work = threading.Condition(self._lock)  # the thread waits here for drafts
         self._space = threading.Condition(self._lock)  # tasks wait here for space, and for durability
         self._buffer: deque[Draft] = deque()
@@ -206,6 +207,9 @@ class Writer:
                 return [self._try([marker])]
             except StoreAway:
                 time.sleep(RETRY_SECONDS[1])
+            except Exception:  # this thread serves every later task of the process
+                logger.exception("the place of an event that was refused could not be marked")
+                return []
 
     def _try(self, batch: Sequence[Draft]) -> Appended:
         with self._connect() as conn, conn.cursor() as cur:
@@ -224,3 +228,5 @@ class Writer:
                 self._tick(cur)
         except StoreAway as error:
             logger.warning("renewing the lease failed: %s", error)
+        except Exception:  # this thread serves every later task of the process
+            logger.exception("renewing the lease failed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +10,10 @@ import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.event import LEVELS, task_stream
-from app.stream.store import Connect
+from app.stream.store import Connect, bounded
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
-DOWNLOAD_PAGE = 2_000
+DOWNLOAD_PAGE = 500
 
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
 
@@ -44,12 +44,9 @@ def logs_after(
     """The next ``limit`` lines after the cursor, oldest first."""
     last_seq = _last_seq(cur, task_id)
     high = min(cursor + SCAN_ROWS, last_seq)
-    rows = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
-    if len(rows) > limit:
-        return LogPage(
-            [log_line(payload) for _, payload in rows[:limit]], cursor + 1, rows[limit - 1][0], True
-        )
-    return LogPage([log_line(payload) for _, payload in rows], cursor + 1, max(cursor, high), high < last_seq)
+    rows, cut = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
+    after = rows[-1][0] if cut else max(cursor, high)
+    return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, cut or high < last_seq)
 
 
 def logs_before(
@@ -59,12 +56,9 @@ def logs_before(
     beyond = _last_seq(cur, task_id) + 1
     cursor = beyond if cursor is None else min(max(cursor, 1), beyond)
     low = max(cursor - SCAN_ROWS, 1)
-    rows = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
-    if len(rows) > limit:
-        return LogPage(
-            [log_line(payload) for _, payload in rows[limit - 1 :: -1]], rows[limit - 1][0], cursor - 1, True
-        )
-    return LogPage([log_line(payload) for _, payload in rows[::-1]], low, cursor - 1, low > 1)
+    rows, cut = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
+    before = rows[-1][0] if cut else low
+    return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, cut or low > 1)
 
 
 def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:
@@ -87,9 +81,9 @@ def _last_seq(cur: Cursor, task_id: str) -> int:
 
 def _scan(
     cur: Cursor, task_id: str, low: int, high: int, order: str, limit: int, wanted: LogFilter
-) -> list[tuple[int, str]]:
-    """Up to ``limit + 1`` lines between two sequences. These are dense, so the window bounds the rows
-    read: a rare hit cannot make one request scan a whole log."""
+) -> tuple[Sequence[tuple[int, str]], bool]:
+    """Up to ``limit`` lines between two sequences, and whether there are more of them. Sequences are dense,
+    so the window bounds the rows read: a rare hit cannot make one request scan a whole log."""
     conditions: list[str] = []
     values: list[Any] = []
     if wanted.level:
@@ -108,7 +102,9 @@ def _scan(
             ORDER BY seq {order} LIMIT %s""",
         (task_stream(task_id), low, high, *values, limit + 1),
     )
-    return cur.fetchall()
+    found = cur.fetchall()
+    rows = bounded(found[:limit], lambda row: len(row[1]))
+    return rows, len(rows) < len(found)
 
 
 def log_line(payload: str) -> dict[str, Any]:

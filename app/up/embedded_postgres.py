@@ -20,7 +20,7 @@ from app.up.process import Child, Process
 from app.up.programs import data_major, find_postgres
 
 USER = "taskroom"
-MINIMUM_MAJOR = 13
+MINIMUM_MAJOR = 14  # the leader of the rounds needs idle_session_timeout
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may be too long, and its folder another user's

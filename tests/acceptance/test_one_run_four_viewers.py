@@ -37,7 +37,7 @@ class Poller(Viewer):
 def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(system: System, user: User) -> None:
     seed = random.randrange(2**32)
     chance = random.Random(seed)
-    task_id = user.start("knowledge_base", limit=400)
+    task_id = user.start("knowledge_base", limit=1000)
     viewers: list[Viewer] = [
         kind(system.url, user, task_id) for kind in (JavaScriptViewer, SocketViewer, SseViewer, Poller)
     ]
@@ -45,14 +45,16 @@ def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(system: System,
         for viewer in viewers:
             viewer.open(0)
         cut = chance.sample(viewers[:3], 2)
+        cuts = 0
         for _ in range(3):
             for viewer in cut:
                 seen = len(viewer.events)
-                more = chance.randint(1, 60)
+                more = chance.randint(1, 40)
                 wait_for("more events", lambda v=viewer, n=seen + more: len(v.events) >= n or v.ended, 60)
                 if not viewer.ended:
                     viewer.cut()
                     viewer.resume()
+                    cuts += 1
         snapshot = user.finished(task_id, 120)
         expected = list(range(1, snapshot["sequence"] + 1))
         for viewer in viewers:
@@ -63,6 +65,7 @@ def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(system: System,
         for viewer in viewers:
             viewer.close()
 
+    assert cuts == 6, "the run was over before all cuts were made"
     assert snapshot["task"]["status"] == "SUCCESS"
     ordered = [sorted(v.events, key=lambda e: e["sequence"]) for v in viewers]
     for viewer, events in zip(viewers, ordered, strict=True):

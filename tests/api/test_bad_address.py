@@ -66,7 +66,8 @@ def cursor(*parts: Any) -> str:
     "forged",
     ["abc", "é", "====", cursor(), cursor(1, 2), cursor("x", "y"), cursor("2020-01-01T00:00:00Z", "x")]
     + [cursor("2020-01-01T00:00:00Z"), cursor("\ud800", ABSENT)]
-    + [cursor(None, None), cursor("infinity", ABSENT), cursor("99999-01-01", ABSENT), "W" * 200],
+    + [cursor(None, None), cursor("infinity", ABSENT), cursor("99999-01-01", ABSENT), "W" * 200]
+    + [cursor("0001-01-01T00:00:00+23:59", ABSENT)],
 )
 def test_a_forged_cursor_is_refused(user: User, forged: str) -> None:
     for path in (TASKS, "/api/v2/jobs/history"):

@@ -186,3 +186,10 @@ def test_a_rare_search_in_a_long_log_says_where_to_go_on(system: System, user: U
     forwards = [line["sequence"] for line in first["logs"] + second["logs"]]
     assert forwards == [line["sequence"] for line in further["logs"] + back["logs"]]
     assert forwards[0] < 1000 < 60_000 < forwards[-1]
+
+
+def test_a_cursor_ahead_of_the_log_is_told_so_and_skips_nothing(user: User, numbered: str) -> None:
+    answer = user.get(f"tasks/{numbered}/logs", since_sequence=1_000_000_000)
+    head = user.status(numbered)["sequence"]
+    assert (answer["resync"]["reason"], answer["resync"]["head"]) == ("beyond_head", head)
+    assert (answer["logs"], answer["next_sequence"], answer["has_more"]) == ([], head, False)

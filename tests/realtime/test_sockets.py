@@ -154,3 +154,31 @@ def test_a_ticket_opens_one_socket(system: System, user: User, running: str) -> 
         second.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
     first.disconnect()
     second.disconnect()
+
+
+def test_one_polling_socket_carries_many_busy_rooms(system: System, user: User) -> None:
+    tasks = [user.start("test_phases", count=200) for _ in range(4)]
+    for task_id in tasks:
+        user.finished(task_id)
+    viewer = SocketViewer(system.url, user, tasks[0], transports=("polling",))
+    viewer.connect()
+    for task_id in tasks:
+        assert viewer.client.call("join_task", {"task_id": task_id, "since_sequence": 0}, timeout=10)["ok"]
+    wait_for("the end of all rooms", lambda: len([c for c in viewer.controls if c[0] == "end"]) == len(tasks))
+    for task_id in tasks:
+        seen = sorted(e["sequence"] for e in viewer.events if e["task_id"] == task_id)
+        assert seen == list(range(1, user.status(task_id)["sequence"] + 1))
+    viewer.close()
+
+
+def test_leaving_stops_what_was_on_its_way(system: System, user: User) -> None:
+    task_id = user.start("emit_load", events=3000, rate=0, message_bytes=50)
+    user.finished(task_id)
+    viewer = SocketViewer(system.url, user, task_id, transports=("polling",))
+    viewer.connect()
+    viewer.join(0)
+    assert viewer.client.call("leave_task", {"task_id": task_id})["ok"]
+    left_at = len(viewer.events)
+    assert viewer.client.call("leave_task", {"task_id": task_id})["ok"]  # a round trip later
+    assert len(viewer.events) - left_at <= 40
+    viewer.close()

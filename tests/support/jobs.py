@@ -166,3 +166,27 @@ def quiet() -> None:
         while True:
             runs.current().check()
             time.sleep(0.02)
+
+
+@job("test_cancel_wrapped", params=Nothing, max_retries=3, retry_for=(ConnectionError,), retry_delay=0.05)
+def cancel_wrapped() -> None:
+    """Turns every stop into an error that is retried, as careless clean-up does."""
+    try:
+        while True:
+            log("still here")
+            time.sleep(0.02)
+    except BaseException as error:
+        raise ConnectionError("wrapped") from error
+
+
+@job("test_track_fails", params=Nothing)
+def track_fails() -> None:
+    """Fails inside a loop over track()."""
+    for _ in track(range(10), phase="loop"):
+        raise ValueError("in the loop")
+
+
+@job("test_odd_result", params=Nothing)
+def odd_result() -> dict[str, str]:
+    """Returns an odd file name."""
+    return {"file": "bad \udcff name"}

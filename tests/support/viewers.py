@@ -143,8 +143,8 @@ class SseViewer(Viewer):
 
 
 class SocketViewer(Viewer):
-    """The official Python client. It runs each message's handler in a thread of its own, so the order in
-    which handlers are called says nothing: ``sequences`` sorts, and a resume waits for the stragglers."""
+    """The official Python client. By itself it starts a thread for each message, which loses their order;
+    here handlers run where messages are read, so that what is seen is the server's order."""
 
     def __init__(
         self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)
@@ -159,6 +159,14 @@ class SocketViewer(Viewer):
         self.client = client = socketio.Client(reconnection=False)
         client.on("*", lambda type, data: self.heard(type, data))
         client.on("disconnect", lambda *_: self.closed.set())
+        in_thread = client.eio.start_background_task
+
+        def start(target: Any, *args: Any, **kwargs: Any) -> Any:
+            if target == client.eio.handlers.get("message") and str(args[0]).startswith("2"):  # an event
+                return target(*args, **kwargs)
+            return in_thread(target, *args, **kwargs)
+
+        client.eio.start_background_task = start
         client.connect(self.url, auth={"token": self.user.token}, transports=self.transports, wait_timeout=10)
         return client
 
@@ -171,18 +179,6 @@ class SocketViewer(Viewer):
             {"task_id": self.task_id} if since is None else {"task_id": self.task_id, "since_sequence": since}
         )
         return self.client.call("join_task", data, timeout=10)  # type: ignore[no-any-return]
-
-    @property
-    def sequences(self) -> list[int]:
-        return sorted(event["sequence"] for event in self.events)
-
-    def resume(self) -> None:
-        def dense() -> bool:
-            seen = self.sequences
-            return not seen or seen[-1] - seen[0] + 1 == len(seen)
-
-        wait_for("handlers that still run", dense)
-        self.open(self.sequences[-1] if self.events else 0)
 
     def cut(self) -> None:
         websocket = getattr(self.client.eio, "ws", None)

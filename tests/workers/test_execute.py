@@ -98,7 +98,7 @@ def test_what_no_job_should_do_fails_the_task_and_not_the_worker(
     assert user.finished(user.start("test_echo"))["task"]["status"] == "SUCCESS"
 
 
-@pytest.mark.parametrize("job_type", ["test_endless", "test_stubborn", "test_quiet"])
+@pytest.mark.parametrize("job_type", ["test_endless", "test_stubborn", "test_quiet", "test_cancel_wrapped"])
 def test_cancel_of_a_running_task_is_prompt_and_ends_it_once(user: User, job_type: str) -> None:
     task_id = user.start(job_type)
     wait_for("its start", lambda: user.status(task_id)["task"]["is_running"])
@@ -191,3 +191,13 @@ def test_items_in_error_are_counted_and_progress_reports_are_thinned(user: User)
         assert of_phase[0]["status"] == "active"
         assert (of_phase[-1]["status"], of_phase[-1]["processed_count"]) == ("completed", 3000)
         assert len(of_phase) <= 3 + 10 * (phase["duration_seconds"] + 1)
+
+
+def test_a_task_that_fails_in_a_tracked_loop_has_no_completed_phase(user: User) -> None:
+    snapshot = user.finished(user.start("test_track_fails"))
+    assert snapshot["task"]["status"] == "FAILURE"
+    assert [(p["status"], p["message"]) for p in snapshot["phases"]] == [("error", "in the loop")]
+
+
+def test_an_odd_name_in_a_result_fails_nobody(user: User) -> None:
+    assert user.finished(user.start("test_odd_result"))["task"]["result"] == {"file": "bad ? name"}

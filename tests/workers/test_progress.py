@@ -13,7 +13,7 @@ from app.stream.store import Appended
 from app.tasks.lifecycle import Claim
 from workers import emitters
 from workers import run as runs
-from workers.progress import item_error, log, phase, track
+from workers.progress import RetryTask, item_error, log, phase, track
 from workers.run import LINE_LIMIT, AttemptSuperseded, NoRun, Run, TaskCancelled
 
 TASK = "00000000-0000-4000-8000-000000000001"
@@ -75,25 +75,68 @@ def test_a_long_line_is_cut_and_says_how_long_it_was(kept: Kept) -> None:
     assert line["message"].endswith("… [cut: 10,000,000 characters in all]")
 
 
-def test_track_counts_items_and_errors_and_leaves_early_as_complete(kept: Kept) -> None:
+def test_a_loop_left_early_is_complete_once_the_code_goes_on(kept: Kept) -> None:
     for n in track(range(10), phase="a", message="{n} of {total}"):
         if n == 2:
             item_error("bad")
         if n == 4:
             break
-    (done,) = kept.said("phase_complete")
-    assert (done["processed_count"], done["total_count"], done["error_count"]) == (4, 10, 1)
+    assert not kept.said("phase_complete")
+    with phase("b"):
+        pass
+    done = kept.said("phase_complete")[0]
+    assert (done["phase_id"], done["processed_count"], done["total_count"], done["error_count"]) == (
+        "a",
+        4,
+        10,
+        1,
+    )
 
 
-def test_a_failing_body_leaves_the_phase_to_the_end_of_the_attempt(kept: Kept) -> None:
-    with pytest.raises(KeyError):
+def test_a_loop_left_early_at_the_end_of_a_task_is_complete_when_that_succeeds(kept: Kept) -> None:
+    for _ in track(range(10), phase="a"):
+        break
+    assert runs.current().leave(success=True) == []
+    assert [d["phase_id"] for d in kept.said("phase_complete")] == ["a"]
+
+
+@pytest.mark.parametrize("raised", [KeyError, TaskCancelled])
+def test_a_loop_that_fails_is_never_complete(kept: Kept, raised: type[BaseException]) -> None:
+    with pytest.raises(raised):
         for _ in track([1, 2], phase="a"):
-            raise KeyError("x")
-    with pytest.raises(ZeroDivisionError), phase("b"):
-        raise ZeroDivisionError("by zero")
-    assert [(u["phase_id"], u["message"]) for u in kept.said("phase_update") if u["status"] == "error"][
-        -1:
-    ] == [("b", "by zero")]
+            raise raised("x")
+    assert runs.current().leave(success=False) == ["a"], "the end of the attempt says what became of it"
+    assert not kept.said("phase_complete")
+    assert [u["status"] for u in kept.said("phase_update")] == ["active"]
+
+
+def test_a_failing_block_ends_its_phase_and_those_within_it(kept: Kept) -> None:
+    with pytest.raises(ZeroDivisionError), phase("a"):
+        for _ in track([1], phase="b"):
+            raise ZeroDivisionError("by zero")
+    failed = [(u["phase_id"], u["message"]) for u in kept.said("phase_update") if u["status"] == "error"]
+    assert failed[-1] == ("a", "by zero")
+    assert "b" in [*dict(failed), *runs.current().leave(success=False)]
+
+
+def test_texts_beside_the_message_are_bounded_and_cleaned_too(kept: Kept) -> None:
+    log("x", component="c" * 5_000_000, phase="p\0\ud800" + "q" * 5_000_000)
+    (line,) = kept.said("log")
+    assert len(line["component"]) < 200
+    assert (line["phase"][:4], len(line["phase"])) == ("p\ufffd?q", 128)
+
+
+def test_a_task_cannot_have_phases_without_end(kept: Kept) -> None:
+    with pytest.raises(ValueError, match="at most 500 phases"):
+        for n in range(501):
+            with phase(f"phase {n}"):
+                pass
+
+
+@pytest.mark.parametrize("countdown", [-1, 1e300, float("nan"), float("inf")])
+def test_a_countdown_that_is_no_time_is_refused_where_it_is_written(countdown: float) -> None:
+    with pytest.raises(ValueError, match="countdown"):
+        RetryTask("later", countdown=countdown)
 
 
 def test_progress_follows_the_weights_and_leaves_100_to_success(kept: Kept) -> None:
