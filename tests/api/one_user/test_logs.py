@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,14 +21,6 @@ def messages(user: User, task_id: str, **params: Any) -> list[str]:
 
 def every_line(user: User, task_id: str) -> list[Any]:
     return [event["data"] for event in user.events(task_id) if event["type"] == "log"]
-
-
-@pytest.fixture(scope="module")
-def user(system: System) -> Iterator[User]:
-    """One for all tests here: making an account takes longer than they do."""
-    user = system.user()
-    yield user
-    user.client.close()
 
 
 @pytest.fixture(scope="module")

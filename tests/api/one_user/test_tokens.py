@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -63,21 +63,6 @@ FORGED: dict[str, Callable[[User], str]] = {
     "latin letters beyond ASCII": lambda user: user.token + "é",
     "very long": lambda user: "a" * 7000,
 }
-
-
-@pytest.fixture(scope="module")
-def user(system: System) -> Iterator[User]:
-    """One for all tests here: making an account takes longer than they do."""
-    user = system.user()
-    yield user
-    user.client.close()
-
-
-@pytest.fixture(scope="module")
-def task(user: User) -> str:
-    task_id = user.start("test_echo", text="mine")
-    user.finished(task_id)
-    return task_id
 
 
 def ask(system: System, route: Route, task: str, **kwargs: Any) -> httpx.Response:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,21 +21,6 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "object": (1, "text", [], None),
     "integer": ("x", 1.5, [], None),
 }
-
-
-@pytest.fixture(scope="module")
-def user(system: System) -> Iterator[User]:
-    """One for all tests here: making an account takes longer than they do."""
-    user = system.user()
-    yield user
-    user.client.close()
-
-
-@pytest.fixture(scope="module")
-def task(user: User) -> str:
-    task_id = user.start("test_echo", text="mine")
-    user.finished(task_id)
-    return task_id
 
 
 def with_body(system: System) -> list[Route]:

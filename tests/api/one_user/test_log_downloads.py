@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -29,14 +28,6 @@ def download(user: User, task_id: str, form: str = "text", accept: str = "identi
     return user.client.get(
         f"/api/v2/tasks/{task_id}/logs/download", params={"format": form}, headers={"Accept-Encoding": accept}
     )
-
-
-@pytest.fixture(scope="module")
-def user(system: System) -> Iterator[User]:
-    """One for all tests here: making an account takes longer than they do."""
-    user = system.user()
-    yield user
-    user.client.close()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,21 +14,6 @@ from tests.support.system import System, User
 
 TASKS = "/api/v2/tasks"
 ABSENT = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture(scope="module")
-def user(system: System) -> Iterator[User]:
-    """One for all tests here: making an account takes longer than they do."""
-    user = system.user()
-    yield user
-    user.client.close()
-
-
-@pytest.fixture(scope="module")
-def task(user: User) -> str:
-    task_id = user.start("test_echo", text="mine")
-    user.finished(task_id)
-    return task_id
 
 
 def test_an_unknown_parameter_is_named_on_every_route(system: System, user: User, task: str) -> None:
