@@ -17,6 +17,8 @@ import orjson
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app import auth
@@ -41,11 +43,12 @@ class StrictParser(FlaskParser):
             raise BadRequest("The body is no JSON", errors={"body": [f"Not valid JSON: {error}."]}) from None
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
-        """Postgres takes no NUL, not even to search for it."""
+        """A parameter left empty (``?level=&q=``) is one not given. Postgres takes no NUL, not even to search for."""
         refused = {name: ["May not hold NUL."] for name, value in req.args.items() if "\0" in name + value}
         if refused:
             raise ma.ValidationError(refused)
-        return super().load_querystring(req, schema)
+        given = MultiDict((name, value) for name, value in req.args.items(multi=True) if value)
+        return MultiDictProxy(given, schema, tuple(self.KNOWN_MULTI_FIELDS))
 
 
 class Blueprint(SmorestBlueprint):

@@ -25,7 +25,8 @@ def test_an_unknown_parameter_is_named_on_every_route(system: System, user: User
 
 
 def test_a_parameter_of_the_wrong_kind_is_named(system: System, user: User, task: str) -> None:
-    whole = ("x", "", "1.5", "1e3", "1_0", " 1", "٣", "-1", "9" * 30, "9" * 5000, "NaN")
+    """An empty one counts as not given: forms and templates send those."""
+    whole = ("x", "1.5", "1e3", "1_0", " 1", "٣", "-1", "9" * 30, "9" * 5000, "NaN")
     for route in routes(system):
         for name, schema in route.query.items():
             bad = ["\0"]
@@ -33,11 +34,11 @@ def test_a_parameter_of_the_wrong_kind_is_named(system: System, user: User, task
                 bad += whole
                 bad += [str(schema["minimum"] - 1), str(schema["maximum"] + 1)]
             if "enum" in schema:
-                bad += ["nonsense", ""]
+                bad += ["nonsense"]
             if "maxLength" in schema:
-                bad += ["x" * (schema["maxLength"] + 1), ""]
+                bad += ["x" * (schema["maxLength"] + 1)]
             if schema.get("format") in ("uuid", "date-time"):
-                bad += ["nonsense", "", "2020-13-01T00:00:00Z", "0001-01-01T00:00:00+23:00", "9" * 100]
+                bad += ["nonsense", "2020-13-01T00:00:00Z", "0001-01-01T00:00:00+23:00", "9" * 100]
             for value in bad:
                 problem(user.client.request(route.method, route.at(task), params={name: value}), 422, name)
 

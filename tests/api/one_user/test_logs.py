@@ -184,3 +184,10 @@ def test_a_cursor_ahead_of_the_log_is_told_so_and_skips_nothing(user: User, numb
     head = user.status(numbered)["sequence"]
     assert (answer["resync"]["reason"], answer["resync"]["head"]) == ("beyond_head", head)
     assert (answer["logs"], answer["next_sequence"], answer["has_more"]) == ([], head, False)
+
+
+def test_parameters_left_empty_are_parameters_not_given(user: User, numbered: str) -> None:
+    empty = {"before_sequence": "", "level": "", "phase": "", "q": ""}
+    assert user.get(f"tasks/{numbered}/logs", since_sequence=0, limit=100, **empty) == user.get(
+        f"tasks/{numbered}/logs", since_sequence=0, limit=100
+    )
