@@ -62,12 +62,10 @@ def pooled(engine: Engine, autocommit: bool = False) -> Connect:
                 raise
             broken = bool(raw.closed)
             raise StoreAway(_first_line(error)) from error
-        except Exception:
-            raise
-        except (
-            BaseException
-        ):  # the greenlet was ended in the middle of a statement, which runs on in the server
-            lent.invalidate()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # The greenlet was ended in the middle of a statement, which runs on in the server.
+                lent.invalidate()
             raise
         finally:
             if broken:

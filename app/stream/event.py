@@ -6,7 +6,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
@@ -80,10 +79,6 @@ def now() -> str:
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
         _second = (second, text)  # one assignment: threads may race here, and either is right
     return f"{text}{int((at - second) * 1_000_000):06d}Z"
-
-
-def rfc3339(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def draft(

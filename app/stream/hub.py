@@ -37,7 +37,6 @@ class Hub:
         self._busy: set[Room] = set()  # woken a moment ago: the next tick wakes them again
         self._ticking = threading.Event()
         self.subscription = Subscription(redis_url, self)
-        self.checked_at = 0.0  # monotonic time of the last tail check that Postgres answered
 
     def start(self) -> None:
         threading.Thread(target=self.subscription.run, name="taskroom-listener", daemon=True).start()
@@ -195,7 +194,6 @@ class Hub:
                 last_all = now
             try:
                 self._compare(self._due(everything))
-                self.checked_at = now
             except Exception as error:  # whatever it is, this thread must outlive it: it is the last net
                 logger.warning("the tail check failed: %s", error, exc_info=not isinstance(error, StoreAway))
 

@@ -11,8 +11,6 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.tasks.projection import TASK_COLUMNS, task_of
 
-TRIGGERS = ("manual", "scheduled", "retry", "subtask")
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:

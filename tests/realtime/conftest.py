@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.system import System, User
+from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 Open = Callable[..., Viewer]
@@ -30,3 +30,12 @@ def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
     yield watch
     for viewer in opened:
         viewer.close()
+
+
+@pytest.fixture
+def running(user: User) -> Iterator[str]:
+    """A task that runs, and says nothing new once its phase is reported."""
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    yield task_id
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")

@@ -14,14 +14,6 @@ from tests.support.viewers import SocketViewer
 
 
 @pytest.fixture
-def running(user: User) -> Iterator[str]:
-    task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
-    yield task_id
-    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
-
-
-@pytest.fixture
 def viewer(system: System, user: User, running: str) -> Iterator[SocketViewer]:
     """Connected, and in no room yet."""
     viewer = SocketViewer(system.url, user, running)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,15 +12,6 @@ import pytest
 from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
-
-
-@pytest.fixture
-def endless(user: User) -> Iterator[str]:
-    """A task that runs and says nothing new once its phase is reported."""
-    task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
-    yield task_id
-    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
 
 
 @pytest.fixture
@@ -40,11 +30,11 @@ def opened(
 
 
 @pytest.mark.parametrize("sent", [None, "keep-alive", "Keep-Alive"])
-def test_the_headers_are_exact(system: System, user: User, endless: str, sent: str | None) -> None:
+def test_the_headers_are_exact(system: System, user: User, running: str, sent: str | None) -> None:
     connection = http.client.HTTPConnection(urlsplit(system.url).netloc, timeout=10)
     headers = {"Authorization": f"Bearer {user.token}", "Accept-Encoding": "gzip"}
     connection.request(
-        "GET", f"/api/v2/tasks/{endless}/stream", headers=headers | ({"Connection": sent} if sent else {})
+        "GET", f"/api/v2/tasks/{running}/stream", headers=headers | ({"Connection": sent} if sent else {})
     )
     response = connection.getresponse()
     try:
@@ -60,10 +50,10 @@ def test_the_headers_are_exact(system: System, user: User, endless: str, sent: s
 
 
 def test_connected_carries_the_starting_cursor_and_retry_has_jitter(
-    system: System, user: User, endless: str
+    system: System, user: User, running: str
 ) -> None:
-    viewers = [opened(system, user, endless, since) for since in (0, 3, "latest")]
-    head = user.status(endless)["sequence"]
+    viewers = [opened(system, user, running, since) for since in (0, 3, "latest")]
+    head = user.status(running)["sequence"]
     assert [v.control("connected")["id"] for v in viewers] == ["0", "3", str(head)]
     assert all(v.retry and 1000 <= v.retry <= 3000 for v in viewers)
     for viewer in viewers:
@@ -78,10 +68,10 @@ def test_without_a_cursor_a_task_starts_at_its_first_event(
     assert viewer.sequences == list(range(1, finished[1] + 1))
 
 
-def test_latest_is_live_only(system: System, user: User, endless: str) -> None:
-    viewer = opened(system, user, endless, "latest")
+def test_latest_is_live_only(system: System, user: User, running: str) -> None:
+    viewer = opened(system, user, running, "latest")
     head = int(viewer.control("connected")["id"])
-    user.client.post(f"/api/v2/tasks/{endless}/cancel")
+    user.client.post(f"/api/v2/tasks/{running}/cancel")
     viewer.control("end")
     assert viewer.sequences[0] == head + 1
 
@@ -111,14 +101,14 @@ def test_end_carries_the_position_so_that_coming_back_is_204(
 
 
 @pytest.mark.parametrize("bad", ["abc", "-1", "1.5", "1 2", "٣", "9" * 30, "1,2", "hash.1.2"])
-def test_a_garbage_cursor_is_refused_by_name(system: System, user: User, endless: str, bad: str) -> None:
+def test_a_garbage_cursor_is_refused_by_name(system: System, user: User, running: str, bad: str) -> None:
     for response, name in (
         (
-            user.client.get(f"/api/v2/tasks/{endless}/stream", headers={"Last-Event-ID": bad.encode()}),
+            user.client.get(f"/api/v2/tasks/{running}/stream", headers={"Last-Event-ID": bad.encode()}),
             "Last-Event-ID",
         ),
         (
-            user.client.get(f"/api/v2/tasks/{endless}/stream", params={"since_sequence": bad}),
+            user.client.get(f"/api/v2/tasks/{running}/stream", params={"since_sequence": bad}),
             "since_sequence",
         ),
     ):
@@ -147,12 +137,12 @@ def test_filters_by_type_and_least_level(system: System, user: User) -> None:
 
 
 def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(
-    user: User, system: System, endless: str
+    user: User, system: System, running: str
 ) -> None:
     with system.web(KEEPALIVE_SECONDS="1") as url:
-        viewer = SseViewer(url, user, endless)
+        viewer = SseViewer(url, user, running)
         viewer.open(0)
-        seen = user.status(endless)["sequence"]
+        seen = user.status(running)["sequence"]
         viewer.wait_events(seen)
         wait_for("three keep-alives", lambda: viewer.comments >= 3)
         assert viewer.sequences == list(range(1, seen + 1))
@@ -171,24 +161,24 @@ def test_a_quiet_filtered_stream_tells_the_position_it_has_scanned(user: User, s
         user.client.post(f"/api/v2/tasks/{task_id}/cancel")
 
 
-def test_head_asks_without_opening_a_stream(user: User, endless: str) -> None:
-    response = user.client.head(f"/api/v2/tasks/{endless}/stream")
+def test_head_asks_without_opening_a_stream(user: User, running: str) -> None:
+    response = user.client.head(f"/api/v2/tasks/{running}/stream")
     assert (response.status_code, response.headers["Content-Type"]) == (200, "text/event-stream")
 
 
 def test_the_cookie_opens_a_stream_for_a_native_event_source(
-    system: System, user: User, endless: str
+    system: System, user: User, running: str
 ) -> None:
     client = httpx.Client(base_url=system.url)
     with client:
         client.post("/api/v2/auth/login", json={"email": user.email, "password": "correct horse battery"})
-        with client.stream("GET", f"/api/v2/tasks/{endless}/stream") as response:
+        with client.stream("GET", f"/api/v2/tasks/{running}/stream") as response:
             assert response.status_code == 200
 
 
-def test_nobody_else_may_watch(system: System, user: User, other: User, endless: str) -> None:
-    anonymous = httpx.get(f"{system.url}/api/v2/tasks/{endless}/stream")
-    foreign = other.client.get(f"/api/v2/tasks/{endless}/stream")
+def test_nobody_else_may_watch(system: System, user: User, other: User, running: str) -> None:
+    anonymous = httpx.get(f"{system.url}/api/v2/tasks/{running}/stream")
+    foreign = other.client.get(f"/api/v2/tasks/{running}/stream")
     absent = other.client.get("/api/v2/tasks/00000000-0000-4000-8000-000000000000/stream")
     assert (anonymous.status_code, foreign.status_code, absent.status_code) == (401, 404, 404)
     assert foreign.json() == absent.json()

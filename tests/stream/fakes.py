@@ -93,6 +93,7 @@ class FakeStore:
         self.closed: set[str] = set()
         self.asked: list[tuple[str, Any]] = []
         self.away = False
+        self.refused = 0
 
     def add(self, stream: str, count: int = 1, closes: bool = False) -> list[Event]:
         """Appends, and returns what would be published."""
@@ -119,6 +120,7 @@ class FakeStore:
 
     def _ask(self, what: str, about: Any) -> None:
         if self.away:
+            self.refused += 1
             raise StoreAway("away, as asked")
         self.asked.append((what, about))
 
