@@ -4,7 +4,7 @@ from app import green
 
 green.patch()
 
-from app import create_app  # noqa: E402
+from app import create_app, garbage  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
 from app.logs import configure_logging  # noqa: E402
 from app.services import Services  # noqa: E402
@@ -17,6 +17,7 @@ def main() -> None:
     except ConfigurationError as error:
         raise SystemExit(f"taskroom: {error}") from None
     parts: Services = app.extensions["taskroom"]
+    garbage.settle()
     with app.app_context():
         parts.start()
     green.serve(app, parts.config.host, parts.config.port, parts.stop)

@@ -19,13 +19,20 @@ def create_app(config: Config | None = None) -> Flask:
     import redis
     from flask import Flask
     from flask_cors import CORS
+    from werkzeug.middleware.proxy_fix import ProxyFix
 
     from app import api, auth, pages, problems
     from app.answers import QuickJson
+    from app.claims import Claims
     from app.config import Config
     from app.database import connect_args, pooled
-    from app.extensions import db, limiter, migrate
+    from app.extensions import db, limit_in, migrate
+    from app.metrics import Metrics
+    from app.owners import Owners
     from app.realtime import sockets
+    from app.realtime.joins import Joins
+    from app.realtime.sse_wire import SseWires
+    from app.revocations import Revocations
     from app.services import Services
     from app.stream.broker import Publisher
     from app.stream.hub import Hub
@@ -55,15 +62,16 @@ def create_app(config: Config | None = None) -> Flask:
     app.json = QuickJson(app)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
-    limiter.init_app(app)
+    limit_in("auth", app)
     auth.init_app(app, config)
     problems.register(app)
 
     with app.app_context():
-        connect, read = pooled(db.engine), pooled(db.engine, autocommit=True)
+        engine = db.engine
+    connect, read = pooled(engine), pooled(engine, autocommit=True)
     store = Store(read)
     publisher = Publisher(config.redis_url)
-    hub = Hub(store, config.redis_url)
+    hub = Hub(store, config.redis_url, config.stalled_seconds)
     dispatcher = Dispatcher(send, queue_of)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     rounds = Rounds(
@@ -74,14 +82,29 @@ def create_app(config: Config | None = None) -> Flask:
         may_retry_lost,
         config.lease_round_seconds,
     )
-    parts = Services(config, connect, read, store, hub, publisher, dispatcher, rounds)
-    hub.on_control = parts.session_ended
+    revocations = Revocations(
+        config.database_url, config.access_token_seconds, lambda session_id: parts.session_ended(session_id)
+    )
+    joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
+    parts = Services(
+        *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
+        claims=Claims(read, revocations),
+        owners=Owners(read),
+        joins=joins,
+        metrics=Metrics(engine, hub, joins, revocations),
+        streams=SseWires(hub, joins, config.keepalive_seconds),
+    )
+    hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
     app.extensions["taskroom"] = parts
     if config.cors_origins:
         CORS(app, origins=list(config.cors_origins), supports_credentials=True)
     api.init_app(app)
     pages.init_app(app)
     sockets.init_app(app, parts)
+    if config.trusted_proxies:
+        # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
+        # are behind it too. nginx sets scheme and host anew: they are a single value each.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
     return app
 
 

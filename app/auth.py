@@ -1,21 +1,17 @@
-"""Who asks: passwords, tokens, tickets and sessions. Every read, write and room goes through here."""
+"""Who asks: passwords, cookies, tickets and permissions. Every read, write and room goes through here."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from flask import Flask, Request, current_app, request
-from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
-from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt import PyJWTError
+from flask.sessions import SessionInterface
 
-from app import green, passwords
+from app import claims, green, passwords
+from app.claims import Principal as Principal  # known to all by this module
 from app.config import Config
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.extensions import jwt
@@ -23,15 +19,11 @@ from app.services import services
 from app.stream.event import clean
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who a request or connection speaks for. ``expires_at`` is when its token does, in epoch seconds."""
+class NoSession(SessionInterface):
+    """Flask's own session, a signed cookie, is opened for every request; nothing is kept in it here."""
 
-    user_id: str
-    email: str
-    role: str
-    session_id: str
-    expires_at: float
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
 
 
 def init_app(app: Flask, config: Config) -> None:
@@ -53,6 +45,7 @@ def init_app(app: Flask, config: Config) -> None:
         JWT_SESSION_COOKIE=False,
     )
     jwt.init_app(app)
+    app.session_interface = NoSession()
 
 
 def account_name(email: str) -> str:
@@ -68,14 +61,19 @@ def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
     if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
     with services().read() as conn, conn.cursor() as cur:
+        # The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
         cur.execute(
-            "INSERT INTO sessions (user_id, expires_at) VALUES (%s, now() + make_interval(secs => %s)) RETURNING id",
-            (row[0], services().config.refresh_token_seconds),
+            """WITH account AS (SELECT id, email, role FROM users WHERE id = %s AND password_hash = %s FOR SHARE),
+                    made AS (INSERT INTO sessions (user_id, expires_at)
+                             SELECT id, now() + make_interval(secs => %s) FROM account RETURNING id)
+               SELECT account.id::text, email, role, made.id::text FROM account, made""",
+            (*row, services().config.refresh_token_seconds),
         )
-        session_id = str(cur.fetchall()[0][0])
-    access = create_access_token(str(row[0]), additional_claims={"sid": session_id})
-    refresh = create_refresh_token(str(row[0]), additional_claims={"sid": session_id})
-    return principal_of(access), access, refresh
+        made = cur.fetchone()
+    if made is None:
+        raise Unauthorized("E-mail or password is wrong")
+    access = claims.new_access(*made)
+    return principal_of(access), access, claims.new_refresh(made[0], made[3])
 
 
 def refreshed() -> tuple[Principal, str]:
@@ -84,8 +82,8 @@ def refreshed() -> tuple[Principal, str]:
     token = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"])
     if not token:
         raise Unauthorized("There is no refresh cookie; sign in")
-    principal = principal_of(token, "refresh")
-    access = create_access_token(principal.user_id, additional_claims={"sid": principal.session_id})
+    found = services().claims.of_refresh(token)
+    access = claims.new_access(found.user_id, found.email, found.role, found.session_id)
     return principal_of(access), access
 
 
@@ -107,18 +105,9 @@ def new_ticket(principal: Principal) -> str:
     return ticket
 
 
-def principal_of(token: str, kind: str = "access") -> Principal:
-    """Reads a token and looks its session up. Raises Unauthorized, and never says more than that."""
-    try:
-        claims: dict[str, Any] = decode_token(token)
-        if claims.get("type") != kind:
-            raise Unauthorized("The token is not valid here")
-        found = _session(str(UUID(claims["sid"])), float(claims["exp"]))
-    except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
-        raise Unauthorized("The token is missing, expired or not valid") from None
-    if found is None or found.user_id != claims["sub"]:
-        raise Unauthorized("The session has ended; sign in again")
-    return found
+def principal_of(token: str) -> Principal:
+    """Who an access token speaks for. Raises Unauthorized, and never says more than that."""
+    return services().claims.of_access(token)
 
 
 def current(allow_ticket: bool = False) -> Principal:
@@ -140,10 +129,8 @@ def current(allow_ticket: bool = False) -> Principal:
 
 def readable_task(principal: Principal, task_id: str) -> str:
     """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute("SELECT user_id::text FROM tasks WHERE id = %s", (task_id,))
-        row = cur.fetchone()
-    if row is None or (row[0] != principal.user_id and principal.role != "admin"):
+    owner = services().owners.of(task_id)
+    if owner is None or (owner != principal.user_id and principal.role != "admin"):
         raise NotFound("There is no such task")
     return task_id
 
@@ -151,17 +138,6 @@ def readable_task(principal: Principal, task_id: str) -> str:
 def may_write(principal: Principal) -> None:
     if principal.role == "viewer":
         raise Forbidden("A viewer may look, not act")
-
-
-def _session(session_id: str, expires_at: float) -> Principal | None:
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT users.id::text, email, role FROM sessions JOIN users ON users.id = sessions.user_id
-               WHERE sessions.id = %s AND revoked_at IS NULL AND expires_at > now()""",
-            (session_id,),
-        )
-        row = cur.fetchone()
-    return Principal(row[0], row[1], row[2], session_id, expires_at) if row else None
 
 
 def use_ticket(ticket: str) -> Principal:
@@ -174,7 +150,7 @@ def use_ticket(ticket: str) -> Principal:
             (_ticket_hash(ticket),),
         )
         row = cur.fetchone()
-    found = _session(row[0], float(row[2])) if row and row[1] else None
+    found = services().claims.of_session(row[0], float(row[2])) if row and row[1] else None
     if found is None:
         raise Unauthorized("The ticket was used, has expired or never was")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 
 from app.config import Config
 from app.errors import TaskroomError
@@ -19,13 +20,18 @@ def main() -> None:
     down = commands.add_parser("downgrade", help="take migrations back")
     down.add_argument("revision", nargs="?", default="-1")
     account = commands.add_parser(
-        "account", help="make an account, or set its password (from ACCOUNT_PASSWORD)"
+        "account",
+        help="make an account, or set its password (from ACCOUNT_PASSWORD) and role; "
+        "what changes signs it out everywhere",
     )
     account.add_argument("email")
     account.add_argument("--role", choices=ROLES, default="operator")
+    account.add_argument("--close", action="store_true", help="let nobody sign in any more; its tasks stay")
     arguments = parser.parse_args()
     try:
-        if arguments.command == "account":
+        if arguments.command == "account" and arguments.close:
+            close_account(arguments.email)
+        elif arguments.command == "account":
             make_account(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role)
         else:
             change_tables(arguments.command, arguments.revision)
@@ -48,19 +54,43 @@ def change_tables(command: str, revision: str) -> None:
 
 
 def make_account(email: str, password: str, role: str) -> None:
+    """What changes signs the account out in every web process; without a change its sessions stay, for
+    script/up does this at each start."""
     from app.database import Single
-    from app.passwords import hash_password
+    from app.passwords import hash_password, verify
 
     if len(password) < 8:
         raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
-    connect = Single(Config.from_env().database_url)
+    connect, name = Single(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) ON CONFLICT (email)
-               DO UPDATE SET password_hash = EXCLUDED.password_hash, role = EXCLUDED.role""",
-            (email.strip().lower(), hash_password(password), role),
-        )
+        cur.execute("SELECT password_hash, role FROM users WHERE email = %s FOR UPDATE", (name,))
+        row = cur.fetchone()
+        if not (row and row[1] == role and verify(row[0], password)):
+            cur.execute(
+                """INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) ON CONFLICT (email)
+                   DO UPDATE SET password_hash = EXCLUDED.password_hash, role = EXCLUDED.role""",
+                (name, hash_password(password), role),
+            )
     connect.close()
+
+
+def close_account(email: str) -> None:
+    """Nobody knows its password from here on, and who is signed in is signed out. Its tasks stay."""
+    from app.database import Single
+    from app.passwords import hash_password
+
+    connect, name = Single(Config.from_env().database_url), _name(email)
+    # A hash like any other: the time of a sign-in must not tell that the account was closed.
+    unknown = hash_password(secrets.token_hex(32))
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("UPDATE users SET password_hash = %s WHERE email = %s", (unknown, name))
+        if cur.rowcount == 0:
+            raise SystemExit(f"taskroom: there is no account {name}")
+    connect.close()
+
+
+def _name(email: str) -> str:
+    return email.strip().lower()
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ class Config:
     embedded: bool = False
     port: int = 8000
     host: str = "127.0.0.1"
+    process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
+    trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()
     bench: bool = False
     content_roots: tuple[Path, ...] = ()
@@ -35,8 +37,12 @@ class Config:
     refresh_token_seconds: int = 30 * 24 * 3600
     ticket_seconds: int = 30
     keepalive_seconds: float = 15.0
+    stalled_seconds: float = 30.0  # a viewer that takes nothing for so long is dropped
+    websocket_compression: bool = False
     lease_round_seconds: float = 5.0
     body_limit: int = 2 * 1024 * 1024
+    streams_per_user: int = 100
+    max_viewers: int = 15_000  # of this process
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -63,11 +69,17 @@ class Config:
             embedded=name == "embedded",
             port=_integer(env, "PORT", 8000, 1, 65535),
             host=env.get("HOST", "127.0.0.1"),
+            process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
+            trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),
             cors_origins=tuple(filter(None, (o.strip() for o in env.get("CORS_ORIGINS", "").split(",")))),
             bench=env.get("TASKROOM_BENCH", "0") == "1",
             content_roots=_content_roots(env),
             pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
             keepalive_seconds=_integer(env, "KEEPALIVE_SECONDS", 15, 1, 300),
+            streams_per_user=_integer(env, "STREAMS_PER_USER", 100, 1, 1_000_000),
+            max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
+            stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
+            websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
         )
         config._refuse_insecure()

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import logging
 import os
+import selectors
 import signal
 import socket
 import sys
@@ -20,10 +21,16 @@ Result = TypeVar("Result")
 logger = logging.getLogger("taskroom.server")
 
 MAX_CONNECTIONS = 20_000
-BACKLOG = 1_024
+BACKLOG = 4_096  # cut at the kernel's net.core.somaxconn
+ACCEPTED_AT_ONCE = 32
 # A client that takes nothing for so long, or an idle keep-alive connection, is dropped.
 SOCKET_SECONDS = 60
 DRAIN_SECONDS = 3.0
+# Else the kernel hides a reader that stalled behind four megabytes.
+SEND_BUFFER = 256 * 1024
+TAKE_OVER = "taskroom.take_over"
+
+RealSelector = selectors.DefaultSelector  # patching leaves none but select() to be found later
 
 
 def patch() -> None:
@@ -71,6 +78,57 @@ def after_this(function: Callable[[], None]) -> None:
     eventlet.getcurrent().link(lambda _: function())
 
 
+def take_over(environ: dict[str, Any]) -> socket.socket:
+    """The request's socket, which the server neither writes to nor closes any more; it never blocks.
+
+    To be called from the response's body when all that was yielded is sent, and as its last act.
+    """
+    taken: socket.socket = environ[TAKE_OVER]()
+    return taken
+
+
+def can_take_over(environ: dict[str, Any]) -> bool:
+    return TAKE_OVER in environ
+
+
+class Poller:
+    """Watches sockets that no greenlet waits for: in a selector of their own, one descriptor to the loop."""
+
+    def __init__(self) -> None:
+        self._selector = RealSelector()
+        self._running = False
+
+    def watch(self, fd: int, ready: Callable[[int], None], read: bool = True, write: bool = False) -> None:
+        """Calls ``ready`` with selectors' mask whenever the descriptor can be read from or written to, as asked."""
+        events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
+        self.forget(fd)
+        self._selector.register(fd, events, ready)
+        if not self._running:
+            self._running = True
+            import eventlet
+
+            eventlet.spawn(self._run)
+
+    def forget(self, fd: int) -> None:
+        """Before its socket is closed: the number is given to the next one that is opened."""
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(fd)
+
+    def _run(self) -> None:
+        from eventlet.hubs import trampoline
+
+        while True:
+            trampoline(self._selector.fileno(), read=True)
+            for key, mask in self._selector.select(0):
+                if self._selector.get_map().get(key.fd) is not key:
+                    continue  # closed or given away by one that came before it in this turn
+                try:
+                    key.data(mask)
+                except Exception:  # one socket's trouble must not leave all others unwatched
+                    logger.exception("a socket's watcher failed")
+                    self.forget(key.fd)
+
+
 def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
@@ -87,18 +145,50 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
             raise
         raise SystemExit(f"port {port} is in use; choose another with PORT") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
-        """Tells the application which HTTP the client speaks; the server's own says 1.0 to everyone."""
+        taken = False
 
         def get_environ(self) -> dict[str, Any]:
             environ: dict[str, Any] = super().get_environ()
-            return environ | {"SERVER_PROTOCOL": self.request_version}
+            # The server's own says 1.0 to everyone.
+            return environ | {"SERVER_PROTOCOL": self.request_version, TAKE_OVER: self.take_over}
+
+        def take_over(self) -> socket.socket:
+            given = self.connection.fd
+            real = type(given)(given.family, given.type, given.proto, fileno=given.detach())
+            self.taken = True
+            eventlet.wsgi.WSGI_LOCAL.already_handled = True  # no closing chunk, no next request
+            self.conn_state[1] = Given()  # closed by the server when this greenlet has ended
+            return real  # type: ignore[no-any-return]
+
+        def finish(self) -> None:
+            if not self.taken:
+                super().finish()
+
+    class Pool(eventlet.GreenPool):  # type: ignore[misc]
+        """Lets the others run between two handfuls of new connections: a crowd would be accepted in one turn."""
+
+        accepted = 0
+
+        def spawn(self, *args: Any, **kwargs: Any) -> Any:
+            self.accepted += 1
+            if self.accepted % ACCEPTED_AT_ONCE == 0:
+                eventlet.sleep(0)
+            return super().spawn(*args, **kwargs)
+
+    class Given:
+        """Stands where the server expects a connection to shut down."""
+
+        def shutdown(self, how: int) -> None: ...
+
+        def close(self) -> None: ...
 
     stop = eventlet.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.ready() or stop.send())
-    pool = eventlet.GreenPool(MAX_CONNECTIONS)
+    pool = Pool(MAX_CONNECTIONS)
     server = eventlet.spawn(
         eventlet.wsgi.server,
         listener,

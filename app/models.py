@@ -34,6 +34,10 @@ class Session(Base):
     """One sign-in. Its tokens name it, so that signing out ends all of them at once."""
 
     __tablename__ = "sessions"
+    __table_args__ = (
+        # Every web process reads the newest sign-outs every second.
+        Index("sessions_revoked", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)

@@ -9,7 +9,13 @@ from typing import cast
 from flask import current_app
 from psycopg2.extensions import cursor as Cursor
 
+from app.claims import Claims
 from app.config import Config
+from app.metrics import Metrics
+from app.owners import Owners
+from app.realtime.joins import Joins
+from app.realtime.sse_wire import SseWires
+from app.revocations import Revocations
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
@@ -27,6 +33,12 @@ class Services:
     publisher: Publisher
     dispatcher: Dispatcher
     rounds: Rounds
+    revocations: Revocations
+    claims: Claims
+    owners: Owners
+    joins: Joins
+    metrics: Metrics
+    streams: SseWires
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
 
     def append(self, step: Callable[[Cursor], Appended]) -> Appended:
@@ -38,15 +50,21 @@ class Services:
 
     def start(self) -> None:
         """Starts the threads of a serving process; commands do not need them."""
+        self.metrics.start()
+        self.revocations.start()
         self.hub.start()
         self.rounds.start()
 
     def stop(self) -> None:
         self.rounds.stop()
         self.hub.stop()
+        self.revocations.stop()
+        self.metrics.stop()
 
     def session_ended(self, session_id: str) -> None:
-        """Closes what the session has open in this process; the others hear of it through Redis."""
+        """Refuses the session's tokens from here on and closes what it has open in this process; the others
+        hear of it through Redis or read of it."""
+        self.revocations.add(session_id)  # first: what opens after the closing must be refused
         self.hub.close_viewers("signed_out", session_id)
         for end in self.session_enders:
             end(session_id)

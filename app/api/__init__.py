@@ -31,6 +31,6 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def refuse_large() -> None:
         """Also where no body is read: what is left unread would have to be read away before the next request."""
-        limit = request.max_content_length
-        if limit is not None and (request.content_length or 0) > limit:
+        length = request.content_length
+        if length and length > app.config["MAX_CONTENT_LENGTH"]:
             raise RequestEntityTooLarge

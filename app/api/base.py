@@ -17,12 +17,12 @@ import orjson
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
-from webargs.multidictproxy import MultiDictProxy
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app import auth
-from app.errors import BadRequest, Unprocessable
+from app.errors import BadRequest, NotFound, Unprocessable
+from app.services import services
+from app.stream.store import Head
 
 MAX_SEQUENCE = 2**62
 MAX_DEPTH = 64
@@ -44,15 +44,21 @@ class StrictParser(FlaskParser):
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
         """A parameter left empty (``?level=&q=``) is one not given. Postgres takes no NUL, not even to search for."""
-        refused = {name: ["May not hold NUL."] for name, value in req.args.items() if "\0" in name + value}
-        if refused:
-            raise ma.ValidationError(refused)
-        given = MultiDict((name, value) for name, value in req.args.items(multi=True) if value)
-        return MultiDictProxy(given, schema, tuple(self.KNOWN_MULTI_FIELDS))
+        given: dict[str, str] = {}  # no field takes a list: the first value counts
+        for name, value in req.args.items(multi=True):
+            if "\0" in name + value:
+                raise ma.ValidationError({name: ["May not hold NUL."]})
+            if value:
+                given.setdefault(name, value)
+        return given
 
 
 class Blueprint(SmorestBlueprint):
     ARGUMENTS_PARSER = StrictParser()
+
+    def arguments(self, schema: type[ma.Schema], **kwargs: Any) -> Any:
+        """Makes the schema here: of a class webargs would make one for each request, copying every field."""
+        return super().arguments(schema(), **kwargs)
 
 
 class NoQuery(ma.Schema):
@@ -131,6 +137,14 @@ def acting(view: Callable[..., Any]) -> Callable[..., Any]:
         return view(principal, *args, **kwargs)
 
     return wrapped
+
+
+def head_of(stream: str) -> Head:
+    """Where the stream stands. Raises NotFound: it may go between the permission and this."""
+    head = services().store.heads([stream]).get(stream)
+    if head is None:
+        raise NotFound("There is no such task")
+    return head
 
 
 def encode_cursor(*position: Any) -> str:

@@ -1,4 +1,4 @@
-"""For whoever keeps the process running: does it live, and can it serve."""
+"""For whoever keeps the process running: does it live, can it serve, and how is it."""
 
 from __future__ import annotations
 
@@ -36,3 +36,9 @@ def readyz() -> Response:
         redis["heard_seconds_ago"] = round(time.monotonic() - subscription.heard_at, 1)
     status = "ok" if subscription.connected else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
+
+
+@blp.get("/metrics")
+def metrics() -> Response:
+    """Of this process alone: with several, each is asked by itself."""
+    return Response(services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -12,11 +12,11 @@ import orjson
 from flask import Response, request
 
 from app import auth
-from app.api.base import Blueprint, SequenceField, WholeField, signed_in, with_next
+from app.api.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
 from app.auth import Principal
 from app.services import services
 from app.stream.event import LEVELS, task_stream
-from app.stream.viewer import Resync
+from app.stream.resync import Resync
 from app.tasks.logs import LogFilter, every_log, logs_after, logs_before
 
 blp = Blueprint("logs", __name__, description="Logs")
@@ -82,7 +82,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     body: dict[str, Any] = {}
     if forward:
         stream, cursor = task_stream(name), query["since_sequence"]
-        head = services().store.heads([stream])[stream]
+        head = head_of(stream)
         if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
             body["resync"], cursor = resync.message(), resync.cursor
     with services().read() as conn, conn.cursor() as cur:

@@ -17,6 +17,7 @@ from app.api.base import (
     acting,
     decode_cursor,
     encode_cursor,
+    head_of,
     signed_in,
     utc,
     with_next,
@@ -25,8 +26,8 @@ from app.auth import Principal
 from app.errors import Conflict, NotFound
 from app.services import services
 from app.stream.event import Event, task_stream
+from app.stream.resync import Resync
 from app.stream.store import bounded
-from app.stream.viewer import Resync
 from app.tasks import lifecycle
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.listing import Listing, list_tasks
@@ -147,7 +148,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """Every event after the cursor, oldest first."""
     stream = task_stream(auth.readable_task(principal, str(task_id)))
-    cursor, head = query["since_sequence"], services().store.heads([stream])[stream]
+    cursor, head = query["since_sequence"], head_of(stream)
     body: dict[str, Any] = {}
     if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
         body["resync"], cursor = resync.message(), resync.cursor

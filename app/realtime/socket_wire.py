@@ -1,71 +1,220 @@
-"""One Socket.IO connection, as events go onto it: frames made once, and never more queued than it takes."""
+"""One Socket.IO connection as the hub writes to it: shared frames straight onto its WebSocket where that is
+possible, the library's own queue where not."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import time
+import socket
+import struct
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
 
+from app.realtime.engine import Engine
+from app.realtime.sse_codec import ending
+from app.stream.burst import Codec, Data
 from app.stream.event import Event
+from app.stream.resync import Resync
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
 
-DRAIN_SECONDS = 0.005
-POLLING_PACKETS = 12  # and room for a ping, an acknowledgement and a control message
-STALLED_SECONDS = 30.0
+POLLING_PACKETS = (
+    12  # the Python client refuses an answer of more than 16; a ping or an answer may be among them
+)
+QUEUED_PACKETS = 256
 
 
-def codec(event: Event) -> str:
-    """The Socket.IO packet (protocol 5, type 2: event, namespace /) without encoding the payload again."""
-    return f'2["{event.type}",{event.payload}]'
+class Packets:
+    """Socket.IO packets (protocol 5, type 2: event, namespace /) for the library's own queue."""
+
+    def frame(self, event: Event) -> list[str]:
+        return [f'2["{event.type}",{event.payload}]']
+
+    def join(self, frames: Sequence[Any]) -> list[str]:
+        return [packet for frame in frames for packet in frame]
+
+    def resync(self, resync: Resync) -> list[str]:
+        return [packet("resync", resync.message())]
+
+    def end(self, stream: str, last: Event | None, cursor: int) -> list[str]:
+        return [packet("end", ending(stream, last))]
+
+
+class Frames:
+    """The same packets inside Engine.IO messages (type 4) inside unmasked WebSocket text frames, RFC 6455."""
+
+    def frame(self, event: Event) -> bytes:
+        return text_frame(f'42["{event.type}",{event.payload}]')
+
+    def join(self, frames: Sequence[Any]) -> bytes:
+        return b"".join(frames)
+
+    def resync(self, resync: Resync) -> bytes:
+        return text_frame("4" + packet("resync", resync.message()))
+
+    def end(self, stream: str, last: Event | None, cursor: int) -> bytes:
+        return text_frame("4" + packet("end", ending(stream, last)))
+
+
+PACKETS, FRAMES = Packets(), Frames()
+
+
+def packet(type: str, data: dict[str, Any]) -> str:
+    return f'2["{type}",{orjson.dumps(data).decode()}]'
+
+
+def text_frame(text: str) -> bytes:
+    data = text.encode()
+    size = len(data)
+    if size < 126:
+        return b"\x81%c%b" % (size, data)
+    return (
+        struct.pack("!BBH", 0x81, 126, size) if size < 65_536 else struct.pack("!BBQ", 0x81, 127, size)
+    ) + data
 
 
 class SocketWire:
-    """Hands packets to Engine.IO below the library's own emit, which would encode each for every viewer."""
+    """Shared by the viewers of all rooms that this socket joined."""
 
-    def __init__(self, server: Any, sid: str) -> None:
-        self._eio = server.eio
-        self._eio_sid: str = server.manager.eio_sid_from_sid(sid, "/")
-        self.open = True
+    def __init__(self, engine: Engine, sid: str, left: Callable[[Viewer], None]) -> None:
+        self._engine, self._left = engine, left
+        self.progress_at = 0.0
+        self._session = engine.eio.sockets[sid]
+        self._ws: Any = None
+        self._write: Callable[[bytes], int] | None = None
+        self._debt: Any = b""
+        self._locked = False  # the frame owed is begun: the library must not write in the middle of it
+        self._in_the_way = False  # the library is, so that the poller would tell too early
+        self._waiting: set[Viewer] = set()
 
-    def send(self, viewer: Viewer, frames: list[str]) -> bool:
-        """Queues what the client takes, and waits until it did: Engine.IO's own queue knows no bound.
+    @property
+    def codec(self) -> Codec:
+        return FRAMES if self._direct() else PACKETS
 
-        False when the viewer has left, the client has gone, or took nothing for so long that it was cut.
-        """
-        start = 0
-        while start < len(frames) and not viewer.closed:
-            socket = self._eio.sockets.get(self._eio_sid)
-            if socket is None or not self._drained(socket):
+    @property
+    def owed(self) -> int:
+        return len(self._debt)
+
+    def send(self, data: Data) -> int:
+        if self._session.closed:
+            raise ConnectionError
+        if self._debt:
+            return 0
+        if isinstance(data, bytes):
+            return self._write(data) if self._clear() else 0  # type: ignore[misc]  # frames only with a socket
+        if self._direct():  # upgraded meanwhile: from here on by frames
+            self._in_the_way = True
+            return 0
+        return self._queue(data)
+
+    def owe(self, rest: Data) -> None:
+        self._debt = rest
+        if isinstance(rest, bytes):
+            self._locked = self._ws._sendlock.acquire(blocking=False)
+
+    def settle(self) -> bool:
+        if self._debt:
+            if self._session.closed:
+                raise ConnectionError
+            try:
+                direct = isinstance(self._debt, bytes)
+                taken = self._write(self._debt) if direct else self._queue(self._debt)  # type: ignore[misc]
+            except BlockingIOError:
+                self._in_the_way = False
                 return False
-            # The Python client refuses a long-polling answer of more than sixteen packets.
-            stop = len(frames) if socket.upgraded else start + POLLING_PACKETS
-            for frame in frames[start:stop]:
-                self._eio.send(self._eio_sid, frame)
-            start = stop
-        return not viewer.closed
+            self._debt = self._debt[taken:]
+            if not self._debt:
+                self._unlock()
+        return not self._debt
+
+    def await_room(self, viewer: Viewer) -> None:
+        self._waiting.add(viewer)
+        self._await_room()
+
+    def ready(self) -> None:
+        """It takes more, or the library may be out of the way."""
+        with contextlib.suppress(OSError):  # the viewers find out by themselves
+            self.settle()  # also when the viewer whose frame was begun has left: the library waits for its end
+        waiting, self._waiting = self._waiting, set()
+        for viewer in waiting:
+            viewer.ready()
+        if self._debt and not self._waiting:
+            self._await_room()
+
+    def left(self, viewer: Viewer, reason: str) -> None:
+        self._waiting.discard(viewer)
+        self._left(viewer)
+        if reason in ("stalled", "gone"):
+            self.cut()
+        elif reason in ("draining", "unavailable"):
+            # Only the transport: clients come back from that by themselves, from a disconnect never.
+            self._engine.eio.start_background_task(self._session.close, wait=False)
 
     def control(self, type: str, data: dict[str, Any]) -> None:
-        """By the way of the events, so in their order; the library's emit would go through Redis."""
-        self._eio.send(self._eio_sid, f'2["{type}",{orjson.dumps(data).decode()}]')
+        """By the library's queue: what is written directly waits until that is empty."""
+        self._engine.eio.send(self._session.sid, packet(type, data))
 
     def cut(self) -> None:
-        """Closes the transport only: clients come back from that by themselves, from a disconnect never."""
-        socket = self._eio.sockets.get(self._eio_sid)
-        if socket is not None:
-            socket.close(wait=False)
+        """At once, whatever is still to be sent: this client takes nothing."""
+        self.close()
+        if self._ws is not None:
+            with contextlib.suppress(OSError):  # it was closed already
+                self._ws.socket.shutdown(socket.SHUT_RDWR)
+        else:
+            self._engine.eio.start_background_task(self._session.close, wait=False)
 
-    def _drained(self, socket: Any) -> bool:
-        limit = time.monotonic() + STALLED_SECONDS
-        while self.open and not socket.closed:
-            if socket.queue.qsize() == 0:
-                return True
-            if time.monotonic() > limit:
-                logger.info("a viewer that took nothing for %.0f s is cut", STALLED_SECONDS)
-                self.cut()
-                return False
-            self._eio.sleep(DRAIN_SECONDS)
-        return False
+    def close(self) -> None:
+        """Writes no more, and leaves the socket to the library."""
+        self._debt = b""
+        self._unlock()
+
+    def _await_room(self) -> None:
+        fd = -1 if self._ws is None else self._ws.socket.fileno()
+        if self._in_the_way or self._engine.poller is None or fd < 0:
+            self._engine.retry(self)
+        else:
+            self._engine.poller.watch(fd, self._writable, read=False, write=True)
+
+    def _unlock(self) -> None:
+        if self._locked:
+            self._locked = False
+            self._ws._sendlock.release()
+
+    def _direct(self) -> bool:
+        if self._ws is None and self._engine.known and self._session.upgraded:
+            try:
+                ws = self._engine.websocket(self._session.sid)
+                if ws is not None and not ws.extensions:  # compressed frames are one client's own
+                    self._write, self._ws = ws.socket.fd.send, ws
+                    self._clear()
+            except AttributeError as error:
+                self._engine.unknown(error)
+        return self._ws is not None and self._engine.known
+
+    def _clear(self) -> bool:
+        """True when the library has nothing to write: nothing queued, nothing taken from the queue, no frame begun."""
+        session = self._session
+        queue = session.queue
+        self._in_the_way = bool(
+            queue.queue or len(queue.getters) != 1 or self._ws._sendlock.counter != 1 or session.upgrading
+        )
+        return not self._in_the_way
+
+    def _queue(self, packets: Sequence[str]) -> int:
+        """Through the library, so many at a time that its queue, which has no bound, stays short."""
+        session = self._session
+        self._in_the_way = True
+        if not session.queue.empty():
+            return 0
+        taken = packets[: QUEUED_PACKETS if session.upgraded else POLLING_PACKETS]
+        for one in taken:
+            self._engine.eio.send(session.sid, one)
+        return len(taken)
+
+    def _writable(self, mask: int) -> None:
+        assert self._engine.poller is not None
+        self._engine.poller.forget(self._ws.socket.fileno())
+        self.ready()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -19,19 +20,19 @@ from app.api.base import SequenceField
 from app.auth import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.problems import fields
-from app.realtime.socket_wire import SocketWire, codec
-from app.realtime.wire import end_message
+from app.realtime.engine import Engine
+from app.realtime.joins import Full
+from app.realtime.socket_wire import SocketWire
 from app.services import Services
 from app.stream.event import Event, task_stream
 from app.stream.store import StoreAway
-from app.stream.viewer import Resync, Viewer
+from app.stream.viewer import Viewer
 from app.tasks.snapshot import current_events
 
 logger = logging.getLogger("taskroom.sockets")
 
 MAX_JOINED = 64
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
-QUIET_SECONDS = 60.0
 
 
 class JoinTask(ma.Schema):
@@ -54,14 +55,15 @@ class Connection:
     sid: str
     wire: SocketWire
     principal: Principal
-    viewers: dict[str, Viewer] = field(default_factory=dict)
+    viewers: dict[str, Viewer]
+    open: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
-        self.wire.open = False
-        for viewer in list(self.viewers.values()):  # a pump that ends takes its viewer out meanwhile
+        self.open = False
+        for viewer in list(self.viewers.values()):  # each takes itself out
             viewer.close()
-        self.viewers.clear()
+        self.wire.close()
 
 
 def init_app(app: Flask, parts: Services) -> SocketIO:
@@ -72,10 +74,10 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         cors_allowed_origins=_origins(parts),
         max_http_buffer_size=MESSAGE_LIMIT,
         http_compression=False,
-        websocket_compression=False,
         manage_session=False,
     )
-    Sockets(app, parts, socketio).register()
+    engine = Engine(socketio.server.eio, parts.config.process, parts.config.websocket_compression)
+    Sockets(app, parts, socketio, engine).register()
     return socketio
 
 
@@ -89,8 +91,8 @@ def _origins(parts: Services) -> Any:
 
 
 class Sockets:
-    def __init__(self, app: Flask, parts: Services, socketio: SocketIO) -> None:
-        self._app, self._parts, self._io = app, parts, socketio
+    def __init__(self, app: Flask, parts: Services, socketio: SocketIO, engine: Engine) -> None:
+        self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
         self._connections: dict[str, Connection] = {}
         self._watching = False
 
@@ -107,15 +109,25 @@ class Sockets:
 
     def connect(self, credentials: Any = None) -> None:
         sid = request.sid  # type: ignore[attr-defined]
-        wire = SocketWire(self._io.server, sid)
+        viewers: dict[str, Viewer] = {}
+        wire = SocketWire(
+            self._engine, self._io.server.manager.eio_sid_from_sid(sid, "/"), partial(_left, viewers)
+        )
+        joins = self._parts.joins
         try:
-            connection = Connection(sid, wire, _principal(credentials))
+            with joins.joining():
+                connection = Connection(sid, wire, _principal(credentials), viewers)
+            joins.admit(connection.principal.user_id)
+        except (StoreAway, Full) as error:
+            wire.cut()  # a refusal would keep the client from coming back by itself
+            raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
             raise ConnectionRefusedError(problem.detail) from None
-        except StoreAway:
-            wire.cut()  # a refusal would keep the client from coming back by itself
-            raise ConnectionRefusedError("The database does not answer") from None
         self._connections[sid] = connection
+        if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
+            self._connections.pop(sid)
+            joins.leave(connection.principal.user_id)
+            raise ConnectionRefusedError("The session has ended; sign in again")
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch_expiry, name="taskroom-expiry", daemon=True).start()
@@ -124,31 +136,37 @@ class Sockets:
         connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
         if connection:
             connection.close()
+            self._parts.joins.leave(connection.principal.user_id)
 
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        task_id = auth.readable_task(connection.principal, str(data["task_id"]))
-        stream = task_stream(task_id)
-        with connection.lock:
-            joined = connection.viewers.get(stream)
-            if joined:
-                return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
-            if len(connection.viewers) >= MAX_JOINED:
-                raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-            cursor: int | None = data.get("since_sequence")
-            first: list[Event] = []
-            try:
-                if cursor is None:
-                    first, cursor = current_events(self._parts.read, stream)
-                viewer = self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id)
-            except LookupError:
-                raise NotFound("There is no such task") from None
-            if not connection.wire.open:  # it went while Postgres was asked
-                viewer.close()
-                raise Unauthorized("The socket has gone")
-            connection.viewers[stream] = viewer
+        with self._parts.joins.joining():
+            task_id = auth.readable_task(connection.principal, str(data["task_id"]))
+            stream = task_stream(task_id)
+            with connection.lock:
+                joined = connection.viewers.get(stream)
+                if joined:
+                    return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
+                if len(connection.viewers) >= MAX_JOINED:
+                    raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
+                viewer, first = self._watch(connection, stream, data.get("since_sequence"))
+                if not connection.open:  # it went, or was signed out, while Postgres was asked
+                    viewer.close()
+                    raise Unauthorized("The socket has gone")
+                connection.viewers[stream] = viewer
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
-        green.after_this(lambda: self._io.start_background_task(self._pump, connection, viewer, first))
+        attach = self._parts.hub.attach
+        green.after_this(lambda: attach(viewer, connection.wire, first))
         return {"ok": True, "task_id": task_id, "sequence": viewer.room.head}
+
+    def _watch(self, connection: Connection, stream: str, cursor: int | None) -> tuple[Viewer, list[Event]]:
+        """The viewer and what it is told first. Without a cursor that is the present state, then live."""
+        first: list[Event] = []
+        try:
+            if cursor is None:
+                first, cursor = current_events(self._parts.read, stream)
+            return self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id), first
+        except LookupError:
+            raise NotFound("There is no such task") from None
 
     def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         with connection.lock:
@@ -192,36 +210,6 @@ class Sockets:
 
         return handle
 
-    def _pump(self, connection: Connection, viewer: Viewer, first: list[Event]) -> None:
-        """Carries one viewer's events onto its socket, as fast as that takes them."""
-        try:
-            if connection.wire.send(viewer, [event.frame(codec) for event in first]):
-                while self._step(connection, viewer):
-                    pass
-        except StoreAway as error:
-            # The transport is closed, so that the client comes back by itself and resumes.
-            logger.warning("%s cannot be read back, its viewer is cut: %s", viewer.room.stream, error)
-            connection.wire.cut()
-        finally:
-            viewer.close()
-            if connection.viewers.get(viewer.room.stream) is viewer:
-                del connection.viewers[viewer.room.stream]
-
-    def _step(self, connection: Connection, viewer: Viewer) -> bool:
-        try:
-            batch = viewer.next(QUIET_SECONDS)
-        except Resync as resync:
-            connection.wire.control("resync", resync.message())
-            return True
-        if batch.closed:
-            if batch.closed == "draining":
-                connection.wire.cut()
-            return False
-        if batch.ended:
-            connection.wire.control("end", end_message(self._parts, viewer))
-            return False
-        return connection.wire.send(viewer, [event.frame(codec) for event in batch.events])
-
     def _disconnect(self, connection: Connection) -> None:
         connection.close()
         self._io.server.disconnect(connection.sid)
@@ -241,6 +229,12 @@ class Sockets:
             self._disconnect(connection)
         except Exception:  # one socket's trouble must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
+
+
+def _left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
+    """A viewer that has ended makes room for another join of the same stream."""
+    if viewers.get(viewer.room.stream) is viewer:
+        del viewers[viewer.room.stream]
 
 
 def _principal(credentials: Any) -> Principal:

@@ -1,32 +1,26 @@
-"""Server-sent events: the same rooms one-way, for a client that has a URL and nothing else.
-
-The format is the event stream of the HTML standard, section 9.2; ``id`` is the sequence.
-"""
+"""Server-sent events: the same rooms one-way, for a client that has a URL and nothing else."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-import orjson
 from flask import Response, request
 
-from app import auth
+from app import auth, green
 from app.api.base import MAX_SEQUENCE, Blueprint
 from app.auth import Principal
-from app.errors import BadRequest, NotFound, Unprocessable
-from app.realtime.wire import end_message, retry_ms
+from app.errors import BadRequest, NotFound, Problem, Unauthorized, Unprocessable
+from app.realtime.joins import Full
+from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
 from app.services import Services, services
-from app.stream.event import EVENT_TYPE, LEVELS, Event, task_stream
+from app.stream.burst import Filter
+from app.stream.event import EVENT_TYPE, LEVELS, task_stream
 from app.stream.store import StoreAway
-from app.stream.viewer import Filter, Resync, Viewer
+from app.stream.viewer import Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
-
-KEEPALIVE = b":\n"  # no blank line: with one, a common client makes an empty event of it
 
 
 def _names(text: str) -> None:
@@ -45,21 +39,6 @@ class StreamQuery(ma.Schema):
     ticket = ma.fields.String()
 
 
-def codec(event: Event) -> bytes:
-    return f"id: {event.sequence}\nevent: {event.type}\ndata: {event.payload}\n\n".encode()
-
-
-def control(type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
-    """A message that has no sequence; ``cursor`` is where a client resumes that saw no event yet."""
-    position = "" if cursor is None else f"id: {cursor}\n"
-    return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()
-
-
-def come_back() -> bytes:
-    """The last words to a client that shall connect again."""
-    return f"retry: {retry_ms()}\n\n".encode()
-
-
 @blp.get("/tasks/<uuid:task_id>/stream")
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
@@ -68,22 +47,54 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
     from the first event. A client that already has the last event of a finished task gets 204."""
     cursor, parts = resume_cursor(query, default=0), services()
     try:
-        principal = auth.current(allow_ticket=True)
-        name = task_stream(auth.readable_task(principal, str(task_id)))
-        if request.method == "HEAD":
-            return _response(iter(()))
-        viewer = parts.hub.watch(name, cursor, _filter(query), principal.session_id)
+        with parts.joins.joining():
+            principal = auth.current(allow_ticket=True)
+            name = task_stream(auth.readable_task(principal, str(task_id)))
+            if request.method == "HEAD":
+                return _response(iter(()))
+            viewer = parts.hub.watch(name, cursor, _filter(query), principal.session_id)
+        if principal.session_id in parts.revocations:  # signed out since it was asked
+            viewer.close()
+            raise Unauthorized("The session has ended; sign in again")
+        if viewer.room.closed and viewer.cursor == viewer.room.head and not viewer.resync:
+            viewer.close()
+            return Response(status=204)
+        return _handed_over(parts, viewer, principal)
     except LookupError:
         raise NotFound("There is no such task") from None
-    except StoreAway:
+    except (StoreAway, Full):
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
         # A 503 would end a native EventSource for good; this makes it come back.
-        return _response(iter((come_back(),)))
-    if viewer.room.closed and viewer.cursor == viewer.room.head and not viewer.resync:
+        return _response(iter((retry() + b"\n",)))
+
+
+def _handed_over(parts: Services, viewer: Viewer, principal: Principal) -> Response:
+    """The first words go by the server's own way; then the hub has the socket, and this greenlet ends."""
+    environ = request.environ
+
+    def body() -> Iterator[bytes]:
+        yield retry() + message(
+            "connected",
+            {"stream": viewer.room.stream, "cursor": viewer.cursor, "head": viewer.room.head},
+            viewer.cursor,
+        )
+        codec = CHUNKED if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else PLAIN
+        parts.streams.add(green.take_over(environ), codec, viewer, principal)
+
+    def unless_handed_over() -> None:
+        if viewer.wire is None:  # the client went while it was answered
+            viewer.close("gone")
+            parts.joins.leave(principal.user_id)
+
+    try:
+        parts.joins.admit(principal.user_id)
+    except Problem:
         viewer.close()
-        return Response(status=204)
-    return _response(frames(parts, viewer, principal))
+        raise
+    response = _response(body())
+    response.call_on_close(unless_handed_over)
+    return response
 
 
 def resume_cursor(query: dict[str, str], default: int | None) -> int | None:
@@ -108,44 +119,6 @@ def _sequence(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         return None
     return int(text) if int(text) <= MAX_SEQUENCE else None
-
-
-def frames(parts: Services, viewer: Viewer, principal: Principal) -> Iterator[bytes]:
-    """The body of one viewer's response; closing it ends the viewer."""
-    try:
-        yield f"retry: {retry_ms()}\n".encode() + control(
-            "connected",
-            {"stream": viewer.room.stream, "cursor": viewer.cursor, "head": viewer.room.head},
-            viewer.cursor,
-        )
-        scanned = viewer.cursor
-        while True:
-            patience = min(parts.config.keepalive_seconds, principal.expires_at - time.time())
-            if patience <= 0:
-                yield control("token_expired", {"stream": viewer.room.stream})
-                return
-            try:
-                batch = viewer.next(patience)
-            except Resync as resync:
-                yield control("resync", resync.message(), resync.cursor)
-                continue
-            if batch.events:
-                yield b"".join([event.frame(codec) for event in batch.events])
-            elif batch.ended:
-                yield control("end", end_message(parts, viewer), batch.position)
-                return
-            elif batch.closed:
-                yield come_back()
-                return
-            elif viewer.filter and batch.position != scanned:
-                yield control("heartbeat", {"stream": viewer.room.stream}, batch.position)
-            else:
-                yield KEEPALIVE
-            scanned = batch.position
-    except StoreAway:
-        yield come_back()
-    finally:
-        viewer.close()
 
 
 def _filter(query: dict[str, str]) -> Filter:

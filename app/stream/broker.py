@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from sys import intern
 from typing import Any, Protocol
 
 import redis
@@ -41,7 +42,8 @@ def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
     events = []
     for sequence, line in enumerate(lines, int(first)):
         type, level, payload = line.split("\t", 2)
-        events.append(Event(stream, sequence, type, payload, level or None))
+        # Interned: a ring holds thousands of events of a few types.
+        events.append(Event(stream, sequence, intern(type), payload, intern(level) if level else None))
     if not events or events[-1].sequence != int(last):
         raise ValueError(f"{len(lines)} events do not fill {first} to {last}")
     return events, end == ["end"]
@@ -89,6 +91,9 @@ class Listener(Protocol):
         """From here on the channel is heard; what came before may have been missed."""
 
     def controlled(self, message: str) -> None: ...
+
+    def reconnected(self) -> None:
+        """Control messages are heard from here on; those sent before may have been missed."""
 
 
 class Subscription:
@@ -172,7 +177,9 @@ class Subscription:
     def _dispatch(self, reply: Any) -> None:
         kind, channel = reply[0], reply[1].decode()
         stream = channel.removeprefix(PREFIX)
-        if kind == b"subscribe" and channel != CONTROL:
+        if kind == b"subscribe" and channel == CONTROL:
+            self._listener.reconnected()
+        elif kind == b"subscribe":
             self._listener.confirmed(stream)
         elif kind == b"message" and channel == CONTROL:
             self._listener.controlled(reply[2].decode("utf-8", "replace"))

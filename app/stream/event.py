@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 import orjson
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
-Frame = TypeVar("Frame")
-_second = (0, "")
+_second = ("", "")
 
 
-class Draft(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Draft:
     """An event that has no sequence yet. ``tail`` is its JSON after the sequence.
 
     ``data`` holds the fields again for the projection; None where the type changes no state.
     ``attempt`` fences: the append refuses a draft of any other attempt than the stream's.
-    ``closes`` makes it the last event of its stream.
+    ``closes`` makes it the last event of its stream. Never changed; a plain class is the fastest to make.
     """
 
     stream: str
@@ -48,17 +48,6 @@ class Event:
     payload: str
     level: str | None = None
     phase: str | None = None
-    _frames: dict[Callable[[Event], Any], Any] | None = None
-
-    def frame(self, codec: Callable[[Event], Frame]) -> Frame:
-        """The event in a wire's own form, made when first needed and shared by all viewers."""
-        if self._frames is None:
-            self._frames = {}
-        made = self._frames.get(codec)
-        if made is None:
-            made = self._frames[codec] = codec(self)
-        frame: Frame = made
-        return frame
 
     def decoded(self) -> dict[str, Any]:
         value: dict[str, Any] = orjson.loads(self.payload)
@@ -72,13 +61,13 @@ def task_stream(task_id: str) -> str:
 def now() -> str:
     """The time as events carry it: RFC 3339, UTC, always with microseconds."""
     global _second
-    at = time.time()
-    second = int(at)
+    at = str(time.time_ns())  # its digits are cut, not computed with: a third of the price
+    second = at[:-9]
     known, text = _second
     if known != second:
-        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(int(second)))
         _second = (second, text)  # one assignment: threads may race here, and either is right
-    return f"{text}{int((at - second) * 1_000_000):06d}Z"
+    return f"{text}{at[-9:-3]}Z"
 
 
 def draft(
@@ -140,7 +129,8 @@ def encode(fields: Mapping[str, Any]) -> str:
         text = orjson.dumps(fields).decode()
     except TypeError:  # a lone surrogate somewhere: os.fsdecode makes them of odd file names
         text = orjson.dumps(scrub(fields)).decode()
-    if "\\u0000" in text:  # Postgres can store no NUL, not even to search for it
+    # Postgres can store no NUL, not even to search for it. Most lines have no escape at all.
+    if "\\" in text and "\\u0000" in text:
         text = orjson.dumps(scrub(fields)).decode()
     if not text.isascii():  # common SSE clients split lines at these three
         text = text.replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -6,12 +6,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from app.stream.broker import Subscription
+from app.stream.burst import Data, Filter
 from app.stream.event import Event
+from app.stream.fanout import Fanout
+from app.stream.once import Once
+from app.stream.resync import Resync
 from app.stream.room import RING_EVENTS, Room
 from app.stream.store import Head, Store, StoreAway
-from app.stream.viewer import Filter, Resync, Viewer
+from app.stream.viewer import Viewer, Wire
 
 logger = logging.getLogger("taskroom.hub")
 
@@ -19,34 +24,41 @@ POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
 AWAY_SECONDS = 0.5  # all rooms while Redis is away
 TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
 EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
-TICK_SECONDS = 0.02  # a busy room wakes its viewers once in so long, for all that came meanwhile
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
+SWEEP_SECONDS = 1.0
+RINGS_BYTES = 64_000_000  # of all rooms; what does not fit is read from Postgres
 
 
 class Hub:
-    """All rooms of one process. Viewers are made by ``watch`` and woken when their room's head moves."""
+    """All rooms of one process. ``watch`` makes a viewer, ``attach`` gives it a wire and begins to send."""
 
-    def __init__(self, store: Store, redis_url: str) -> None:
+    def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
         self._rooms: dict[str, Room] = {}
         self._unproven: set[Room] = set()  # confirmed, but not compared with Postgres since
         self._lock = threading.RLock()
+        self._once: Once[Any] = Once()
+        self._swept_at = 0.0
+        self.ring_bytes = 0
         self.on_control: Callable[[str], None] = lambda message: None
+        self.on_reconnected: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
-        self._busy: set[Room] = set()  # woken a moment ago: the next tick wakes them again
-        self._ticking = threading.Event()
+        self._fanout = Fanout(store, self._lock, self._refresh, stalled_seconds)
         self.subscription = Subscription(redis_url, self)
 
     def start(self) -> None:
-        threading.Thread(target=self.subscription.run, name="taskroom-listener", daemon=True).start()
-        threading.Thread(target=self._check_tails, name="taskroom-tails", daemon=True).start()
-        threading.Thread(target=self._tick, name="taskroom-ticks", daemon=True).start()
+        for name, run in (
+            ("listener", self.subscription.run),
+            ("tails", self._check_tails),
+            ("ticks", self._fanout.run),
+        ):
+            threading.Thread(target=run, name=f"taskroom-{name}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
         self._soon.set()
-        self._ticking.set()
+        self._fanout.stop()
         self.subscription.stop()
         self.close_viewers("draining")
 
@@ -55,20 +67,40 @@ class Hub:
     ) -> Viewer:
         """A viewer after ``cursor`` (None: live only). LookupError when there is no such stream.
 
-        A cursor that cannot be answered becomes a Resync from the viewer's first ``next``.
+        A cursor that cannot be answered gets a Resync before anything else.
         """
         room = self._open(stream)
-        if cursor is not None and cursor > room.head:
-            self._refresh(room)  # a snapshot may be ahead of the room
+        for _ in range(
+            2
+        ):  # a look that was already under way may be older than the snapshot behind this cursor
+            if cursor is not None and cursor > room.head:
+                self._refresh(room)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
-        cursor = room.head if cursor is None else cursor
-        read, refresh = self._store.after, self._refresh
-        viewer = Viewer(room, cursor, filter, read, refresh, self._leave, resync, session_id)
+        start = room.head if cursor is None else cursor
+        viewer = Viewer(room, start, filter, session_id, resync, self._fanout.advance, self._leave)
         with self._lock:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
             viewer.room.empty_since = None
         return viewer
+
+    def attach(self, viewer: Viewer, wire: Wire, first: Sequence[Event] = ()) -> None:
+        """Begins to send: ``first``, then what follows the cursor. A viewer closed meanwhile is told why at once."""
+        with self._lock:
+            viewer.wire, viewer.first, viewer.progress_at = wire, first, time.monotonic()
+            closed = viewer.closed
+        if closed is not None:
+            wire.left(viewer, closed)
+        else:
+            self._fanout.advance(viewer)
+
+    def say(self, viewer: Viewer, words: Data) -> None:
+        """Something that is no event, to a viewer that keeps up; to one that does not, nothing."""
+        self._fanout.say(viewer, words)
+
+    @property
+    def rooms(self) -> int:
+        return len(self._rooms)
 
     def viewers(self) -> list[Viewer]:
         with self._lock:
@@ -87,8 +119,10 @@ class Hub:
             room = self._rooms.get(stream)
             if room is None:
                 return
+            before = room.bytes
             if room.accept(events, closes):
-                self._wake(room)
+                self._fanout.wake(room)
+            self._account(room.bytes - before)
             if room.has_early and not room.refilling:
                 room.refilling = True
                 threading.Thread(target=self._refill, args=(room,), daemon=True).start()
@@ -104,6 +138,9 @@ class Hub:
     def controlled(self, message: str) -> None:
         self.on_control(message)
 
+    def reconnected(self) -> None:
+        self.on_reconnected()
+
     # Keeping rooms complete.
 
     def _open(self, stream: str) -> Room:
@@ -111,7 +148,7 @@ class Hub:
             room = self._rooms.get(stream)
         if room:
             return room
-        head = self._store.heads([stream]).get(stream)
+        head: Head | None = self._once(("open", stream), lambda: self._store.heads([stream]).get(stream))
         if head is None:
             raise LookupError(stream)
         return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
@@ -123,37 +160,32 @@ class Hub:
             if kept is room and not room.followed:
                 room.followed, room.confirmed = True, False
                 room.empty_since = time.monotonic()
+                self._account(room.bytes)
                 self.subscription.follow(room.stream)
             return kept
 
-    def _leave(self, viewer: Viewer) -> None:
+    def _leave(self, viewer: Viewer, reason: str) -> bool:
+        """False when it has left before."""
         with self._lock:
+            if viewer.closed is not None:
+                return False
+            viewer.closed = reason
+            self._fanout.leave(viewer)
             room = viewer.room
             room.viewers.discard(viewer)
             if not room.viewers:
                 room.empty_since = time.monotonic()
+            return True
 
-    def _wake(self, room: Room) -> None:
-        """At once when the room was quiet, which gives latency; else at the next tick, which gives batches."""
-        at = time.monotonic()
-        if at - room.woken_at < TICK_SECONDS:
-            self._busy.add(room)
-            self._ticking.set()
-            return
-        room.woken_at = at
-        for viewer in room.viewers:
-            viewer.wake()
-
-    def _tick(self) -> None:
-        while not self._stopped.is_set():
-            self._ticking.wait()
-            self._ticking.clear()
-            self._stopped.wait(TICK_SECONDS)
-            with self._lock:
-                rooms, self._busy = self._busy, set()
-                for room in rooms:
-                    room.woken_at = 0.0
-                    self._wake(room)
+    def _account(self, bytes: int) -> None:
+        """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
+        self.ring_bytes += bytes
+        if self.ring_bytes > RINGS_BYTES:
+            for room in sorted(self._rooms.values(), key=lambda room: room.woken_at):
+                self.ring_bytes -= room.bytes
+                room.forget()
+                if self.ring_bytes < RINGS_BYTES * 0.9:
+                    break
 
     def _refill(self, room: Room) -> None:
         try:
@@ -165,9 +197,8 @@ class Hub:
             room.refilling = False
 
     def _refresh(self, room: Room) -> None:
-        head = self._store.heads([room.stream]).get(room.stream)
-        if head:
-            self._catch_up(room, head)
+        """Looks where the stream stands now; one look for all who ask at the same moment."""
+        self._once(("refresh", room.stream), lambda: self._compare([room]))
 
     def _catch_up(self, room: Room, head: Head) -> None:
         """Brings a room to where Postgres stands: through the ring when it fits, else by a jump."""
@@ -177,9 +208,12 @@ class Hub:
             return
         events = self._store.after(room.stream, room.head, gap) if 0 < gap <= RING_EVENTS else []
         with self._lock:
+            before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
-            self._wake(room)
+            if room.followed:
+                self._account(room.bytes - before)
+            self._fanout.wake(room)
 
     def _check_tails(self) -> None:
         """One query for all rooms that are due; the only timer that watches for lost messages."""
@@ -188,7 +222,8 @@ class Hub:
             self._soon.wait(POLL_SECONDS)
             self._soon.clear()
             now = time.monotonic()
-            self._sweep(now)
+            if now - self._swept_at >= SWEEP_SECONDS:
+                self._sweep(now)
             everything = now - last_all >= (TAIL_SECONDS if self.subscription.connected else AWAY_SECONDS)
             if everything:
                 last_all = now
@@ -219,9 +254,12 @@ class Hub:
                 self._catch_up(room, heads[room.stream])
 
     def _sweep(self, now: float) -> None:
+        self._swept_at = now
+        self._fanout.sweep(now)
         with self._lock:
             for stream, room in list(self._rooms.items()):
                 if not room.viewers and room.empty_since and now - room.empty_since > LINGER_SECONDS:
                     del self._rooms[stream]
                     room.followed = False
+                    self.ring_bytes -= room.bytes
                     self.subscription.unfollow(stream)

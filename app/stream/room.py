@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from app.stream.event import Event
 
 if TYPE_CHECKING:
+    from app.stream.burst import Codec, Filter
+    from app.stream.lane import Lane
     from app.stream.viewer import Viewer
 
 RING_EVENTS = 512
 RING_BYTES = 256_000
 EARLY_EVENTS = 4_096
+EVENT_BYTES = 128  # what an event takes beside its payload
 
 
 class Room:
@@ -31,10 +35,12 @@ class Room:
         self.confirmed = False  # the subscription is heard; until then the room is polled
         self.refilling = False
         self.viewers: set[Viewer] = set()
+        self.lanes: dict[tuple[Codec, Filter], Lane] = {}
+        self.arriving: list[Viewer] = []  # caught up while their lane waits for its tick
         self.empty_since: float | None = None
-        self.woken_at = 0.0  # monotonic time at which its viewers were last told
+        self.woken_at = 0.0  # monotonic time at which its viewers were last sent something
+        self.bytes = 0  # memory of the ring
         self._ring: list[Event] = []
-        self._bytes = 0
         self._early: dict[int, Event] = {}
         self._closes_at = head if closed else 0
 
@@ -68,12 +74,16 @@ class Room:
     def jump(self, head: int, closed: bool) -> None:
         """Moves the head over events that viewers shall read from Postgres: too many for the ring."""
         if head > self.head:
-            self._ring = []
-            self._bytes = 0
+            self.forget()
             self.head = head
         if closed:
             self._closes_at = head
         self.accept(())  # what came early may go on from here
+
+    def forget(self) -> None:
+        """Empties the ring; who needs what was in it reads Postgres."""
+        self._ring = []
+        self.bytes = 0
 
     def after(self, cursor: int) -> list[Event] | None:
         """All events after the cursor, or None when the ring no longer reaches back so far."""
@@ -84,15 +94,21 @@ class Room:
         return None if cursor + 1 < first else ring[cursor + 1 - first :]
 
     def _push(self, fresh: list[Event]) -> None:
-        # A new list each time: a viewer's thread may be looking at the old one, and would miss an event.
+        # A new list each time: another thread may be looking at the old one, and would miss an event.
         ring = self._ring + fresh
-        self._bytes += sum(len(event.payload) for event in fresh)
+        self.bytes += sum(map(_size, fresh))
         drop = 0
-        while len(ring) - drop > RING_EVENTS or (self._bytes > RING_BYTES and drop < len(ring)):
-            self._bytes -= len(ring[drop].payload)
+        while len(ring) - drop > RING_EVENTS or (self.bytes > RING_BYTES and drop < len(ring)):
+            self.bytes -= _size(ring[drop])
             drop += 1
         self._ring, self.head = ring[drop:] if drop else ring, fresh[-1].sequence
 
     def _settle(self) -> None:
         if self._closes_at and self.head >= self._closes_at:
             self.closed = True
+
+
+def _size(event: Event) -> int:
+    return (
+        sys.getsizeof(event.payload) + EVENT_BYTES
+    )  # a text beyond ASCII takes up to four bytes a character

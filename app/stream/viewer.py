@@ -1,131 +1,87 @@
-"""A viewer: a cursor in a room, a filter, and nothing queued."""
+"""A viewer: a cursor in a room, a filter and a wire. Nothing is queued for it."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
-from app.errors import TaskroomError
-from app.stream.event import LEVELS, Event
+from app.stream.burst import Codec, Data, Filter
+from app.stream.event import Event
+from app.stream.resync import Resync
 
 if TYPE_CHECKING:
+    from app.stream.lane import Lane
     from app.stream.room import Room
 
 
-class Resync(TaskroomError):
-    """A cursor that cannot be answered exactly. ``cursor`` is where the stream goes on from."""
+class Wire(Protocol):
+    """A connection as the hub writes to it: never waiting, and never in the middle of anybody else's frame.
 
-    def __init__(self, stream: str, reason: str, oldest: int, head: int) -> None:
-        super().__init__(f"{stream}: {reason}")
-        self.stream, self.reason, self.oldest, self.head = stream, reason, oldest, head
-        self.cursor = oldest - 1 if reason == "pruned" else head
-
-    @classmethod
-    def of(cls, stream: str, cursor: int, pruned_to: int, head: int) -> Resync | None:
-        """Why this cursor cannot be answered; None when it can."""
-        if cursor > head:
-            return cls(stream, "beyond_head", pruned_to + 1, head)
-        return cls(stream, "pruned", pruned_to + 1, head) if cursor < pruned_to else None
-
-    def message(self) -> dict[str, object]:
-        """What a client is told."""
-        return {"stream": self.stream, "reason": self.reason, "oldest": self.oldest, "head": self.head}
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events a viewer wants. ``level`` is the least severe log line to pass."""
-
-    types: frozenset[str] | None = None
-    level: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.types is not None or self.level is not None
-
-    def passes(self, event: Event) -> bool:
-        if self.types is not None and event.type not in self.types:
-            return False
-        return not (self.level and event.level and LEVELS.get(event.level, 0) < LEVELS[self.level])
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What a viewer gets next. ``position`` is the sequence scanned so far, filtered ones included.
-
-    Neither events nor end means that the stream was quiet for the time asked.
+    Several viewers may share one. All that is raised is OSError, when the connection is gone.
     """
 
-    events: Sequence[Event] = ()
-    position: int = 0
-    ended: bool = False
-    closed: str | None = None
+    progress_at: float  # monotonic time at which it last took something, kept while a viewer of it is parked
+
+    @property
+    def codec(self) -> Codec: ...
+
+    @property
+    def owed(self) -> int:
+        """How much is left of frames that were begun."""
+
+    def send(self, data: Data) -> int:
+        """How much of it was taken now; 0 or BlockingIOError when nothing was, or something is still owed."""
+
+    def owe(self, rest: Data) -> None:
+        """The rest of a frame that was begun: the wire sends it before it takes anything else."""
+
+    def settle(self) -> bool:
+        """Sends what is owed, as far as the connection takes it; True when nothing is any more."""
+
+    def await_room(self, viewer: Viewer) -> None:
+        """Calls ``viewer.ready()`` once when the connection takes more."""
+
+    def left(self, viewer: Viewer, reason: str) -> None:
+        """The viewer will write no more, because of that reason; the wire says goodbye in its own way."""
 
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """Stands in a room at ``cursor``. One thread calls ``next``; any thread may ``close``."""
+    """Stands in a room at ``cursor``: in a lane with others while it keeps up, else alone, catching up."""
 
     room: Room
-    cursor: int
+    start: int
     filter: Filter
-    read: Callable[[str, int], list[Event]]
-    refresh: Callable[[Room], None]
-    leave: Callable[[Viewer], None]
-    resync: Resync | None = None
-    session_id: str = ""
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _closed: str | None = None
-
-    def next(self, patience: float) -> Batch:
-        """Waits up to ``patience`` seconds for events after the cursor. Raises Resync at most once.
-
-        A filter that lets nothing pass does not prolong the wait, however busy the room is.
-        """
-        limit = time.monotonic() + patience
-        while True:
-            self._wake.clear()
-            if self._closed:
-                return Batch(position=self.cursor, closed=self._closed)
-            if self.resync:
-                resync, self.resync = self.resync, None
-                self.cursor = resync.cursor
-                raise resync
-            events = self.room.after(self.cursor)
-            if events is None:
-                events = self._read_back()
-                if self.resync:
-                    continue
-            if events:
-                self.cursor = events[-1].sequence
-                passed = [e for e in events if self.filter.passes(e)] if self.filter else events
-                if passed or time.monotonic() >= limit:
-                    return Batch(passed, self.cursor)
-            elif self.room.closed and self.cursor >= self.room.head:
-                return Batch(position=self.cursor, ended=True)
-            elif not self._wake.wait(max(0.0, limit - time.monotonic())):
-                return Batch(position=self.cursor)
+    session_id: str
+    resync: Resync | None
+    advance: Callable[[Viewer], None]
+    leave: Callable[[Viewer, str], bool]
+    wire: Wire | None = None
+    first: Sequence[Event] = ()  # told before anything after the cursor
+    lane: Lane | None = None
+    ending: bool = False  # the last word is begun: nothing but the rest of it is to be sent
+    closed: str | None = None
 
     @property
-    def closed(self) -> bool:
-        return self._closed is not None
+    def cursor(self) -> int:
+        """The last sequence that it was sent or that its filter kept back; a frame that was begun counts."""
+        return self.start if self.lane is None else self.lane.cursor
 
-    def wake(self) -> None:
-        self._wake.set()
+    @property
+    def progress_at(self) -> float:
+        return self.wire.progress_at if self.wire is not None else 0.0
+
+    @progress_at.setter
+    def progress_at(self, at: float) -> None:
+        if self.wire is not None:
+            self.wire.progress_at = at
+
+    def ready(self) -> None:
+        """Its wire takes more."""
+        self.advance(self)
 
     def close(self, reason: str = "closed") -> None:
-        """Ends ``next`` with the reason; safe to call twice."""
-        if not self._closed:
-            self._closed = reason
-            self.leave(self)
-        self._wake.set()
-
-    def _read_back(self) -> list[Event]:
-        events = self.read(self.room.stream, self.cursor)
-        if not events:
-            # It was there when the room was opened: pruning overtook this viewer, and perhaps the room too.
-            self.refresh(self.room)
-            self.resync = Resync(self.room.stream, "pruned", self.room.pruned_to + 1, self.room.head)
-        return events
+        """Takes it out of its room and tells its wire; safe to call twice and from any thread."""
+        if self.leave(self, reason) and self.wire is not None:
+            self.wire.left(self, reason)

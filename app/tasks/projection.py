@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -12,6 +12,8 @@ from app.stream.event import Draft, Event
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
 
 RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
+
+Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
 _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error"})
@@ -82,27 +84,26 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
         if event.stream in states and draft.data is not None:
             payload = {**draft.data, "sequence": event.sequence}
             states[event.stream] = fold(states[event.stream], event.type, payload)
-    for stream, state in states.items():
-        _save(cur, before[stream], state)
+    changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
     for event, draft in touching:
         if event.type == "task_status" and draft.data is not None and event.stream in states:
-            _queue(cur, states[event.stream]["task"]["task_id"], draft.data)
+            changes += _queue(states[event.stream]["task"]["task_id"], draft.data)
+    if changes:
+        cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
 
 
-def _save(cur: Cursor, before: State, state: State) -> None:
+def _save(before: State, state: State) -> Iterator[Change]:
     task, old = state["task"], before["task"]
     changed = [name for name in _TASK_ROW if task[name] != old[name]]
     if changed:
         sets = ", ".join(f"{_COLUMNS.get(name, name)} = %s" for name in changed)
-        cur.execute(
-            f"UPDATE tasks SET {sets} WHERE id = %s", (*(_value(task, n) for n in changed), task["task_id"])
-        )
+        yield f"UPDATE tasks SET {sets} WHERE id = %s", (*(_value(task, n) for n in changed), task["task_id"])
     known = {p["phase_id"]: p for p in before["phases"]}
     columns = ", ".join(_PHASE_ROW)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in _PHASE_ROW[1:])
     for position, phase in enumerate(state["phases"]):
         if known.get(phase["phase_id"]) != phase:
-            cur.execute(
+            yield (
                 f"""INSERT INTO phases (task_id, position, {columns}) VALUES %s
                     ON CONFLICT (task_id, phase_id) DO UPDATE SET {updates}""",
                 ((task["task_id"], position, *(phase[n] for n in _PHASE_ROW)),),
@@ -114,12 +115,12 @@ def _value(task: Mapping[str, Any], name: str) -> Any:
     return Json(value) if name in _JSON and value is not None else value
 
 
-def _queue(cur: Cursor, task_id: str, event: Mapping[str, Any]) -> None:
+def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
     """Keeps queue and leases in step with the status that an event announces."""
     status = event.get("status")
     if status in (PENDING, RETRY):
-        cur.execute("DELETE FROM leases WHERE task_id = %s", (task_id,))
-        cur.execute(
+        yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
+        yield (
             """INSERT INTO dispatches (task_id, number, due_at, next_send_at)
                SELECT tasks.id, streams.attempt + 1, due.at, due.at + make_interval(secs => %s)
                FROM tasks JOIN streams ON streams.id = tasks.stream_id,
@@ -128,8 +129,8 @@ def _queue(cur: Cursor, task_id: str, event: Mapping[str, Any]) -> None:
             (RESEND_SECONDS, event.get("retry_in_seconds") or 0, task_id),
         )
     elif status == STARTED and event.get("attempt"):
-        cur.execute("DELETE FROM dispatches WHERE task_id = %s", (task_id,))
-        cur.execute("INSERT INTO leases (task_id, attempt) VALUES (%s, %s)", (task_id, event["attempt"]))
+        yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
+        yield "INSERT INTO leases (task_id, attempt) VALUES (%s, %s)", (task_id, event["attempt"])
     elif status in TERMINAL or status == WAITING:
-        cur.execute("DELETE FROM dispatches WHERE task_id = %s", (task_id,))
-        cur.execute("DELETE FROM leases WHERE task_id = %s", (task_id,))
+        yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
+        yield "DELETE FROM leases WHERE task_id = %s", (task_id,)

@@ -171,9 +171,3 @@ def test_a_viewer_may_look_and_not_act(system: System) -> None:
     problem(viewer.client.post(f"{absent}/cancel"), 403)
     problem(viewer.client.post(f"{absent}/retry"), 403)
     viewer.client.close()
-
-
-def test_losing_a_role_counts_at_once(system: System, user: User) -> None:
-    system.sql("UPDATE users SET role = 'viewer' WHERE id = %s", user.id)
-
-    problem(user.client.post("/api/v2/agent/start", json={"job_type": "test_echo"}), 403)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.stream import fanout as fanouts
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, hub_over
 
@@ -20,3 +21,15 @@ def hub(store: FakeStore) -> Iterator[Hub]:
     hub = hub_over(store)
     yield hub
     hub.stop()
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is published is sent at once."""
+    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first event of a room everything waits until the test calls ``tick``."""
+    monkeypatch.setattr(fanouts, "TICK_SECONDS", 100.0)

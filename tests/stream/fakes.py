@@ -13,7 +13,6 @@ from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
 from app.stream.hub import Hub
 from app.stream.store import Appended, Head, StoreAway
-from app.stream.viewer import Viewer
 from tests.stream.helpers import event
 
 
@@ -85,7 +84,10 @@ class _Connection:
 
 
 class FakeStore:
-    """Streams in memory; ``asked`` counts the queries. ``away`` makes every query fail."""
+    """Streams in memory; ``asked`` counts the queries. ``away`` makes every query fail.
+
+    ``gate`` holds each answer back when the query has been made: what is committed meanwhile is not in it.
+    """
 
     def __init__(self) -> None:
         self.events: dict[str, list[Event]] = {}
@@ -94,6 +96,8 @@ class FakeStore:
         self.asked: list[tuple[str, Any]] = []
         self.away = False
         self.refused = 0
+        self.gate = threading.Event()
+        self.gate.set()
 
     def add(self, stream: str, count: int = 1, closes: bool = False) -> list[Event]:
         """Appends, and returns what would be published."""
@@ -105,24 +109,29 @@ class FakeStore:
         return fresh
 
     def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
+        pruned = cursor < self.pruned.get(stream, 0)
+        found = [] if pruned else self.events.get(stream, [])[cursor : cursor + limit]
         self._ask("after", (stream, cursor))
-        if cursor < self.pruned.get(stream, 0):
-            return []
-        return self.events.get(stream, [])[cursor : cursor + limit]
+        return found
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        self._ask("heads", list(streams))
-        return {
+        found = {
             s: Head(len(self.events[s]), self.pruned.get(s, 0), s in self.closed)
             for s in streams
             if s in self.events
         }
+        self._ask("heads", list(streams))
+        return found
+
+    def queries(self, what: str) -> int:
+        return [asked for asked, _ in self.asked].count(what)
 
     def _ask(self, what: str, about: Any) -> None:
         if self.away:
             self.refused += 1
             raise StoreAway("away, as asked")
         self.asked.append((what, about))
+        assert self.gate.wait(20), "nobody opened the gate"
 
 
 class FakeSubscription:
@@ -145,19 +154,11 @@ class FakeSubscription:
         """Has nothing to end."""
 
 
-def hub_over(store: FakeStore) -> Hub:
-    hub = Hub(store, "redis://127.0.0.1:1/0")  # type: ignore[arg-type]
+def hub_over(store: FakeStore, stalled_seconds: float = 30.0) -> Hub:
+    hub = Hub(store, "redis://127.0.0.1:1/0", stalled_seconds)  # type: ignore[arg-type]
     hub.subscription = FakeSubscription()  # type: ignore[assignment]
     return hub
 
 
 def publish(hub: Hub, store: FakeStore, stream: str, count: int = 1, closes: bool = False) -> None:
     hub.received(stream, store.add(stream, count, closes), closes)
-
-
-def drained(viewer: Viewer) -> list[int]:
-    """All sequences the viewer gets without waiting."""
-    found: list[int] = []
-    while events := viewer.next(0).events:
-        found += [e.sequence for e in events]
-    return found

@@ -27,6 +27,7 @@ class Ear:
         self.batches: list[tuple[str, list[int], bool]] = []
         self.confirmations: list[str] = []
         self.controls: list[str] = []
+        self.reconnections = 0
         self.fault: Exception | None = None
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
@@ -40,6 +41,9 @@ class Ear:
 
     def controlled(self, message: str) -> None:
         self.controls.append(message)
+
+    def reconnected(self) -> None:
+        self.reconnections += 1
 
 
 @pytest.fixture(scope="module")
@@ -235,5 +239,6 @@ def test_a_restarted_redis_is_followed_again(server: EmbeddedRedis, subscription
     server.start()
 
     wait_for("a new confirmation", lambda: ear.confirmations == ["task:a", "task:b", "task:a"])
+    assert ear.reconnections == 2
     Publisher(server.url).publish(batch("task:a", 3, 4, closes=True))
     wait_for("a batch", lambda: ear.batches == [("task:a", [3, 4], True)])

@@ -177,17 +177,6 @@ def test_the_projection_folds_what_viewers_read():
     assert draft(STREAM, "log", {"timestamp": "t"}, projected=False).data is None
 
 
-def test_a_frame_is_made_once_for_all_viewers():
-    event, calls = made(), []
-
-    def codec(event: Event) -> bytes:
-        calls.append(event.sequence)
-        return event.payload.encode()
-
-    assert event.frame(codec) is event.frame(codec)
-    assert calls == [7]
-
-
 def test_a_cut_text_tells_its_size():
     assert cut("short", 5) == "short"
     assert cut("x" * 10_000_000, 5) == "xxxxx… [cut: 10,000,000 characters in all]"

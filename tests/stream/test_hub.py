@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
@@ -10,8 +9,9 @@ import pytest
 from app.stream import hub as hubs
 from app.stream.hub import Hub
 from app.stream.store import Head, StoreAway
-from tests.stream.fakes import FakeStore, drained, publish
+from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
+from tests.stream.wires import FakeWire, tick, view
 from tests.support.system import wait_for
 
 A, B = "task:a", "task:b"
@@ -20,11 +20,12 @@ A, B = "task:a", "task:b"
 def test_a_viewer_gets_what_comes_after_its_cursor(hub: Hub, store: FakeStore):
     store.add(A, 5)
 
-    early, late, live = hub.watch(A, 2), hub.watch(A, 5), hub.watch(A, None)
+    (_, early), (_, late), (_, live) = view(hub, A, 2), view(hub, A, 5), view(hub, A, None)
     publish(hub, store, A, 2)
 
-    assert drained(early) == [3, 4, 5, 6, 7]
-    assert drained(late) == drained(live) == [6, 7]
+    early.gets(3, 4, 5, 6, 7)
+    late.gets(6, 7)
+    live.gets(6, 7)
 
 
 def test_a_stream_that_is_not_there_is_a_lookup_error(hub: Hub):
@@ -34,12 +35,16 @@ def test_a_stream_that_is_not_there_is_a_lookup_error(hub: Hub):
 
 def test_a_cursor_ahead_of_the_room_refreshes_it_first(hub: Hub, store: FakeStore):
     store.add(A, 2)
-    behind = hub.watch(A, 2)
+    _, behind = view(hub, A, 2)
     store.add(A, 3)
 
-    ahead = hub.watch(A, 5)
+    _, ahead = view(hub, A, 5)
 
-    assert drained(ahead) == [] and drained(behind) == [3, 4, 5]
+    behind.gets(3, 4, 5)
+    assert ahead.whole == []
+    publish(hub, store, A)
+    tick(hub)
+    ahead.gets(6)
 
 
 def test_an_early_batch_waits_for_the_one_before_it(
@@ -47,28 +52,30 @@ def test_an_early_batch_waits_for_the_one_before_it(
 ):
     monkeypatch.setattr(hubs, "EARLY_SECONDS", 10)
     store.add(A)
-    viewer = hub.watch(A, 1)
+    _, wire = view(hub, A, 1)
     first, second = store.add(A), store.add(A)
     asked = len(store.asked)
 
     hub.received(A, second, False)
-    assert drained(viewer) == []
+    assert wire.whole == []
     hub.received(A, first, False)
 
-    assert drained(viewer) == [2, 3] and len(store.asked) == asked
+    wire.gets(2, 3)
+    assert len(store.asked) == asked
 
 
 def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
     store.add(A)
-    viewer = hub.watch(A, 1)
+    viewer, wire = view(hub, A, 1)
     store.add(A)
     asked = len(store.asked)
 
     for _ in range(5):
         publish(hub, store, A)
     wait_for("the refill", lambda: viewer.room.head == 7 and not viewer.room.refilling)
+    tick(hub)
 
-    assert drained(viewer) == [2, 3, 4, 5, 6, 7]
+    wire.gets(2, 3, 4, 5, 6, 7)
     assert [what for what, _ in store.asked[asked:]].count("heads") <= 2
 
 
@@ -80,12 +87,12 @@ def test_a_lost_last_event_is_found_by_the_tail_check(
     hub.subscription.connected = connected  # type: ignore[misc]
     store.add(A)
     hub.start()
-    viewer = hub.watch(A, 1)
+    viewer, wire = view(hub, A, 1)
     hub.confirmed(A)
     store.add(A, 1, closes=True)
 
-    assert [e.sequence for e in viewer.next(10).events] == [2]
-    assert viewer.next(10).ended
+    wire.gets(2)
+    wait_for("the end", lambda: viewer.closed == "ended")
 
 
 def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
@@ -117,7 +124,7 @@ def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub,
 def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hubs, "TAIL_SECONDS", 0.1)
     store.add(A)
-    viewer = hub.watch(A, 1)
+    _, wire = view(hub, A, 1)
     store.away = True
     hub.start()
     wait_for("checks that failed", lambda: store.refused >= 2)
@@ -127,7 +134,7 @@ def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypat
     store.away = False
     store.add(A)
 
-    assert [e.sequence for e in viewer.next(10).events] == [2]
+    wire.gets(2)
 
 
 def test_an_empty_room_lingers_and_is_swept(hub: Hub, store: FakeStore):
@@ -141,7 +148,7 @@ def test_an_empty_room_lingers_and_is_swept(hub: Hub, store: FakeStore):
     assert hub.subscription.following == []  # type: ignore[attr-defined]
 
     store.add(A, 2)
-    assert drained(hub.watch(A, 1)) == [2, 3]
+    view(hub, A, 1)[1].gets(2, 3)
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 
@@ -158,32 +165,38 @@ def test_a_room_swept_while_somebody_joins_is_kept(
         return heads(streams)
 
     monkeypatch.setattr(store, "heads", swept_meanwhile)
-    viewer = hub.watch(A, 2)
+    viewer, wire = view(hub, A, 2)
     publish(hub, store, A)
+    tick(hub)
 
-    assert drained(viewer) == [3] and not viewer.room.confirmed
+    wire.gets(3)
+    assert not viewer.room.confirmed
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 
 def test_closing_by_session_closes_only_its_viewers(hub: Hub, store: FakeStore):
     store.add(A), store.add(B)
+    wires = [FakeWire() for _ in range(3)]
     mine, also, other = hub.watch(A, 1, session_id="s"), hub.watch(B, 1, session_id="s"), hub.watch(A, 1)
+    for viewer, wire in zip((mine, also, other), wires, strict=True):
+        hub.attach(viewer, wire)
 
     hub.close_viewers("signed_out", "s")
     hub.close_viewers("too late", "s")
     publish(hub, store, A)
 
-    assert mine.next(0).closed == also.next(0).closed == "signed_out"
-    assert drained(other) == [2] and hub.viewers() == [other]
+    assert [wire.lefts for wire in wires] == [["signed_out"], ["signed_out"], []]
+    assert [wire.sequences for wire in wires] == [[], [], [2]] and hub.viewers() == [other]
 
 
 def test_stopping_closes_all_viewers(hub: Hub, store: FakeStore):
     store.add(A)
-    viewer = hub.watch(A, 1)
+    _, wire = view(hub, A, 1)
+    unattached = hub.watch(A, 1)
 
     hub.stop()
 
-    assert viewer.next(0).closed == "draining"
+    assert wire.lefts == ["draining"] and unattached.closed == "draining"
 
 
 def test_what_nobody_watches_here_is_ignored(hub: Hub, store: FakeStore):
@@ -191,19 +204,3 @@ def test_what_nobody_watches_here_is_ignored(hub: Hub, store: FakeStore):
     hub.confirmed(B)
 
     assert store.asked == [] and hub.viewers() == []
-
-
-def test_a_busy_room_wakes_its_viewers_at_the_next_tick(hub: Hub, store: FakeStore):
-    store.add(A)
-    viewer = hub.watch(A, 1)
-    threading.Thread(target=hub._tick, daemon=True).start()
-    publish(hub, store, A, 1)
-    assert [e.sequence for e in viewer.next(5).events] == [2]
-
-    got: list[int] = []
-    waiting = threading.Thread(target=lambda: got.extend(e.sequence for e in viewer.next(60).events))
-    waiting.start()
-    publish(hub, store, A, 1)
-
-    waiting.join(10)
-    assert got == [3]

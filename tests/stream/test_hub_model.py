@@ -1,36 +1,94 @@
-"""Whatever Redis loses, doubles and reorders: every viewer gets exactly what comes after its cursor."""
+"""Whatever Redis loses, doubles and reorders, and however little its wire takes: every viewer gets exactly what
+comes after its cursor."""
 
 from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from app.stream import fanout as fanouts
+from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
 from app.stream.event import Event
-from app.stream.viewer import Resync, Viewer
+from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
-from tests.support.system import wait_for
+from tests.stream.wires import EVERYTHING, LINES, PARCELS, FakeWire, tick
 
 STREAM = "task:a"
 RING = 8  # small, so that viewers fall behind it and gaps do not fit
+PAGE = 5
+CAPACITIES = st.sampled_from([0, 1, 30, 130, 300, 1_000, EVERYTHING])
+FATES = ["heard", "lost", "late", "doubled"]
+
+
+class Deferred:
+    """Stands for the module threading: what a thread would do is done when the test says so."""
+
+    def __init__(self, later: list[Callable[[], None]]) -> None:
+        self._later = later
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(threading, name)
+
+    def Thread(self, target: Callable[..., None], args: tuple[Any, ...] = (), **_: Any) -> Any:
+        return SimpleNamespace(start=lambda: self._later.append(partial(target, *args)))
+
+
+class Watched:
+    """A viewer from ``cursor`` on, and what the test knows of what it may be told."""
+
+    def __init__(self, viewer: Viewer, wire: FakeWire, cursor: int) -> None:
+        self.viewer, self.wire, self.cursor = viewer, wire, cursor
+
+    def check(self, pruned: int, last: int, closed: bool) -> int:
+        """Where it stands. AssertionError for a gap, a repetition, or a resync without a reason."""
+        at, ended = self.cursor, False
+        for number, (kind, sequence, content) in enumerate(self.wire.whole):
+            assert not ended, "something after the end"
+            if kind == "event":
+                assert sequence == content["sequence"] == at + 1
+                at = sequence
+            elif kind == "resync" and content["reason"] == "pruned":
+                assert at < sequence <= pruned, f"{at} was not pruned, which went to {pruned}"
+                at = sequence
+            elif kind == "resync":
+                assert number == 0 and at > sequence == content["head"] <= last
+                at = sequence
+            else:
+                assert kind == "end" and closed and sequence == at == last
+                ended = True
+        return at
 
 
 class Deliveries(RuleBasedStateMachine):
-    """The store is the truth. ``viewers`` holds each viewer with the sequence it has so far."""
+    """The store is the truth."""
 
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        self.patch.setattr(hubs, "RING_EVENTS", RING)
-        self.patch.setattr(rooms, "RING_EVENTS", RING)
+        for module in (hubs, rooms):
+            self.patch.setattr(module, "RING_EVENTS", RING)
+        self.patch.setattr(hubs, "RINGS_BYTES", 3_000)
         self.patch.setattr(hubs, "EARLY_SECONDS", 0.0)
+        self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
+        self.patch.setattr(histories, "KEPT_EVENTS", 4 * PAGE)
+        self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
+        self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
+        for module in (hubs, histories):
+            self.patch.setattr(module, "threading", Deferred(self.later))
         self.store = FakeStore()
         self.store.add(STREAM)
         self.hub = hub_over(self.store)
-        self.viewers: list[tuple[Viewer, list[int]]] = []
+        self.watched: list[Watched] = []
         self.underway: list[tuple[list[Event], bool]] = []
 
     @property
@@ -42,12 +100,12 @@ class Deliveries(RuleBasedStateMachine):
         return STREAM not in self.store.closed
 
     @precondition(lambda self: self.open)
-    @rule(count=st.integers(1, 2 * RING), fate=st.sampled_from(["heard", "lost", "late", "doubled"]))
+    @rule(count=st.integers(1, 2 * RING), fate=st.sampled_from(FATES))
     def append(self, count: int, fate: str) -> None:
         self._published(self.store.add(STREAM, count), False, fate)
 
     @precondition(lambda self: self.open and self.last > 20)
-    @rule(fate=st.sampled_from(["heard", "lost", "late"]))
+    @rule(fate=st.sampled_from(FATES[:3]))
     def close(self, fate: str) -> None:
         self._published(self.store.add(STREAM, 1, closes=True), True, fate)
 
@@ -63,25 +121,49 @@ class Deliveries(RuleBasedStateMachine):
         at = data.draw(st.integers(0, len(self.underway) - 1))
         self.hub.received(STREAM, *self.underway.pop(at))
 
-    @rule(data=st.data())
-    def join(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), codec=st.sampled_from([LINES, PARCELS]), capacity=CAPACITIES, refuses=st.booleans())
+    def join(self, data: st.DataObject, codec: Any, capacity: int, refuses: bool) -> None:
         cursor = data.draw(st.integers(0, self.last + 3))
-        self.viewers.append((self.hub.watch(STREAM, cursor), [cursor]))
+        viewer = self.hub.watch(STREAM, cursor)
+        self.watched.append(Watched(viewer, FakeWire(codec, capacity, refuses), cursor))
 
-    @precondition(lambda self: self.viewers)
+    @precondition(lambda self: self.watched)
     @rule(data=st.data())
-    def read(self, data: st.DataObject) -> None:
-        self._step(*data.draw(st.sampled_from(self.viewers)))
+    def attach(self, data: st.DataObject) -> None:
+        watched = data.draw(st.sampled_from(self.watched))
+        if watched.viewer.wire is None:
+            self.hub.attach(watched.viewer, watched.wire)
 
-    @precondition(lambda self: self.viewers)
+    @precondition(lambda self: self.watched)
+    @rule(data=st.data(), capacity=CAPACITIES)
+    def drain(self, data: st.DataObject, capacity: int) -> None:
+        data.draw(st.sampled_from(self.watched)).wire.drain(capacity)
+
+    @precondition(lambda self: self.watched)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
-        viewer, _ = self.viewers.pop(data.draw(st.integers(0, len(self.viewers) - 1)))
-        viewer.close()
+        watched = self.watched.pop(data.draw(st.integers(0, len(self.watched) - 1)))
+        watched.viewer.close()
+        self._check(watched)
+
+    @precondition(lambda self: self.watched)
+    @rule(data=st.data())
+    def goes(self, data: st.DataObject) -> None:
+        data.draw(st.sampled_from(self.watched)).wire.gone = True
+
+    @precondition(lambda self: self.later)
+    @rule(data=st.data())
+    def a_thread_runs(self, data: st.DataObject) -> None:
+        self.later.pop(data.draw(st.integers(0, len(self.later) - 1)))()
+
+    @rule()
+    def tick(self) -> None:
+        tick(self.hub)
 
     @rule()
     def sweep(self) -> None:
-        self.hub._sweep(float("inf"))
+        self.hub._fanout.sweep(0.0)
+        self.hub._sweep(0.0)
 
     @rule()
     def tail_check(self) -> None:
@@ -93,28 +175,14 @@ class Deliveries(RuleBasedStateMachine):
         pruned = self.store.pruned.get(STREAM, 0)
         self.store.pruned[STREAM] = data.draw(st.integers(pruned, self.last - 1))
 
-    def _step(self, viewer: Viewer, position: list[int]) -> bool:
-        """One turn; True when there was something. The cursor moves by one, or by a Resync that says why."""
-        try:
-            batch = viewer.next(0)
-        except Resync as refused:
-            if refused.reason == "pruned":
-                assert position[0] < refused.cursor <= self.store.pruned[STREAM]
-            else:
-                assert position[0] > refused.cursor == refused.head
-            position[0] = refused.cursor
-            return True
-        for event in batch.events:
-            position[0] += 1
-            assert event.sequence == position[0]
-        assert batch.position == position[0]
-        if batch.ended:
-            assert not self.open and position[0] == self.last
-        return bool(batch.events)
-
     @invariant()
     def no_room_is_ahead_of_the_truth(self) -> None:
         assert all(room.head <= self.last for room in self.hub._rooms.values())
+
+    @invariant()
+    def what_was_sent_is_whole_and_dense(self) -> None:
+        for watched in self.watched:
+            self._check(watched)
 
     def teardown(self) -> None:
         try:
@@ -123,17 +191,29 @@ class Deliveries(RuleBasedStateMachine):
             self.hub.stop()
             self.patch.undo()
 
+    def _check(self, watched: Watched) -> int:
+        return watched.check(self.store.pruned.get(STREAM, 0), self.last, not self.open)
+
     def _all_have_everything(self) -> None:
-        wait_for("refills", lambda: not any(room.refilling for room in self.hub._rooms.values()))
         self.hub._compare(self.hub._due(True))
-        for viewer, position in self.viewers:
-            while self._step(viewer, position):
-                pass
-            assert position[0] == self.last
-            assert viewer.next(0).ended is not self.open
+        for watched in self.watched:
+            if watched.viewer.wire is None:
+                self.hub.attach(watched.viewer, watched.wire)
+        for _ in range(self.last + 50):  # each turn reads a page, or is the last
+            tick(self.hub)
+            for watched in self.watched:
+                watched.wire.drain()
+            if not self.later:
+                break
+            self.later.pop()()
+        for watched in self.watched:
+            if not watched.wire.gone:
+                assert self._check(watched) == self.last and watched.wire.torn == ""
+                assert watched.viewer.closed == (None if self.open else "ended")
+        assert self.hub.ring_bytes == sum(room.bytes for room in self.hub._rooms.values())
 
 
 TestDeliveries = Deliveries.TestCase
 TestDeliveries.settings = settings(
-    max_examples=50, stateful_step_count=30, deadline=None, report_multiple_bugs=False
+    max_examples=150, stateful_step_count=30, deadline=None, report_multiple_bugs=False
 )

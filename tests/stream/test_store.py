@@ -5,11 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
+from app.stream.event import Draft, draft, now
 from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle
 from tests.stream.helpers import appended, in_threads, line, messages, new_stream, no_projection, sql
 
@@ -31,15 +35,63 @@ def test_sequences_are_dense_across_streams_and_batches(database: str):
     assert messages(database, a) == ["1", "2", "3"]
 
 
-def test_stored_and_returned_are_the_same_bytes(database: str):
+ODD = [
+    "quote ' \" '' { } , \\ \\\\ NULL %s %% \t \n \r",
+    "",
+    "NULL",
+    "\u2028",
+    "\\'",
+    "\u8868\\",
+    "'; DROP TABLE events; --",
+]
+
+
+@pytest.mark.parametrize("encoding", ["UTF8", "SJIS"])  # in SJIS the second byte of U+8868 is a backslash
+def test_stored_and_returned_are_the_same_bytes(database: str, encoding: str):
     connect, stream = Single(database), new_stream(database)
+    texts = [text for text in ODD if encoding == "UTF8" or "\u2028" not in text]
+    with connect() as connection, connection.cursor() as cur:
+        connection.set_client_encoding(encoding)
+        done = append(cur, [noted(stream, text) for text in texts], no_projection)
 
-    done = appended(connect, [line(stream, "quote ' \" { } , \\ NULL %s \u2028")])
+    stored = Store(Single(database)).after(stream, 0)
 
-    stored = Store(connect).after(stream, 0)
     assert [(e.sequence, e.type, e.payload, e.level, e.phase) for e in stored] == [
         (e.sequence, e.type, e.payload, e.level, e.phase) for e in done.events
     ]
+    assert [(e.decoded()["message"], e.phase) for e in stored] == [(text, text or None) for text in texts]
+
+
+def noted(stream: str, text: str) -> Draft:
+    """An event with the text wherever one may stand, and a type that is a word of SQL."""
+    return draft(stream, "null", {"timestamp": now(), "message": text, "phase": text}, projected=False)
+
+
+class Counted:
+    """A cursor that counts round trips."""
+
+    def __init__(self, cur: Cursor) -> None:
+        self.cur, self.trips = cur, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.cur, name)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.cur)
+
+    def execute(self, *statement: Any) -> None:
+        self.trips += 1
+        self.cur.execute(*statement)
+
+
+def test_a_batch_is_two_round_trips_however_many_events_and_streams_it_has(database: str):
+    connect, streams = Single(database), [new_stream(database) for _ in range(3)]
+    with connect() as connection, connection.cursor() as cur:
+        counted = Counted(cur)
+        append(counted, [line(s, str(n)) for n in range(300) for s in streams], no_projection)
+
+    assert counted.trips == 2
+    assert all(len(messages(database, s)) == 300 for s in streams)
 
 
 def test_a_rolled_back_batch_leaves_no_gap(database: str):

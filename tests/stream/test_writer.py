@@ -89,6 +89,21 @@ def test_put_waits_when_the_buffer_is_full_and_goes_on_when_it_drains(
     assert given.close(20) and store.messages() == ["first", *map(str, range(50))]
 
 
+def test_an_idle_writer_stores_at_once_and_not_at_its_next_tick(
+    store: FakeCommits, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(writers, "TICK_SECONDS", 3600.0)
+    ticks: list[int] = []
+    given = writer(store, tick=lambda cur: ticks.append(1))
+    given.open()
+    wait_for("the first tick", lambda: ticks)
+
+    given.put(line(STREAM))
+
+    assert given.flush(10) and store.messages() == ["line"] and ticks == [1]
+    assert given.close(20)
+
+
 def test_flush_waits_until_all_is_durable(store: FakeCommits):
     given = writer(store)
     assert given.flush(0)

@@ -5,10 +5,21 @@ import { createInterface } from "node:readline";
 const require = createRequire(new URL("../../static/package.json", import.meta.url));
 const { io } = require("socket.io-client");
 
-const [url, token, task_id, since] = process.argv.slice(2);
+const [url, token, task_id, since, transports] = process.argv.slice(2);
 let last = JSON.parse(since);
-const socket = io(url, { auth: { token }, transports: ["websocket"], reconnectionDelay: 50, reconnectionDelayMax: 200 });
+const socket = io(url, {
+  auth: { token },
+  transports: transports.split(","),
+  reconnectionDelay: 50,
+  reconnectionDelayMax: 200,
+});
 const print = (type, data) => process.stdout.write(JSON.stringify([type, data]) + "\n");
+
+socket.io.on("open", () => {
+  const engine = socket.io.engine;
+  print("transport", { name: engine.transport.name });
+  engine.once("upgrade", (transport) => print("transport", { name: transport.name }));
+});
 
 socket.on("connect", () => {
   const join = last === null ? { task_id } : { task_id, since_sequence: last };

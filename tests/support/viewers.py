@@ -17,7 +17,7 @@ import socketio
 
 from tests.support.system import ROOT, User, wait_for
 
-CONTROLS = frozenset({"connected", "joined", "heartbeat", "resync", "end", "token_expired"})
+CONTROLS = frozenset({"connected", "joined", "heartbeat", "resync", "end", "token_expired", "transport"})
 
 
 class Viewer(ABC):
@@ -200,12 +200,21 @@ class SocketViewer(Viewer):
 
 
 class JavaScriptViewer(Viewer):
-    """The official JavaScript client in Node; it reconnects by itself and joins again."""
+    """The official JavaScript client in Node; it reconnects by itself and joins again.
+
+    ``transport`` among its controls tells which one it is on; with polling first it upgrades by itself.
+    """
+
+    def __init__(
+        self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)
+    ) -> None:
+        super().__init__(url, user, task_id)
+        self.transports = transports
 
     def open(self, since: int | str | None = None) -> None:
         self.process = subprocess.Popen(
             ["node", str(ROOT / "tests" / "support" / "viewer.mjs")]
-            + [self.url, self.user.token, self.task_id, json.dumps(since)],
+            + [self.url, self.user.token, self.task_id, json.dumps(since), ",".join(self.transports)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,0 +1,129 @@
+"""Engine.IO as we run it: ids that name the process, one ping timer for all, and a look at its WebSockets.
+
+What is not documented by the library is read here and in socket_wire.py only; where a version looks different
+inside, viewers are served by its ordinary emit and one warning says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engineio.packet import PING, Packet
+
+from app import green
+
+if TYPE_CHECKING:
+    from app.realtime.socket_wire import SocketWire
+
+logger = logging.getLogger("taskroom.sockets")
+
+RETRY_SECONDS = 0.01  # a wire in whose way the library is
+PING_RESOLUTION = 0.25
+
+
+class Engine:
+    """Wraps ``eio``, an engineio.Server, before its first connection."""
+
+    def __init__(self, eio: Any, process: int, compression: bool) -> None:
+        self.eio = eio
+        self.poller = green.Poller() if green.patched() else None
+        self.known = self.poller is not None  # False: everybody is served by the library's emit
+        self._websockets: dict[str, Any] = {}
+        self._blocked: set[SocketWire] = set()
+        self._wake = threading.Event()
+        self._running = False
+        self._pings: deque[tuple[float, Any]] = deque()
+        new_id, self._in_background = eio.generate_id, eio.start_background_task
+        # nginx reads the process from the id, so that long-polling comes back to the process that knows it.
+        eio.generate_id = lambda: f"{process}-{new_id()}"
+        eio.start_background_task = self._start
+        if self.known:
+            eio._async = eio._async | {"websocket": self._websocket_class(eio, compression)}
+
+    def websocket(self, sid: str) -> Any:
+        """The WebSocket of that session, once there is one."""
+        return self._websockets.get(sid)
+
+    def unknown(self, error: Exception) -> None:
+        if self.known:
+            self.known = False
+            logger.warning("this engineio looks different inside, viewers go by its ordinary emit: %r", error)
+
+    def retry(self, wire: SocketWire) -> None:
+        """Calls the wire's ``ready`` in a moment: the library is in its way, and nobody tells when it is not."""
+        self._blocked.add(wire)
+        self._wake.set()
+        if not self._running:
+            self._running = True
+            threading.Thread(target=self._retry, name="taskroom-retries", daemon=True).start()
+
+    def _retry(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            time.sleep(RETRY_SECONDS)
+            blocked, self._blocked = self._blocked, set()
+            for wire in blocked:
+                try:
+                    wire.ready()
+                except Exception:  # one socket's trouble must not hold up all others
+                    logger.exception("a wire could not go on")
+
+    def _websocket_class(self, eio: Any, compression: bool) -> Any:
+        engine = self
+
+        base: Any = eio._async["websocket"]
+
+        class WebSocket(base):
+            """Remembers the WebSocket of each session, and offers no compression: it costs 90 KB a client."""
+
+            def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
+                session = getattr(handler, "__self__", None)
+
+                def handle(ws: Any) -> Any:
+                    if session is None:
+                        return handler(ws)
+                    engine._websockets[session.sid] = ws
+                    try:
+                        return handler(ws)
+                    finally:
+                        engine._websockets.pop(session.sid, None)
+
+                super().__init__(handle, server)
+
+            def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+                if not compression:
+                    environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+                return super().__call__(environ, start_response)
+
+        return WebSocket
+
+    def _start(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The library's background tasks, but for the one that sleeps before each ping of each client."""
+        session = getattr(target, "__self__", None)
+        if getattr(target, "__name__", "") != "_send_ping" or not hasattr(session, "last_ping"):
+            return self._in_background(target, *args, **kwargs)
+        self._pings.append((time.monotonic() + self.eio.ping_interval, session))
+        if len(self._pings) == 1:
+            self._in_background(self._ping)
+        return None
+
+    def _ping(self) -> None:
+        while self._pings:
+            due, session = self._pings[0]
+            wait = due - time.monotonic()
+            if wait > 0:
+                self.eio.sleep(max(wait, PING_RESOLUTION))
+                continue
+            try:
+                if not session.closing and not session.closed:
+                    session.last_ping = time.time()
+                    session.send(Packet(PING))
+            except Exception:
+                logger.exception("a client could not be pinged")
+            self._pings.popleft()  # last: the one who appends to an empty queue starts this task

@@ -1,0 +1,68 @@
+"""How many may join at once, and how many may watch: limits of one process, so that a crowd cannot end it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.errors import TooMany, Unavailable
+
+AT_ONCE = 64  # more at a time would only queue for the database's connections, each with its own time limit
+
+
+class Full(Unavailable):
+    """This process has as many viewers as it may have; a stream's client shall come back by itself."""
+
+
+class Joins:
+    """``per_user`` and ``in_all`` are how many viewers there may be; None sets no limit for a user."""
+
+    def __init__(self, per_user: int | None, in_all: int, at_once: int = AT_ONCE) -> None:
+        self._per_user, self._in_all = per_user, in_all
+        self._free = threading.Semaphore(at_once)
+        self._lock = threading.Lock()
+        self._viewers: dict[str, int] = {}
+        self.viewers = 0
+        self.waiting = 0
+        self.in_flight = 0
+
+    @contextmanager
+    def joining(self) -> Iterator[None]:
+        """For the part of a join that may ask Postgres; waits while too many are at it."""
+        with self._lock:
+            self.waiting += 1
+        try:
+            self._free.acquire()
+        finally:  # whoever waits may be ended
+            with self._lock:
+                self.waiting -= 1
+        try:
+            with self._lock:
+                self.in_flight += 1
+            yield
+        finally:
+            with self._lock:
+                self.in_flight -= 1
+            self._free.release()
+
+    def admit(self, user_id: str) -> None:
+        """Counts a viewer, until ``leave``. Raises TooMany for a user's limit, Full for the process's."""
+        with self._lock:
+            mine = self._viewers.get(user_id, 0)
+            if self._per_user is not None and mine >= self._per_user:
+                raise TooMany(f"A user has {self._per_user} open streams at most")
+            if self.viewers >= self._in_all:
+                raise Full("This process is full; try again")
+            self._viewers[user_id] = mine + 1
+            self.viewers += 1
+
+    def leave(self, user_id: str) -> None:
+        """Takes back one ``admit``."""
+        with self._lock:
+            left = self._viewers[user_id] - 1
+            self.viewers -= 1
+            if left:
+                self._viewers[user_id] = left
+            else:
+                del self._viewers[user_id]

@@ -1,0 +1,67 @@
+"""The event stream of the HTML standard, section 9.2, as bytes; ``id`` is the sequence."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from app.stream.event import Event
+from app.stream.resync import Resync
+
+
+class SseCodec:
+    """``chunked`` for HTTP/1.1: one chunk an event, so that a joined buffer can be cut between any two."""
+
+    def __init__(self, chunked: bool) -> None:
+        self._chunked = chunked
+        self.keepalive = self._chunk(
+            b":\n"
+        )  # no blank line: with one, a common client makes an empty event of it
+        self.closing = b"0\r\n\r\n" if chunked else b""
+
+    def frame(self, event: Event) -> bytes:
+        return self._chunk(f"id: {event.sequence}\nevent: {event.type}\ndata: {event.payload}\n\n".encode())
+
+    def join(self, frames: Sequence[Any]) -> bytes:
+        return b"".join(frames)
+
+    def resync(self, resync: Resync) -> bytes:
+        return self.control("resync", resync.message(), resync.cursor)
+
+    def end(self, stream: str, last: Event | None, cursor: int) -> bytes:
+        return self.control("end", ending(stream, last), cursor)
+
+    def heartbeat(self, stream: str, cursor: int) -> bytes:
+        """For a filtered viewer: how far the stream was scanned for it."""
+        return self.control("heartbeat", {"stream": stream}, cursor)
+
+    def come_back(self) -> bytes:
+        return self._chunk(retry() + b"\n")
+
+    def control(self, type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
+        return self._chunk(message(type, data, cursor))
+
+    def _chunk(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+
+
+def message(type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
+    """A message that has no sequence; ``cursor`` is where a client resumes that saw no event yet."""
+    position = "" if cursor is None else f"id: {cursor}\n"
+    return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()
+
+
+def retry() -> bytes:
+    """How long a cut client waits, spread so that thousands do not come back at the same moment."""
+    return f"retry: {random.randint(1_000, 3_000)}\n".encode()
+
+
+def ending(stream: str, last: Event | None) -> dict[str, Any]:
+    """How the stream ended: the last event of a task says it."""
+    return {"stream": stream, "status": last.decoded().get("status") if last else None}
+
+
+CHUNKED, PLAIN = SseCodec(chunked=True), SseCodec(chunked=False)

@@ -1,0 +1,89 @@
+"""A burst: events joined in a wire's format, made once and sent to everyone who stands at its cursor."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Protocol
+
+from app.stream.event import LEVELS, Event
+from app.stream.resync import Resync
+
+BURST_BYTES = 64_000
+
+Data = Sequence[Any]  # bytes of a socket, or the packets of a library that takes nothing else
+
+
+class Codec(Protocol):
+    """A wire's format. One object for all viewers of that format: it is a part of what they share."""
+
+    def frame(self, event: Event) -> Data: ...
+
+    def join(self, frames: Sequence[Data]) -> Data: ...
+
+    def resync(self, resync: Resync) -> Data: ...
+
+    def end(self, stream: str, last: Event | None, cursor: int) -> Data:
+        """What a viewer at ``cursor`` is told when the stream ended, with the event ``last`` unless that is pruned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events a viewer wants. ``level`` is the least severe log line to pass."""
+
+    types: frozenset[str] | None = None
+    level: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.types is not None or self.level is not None
+
+    def passes(self, event: Event) -> bool:
+        if self.types is not None and event.type not in self.types:
+            return False
+        return not (self.level and event.level and LEVELS.get(event.level, 0) < LEVELS[self.level])
+
+
+@dataclass(slots=True)
+class Burst:
+    """``data`` takes a viewer at ``start`` to ``cursor``. It is empty where a filter lets nothing pass."""
+
+    start: int
+    cursor: int
+    data: Data
+    _sequences: list[int]
+    _lengths: list[int]
+
+    @classmethod
+    def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> Burst:
+        """The first of the events, up to about BURST_BYTES: a viewer that cannot take it at once keeps less."""
+        events = _up_to(events, BURST_BYTES)
+        passed = [e for e in events if filter.passes(e)] if filter else events
+        frames = [codec.frame(e) for e in passed]
+        return cls(
+            events[0].sequence - 1,
+            events[-1].sequence,
+            codec.join(frames),
+            [e.sequence for e in passed],
+            [len(f) for f in frames],
+        )
+
+    def cut(self, taken: int) -> tuple[int, Data]:
+        """Where a viewer stands whose socket took so much of ``data``, and the rest of the frame it has begun."""
+        ends = list(accumulate(self._lengths))
+        whole = bisect_right(ends, taken)
+        if whole == len(ends):
+            return self.cursor, self.data[:0]
+        if taken == (ends[whole - 1] if whole else 0):
+            return (self._sequences[whole - 1] if whole else self.start), self.data[:0]
+        return self._sequences[whole], self.data[taken : ends[whole]]
+
+
+def _up_to(events: Sequence[Event], limit: int) -> Sequence[Event]:
+    total = 0
+    for n, event in enumerate(events):
+        total += len(event.payload)
+        if total > limit and n:
+            return events[:n]
+    return events

@@ -1,0 +1,51 @@
+"""A lane: the viewers of one format and filter that stand at one cursor, so that one buffer serves them all."""
+
+from __future__ import annotations
+
+from app.stream.burst import Burst, Codec, Data, Filter
+from app.stream.viewer import Viewer
+
+
+class Lane:
+    __slots__ = ("codec", "cursor", "filter", "viewers")
+
+    def __init__(self, codec: Codec, filter: Filter, cursor: int) -> None:
+        self.codec, self.filter, self.cursor = codec, filter, cursor
+        self.viewers: set[Viewer] = set()
+
+    def enter(self, viewer: Viewer) -> None:
+        viewer.lane = self
+        self.viewers.add(viewer)
+
+    def exit(self, viewer: Viewer) -> None:
+        """The viewer goes on alone, from here."""
+        self.viewers.discard(viewer)
+        viewer.start, viewer.lane = self.cursor, None
+
+    def send(self, burst: Burst) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
+        """Offers the burst to all and moves on. Returns who took only so much of it, and who is gone."""
+        data, size = burst.data, len(burst.data)
+        behind: list[tuple[Viewer, int]] = []
+        gone: list[Viewer] = []
+        if size:  # a filter may have let nothing pass
+            for viewer in list(self.viewers):  # a wire may find out that its socket is closed, and leave
+                taken = offered(viewer, data)
+                if taken != size:
+                    if taken < 0:
+                        gone.append(viewer)
+                    else:
+                        behind.append((viewer, taken))
+        for viewer, _ in behind:
+            self.exit(viewer)
+        self.cursor = burst.cursor
+        return behind, gone
+
+
+def offered(viewer: Viewer, data: Data) -> int:
+    """How much the viewer's wire took; -1 when it is gone."""
+    try:
+        return viewer.wire.send(data)  # type: ignore[union-attr]  # whoever is offered something is attached
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return -1

@@ -1,0 +1,41 @@
+"""Postgres for what asks one question of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from app.stream.store import StoreAway
+
+
+class FakePostgres:
+    """``rows`` by the first value asked for; ``asked`` holds every question. ``away`` makes each fail.
+
+    While ``gate`` is cleared a question waits.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[Any, ...]] = {}
+        self.asked: list[str] = []
+        self.away = False
+        self.gate = threading.Event()
+        self.gate.set()
+
+    @contextmanager
+    def read(self) -> Iterator[Any]:
+        yield self
+
+    @contextmanager
+    def cursor(self) -> Iterator[Any]:
+        yield self
+
+    def execute(self, statement: str, values: tuple[str, ...]) -> None:
+        self.asked.append(values[0])
+        assert self.gate.wait(10)
+        if self.away:
+            raise StoreAway("away")
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        return self.rows.get(self.asked[-1])

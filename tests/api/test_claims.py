@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import jwt
+import pytest
+from flask import Flask
+
+from app import auth, claims
+from app.claims import Claims
+from app.config import Config
+from app.errors import Unauthorized
+from app.revocations import Revocations
+from app.stream.store import StoreAway
+from tests.api.fakes import FakePostgres
+from tests.support.system import SECRET
+
+ANN, SESSION = str(uuid4()), str(uuid4())
+
+
+@pytest.fixture(autouse=True)
+def app() -> Iterator[Flask]:
+    """As much of the application as reads a token."""
+    app = Flask(__name__)
+    auth.init_app(app, Config(SECRET, "postgresql://", "redis://", access_token_seconds=900))
+    with app.app_context():
+        yield app
+
+
+@pytest.fixture
+def fake() -> FakePostgres:
+    return FakePostgres()
+
+
+@pytest.fixture
+def revocations(monkeypatch: pytest.MonkeyPatch) -> Revocations:
+    """Just read."""
+    found = Revocations("", 900, lambda session_id: None)
+    monkeypatch.setattr(Revocations, "known", True)
+    return found
+
+
+@pytest.fixture
+def known(fake: FakePostgres, revocations: Revocations) -> Claims:
+    return Claims(fake.read, revocations)
+
+
+def token(**changes: Any) -> str:
+    made = claims.new_access(ANN, "ann@example.org", "operator", SESSION)
+    read = jwt.decode(made, options={"verify_signature": False}) | changes
+    return jwt.encode(read, SECRET, algorithm="HS256")
+
+
+def test_a_token_is_decoded_once_and_postgres_is_not_asked(
+    known: Claims, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    decode = claims.decode_token
+    monkeypatch.setattr(claims, "decode_token", lambda token: decoded.append(token) or decode(token))
+    mine = token()
+
+    first, second = known.of_access(mine), known.of_access(mine)
+
+    assert first is second
+    assert (first.user_id, first.email, first.role) == (ANN, "ann@example.org", "operator")
+    assert decoded == [mine]
+    assert fake.asked == []
+
+
+def test_a_known_token_expires_all_the_same(known: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = token()
+    until = known.of_access(mine).expires_at
+    monkeypatch.setattr(claims.time, "time", lambda: until)
+    with pytest.raises(Unauthorized):
+        known.of_access(mine)
+
+
+def test_a_known_token_is_refused_once_its_session_has_ended(known: Claims, revocations: Revocations) -> None:
+    mine = token()
+    known.of_access(mine)
+    revocations.add(SESSION)
+    with pytest.raises(Unauthorized, match="ended"):
+        known.of_access(mine)
+
+
+def test_one_changed_letter_makes_another_token(known: Claims) -> None:
+    mine = token()
+    known.of_access(mine)
+    head, body, signature = mine.split(".")
+    with pytest.raises(Unauthorized):
+        known.of_access(f"{head}.{body}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}")
+    with pytest.raises(Unauthorized):
+        known.of_access(mine + "\udcff")
+
+
+def test_without_fresh_revocations_postgres_says_who_it_is(
+    known: Claims, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = token()
+    known.of_access(mine)
+    monkeypatch.setattr(Revocations, "known", False)
+
+    with pytest.raises(Unauthorized):
+        known.of_access(mine)
+    fake.rows[SESSION] = (ANN, "ann@example.org", "viewer")
+    assert known.of_access(mine).role == "viewer"
+    fake.rows[SESSION] = (str(uuid4()), "bob@example.org", "admin")
+    with pytest.raises(Unauthorized):
+        known.of_access(mine)
+    fake.away = True
+    with pytest.raises(StoreAway):
+        known.of_access(mine)
+    assert fake.asked == [SESSION] * 4
+
+
+def test_a_token_that_outlives_the_memory_of_sign_outs_is_asked_about(
+    known: Claims, fake: FakePostgres
+) -> None:
+    with pytest.raises(Unauthorized):
+        known.of_access(token(exp=int(time.time()) + 3600))
+    assert fake.asked == [SESSION]

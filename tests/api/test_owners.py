@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from app import owners
+from app.lru import Lru
+from app.owners import Owners
+from app.stream.store import StoreAway
+from tests.api.fakes import FakePostgres
+from tests.support.system import wait_for
+
+
+@pytest.fixture
+def postgres() -> FakePostgres:
+    return FakePostgres()
+
+
+def crowd(asked: Owners, postgres: FakePostgres, size: int = 40) -> list[object]:
+    """What each of a crowd is told that asks while the first question is on its way."""
+    postgres.gate.clear()
+    come = threading.Barrier(size + 1)
+
+    def ask() -> object:
+        come.wait(10)
+        try:
+            return asked.of("task")
+        except StoreAway as error:
+            return error
+
+    with ThreadPoolExecutor(size) as pool:
+        told = [pool.submit(ask) for _ in range(size)]
+        come.wait(10)
+        wait_for("the question", lambda: postgres.asked)
+        postgres.gate.set()
+        return [future.result(10) for future in told]
+
+
+def test_a_crowd_costs_one_question(postgres: FakePostgres) -> None:
+    postgres.rows["task"] = ("ann",)
+
+    assert crowd(Owners(postgres.read), postgres) == ["ann"] * 40
+    assert postgres.asked == ["task"]
+
+
+def test_an_error_reaches_the_crowd_and_is_not_kept(postgres: FakePostgres) -> None:
+    asked = Owners(postgres.read)
+    postgres.away = True
+    postgres.rows["task"] = ("ann",)
+
+    assert all(isinstance(told, StoreAway) for told in crowd(asked, postgres))
+
+    postgres.away = False
+    assert asked.of("task") == "ann"
+
+
+def test_an_absent_task_is_not_kept(postgres: FakePostgres) -> None:
+    asked = Owners(postgres.read)
+    assert asked.of("task") is None
+    postgres.rows["task"] = ("ann",)
+    assert asked.of("task") == "ann"
+
+
+def test_a_deleted_task_is_noticed_in_time(postgres: FakePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(owners.time, "monotonic", lambda: now)
+    asked = Owners(postgres.read)
+    postgres.rows["task"] = ("ann",)
+    assert asked.of("task") == "ann"
+    del postgres.rows["task"]
+    now += 29.9
+    assert asked.of("task") == "ann"
+    now += 0.2
+    assert asked.of("task") is None
+
+
+def test_the_memory_is_bounded_and_keeps_what_is_asked_for() -> None:
+    kept: Lru[int, str] = Lru(3)
+    for n in range(3):
+        kept.put(n, str(n))
+    assert kept.get(0) == "0"
+    kept.put(3, "3")
+    assert [kept.get(n) for n in range(4)] == ["0", None, "2", "3"]
+    kept.drop(2)
+    kept.drop(2)
+    assert len(kept) == 2

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import time
+
+import psycopg2
+import pytest
+
+from app import revocations
+from app.revocations import Revocations
+from tests.support.system import wait_for
+
+
+def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = psycopg2.connect(database)
+    connection.autocommit = True
+    sql = connection.cursor()
+
+    def revoked(seconds_ago: int) -> str:
+        sql.execute(
+            """WITH who AS (INSERT INTO users (email, password_hash) VALUES (gen_random_uuid(), '') RETURNING id)
+               INSERT INTO sessions (user_id, expires_at, revoked_at)
+               SELECT id, now() + '1 day', now() - make_interval(secs => %s) FROM who RETURNING id::text""",
+            (seconds_ago,),
+        )
+        return str(sql.fetchall()[0][0])
+
+    now, real = 0.0, time.monotonic
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: real() + now)
+    ended: list[str] = []
+    kept = Revocations(database, 900, ended.append)
+    recent, old = revoked(800), revoked(2000)
+    assert not kept.known
+
+    kept.read()
+    assert kept.known
+    assert recent in kept and old not in kept
+    kept.add("heard of")
+    late = revoked(15)  # dated before the last reading, seen after it
+    kept.read()
+    assert late in kept
+    assert ended == [recent, late], "each once, and not what was known already"
+
+    now += 5
+    assert not kept.known
+    now += 1000
+    kept.read()
+    assert len(kept) == 0
+    connection.close()
+
+
+def test_the_thread_reads_at_once_when_it_is_told_to(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(revocations, "READ_SECONDS", 60.0)
+    reads: list[None] = []
+    read = Revocations.read
+    monkeypatch.setattr(Revocations, "read", lambda self: read(self) or reads.append(None))
+    kept = Revocations(database, 900, lambda session_id: None)
+    kept.start()
+    wait_for("the first reading", lambda: len(reads) == 1)
+    kept.read_soon()
+    wait_for("the second", lambda: len(reads) == 2)
+    kept.stop()

@@ -1,0 +1,122 @@
+"""Clients that stop reading in a busy room: nobody else notices, and they miss nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import httpx
+import pytest
+
+from tests.realtime.raw import RawSocket, RawSse
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
+
+
+@pytest.fixture(scope="module")
+def impatient(system: System) -> Iterator[str]:
+    """A web process that drops who takes nothing for two seconds."""
+    with system.web(STALLED_SECONDS="2") as url:
+        yield url
+
+
+def viewers(url: str) -> int:
+    text = httpx.get(f"{url}/metrics").text
+    return next(
+        int(float(line.split()[1])) for line in text.split("\n") if line.startswith("taskroom_viewers ")
+    )
+
+
+def test_stalled_viewers_are_dropped_while_others_get_all_and_resume_exactly(
+    impatient: str, user: User
+) -> None:
+    task_id = user.start("emit_load", events=6000, rate=1200, message_bytes=1500)
+    others: list[Viewer] = [SseViewer(impatient, user, task_id), SocketViewer(impatient, user, task_id)]
+    with ExitStack() as stack:
+        stalled = stack.enter_context(closing(RawSse(impatient, user, task_id)))
+        stalled_socket = stack.enter_context(closing(RawSocket(impatient, user)))
+        stalled_socket.join(task_id)
+        for viewer in others:
+            stack.callback(viewer.close)
+            viewer.open(0)
+        stalled.read(20)
+        stalled_socket.read_until(lambda: len(stalled_socket.sequences) >= 20)
+
+        wait_for("both to be dropped", lambda: viewers(impatient) == 2)
+        assert not any(viewer.ended for viewer in others), "the run was too short to tell"
+        for viewer in others:
+            viewer.control("end")
+        last = user.status(task_id)["sequence"]
+        stalled.read_all(), stalled_socket.read_all()
+
+        for viewer in others:
+            assert viewer.sequences == list(range(1, last + 1))
+        for seen, again in (
+            (stalled.sequences, SseViewer(impatient, user, task_id)),
+            (stalled_socket.sequences, SocketViewer(impatient, user, task_id)),
+        ):
+            assert 20 <= len(seen) < last and seen == list(range(1, len(seen) + 1))
+            stack.callback(again.close)
+            again.open(len(seen))
+            again.control("end")
+            assert again.sequences == list(range(len(seen) + 1, last + 1))
+
+
+def test_a_client_that_stops_for_less_than_that_gets_everything(system: System, user: User) -> None:
+    task_id = user.start("emit_load", events=3000, rate=2000, message_bytes=1500)
+    with closing(RawSse(system.url, user, task_id)) as sse, closing(RawSocket(system.url, user)) as web:
+        web.join(task_id)
+        sse.read(10)
+        web.read_until(lambda: len(web.sequences) >= 10)
+        last = user.finished(task_id)["sequence"]
+
+        sse.read_all()
+        web.read_until(lambda: web.ended)
+
+    assert sse.sequences == web.sequences == list(range(1, last + 1))
+    assert b"event: end\n" in sse.body and sse.body.endswith(b"0\r\n\r\n")
+
+
+@pytest.mark.parametrize("more", ["", "Connection: keep-alive\r\n"])
+def test_http_1_0_gets_a_plain_body_and_a_close(system: System, user: User, more: str) -> None:
+    task_id = user.start("emit_load", events=300, rate=600, message_bytes=100)
+    with closing(RawSse(system.url, user, task_id, version="1.0", more=more)) as sse:
+        sse.read_all()
+    last = user.status(task_id)["sequence"]
+
+    assert sse.received.startswith(b"HTTP/1.") and b" 200 OK\r\n" in sse.received[:40]
+    assert "transfer-encoding" not in sse.head and "content-length" not in sse.head
+    assert sse.head["connection"].lower() == "close", "without a length the end is told by the close"
+    assert sse.body.startswith(b"retry: ") and sse.body.endswith(b"\n\n")
+    assert sse.sequences == list(range(1, last + 1))
+
+
+def test_http_1_1_gets_chunks_and_a_last_one(system: System, user: User) -> None:
+    task_id = user.start("emit_load", events=300, rate=600, message_bytes=100)
+    with closing(RawSse(system.url, user, task_id)) as sse:
+        sse.read_all()
+    last = user.status(task_id)["sequence"]
+
+    assert sse.head["transfer-encoding"] == "chunked"
+    rest, events = sse.body, b""
+    while True:
+        size, _, rest = rest.partition(b"\r\n")
+        chunk, rest = rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+        if not chunk:
+            break
+        events += chunk
+        assert chunk.endswith(b"\n\n") or chunk == b":\n", "an event is one chunk"
+    assert rest == b"" and events.count(b"\nevent: ") >= last
+    assert sse.sequences == list(range(1, last + 1))
+
+
+def test_a_client_that_closes_is_noticed_at_once(impatient: str, user: User, running: str) -> None:
+    wait_for("an empty process", lambda: viewers(impatient) == 0)
+    sse, web = RawSse(impatient, user, running), RawSocket(impatient, user)
+    web.join(running)
+    sse.read(5)
+    assert viewers(impatient) == 2
+
+    sse.close(), web.close()
+
+    wait_for("both to be gone", lambda: viewers(impatient) == 0, 3)

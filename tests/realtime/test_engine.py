@@ -1,0 +1,125 @@
+"""Engine.IO as we run it: ids, pings and handshakes."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import pytest
+
+from app.realtime import engine as engines
+from app.realtime.engine import Engine
+from tests.realtime.fakes import SID, FakeSession, FakeWebSocket, Line
+from tests.support.system import wait_for
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    return Line(monkeypatch)
+
+
+def test_ids_begin_with_the_process(line: Line):
+    assert line.eio.generate_id() == "3-abc"
+
+
+def test_pings_of_many_sessions_come_from_one_task(line: Line, monkeypatch: pytest.MonkeyPatch):
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    sessions = [FakeSession(True) for _ in range(50)]
+    for n, session in enumerate(sessions):
+        now = 1000.0 + n / 100
+        line.eio.start_background_task(session._send_ping)
+    sessions[3].closed = sessions[4].closing = True
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        slept.append(seconds)
+        now += seconds
+
+    line.eio.sleep = sleep  # type: ignore[method-assign]
+    (task,) = [target for target, _ in line.eio.background]
+
+    task()
+
+    assert [len(s.pings) for s in sessions] == [1, 1, 1, 0, 0, *[1] * 45]
+    assert len(slept) <= 5 and 25 <= now - 1000 <= 26
+    line.eio.start_background_task(sessions[0]._send_ping)
+    assert len(line.eio.background) == 2, "the next one starts the task again"
+
+
+def test_a_client_that_cannot_be_pinged_keeps_it_from_nobody(
+    line: Line, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(line.eio, "ping_interval", 0)
+    broken, sound = FakeSession(True), FakeSession(True)
+    monkeypatch.setattr(broken, "send", lambda packet: 1 / 0)
+    for session in (broken, sound):
+        line.eio.start_background_task(session._send_ping)
+
+    with caplog.at_level(logging.ERROR, "taskroom"):
+        line.eio.background[0][0]()
+
+    assert len(sound.pings) == 1 and len(caplog.records) == 1
+
+
+def test_other_background_tasks_are_the_librarys(line: Line):
+    def writer() -> None:
+        """Of one session."""
+
+    line.eio.start_background_task(writer)
+
+    assert line.eio.background == [(writer, {})]
+
+
+def answer(line: Line, compression: bool) -> tuple[dict[str, Any], Any]:
+    """The handshake's environ as the library sees it, and the WebSocket that is known while it is open."""
+    engine = line.engine if not compression else Engine(line.eio, 3, compression=True)
+    engine._websockets.clear()
+    session, ws = FakeSession(True), FakeWebSocket()
+    seen: list[Any] = []
+
+    class Handler:
+        sid = session.sid
+
+        def handle(self, ws: Any) -> list[Any]:
+            seen.append(engine.websocket(SID))
+            return []
+
+    environ = {"HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate", "ws": ws}
+    line.eio._async["websocket"](Handler().handle, line.eio)(environ, None)
+    assert seen == [ws] and engine.websocket(SID) is None
+    return environ, ws
+
+
+@pytest.mark.parametrize("compression", [True, False])
+def test_compression_is_offered_only_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch, compression: bool):
+    monkeypatch.setattr("app.green.patched", lambda: True)
+    line = Line(monkeypatch)
+    if compression:
+        line.eio._async["websocket"] = line.eio._async["websocket"].__mro__[1]
+
+    environ, _ = answer(line, compression)
+
+    assert ("HTTP_SEC_WEBSOCKET_EXTENSIONS" in environ) is compression
+
+
+def test_a_wire_that_is_blocked_is_tried_again(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engines, "RETRY_SECONDS", 0.001)
+    tried: list[int] = []
+
+    class Wire:
+        def ready(self) -> None:
+            tried.append(1)
+            if len(tried) < 3:
+                Engine.retry(line.engine, self)  # type: ignore[arg-type]
+
+    class Broken:
+        def ready(self) -> None:
+            raise SystemError("as asked")
+
+    Engine.retry(line.engine, Broken())  # type: ignore[arg-type]
+    Engine.retry(line.engine, Wire())  # type: ignore[arg-type]
+
+    wait_for("three tries", lambda: len(tried) == 3)

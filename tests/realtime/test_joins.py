@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from app.errors import TooMany
+from app.realtime.joins import Full, Joins
+from tests.api.answers import problem
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SseViewer
+
+
+def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
+    joins, go = Joins(None, 100, at_once=3), threading.Event()
+    most = 0
+
+    def join() -> None:
+        nonlocal most
+        with joins.joining():
+            most = max(most, joins.in_flight)
+            go.wait(10)
+
+    threads = [threading.Thread(target=join) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    wait_for("three in, seven waiting", lambda: (joins.in_flight, joins.waiting) == (3, 7))
+    go.set()
+    for thread in threads:
+        thread.join(10)
+
+    assert most == 3
+    assert (joins.in_flight, joins.waiting) == (0, 0)
+
+
+def test_a_join_that_fails_makes_room() -> None:
+    joins = Joins(None, 100, at_once=1)
+    for _ in range(3):
+        with pytest.raises(LookupError), joins.joining():
+            raise LookupError
+    assert joins.in_flight == 0
+
+
+def test_a_user_may_have_so_many_and_one_that_leaves_makes_room() -> None:
+    joins = Joins(2, 100)
+    joins.admit("ann")
+    joins.admit("ann")
+    with pytest.raises(TooMany) as refusal:
+        joins.admit("ann")
+    assert refusal.value.status == 429
+    joins.admit("bob")
+    joins.leave("ann")
+    joins.admit("ann")
+    assert joins.viewers == 3
+
+
+def test_a_full_process_admits_nobody_and_says_when_to_come_back() -> None:
+    joins = Joins(None, 2)
+    joins.admit("ann")
+    joins.admit("ann")
+    with pytest.raises(Full) as refusal:
+        joins.admit("bob")
+    assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "2"})
+    joins.leave("ann")
+    joins.admit("bob")
+
+
+def test_the_count_is_right_after_a_crowd() -> None:
+    joins = Joins(50, 400)
+    refused = []
+
+    def come_and_go(user: str) -> None:
+        for _ in range(500):
+            try:
+                joins.admit(user)
+            except TooMany:
+                refused.append(user)
+            else:
+                joins.leave(user)
+
+    threads = [threading.Thread(target=come_and_go, args=(f"user {n % 3}",)) for n in range(9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert joins.viewers == 0
+    assert refused == []
+    with pytest.raises(KeyError):
+        joins.leave("user 0")
+    assert joins.viewers == 0, "a leave too many is a mistake, and changes nothing"
+
+
+def opened(url: str, user: User, task_id: str) -> SseViewer:
+    viewer = SseViewer(url, user, task_id)
+    viewer.open(0)
+    viewer.control("connected")
+    return viewer
+
+
+def test_a_user_with_too_many_streams_is_429_until_one_is_closed(
+    system: System, user: User, running: str
+) -> None:
+    with system.web(STREAMS_PER_USER="2", TASKROOM_BENCH="0") as url:
+        first, second = (opened(url, user, running) for _ in range(2))
+        path = f"{url}/api/v2/tasks/{running}/stream"
+        problem(user.client.get(path), 429)
+        first.close()
+        third = wait_for("its place", lambda: again(url, user, running))
+        third.close()
+        second.close()
+
+
+def again(url: str, user: User, task_id: str) -> SseViewer | None:
+    """The server notices a closed client a moment later."""
+    viewer = SseViewer(url, user, task_id)
+    viewer.open(0)
+    return viewer if viewer.status == 200 else None
+
+
+def test_a_full_process_sends_an_event_source_away_to_come_back(
+    system: System, user: User, running: str
+) -> None:
+    with system.web(MAX_VIEWERS="1") as url:
+        first = opened(url, user, running)
+        path = f"{url}/api/v2/tasks/{running}/stream"
+        native = user.client.get(path, headers={"Accept": "text/event-stream"})
+        assert (native.status_code, native.text[:6]) == (200, "retry:")
+        plain = user.client.get(path)
+        problem(plain, 503)
+        assert plain.headers["Retry-After"]
+        first.close()

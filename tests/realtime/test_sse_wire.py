@@ -1,0 +1,177 @@
+"""An SSE connection's wire over a socket pair: what is owed, how it says goodbye, and who looks after it."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
+from app.realtime.sse_wire import SseWire
+from app.stream import fanout as fanouts
+from app.stream.hub import Hub
+from app.stream.viewer import Viewer
+from tests.stream.fakes import FakeStore, hub_over, publish
+from tests.support.system import wait_for
+
+A = "task:a"
+Connect = Callable[[int, SseCodec], "Connection"]
+
+
+class Wires:
+    """Where a wire belongs: ``watched`` tells of what its poller looks for."""
+
+    def __init__(self) -> None:
+        self.poller = self
+        self.watched: dict[int, tuple[Any, bool]] = {}
+        self.removed: list[SseWire] = []
+
+    def watch(self, fd: int, ready: Any, read: bool = True, write: bool = False) -> None:
+        self.watched[fd] = (ready, write)
+
+    def forget(self, fd: int) -> None:
+        self.watched.pop(fd, None)
+
+    def remove(self, wire: SseWire) -> None:
+        self.removed.append(wire)
+
+
+class Connection:
+    """A viewer on a wire, and the client's end of its socket."""
+
+    def __init__(self, hub: Hub, cursor: int, codec: SseCodec) -> None:
+        given, self.client = socket.socketpair()
+        given.setblocking(False)
+        given.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self.client.settimeout(10)
+        self.wires, self.received, self.given = Wires(), b"", given
+        self.viewer: Viewer = hub.watch(A, cursor)
+        principal: Any = SimpleNamespace(user_id="u", expires_at=0)
+        self.wire = SseWire(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
+        hub.attach(self.viewer, self.wire)
+
+    def turn(self) -> None:
+        """What the poller does."""
+        for fd, (ready, write) in list(self.wires.watched.items()):
+            with selectors.DefaultSelector() as selector:
+                selector.register(fd, selectors.EVENT_READ | (selectors.EVENT_WRITE if write else 0))
+                for _, mask in selector.select(0):
+                    ready(mask)
+
+    def read_all(self, until: bytes) -> bytes:
+        while until not in self.received:
+            self.turn()
+            self.received += self.client.recv(65536)
+        return self.received
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+    store = FakeStore()
+    store.add(A)
+    return store
+
+
+@pytest.fixture
+def hub(store: FakeStore) -> Iterator[Hub]:
+    hub = hub_over(store)
+    yield hub
+    hub.stop()
+
+
+@pytest.fixture
+def connect(hub: Hub) -> Iterator[Connect]:
+    """``connect(cursor, codec)``; all are closed afterwards."""
+    opened: list[Connection] = []
+
+    def connect(cursor: int, codec: SseCodec) -> Connection:
+        opened.append(Connection(hub, cursor, codec))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        connection.viewer.close()
+        connection.client.close()
+
+
+@pytest.mark.parametrize("codec", [CHUNKED, PLAIN])
+def test_a_client_that_stops_reading_is_parked_and_gets_the_rest_when_it_reads(
+    hub: Hub, store: FakeStore, connect: Connect, codec: SseCodec
+):
+    connection = connect(1, codec)
+    while connection.viewer.lane is not None:
+        publish(hub, store, A, 20)
+    last = len(store.events[A])
+
+    assert connection.wires.watched[connection.given.fileno()][1], "it waits for room"
+    text = connection.read_all(f'"sequence":{last},'.encode())
+
+    found = [int(line.split()[1]) for line in text.split(b"\n") if line.startswith(b"id: ")]
+    assert found == list(range(2, last + 1))
+    wait_for("its lane", lambda: connection.turn() or connection.viewer.lane)
+    assert not connection.wires.watched[connection.given.fileno()][1], "and for no more room than it needs"
+
+
+def test_a_client_that_closes_is_noticed_without_an_event(hub: Hub, store: FakeStore, connect: Connect):
+    connection = connect(1, CHUNKED)
+    connection.client.close()
+
+    connection.turn()
+
+    assert connection.viewer.closed == "gone" and connection.wires.removed == [connection.wire]
+    assert connection.given.fileno() == -1 and connection.wires.watched == {}
+
+
+def test_what_a_client_says_is_of_no_interest(hub: Hub, store: FakeStore, connect: Connect):
+    connection = connect(1, CHUNKED)
+    connection.client.send(b"GET / HTTP/1.1\r\n\r\n")
+
+    connection.turn()
+
+    assert connection.viewer.closed is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("ended", b"0\r\n\r\n"),
+        ("draining", b"retry: "),
+        ("unavailable", b"retry: "),
+        ("expired", b"event: token_expired\n"),
+    ],
+)
+def test_it_says_why_it_leaves(hub: Hub, store: FakeStore, connect: Connect, reason: str, words: bytes):
+    connection = connect(1, CHUNKED)
+
+    connection.viewer.close(reason)
+
+    said = connection.client.recv(4096)
+    assert words in said and said.endswith(b"0\r\n\r\n") and connection.client.recv(1) == b""
+    assert connection.wires.removed == [connection.wire]
+
+
+def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, connect: Connect):
+    connection = connect(1, CHUNKED)
+    connection.wire.send = lambda data: connection.given.send(data[:30])
+    publish(hub, store, A)
+    assert connection.wire.owed
+
+    connection.viewer.close("draining")
+
+    said = b""
+    while more := connection.client.recv(65536):
+        said += more
+    assert not said.endswith(b"0\r\n\r\n") and b"retry" not in said
+
+
+def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect: Connect):
+    connection = connect(1, CHUNKED)
+
+    hub.say(connection.viewer, CHUNKED.keepalive)
+
+    assert connection.client.recv(100) == b"2\r\n:\n\r\n"

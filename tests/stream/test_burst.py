@@ -1,0 +1,97 @@
+"""A burst: what is joined, what a filter keeps back, and where a wire stands that took only a part."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.stream import burst as bursts
+from app.stream.burst import Burst, Filter
+from app.stream.event import Event
+from tests.stream.wires import LINES, PARCELS, Lines
+
+STREAM = "task:a"
+
+
+def events(first: int, last: int, payload: str = "{}") -> list[Event]:
+    return [
+        Event(STREAM, n, "log" if n % 2 else "task_status", payload, "INFO" if n % 2 else None)
+        for n in range(first, last + 1)
+    ]
+
+
+def frames(burst: Burst) -> list[int]:
+    return [int(line.split()[1]) for line in bytes(burst.data).splitlines()]
+
+
+def test_it_joins_all_events_and_knows_where_they_lead():
+    burst = Burst.of(events(4, 7), LINES, Filter())
+
+    assert (burst.start, burst.cursor, frames(burst)) == (3, 7, [4, 5, 6, 7])
+
+
+def test_what_a_filter_keeps_back_moves_the_cursor_all_the_same():
+    some = Burst.of(events(1, 4), LINES, Filter(types=frozenset({"log"})))
+    none = Burst.of(events(1, 4), LINES, Filter(types=frozenset({"agent_started"})))
+
+    assert (some.start, some.cursor, frames(some)) == (0, 4, [1, 3])
+    assert (none.start, none.cursor, none.data) == (0, 4, b"")
+    assert Burst.of(events(1, 4), PARCELS, Filter(types=frozenset({"x"}))).data == []
+
+
+def test_a_level_passes_what_is_as_severe_and_what_has_none():
+    warning = Filter(level="WARNING")
+    given = [Event(STREAM, 1, "log", "{}", level) for level in ("DEBUG", "WARNING", "CRITICAL", None)]
+
+    assert [warning.passes(e) for e in given] == [False, True, True, True]
+    assert not Filter() and warning and Filter(types=frozenset({"log"}))
+
+
+def test_it_ends_at_its_limit_and_has_one_event_at_least():
+    size = bursts.BURST_BYTES // 4
+
+    assert Burst.of(events(1, 9, "x" * size), LINES, Filter()).cursor == 4
+    assert Burst.of(events(1, 9, "x" * (5 * size)), LINES, Filter()).cursor == 1
+
+
+@pytest.mark.parametrize("filter", [Filter(), Filter(types=frozenset({"log"}))])
+def test_cut_anywhere_the_parts_make_the_whole(filter: Filter):
+    """At every byte: what was taken, the rest of the frame and what follows the new cursor is the burst again."""
+    given = events(1, 6)
+    burst = Burst.of(given, LINES, filter)
+    for taken in range(len(burst.data) + 1):
+        start, rest = burst.cut(taken)
+        sent = burst.data[:taken] + rest
+        assert sent == b"" or sent.endswith(b"\n")
+        left = given[start:]
+        assert sent + (Burst.of(left, LINES, filter).data if left else b"") == burst.data, taken
+        assert (taken == len(burst.data)) is (start == burst.cursor and not rest)
+
+
+def test_exactly_between_two_frames_nothing_is_owed():
+    burst = Burst.of(events(1, 3), LINES, Filter())
+    first = len(LINES.frame(events(1, 1)[0]))
+
+    assert burst.cut(0) == (0, b"")
+    assert burst.cut(first) == (1, b"")
+    assert burst.cut(first - 1) == (1, b"\n")
+    assert burst.cut(first + 1)[0] == 2
+    assert burst.cut(len(burst.data)) == (3, b"")
+
+
+def test_a_packet_is_taken_whole_or_not_at_all():
+    burst = Burst.of(events(1, 5), PARCELS, Filter())
+
+    assert len(burst.data) == 5
+    assert [burst.cut(n) for n in range(6)] == [(n, []) for n in range(6)]
+
+
+def test_each_event_is_encoded_once():
+    class Counting(Lines):
+        made = 0
+
+        def frame(self, event: Event) -> bytes:
+            Counting.made += 1
+            return super().frame(event)
+
+    Burst.of(events(1, 5), Counting(), Filter())
+    assert Counting.made == 5

@@ -1,0 +1,89 @@
+"""A lane: one buffer offered to all who stand at one cursor."""
+
+from __future__ import annotations
+
+from app.stream.burst import Burst, Data, Filter
+from app.stream.lane import Lane
+from app.stream.room import Room
+from app.stream.viewer import Viewer
+from tests.stream.helpers import event
+from tests.stream.wires import LINES, FakeWire
+
+STREAM = "task:a"
+
+
+class Abrupt(FakeWire):
+    """Closes its viewer while it is written to, as a library does that finds out that the client has gone."""
+
+    viewer: Viewer
+
+    def send(self, data: Data) -> int:
+        self.viewer.close("gone")
+        return 0
+
+
+def lane_of(*wires: FakeWire, cursor: int = 0) -> tuple[Lane, list[Viewer]]:
+    room, lane = Room(STREAM, 9, 0, False), Lane(LINES, Filter(), cursor)
+    viewers = [viewer_on(room, lane) for _ in wires]
+    for viewer, wire in zip(viewers, wires, strict=True):
+        viewer.wire = wire
+    return lane, viewers
+
+
+def viewer_on(room: Room, lane: Lane) -> Viewer:
+    def leave(viewer: Viewer, *_: object) -> bool:
+        if viewer.lane:
+            viewer.lane.exit(viewer)
+        return True
+
+    viewer = Viewer(room, lane.cursor, Filter(), "", None, lambda viewer: None, leave)
+    lane.enter(viewer)
+    return viewer
+
+
+def burst(first: int, last: int) -> Burst:
+    return Burst.of([event(STREAM, n) for n in range(first, last + 1)], LINES, Filter())
+
+
+def test_all_take_the_same_object_and_move_on_together():
+    wires = [FakeWire() for _ in range(3)]
+    lane, viewers = lane_of(*wires)
+    given = burst(1, 3)
+
+    assert lane.send(given) == ([], [])
+
+    assert all(wire.offered == [given.data] and wire.offered[0] is given.data for wire in wires)
+    assert [v.cursor for v in viewers] == [3, 3, 3] and lane.viewers == set(viewers)
+
+
+def test_who_takes_less_goes_alone_from_where_it_stood():
+    full, part, none, gone = FakeWire(), FakeWire(capacity=5), FakeWire(capacity=0), FakeWire()
+    gone.gone = True
+    lane, viewers = lane_of(full, part, none, gone)
+
+    behind, lost = lane.send(burst(1, 3))
+
+    assert dict(behind) == {viewers[1]: 5, viewers[2]: 0} and lost == [viewers[3]]
+    assert [v.lane for v in viewers[:3]] == [lane, None, None]
+    assert (viewers[1].cursor, viewers[2].cursor, lane.cursor) == (0, 0, 3)
+
+
+def test_an_empty_burst_is_offered_to_nobody():
+    wire = FakeWire(capacity=0)
+    lane, viewers = lane_of(wire)
+    filtered = Burst.of([event(STREAM, 1)], LINES, Filter(types=frozenset({"task_status"})))
+
+    assert lane.send(filtered) == ([], [])
+    assert wire.offered == [] and viewers[0].cursor == 1
+
+
+def test_viewers_that_are_closed_by_their_own_write_harm_nobody():
+    wires, abrupt = [FakeWire() for _ in range(5)], [Abrupt() for _ in range(5)]
+    lane, viewers = lane_of(*wires, *abrupt)
+    for wire, viewer in zip(abrupt, viewers[5:], strict=True):
+        wire.viewer = viewer
+
+    lane.send(burst(1, 3))
+
+    assert all(wire.sequences == [1, 2, 3] for wire in wires)
+    assert lane.viewers == set(viewers[:5])
