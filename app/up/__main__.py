@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from app.up import migrated, survivors
+from app.up import migrated, nginx, survivors
 from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
@@ -32,11 +32,13 @@ def main(make_plan: MakePlan = application) -> int:
         settings = Settings.from_env(os.environ)
         home = Home.open(settings.home)
         home.lock()
+        _end_survivors(home)  # before the port is looked at, which they may hold
         settings.check_port()
+        if settings.web_processes > 1:
+            nginx.program()
         _raise_open_files()
         supervisor = Supervisor(home, say)
         try:
-            _end_survivors(home)
             _up(settings, home, supervisor, make_plan)
             supervisor.watch()
         except Stopped:
@@ -69,7 +71,8 @@ def _up(settings: Settings, home: Home, supervisor: Supervisor, make_plan: MakeP
     if redis_url:
         check_redis(redis_url)
     if not database_url:
-        postgres = EmbeddedPostgres(home, home.secrets)
+        # Each web process has a pool of its own.
+        postgres = EmbeddedPostgres(home, home.secrets, max_connections=75 + 25 * settings.web_processes)
         postgres.prepare()
         supervisor.start(postgres.child)
         database_url = postgres.url

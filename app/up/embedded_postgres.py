@@ -24,7 +24,6 @@ MINIMUM_MAJOR = 14  # the leader of the rounds needs idle_session_timeout
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # a socket's path may be too long, and its folder another user's
-    "max_connections": "100",
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
@@ -40,11 +39,12 @@ SETTINGS = {
 class EmbeddedPostgres(EmbeddedServer):
     name = "postgres"
 
-    def __init__(self, home: Home, secrets: Secrets) -> None:
+    def __init__(self, home: Home, secrets: Secrets, max_connections: int = 100) -> None:
         self.folder = home.data / "postgres"
         self.bin, self.major = _program(self.folder)
         super().__init__(home)
         self._password = secrets.database_password
+        self._max_connections = max_connections
         self.url = self.url_of(USER)
         self._as_account: tuple[str, ...] = ()
         self._namespace = False
@@ -70,7 +70,7 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @property
     def child(self) -> Child:
-        settings = {**SETTINGS, "port": str(self.port)}
+        settings = {**SETTINGS, "port": str(self.port), "max_connections": str(self._max_connections)}
         return Child(
             name=self.name,
             command=(

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from app.up import nginx
+from app.up.embedded import free_port
 from app.up.home import Home
 from app.up.process import Child, Process
 from app.up.settings import CHECKOUT, Settings
@@ -19,7 +21,7 @@ from app.up.settings import CHECKOUT, Settings
 class Plan:
     migrate: Child  # runs to its end before the services start
     account: Child  # runs to its end while they do
-    services: tuple[Child, ...]  # started together, stopped the last one first
+    services: tuple[Child, ...]  # started together, stopped the last one first, a group at once
 
 
 def environment(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
@@ -51,14 +53,7 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
             *("account", "account", settings.demo_email, "--role", "operator"), ACCOUNT_PASSWORD=demo_password
         ),
         services=(
-            Child(
-                name="web-1",
-                command=(sys.executable, "wsgi.py"),
-                folder=CHECKOUT,
-                env=env,
-                ready=answers(settings.url + "/readyz"),
-                stages=((signal.SIGTERM, 15.0),),
-            ),
+            *_web(settings, home, env),
             Child(
                 name="worker",
                 command=(
@@ -83,6 +78,44 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
                 env=env,
                 ready=logged(b"beat: Starting"),
             ),
+        ),
+    )
+
+
+def _web(settings: Settings, home: Home, env: Mapping[str, str]) -> tuple[Child, ...]:
+    """One web process at the public port, or nginx there and several at ports of their own."""
+
+    def process(number: int, url: str, **more: str) -> Child:
+        return Child(
+            name=f"web-{number}",
+            command=(sys.executable, "wsgi.py"),
+            folder=CHECKOUT,
+            env={**env, **more},
+            ready=answers(url + "/readyz"),
+            stages=((signal.SIGTERM, 15.0),),
+            group="web",  # one after the other, each would send its viewers to the next that goes
+        )
+
+    if settings.web_processes == 1:
+        return (process(1, settings.url),)
+    ports: list[int] = []
+    while len(ports) < settings.web_processes:
+        if (port := free_port()) not in (settings.port, *ports):
+            ports.append(port)
+    proxies = str(settings.trusted_proxies + 1)
+    processes = {number: f"127.0.0.1:{port}" for number, port in enumerate(ports, 1)}
+    # nginx is first, so it ends last: until then it answers whom the web processes have sent away.
+    return (
+        nginx.child(home, settings.listen, processes, answers(settings.url + "/readyz")),
+        *(
+            process(
+                *(number, f"http://{address}"),
+                HOST="127.0.0.1",
+                PORT=address.rpartition(":")[2],
+                TASKROOM_PROCESS=str(number),
+                TRUSTED_PROXIES=proxies,
+            )
+            for number, address in processes.items()
         ),
     )
 

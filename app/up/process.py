@@ -38,6 +38,7 @@ class Child:
     ready: Callable[[Process], bool] = _at_once
     before: Callable[[], None] = _nothing  # each time it is started
     stages: tuple[tuple[signal.Signals, float], ...] = ((signal.SIGTERM, 10.0),)
+    group: str = ""  # children of one group, started one after the other, are asked to end at once
     orphan_signal: signal.Signals = signal.SIGTERM
     namespace: bool = False
     keeps_pid_file: bool = True
@@ -51,6 +52,7 @@ class Process:
         self.home = home
         self._popen: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        self._asked = False
 
     @property
     def pid(self) -> int | None:
@@ -59,6 +61,7 @@ class Process:
     def start(self) -> None:
         """Raises UpError when the command cannot be started at all."""
         self.child.before()
+        self._asked = False
         log = self.home.log_file(self.child.name)
         with log.open("ab") as output:
             self._log_start = output.tell()
@@ -90,12 +93,20 @@ class Process:
     def ready(self) -> bool:
         return self.child.ready(self)
 
+    def ask_to_stop(self) -> None:
+        """The first signal of ``stop``, which does not send it again; does nothing when it is not running."""
+        if self._popen is not None and not self._asked and self._popen.poll() is None:
+            self._asked = True
+            self._popen.send_signal(self.child.stages[0][0])
+
     def stop(self) -> None:
         """Ends it and waits, however it resists; does nothing when it is not running."""
-        for number, seconds in (*self.child.stages, (signal.SIGKILL, 10.0)):
+        self.ask_to_stop()
+        for turn, (number, seconds) in enumerate((*self.child.stages, (signal.SIGKILL, 10.0))):
             if self._popen is None or self._popen.poll() is not None:
                 break
-            self._popen.send_signal(number)
+            if turn:
+                self._popen.send_signal(number)
             try:
                 self._popen.wait(seconds)
             except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""Where this machine keeps Postgres, Redis and Node.
+"""Where this machine keeps Postgres, Redis, nginx and Node.
 
 Only the standard library: ``script/setup.sh`` runs this file before anything is installed, to learn which
 lines of requirements-embedded.txt the machine needs.
@@ -40,6 +40,12 @@ def find_redis() -> Path | None:
         return Path(on_path)
     beside_pip = Path(sysconfig.get_paths()["scripts"]) / "redis-server"
     return next((p for p in (beside_pip, *_wheels("*/bin/redis-server")) if os.access(p, os.X_OK)), None)
+
+
+def find_nginx() -> Path | None:
+    """``nginx`` of the machine; where root's programs are, most other users' PATH does not lead."""
+    found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else None
 
 
 def find_node() -> Path | None:

@@ -19,6 +19,7 @@ class Settings:
     host: str
     port: int
     web_processes: int
+    trusted_proxies: int
     worker_concurrency: int
     demo_email: str
     demo_password: str | None = field(repr=False)
@@ -28,9 +29,14 @@ class Settings:
 
     @property
     def url(self) -> str:
-        """Where a browser on this machine finds the web process."""
+        """Where a browser on this machine finds the web process, or nginx in front of several."""
         host = "127.0.0.1" if self.host in EVERYWHERE else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    @property
+    def listen(self) -> str:
+        """The same for nginx."""
+        return f"[{self.host}]:{self.port} ipv6only=off" if ":" in self.host else f"{self.host}:{self.port}"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
@@ -40,6 +46,7 @@ class Settings:
             host=env.get("HOST") or "127.0.0.1",
             port=_whole(env, "PORT", 8000, 1, 65535),
             web_processes=_whole(env, "WEB_PROCESSES", 1, 1, 64),
+            trusted_proxies=_whole(env, "TRUSTED_PROXIES", 0, 0, 8),
             worker_concurrency=_whole(env, "WORKER_CONCURRENCY", 2, 1, 256),
             demo_email=env.get("DEMO_EMAIL") or "demo@taskroom.local",
             demo_password=env.get("DEMO_PASSWORD") or None,
@@ -51,8 +58,6 @@ class Settings:
             raise UpError(
                 "DEMO_PASSWORD is too short; set at least 8 characters, or unset it for a random one"
             )
-        if settings.web_processes > 1:
-            raise UpError("WEB_PROCESSES above 1 is not there yet; unset it")
         return settings
 
     def check_port(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import select
 import signal
@@ -110,8 +111,13 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends all, the last started first, and waits for each. Signals meanwhile change nothing."""
-        for kept in reversed(self._kept):
-            kept.process.stop()
+        last_first = [kept.process for kept in reversed(self._kept)]
+        for _, group in itertools.groupby(last_first, key=lambda p: p.child.group or p.child.name):
+            together = list(group)
+            for process in together:
+                process.ask_to_stop()
+            for process in together:
+                process.stop()
         self._kept.clear()
 
     def _tick(self) -> None:

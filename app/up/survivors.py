@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TAG = "TASKROOM_CHILD_OF"  # in the environment of each child: the home it belongs to
-SERVERS = {
-    "postgres",
-    "redis-server",
-}  # they overwrite their environment, so their folder tells whose they are
+# They overwrite their environment, so their folder tells whose they are.
+SERVERS = {"postgres", "redis-server", "nginx"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +28,8 @@ def leftovers(home: Path) -> list[Found]:
     ``home`` is a resolved path.
     """
     tag = os.fsencode(f"{TAG}={home}")
-    data = home / "data"
     return [
-        p
-        for p in _processes()
-        if tag in p.environment or (p.program in SERVERS and data in (p.folder, *p.folder.parents))
+        p for p in _processes() if tag in p.environment or (p.program in SERVERS and home in p.folder.parents)
     ]
 
 

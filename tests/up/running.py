@@ -33,7 +33,7 @@ def eventually(what: Callable[[], T], seconds: float = LIMIT) -> T:
 
 
 class Running:
-    def __init__(self, home: Path, **env: str) -> None:
+    def __init__(self, home: Path, module: str = "tests.up.standin", **env: str) -> None:
         self.home = home
         self.port = int(env.get("PORT", 0)) or free_port()
         self.lines: list[str] = []
@@ -41,7 +41,7 @@ class Running:
         self._queue: queue.Queue[str] = queue.Queue()
         inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST")}
         self.process = subprocess.Popen(
-            (sys.executable, "-m", "tests.up.standin"),
+            (sys.executable, "-m", module),
             cwd=CHECKOUT,
             env=inherited
             | {"TASKROOM_HOME": str(home), "TASKROOM_DEMO_RUN": "0", "PORT": str(self.port)}

@@ -17,12 +17,17 @@ from app.up.process import Child
 from app.up.settings import CHECKOUT, Settings
 
 SERVICE = """
-import http.server, os, signal, sys
+import http.server, os, signal, sys, time
 name, port, home = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 def leave(*_):
     with open(home + "/stopped", "a") as file:
         file.write(name + "\\n")
+    while name in twins and not all(twin in open(home + "/stopped").read() for twin in twins):
+        time.sleep(0.01)
+    with open(home + "/left", "a") as file:
+        file.write(name + "\\n")
     os._exit(0)
+twins = ("twin-1", "twin-2")  # neither leaves before the other was asked to
 if name != "stubborn":
     signal.signal(signal.SIGTERM, leave)
 else:
@@ -49,6 +54,7 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str)
             env=env,
             ready=ready,
             stages=((signal.SIGTERM, 0.5 if name == "stubborn" else 10.0),),
+            group="twins" if name.startswith("twin") else "",
         )
 
     def failing(name: str) -> Child:
@@ -66,6 +72,7 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str)
         services=(
             service("web-1", settings.port),
             failing("worker") if kind == "crash" else service("stubborn" if kind == "stubborn" else "worker"),
+            *((service("twin-1"), service("twin-2")) if kind == "twins" else ()),
             service("beat"),
         ),
     )

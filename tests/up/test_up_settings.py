@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.up import nginx
 from app.up.errors import UpError
 from app.up.external import check_postgres, check_redis
 from app.up.home import Home
@@ -29,6 +30,7 @@ def test_defaults() -> None:
         ("PORT", "65536"),
         ("PORT", "²"),
         ("WEB_PROCESSES", "0"),
+        ("TRUSTED_PROXIES", "9"),
         ("WORKER_CONCURRENCY", "-1"),
         ("TASKROOM_DEMO_RUN", "yes"),
         ("DEMO_PASSWORD", "short"),
@@ -39,9 +41,18 @@ def test_bad_values_are_named(name: str, value: str) -> None:
         Settings.from_env({name: value})
 
 
-def test_more_web_processes_are_refused() -> None:
-    with pytest.raises(UpError, match="WEB_PROCESSES above 1 is not there yet"):
-        Settings.from_env({"WEB_PROCESSES": "2"})
+def test_several_web_processes_without_nginx_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nginx, "find_nginx", lambda: None)
+    with pytest.raises(UpError, match=r"WEB_PROCESSES above 1 needs nginx.*apt-get install nginx"):
+        nginx.program()
+
+
+@pytest.mark.parametrize(
+    ("host", "listen"),
+    [("0.0.0.0", "0.0.0.0:8000"), ("::1", "[::1]:8000 ipv6only=off"), ("", "127.0.0.1:8000")],
+)
+def test_where_nginx_listens(host: str, listen: str) -> None:
+    assert Settings.from_env({"HOST": host}).listen == listen
 
 
 def test_port_in_use_names_the_way_out() -> None:

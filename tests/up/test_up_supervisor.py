@@ -85,6 +85,15 @@ def test_a_child_that_ignores_sigterm_does_not_hold_up_the_end(up: Up) -> None:
     assert not running.left()
 
 
+def test_children_of_one_group_are_asked_to_end_at_once(up: Up) -> None:
+    running = up(STANDIN="twins")
+    running.wait_for("ready")
+    assert running.stop() == 0
+    stopped = (running.home / "stopped").read_text().split()
+    assert (stopped[0], set(stopped[1:3]), stopped[3:]) == ("beat", {"twin-1", "twin-2"}, ["worker", "web-1"])
+    assert (running.home / "left").read_text().split()[1:3] in (["twin-1", "twin-2"], ["twin-2", "twin-1"])
+
+
 def test_a_child_that_cannot_live_is_shown(up: Up) -> None:
     running = up(STANDIN="crash")
     output = running.output()

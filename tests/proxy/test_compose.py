@@ -1,0 +1,101 @@
+"""``docker-compose.yml`` and ``deploy/nginx.conf`` as far as they can be tried without containers."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from app.config import Config
+from app.up import nginx
+from app.up.errors import UpError
+from app.up.settings import CHECKOUT
+
+OTHERS = {"TASKROOM_HOME"}  # read by the jobs
+
+
+class Noted(dict[str, str]):
+    """An environment that notes which names are asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    given = {"SECRET_KEY": "s" * 32, "POSTGRES_PASSWORD": "p"}
+    text = re.sub(
+        r"\$\{(\w+):([?-])([^}]*)\}",
+        lambda m: given[m[1]] if m[2] == "?" else m[3],
+        (CHECKOUT / "docker-compose.yml").read_text(),
+    )
+    services: dict[str, Any] = yaml.safe_load(text)["services"]
+    return services
+
+
+def ours(services: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The environment of each service that is made of our image."""
+    return {
+        name: {k: str(v) for k, v in service["environment"].items()}
+        for name, service in services.items()
+        if service["image"] == "taskroom"
+    }
+
+
+def test_every_variable_is_one_that_is_read(services: dict[str, Any]) -> None:
+    found = ours(services)
+    assert found.keys() == {"migrate", "web-1", "web-2", "worker", "beat"}
+    for name, values in found.items():
+        env = Noted(values)
+        config = Config.from_env(env)
+        assert not config.embedded
+        assert values.keys() <= env.asked | OTHERS, name
+        for url in (config.database_url, config.redis_url):
+            assert urlsplit(url).hostname in services
+
+
+def test_nginx_names_the_web_processes_that_there_are(services: dict[str, Any]) -> None:
+    template = nginx.TEMPLATE.read_text()
+    processes = {name: env for name, env in ours(services).items() if name.startswith("web")}
+    for name, env in processes.items():
+        assert name == f"web-{env['TASKROOM_PROCESS']}" and env["TRUSTED_PROXIES"] == "1"
+    assert set(re.findall(r"server (\S+):8000 ", template)) == set(processes)
+    assert "./deploy/nginx.conf:/etc/nginx/nginx.conf:ro" in services["nginx"]["volumes"]
+    assert services["nginx"]["ports"] == ["127.0.0.1:8000:8000"] and "listen 8000 " in template
+
+
+def test_script_up_writes_the_same_as_stands_in_the_file() -> None:
+    template = nginx.TEMPLATE.read_text()
+    made = nginx.configuration("8000", {1: "web-1:8000", 2: "web-2:8000"}, template)
+    assert _bare(made) == _bare(template)
+
+
+def _bare(text: str) -> list[str]:
+    """Without comments and without what only Docker's changing addresses need."""
+    lines = (re.sub(r" #.*| resolve(?=[ ;])", "", line).rstrip() for line in text.splitlines())
+    return [line for line in lines if line.strip() and not line.lstrip().startswith(("#", "resolver"))]
+
+
+def test_the_mounted_file_is_valid(tmp_path: Path) -> None:
+    # Here neither the names are known nor, to older versions of nginx, the word that has them looked up again.
+    text = re.sub(r"web-(\d):8000 resolve", r"127.0.0.1:1800\1", nginx.TEMPLATE.read_text())
+    (tmp_path / "nginx.conf").write_text(text)
+    command = [nginx.program(), "-t", "-p", f"{tmp_path}/", "-c", tmp_path / "nginx.conf", "-e", "stderr"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0 and "test is successful" in run.stderr, run.stderr
+
+
+@pytest.mark.parametrize("lost", ["# >>> the web processes", "# <<<", ">>> script/up"])
+def test_a_template_without_its_marks_is_named(lost: str) -> None:
+    with pytest.raises(UpError, match="marked places"):
+        nginx.configuration("8000", {1: "web-1:8000"}, nginx.TEMPLATE.read_text().replace(lost, ""))

@@ -1,0 +1,155 @@
+"""Web processes that die, and what nginx says while none is there."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.up import nginx
+from app.up.embedded import free_port
+from tests.proxy.conftest import Site, running_nginx
+from tests.proxy.viewers import BrowserSocket, EventSource
+from tests.support.system import User, wait_for
+from tests.support.viewers import Viewer
+
+EVENT_SOURCE = {"Accept": "text/event-stream"}
+
+
+def test_viewers_of_a_killed_process_come_back_through_the_other(mortal: Site, user: User) -> None:
+    task_id = user.start("emit_load", events=2500, rate=500, message_bytes=100)
+    sources = [EventSource(mortal.url, user, task_id) for _ in range(4)]
+    sockets = [
+        BrowserSocket(mortal.url, user, task_id, t) for t in ("websocket", "polling") for _ in range(3)
+    ]
+    reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
+    viewers: list[Viewer] = [*sources, *sockets]
+    try:
+        for source, thread in zip(sources, reading, strict=True):
+            thread.start()
+            source.wait_events(1)  # one after the other, so that each process gets half of them
+        for socket in sockets:
+            socket.open(0)
+        for viewer in viewers:
+            viewer.wait_events(200)
+        on_both = {socket.connections[0]["sid"].partition("-")[0] for socket in sockets}
+        assert on_both == {"1", "2"}
+        mortal.kill(2)
+        for viewer in viewers:
+            wait_for("the end", lambda v=viewer: v.ended, 60)
+        expected = list(range(1, user.status(task_id)["sequence"] + 1))
+        for viewer in viewers:
+            assert viewer.sequences == expected
+        for socket in sockets:
+            assert socket.connections[-1]["sid"].startswith("1-")
+        assert sum(source.returns for source in sources) == 2
+    finally:
+        for viewer in viewers:
+            viewer.close()
+        for thread in reading:
+            thread.join(10)
+
+
+def test_with_all_web_processes_down_everybody_is_told_to_come_back(mortal: Site, user: User) -> None:
+    stream = f"/api/v2/tasks/{user.start('test_echo')}/stream?ticket=a-secret-of-somebody"
+    mortal.kill(1)
+    mortal.kill(2)
+    waits = set()
+    with httpx.Client(base_url=mortal.url, timeout=10) as client:
+        for _ in range(20):
+            answer = client.get(stream, headers=EVENT_SOURCE)
+            assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
+            assert answer.headers["Connection"] == "close"
+            field, _, milliseconds = answer.text.partition(": ")
+            assert field == "retry" and milliseconds.endswith("\n\n")
+            waits.add(int(milliseconds))
+        assert len(waits) > 10 and 1000 <= min(waits) <= max(waits) < 3000
+        for path in (stream, "/api/v2/tasks", "/socket.io/?EIO=4&transport=polling&sid=2-away"):
+            answer = client.get(path)
+            assert answer.status_code == 503 and answer.headers["Retry-After"] == "2"
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.json() == {
+                "type": "about:blank",
+                "title": "Service Unavailable",
+                "status": 503,
+                "detail": "No web process answers; try again",
+            }
+    wait_for("the lines of the log", lambda: mortal.log().count("GET /api/v2/tasks/") >= 21)
+    assert "a-secret" not in mortal.log() and "sid=" not in mortal.log()
+
+
+@pytest.fixture
+def deaf() -> Iterator[Callable[[], tuple[str, list[str]]]]:
+    """Makes web servers that take a request and close without an answer; gives address and what was sent."""
+    servers: list[http.server.ThreadingHTTPServer] = []
+
+    def make() -> tuple[str, list[str]]:
+        taken: list[str] = []
+
+        class Deaf(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                taken.append(self.command)
+                self.close_connection = True
+
+            do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                """What it takes is in the list."""
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Deaf)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"127.0.0.1:{server.server_port}", taken
+
+    yield make
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_request_that_may_have_been_done_is_not_sent_again(
+    deaf: Callable[[], tuple[str, list[str]]], tmp_path: Path
+) -> None:
+    (one, first), (two, second) = deaf(), deaf()
+    with running_nginx(tmp_path, {1: one, 2: two}) as (url, _):
+
+        def posts_taken() -> int:
+            assert httpx.post(url + "/api/v2/agent/start", json={}).status_code == 503
+            return (first + second).count("POST")
+
+        # Both failed when it was asked whether it answers: for two seconds it tries neither.
+        assert wait_for("a process that is tried again", posts_taken) == 1
+        assert "GET" in first and "GET" in second, "what is safe is tried at the other"
+
+
+def test_nginx_runs_without_root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("the others run without root already")
+    port = free_port()
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        conf, log = folder / "nginx.conf", folder / "nginx.log"
+        conf.write_text(
+            nginx.configuration(f"127.0.0.1:{port}", {1: "127.0.0.1:1"}, nginx.TEMPLATE.read_text())
+        )
+        log.touch()
+        for path in (folder, conf, log):
+            os.chown(path, 65534, 65534)
+        command = [nginx.program(), "-p", f"{folder}/", "-c", conf, "-e", "stderr"]
+        with log.open("ab") as output:
+            run = subprocess.Popen(command, stdout=output, stderr=output, **nobody)
+        try:
+            wait_for("its pid file", lambda: run.poll() is not None or (folder / "nginx.pid").exists())
+            assert run.poll() is None, log.read_text()
+            assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 503
+        finally:
+            run.terminate()
+            run.wait(10)

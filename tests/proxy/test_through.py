@@ -1,0 +1,121 @@
+"""What passes through nginx, over each transport."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.proxy.conftest import Site
+from tests.proxy.viewers import BrowserSocket
+from tests.support.system import User, wait_for
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
+
+SOON = 2.0  # a held-back event would come with the end of the stream, or after 4 KB
+
+
+@pytest.fixture
+def quiet(user: User) -> str:
+    """A task that has said little and says nothing more until it is cancelled."""
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    return task_id
+
+
+def close(viewers: list[Viewer]) -> None:
+    for viewer in viewers:
+        viewer.close()
+
+
+def test_an_event_stream_is_not_held_back(site: Site, user: User, quiet: str) -> None:
+    viewer = SseViewer(site.url, user, quiet)
+    try:
+        viewer.open(0)
+        assert viewer.status == 200 and ("Content-Type", "text/event-stream") in viewer.headers
+        viewer.wait_events(5, SOON)
+        user.client.post(f"/api/v2/tasks/{quiet}/cancel")
+        wait_for("its end", lambda: viewer.ended, SOON + 5)  # the worker stops between two steps
+        assert viewer.sequences == list(range(1, user.status(quiet)["sequence"] + 1))
+    finally:
+        viewer.close()
+
+
+def test_websockets_through_nginx(site: Site, user: User) -> None:
+    task_id = user.start("emit_load", events=500, rate=500, message_bytes=100)
+    viewers: list[Viewer] = [SocketViewer(site.url, user, task_id) for _ in range(4)]
+    try:
+        for viewer in viewers:
+            viewer.open(0)
+        for viewer in viewers:
+            viewer.control("end")
+            assert viewer.sequences == list(range(1, user.status(task_id)["sequence"] + 1))
+    finally:
+        close(viewers)
+
+
+def test_long_polling_stays_with_its_process(site: Site, user: User) -> None:
+    """At most a dozen events an answer: 400 take more than thirty polls, and a stray one would end the session."""
+    task_id = user.start("emit_load", events=400, rate=200, message_bytes=100)
+    viewers = [SocketViewer(site.url, user, task_id, transports=("polling",)) for _ in range(4)]
+    try:
+        for viewer in viewers:
+            viewer.open(0)
+        sids = [str(viewer.client.eio.sid) for viewer in viewers]
+        assert {sid.partition("-")[0] for sid in sids} == {"1", "2"}, sids
+        for viewer in viewers:
+            viewer.control("end")
+            assert viewer.sequences == list(range(1, user.status(task_id)["sequence"] + 1))
+    finally:
+        close([*viewers])
+
+
+def test_a_polling_session_is_upgraded_in_its_process(site: Site, user: User, quiet: str) -> None:
+    viewers = [BrowserSocket(site.url, user, quiet, "polling,websocket") for _ in range(3)]
+    try:
+        for viewer in viewers:
+            viewer.open(0)
+        for viewer in viewers:
+            wait_for("its upgrade", lambda v=viewer: len(v.connections) == 2)
+            first, then = viewer.connections
+            assert (first["name"], then["name"]) == ("polling", "websocket")
+            assert first["sid"] == then["sid"], "it had to connect anew"
+        user.client.post(f"/api/v2/tasks/{quiet}/cancel")
+        for viewer in viewers:
+            viewer.control("end")
+            assert viewer.sequences == list(range(1, user.status(quiet)["sequence"] + 1))
+    finally:
+        close([*viewers])
+
+
+def test_a_session_id_of_no_process_is_refused_by_one(site: Site) -> None:
+    """As after a restart with fewer processes: a clear 400, upon which the client connects anew."""
+    answer = httpx.get(f"{site.url}/socket.io/?EIO=4&transport=polling&sid=7-unknown")
+    assert answer.status_code == 400
+
+
+def test_the_host_keeps_its_port_for_the_comparison_with_origin(site: Site, user: User) -> None:
+    with site.client(user) as client:
+        login = {"email": user.email, "password": "wrong"}
+        own = client.post("/api/v2/auth/login", json=login, headers={"Origin": site.url})
+        handshake = "/socket.io/?EIO=4&transport=polling"
+        assert own.status_code == 401
+        assert client.get(handshake, headers={"Origin": site.url}).status_code == 200
+        assert client.get(handshake, headers={"Origin": "http://127.0.0.1"}).status_code == 400
+
+
+def test_a_page_over_tls_may_open_sockets(site: Site) -> None:
+    """A proxy in front of nginx ends TLS: the browser's origin is https, and that proxy says so."""
+    address = f"{site.url}/socket.io/?EIO=4&transport=polling"
+    https = {"Origin": site.url.replace("http:", "https:")}
+    assert httpx.get(address, headers=https | {"X-Forwarded-Proto": "https"}).status_code == 200
+    assert httpx.get(address, headers=https).status_code == 400
+
+
+def test_a_large_body_is_a_problem(site: Site, user: User) -> None:
+    with site.client(user) as client:
+        client.headers["Content-Type"] = "application/json"
+        answer = client.post("/api/v2/agent/start", content=b"x" * (2 * 1024 * 1024 + 1))
+        assert answer.status_code == 413 and answer.json()["status"] == 413
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        # The largest that passes is read by the application, and stays out of nginx's private folder.
+        answer = client.post("/api/v2/agent/start", content=b"x" * (2 * 1024 * 1024))
+        assert answer.status_code == 400

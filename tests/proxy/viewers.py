@@ -1,0 +1,65 @@
+"""Viewers that come back by themselves, as browsers have them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from tests.support.system import User, wait_for
+from tests.support.viewers import JavaScriptViewer, SseViewer
+
+
+class BrowserSocket(JavaScriptViewer):
+    """The official JavaScript client; ``connections`` holds transport and session id of each connect and upgrade."""
+
+    def __init__(self, url: str, user: User, task_id: str, transports: str) -> None:
+        super().__init__(url, user, task_id)
+        self.transports = transports
+        self.connections: list[dict[str, str]] = []
+
+    def open(self, since: int | str | None = 0) -> None:
+        script = Path(__file__).with_name("viewer.mjs")
+        self.process = subprocess.Popen(
+            ["node", str(script), self.url, self.user.token, self.task_id, json.dumps(since)]
+            + [self.transports],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self._thread.start()
+
+    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
+        if type == "transport":
+            self.connections.append(data)
+        else:
+            super().heard(type, data, id)
+
+
+class EventSource(SseViewer):
+    """As browsers do: the cursor of the last ``id:`` goes into Last-Event-ID, and every end is followed by a new try
+    until ``end`` was heard. ``returns`` counts them."""
+
+    def __init__(self, url: str, user: User, task_id: str) -> None:
+        super().__init__(url, user, task_id)
+        self.returns = 0
+
+    def watch(self) -> None:
+        """Reads to the end of the stream."""
+        self.connect()
+        while not self.ended:
+            assert self.status == 200, "this ends an EventSource for good"
+            wait_for("the end of the connection", self.closed.is_set, 40)
+            if not self.ended:
+                self.returns += 1
+                self.connect()
+
+    def connect(self) -> None:
+        headers = {"Authorization": f"Bearer {self.user.token}", "Accept": "text/event-stream"}
+        if self.events:
+            headers["Last-Event-ID"] = str(self.events[-1]["sequence"])
+        self.open(headers=headers)

@@ -1,0 +1,108 @@
+"""Two web processes behind nginx: the whole application under the real supervisor."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.up.running import Running, eventually
+
+NAMES = ("postgres", "redis", "nginx", "web-1", "web-2", "worker", "beat")
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path / "a home", "app.up", WEB_PROCESSES="2", DEMO_PASSWORD=PASSWORD)
+    yield running
+    running.stop()
+
+
+class Asking(threading.Thread):
+    """Asks again and again, each time over a new connection, until nothing listens any more."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.answers: Counter[int] = Counter()
+        self.lost: list[Exception] = []
+
+    def run(self) -> None:
+        while True:
+            try:
+                self.answers[httpx.get(self.url + "/readyz", timeout=20, trust_env=False).status_code] += 1
+            except httpx.ConnectError:
+                return
+            except httpx.TransportError as error:
+                self.lost.append(error)
+
+
+def web_addresses(running: Running) -> list[str]:
+    """Of web-1 and web-2, as their logs say when they begin to serve."""
+    found = []
+    for name in ("web-1", "web-2"):
+        log = (running.home / "log" / f"{name}.log").read_text()
+        found.append([line.split()[-3] for line in log.splitlines() if "serving on" in line])
+    return [" ".join(addresses) for addresses in found]
+
+
+def test_life(up: Running) -> None:
+    up.wait_for("nginx, web-1, web-2, worker, beat")
+    url = up.wait_for("ready").removeprefix("ready ")
+    up.wait_for("login")
+    pids = [up.pid(name) for name in NAMES]
+    assert len(set(pids)) == len(NAMES)
+    for number, name in enumerate(("web-1", "web-2"), 1):
+        environment = Path(f"/proc/{up.pid(name)}/environ").read_bytes().split(b"\0")
+        assert f"TASKROOM_PROCESS={number}".encode() in environment and b"TRUSTED_PROXIES=1" in environment
+    one, two = web_addresses(up)
+    assert one != two
+
+    up.crash("web-2")
+    up.wait_for("web-2 died (killed by SIGKILL)")
+    assert httpx.get(url + "/readyz").status_code == 200, "the other one serves"
+    eventually(lambda: web_addresses(up)[1] == f"{two} {two}")
+
+    up.crash("nginx")  # its workers must go too, or the port stays taken
+    up.wait_for("nginx died (killed by SIGKILL)")
+    eventually(lambda: ready(url))
+    assert up.pid("nginx") not in pids
+
+    login = httpx.post(
+        url + "/api/v2/auth/login", json={"email": "demo@taskroom.local", "password": PASSWORD}
+    ).json()
+    headers = {"Authorization": f"Bearer {login['access_token']}", "Accept": "text/event-stream"}
+    started = httpx.post(
+        url + "/api/v2/agent/start", headers=headers, json={"job_type": "knowledge_base", "params": {}}
+    )
+    stream = f"{url}/api/v2/tasks/{started.json()['task_id']}/stream?since_sequence=latest"
+    asking = [Asking(url) for _ in range(2)]
+    with httpx.stream("GET", stream, headers=headers, timeout=30) as viewer:
+        lines = viewer.iter_lines()
+        assert next(lines).startswith("retry: ")
+        for thread in asking:
+            thread.start()
+        eventually(lambda: all(thread.answers[200] for thread in asking))
+        os.kill(up.pid("worker"), signal.SIGKILL)  # or the end would wait for its task
+        assert up.stop() == 0
+        *_, last = (line for line in lines if line)  # raises when it was cut instead of ended
+        assert last.startswith("retry: "), "its process sends it away"
+    for thread in asking:
+        thread.join(20)
+        assert not thread.lost and not set(thread.answers) - {200, 503}
+    assert not up.left()
+    assert not list((up.home / "run").glob("*.pid"))
+
+
+def ready(url: str) -> bool:
+    try:
+        return httpx.get(url + "/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
