@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("taskroom.sockets")
 
 RETRY_SECONDS = 0.01  # a wire in whose way the library is
+RETRY_EACH = 50e-6  # ten times what one try costs: a thousand of them must not take the loop for themselves
 PING_RESOLUTION = 0.25
 
 
@@ -66,7 +67,7 @@ class Engine:
         while True:
             self._wake.wait()
             self._wake.clear()
-            time.sleep(RETRY_SECONDS)
+            time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
             for wire in blocked:
                 try:

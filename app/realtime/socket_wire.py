@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import struct
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ class SocketWire:
         self._debt: Any = b""
         self._locked = False  # the frame owed is begun: the library must not write in the middle of it
         self._in_the_way = False  # the library is, so that the poller would tell too early
-        self._waiting: set[Viewer] = set()
+        self._waiting: dict[Viewer, None] = {}  # in the order in which they are served
 
     @property
     def codec(self) -> Codec:
@@ -126,26 +127,33 @@ class SocketWire:
                 self._in_the_way = False
                 return False
             self._debt = self._debt[taken:]
+            if taken:
+                self.progress_at = time.monotonic()  # also when no viewer asked for it: see ready
             if not self._debt:
                 self._unlock()
         return not self._debt
 
     def await_room(self, viewer: Viewer) -> None:
-        self._waiting.add(viewer)
+        self._waiting[viewer] = None
         self._await_room()
 
     def ready(self) -> None:
         """It takes more, or the library may be out of the way."""
         with contextlib.suppress(OSError):  # the viewers find out by themselves
             self.settle()  # also when the viewer whose frame was begun has left: the library waits for its end
-        waiting, self._waiting = self._waiting, set()
-        for viewer in waiting:
+        waiting, self._waiting = self._waiting, {}
+        while waiting:
+            viewer = next(iter(waiting))
+            del waiting[viewer]
             viewer.ready()
+            if viewer in self._waiting:  # no more is taken: the next time the others come first
+                self._waiting = waiting | self._waiting
+                break
         if self._debt and not self._waiting:
             self._await_room()
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        self._waiting.discard(viewer)
+        self._waiting.pop(viewer, None)
         self._left(viewer)
         if reason in ("stalled", "gone"):
             self.cut()
@@ -159,17 +167,22 @@ class SocketWire:
 
     def cut(self) -> None:
         """At once, whatever is still to be sent: this client takes nothing."""
+        self._shut()
         self.close()
-        if self._ws is not None:
-            with contextlib.suppress(OSError):  # it was closed already
-                self._ws.socket.shutdown(socket.SHUT_RDWR)
-        else:
+        if self._ws is None:
             self._engine.eio.start_background_task(self._session.close, wait=False)
 
     def close(self) -> None:
-        """Writes no more, and leaves the socket to the library."""
+        """Writes no more, and leaves the socket to the library, but not in the middle of a frame."""
+        if self._locked:
+            self._shut()
         self._debt = b""
         self._unlock()
+
+    def _shut(self) -> None:
+        if self._ws is not None:
+            with contextlib.suppress(OSError):  # it was closed already
+                self._ws.socket.shutdown(socket.SHUT_RDWR)
 
     def _await_room(self) -> None:
         fd = -1 if self._ws is None else self._ws.socket.fileno()

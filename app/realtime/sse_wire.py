@@ -131,6 +131,6 @@ class SseWires:
     def _keep_alive(self, wire: SseWire) -> None:
         viewer, codec = wire.viewer, wire.codec
         if viewer.filter:
-            self._hub.say(viewer, codec.heartbeat(viewer.room.stream, viewer.cursor))
+            self._hub.say(viewer, lambda cursor: codec.heartbeat(viewer.room.stream, cursor))
         else:
-            self._hub.say(viewer, codec.keepalive)
+            self._hub.say(viewer, lambda _: codec.keepalive)

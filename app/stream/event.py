@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import orjson
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
+EVENT_BYTES = 128  # what an event takes in memory beside its payload
 EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 _second = ("", "")
 
@@ -52,6 +54,11 @@ class Event:
     def decoded(self) -> dict[str, Any]:
         value: dict[str, Any] = orjson.loads(self.payload)
         return value
+
+
+def memory(event: Event) -> int:
+    """Bytes it takes, about; a text beyond ASCII takes up to four a character."""
+    return sys.getsizeof(event.payload) + EVENT_BYTES
 
 
 def task_stream(task_id: str) -> str:

@@ -8,13 +8,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from app.stream.event import Event
+from app.stream.event import Event, memory
 from app.stream.store import Store, StoreAway
 
 logger = logging.getLogger("taskroom.history")
 
 PAGE_EVENTS = 500
-KEPT_EVENTS = 20_000  # of all streams together
+KEPT_BYTES = 16_000_000  # of all streams together
 KEPT_SECONDS = 10.0
 READERS = 8  # pages in flight; more would take the pool from everybody else
 
@@ -30,7 +30,7 @@ class History:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._pages: OrderedDict[tuple[str, int], tuple[float, list[Event]]] = OrderedDict()
-        self._events = 0
+        self._bytes = 0
         self._waiting: dict[tuple[str, int], list[tuple[int | None, Waiting]]] = {}
         self._lock = threading.Lock()
         self._readers = threading.BoundedSemaphore(READERS)
@@ -74,18 +74,23 @@ class History:
             except Exception:  # one of a crowd must not keep it from the others
                 logger.exception("what was read of %s could not be passed on", stream)
 
+    def forget(self, now: float) -> None:
+        """Lets go of pages that are too old to be asked for again, or too many."""
+        with self._lock:
+            while self._pages:
+                key, (at, oldest) = next(iter(self._pages.items()))
+                if self._bytes <= KEPT_BYTES and now - at <= KEPT_SECONDS:
+                    break
+                del self._pages[key]
+                self._bytes -= sum(map(memory, oldest))
+
     def _keep(self, key: tuple[str, int], events: list[Event]) -> None:
         now = time.monotonic()
         with self._lock:
-            replaced = self._pages.pop(key, None)
-            self._events += len(events) - (len(replaced[1]) if replaced else 0)
+            replaced = self._pages.pop(key, (now, []))[1]
+            self._bytes += sum(map(memory, events)) - sum(map(memory, replaced))
             self._pages[key] = (now, events)
-            while self._pages:
-                at, oldest = next(iter(self._pages.values()))
-                if self._events <= KEPT_EVENTS and now - at <= KEPT_SECONDS:
-                    break
-                self._pages.popitem(last=False)
-                self._events -= len(oldest)
+        self.forget(now)
 
 
 def _following(events: list[Event], cursor: int) -> list[Event]:

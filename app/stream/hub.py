@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.stream.behind import Behind
 from app.stream.broker import Subscription
 from app.stream.burst import Data, Filter
 from app.stream.event import Event
@@ -44,7 +45,8 @@ class Hub:
         self.on_reconnected: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
-        self._fanout = Fanout(store, self._lock, self._refresh, stalled_seconds)
+        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds)
+        self._fanout = Fanout(self._lock, self._behind)
         self.subscription = Subscription(redis_url, self)
 
     def start(self) -> None:
@@ -77,7 +79,7 @@ class Hub:
                 self._refresh(room)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
-        viewer = Viewer(room, start, filter, session_id, resync, self._fanout.advance, self._leave)
+        viewer = Viewer(room, start, filter, session_id, resync, self._behind.advance, self._leave)
         with self._lock:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
@@ -92,10 +94,10 @@ class Hub:
         if closed is not None:
             wire.left(viewer, closed)
         else:
-            self._fanout.advance(viewer)
+            self._behind.advance(viewer)
 
-    def say(self, viewer: Viewer, words: Data) -> None:
-        """Something that is no event, to a viewer that keeps up; to one that does not, nothing."""
+    def say(self, viewer: Viewer, words: Callable[[int], Data]) -> None:
+        """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
         self._fanout.say(viewer, words)
 
     @property
@@ -170,7 +172,9 @@ class Hub:
             if viewer.closed is not None:
                 return False
             viewer.closed = reason
-            self._fanout.leave(viewer)
+            if viewer.lane is not None:
+                viewer.lane.exit(viewer)
+            self._behind.leave(viewer)
             room = viewer.room
             room.viewers.discard(viewer)
             if not room.viewers:
@@ -198,7 +202,7 @@ class Hub:
 
     def _refresh(self, room: Room) -> None:
         """Looks where the stream stands now; one look for all who ask at the same moment."""
-        self._once(("refresh", room.stream), lambda: self._compare([room]))
+        self._once(("refresh", room), lambda: self._compare([room]))
 
     def _catch_up(self, room: Room, head: Head) -> None:
         """Brings a room to where Postgres stands: through the ring when it fits, else by a jump."""
@@ -255,7 +259,7 @@ class Hub:
 
     def _sweep(self, now: float) -> None:
         self._swept_at = now
-        self._fanout.sweep(now)
+        self._behind.sweep(now)
         with self._lock:
             for stream, room in list(self._rooms.items()):
                 if not room.viewers and room.empty_since and now - room.empty_since > LINGER_SECONDS:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from app.stream.event import Event
+from app.stream.event import Event, memory
 
 if TYPE_CHECKING:
     from app.stream.burst import Codec, Filter
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 RING_EVENTS = 512
 RING_BYTES = 256_000
 EARLY_EVENTS = 4_096
-EVENT_BYTES = 128  # what an event takes beside its payload
 
 
 class Room:
@@ -96,19 +94,13 @@ class Room:
     def _push(self, fresh: list[Event]) -> None:
         # A new list each time: another thread may be looking at the old one, and would miss an event.
         ring = self._ring + fresh
-        self.bytes += sum(map(_size, fresh))
+        self.bytes += sum(map(memory, fresh))
         drop = 0
         while len(ring) - drop > RING_EVENTS or (self.bytes > RING_BYTES and drop < len(ring)):
-            self.bytes -= _size(ring[drop])
+            self.bytes -= memory(ring[drop])
             drop += 1
         self._ring, self.head = ring[drop:] if drop else ring, fresh[-1].sequence
 
     def _settle(self) -> None:
         if self._closes_at and self.head >= self._closes_at:
             self.closed = True
-
-
-def _size(event: Event) -> int:
-    return (
-        sys.getsizeof(event.payload) + EVENT_BYTES
-    )  # a text beyond ASCII takes up to four bytes a character

@@ -84,7 +84,7 @@ def test_a_crowd_that_catches_up_shares_its_buffers(hub: Hub, store: FakeStore, 
 
 
 def test_a_crowd_at_old_cursors_asks_for_each_page_once(hub: Hub, store: FakeStore):
-    head = 3 * histories.PAGE_EVENTS
+    head = 2 * histories.PAGE_EVENTS
     store.add(A, head)
     viewers = [hub.watch(A, 7 * n % head) for n in range(500)]
     wires = [FakeWire(PARCELS) for _ in viewers]

@@ -36,7 +36,7 @@ def test_cut_in_the_middle_of_a_frame_only_its_rest_is_owed(hub: Hub, store: Fak
     wire.drain()
 
     wire.gets(2, 3, 4)
-    assert viewer.lane is not None and not hub._fanout._parked
+    assert viewer.lane is not None and not hub._behind._parked
 
 
 @pytest.mark.parametrize("refuses", [True, False])
@@ -191,7 +191,7 @@ def test_words_go_to_those_who_keep_up(hub: Hub, store: FakeStore):
     gone[1].gone = True
 
     for viewer, _ in (keeps, none, some, parked, gone):
-        hub.say(viewer, words)
+        hub.say(viewer, lambda cursor: words)
 
     assert keeps[1].controls == [("words", "still here")]
     assert none[1].whole == [] and none[0].lane is not None, "a full wire hears the next one"
@@ -204,7 +204,7 @@ def test_words_go_to_those_who_keep_up(hub: Hub, store: FakeStore):
 
 def test_who_takes_nothing_for_too_long_is_dropped_and_who_takes_something_is_not(hub: Hub, store: FakeStore):
     store.add(A)
-    limit = hub._fanout._stalled_seconds
+    limit = hub._behind._stalled_seconds
     stalled, wire = view(hub, A, 1, FakeWire(capacity=0))
     dribbles, other = view(hub, A, 1, FakeWire(capacity=0))
     keeps_up, _ = view(hub, A, 1)
@@ -212,14 +212,14 @@ def test_who_takes_nothing_for_too_long_is_dropped_and_who_takes_something_is_no
     at = stalled.progress_at
     stalled.progress_at = dribbles.progress_at = at - limit + 1
 
-    hub._fanout.sweep(at + 0.5)
+    hub._behind.sweep(at + 0.5)
     assert stalled.closed is None
     other.drain(5)
-    hub._fanout.sweep(at + 1.5)
+    hub._behind.sweep(at + 1.5)
 
     assert (stalled.closed, wire.lefts) == ("stalled", ["stalled"])
     assert dribbles.closed is None and keeps_up.closed is None
-    assert stalled not in hub._fanout._parked
+    assert stalled not in hub._behind._parked
 
 
 @pytest.mark.parametrize("why", ["closes", "jumps"])
@@ -234,9 +234,9 @@ def test_who_kept_up_for_long_is_not_taken_for_stalled_at_its_first_refusal(
     else:
         store.add(A, rooms.RING_EVENTS + 1)
     hub._compare([viewer.room])
-    wait_for("it to be parked", lambda: viewer in hub._fanout._parked)
+    wait_for("it to be parked", lambda: viewer in hub._behind._parked)
 
-    hub._fanout.sweep(time.monotonic())
+    hub._behind.sweep(time.monotonic())
 
     assert viewer.closed is None
     wire.drain()

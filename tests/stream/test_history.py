@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from app.stream import history as histories
-from app.stream.history import KEPT_EVENTS, PAGE_EVENTS, History
+from app.stream.event import memory
+from app.stream.history import PAGE_EVENTS, History
 from app.stream.store import StoreAway
 from tests.stream.fakes import FakeStore
 from tests.support.system import wait_for
@@ -139,15 +141,25 @@ def test_a_page_read_again_has_what_came_meanwhile(history: History, store: Fake
     assert after(history, 3) == [4, 5] and after(history, 0) == [1, 2, 3, 4, 5]
 
 
-def test_pages_are_bounded(history: History, store: FakeStore):
-    pages = KEPT_EVENTS // PAGE_EVENTS
-    store.add(A, (pages + 2) * PAGE_EVENTS)
-    for page in range(pages + 2):
+def test_pages_are_bounded_in_memory(history: History, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    store.add(A, 5 * PAGE_EVENTS)
+    size = sum(map(memory, store.events[A][-PAGE_EVENTS:]))
+    monkeypatch.setattr(histories, "KEPT_BYTES", 3 * size)
+    for page in range(5):
         read(history, A, page * PAGE_EVENTS)
 
     assert after(history, 0) == after(history, PAGE_EVENTS) == []
-    assert len(after(history, (pages + 1) * PAGE_EVENTS)) == PAGE_EVENTS
-    assert history._events == KEPT_EVENTS
+    assert len(after(history, 4 * PAGE_EVENTS)) == PAGE_EVENTS
+    assert 2 * size < history._bytes <= 3 * size
+
+
+def test_old_pages_are_forgotten_though_nobody_asks(history: History, store: FakeStore):
+    store.add(A, 9)
+    read(history, A, 0)
+
+    history.forget(time.monotonic() + histories.KEPT_SECONDS + 1)
+
+    assert history._pages == {} and history._bytes == 0
 
 
 def test_reading_from_many_threads_counts_what_is_kept(history: History, store: FakeStore):
@@ -161,4 +173,5 @@ def test_reading_from_many_threads_counts_what_is_kept(history: History, store: 
     for thread in threads:
         thread.join(20)
 
-    assert history._events == sum(len(events) for _, events in history._pages.values()) == 8 * 30
+    kept = [event for _, events in history._pages.values() for event in events]
+    assert len(kept) == 8 * 30 and history._bytes == sum(map(memory, kept))

@@ -80,7 +80,7 @@ class Deliveries(RuleBasedStateMachine):
         self.patch.setattr(hubs, "RINGS_BYTES", 3_000)
         self.patch.setattr(hubs, "EARLY_SECONDS", 0.0)
         self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
-        self.patch.setattr(histories, "KEPT_EVENTS", 4 * PAGE)
+        self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)
         self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
         self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
         for module in (hubs, histories):
@@ -162,7 +162,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.hub._fanout.sweep(0.0)
+        self.hub._behind.sweep(0.0)
         self.hub._sweep(0.0)
 
     @rule()

@@ -80,11 +80,11 @@ def test_what_the_wire_takes_for_one_room_is_progress_for_all(hub: Hub, store: F
     wire = FakeWire(capacity=0)
     first, second = view(hub, A, 1, wire)[0], view(hub, B, 1, wire)[0]
     publish(hub, store, A, 9), publish(hub, store, B, 9)
-    at, limit = first.progress_at, hub._fanout._stalled_seconds
+    at, limit = first.progress_at, hub._behind._stalled_seconds
     first.progress_at = second.progress_at = at - limit - 1
 
     wire.capacity = 5
     first.ready()
-    hub._fanout.sweep(at)
+    hub._behind.sweep(at)
 
     assert (first.closed, second.closed) == (None, None)

@@ -111,7 +111,7 @@ def test_a_page_that_was_forgotten_before_it_was_sent_is_read_again(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
     """Serving a crowd of thousands may take longer than a page is kept."""
-    history = hub._fanout._history
+    history = hub._behind._history
     keep, forgotten = history._keep, []
 
     def forgets_once(key, events):  # type: ignore[no-untyped-def]
@@ -273,6 +273,6 @@ def test_it_can_be_closed_in_every_state(hub: Hub, store: FakeStore, state):  # 
     publish(hub, store, A, 3)
     wire.drain()
 
-    assert viewer not in hub.viewers() and viewer.lane is None and viewer not in hub._fanout._parked
+    assert viewer not in hub.viewers() and viewer.lane is None and viewer not in hub._behind._parked
     assert wire.lefts == ["closed"] * attached
     assert len(wire.sequences) <= 1, "nothing but the rest of a frame that was begun"
