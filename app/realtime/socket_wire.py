@@ -84,6 +84,7 @@ class SocketWire:
         self._engine, self._left = engine, left
         self.progress_at = 0.0
         self._session = engine.eio.sockets[sid]
+        self.send: Callable[[Data], int] = self._offer
         self._ws: Any = None
         self._write: Callable[[bytes], int] | None = None
         self._debt: Any = b""
@@ -99,15 +100,11 @@ class SocketWire:
     def owed(self) -> int:
         return len(self._debt)
 
-    def send(self, data: Data) -> int:
+    def _offer(self, data: Data) -> int:
         if self._session.closed:
             raise ConnectionError
-        if self._debt:
-            return 0
-        if isinstance(data, bytes):
-            return self._write(data) if self._clear() else 0  # type: ignore[misc]  # frames only with a socket
-        if self._direct():  # upgraded meanwhile: from here on by frames
-            self._in_the_way = True
+        self._in_the_way = True
+        if self._debt or self._direct():  # upgraded meanwhile: from here on by frames
             return 0
         return self._queue(data)
 
@@ -197,24 +194,40 @@ class SocketWire:
             self._ws._sendlock.release()
 
     def _direct(self) -> bool:
-        if self._ws is None and self._engine.known and self._session.upgraded:
+        if self._ws is None and self._engine.known and self._session.upgraded and not self._session.upgrading:
             try:
                 ws = self._engine.websocket(self._session.sid)
                 if ws is not None and not ws.extensions:  # compressed frames are one client's own
-                    self._write, self._ws = ws.socket.fd.send, ws
-                    self._clear()
+                    self._write = ws.socket.fd.send
+                    self.send = self._sender(ws, self._session, self._write)
+                    self._ws = ws
             except AttributeError as error:
                 self._engine.unknown(error)
         return self._ws is not None and self._engine.known
 
-    def _clear(self) -> bool:
-        """True when the library has nothing to write: nothing queued, nothing taken from the queue, no frame begun."""
-        session = self._session
-        queue = session.queue
-        self._in_the_way = bool(
-            queue.queue or len(queue.getters) != 1 or self._ws._sendlock.counter != 1 or session.upgrading
-        )
-        return not self._in_the_way
+    def _sender(self, ws: Any, session: Any, write: Callable[[Any], int]) -> Callable[[Data], int]:
+        """``send`` from now on: the path of every event, so everything it looks at is at hand."""
+        queued, getters, lock = session.queue.queue, session.queue.getters, ws._sendlock
+        if lock.counter > 1:
+            raise AttributeError("a send lock that lets several in")
+
+        def send(data: Data) -> int:
+            if session.closed:
+                raise ConnectionError
+            # Something queued, or taken from the queue and not yet written, or a frame begun by it or by us.
+            if (
+                queued
+                or len(getters) != 1
+                or lock.counter != 1
+                or session.upgrading
+                or type(data) is not bytes
+            ):
+                self._in_the_way = not self._debt
+                return 0
+            self._in_the_way = False
+            return write(data)
+
+        return send
 
     def _queue(self, packets: Sequence[str]) -> int:
         """Through the library, so many at a time that its queue, which has no bound, stays short."""

@@ -15,7 +15,7 @@ logger = logging.getLogger("taskroom.history")
 
 PAGE_EVENTS = 500
 KEPT_BYTES = 16_000_000  # of all streams together
-KEPT_SECONDS = 10.0
+KEPT_SECONDS = 30.0
 READERS = 8  # pages in flight; more would take the pool from everybody else
 
 Waiting = Callable[[Exception | None, bool], None]

@@ -29,12 +29,15 @@ class Lane:
         gone: list[Viewer] = []
         if size:  # a filter may have let nothing pass
             for viewer in list(self.viewers):  # a wire may find out that its socket is closed, and leave
-                taken = offered(viewer, data)
+                try:  # as ``offered``, but a call for each viewer and tick is a tenth of what Python costs here
+                    taken = viewer.wire.send(data)  # type: ignore[union-attr]
+                except BlockingIOError:
+                    taken = 0
+                except OSError:
+                    gone.append(viewer)
+                    continue
                 if taken != size:
-                    if taken < 0:
-                        gone.append(viewer)
-                    else:
-                        behind.append((viewer, taken))
+                    behind.append((viewer, taken))
         for viewer, _ in behind:
             self.exit(viewer)
         self.cursor = burst.cursor

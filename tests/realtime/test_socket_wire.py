@@ -13,7 +13,7 @@ from app.realtime.socket_wire import FRAMES, PACKETS, SocketWire
 from app.stream import fanout as fanouts
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-from tests.realtime.fakes import SID, FakeLock, Line
+from tests.realtime.fakes import SID, Line
 from tests.stream.fakes import FakeStore, hub_over, publish
 from tests.stream.helpers import event
 from tests.support.system import wait_for
@@ -87,7 +87,7 @@ def test_while_the_library_is_in_the_way_nothing_is_written(hub: Hub, store: Fak
     assert line.blocked == [wire] and viewer.lane is None
     session.queue.queue.clear()
     session.queue.getters.add("writer")
-    line.ws._sendlock, session.upgrading = FakeLock(), False
+    line.ws._sendlock.counter, session.upgrading = 1, False
     line.retry()
 
     assert told(line.frames()) == [2, 3, 4] and viewer.lane is not None and line.blocked == []

@@ -1,0 +1,126 @@
+"""The peers: small honest programs, each written as its users write it, started in turn."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.up.programs import find_node
+from bench.rooms import Room, SocketRoom, SseRoom
+from bench.stand import Publishing, Stand, Task, open_port
+from tests.support.system import ROOT, free_port, wait_for
+
+HERE = Path(__file__).parent
+NGINX = Path(sys.prefix) / "nginx" / "usr"  # where script/bench unpacks it
+MODULE = NGINX / "lib" / "nginx" / "modules" / "ngx_nchan_module.so"
+
+
+class Peer:
+    """A peer that runs: one process, its address, and how events get to it."""
+
+    def __init__(self, kind: Kind, stand: Stand, port: int, pid: int) -> None:
+        self.name, self.wires, self.pid = kind.name, (kind.wire,), pid
+        self._kind, self._stand, self._port = kind, stand, port
+
+    def task(self) -> Task:
+        return Task(str(uuid.uuid4()), 0)
+
+    def room(self, wire: str, task: Task, number: int = 0) -> Room:
+        address = ("127.0.0.1", self._port)
+        if wire == "Socket.IO":
+            return SocketRoom(address, {"task_id": task.id}, number)
+        return SseRoom(address, f"/tasks/{task.id}/stream", number, greets=self._kind.greets)
+
+    def publisher(self, tasks: list[Task], rate: float, events: int) -> Publishing:
+        settings: dict[str, Any] = {"redis_url": self._stand.redis_url}
+        if self._kind.sink == "nchan":
+            settings = {"port": self._port}
+        command = None
+        if self._kind.sink == "node":
+            command = [_node(), str(HERE / "node" / "publish.mjs")]
+        return self._stand.publishing(self._kind.sink, settings, tasks, rate, events, command)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A peer that can be started."""
+
+    name: str
+    wire: str
+    program: str
+    sink: str
+    greets: bool = True
+
+    @property
+    def wires(self) -> tuple[str, ...]:
+        return (self.wire,)
+
+    def missing(self) -> str:
+        if self.sink == "node" and not (HERE / "node" / "node_modules").is_dir():
+            return "its npm packages are not installed"
+        if self.sink == "nchan" and not MODULE.exists():
+            return "nginx with libnginx-mod-nchan could not be fetched"
+        return ""
+
+    @contextmanager
+    def start(self, stand: Stand) -> Iterator[Peer]:
+        port = free_port()
+        environment = {**os.environ, "PORT": str(port), "REDIS_URL": stand.redis_url}
+        log = stand.home.log / f"{Path(self.program).stem}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                self._command(stand, port), cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        try:
+            wait_for(self.name, lambda: process.poll() is not None or open_port(port), 30)
+            assert process.poll() is None, log.read_text()[-2000:]
+            yield Peer(self, stand, port, process.pid)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _command(self, stand: Stand, port: int) -> list[str]:
+        if self.sink == "node":
+            return [_node(), str(HERE / self.program)]
+        if self.sink != "nchan":
+            # By its path, not as a part of this package: eventlet must patch before anything else is imported.
+            return [sys.executable, "-P", "-W", "ignore::DeprecationWarning", str(HERE / self.program)]
+        folder = stand.home.run / "nchan"
+        folder.mkdir(exist_ok=True)
+        text = (HERE / self.program).read_text().replace("PORT", str(port)).replace("MODULE", str(MODULE))
+        (folder / "nginx.conf").write_text(text)
+        return [
+            str(NGINX / "sbin" / "nginx"),
+            "-p",
+            f"{folder}/",
+            "-c",
+            str(folder / "nginx.conf"),
+            "-e",
+            "stderr",
+        ]
+
+
+def _node() -> str:
+    folder = find_node()
+    return str(folder / "node") if folder else "node"
+
+
+PEERS = [
+    Kind("queue per viewer, eventlet", "SSE", "flask_sse_app.py", "redis"),
+    Kind("sse-starlette, uvicorn", "SSE", "starlette_app.py", "redis"),
+    Kind("nginx nchan", "SSE", "nchan.conf", "nchan", greets=False),
+    Kind("Flask-SocketIO", "Socket.IO", "flask_socketio_app.py", "flask-socketio"),
+    Kind("Node socket.io", "Socket.IO", "node/server.mjs", "node"),
+]

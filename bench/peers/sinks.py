@@ -1,0 +1,60 @@
+"""How events get to each peer: what a worker process beside it would call."""
+
+from __future__ import annotations
+
+import http.client
+from typing import Any
+
+import redis
+from flask_socketio import SocketIO
+
+from bench.publish import fields, payload
+
+
+class RedisSink:
+    """Plain pub/sub, the room's name as the channel."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._redis = redis.Redis.from_url(redis_url)
+
+    def send(self, stream: str, sequence: int) -> None:
+        self._redis.publish(stream, payload(stream, sequence))
+
+    def finish(self) -> None:
+        """Nothing is kept back."""
+
+
+class EmitterSink:
+    """Flask-SocketIO's own way from another process: a write-only server on the same message queue."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._socketio = SocketIO(message_queue=redis_url)
+
+    def send(self, stream: str, sequence: int) -> None:
+        task_id = stream.partition(":")[2]
+        head = {"stream": stream, "task_id": task_id, "sequence": sequence}
+        self._socketio.emit("log", head | fields(stream, sequence), to=stream)
+
+    def finish(self) -> None:
+        """Nothing is kept back."""
+
+
+class NchanSink:
+    """One POST an event, on one connection; nchan answers when it has handed it on."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def send(self, stream: str, sequence: int) -> None:
+        path = f"/tasks/{stream.partition(':')[2]}/publish"
+        self._connection.request("POST", path, payload(stream, sequence))
+        response = self._connection.getresponse()
+        response.read()
+        if response.status not in (201, 202):
+            raise SystemExit(f"nchan answered {response.status}")
+
+    def finish(self) -> None:
+        self._connection.close()
+
+
+SINKS: dict[str, Any] = {"redis": RedisSink, "flask-socketio": EmitterSink, "nchan": NchanSink}
