@@ -41,7 +41,7 @@ class Config:
     websocket_compression: bool = False
     lease_round_seconds: float = 5.0
     body_limit: int = 2 * 1024 * 1024
-    streams_per_user: int = 100
+    streams_per_user: int = 500
     max_viewers: int = 15_000  # of this process
 
     @property
@@ -76,7 +76,7 @@ class Config:
             content_roots=_content_roots(env),
             pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
             keepalive_seconds=_integer(env, "KEEPALIVE_SECONDS", 15, 1, 300),
-            streams_per_user=_integer(env, "STREAMS_PER_USER", 100, 1, 1_000_000),
+            streams_per_user=_integer(env, "STREAMS_PER_USER", 500, 1, 1_000_000),
             max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",

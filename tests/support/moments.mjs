@@ -35,4 +35,4 @@ async function moment(delay) {
 }
 
 await Promise.all(Array.from({ length: Number(moments) }, () => moment(Math.random() * Number(spread))));
-process.exit(0);
+process.stdout.write("", () => process.exit(0)); // not before the pipe has taken everything
