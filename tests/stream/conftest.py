@@ -27,6 +27,7 @@ def hub(store: FakeStore) -> Iterator[Hub]:
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is published is sent at once."""
     monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(fanouts, "REST", 0.0)
 
 
 @pytest.fixture

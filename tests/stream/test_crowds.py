@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -234,6 +235,32 @@ def test_who_arrives_between_two_ticks_misses_nothing_and_gets_nothing_twice(
         wire.gets(*range(first, 6))
         wait_for("the end", lambda viewer=viewer: viewer.closed == "ended")
     assert viewers[1][1].sequences == list(range(first, 4))
+
+
+def test_a_room_whose_flush_takes_longer_than_a_tick_rests_as_well(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
+    """Otherwise each message is sent on by itself, at a tick's price, and the room never catches up again."""
+    monkeypatch.setattr(fanouts, "REST", 1000.0)
+    store.add(A)
+
+    class Dear(FakeWire):
+        def send(self, data: Any) -> int:
+            until = time.thread_time() + 2 * fanouts.TICK_SECONDS
+            while time.thread_time() < until:
+                pass
+            return super().send(data)
+
+    _, wire = view(hub, A, 1, Dear())
+    publish(hub, store, A)
+
+    for _ in range(5):
+        publish(hub, store, A)
+    assert wire.sequences == [2]
+    tick(hub)
+
+    wire.gets(2, 3, 4, 5, 6, 7)
+    assert len(wire.offered) == 2
 
 
 @pytest.mark.usefixtures("busy")
