@@ -44,7 +44,7 @@ class Figure:
 
 
 def median(runs: list[list[Figure]]) -> list[Figure]:
-    """One list from several of the same scenario: the median of each value, all doubts."""
+    """One list from several of the same scenario: the median of each value and target, all doubts."""
     merged = []
     for same in zip(*runs, strict=True):
         figure = same[-1]
@@ -52,6 +52,8 @@ def median(runs: list[list[Figure]]) -> list[Figure]:
         figure.values = {
             name: statistics.median(one.values[name] for one in same if name in one.values) for name in names
         }
+        if figure.target is not None:  # of some scenarios it is a multiple of what the run itself measured
+            figure.target = statistics.median(one.target for one in same if one.target is not None)
         figure.doubts = {name: text for one in same for name, text in one.doubts.items()}
         merged.append(figure)
     return merged
