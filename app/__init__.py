@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def create_app(config: Config | None = None) -> Flask:
     """Composes one web process. Raises ConfigurationError when the environment lacks or refuses something."""
+    from functools import partial
+
     import redis
     from flask import Flask
     from flask_cors import CORS
@@ -23,10 +25,13 @@ def create_app(config: Config | None = None) -> Flask:
 
     from app import api, auth, pages, problems
     from app.answers import QuickJson
+    from app.breaker import Breaker
     from app.claims import Claims
     from app.config import Config
-    from app.database import connect_args, pooled
-    from app.extensions import db, limit_in, migrate
+    from app.database import engine_options, pooled
+    from app.extensions import count_failure, db, limit_in, migrate
+    from app.issuers import REMEMBERED_SECONDS, read_issuers
+    from app.limits import MAY_FAIL, Attempts
     from app.metrics import Metrics
     from app.owners import Owners
     from app.realtime import sockets
@@ -48,15 +53,8 @@ def create_app(config: Config | None = None) -> Flask:
         SECRET_KEY=config.secret_key,
         MAX_CONTENT_LENGTH=config.body_limit,
         SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
-        SQLALCHEMY_ENGINE_OPTIONS={
-            "connect_args": connect_args(),
-            "pool_size": config.pool_size,
-            "max_overflow": 0,
-            "pool_timeout": 3,
-            "pool_use_lifo": True,
-        },
-        RATELIMIT_STORAGE_URI=config.redis_url.replace("unix://", "redis+unix://", 1),
-        RATELIMIT_STORAGE_OPTIONS={"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.pool_size),
+        RATELIMIT_STORAGE_URI=f"limits+{config.redis_url}",
         RATELIMIT_ENABLED=not config.bench,
     )
     app.json = QuickJson(app)
@@ -68,7 +66,8 @@ def create_app(config: Config | None = None) -> Flask:
 
     with app.app_context():
         engine = db.engine
-    connect, read = pooled(engine), pooled(engine, autocommit=True)
+    breaker = Breaker("Postgres")
+    connect, read = pooled(engine, breaker), pooled(engine, breaker, autocommit=True)
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
@@ -82,16 +81,24 @@ def create_app(config: Config | None = None) -> Flask:
         may_retry_lost,
         config.lease_round_seconds,
     )
+    issuers = read_issuers(config.issuers, plain_http=config.embedded)
     revocations = Revocations(
-        config.database_url, config.access_token_seconds, lambda session_id: parts.session_ended(session_id)
+        config.database_url,
+        max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0),
+        lambda session_id: parts.session_ended(session_id),
     )
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
+    attempts = Attempts(
+        None if config.bench else config.connects_per_minute,
+        (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
+    )
     parts = Services(
         *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
-        claims=Claims(read, revocations),
+        claims=Claims(read, revocations, issuers),
         owners=Owners(read),
         joins=joins,
-        metrics=Metrics(engine, hub, joins, revocations),
+        attempts=attempts,
+        metrics=Metrics(engine, breaker, hub, joins, revocations),
         streams=SseWires(hub, joins, config.keepalive_seconds),
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon

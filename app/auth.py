@@ -1,22 +1,20 @@
-"""Who asks: passwords, cookies, tickets and permissions. Every read, write and room goes through here."""
+"""Who asks, and what that one may see and change. Every read, write and room goes through here."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, current_app, request
 from flask.sessions import SessionInterface
 
-from app import claims, green, passwords
-from app.claims import Principal as Principal  # known to all by this module
 from app.config import Config
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.extensions import jwt
+from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
-from app.stream.event import clean
+from app.sessions import use_ticket
 
 
 class NoSession(SessionInterface):
@@ -48,61 +46,14 @@ def init_app(app: Flask, config: Config) -> None:
     app.session_interface = NoSession()
 
 
-def account_name(email: str) -> str:
-    """The one spelling of an address, for accounts and for counting attempts alike."""
-    return clean(email).strip().lower()
-
-
-def sign_in(email: str, password: str) -> tuple[Principal, str, str]:
-    """Returns who it is, an access and a refresh token. Raises Unauthorized."""
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute("SELECT id, password_hash FROM users WHERE email = %s", (account_name(email),))
-        row = cur.fetchone()
-    if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
-        raise Unauthorized("E-mail or password is wrong")
-    with services().read() as conn, conn.cursor() as cur:
-        # The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
-        cur.execute(
-            """WITH account AS (SELECT id, email, role FROM users WHERE id = %s AND password_hash = %s FOR SHARE),
-                    made AS (INSERT INTO sessions (user_id, expires_at)
-                             SELECT id, now() + make_interval(secs => %s) FROM account RETURNING id)
-               SELECT account.id::text, email, role, made.id::text FROM account, made""",
-            (*row, services().config.refresh_token_seconds),
-        )
-        made = cur.fetchone()
-    if made is None:
-        raise Unauthorized("E-mail or password is wrong")
-    access = claims.new_access(*made)
-    return principal_of(access), access, claims.new_refresh(made[0], made[3])
-
-
-def refreshed() -> tuple[Principal, str]:
-    """A new access token for the refresh cookie. Raises Unauthorized."""
+def refresh_cookie() -> str:
+    """What the browser was given to carry its session on. Raises Unauthorized without it, Forbidden when another
+    site made the browser send it."""
     _refuse_cross_site(request)
     token = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"])
     if not token:
         raise Unauthorized("There is no refresh cookie; sign in")
-    found = services().claims.of_refresh(token)
-    access = claims.new_access(found.user_id, found.email, found.role, found.session_id)
-    return principal_of(access), access
-
-
-def sign_out(principal: Principal) -> None:
-    """Ends the session at once: its tokens, and its open streams in every web process."""
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE sessions SET revoked_at = now() WHERE id = %s", (principal.session_id,))
-    services().session_ended(principal.session_id)
-    services().publisher.control(principal.session_id)
-
-
-def new_ticket(principal: Principal) -> str:
-    ticket = secrets.token_urlsafe(24)
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            "INSERT INTO tickets (hash, session_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
-            (_ticket_hash(ticket), principal.session_id, services().config.ticket_seconds),
-        )
-    return ticket
+    return token
 
 
 def principal_of(token: str) -> Principal:
@@ -129,35 +80,37 @@ def current(allow_ticket: bool = False) -> Principal:
 
 def readable_task(principal: Principal, task_id: str) -> str:
     """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
-    owner = services().owners.of(task_id)
-    if owner is None or (owner != principal.user_id and principal.role != "admin"):
-        raise NotFound("There is no such task")
-    return task_id
+    return _task(principal, task_id)[0]
 
 
-def may_write(principal: Principal) -> None:
-    if principal.role == "viewer":
-        raise Forbidden("A viewer may look, not act")
-
-
-def use_ticket(ticket: str) -> Principal:
-    """Deletes what it reads, so that two connections cannot share a ticket."""
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """DELETE FROM tickets WHERE hash = %s
-               RETURNING session_id::text, expires_at > now(),
-                   (SELECT extract(epoch FROM sessions.expires_at) FROM sessions WHERE id = tickets.session_id)""",
-            (_ticket_hash(ticket),),
-        )
-        row = cur.fetchone()
-    found = services().claims.of_session(row[0], float(row[2])) if row and row[1] else None
-    if found is None:
-        raise Unauthorized("The ticket was used, has expired or never was")
+def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:
+    """The id, and its owner's, when this principal may act on the task. Raises NotFound as readable_task does, and
+    Forbidden where it may only look."""
+    found = _task(principal, task_id)
+    may_write(principal)
     return found
 
 
-def _ticket_hash(ticket: str) -> str:
-    return hashlib.sha256(ticket.encode("utf-8", "replace")).hexdigest()
+def _task(principal: Principal, task_id: str) -> tuple[str, str]:
+    owner = services().owners.of(task_id)
+    if owner is None or not principal.may_read(owner):
+        raise NotFound("There is no such task")
+    return task_id, owner.user_id
+
+
+def may_write(principal: Principal) -> None:
+    """Raises Forbidden."""
+    if not principal.may_act:
+        raise Forbidden("A viewer may look, not act")
+
+
+def whose(principal: Principal, scope: str) -> dict[str, Any]:
+    """What a list is narrowed to: the caller's own tasks, or its tenant's. Raises Forbidden."""
+    if scope == "own":
+        return {"user_id": principal.user_id}
+    if principal.tenant is None or not principal.reads_tenant:
+        raise Forbidden("This account reads no tenant's tasks")
+    return {"tenant": principal.tenant}
 
 
 def same_host(origin: str, host: str) -> bool:

@@ -8,8 +8,7 @@ import secrets
 
 from app.config import Config
 from app.errors import TaskroomError
-
-ROLES = ("viewer", "operator", "worker", "admin")
+from app.principal import ROLES, tenant_of
 
 
 def main() -> None:
@@ -21,18 +20,23 @@ def main() -> None:
     down.add_argument("revision", nargs="?", default="-1")
     account = commands.add_parser(
         "account",
-        help="make an account, or set its password (from ACCOUNT_PASSWORD) and role; "
+        help="make an account, or set its password (from ACCOUNT_PASSWORD), role and tenant; "
         "what changes signs it out everywhere",
     )
     account.add_argument("email")
     account.add_argument("--role", choices=ROLES, default="operator")
+    account.add_argument(
+        "--tenant", default="", help="whose tasks it may see besides its own; none without this"
+    )
     account.add_argument("--close", action="store_true", help="let nobody sign in any more; its tasks stay")
     arguments = parser.parse_args()
     try:
         if arguments.command == "account" and arguments.close:
             close_account(arguments.email)
         elif arguments.command == "account":
-            make_account(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role)
+            make_account(
+                *(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role, arguments.tenant)
+            )
         else:
             change_tables(arguments.command, arguments.revision)
     except TaskroomError as error:
@@ -53,7 +57,7 @@ def change_tables(command: str, revision: str) -> None:
         raise SystemExit(f"taskroom: {str(error).partition(chr(10))[0]}") from None
 
 
-def make_account(email: str, password: str, role: str) -> None:
+def make_account(email: str, password: str, role: str, tenant_name: str = "") -> None:
     """What changes signs the account out in every web process; without a change its sessions stay, for
     script/up does this at each start."""
     from app.database import Single
@@ -61,15 +65,23 @@ def make_account(email: str, password: str, role: str) -> None:
 
     if len(password) < 8:
         raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
+    try:
+        tenant = tenant_of(tenant_name)
+    except ValueError as error:
+        raise SystemExit(f"taskroom: --tenant: {error}") from None
     connect, name = Single(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute("SELECT password_hash, role FROM users WHERE email = %s FOR UPDATE", (name,))
+        cur.execute(
+            "SELECT password_hash, role, tenant FROM users WHERE email = %s AND issuer IS NULL FOR UPDATE",
+            (name,),
+        )
         row = cur.fetchone()
-        if not (row and row[1] == role and verify(row[0], password)):
+        if not (row and row[1:] == (role, tenant) and verify(row[0], password)):
             cur.execute(
-                """INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) ON CONFLICT (email)
-                   DO UPDATE SET password_hash = EXCLUDED.password_hash, role = EXCLUDED.role""",
-                (name, hash_password(password), role),
+                """INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s)
+                   ON CONFLICT (email) WHERE issuer IS NULL DO UPDATE SET
+                       password_hash = EXCLUDED.password_hash, role = EXCLUDED.role, tenant = EXCLUDED.tenant""",
+                (name, hash_password(password), role, tenant),
             )
     connect.close()
 
@@ -83,7 +95,9 @@ def close_account(email: str) -> None:
     # A hash like any other: the time of a sign-in must not tell that the account was closed.
     unknown = hash_password(secrets.token_hex(32))
     with connect() as conn, conn.cursor() as cur:
-        cur.execute("UPDATE users SET password_hash = %s WHERE email = %s", (unknown, name))
+        cur.execute(
+            "UPDATE users SET password_hash = %s WHERE email = %s AND issuer IS NULL", (unknown, name)
+        )
         if cur.rowcount == 0:
             raise SystemExit(f"taskroom: there is no account {name}")
     connect.close()

@@ -30,6 +30,7 @@ class Config:
     process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
     trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()
+    issuers: str = ""  # a JSON list of who else may make tokens, or the path of one; app/issuers.py reads it
     bench: bool = False
     content_roots: tuple[Path, ...] = ()
     pool_size: int = 20
@@ -43,6 +44,11 @@ class Config:
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = 500
     max_viewers: int = 15_000  # of this process
+    starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
+    tickets_per_minute: int = 1_000
+    connects_per_minute: int = 3_000
+    retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
+    retention_events: int = 1_000_000  # of one stream, at most; 0: all
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -72,12 +78,18 @@ class Config:
             process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),
             cors_origins=tuple(filter(None, (o.strip() for o in env.get("CORS_ORIGINS", "").split(",")))),
+            issuers=env.get("TASKROOM_ISSUERS", ""),
             bench=env.get("TASKROOM_BENCH", "0") == "1",
             content_roots=_content_roots(env),
             pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
             keepalive_seconds=_integer(env, "KEEPALIVE_SECONDS", 15, 1, 300),
             streams_per_user=_integer(env, "STREAMS_PER_USER", 500, 1, 1_000_000),
             max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
+            starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),
+            tickets_per_minute=_integer(env, "TICKETS_PER_MINUTE", 1_000, 1, 1_000_000),
+            connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
+            retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
+            retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),

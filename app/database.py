@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
 import psycopg2
@@ -11,7 +11,10 @@ from psycopg2.extensions import connection as Connection
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolProxiedConnection
 
+from app import green
+from app.breaker import Breaker, Refused
 from app.stream.store import Connect, StoreAway
 
 AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
@@ -24,6 +27,15 @@ SERVER_LIMITS = {
     "statement_timeout": "10s",
     "tcp_user_timeout": "5s",
 }
+
+# A request waits so long for a connection that others use,
+POOL_SECONDS = 2.0
+# the server so long for a statement: longer than for an idle transaction, behind whose lock it may wait,
+POOLED_STATEMENT = "4s"
+# and we so long for the server. It comes after the server's own limit, so that a slow query is never taken for an
+# outage: who says that a statement took too long is there. A server that is stopped, or cut off, says nothing.
+ANSWER_SECONDS = 5.0
+TRIAL_SECONDS = 2.0  # all others are refused meanwhile
 
 
 def connect_args(**more: str) -> dict[str, Any]:
@@ -39,43 +51,83 @@ def connect_args(**more: str) -> dict[str, Any]:
     }
 
 
-def pooled(engine: Engine, autocommit: bool = False) -> Connect:
+def engine_options(size: int) -> dict[str, Any]:
+    """The web's pool, as SQLAlchemy takes it."""
+    return {
+        "connect_args": connect_args(statement_timeout=POOLED_STATEMENT),
+        "pool_size": size,
+        "max_overflow": 0,
+        "pool_timeout": POOL_SECONDS,
+        "pool_use_lifo": True,
+    }
+
+
+def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connect:
     """Lends connections of the engine's pool, for a transaction or, with ``autocommit``, for single reads:
-    those need no BEGIN and COMMIT, which are two of three round trips."""
+    those need no BEGIN and COMMIT, which are two of three round trips. While Postgres is away it refuses at once."""
 
     @contextmanager
     def connect() -> Iterator[Connection]:
         try:
-            lent = engine.raw_connection()
-        except (*AWAY, DBAPIError, PoolTimeout) as error:
-            raise StoreAway(_first_line(error)) from error
-        raw, broken = lent.driver_connection, False
-        assert raw is not None
+            call = breaker.enter()
+        except Refused as error:
+            raise StoreAway(str(error)) from error
+        seconds = TRIAL_SECONDS if call.tries else ANSWER_SECONDS
+        lent: PoolProxiedConnection | None = None
+        ended = False
         try:
-            raw.autocommit = autocommit
-            # psycopg2's own block commits or rolls back; it would begin a transaction under autocommit too.
-            with nullcontext() if autocommit else raw:
-                yield raw
-        except psycopg2.Error as error:
-            # A green connection that the server closed can raise any of them.
-            if not (isinstance(error, AWAY) or raw.closed):
-                raise
-            broken = bool(raw.closed)
-            raise StoreAway(_first_line(error)) from error
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                # The greenlet was ended in the middle of a statement, which runs on in the server.
-                lent.invalidate()
+            with green.limit(seconds, StoreAway(f"no answer in {seconds:.0f} s")):
+                lent = engine.raw_connection()
+                raw = lent.driver_connection
+                assert raw is not None
+                raw.autocommit = autocommit
+                with _transaction(raw):
+                    yield raw
+        except Exception as error:
+            closed = lent is not None and _closed(lent)
+            if isinstance(error, (*AWAY, DBAPIError, PoolTimeout)) or lent is None or closed:
+                busy = isinstance(error, PoolTimeout)
+                why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else _first_line(error)
+                # An SQLSTATE is a server's word, so it lives, unless it is on its way down or up (57P).
+                state = getattr(getattr(error, "orig", error), "pgcode", None)
+                if state is not None and not state.startswith("57P"):
+                    breaker.answered(call)
+                elif breaker.failed(call, why) and closed:
+                    # The others are most likely gone too; without this each would cost somebody an error.
+                    engine.dispose(close=False)
+                raise StoreAway(why) from error
+            breaker.answered(call)
             raise
+        except BaseException:
+            ended = True  # this greenlet, in the middle of a statement, which runs on in the server
+            breaker.left(call)
+            raise
+        else:
+            breaker.answered(call)
         finally:
-            if broken:
-                # The others are most likely gone too; without this each would cost somebody an error.
-                lent.invalidate()
-                engine.dispose(close=False)
-            else:
-                lent.close()
+            if lent is not None:
+                if ended or _closed(lent):
+                    lent.invalidate()
+                else:
+                    lent.close()
 
     return connect
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    """psycopg2's own block begins a transaction under autocommit too, and hides the reason why it was closed."""
+    try:
+        yield
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    connection.commit()
+
+
+def _closed(lent: PoolProxiedConnection) -> bool:
+    return lent.driver_connection is None or bool(lent.driver_connection.closed)
 
 
 class Single:
@@ -93,7 +145,7 @@ class Single:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg2.connect(self._dsn, **connect_args(**self._limits))
-            with self._connection:
+            with _transaction(self._connection):
                 yield self._connection
         except AWAY as error:
             self.close()

@@ -25,7 +25,7 @@ BACKLOG = 4_096  # cut at the kernel's net.core.somaxconn
 ACCEPTED_AT_ONCE = 32
 # A client that takes nothing for so long, or an idle keep-alive connection, is dropped.
 SOCKET_SECONDS = 60
-DRAIN_SECONDS = 3.0
+DRAIN_SECONDS = 8.0  # for requests in flight; less than a container is given to end
 # Else the kernel hides a reader that stalled behind four megabytes.
 SEND_BUFFER = 256 * 1024
 TAKE_OVER = "taskroom.take_over"
@@ -155,6 +155,9 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
             # The server's own says 1.0 to everyone.
             return environ | {"SERVER_PROTOCOL": self.request_version, TAKE_OVER: self.take_over}
 
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: what it says of a request that cannot be read quotes it, with its ticket, on stderr."""
+
         def take_over(self) -> socket.socket:
             given = self.connection.fd
             real = type(given)(given.family, given.type, given.proto, fileno=given.detach())
@@ -193,6 +196,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
         eventlet.wsgi.server,
         listener,
         app,
+        log=logger,  # its own would write past what keeps secrets out of the log
         log_output=False,  # its lines would hold whole addresses, tickets among them
         custom_pool=pool,
         protocol=Protocol,
@@ -203,7 +207,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
     logger.info("serving on http://%s:%d as %d", host, port, os.getpid())
     stop.wait()
     listener.close()
+    server.kill()  # it shuts connections without a request, and each of the others after its answer
     stopping()
     with eventlet.Timeout(DRAIN_SECONDS, False):
         pool.waitall()
-    server.kill()

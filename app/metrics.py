@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
+from app.breaker import Breaker
 from app.garbage import Pauses
 from app.realtime.joins import Joins
 from app.revocations import Revocations
@@ -55,8 +56,11 @@ class LoopLag:
 class Metrics:
     """The measurements of one process; ``text`` is its page."""
 
-    def __init__(self, engine: Engine, hub: Hub, joins: Joins, revocations: Revocations) -> None:
-        self._engine, self._hub, self._joins, self._revocations = engine, hub, joins, revocations
+    def __init__(
+        self, engine: Engine, breaker: Breaker, hub: Hub, joins: Joins, revocations: Revocations
+    ) -> None:
+        self._engine, self._breaker = engine, breaker
+        self._hub, self._joins, self._revocations = hub, joins, revocations
         self.pauses, self.lag = Pauses(), LoopLag()
 
     def start(self) -> None:
@@ -79,10 +83,15 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client asks a collector for."""
-        from prometheus_client.metrics_core import GaugeMetricFamily
+        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
         for name, text, value in (*self._viewers(), *self._others()):
             yield GaugeMetricFamily(f"taskroom_{name}", text, value)
+        for name, text, value in (
+            ("database_openings", "Times that Postgres went away", self._breaker.openings),
+            ("database_refused", "Calls that were not even tried meanwhile", self._breaker.refused),
+        ):
+            yield CounterMetricFamily(f"taskroom_{name}", text, value)
         yield from self._collections()
         yield self._loop_lag()
 
@@ -98,15 +107,14 @@ class Metrics:
     def _others(self) -> Iterator[tuple[str, str, float]]:
         subscription, revocations = self._hub.subscription, self._revocations
         yield "redis_connected", "1 while the subscription stands", subscription.connected
-        if subscription.heard_at:
-            silence = time.monotonic() - subscription.heard_at
-            yield "redis_silence_seconds", "Since Redis was last heard", silence
+        yield "redis_silence_seconds", "Since Redis was last heard, or since the start", subscription.silence
         yield "revocations", "Sign-outs kept in memory", len(revocations)
         yield "revocations_known", "0 while each request asks Postgres about its session", revocations.known
         pool = self._engine.pool
         assert isinstance(pool, QueuePool)
         yield "database_connections_in_use", "Connections lent by the pool", pool.checkedout()
         yield "database_connections_limit", "DATABASE_POOL_SIZE", pool.size()
+        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", self._breaker.state
         yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest
 
     def _collections(self) -> Iterator[Metric]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, Text, Uuid, func, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,12 +21,25 @@ Id = Uuid(as_uuid=False)
 
 
 class User(Base):
+    """An account of ours, with a password, or of another issuer's, known by (issuer, subject). A trigger ends its
+    sessions when what its tokens say of it changes."""
+
     __tablename__ = "users"
+    __table_args__ = (
+        Index("users_by_email", "email", unique=True, postgresql_where=text("issuer IS NULL")),
+        UniqueConstraint("issuer", "subject", name="users_by_issuer"),
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
-    email: Mapped[str] = mapped_column(Text, unique=True)
-    password_hash: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text, server_default="operator")
+    tenant: Mapped[str | None] = mapped_column(Text)
+    issuer: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
+    told_at: Mapped[datetime | None] = mapped_column(
+        Time
+    )  # when the issuer made the token that role and tenant are of
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
@@ -44,6 +57,8 @@ class Session(Base):
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(Time)
     revoked_at: Mapped[datetime | None] = mapped_column(Time)
+    refreshes: Mapped[int] = mapped_column(server_default="0")  # the number of its refresh token
+    refreshed_at: Mapped[datetime | None] = mapped_column(Time)
 
 
 class Ticket(Base):
@@ -57,9 +72,12 @@ class Ticket(Base):
 
 
 class Stream(Base):
-    """The only lock of what it names. ``attempt`` fences writers of an older run."""
+    """The only lock of what it names. ``attempt`` fences writers of an older run, ``swept`` says that nothing is
+    left of it to prune."""
 
     __tablename__ = "streams"
+    # Neither column changes with an append: an index of what does would make each one dearer.
+    __table_args__ = (Index("streams_unswept", "id", postgresql_where=text("NOT swept")),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)
@@ -68,6 +86,7 @@ class Stream(Base):
     attempt: Mapped[int] = mapped_column(server_default="0")
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    swept: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class Event(Base):
@@ -95,12 +114,14 @@ class Task(Base):
     __tablename__ = "tasks"
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
+        Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id"), unique=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    tenant: Mapped[str | None] = mapped_column(Text)  # its owner's when it was made
     job_type: Mapped[str] = mapped_column(Text)
     title: Mapped[str] = mapped_column(Text)
     intent: Mapped[str] = mapped_column(Text)

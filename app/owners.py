@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import NamedTuple
 
 from app.lru import Lru
 from app.stream.once import Once
@@ -12,14 +13,19 @@ KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task i
 KEPT_TASKS = 20_000
 
 
+class Owner(NamedTuple):
+    user_id: str
+    tenant: str | None  # of the task: the user's when it was made
+
+
 class Owners:
     def __init__(self, read: Connect) -> None:
         self._read = read
-        self._kept: Lru[str, tuple[str, float]] = Lru(KEPT_TASKS)
-        self._once: Once[str | None] = Once()
+        self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
+        self._once: Once[Owner | None] = Once()
 
-    def of(self, task_id: str) -> str | None:
-        """The id of the user whose task it is; None when there is no such task. Raises StoreAway.
+    def of(self, task_id: str) -> Owner | None:
+        """Whose task it is; None when there is no such task. Raises StoreAway.
 
         All who ask for one task at one time share one query, and its error. An absent task is not kept.
         """
@@ -28,13 +34,13 @@ class Owners:
             return kept[0]
         return self._once(task_id, lambda: self._ask(task_id))
 
-    def _ask(self, task_id: str) -> str | None:
+    def _ask(self, task_id: str) -> Owner | None:
         until = time.monotonic() + KEPT_SECONDS
         with self._read() as conn, conn.cursor() as cur:
-            cur.execute("SELECT user_id::text FROM tasks WHERE id = %s", (task_id,))
+            cur.execute("SELECT user_id::text, tenant FROM tasks WHERE id = %s", (task_id,))
             row = cur.fetchone()
         if row is None:
             return None
-        owner = str(row[0])
+        owner = Owner(*row)
         self._kept.put(task_id, (owner, until))
         return owner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.errors import Problem, TooMany, Unavailable, Unprocessable
+from app.breaker import Refused
+from app.errors import Problem, Unavailable, Unprocessable
+from app.extensions import limiter
+from app.limits import WINDOW_SECONDS
+from app.limits import too_many as refusal
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.web")
@@ -102,13 +107,15 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RateLimitExceeded)
     def too_many(error: RateLimitExceeded) -> Response:
-        return answer(429, TooMany.title, "Too many attempts; wait a minute", headers={"Retry-After": "60"})
+        breached = limiter.current_limit
+        return problem(refusal(breached.reset_at - time.time() if breached else WINDOW_SECONDS))
 
     @app.errorhandler(StoreAway)
     @app.errorhandler(OperationalError)
     @app.errorhandler(PoolTimeout)
     def away(error: Exception) -> Response:
-        logger.warning("503 for %s: %s", request.path, str(error).partition("\n")[0])
+        if not isinstance(error.__cause__, Refused):  # the breaker has said it, once for all
+            logger.warning("503 for %s: %s", request.path, str(error).partition("\n")[0])
         gone = Unavailable("The database does not answer; try again")
         return answer(gone.status, gone.title, gone.detail, headers=gone.headers)
 

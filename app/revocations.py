@@ -79,7 +79,8 @@ class Revocations:
         # By this process's own clock: Postgres's only ever compares with itself.
         since = self._kept_seconds
         if self._read_at is not None:
-            since = min(since, began - self._read_at + OVERLAP_SECONDS)
+            # Even after a long outage: a stream opened with a ticket lives longer than any access token.
+            since = began - self._read_at + OVERLAP_SECONDS
         with (
             green.limit(READ_LIMIT, StoreAway("no answer in time")),
             self._connect() as conn,

@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.claims import Claims
 from app.config import Config
+from app.limits import Attempts
 from app.metrics import Metrics
 from app.owners import Owners
 from app.realtime.joins import Joins
@@ -37,9 +38,13 @@ class Services:
     claims: Claims
     owners: Owners
     joins: Joins
+    attempts: Attempts
     metrics: Metrics
     streams: SseWires
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
+    drainers: list[Callable[[], None]] = field(
+        default_factory=list
+    )  # send away what the hub does not know of
 
     def append(self, step: Callable[[Cursor], Appended]) -> Appended:
         """Runs a step of a task's life in a transaction and publishes after its commit. Raises StoreAway."""
@@ -58,6 +63,8 @@ class Services:
     def stop(self) -> None:
         self.rounds.stop()
         self.hub.stop()
+        for drain in self.drainers:
+            drain()
         self.revocations.stop()
         self.metrics.stop()
 

@@ -53,6 +53,11 @@ def make_celery() -> Celery:
                 "schedule": crontab(minute=17),
                 "options": {"queue": QUICK_QUEUE, "expires": 3600},
             },
+            "retention": {
+                "task": "taskroom.retention",
+                "schedule": crontab(minute="*/10"),
+                "options": {"queue": QUICK_QUEUE, "expires": 600},
+            },
         },
     )
     return app

@@ -11,6 +11,7 @@ import time
 import traceback
 from typing import Any
 
+from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
 from app.stream.event import Draft
@@ -18,12 +19,12 @@ from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.dispatch import BrokerDown, Dispatcher
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
-from app.tasks.lifecycle import Claim, cancelled, ending
+from app.tasks.lifecycle import WORKER_LOST, Claim, cancelled, ending
 from workers import runtime
 from workers.capture import captured
 from workers.celery_app import celery, send
 from workers.progress import RetryTask
-from workers.registry import Job, jobs, queue_of
+from workers.registry import Job, jobs, may_retry_lost, queue_of
 from workers.run import AttemptSuperseded, Run, TaskCancelled, enter, result_json
 
 logger = logging.getLogger("taskroom.execute")
@@ -76,7 +77,9 @@ def _run(claim: Claim) -> None:
     writer.open()  # the lease is renewed from its thread, also before the first report
     try:
         outcome = _call(job, run)
-        if not run.superseded:
+        if run.superseded:
+            logger.warning("task %s: attempt %d was given up meanwhile", claim.task_id, claim.attempt)
+        else:
             _end(run, outcome, (time.monotonic() - started) * 1000)
     finally:
         writer.flush()  # finished means durable
@@ -102,8 +105,20 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
         return _retry_or_fail(job, run, error, error.countdown)
     except job.retry_for as error:
         return _retry_or_fail(job, run, error, None)
-    except (Exception, SystemExit) as error:  # sys.exit() in a job must not end the worker's child
+    except SystemExit as error:  # in a job it must not end the worker's child
+        return _cut_short(run) if terminate_handler_fired() else _failed(error)
+    except Exception as error:
         return _failed(error)
+
+
+def _cut_short(run: Run) -> dict[str, Any]:
+    """The worker ends and would not wait any longer: as if it had been lost, but at once."""
+    if run.cancelled:
+        return {"status": REVOKED, "error": cancelled()}
+    error = WORKER_LOST | {"message": "The worker was shut down before the task was done"}
+    if may_retry_lost(run.claim.job_type, run.claim.retry_count):
+        return {"status": RETRY, "error": error, "retry_in": 0.0}
+    return {"status": FAILURE, "error": error}
 
 
 def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None) -> dict[str, Any]:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+
+from app.database import Single
+from app.stream.store import StoreAway
 from app.tasks.expired import delete_expired
+from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
 from workers.runtime import runtime
+from workers.settings import settings
+
+logger = logging.getLogger("taskroom.housekeeping")
 
 
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
-    with runtime().connect() as conn, conn.cursor() as cur:
-        delete_expired(cur)
+    delete_expired(runtime().connect)
+
+
+@celery.task(name="taskroom.retention")
+def retention() -> None:
+    connect = Single(settings().database_url)  # its own: the end of its session ends its lock
+    try:
+        prune(connect, Retention(settings().retention_days, settings().retention_events))
+    except StoreAway as error:
+        logger.warning("pruning stops, the next run goes on: %s", error)
+    finally:
+        connect.close()

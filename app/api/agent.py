@@ -12,8 +12,9 @@ from flask import Response, jsonify, url_for
 from psycopg2.extensions import cursor as Cursor
 
 from app import green
+from app.api import limits
 from app.api.base import Blueprint, NoQuery, acting, json_body, signed_in
-from app.api.tasks import Snapshot
+from app.api.tasks import Snapshot, Started
 from app.auth import Principal
 from app.errors import Unavailable, Unprocessable
 from app.problems import fields
@@ -52,18 +53,13 @@ class StartHeaders(ma.Schema):
     key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Regexp("^[ -~]{1,200}$"))
 
 
-class Started(ma.Schema):
-    task_id = ma.fields.String()
-    status = ma.fields.String()
-    sequence = ma.fields.Integer()
-
-
 class Active(ma.Schema):
     active = ma.fields.Nested(Snapshot, allow_none=True)
 
 
 @blp.post("/agent/start")
 @acting
+@limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(StartHeaders, location="headers")
 @blp.arguments(Start)

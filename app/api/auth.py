@@ -7,13 +7,14 @@ from typing import Any
 import marshmallow as ma
 from flask import Response, jsonify
 from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jwt_cookies
-from flask_limiter.util import get_remote_address
 
-from app import auth
+from app import auth, sessions
+from app.api import limits
 from app.api.base import Blueprint, NoQuery, json_body, signed_in
 from app.auth import Principal
 from app.errors import Unauthorized
 from app.extensions import limiter
+from app.limits import address
 from app.services import services
 
 blp = Blueprint("auth", __name__, description="Sessions")
@@ -28,6 +29,7 @@ class User(ma.Schema):
     id = ma.fields.String()
     email = ma.fields.String()
     role = ma.fields.String()
+    tenant = ma.fields.String(allow_none=True)
 
 
 class SignedIn(ma.Schema):
@@ -47,7 +49,7 @@ def _who() -> str:
     except ValueError:  # the view will say so
         body = None
     email = body.get("email") if isinstance(body, dict) else None
-    return f"{get_remote_address()} {auth.account_name(str(email)[:254])}"
+    return f"{address()} {sessions.account_name(str(email)[:254])}"
 
 
 @blp.post("/auth/login")
@@ -55,26 +57,24 @@ def _who() -> str:
 @blp.arguments(Login)
 @blp.alt_response(200, schema=SignedIn)
 @blp.doc(security=[])
-# Failures only: signing in well any number of times attacks nobody.
+# Failures are known only afterwards: whoever sends a hundred guesses at once is past the limits on them by then.
+@limiter.limit("30 per minute", key_func=_who)
+@limiter.limit("300 per minute")
+# Failures only: signing in well attacks nobody.
 @limiter.limit("10 per minute", key_func=_who, deduct_when=lambda response: response.status_code == 401)
 @limiter.limit("60 per minute", deduct_when=lambda response: response.status_code == 401)
 def login(query: dict[str, Any], body: dict[str, str]) -> Response:
-    principal, access, refresh = auth.sign_in(body["email"], body["password"])
-    response = jsonify(_signed_in(principal, access))
-    set_access_cookies(response, access)
-    set_refresh_cookies(response, refresh)
-    return response
+    return _answer(sessions.sign_in(body["email"], body["password"]))
 
 
 @blp.post("/auth/refresh")
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(200, schema=SignedIn)
 @blp.doc(security=[])
+@limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
-    principal, access = auth.refreshed()
-    response = jsonify(_signed_in(principal, access))
-    set_access_cookies(response, access)
-    return response
+    """A new access token, and in the cookie the refresh token that replaces the one that was sent."""
+    return _answer(sessions.refresh(auth.refresh_cookie()))
 
 
 @blp.post("/auth/logout")
@@ -85,8 +85,9 @@ def logout(query: dict[str, Any]) -> Response:
     try:
         principal = auth.current()
     except Unauthorized:
-        principal, _ = auth.refreshed()  # the access token may have expired in an idle tab
-    auth.sign_out(principal)
+        # The access token may have expired in an idle tab.
+        principal = services().claims.of_refresh(auth.refresh_cookie())
+    sessions.sign_out(principal)
     response = Response(status=204)
     unset_jwt_cookies(response)
     return response
@@ -94,15 +95,28 @@ def logout(query: dict[str, Any]) -> Response:
 
 @blp.post("/auth/ticket")
 @signed_in
+@limits.tickets
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, TicketSchema)
 def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    return {"ticket": auth.new_ticket(principal), "expires_in": services().config.ticket_seconds}
+    return {"ticket": sessions.new_ticket(principal), "expires_in": services().config.ticket_seconds}
 
 
-def _signed_in(principal: Principal, access: str) -> dict[str, Any]:
-    return {
-        "access_token": access,
-        "expires_in": services().config.access_token_seconds,
-        "user": {"id": principal.user_id, "email": principal.email, "role": principal.role},
-    }
+def _answer(signed: sessions.SignedIn) -> Response:
+    principal = signed.principal
+    response = jsonify(
+        {
+            "access_token": signed.access,
+            "expires_in": services().config.access_token_seconds,
+            "user": {
+                "id": principal.user_id,
+                "email": principal.email,
+                "role": principal.role,
+                "tenant": principal.tenant,
+            },
+        }
+    )
+    set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)
+    set_refresh_cookies(response, signed.refresh, max_age=signed.seconds)
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -87,6 +87,13 @@ class TimeField(ma.fields.AwareDateTime):
             raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 
 
+class ScopeField(ma.fields.String):
+    """Whose tasks a list holds; ``auth.whose`` says who may ask for what."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)
+
+
 class SequenceField(WholeField):
     """A cursor: 0 (from the beginning) or a sequence."""
 

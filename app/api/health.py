@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import psycopg2
 from flask import Blueprint, Response, jsonify
 
@@ -31,10 +28,9 @@ def readyz() -> Response:
         detail = str(error).partition("\n")[0]
         return answer(503, "Service Unavailable", f"Postgres: {detail}", headers={"Retry-After": "2"})
     subscription = parts.hub.subscription
-    redis: dict[str, Any] = {"connected": subscription.connected}
-    if subscription.heard_at:
-        redis["heard_seconds_ago"] = round(time.monotonic() - subscription.heard_at, 1)
-    status = "ok" if subscription.connected else "degraded"
+    heard = subscription.connected and not subscription.stale
+    redis = {"connected": heard, "silent_seconds": round(subscription.silence, 1)}
+    status = "ok" if heard else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
 
 

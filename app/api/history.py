@@ -8,8 +8,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
+from app import auth
 from app.api.base import (
     Blueprint,
+    ScopeField,
     TimeField,
     WholeField,
     decode_cursor,
@@ -37,6 +39,7 @@ class HistoryQuery(ma.Schema):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     since = TimeField(data_key="from")
     until = TimeField(data_key="to")
+    scope = ScopeField()
 
 
 class Counts(ma.Schema):
@@ -73,7 +76,7 @@ class HistoryPage(ma.Schema):
 def history(principal: Principal, query: dict[str, Any]) -> Any:
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
-        user_id=principal.user_id,
+        **auth.whose(principal, query["scope"]),
         status=query.get("status"),
         kind=query.get("job_type"),
         since=query.get("since"),

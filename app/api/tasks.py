@@ -9,12 +9,13 @@ import marshmallow as ma
 from flask import Response, jsonify
 
 from app import auth
+from app.api import limits
 from app.api.base import (
     Blueprint,
     NoQuery,
+    ScopeField,
     SequenceField,
     WholeField,
-    acting,
     decode_cursor,
     encode_cursor,
     head_of,
@@ -44,6 +45,7 @@ class TaskQuery(ma.Schema):
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
     parent_id = ma.fields.UUID()
+    scope = ScopeField()
 
 
 _TEXTS = (
@@ -109,15 +111,19 @@ class Accepted(ma.Schema):
     status = ma.fields.String()
 
 
+class Started(Accepted):
+    sequence = ma.fields.Integer()
+
+
 @blp.get("/tasks")
 @signed_in
 @blp.arguments(TaskQuery, location="query")
 @blp.response(200, TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
-    """The caller's tasks, newest first."""
+    """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant."""
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
-        user_id=principal.user_id,
+        **auth.whose(principal, query["scope"]),
         status=query.get("status"),
         job_type=query.get("job_type"),
         parent_id=str(query["parent_id"]) if "parent_id" in query else None,
@@ -165,12 +171,12 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 @blp.post("/tasks/<uuid:task_id>/cancel")
-@acting
+@signed_in
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
     """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
-    name = auth.readable_task(principal, str(task_id))
+    name, _ = auth.changeable_task(principal, str(task_id))
     services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
     found = snapshot(services().read, name)
     response = jsonify({"task_id": name, "status": found["task"]["status"] if found else None})
@@ -179,14 +185,16 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 
 @blp.post("/tasks/<uuid:task_id>/retry")
-@acting
+@signed_in
+@limits.starts
 @blp.arguments(NoQuery, location="query")
-@blp.alt_response(202, schema=Accepted)
+@blp.alt_response(202, schema=Started)
 def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """A new task with the same parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
+    """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
     from app.api.agent import accepted, send_first
 
-    found = snapshot(services().read, auth.readable_task(principal, str(task_id)))
+    name, owner_id = auth.changeable_task(principal, str(task_id))
+    found = snapshot(services().read, name)
     old = found["task"] if found else {}
     if old.get("status") not in TERMINAL:
         raise Conflict(f"The task has not ended: {old.get('status')}")
@@ -195,7 +203,7 @@ def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respons
     def create(cur: Any) -> Any:
         new_id, appended = lifecycle.create(
             cur,
-            user_id=principal.user_id,
+            user_id=owner_id,
             job_type=old["job_type"],
             title=old["title"],
             intent=old["intent"],

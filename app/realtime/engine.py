@@ -34,6 +34,7 @@ class Engine:
         self.eio = eio
         self.poller = green.Poller() if green.patched() else None
         self.known = self.poller is not None  # False: everybody is served by the library's emit
+        self.draining = False
         self._websockets: dict[str, Any] = {}
         self._blocked: set[SocketWire] = set()
         self._wake = threading.Event()
@@ -54,6 +55,17 @@ class Engine:
         if self.known:
             self.known = False
             logger.warning("this engineio looks different inside, viewers go by its ordinary emit: %r", error)
+
+    def drain(self) -> None:
+        """Closes the transport of every client, also of those that joined nothing and those that poll: they come back
+        by themselves, which from a disconnect they would not."""
+        self.draining = True
+        for session in list(self.eio.sockets.values()):
+            self.send_away(session)
+
+    def send_away(self, session: Any) -> None:
+        """Ends the transport without a word: the official Python client takes Engine.IO's CLOSE for a good-bye."""
+        self.eio.start_background_task(session.close, wait=False, abort=True)
 
     def retry(self, wire: SocketWire) -> None:
         """Calls the wire's ``ready`` in a moment: the library is in its way, and nobody tells when it is not."""

@@ -156,7 +156,7 @@ class SocketWire:
             self.cut()
         elif reason in ("draining", "unavailable"):
             # Only the transport: clients come back from that by themselves, from a disconnect never.
-            self._engine.eio.start_background_task(self._session.close, wait=False)
+            self._engine.send_away(self._session)
 
     def control(self, type: str, data: dict[str, Any]) -> None:
         """By the library's queue: what is written directly waits until that is empty."""
@@ -167,7 +167,7 @@ class SocketWire:
         self._shut()
         self.close()
         if self._ws is None:
-            self._engine.eio.start_background_task(self._session.close, wait=False)
+            self._engine.send_away(self._session)
 
     def close(self) -> None:
         """Writes no more, and leaves the socket to the library, but not in the middle of a frame."""

@@ -15,12 +15,14 @@ import marshmallow as ma
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from app import auth, green
+from app import auth, green, sessions
 from app.api.base import SequenceField
 from app.auth import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
-from app.problems import fields
+from app.limits import TooSoon, address, address_key
+from app.problems import answer, fields
 from app.realtime.engine import Engine
+from app.realtime.floods import MESSAGE_LIMIT, Floods, StrictPacket
 from app.realtime.joins import Full
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
@@ -32,7 +34,7 @@ from app.tasks.snapshot import current_events
 logger = logging.getLogger("taskroom.sockets")
 
 MAX_JOINED = 64
-MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
+MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
 class JoinTask(ma.Schema):
@@ -57,6 +59,7 @@ class Connection:
     principal: Principal
     viewers: dict[str, Viewer]
     open: bool = True
+    asking: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def close(self) -> None:
@@ -73,11 +76,20 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         message_queue=parts.config.redis_url,
         cors_allowed_origins=_origins(parts),
         max_http_buffer_size=MESSAGE_LIMIT,
+        serializer=StrictPacket,
         http_compression=False,
         manage_session=False,
     )
     engine = Engine(socketio.server.eio, parts.config.process, parts.config.websocket_compression)
-    Sockets(app, parts, socketio, engine).register()
+
+    def refuse(error: TooMany) -> Any:
+        with app.app_context():
+            return answer(error.status, error.title, error.detail, headers=error.headers)
+
+    floods = Floods(
+        socketio.server, engine, lambda address: parts.attempts.arrived(address_key(address)), refuse
+    )
+    Sockets(app, parts, socketio, engine, floods).register()
     return socketio
 
 
@@ -91,8 +103,11 @@ def _origins(parts: Services) -> Any:
 
 
 class Sockets:
-    def __init__(self, app: Flask, parts: Services, socketio: SocketIO, engine: Engine) -> None:
+    def __init__(
+        self, app: Flask, parts: Services, socketio: SocketIO, engine: Engine, floods: Floods
+    ) -> None:
         self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
+        self._floods = floods
         self._connections: dict[str, Connection] = {}
         self._watching = False
 
@@ -106,24 +121,28 @@ class Sockets:
         ):
             self._io.on_event(name, self._checked(schema, handler))
         self._parts.session_enders.append(self.end_session)
+        self._parts.drainers.append(self._engine.drain)
 
     def connect(self, credentials: Any = None) -> None:
         sid = request.sid  # type: ignore[attr-defined]
         viewers: dict[str, Viewer] = {}
-        wire = SocketWire(
-            self._engine, self._io.server.manager.eio_sid_from_sid(sid, "/"), partial(_left, viewers)
-        )
+        session = self._io.server.manager.eio_sid_from_sid(sid, "/")
+        wire = SocketWire(self._engine, session, partial(_left, viewers))
         joins = self._parts.joins
         try:
-            with joins.joining():
+            with self._parts.attempts.trying(address()) as by, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
+                by(connection.principal.user_id)
+            if self._engine.draining:  # it came in while the others were sent away
+                raise Full("This process ends; come back")
             joins.admit(connection.principal.user_id)
-        except (StoreAway, Full) as error:
-            wire.cut()  # a refusal would keep the client from coming back by itself
+        except (StoreAway, Unavailable, TooSoon) as error:
+            self._floods.drop(session, f"is turned away: {error}")
             raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
+        self._floods.signed_in(session)
         if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
             self._connections.pop(sid)
             joins.leave(connection.principal.user_id)
@@ -177,11 +196,14 @@ class Sockets:
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         principal = auth.principal_of(data["token"])
-        if principal.user_id != connection.principal.user_id:
-            raise Unauthorized("This token is another user's")
+        if not principal.is_as(connection.principal):
+            raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
         for viewer in list(connection.viewers.values()):
             viewer.session_id = principal.session_id
+        if principal.session_id in self._parts.revocations:  # signed out since it was asked
+            self._disconnect(connection)
+            raise Unauthorized("The session has ended; sign in again")
         return {"ok": True, "expires_at": principal.expires_at}
 
     def end_session(self, session_id: str) -> None:
@@ -200,7 +222,13 @@ class Sockets:
                     raise Unauthorized("The socket has gone")
                 if len(args) != 1 or not isinstance(args[0], dict):
                     raise Unprocessable("Send one object")
-                return handler(connection, schema.load(args[0]))
+                if connection.asking >= MAX_ASKING:
+                    raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
+                connection.asking += 1
+                try:
+                    return handler(connection, schema.load(args[0]))
+                finally:
+                    connection.asking -= 1
             except ma.ValidationError as error:
                 return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
             except Problem as problem:
@@ -243,7 +271,7 @@ def _principal(credentials: Any) -> Principal:
     if isinstance(given.get("token"), str) and given["token"]:
         return auth.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
-        return auth.use_ticket(given["ticket"])
+        return sessions.use_ticket(given["ticket"])
     return auth.current()
 
 

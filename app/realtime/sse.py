@@ -11,8 +11,8 @@ from flask import Response, request
 from app import auth, green
 from app.api.base import MAX_SEQUENCE, Blueprint
 from app.auth import Principal
-from app.errors import BadRequest, NotFound, Problem, Unauthorized, Unprocessable
-from app.realtime.joins import Full
+from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.limits import address
 from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
 from app.services import Services, services
 from app.stream.burst import Filter
@@ -21,6 +21,8 @@ from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
+
+PATIENCE_SECONDS = 10  # at least, for who came too often
 
 
 def _names(text: str) -> None:
@@ -47,8 +49,10 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
     from the first event. A client that already has the last event of a finished task gets 204."""
     cursor, parts = resume_cursor(query, default=0), services()
     try:
-        with parts.joins.joining():
+        parts.attempts.arrived(address())
+        with parts.attempts.trying(address()) as by, parts.joins.joining():
             principal = auth.current(allow_ticket=True)
+            by(principal.user_id)
             name = task_stream(auth.readable_task(principal, str(task_id)))
             if request.method == "HEAD":
                 return _response(iter(()))
@@ -62,11 +66,12 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
         return _handed_over(parts, viewer, principal)
     except LookupError:
         raise NotFound("There is no such task") from None
-    except (StoreAway, Full):
+    except (StoreAway, Unavailable, TooMany) as error:
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
-        # A 503 would end a native EventSource for good; this makes it come back.
-        return _response(iter((retry() + b"\n",)))
+        # A 503 or 429 would end a native EventSource for good; this makes it come back.
+        seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
+        return _response(iter((retry(seconds) + b"\n",)))
 
 
 def _handed_over(parts: Services, viewer: Viewer, principal: Principal) -> Response:

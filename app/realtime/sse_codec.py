@@ -54,9 +54,9 @@ def message(type: str, data: dict[str, Any], cursor: int | None = None) -> bytes
     return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()
 
 
-def retry() -> bytes:
-    """How long a cut client waits, spread so that thousands do not come back at the same moment."""
-    return f"retry: {random.randint(1_000, 3_000)}\n".encode()
+def retry(seconds: int = 1) -> bytes:
+    """How long a cut client waits: that and up to three times that, so that thousands do not come back together."""
+    return f"retry: {random.randint(seconds * 1_000, seconds * 3_000)}\n".encode()
 
 
 def ending(stream: str, last: Event | None) -> dict[str, Any]:

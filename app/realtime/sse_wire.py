@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.claims import Principal
 from app.green import Poller
+from app.principal import Principal
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import SseCodec
 from app.stream.burst import Data

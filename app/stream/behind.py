@@ -36,6 +36,7 @@ class Behind:
         self._lock, self._refresh, self._stalled_seconds = lock, refresh, stalled_seconds
         self._history = History(store)
         self._parked: set[Viewer] = set()  # their wires take nothing for now
+        self._unread: set[Viewer] = set()  # Postgres did not answer them
         self._bursts: dict[tuple[object, ...], Burst] = {}
 
     def advance(self, viewer: Viewer) -> None:
@@ -65,15 +66,25 @@ class Behind:
 
     def leave(self, viewer: Viewer) -> None:
         self._parked.discard(viewer)
+        self._unread.discard(viewer)
 
     def sweep(self, now: float) -> None:
-        """Once a second or so: drops who took nothing for too long, and forgets buffers nobody came for."""
+        """Once a second or so: drops who took nothing for too long, and forgets buffers nobody came for.
+
+        Who waits for Postgres asks again: sent away at once, whole rooms would come back to ask for the same.
+        """
         with self._lock:
             self._bursts.clear()
             self._history.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
+            unread, self._unread = self._unread, set()
         for viewer in stalled:
             viewer.close("stalled")
+        for viewer in unread:
+            if now - viewer.progress_at > self._stalled_seconds:
+                viewer.close("unavailable")
+            else:
+                self.advance(viewer)
 
     def _advance(self, viewer: Viewer) -> None:
         wire, room = viewer.wire, viewer.room
@@ -143,7 +154,9 @@ class Behind:
         def arrived(error: Exception | None, found: bool) -> None:
             if viewer.closed is not None:
                 return
-            if error is not None:
+            if isinstance(error, StoreAway):
+                self._wait_for_postgres(viewer)
+            elif error is not None:
                 viewer.close("unavailable")
             elif found:
                 self.advance(viewer)
@@ -152,6 +165,11 @@ class Behind:
 
         self._history.read(room.stream, cursor, room.pruned_to, arrived)
 
+    def _wait_for_postgres(self, viewer: Viewer) -> None:
+        with self._lock:
+            if viewer.closed is None:
+                self._unread.add(viewer)
+
     def _overtaken(self, viewer: Viewer, pruned_to: int) -> None:
         """Nothing follows its cursor without a gap: pruning went on since the room, or this viewer, was opened."""
         room = viewer.room
@@ -159,7 +177,7 @@ class Behind:
             if room.pruned_to == pruned_to:
                 self._refresh(room)
         except StoreAway:
-            viewer.close("unavailable")
+            self._wait_for_postgres(viewer)
             return
         if viewer.start < room.pruned_to:
             viewer.resync = Resync(room.stream, "pruned", room.pruned_to + 1, room.head)

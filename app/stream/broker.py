@@ -27,6 +27,10 @@ PUBLISH_TIMEOUT = 0.2
 PUBLISH_PAUSE = 1.0
 PING_EVERY = 0.5
 PING_LIMIT = 1.0
+FRESH_SECONDS = 0.75  # answers to pings come every half second: after this the next one is missing
+STALE_SECONDS = 2.0  # then an operator is told
+# Publishers skip so long after a failure, so what is heard in the first moments may not be all.
+SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
 RECONNECT_SECONDS = (0.05, 1.0)
 
 
@@ -57,6 +61,7 @@ class Publisher:
             url, socket_timeout=PUBLISH_TIMEOUT, socket_connect_timeout=PUBLISH_TIMEOUT
         )
         self._not_before = 0.0
+        self._failing = False
 
     def publish(self, appended: Appended) -> None:
         self._send(
@@ -79,7 +84,13 @@ class Publisher:
             pipe.execute()
         except RedisError as error:
             self._not_before = time.monotonic() + PUBLISH_PAUSE
-            logger.warning("publishing failed, skipped for %.0f s: %s", PUBLISH_PAUSE, error)
+            if not self._failing:
+                logger.warning("publishing fails, viewers get their events from Postgres: %s", error)
+            self._failing = True
+        else:
+            if self._failing:
+                logger.warning("publishing works again")
+            self._failing = False
 
 
 class Listener(Protocol):
@@ -110,11 +121,42 @@ class Subscription:
         self._connection: Any = None  # redis publishes no type for a bare connection
         self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
         self._stopped = threading.Event()
-        self.heard_at = 0.0  # monotonic time of the last sign of life; its age is a metric
+        self._opened_at = self._heard_at = time.monotonic()
+        self._trouble = "no reason is known"
+        self.stale = False
 
     @property
     def connected(self) -> bool:
         return self._connection is not None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the last sign of life, or since the start. A metric: whatever it is that makes it deaf, a cut
+        connection or a listener that hangs, the silence grows."""
+        return time.monotonic() - self._heard_at
+
+    @property
+    def hears(self) -> bool:
+        """Whether what is published is heard at once; else streams have to be compared with Postgres more often."""
+        return (
+            self.connected
+            and self.silence < FRESH_SECONDS
+            and time.monotonic() - self._opened_at > SETTLE_SECONDS
+        )
+
+    def watch(self) -> None:
+        """Says once that nothing is heard any more, and once that it is again. To be called now and then by another
+        thread, for this one may be what hangs."""
+        silence = self.silence
+        if silence < STALE_SECONDS:
+            if self.stale:
+                logger.warning("Redis is heard again")
+            self.stale = False
+        elif not self.stale:
+            self.stale = True
+            logger.warning(
+                "nothing heard from Redis for %.0f s, events come from Postgres: %s", silence, self._trouble
+            )
 
     def follow(self, stream: str) -> None:
         self._wanted.add(stream)
@@ -138,7 +180,8 @@ class Subscription:
                 wait = RECONNECT_SECONDS[0]
                 self._listen(connection)
             except (RedisError, OSError) as error:
-                logger.warning("Redis is away, listening again in %.2f s: %s", wait, error)
+                self._trouble = str(error)
+                logger.info("listening again in %.2f s: %s", wait, error)
             except Exception:  # a listener's fault must not leave the process deaf for good
                 logger.exception("hearing a message failed, listening again in %.2f s", wait)
             finally:
@@ -152,7 +195,7 @@ class Subscription:
             # First: a stream followed from here on subscribes by itself, one followed before is in the list.
             self._connection = connection
             connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in tuple(self._wanted)))
-        self.heard_at = time.monotonic()
+        self._opened_at = time.monotonic()
 
     def _listen(self, connection: Any) -> None:
         pinged: float | None = None
@@ -162,13 +205,14 @@ class Subscription:
             if pinged is None and now >= next_ping:
                 self._send(connection, "PING")
                 pinged, next_ping = now, now + PING_EVERY
-            if pinged is not None and now > pinged + PING_LIMIT:
-                raise redis.ConnectionError(f"no answer to a ping in {PING_LIMIT:.0f} s")
             try:
                 reply = connection.read_response(timeout=PING_EVERY / 2, disconnect_on_error=False)
             except TimeoutError:
+                # Only now: the answer may have been there already, and this thread been kept from looking.
+                if pinged is not None and now > pinged + PING_LIMIT:
+                    raise redis.ConnectionError(f"no answer to a ping in {PING_LIMIT:.0f} s") from None
                 continue
-            self.heard_at = time.monotonic()
+            self._heard_at = time.monotonic()
             if reply[0] == b"pong":
                 pinged = None
             else:

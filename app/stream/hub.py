@@ -22,7 +22,7 @@ from app.stream.viewer import Viewer, Wire
 logger = logging.getLogger("taskroom.hub")
 
 POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
-AWAY_SECONDS = 0.5  # all rooms while Redis is away
+AWAY_SECONDS = 0.5  # all rooms while Redis is not heard
 TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
 EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
@@ -84,6 +84,8 @@ class Hub:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
             viewer.room.empty_since = None
+        if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
+            viewer.close("draining")
         return viewer
 
     def attach(self, viewer: Viewer, wire: Wire, first: Sequence[Event] = ()) -> None:
@@ -221,20 +223,26 @@ class Hub:
 
     def _check_tails(self) -> None:
         """One query for all rooms that are due; the only timer that watches for lost messages."""
-        last_all = 0.0
+        last_all, failing = 0.0, False
         while not self._stopped.is_set():
             self._soon.wait(POLL_SECONDS)
             self._soon.clear()
             now = time.monotonic()
             if now - self._swept_at >= SWEEP_SECONDS:
                 self._sweep(now)
-            everything = now - last_all >= (TAIL_SECONDS if self.subscription.connected else AWAY_SECONDS)
+            everything = now - last_all >= (TAIL_SECONDS if self.subscription.hears else AWAY_SECONDS)
             if everything:
                 last_all = now
+            self.subscription.watch()
             try:
-                self._compare(self._due(everything))
+                rooms = self._due(everything)
+                self._compare(rooms)
+                failing = failing and not rooms
             except Exception as error:  # whatever it is, this thread must outlive it: it is the last net
-                logger.warning("the tail check failed: %s", error, exc_info=not isinstance(error, StoreAway))
+                if not failing:
+                    away = isinstance(error, StoreAway)
+                    logger.warning("the tail check fails, for now: %s", error, exc_info=not away)
+                failing = True
 
     def _due(self, everything: bool) -> list[Room]:
         with self._lock:

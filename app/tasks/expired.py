@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from psycopg2.extensions import cursor as Cursor
+from app.stream.store import Connect
+
+BATCH_ROWS = 5_000
 
 # A writer comes back to its row after an outage; a week is longer than any that it survives.
-_EXPIRED = (
-    "DELETE FROM tickets WHERE expires_at < now()",
-    "DELETE FROM sessions WHERE expires_at < now()",
-    "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
-    "DELETE FROM writers WHERE seen_at < now() - interval '7 days'",
-)
+_EXPIRED = {
+    "tickets": "expires_at < now()",
+    "sessions": "expires_at < now()",
+    "idempotency_keys": "created_at < now() - interval '24 hours'",
+    "writers": "seen_at < now() - interval '7 days'",
+}
 
 
-def delete_expired(cur: Cursor) -> int:
-    """Returns how many rows went."""
+def delete_expired(connect: Connect) -> int:
+    """Returns how many rows went, in short transactions; what somebody has locked stays for the next time."""
     deleted = 0
-    for statement in _EXPIRED:
-        cur.execute(statement)
-        deleted += cur.rowcount
+    for table, condition in _EXPIRED.items():
+        full = True
+        while full:
+            with connect() as conn, conn.cursor() as cur:
+                cur.execute(
+                    f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+                            SELECT ctid FROM {table} WHERE {condition} LIMIT %s FOR UPDATE SKIP LOCKED))""",
+                    (BATCH_ROWS,),
+                )
+                full = cur.rowcount == BATCH_ROWS
+                deleted += cur.rowcount
     return deleted

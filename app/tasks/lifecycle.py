@@ -54,15 +54,20 @@ def create(
     trigger: str = "manual",
     retry_of: str | None = None,
 ) -> tuple[str, Appended]:
-    """A new PENDING task with its stream and first event, queued for dispatch 1."""
+    """A new PENDING task with its stream and first event, queued for dispatch 1. It is of its owner's tenant;
+    a retry is of the old task's, whatever its owner's is by now: who may see what it was given stays the same."""
     task_id, at = str(uuid.uuid4()), now()
     stream = task_stream(task_id)
     cur.execute(
-        """INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params,
+        """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
                               trigger, retry_of, created_at, status)
-           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+           VALUES (%s, %s, %s,
+               (SELECT tenant FROM tasks WHERE id = %s
+                UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
+               %s, %s, %s, %s, %s, %s, %s, %s)""",
         (
-            *(task_id, open_stream(cur, stream), user_id, job_type, title, intent, Json(params)),
+            *(task_id, open_stream(cur, stream), user_id, retry_of, user_id, retry_of),
+            *(job_type, title, intent, Json(params)),
             *(trigger, retry_of, at, PENDING),
         ),
     )

@@ -14,9 +14,11 @@ from app.tasks.projection import TASK_COLUMNS, task_of
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """``kind`` matches a job type or a trigger. ``since`` and ``until`` bound the creation."""
+    """Of a user or of a tenant: each has its index. ``kind`` matches a job type or a trigger; ``since`` and
+    ``until`` bound the creation."""
 
-    user_id: str
+    user_id: str | None = None
+    tenant: str | None = None
     status: str | None = None
     job_type: str | None = None
     parent_id: str | None = None
@@ -29,8 +31,12 @@ def list_tasks(
     cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit: int
 ) -> list[dict[str, Any]]:
     """The newest tasks first, older than ``before`` (created_at, task_id)."""
-    conditions, values = ["user_id = %s"], [wanted.user_id]
+    assert wanted.user_id or wanted.tenant, "a list is somebody's"
+    conditions: list[str] = []
+    values: list[Any] = []
     for condition, value in (
+        ("user_id = %s", wanted.user_id),
+        ("tenant = %s", wanted.tenant),
         ("status = %s", wanted.status),
         ("job_type = %s", wanted.job_type),
         ("parent_id = %s", wanted.parent_id),
@@ -40,7 +46,7 @@ def list_tasks(
     ):
         if value is not None:
             conditions.append(condition)
-            values.append(value)  # type: ignore[arg-type]
+            values.append(value)
     if before:
         conditions.append("(created_at, tasks.id) < (%s::timestamptz, %s::uuid)")
         values.extend(before)

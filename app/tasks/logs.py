@@ -42,7 +42,8 @@ def logs_after(
     cur: Cursor, task_id: str, cursor: int, limit: int, wanted: LogFilter = LogFilter()
 ) -> LogPage:
     """The next ``limit`` lines after the cursor, oldest first."""
-    last_seq = _last_seq(cur, task_id)
+    pruned_to, last_seq = _kept(cur, task_id)
+    cursor = max(cursor, pruned_to)
     high = min(cursor + SCAN_ROWS, last_seq)
     rows, cut = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
     after = rows[-1][0] if cut else max(cursor, high)
@@ -53,12 +54,13 @@ def logs_before(
     cur: Cursor, task_id: str, cursor: int | None, limit: int, wanted: LogFilter = LogFilter()
 ) -> LogPage:
     """The ``limit`` lines before the cursor (None: the newest), oldest first."""
-    beyond = _last_seq(cur, task_id) + 1
-    cursor = beyond if cursor is None else min(max(cursor, 1), beyond)
-    low = max(cursor - SCAN_ROWS, 1)
+    pruned_to, last_seq = _kept(cur, task_id)
+    oldest, beyond = pruned_to + 1, last_seq + 1
+    cursor = beyond if cursor is None else min(max(cursor, oldest), beyond)
+    low = max(cursor - SCAN_ROWS, oldest)
     rows, cut = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
     before = rows[-1][0] if cut else low
-    return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, cut or low > 1)
+    return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, cut or low > oldest)
 
 
 def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:
@@ -73,10 +75,11 @@ def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -
         cursor = page.after
 
 
-def _last_seq(cur: Cursor, task_id: str) -> int:
-    cur.execute("SELECT last_seq FROM streams WHERE name = %s", (task_stream(task_id),))
+def _kept(cur: Cursor, task_id: str) -> tuple[int, int]:
+    """Up to where the log was pruned, and its last sequence."""
+    cur.execute("SELECT pruned_to, last_seq FROM streams WHERE name = %s", (task_stream(task_id),))
     row = cur.fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _scan(

@@ -64,7 +64,8 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
                 folder=CHECKOUT,
                 env=env,
                 ready=logged(b" ready."),
-                stages=((signal.SIGTERM, 15.0), (signal.SIGQUIT, 5.0)),  # warm, then cold
+                # Warm, for what is nearly done; then cold, which ends the others in order or has them run again.
+                stages=((signal.SIGTERM, 8.0), (signal.SIGQUIT, 8.0)),
                 orphan_signal=signal.SIGQUIT,  # warm would wait for a task whose database has gone
             ),
             Child(

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.issuer import Issuer
 from tests.support.line import Line
 from tests.support.system import System
 
@@ -40,3 +41,13 @@ def behind_line(system: System, line: Line) -> Iterator[str]:
     through = url._replace(netloc=url.netloc.rpartition(":")[0] + f":{line.port}")
     with system.web(DATABASE_URL=through.geturl()) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def rs() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture(scope="module")
+def es() -> Issuer:
+    return Issuer(algorithm="ES256")

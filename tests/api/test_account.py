@@ -57,6 +57,18 @@ def test_another_role_signs_it_out(system: System, user: User) -> None:
     assert sign_in(system, user.email).json()["user"]["role"] == "viewer"
 
 
+def test_a_tenant_is_set_kept_and_taken_away(system: System, user: User) -> None:
+    assert account(system, user.email, "--tenant", " acme ").returncode == 0
+    wait_for("the refusal", lambda: refused(user), 2.5)
+    assert sign_in(system, user.email).json()["user"]["tenant"] == "acme"
+
+    assert account(system, user.email, "--tenant", "acme").returncode == 0
+    assert system.sql("SELECT 1 FROM sessions WHERE user_id = %s AND revoked_at IS NULL", user.id)
+
+    assert account(system, user.email).returncode == 0
+    assert sign_in(system, user.email).json()["user"]["tenant"] is None
+
+
 def test_another_password_signs_it_out(system: System, user: User) -> None:
     assert account(system, user.email, password="another battery").returncode == 0
 
@@ -79,6 +91,8 @@ def test_what_is_refused_is_one_line(system: System) -> None:
     for done in (
         account(system, "somebody@example.org", password="short"),
         account(system, "nobody@example.org", "--close"),
+        account(system, "somebody@example.org", "--tenant", "a\nb"),
+        account(system, "somebody@example.org", "--tenant", "x" * 129),
     ):
         assert done.returncode == 1
         assert done.stderr.startswith("taskroom: ")

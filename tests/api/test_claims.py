@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,9 +14,12 @@ from app import auth, claims
 from app.claims import Claims
 from app.config import Config
 from app.errors import Unauthorized
+from app.issuer_keys import FRESH_SECONDS
+from app.issuers import Issuers, read_issuers
 from app.revocations import Revocations
 from app.stream.store import StoreAway
 from tests.api.fakes import FakePostgres
+from tests.support.issuer import Issuer, KeySet
 from tests.support.system import SECRET
 
 ANN, SESSION = str(uuid4()), str(uuid4())
@@ -45,11 +49,11 @@ def revocations(monkeypatch: pytest.MonkeyPatch) -> Revocations:
 
 @pytest.fixture
 def known(fake: FakePostgres, revocations: Revocations) -> Claims:
-    return Claims(fake.read, revocations)
+    return Claims(fake.read, revocations, Issuers({}))
 
 
 def token(**changes: Any) -> str:
-    made = claims.new_access(ANN, "ann@example.org", "operator", SESSION)
+    made = claims.new_access(ANN, "ann@example.org", "operator", "acme", SESSION)
     read = jwt.decode(made, options={"verify_signature": False}) | changes
     return jwt.encode(read, SECRET, algorithm="HS256")
 
@@ -65,7 +69,8 @@ def test_a_token_is_decoded_once_and_postgres_is_not_asked(
     first, second = known.of_access(mine), known.of_access(mine)
 
     assert first is second
-    assert (first.user_id, first.email, first.role) == (ANN, "ann@example.org", "operator")
+    assert (first.user_id, first.email) == (ANN, "ann@example.org")
+    assert (first.role, first.tenant) == ("operator", "acme")
     assert decoded == [mine]
     assert fake.asked == []
 
@@ -105,9 +110,9 @@ def test_without_fresh_revocations_postgres_says_who_it_is(
 
     with pytest.raises(Unauthorized):
         known.of_access(mine)
-    fake.rows[SESSION] = (ANN, "ann@example.org", "viewer")
+    fake.rows[SESSION] = (ANN, "ann@example.org", "viewer", None)
     assert known.of_access(mine).role == "viewer"
-    fake.rows[SESSION] = (str(uuid4()), "bob@example.org", "admin")
+    fake.rows[SESSION] = (str(uuid4()), "bob@example.org", "admin", None)
     with pytest.raises(Unauthorized):
         known.of_access(mine)
     fake.away = True
@@ -122,3 +127,27 @@ def test_a_token_that_outlives_the_memory_of_sign_outs_is_asked_about(
     with pytest.raises(Unauthorized):
         known.of_access(token(exp=int(time.time()) + 3600))
     assert fake.asked == [SESSION]
+
+
+def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
+    fake: FakePostgres, revocations: Revocations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, real = 0.0, time.monotonic
+    monkeypatch.setattr(claims.time, "monotonic", lambda: real() + now)
+    monkeypatch.setattr(Claims, "_opened", lambda self, told, session_id: ANN)
+    issuer = Issuer()
+    keys = KeySet(issuer.jwk)
+    known = Claims(
+        fake.read,
+        revocations,
+        read_issuers(json.dumps([issuer.settings(jwks_url=keys.url)]), plain_http=True),
+    )
+    theirs = issuer.token()
+    assert known.of_access(theirs).user_id == ANN
+
+    keys.hold()
+    assert known.of_access(theirs).user_id == ANN
+    now += FRESH_SECONDS
+    with pytest.raises(Unauthorized):
+        known.of_access(theirs)
+    keys.close()

@@ -24,7 +24,7 @@ def test_a_watched_room_connects_to_redis_and_that_is_ok(system: System, user: U
             lambda: body if (body := httpx.get(f"{system.url}/readyz").json())["status"] == "ok" else None,
         )
     assert found["redis"]["connected"]
-    assert found["redis"]["heard_seconds_ago"] < 5
+    assert found["redis"]["silent_seconds"] < 5
     user.client.post(f"/api/v2/tasks/{task_id}/cancel")
     user.finished(task_id)
 

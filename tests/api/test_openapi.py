@@ -79,6 +79,6 @@ def test_the_page_of_the_document_is_guarded_like_the_dashboard(system: System) 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/html")
     policy = answer.headers["Content-Security-Policy"]
-    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy and "*" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"

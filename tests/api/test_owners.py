@@ -7,10 +7,12 @@ import pytest
 
 from app import owners
 from app.lru import Lru
-from app.owners import Owners
+from app.owners import Owner, Owners
 from app.stream.store import StoreAway
 from tests.api.fakes import FakePostgres
 from tests.support.system import wait_for
+
+ANN = Owner("ann", "acme")
 
 
 @pytest.fixture
@@ -39,39 +41,39 @@ def crowd(asked: Owners, postgres: FakePostgres, size: int = 40) -> list[object]
 
 
 def test_a_crowd_costs_one_question(postgres: FakePostgres) -> None:
-    postgres.rows["task"] = ("ann",)
+    postgres.rows["task"] = ANN
 
-    assert crowd(Owners(postgres.read), postgres) == ["ann"] * 40
+    assert crowd(Owners(postgres.read), postgres) == [ANN] * 40
     assert postgres.asked == ["task"]
 
 
 def test_an_error_reaches_the_crowd_and_is_not_kept(postgres: FakePostgres) -> None:
     asked = Owners(postgres.read)
     postgres.away = True
-    postgres.rows["task"] = ("ann",)
+    postgres.rows["task"] = ANN
 
     assert all(isinstance(told, StoreAway) for told in crowd(asked, postgres))
 
     postgres.away = False
-    assert asked.of("task") == "ann"
+    assert asked.of("task") == ANN
 
 
 def test_an_absent_task_is_not_kept(postgres: FakePostgres) -> None:
     asked = Owners(postgres.read)
     assert asked.of("task") is None
-    postgres.rows["task"] = ("ann",)
-    assert asked.of("task") == "ann"
+    postgres.rows["task"] = ANN
+    assert asked.of("task") == ANN
 
 
 def test_a_deleted_task_is_noticed_in_time(postgres: FakePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(owners.time, "monotonic", lambda: now)
     asked = Owners(postgres.read)
-    postgres.rows["task"] = ("ann",)
-    assert asked.of("task") == "ann"
+    postgres.rows["task"] = ANN
+    assert asked.of("task") == ANN
     del postgres.rows["task"]
     now += 29.9
-    assert asked.of("task") == "ann"
+    assert asked.of("task") == ANN
     now += 0.2
     assert asked.of("task") is None
 

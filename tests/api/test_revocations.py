@@ -50,6 +50,30 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
     connection.close()
 
 
+def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, real = 0.0, time.monotonic
+    monkeypatch.setattr(revocations.time, "monotonic", lambda: real() + now)
+    ended: list[str] = []
+    kept = Revocations(database, 900, ended.append)
+    kept.read()
+    now += 3600
+    connection = psycopg2.connect(database)
+    with connection, connection.cursor() as sql:
+        sql.execute(
+            """WITH who AS (INSERT INTO users (email, password_hash) VALUES ('ann@example.org', '') RETURNING id)
+               INSERT INTO sessions (user_id, expires_at, revoked_at)
+               SELECT id, now() + '1 day', now() - interval '50 minutes' FROM who RETURNING id::text"""
+        )
+        (session_id,) = sql.fetchone() or ("",)
+    connection.close()
+
+    kept.read()
+
+    assert ended == [session_id], "a stream that was opened with a ticket may still be open"
+
+
 def test_the_thread_reads_at_once_when_it_is_told_to(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revocations, "READ_SECONDS", 60.0)
     reads: list[None] = []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,12 @@ class Site:
     home: Home
     urls: dict[int, str]
     processes: dict[int, subprocess.Popen[bytes]]
+    again: Callable[[int], subprocess.Popen[bytes]]
+
+    def restart(self, number: int) -> None:
+        """Starts a process that has ended, at its old address; returns when it serves."""
+        self.processes[number] = self.again(number)
+        wait_for(f"web process {number}", lambda: _answers(self.urls[number]), 60)
 
     def kill(self, number: int) -> None:
         process = self.processes[number]
@@ -61,14 +68,23 @@ def running_site(system: System, folder: Path, **env: str) -> Iterator[Site]:
     with ExitStack() as stack:
         urls: dict[int, str] = {}
         processes = {}
+
+        def settings(number: int) -> dict[str, str]:
+            return env | {"TASKROOM_PROCESS": str(number), "TRUSTED_PROXIES": "1"}
+
+        def again(number: int) -> subprocess.Popen[bytes]:
+            port = urls[number].rpartition(":")[2]
+            command = [sys.executable, "-m", "tests.support.web"]
+            process = system._spawn(f"web-{port}", command, system.environment(PORT=port, **settings(number)))
+            stack.callback(system._end, process)
+            return process
+
         for number in (1, 2):
-            urls[number] = stack.enter_context(
-                system.web(TASKROOM_PROCESS=str(number), TRUSTED_PROXIES="1", **env)
-            )
+            urls[number] = stack.enter_context(system.web(**settings(number)))
             processes[number] = system.processes[-1]
         addresses = {number: url.removeprefix("http://") for number, url in urls.items()}
         url, home = stack.enter_context(running_nginx(folder, addresses))
-        yield Site(url, home, urls, processes)
+        yield Site(url, home, urls, processes, again)
 
 
 def _answers(url: str) -> bool:

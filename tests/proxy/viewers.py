@@ -8,8 +8,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import socketio
+
 from tests.support.system import User, wait_for
-from tests.support.viewers import JavaScriptViewer, SseViewer
+from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer
 
 
 class BrowserSocket(JavaScriptViewer):
@@ -38,6 +40,24 @@ class BrowserSocket(JavaScriptViewer):
             self.connections.append(data)
         else:
             super().heard(type, data, id)
+
+
+class PythonSocket(SocketViewer):
+    """The official Python client; it comes back by itself, and joins where it was."""
+
+    def new_client(self) -> socketio.Client:
+        client = socketio.Client(reconnection_delay=0.1, reconnection_delay_max=0.2)
+
+        def join() -> None:
+            self.controls.append(("joined", {}, None))
+            since = self.events[-1]["sequence"] if self.events else 0
+            client.emit("join_task", {"task_id": self.task_id, "since_sequence": since})
+
+        client.on("connect", join)
+        return client
+
+    def open(self, since: int | str | None = None) -> None:
+        self.connect()
 
 
 class EventSource(SseViewer):

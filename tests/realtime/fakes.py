@@ -75,7 +75,7 @@ class FakeSession:
     def send(self, packet: Any) -> None:
         self.pings.append(packet)
 
-    def close(self, wait: bool = True) -> None:
+    def close(self, wait: bool = True, abort: bool = False) -> None:
         self.closed = True
 
     def _send_ping(self) -> None:

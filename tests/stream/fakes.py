@@ -141,6 +141,13 @@ class FakeSubscription:
         self.connected = True
         self.following: list[str] = []
 
+    @property
+    def hears(self) -> bool:
+        return self.connected
+
+    def watch(self) -> None:
+        """Has nothing to tell."""
+
     def follow(self, stream: str) -> None:
         self.following.append(stream)
 

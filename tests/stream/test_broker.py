@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
@@ -11,7 +12,16 @@ from collections.abc import Iterator, Sequence
 import pytest
 import redis
 
-from app.stream.broker import CONTROL, PREFIX, Publisher, Subscription, decode_batch, encode_batch
+from app.stream import broker as brokers
+from app.stream.broker import (
+    CONTROL,
+    PREFIX,
+    STALE_SECONDS,
+    Publisher,
+    Subscription,
+    decode_batch,
+    encode_batch,
+)
 from app.stream.event import Event
 from app.stream.store import Appended
 from app.up.embedded_redis import EmbeddedRedis
@@ -196,6 +206,50 @@ def test_a_stopped_redis_slows_publishing_once_a_second(server: EmbeddedRedis):
     assert 1 <= len(slow) <= 2 and max(slow) < 0.5, slow  # 0.2 s, and room for a busy machine
 
 
+def test_failing_to_publish_is_told_once_and_so_is_its_end(
+    server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.0)
+    publisher, works = Publisher("redis://127.0.0.1:1/0"), Publisher(server.url)._redis
+    with caplog.at_level(logging.INFO, "taskroom.broker"):
+        for _ in range(3):
+            publisher.publish(batch("task:a", 1, 1))
+        publisher._redis = works
+        for _ in range(3):
+            publisher.publish(batch("task:a", 1, 1))
+
+    first, second = caplog.messages
+    assert first.startswith("publishing fails") and second == "publishing works again"
+
+
+def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
+    server: EmbeddedRedis,
+    subscription: Subscription,
+    ear: Ear,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Its connection stands all the while: only its silence tells."""
+    monkeypatch.setattr(brokers, "STALE_SECONDS", 1.2)
+    monkeypatch.setattr(brokers, "SETTLE_SECONDS", 0.0)
+    wait_for("a sign of life", lambda: subscription.hears)
+    go_on = threading.Event()
+    monkeypatch.setattr(ear, "controlled", lambda message: go_on.wait(20))
+
+    def watched(text: str) -> bool:
+        subscription.watch()
+        return any(text in message for message in caplog.messages)
+
+    with caplog.at_level(logging.WARNING, "taskroom.broker"):
+        Publisher(server.url).control("hang")
+        wait_for("the silence to be told", lambda: watched("nothing heard from Redis"))
+        assert subscription.connected and subscription.stale and not subscription.hears
+        go_on.set()
+        wait_for("its end to be told", lambda: watched("Redis is heard again"))
+
+    assert len(caplog.messages) == 2 and not subscription.stale
+
+
 def test_a_stopped_redis_is_noticed_and_heard_again(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear
 ):
@@ -218,14 +272,14 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
 
 
 def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscription):
-    seen = {subscription.heard_at}
+    seen = {subscription._heard_at}
 
     def pinged() -> bool:
-        seen.add(subscription.heard_at)
+        seen.add(subscription._heard_at)
         return len(seen) >= 4
 
     wait_for("three answers to pings", pinged, 6)
-    assert subscription.connected
+    assert subscription.connected and subscription.silence < STALE_SECONDS
 
 
 def test_a_restarted_redis_is_followed_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):

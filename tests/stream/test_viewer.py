@@ -194,15 +194,26 @@ def test_a_stream_that_was_pruned_to_its_end_still_ends(hub: Hub, store: FakeSto
     assert wire.whole == [("end", 3, None)]
 
 
-def test_without_postgres_it_is_sent_away(hub: Hub, store: FakeStore, wire: FakeWire):
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_without_postgres_it_waits_a_while_and_is_sent_away_then(
+    hub: Hub, store: FakeStore, wire: FakeWire, comes_back: bool
+):
     store.add(A, 3)
     viewer = hub.watch(A, 0)
     store.away = True
-
     hub.attach(viewer, wire)
+    for tries in (1, 2):
+        wait_for("a try", lambda tries=tries: store.refused == tries and viewer in hub._behind._unread)
+        hub._sweep(viewer.progress_at + 1)
+    assert viewer.closed is None and wire.whole == []
+    wait_for("a try", lambda: viewer in hub._behind._unread)
 
-    wait_for("the close", lambda: viewer.closed)
-    assert wire.lefts == ["unavailable"] and wire.whole == []
+    store.away = not comes_back
+    hub._sweep(viewer.progress_at + (1 if comes_back else 31))
+
+    if comes_back:
+        wire.gets(1, 2, 3)
+    assert wire.lefts == ([] if comes_back else ["unavailable"])
 
 
 def test_a_client_that_is_gone_leaves_at_the_next_event(hub: Hub, store: FakeStore):

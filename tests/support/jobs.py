@@ -190,3 +190,12 @@ def track_fails() -> None:
 def odd_result() -> dict[str, str]:
     """Returns an odd file name."""
     return {"file": "bad \udcff name"}
+
+
+@job("test_second_try", params=Nothing, max_retries=1, retry_lost=True)
+def second_try() -> str:
+    """Its first attempt never ends by itself; it is for one whose worker is lost to be run again."""
+    while runs.current().claim.attempt == 1:
+        log("still here")
+        time.sleep(0.05)
+    return "at last"

@@ -139,14 +139,14 @@ class System:
         client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
         return client
 
-    def user(self, role: str = "operator") -> User:
+    def user(self, role: str = "operator", tenant: str | None = None) -> User:
         """A new account, signed in."""
         from app.passwords import hash_password
 
         email = f"{uuid.uuid4().hex}@example.org"
         user_id = self.sql(
-            "INSERT INTO users (email, password_hash, role) VALUES (%s, %s, %s) RETURNING id::text",
-            *(email, hash_password(PASSWORD), role),
+            "INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s) RETURNING id::text",
+            *(email, hash_password(PASSWORD), role, tenant),
         )[0][0]
         client = self.sign_in(email)
         return User(user_id, email, client.headers["Authorization"].removeprefix("Bearer "), client)

@@ -154,9 +154,12 @@ class SocketViewer(Viewer):
         self.ack: dict[str, Any] = {}
         self.client = socketio.Client(reconnection=False)
 
+    def new_client(self) -> socketio.Client:
+        return socketio.Client(reconnection=False)
+
     def connect(self) -> socketio.Client:
         self.closed.clear()
-        self.client = client = socketio.Client(reconnection=False)
+        self.client = client = self.new_client()
         client.on("*", lambda type, data: self.heard(type, data))
         client.on("disconnect", lambda *_: self.closed.set())
         in_thread = client.eio.start_background_task

@@ -1,0 +1,167 @@
+"""What one socket may ask of this process: packets so often, attachments so large, and a sign-in soon.
+
+Engine.IO reads a WebSocket as fast as it comes and Socket.IO starts a task for each event, so that one client
+could have all the time and memory there are. Here its reader is made to wait, which the client feels as a full
+line, or its transport is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from engineio.exceptions import SocketIsClosedError
+from socketio.packet import Packet
+
+from app.errors import TooMany
+from app.realtime.engine import Engine
+
+logger = logging.getLogger("taskroom.sockets")
+
+MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
+ATTACHMENTS = 4  # no event here takes any; a client that sends one is answered what is wrong
+RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
+BURST = 200  # packets at once: a client that comes back joins all its rooms
+PER_SECOND = 50.0  # and then on the average
+DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
+UNREAD = 1_000  # packets that wait for a client which sends and does not read
+SIGN_IN_SECONDS = 20.0
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class StrictPacket(Packet):
+    """Refuses with ValueError what the library would keep, or call, without an end."""
+
+    def decode(self, encoded_packet: Any) -> int:
+        attachments = int(super().decode(encoded_packet) or 0)
+        if attachments > ATTACHMENTS:
+            raise ValueError(f"{attachments} attachments")
+        # The library would call the handlers of its own events, as often as a client sends them.
+        if isinstance(self.data, list) and self.data and self.data[0] in tuple(RESERVED):
+            raise ValueError(f"an event named {self.data[0]}")
+        self._bytes_left = MESSAGE_LIMIT
+        return attachments
+
+    def add_attachment(self, attachment: Any) -> bool:
+        self._bytes_left -= len(attachment)
+        if self._bytes_left < 0:
+            raise ValueError("attachments that are too large")
+        return bool(super().add_attachment(attachment))
+
+
+class Budget:
+    """Packets that may come: ``BURST``, filled up again at ``PER_SECOND``."""
+
+    def __init__(self) -> None:
+        self._left, self._at = float(BURST), time.monotonic()
+
+    def take(self) -> float:
+        """Takes one. The seconds to wait for it, 0 while there are some."""
+        now = time.monotonic()
+        self._left = min(BURST, self._left + (now - self._at) * PER_SECOND) - 1
+        self._at = now
+        return max(0.0, -self._left / PER_SECOND)
+
+
+class Floods:
+    """Stands between ``server``, a socketio.Server, and its clients; made before the first of them.
+
+    ``arrived`` counts a handshake from the address of its WSGI environment and raises TooMany; ``refuse`` answers
+    that.
+    """
+
+    def __init__(
+        self, server: Any, engine: Engine, arrived: Callable[[str], None], refuse: Callable[[TooMany], Wsgi]
+    ) -> None:
+        self._eio, self._engine = server.eio, engine
+        self._arrived, self._refuse = arrived, refuse
+        self._serve: Wsgi = server.handle_request
+        server.handle_request = self._request
+        self._connected, self._message, self._disconnected = (
+            self._eio.handlers[name] for name in ("connect", "message", "disconnect")
+        )
+        self._eio.on("connect", self._on_connect)
+        self._eio.on("message", self._on_message)
+        self._eio.on("disconnect", self._on_disconnect)
+        self._strangers: dict[str, float] = {}  # sessions that have not signed in, in the order they came
+        self._sweeping = False
+
+    def signed_in(self, session_id: str) -> None:
+        self._strangers.pop(session_id, None)
+
+    def _request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
+        if not session_id:  # as the library tells a handshake
+            try:
+                self._arrived(environ.get("REMOTE_ADDR", ""))
+            except TooMany as error:
+                return self._refuse(error)(environ, start_response)
+        elif getattr(self._eio.sockets.get(session_id), "closed", False):
+            del self._eio.sockets[
+                session_id
+            ]  # else the library fails on it, where it knows an answer to a stranger
+        return self._serve(environ, start_response)
+
+    def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
+        session = self._eio.sockets[session_id]
+        session.receive = partial(self._receive, session, session.receive, Budget())
+        # The library closes a session that it cannot read by waiting until all is sent to it: without a poll, for ever.
+        session.close = partial(session.close, wait=False)
+        self._strangers[session_id] = time.monotonic()
+        if not self._sweeping:
+            self._sweeping = True
+            threading.Thread(target=self._sweep, name="taskroom-strangers", daemon=True).start()
+        return self._connected(session_id, environ)
+
+    def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
+        self._strangers.pop(session_id, None)
+        return self._disconnected(session_id, reason)
+
+    def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
+        """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
+        wait = budget.take()
+        if wait > DEBT_SECONDS or session.queue.qsize() > UNREAD:
+            self.drop(session.sid, "floods")
+            raise SocketIsClosedError
+        if wait:
+            self._eio.sleep(wait)
+        receive(packet)
+
+    def _on_message(self, session_id: str, data: Any) -> None:
+        try:
+            self._message(session_id, data)
+        except ValueError as error:
+            self.drop(session_id, f"sends no packet: {str(error)[:200]}")
+        except Exception:
+            logger.exception("a packet of a socket could not be handled")
+            self.drop(session_id, "sent it")
+
+    def _sweep(self) -> None:
+        while True:
+            self._eio.sleep(1.0)
+            late = time.monotonic() - SIGN_IN_SECONDS
+            while self._strangers:
+                session_id, since = next(iter(self._strangers.items()))
+                if since > late:
+                    break
+                del self._strangers[session_id]
+                self.drop(session_id, "does not sign in")
+
+    def drop(self, session_id: str, why: str) -> None:
+        """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
+        that is told of a refusal or a disconnect does not come back by itself."""
+        logger.info("a socket is closed: it %s", why)
+        session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
+        if websocket is not None:
+            with contextlib.suppress(OSError):  # it was closed already
+                websocket.socket.shutdown(socket.SHUT_RDWR)
+        if session is not None:
+            session.close(wait=False, abort=True)

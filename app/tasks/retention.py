@@ -1,0 +1,145 @@
+"""What is kept of the past: events go by age and by number, oldest first, in batches that nobody waits for.
+
+Of a finished task its last event stays, for it says how the task ended; of a task that runs everything stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.store import Connect
+
+logger = logging.getLogger("taskroom.retention")
+
+BATCH_EVENTS = 2_000
+PAGE_STREAMS = 500
+RUN_SECONDS = 60.0  # of a worker's time; the next run goes on
+LOCK_KEY = 7_465_736_102  # any number that nobody else takes an advisory lock on
+
+# As events carry their time, so that texts compare as times do.
+_CUTOFF = """to_char((now() - make_interval(days => %(days)s)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """``days`` since a task's end, or an event of another stream; ``events`` of one stream. 0 sets no limit."""
+
+    days: int
+    events: int
+
+
+@dataclass(slots=True)
+class Prunable:
+    """A stream of which something may go. ``ends``: it is a finished task's, and ``aged``: for longer than is kept."""
+
+    id: int
+    last_seq: int
+    pruned_to: int
+    ends: bool
+    aged: bool
+
+
+def prune(connect: Connect, keep: Retention, seconds: float = RUN_SECONDS) -> int:
+    """One run; returns how many events went. Raises StoreAway.
+
+    ``connect`` lends one and the same connection, for its session holds the lock: of two runs at a time the second
+    does nothing. A run that is killed leaves whole batches behind it, and its lock goes with its connection.
+    """
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
+        if not cur.fetchall()[0][0]:
+            return 0
+    try:
+        return _prune_all(connect, keep, time.monotonic() + seconds)
+    finally:
+        with connect() as conn, conn.cursor() as cur:
+            cur.execute("SELECT pg_advisory_unlock(%s)", (LOCK_KEY,))
+
+
+def _prune_all(connect: Connect, keep: Retention, until: float) -> int:
+    gone = 0
+    for stream in prunable(connect, keep):
+        full = True
+        while full:
+            if time.monotonic() >= until:
+                logger.info("%d events were pruned in the time there was; the next run goes on", gone)
+                return gone
+            count = prune_batch(connect, stream, keep)
+            gone += count
+            full = count == BATCH_EVENTS
+    return gone
+
+
+def prunable(connect: Connect, keep: Retention) -> Iterator[Prunable]:
+    """A page at a time. What was swept long ago is in no index that is read here."""
+    after = 0
+    while True:
+        with connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                f"""SELECT id, last_seq, pruned_to, ends, aged FROM (
+                        SELECT streams.id, last_seq, pruned_to, tasks.id IS NOT NULL AS ends,
+                            tasks.id IS NULL OR closed AS may_go,
+                            %(days)s > 0
+                                AND coalesce(finished_at < now() - make_interval(days => %(days)s), false) AS aged,
+                            %(days)s > 0 AND tasks.id IS NULL AND (SELECT {_OLD} FROM events
+                                WHERE stream_id = streams.id AND seq = pruned_to + 1) AS begins_old
+                        FROM streams LEFT JOIN tasks ON tasks.stream_id = streams.id
+                        WHERE NOT swept AND streams.id > %(after)s) AS stream
+                    WHERE may_go AND (aged OR begins_old OR (%(events)s > 0 AND last_seq - pruned_to > %(events)s))
+                    ORDER BY id LIMIT %(page)s""",
+                {"days": keep.days, "events": keep.events, "after": after, "page": PAGE_STREAMS},
+            )
+            found = [Prunable(*row) for row in cur]
+        yield from found
+        if len(found) < PAGE_STREAMS:
+            return
+        after = found[-1].id
+
+
+def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
+    """Deletes the oldest events that may go, in a transaction; returns how many, and moves ``stream.pruned_to``.
+
+    The lock on the stream's row comes last, when all is deleted: a writer that wants it finds it free again at once.
+    Where a writer has it the batch is given up, and 0 returned; the next run finds the stream again.
+    """
+    with connect() as conn, conn.cursor() as cur:
+        upto = min(_target(cur, stream, keep), stream.pruned_to + BATCH_EVENTS)
+        cur.execute(
+            "DELETE FROM events WHERE stream_id = %s AND seq BETWEEN %s AND %s",
+            (stream.id, stream.pruned_to + 1, upto),
+        )
+        cur.execute("SELECT 1 FROM streams WHERE id = %s FOR NO KEY UPDATE SKIP LOCKED", (stream.id,))
+        if not cur.fetchall():
+            conn.rollback()
+            return 0
+        # A crash that loses this transaction loses nothing, so its commit need not hold the lock until the disk has it.
+        cur.execute(
+            "SET LOCAL synchronous_commit = off; UPDATE streams SET pruned_to = %s, swept = %s WHERE id = %s",
+            (upto, stream.ends and upto >= stream.last_seq - 1, stream.id),
+        )
+    count, stream.pruned_to = upto - stream.pruned_to, upto
+    return count
+
+
+def _target(cur: Cursor, stream: Prunable, keep: Retention) -> int:
+    """The last sequence that may go, as far as one batch can tell."""
+    last = stream.last_seq - 1 if stream.ends else stream.last_seq
+    target = stream.pruned_to
+    if keep.events:
+        target = max(target, stream.last_seq - keep.events)
+    if stream.aged:
+        target = last
+    elif keep.days and not stream.ends:
+        cur.execute(
+            f"""SELECT count(*) FROM (SELECT bool_and({_OLD}) OVER (ORDER BY seq) AS old FROM events
+                WHERE stream_id = %(id)s AND seq > %(after)s AND seq <= %(after)s + %(batch)s) AS oldest WHERE old""",
+            {"days": keep.days, "id": stream.id, "after": stream.pruned_to, "batch": BATCH_EVENTS},
+        )
+        target = max(target, stream.pruned_to + int(cur.fetchall()[0][0]))
+    return max(min(last, target), stream.pruned_to)

@@ -1,0 +1,150 @@
+"""Who gets what answer from every route and every room: one table, and a route without a row fails."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import httpx
+import pytest
+import socketio
+
+from tests.support.system import ROOT, System, User
+
+WHO = ("anonymous", "other", "stranger", "owner", "viewer", "operator", "worker", "admin")
+# other: an account without a tenant. stranger: another tenant's operator. All from the owner on share a tenant.
+
+OPEN = (200, 200, 200, 200, 200, 200, 200, 200)
+MEMBERS = (401, 200, 200, 200, 200, 200, 200, 200)
+READERS = (401, 404, 404, 200, 200, 200, 404, 200)
+TENANT = (401, 403, 200, 200, 200, 200, 403, 200)
+# A status beyond permission, so that asking changes nothing: the body is empty, or the task has ended.
+START = (401, 422, 422, 422, 403, 422, 422, 422)
+CANCEL = (401, 404, 404, 409, 403, 409, 404, 409)
+RETRY = (401, 404, 404, 202, 403, 202, 404, 202)
+ENDED = (401, 404, 404, 204, 204, 204, 404, 204)
+
+TABLE = {
+    "GET /": OPEN,
+    "GET /login": OPEN,
+    "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
+    "GET /favicon.svg": OPEN,
+    "GET /assets/<path:name>": (404,) * 8,
+    "GET /api/docs": OPEN,
+    "GET /api/openapi.json": OPEN,
+    "GET /livez": OPEN,
+    "GET /readyz": OPEN,
+    "GET /metrics": OPEN,
+    "POST /api/v2/auth/login": (422,) * 8,
+    "POST /api/v2/auth/refresh": (401,) * 8,  # by cookie alone
+    "POST /api/v2/auth/ticket": MEMBERS,
+    "GET /api/v2/jobs/types": MEMBERS,
+    "GET /api/v2/jobs/history": MEMBERS,
+    "GET /api/v2/jobs/history?scope=tenant": TENANT,
+    "POST /api/v2/agent/start": START,
+    "GET /api/v2/agent/active": MEMBERS,
+    "GET /api/v2/tasks": MEMBERS,
+    "GET /api/v2/tasks?scope=tenant": TENANT,
+    "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/logs": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/stream": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/stream?since_sequence={head}": ENDED,
+    "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
+    "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
+    "POST /api/v2/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),  # last: it ends the session
+}
+ROOMS = {
+    "join_task": (None, 404, 404, 200, 200, 200, 404, 200),  # None: the handshake is refused
+    "leave_task": (None, 200, 200, 200, 200, 200, 200, 200),  # of a room one is not in
+}
+
+
+@pytest.fixture(scope="module")
+def people(system: System) -> Iterator[dict[str, User | None]]:
+    here = uuid.uuid4().hex
+    with ExitStack() as stack:
+        made: dict[str, User | None] = {"anonymous": None, "other": system.user()}
+        made["stranger"] = system.user("operator", uuid.uuid4().hex)
+        made["owner"] = system.user("operator", here)
+        for role in ("viewer", "operator", "worker", "admin"):
+            made[role] = system.user(role, here)
+        for person in made.values():
+            if person:
+                stack.enter_context(closing(person.client))
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ended(people: dict[str, User | None]) -> tuple[str, int]:
+    """A task of the owner's that has ended, and its last sequence."""
+    owner = people["owner"]
+    assert owner
+    task_id = owner.start("test_echo")
+    return task_id, owner.finished(task_id)["sequence"]
+
+
+def test_no_route_is_without_a_row(system: System) -> None:
+    script = """import json
+from app import create_app
+rules = create_app().url_map.iter_rules()
+print(json.dumps([f"{m} {r.rule}" for r in rules for m in r.methods - {"HEAD", "OPTIONS"}]))"""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=system.environment(), capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert set(json.loads(done.stdout)) == {row.partition("?")[0] for row in TABLE}
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_every_route(
+    system: System, people: dict[str, User | None], ended: tuple[str, int], row: str
+) -> None:
+    method, _, rule = row.partition(" ")
+    task_id, head = ended
+    path = rule.replace("<uuid:task_id>", task_id).replace("<path:name>", "none.js").format(head=head)
+
+    answers = {}
+    for who in WHO:
+        person = people[who]
+        headers = {"Authorization": f"Bearer {person.token}"} if person else {}
+        body = {"json": {}} if row.endswith(("start", "login")) else {}
+        answers[who] = httpx.request(method, system.url + path, headers=headers, timeout=30, **body)
+
+    assert {who: answer.status_code for who, answer in answers.items()} == dict(
+        zip(WHO, TABLE[row], strict=True)
+    )
+    for who, answer in answers.items():
+        if answer.status_code in (401, 403, 404):
+            assert answer.headers["Content-Type"] == "application/problem+json", who
+            assert task_id not in answer.text, who
+
+
+@pytest.mark.parametrize("event", ROOMS)
+def test_every_room(
+    system: System, people: dict[str, User | None], ended: tuple[str, int], event: str
+) -> None:
+    # Signed in anew: the last row of the routes ends what they had.
+    answers: dict[str, int | None] = {}
+    for who in WHO:
+        person, token = people[who], ""
+        if person:
+            with closing(system.sign_in(person.email)) as fresh:
+                token = fresh.headers["Authorization"].removeprefix("Bearer ")
+        client = socketio.Client(reconnection=False)
+        try:
+            client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=10)
+        except socketio.exceptions.ConnectionError:
+            answers[who] = None
+        else:
+            ack = client.call(event, {"task_id": ended[0]}, timeout=10)
+            answers[who] = 200 if ack["ok"] else ack["error"]["status"]
+            assert client.connected
+        client.disconnect()
+
+    assert answers == dict(zip(WHO, ROOMS[event], strict=True))

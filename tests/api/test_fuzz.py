@@ -1,0 +1,100 @@
+"""The API called as its own document says it may be, and as it says it may not: no fault of ours, no answer that
+is not in the document."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+
+from tests.api.routes import document
+from tests.support.system import System, User
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)
+    import schemathesis
+    from schemathesis.checks import not_a_server_error
+    from schemathesis.specs.openapi.checks import (
+        content_type_conformance,
+        response_headers_conformance,
+        response_schema_conformance,
+        status_code_conformance,
+    )
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+METHODS = ("get", "post", "put", "patch", "delete")
+EXAMPLES = 25
+
+
+@pytest.fixture(scope="module")
+def finished(system: System) -> Iterator[tuple[User, str]]:
+    """Somebody with a task that has ended."""
+    user = system.user()
+    task_id = user.start("test_phases", count=5)
+    user.finished(task_id)
+    yield user, task_id
+    user.client.close()
+
+
+@pytest.fixture(scope="module")
+def operations(system: System) -> dict[str, Any]:
+    schema = schemathesis.openapi.from_dict(document(system))
+    return {
+        f"{o.ok().method.upper()} {o.ok().path}": o.ok()
+        for o in schema.get_all_operations()
+        if o.ok().method in METHODS
+    }
+
+
+def call(system: System, operation: Any, user: User, task_id: str, negative: bool, session: Any) -> None:
+    mode = schemathesis.GenerationMode.NEGATIVE if negative else schemathesis.GenerationMode.POSITIVE
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode), foreign=st.booleans())
+    def calls(case: Any, foreign: bool) -> None:
+        if "task_id" in case.path_parameters and not foreign:
+            case.path_parameters["task_id"] = task_id
+        case.call_and_validate(
+            base_url=system.url,
+            headers={"Authorization": f"Bearer {user.token}"},
+            timeout=20,
+            session=session,
+            checks=CHECKS,
+        )
+
+    with suppress(Unsatisfiable):  # nothing can be wrong with a call that takes nothing
+        calls()
+
+
+def test_no_call_of_the_document_finds_a_fault(
+    system: System, operations: dict[str, Any], finished: tuple[User, str], subtests: pytest.Subtests
+) -> None:
+    user, task_id = finished
+    leaver = system.user()
+    with requests.Session() as session:
+        for name, operation in operations.items():
+            caller = leaver if name.endswith("/logout") else user
+            for negative in (False, True):
+                with subtests.test(name, negative=negative):
+                    call(system, operation, caller, task_id, negative, session)
+    leaver.client.close()

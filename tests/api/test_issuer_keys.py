@@ -1,0 +1,112 @@
+"""Keys that an issuer publishes: fetched once, again when they change, and kept while it is away."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from app import issuer_keys
+from app.errors import Unauthorized, Unavailable
+from app.issuers import read_issuers
+from tests.support.issuer import NAME, Issuer, KeySet, told
+from tests.support.system import wait_for
+
+
+@pytest.fixture
+def keys(rs: Issuer) -> Iterator[KeySet]:
+    served = KeySet(rs.jwk)
+    yield served
+    served.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """[seconds to add to the clock of keys]"""
+    ahead, real = [0.0], time.monotonic
+    monkeypatch.setattr(issuer_keys.time, "monotonic", lambda: real() + ahead[0])
+    return ahead
+
+
+@pytest.mark.parametrize("kid", ["one", None])
+def test_keys_at_an_address_are_fetched_once(rs: Issuer, keys: KeySet, kid: str | None) -> None:
+    issuers = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True)
+    token = rs.token({"kid": kid} if kid else {})
+    issuer = issuers.of(token)
+    assert issuer and keys.asked == 0
+
+    keys.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        asking = [pool.submit(issuer.told, token) for _ in range(8)]
+        wait_for("the question", lambda: keys.asked)
+        keys.gate.set()
+        assert all(future.result(10).issuer == NAME for future in asking)
+
+    assert keys.asked == 1
+
+
+def test_a_new_key_is_fetched_when_a_token_names_it_and_not_too_often(
+    rs: Issuer, keys: KeySet, clock: list[float]
+) -> None:
+    new = Issuer(kid="two")
+    issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
+    assert issuer and issuer.told(rs.token())
+
+    for _ in range(5):
+        with pytest.raises(Unauthorized):
+            issuer.told(new.token())
+    assert keys.asked == 1, "anybody can name a key that does not exist"
+    keys.hold(rs.jwk, new.jwk)
+    clock[0] += issuer_keys.AGAIN_SECONDS
+    assert issuer.told(new.token()) and issuer.told(rs.token())
+    assert keys.asked == 2
+    keys.hold(new.jwk)
+    clock[0] += issuer_keys.FRESH_SECONDS
+    with pytest.raises(Unauthorized):
+        issuer.told(rs.token())
+    assert keys.asked == 3, "a key that was taken back is good no longer"
+
+
+def test_while_the_issuer_is_away_its_keys_are_good_for_a_while(
+    rs: Issuer, keys: KeySet, clock: list[float]
+) -> None:
+    issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
+    assert issuer
+    keys.status = 500
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            issuer.told(rs.token())
+    assert keys.asked == 1, "it is not called for every token"
+
+    keys.status = 200
+    clock[0] += issuer_keys.AGAIN_SECONDS
+    assert issuer.told(rs.token())
+    keys.answer = b"<html>"
+    clock[0] += issuer_keys.FRESH_SECONDS
+    assert issuer.told(rs.token())
+    clock[0] += issuer_keys.STALE_SECONDS
+    with pytest.raises(Unavailable):
+        issuer.told(rs.token())
+
+
+def test_keys_that_may_not_sign_are_passed_over(rs: Issuer, es: Issuer, keys: KeySet) -> None:
+    weak = Issuer(kid="one")
+    weak.key = rsa.generate_private_key(65537, 1024)
+    secret = {"kty": "oct", "k": "c2VjcmV0", "kid": "one"}
+    unusable: list[Any] = [
+        *(rs.jwk | {"use": "enc"}, rs.jwk | {"alg": "RS512"}, rs.jwk | {"n": "!"}, rs.jwk | {"kty": "OKP"}),
+        *(es.jwk | {"alg": "RS256"}, weak.jwk, secret, {}, None, "key"),
+    ]
+    for key in unusable:
+        keys.hold(key)
+        issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
+        assert issuer
+        with pytest.raises(Unauthorized):
+            issuer.told(rs.token())
+    keys.hold(*unusable[:-2], rs.jwk)
+    assert told(rs.token(), rs.settings(jwks_url=keys.url))

@@ -1,0 +1,227 @@
+"""What a user, and an address, may do in a minute, asked of a web process that is deployed with low limits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import redis
+import socketio
+import websocket
+
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
+from tests.api.answers import problem
+from tests.support.system import System, User
+
+V2 = "/api/v2"
+START, TICKET, REFRESH, LOGIN = (
+    f"{V2}/{call}" for call in ("agent/start", "auth/ticket", "auth/refresh", "auth/login")
+)
+LIMITS = {"STARTS_PER_MINUTE": "3", "TICKETS_PER_MINUTE": "4", "CONNECTS_PER_MINUTE": "10"}
+ECHO = {"job_type": "test_echo"}
+
+
+@pytest.fixture(scope="module")
+def low(system: System) -> Iterator[str]:
+    with system.web(TASKROOM_BENCH="0", TRUSTED_PROXIES="1", **LIMITS) as url:
+        yield url
+
+
+@pytest.fixture
+def here(low: str, user: User) -> Iterator[httpx.Client]:
+    """The user, from an address of the test's own."""
+    with client(low, user) as found:
+        yield found
+
+
+def client(url: str, user: User | None = None, address: str = "") -> httpx.Client:
+    number = uuid.uuid4().bytes
+    headers = {"X-Forwarded-For": address or f"10.{number[0]}.{number[1]}.{number[2]}"}
+    if user:
+        headers["Authorization"] = f"Bearer {user.token}"
+    # A stream that has ended closes its connection: one that is asked again at once may be met by that.
+    return httpx.Client(
+        base_url=url, headers=headers, timeout=30, limits=httpx.Limits(max_keepalive_connections=0)
+    )
+
+
+def too_many(answer: httpx.Response) -> None:
+    problem(answer, 429)
+    assert 0 < int(answer.headers["Retry-After"]) <= 61
+
+
+def test_starts_and_retries_of_a_user_are_limited_together(
+    here: httpx.Client, low: str, user: User, other: User
+):
+    made = [here.post(START, json=ECHO) for _ in range(2)]
+    user.finished(made[0].json()["task_id"])
+    made.append(here.post(f"{V2}/tasks/{made[0].json()['task_id']}/retry"))
+
+    assert [answer.status_code for answer in made] == [202, 202, 202]
+    too_many(here.post(START, json=ECHO))
+    too_many(here.post(f"{V2}/tasks/{made[0].json()['task_id']}/retry"))
+    with client(low, user) as elsewhere, client(low, other) as somebody:
+        too_many(elsewhere.post(START, json=ECHO))
+        assert somebody.post(START, json=ECHO).status_code == 202
+
+
+def test_tickets_of_a_user_are_limited(here: httpx.Client):
+    assert [here.post(TICKET).status_code for _ in range(4)] == [200] * 4
+    too_many(here.post(TICKET))
+
+
+def test_refreshes_are_limited_by_user_and_forged_ones_by_address(low: str, user: User):
+    with client(low) as browser, client(low) as forger:
+        browser.post(LOGIN, json={"email": user.email, "password": "correct horse battery"})
+        assert [browser.post(REFRESH).status_code for _ in range(4)] == [200] * 4
+        too_many(browser.post(REFRESH))
+
+        forger.cookies.set("refresh_token_cookie", "x.y.z", path=f"{V2}/auth")
+        answers = [forger.post(REFRESH).status_code for _ in range(5)]
+    assert answers == [401] * 4 + [429]
+
+
+def test_an_address_may_start_ten_times_what_a_user_may(system: System, low: str):
+    users = [system.user() for _ in range(11)]
+    answers = []
+    for user in users:
+        with client(low, user, "192.0.2.77") as desk:
+            answers += [desk.post(START, json=ECHO).status_code for _ in range(3)]
+        user.client.close()
+
+    assert answers == [202] * 30 + [429] * 3
+
+
+def test_attempts_to_stream_are_limited_by_user(
+    here: httpx.Client, low: str, user: User, other: User, system: System
+):
+    task_id = user.start("test_echo")
+    user.finished(task_id)
+    stream = f"{V2}/tasks/{task_id}/stream"
+    answers = [here.get(stream) for _ in range(10)]
+
+    assert [answer.status_code for answer in answers] == [200] * 10
+    too_many(here.get(stream))
+    comes_back = here.get(stream, headers={"Accept": "text/event-stream"})
+    assert comes_back.status_code == 200
+    assert comes_back.headers["Content-Type"] == "text/event-stream"
+    word, _, wait = comes_back.text.strip().partition(": ")
+    assert word == "retry" and 10_000 <= int(wait) <= 30_000, "not at once again, and not all together"
+
+
+def test_attempts_of_an_address_are_limited_whoever_it_is(low: str):
+    with client(low) as anonymous:
+        path = f"{V2}/tasks/{uuid.uuid4()}/stream"
+        answers = [anonymous.get(path).status_code for _ in range(101)]
+        handshake = anonymous.get("/socket.io/?EIO=4&transport=polling&xsid=1")
+
+    assert answers[:2] == [401, 401]
+    assert set(answers[2:]) == {429}, "two may fail, and a hundred may come"
+    too_many(handshake)
+
+
+def test_a_foreign_tasks_stream_fails_for_the_user_and_not_for_the_neighbours(
+    low: str, user: User, other: User
+):
+    task_id = user.start("test_echo")
+    user.finished(task_id)
+    stream = f"{V2}/tasks/{task_id}/stream"
+    with client(low, other, "192.0.2.78") as guesser, client(low, user, "192.0.2.78") as neighbour:
+        assert [guesser.get(stream).status_code for _ in range(4)] == [404, 404, 429, 429]
+        assert neighbour.get(stream).status_code == 200
+
+
+def test_bad_sign_ins_of_sockets_are_counted_with_those_of_streams(low: str, user: User):
+    headers = {"X-Forwarded-For": "192.0.2.79"}
+    reasons = []
+    for token in ("x.y.z", "x.y.z", "x.y.z"):
+        bad = socketio.Client(reconnection=False)
+        bad.on("connect_error", lambda data: reasons.append(data["message"]))
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            bad.connect(low, headers=headers, auth={"token": token}, transports=["websocket"])
+        bad.disconnect()
+    good = socketio.Client(reconnection=False)
+    good.connect(low, headers=headers, auth={"token": user.token}, transports=["websocket"])
+    good.disconnect()
+
+    assert "not valid" in reasons[0] and "not valid" in reasons[1]
+    assert "Too many" in reasons[2]
+
+
+def test_a_socket_of_a_user_who_comes_too_often_is_cut_so_that_it_comes_back(low: str, user: User):
+    address = f"ws{low.removeprefix('http')}/socket.io/?EIO=4&transport=websocket"
+    answers = []
+    for n in range(11):
+        line = websocket.create_connection(address, timeout=20, header={"X-Forwarded-For": f"192.0.2.{n}"})
+        with contextlib.closing(line.sock):
+            assert line.recv().startswith("0")
+            line.send('40{"token":"' + user.token + '"}')
+            try:
+                answers.append(line.recv()[:2])
+            except (websocket.WebSocketException, OSError):
+                answers.append("cut")
+
+    assert answers == ["40"] * 10 + ["cut"], "a refusal (44) would keep it from coming back"
+
+
+def test_without_a_trusted_proxy_nobody_can_choose_an_address(system: System):
+    with system.web(TASKROOM_BENCH="0", **LIMITS) as url:
+        answers = []
+        for _ in range(3):
+            with client(url) as liar:
+                answers.append(liar.get(f"{V2}/tasks/{uuid.uuid4()}/stream").status_code)
+    assert answers == [401, 401, 429]
+
+
+def test_joining_costs_redis_nothing(system: System, low: str, user: User, redis_url: str):
+    task_id = user.start("test_echo")
+    user.finished(task_id)
+    with redis.Redis.from_url(redis_url) as server, client(low, user) as here:
+        here.get(f"{V2}/tasks/{task_id}/stream")
+        before = scripts(server)
+        for _ in range(5):
+            here.get(f"{V2}/tasks/{task_id}/stream")
+        assert scripts(server) == before
+        here.get(f"{V2}/tasks/{uuid.uuid4()}/stream")
+        assert scripts(server) > before
+
+
+def scripts(server: redis.Redis) -> int:
+    """How often somebody counted: the library counts by a script."""
+    return sum(found["calls"] for name, found in server.info("commandstats").items() if "eval" in name)
+
+
+def test_a_stopped_redis_delays_one_request_and_is_logged_once(
+    system: System, user: User, tmp_path_factory: pytest.TempPathFactory
+):
+    home = Home.open(tmp_path_factory.mktemp("stopped"))
+    with (
+        EmbeddedRedis(home, home.secrets) as server,
+        system.web(TASKROOM_BENCH="0", REDIS_URL=server.url, TICKETS_PER_MINUTE="1000") as url,
+    ):
+        with redis.Redis.from_url(server.url) as asks:
+            pid = int(asks.info("server")["process_id"])
+        with client(url, user) as here:
+            assert here.post(TICKET).status_code == 200
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                began = time.monotonic()
+                answers = [here.post(TICKET).status_code for _ in range(30)]
+                took = time.monotonic() - began
+            finally:
+                os.kill(pid, signal.SIGCONT)
+        log = Path(system.home / f"web-{urlsplit(url).port}.log").read_text()
+
+    assert answers == [200] * 30
+    assert took < 30 * 0.2, "each of them waited for Redis"
+    assert log.count("attempts are not counted while Redis is away") == 1
+    assert "Traceback" not in log

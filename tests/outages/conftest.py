@@ -1,0 +1,107 @@
+"""A Taskroom whose Postgres, Redis, web process and worker may be stopped and killed: nobody else's."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from app.up.embedded_postgres import EmbeddedPostgres
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
+from tests.outages.processes import suspended
+from tests.support.system import ROOT, System, User, wait_for
+
+
+@dataclass(slots=True)
+class World:
+    system: System
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    web: subprocess.Popen[bytes]
+    worker: subprocess.Popen[bytes] | None = None
+
+    def log(self) -> str:
+        """What the web process said."""
+        (path,) = self.system.home.glob("web-*.log")
+        return path.read_text()
+
+    def ready(self) -> httpx.Response:
+        return httpx.get(f"{self.system.url}/readyz", timeout=10)
+
+    def metric(self, name: str) -> float:
+        lines = httpx.get(f"{self.system.url}/metrics", timeout=10).text.splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"taskroom_{name} "))
+
+    @contextmanager
+    def stopped(self, server: EmbeddedPostgres | EmbeddedRedis) -> Iterator[None]:
+        """Neither dead nor answering, as on a machine that swaps or a network that swallows."""
+        assert server.pid
+        with suspended(server.pid):
+            yield
+
+    @contextmanager
+    def without_redis(self) -> Iterator[None]:
+        """It is killed, and comes back empty."""
+        self.redis.kill()
+        shutil.rmtree(self.redis.folder)
+        try:
+            yield
+        finally:
+            self.redis.start()
+
+    def whole(self) -> None:
+        """Everybody has found everybody."""
+        wait_for("a whole system", lambda: self.ready().json().get("status") == "ok", 60)
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    home = Home.open(tmp_path_factory.mktemp("outages"))
+    with (
+        EmbeddedPostgres(home, home.secrets) as postgres,
+        EmbeddedRedis(home, home.secrets) as redis,
+    ):
+        system = System(postgres.url, redis.url, home.log)
+        migrate = [sys.executable, "-m", "app.cli", "migrate"]
+        subprocess.run(migrate, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
+        try:
+            with system.web() as url:
+                system.url = url
+                yield World(system, postgres, redis, system.processes[-1])
+        finally:
+            system.stop()
+
+
+@pytest.fixture
+def world(running: World) -> Iterator[World]:
+    """It is whole before each test; what a test breaks it mends."""
+    running.whole()
+    if running.worker is None:
+        running.worker = running.system.start_worker()
+    yield running
+
+
+@pytest.fixture
+def without_worker(running: World) -> Iterator[World]:
+    """The test starts what it needs."""
+    running.whole()
+    if running.worker is not None:
+        running.worker.terminate()
+        running.worker.wait(30)
+        running.system.processes.remove(running.worker)
+        running.worker = None
+    yield running
+
+
+@pytest.fixture
+def user(running: World) -> Iterator[User]:
+    user = running.system.user()
+    yield user
+    user.client.close()

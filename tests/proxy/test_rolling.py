@@ -1,0 +1,144 @@
+"""Web processes that are asked to end: they send everybody away to come back, and nobody misses anything."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from app.green import DRAIN_SECONDS
+from tests.proxy.conftest import Site
+from tests.proxy.viewers import BrowserSocket, EventSource, PythonSocket
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
+
+
+def ended(process: subprocess.Popen[bytes]) -> float:
+    """Asks it to end; returns how long that took, in seconds."""
+    began = time.monotonic()
+    process.terminate()
+    assert process.wait(DRAIN_SECONDS + 5) == 0
+    return time.monotonic() - began
+
+
+@contextmanager
+def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
+    """Viewers that come back by themselves, over every transport and on both processes."""
+    sources = [EventSource(site.url, user, task_id) for _ in range(4)]
+    sockets: list[Viewer] = [
+        BrowserSocket(site.url, user, task_id, transports)
+        for transports in ("websocket", "polling", "polling,websocket")
+        for _ in range(2)
+    ]
+    sockets += [PythonSocket(site.url, user, task_id, (name,)) for name in ("websocket", "polling")]
+    reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
+    opened: list[Viewer] = []
+    try:
+        for source, thread in zip(sources, reading, strict=True):
+            opened.append(source)
+            thread.start()
+            source.wait_events(1)  # one after the other, so that each process gets half of them
+        for socket in sockets:
+            socket.open(0)
+            opened.append(socket)
+        yield opened
+    finally:
+        for viewer in opened:
+            viewer.close()
+        for thread in reading:
+            thread.join(10)
+
+
+def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user: User) -> None:
+    task_id = user.start("emit_load", events=10_000, rate=250, message_bytes=100)
+    with coming_back(mortal, user, task_id) as viewers:
+        for viewer in viewers:
+            viewer.wait_events(200)
+        for number in (1, 2):
+            print(f"web-{number} ended in {ended(mortal.processes[number]):.2f} s")
+            mortal.restart(number)
+            seen = [len(viewer.events) for viewer in viewers]
+            for viewer, before in zip(viewers, seen, strict=True):
+                viewer.wait_events(before + 100)
+        for viewer in viewers:
+            wait_for("the end", lambda v=viewer: v.ended, 60)
+        expected = list(range(1, user.status(task_id)["sequence"] + 1))
+        for viewer in viewers:
+            assert viewer.sequences == expected, viewer.__class__.__name__
+        returns = [v.returns if isinstance(v, EventSource) else len(v.controls) for v in viewers]
+        assert min(returns) >= 1, "each was sent away at least once"
+
+
+@pytest.fixture
+def own(system: System) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A web process of the test's own, and its address."""
+    with system.web() as url:
+        yield url, system.processes[-1]
+
+
+def test_a_process_that_ends_tells_everybody_to_come_back(
+    own: tuple[str, subprocess.Popen[bytes]], user: User
+) -> None:
+    url, process = own
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    streams = [SseViewer(url, user, task_id) for _ in range(20)]
+    joined: list[SocketViewer] = []
+    reasons: dict[Viewer, str] = {}
+    for transport in ("websocket", "polling"):
+        for joins in (True, False):
+            viewer = SocketViewer(url, user, task_id, transports=(transport,))
+            viewer.connect()
+            viewer.client.on("disconnect", lambda why, v=viewer: (reasons.update({v: why}), v.closed.set()))
+            if joins:
+                viewer.join(0)
+            joined.append(viewer)
+    idle = httpx.Client(base_url=url, headers=dict(user.client.headers))  # keeps its connection open
+    assert idle.get("/api/v2/tasks").status_code == 200
+    for stream in streams:
+        stream.open(0)
+        stream.control("connected")
+        stream.retry = None
+
+    took = ended(process)
+
+    print(f"ended in {took:.2f} s")
+    assert took < DRAIN_SECONDS, "it waited for somebody who had nothing to wait for"
+    for stream in streams:
+        wait_for("its end", stream.closed.is_set)
+    assert all(stream.retry for stream in streams) and len({stream.retry for stream in streams}) > 5
+    assert not any(stream.ended for stream in streams)
+    for viewer in joined:
+        assert viewer.closed.wait(10)
+        assert reasons[viewer] in ("transport close", "transport error"), (
+            "from a disconnect nobody comes back"
+        )
+        viewer.close()
+    idle.close()
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+
+
+def test_a_request_in_flight_is_finished(own: tuple[str, subprocess.Popen[bytes]], user: User) -> None:
+    """Signing in takes a while, for the password's hash is made to."""
+    url, process = own
+    answers: list[Any] = []
+    body = {"email": user.email, "password": "wrong on purpose"}
+
+    def asks() -> None:
+        answers.append(httpx.post(f"{url}/api/v2/auth/login", json=body, timeout=20).status_code)
+
+    threads = [threading.Thread(target=asks) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    wait_for("one of them to be through", lambda: answers)
+    ended(process)
+    for thread in threads:
+        thread.join(20)
+
+    assert answers == [401] * 8

@@ -1,0 +1,173 @@
+"""Rows 16 to 19: who loses the right to watch is cut off in seconds and gets nothing more; who never had it gets in
+by no way."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import socketio
+import websocket
+
+from app.errors import Unauthorized
+from app.principal import Principal
+from app.realtime import sockets
+from tests.realtime.conftest import Open
+from tests.support.system import PASSWORD, System, User, wait_for
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
+
+LOSSES: dict[str, Callable[[System, User], object]] = {
+    "logout": lambda system, user: user.client.post("/api/v2/auth/logout"),
+    "role loss": lambda system, user: system.sql("UPDATE users SET role = 'viewer' WHERE id = %s", user.id),
+    "tenant loss": lambda system, user: system.sql("UPDATE users SET tenant = NULL WHERE id = %s", user.id),
+    "closed account": lambda system, user: system.sql(
+        "UPDATE users SET password_hash = 'x' WHERE id = %s", user.id
+    ),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_16_who_loses_the_right_is_cut_off_and_gets_nothing_more(
+    system: System, watch: Open, loss: str
+) -> None:
+    tenant = uuid.uuid4().hex
+    owner, guest = system.user("operator", tenant), system.user("operator", tenant)
+    task_id = owner.start("test_quiet")
+    wait_for("its phase", lambda: owner.status(task_id)["sequence"] >= 5)
+    viewer = watch(guest, task_id, 0)
+    viewer.wait_events(owner.status(task_id)["sequence"])
+    seen = viewer.sequences
+
+    LOSSES[loss](system, guest)
+
+    assert viewer.closed.wait(3)
+    owner.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    owner.finished(task_id)
+    refused(viewer)
+    assert viewer.sequences == seen
+    for user in (owner, guest):
+        user.client.close()
+
+
+def refused(viewer: Viewer) -> None:
+    """Coming back with the same token and a cursor brings nothing."""
+    if isinstance(viewer, SseViewer):
+        viewer.resume()
+        assert viewer.status == 401
+    else:
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            viewer.resume()
+
+
+def test_16_after_expiry_nothing_is_replayed(system: System, user: User, watch: Open) -> None:
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    with system.web(ACCESS_TOKEN_SECONDS="5") as url:
+        client = system.sign_in(user.email, url)
+        token = client.headers["Authorization"].removeprefix("Bearer ")
+        viewer = watch(User(user.id, user.email, token, client), task_id, 0)
+        viewer.control("token_expired")
+        assert viewer.closed.wait(5)
+        seen = viewer.sequences
+        user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+        user.finished(task_id)
+        refused(viewer)
+        assert viewer.sequences == seen
+        client.close()
+
+
+def test_17_a_ticket_for_a_socket_is_good_once_and_for_thirty_seconds(
+    system: System, user: User, running: str
+) -> None:
+    used, old = (user.client.post("/api/v2/auth/ticket").json()["ticket"] for _ in range(2))
+    first = socketio.Client(reconnection=False)
+    first.connect(system.url, auth={"ticket": used}, transports=["websocket"], wait_timeout=5)
+    assert first.call("join_task", {"task_id": running})["ok"]
+    system.sql(
+        """UPDATE tickets SET expires_at = tickets.expires_at - interval '30 s' FROM sessions
+           WHERE sessions.id = session_id AND user_id = %s""",
+        user.id,
+    )
+    for ticket in (used, old, "", "\0", "x" * 9000):
+        client = socketio.Client(reconnection=False)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            client.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+    first.disconnect()
+
+
+@pytest.mark.parametrize("name", ["token", "access_token", "jwt", "auth"])
+def test_17_a_token_in_an_address_opens_nothing(system: System, user: User, running: str, name: str) -> None:
+    stream = httpx.get(f"{system.url}/api/v2/tasks/{running}/stream", params={name: user.token})
+    assert stream.status_code in (401, 422)
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(f"{system.url}?{name}={user.token}", transports=["websocket"], wait_timeout=5)
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1.evil.example", "x"]
+)
+def test_18_a_foreign_origin_opens_no_socket_with_a_cookie(system: System, user: User, origin: str) -> None:
+    with httpx.Client(base_url=system.url, timeout=30) as browser:
+        browser.post("/api/v2/auth/login", json={"email": user.email, "password": PASSWORD})
+        cookie = f"access_token_cookie={browser.cookies['access_token_cookie']}"
+        polling = browser.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": origin})
+    assert polling.status_code == 400
+    address = f"ws://{urlsplit(system.url).netloc}/socket.io/?EIO=4&transport=websocket"
+    with pytest.raises(websocket.WebSocketBadStatusException):
+        websocket.create_connection(address, timeout=10, origin=origin, cookie=cookie)
+    own = websocket.create_connection(address, timeout=10, origin=system.url, cookie=cookie)
+    assert own.recv().startswith("0")
+    own.close()
+
+
+def test_19_a_refused_join_leaves_the_socket_as_it_was(system: System, user: User, other: User) -> None:
+    mine, theirs = user.start("test_quiet"), other.start("test_quiet")
+    viewer = SocketViewer(system.url, user, mine)
+    viewer.open(0)
+    for _ in range(3):
+        ack = viewer.client.call("join_task", {"task_id": theirs, "since_sequence": 0}, timeout=10)
+        assert (ack["ok"], ack["error"]["status"]) == (False, 404)
+        assert theirs not in str(ack)
+    other.client.post(f"/api/v2/tasks/{theirs}/cancel")
+    other.finished(theirs)
+    user.client.post(f"/api/v2/tasks/{mine}/cancel")
+    viewer.control("end")
+    assert {event["task_id"] for event in viewer.events} == {mine}
+    viewer.close()
+
+
+def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = (
+        Principal("ann", "ann@example.org", "operator", None, sid, time.time() + 900)
+        for sid in ("one", "two")
+    )
+    gone: list[str] = []
+    ended: set[str] = set()
+    parts: Any = SimpleNamespace(revocations=ended, session_enders=[])
+    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append))
+    wire: Any = SimpleNamespace(close=lambda: None)
+    served = sockets.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
+    connection = sockets.Connection("sid", wire, first, {})
+    served._connections["sid"] = connection
+
+    def checked(token: str) -> Principal:
+        """Postgres was asked, and the sign-out came before its answer."""
+        ended.add(second.session_id)
+        served.end_session(second.session_id)
+        return second
+
+    monkeypatch.setattr(sockets.auth, "principal_of", checked)
+
+    with pytest.raises(Unauthorized):
+        served.refresh_token(connection, {"token": "theirs"})
+
+    assert gone == ["sid"] and not connection.open

@@ -1,0 +1,215 @@
+"""A running process under what one client can throw at it: its memory stays, others are served, places are freed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import socketio
+import websocket
+
+from app.realtime.floods import BURST
+from tests.api.answers import problem
+from tests.realtime.raw import RawSocket, RawSse
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+
+
+def closed(raw: RawSocket) -> None:
+    """AssertionError unless the server closes."""
+    raw.ws.settimeout(20)
+    with contextlib.closing(raw.ws.sock), pytest.raises((websocket.WebSocketException, OSError)):
+        while raw.ws.recv() != "":
+            continue
+        raise ConnectionError
+
+
+def streams(url: str) -> int:
+    text = httpx.get(f"{url}/metrics").text
+    return next(int(float(x.split()[1])) for x in text.split("\n") if x.startswith("taskroom_streams "))
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def threads(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
+    system: System, user: User, other: User
+):
+    task_id = other.start("test_echo")
+    other.finished(task_id)
+    packet = "420" + json.dumps(["join_task", {"task_id": "x" * 10_000}])
+    with system.web() as url:
+        pid, stop, sent = system.processes[-1].pid, threading.Event(), [0, 0]
+        watcher = RawSocket(url, other)
+        before, threads_before = memory(pid), threads(pid)
+
+        def flood(n: int) -> None:
+            raw = RawSocket(url, user)
+            with contextlib.suppress(OSError, websocket.WebSocketException):
+                while not stop.is_set():
+                    raw.ws.send(packet)
+                    sent[n] += 1
+            raw.ws.shutdown()
+
+        flooders = [threading.Thread(target=flood, args=(n,)) for n in range(2)]
+        for flooder in flooders:
+            flooder.start()
+        wait_for("more than one may send at once", lambda: sum(sent) > 3 * BURST, 60)
+        watcher.join(task_id)
+        watcher.read_until(lambda: watcher.ended)
+        grown, more_threads = memory(pid) - before, threads(pid) - threads_before
+        stop.set()
+        for flooder in flooders:
+            flooder.join(30)
+            assert not flooder.is_alive()
+        watcher.close()
+
+    assert grown < 60_000_000, f"{grown:,} bytes"
+    assert more_threads <= 4
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        ['5999999-["join_task",{"_placeholder":true,"num":0}]'],
+        ['54-["join_task",{"_placeholder":true,"num":0}]', b"x" * 60_000, b"x" * 60_000],
+        ['51-["join_task",{"_placeholder":true,"num":9}]', b"x"],
+        ['2["disconnect"]'],
+        ['2["connect",{},{}]'],
+        ["2{]"],
+        ["9"],
+    ],
+)
+def test_what_is_no_packet_of_ours_closes_the_socket(system: System, user: User, messages: list[Any]):
+    with system.web() as url:
+        raw = RawSocket(url, user)
+        for message in messages:
+            raw.ws.send("4" + message) if isinstance(message, str) else raw.ws.send_binary(message)
+        closed(raw)
+        wait_for("its place to be free", lambda: streams(url) == 0)
+
+
+def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybody_else(
+    system: System, user: User
+):
+    with system.web(STALLED_SECONDS="3") as url, contextlib.ExitStack() as stack:
+        pid = system.processes[-1].pid
+        others: list[Viewer] = [SseViewer(url, user, ""), SocketViewer(url, user, "")]
+        task_id = user.start("emit_load", events=8000, rate=800, message_bytes=1500, delay=5)
+        stalled = [RawSse(url, user, task_id) for _ in range(50)]
+        stalled_sockets = [RawSocket(url, user) for _ in range(50)]
+        for raw in (*stalled, *stalled_sockets):
+            stack.callback(raw.close)
+        for raw in stalled_sockets:
+            raw.join(task_id)
+        for viewer in others:
+            viewer.task_id = task_id
+            stack.callback(viewer.close)
+            viewer.open(0)
+        wait_for("all to watch", lambda: streams(url) == 102)
+        before = memory(pid)
+
+        wait_for("the stalled ones to be dropped", lambda: streams(url) == 2, 60)
+        grown = memory(pid) - before
+        assert not any(viewer.ended for viewer in others), "the run was too short to tell"
+        for viewer in others:
+            wait_for("the end", lambda viewer=viewer: viewer.ended, 60)
+
+    last = user.status(task_id)["sequence"]
+    assert all(viewer.sequences == list(range(1, last + 1)) for viewer in others)
+    assert grown < 40_000_000, f"{grown:,} bytes"
+
+
+def test_unfinished_attachments_end_with_their_socket(system: System, user: User):
+    """Each socket holds what one message may hold, and nothing once it has gone."""
+    with system.web() as url:
+        pid = system.processes[-1].pid
+        before = memory(pid)
+        for _ in range(5):
+            raws = [RawSocket(url, user) for _ in range(30)]
+            for raw in raws:
+                raw.ws.send('454-["join_task",{"_placeholder":true,"num":0}]')
+                raw.ws.send_binary(b"x" * 99_000)
+            for raw in raws:
+                raw.close()
+            wait_for("them to be gone", lambda: streams(url) == 0)
+        grown = memory(pid) - before
+
+    assert grown < 60_000_000, f"{grown:,} bytes of 15 MB held at a time"
+
+
+def test_a_message_of_two_megabytes_closes_the_socket(system: System, user: User):
+    raw = RawSocket(system.url, user)
+    with contextlib.suppress(OSError):  # it may be closed before all of it is sent
+        raw.ws.send("4" + "x" * 2_000_000)
+    closed(raw)
+
+
+def test_two_megabytes_by_long_polling_are_refused(system: System):
+    opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling")
+    sid = json.loads(opened.text[1:])["sid"]
+    answer = httpx.post(
+        f"{system.url}/socket.io/?EIO=4&transport=polling&sid={sid}", content="4" + "x" * 2_000_000
+    )
+    assert answer.status_code == 400
+
+
+def test_what_long_polling_cannot_read_is_answered_at_once(system: System):
+    """The library would wait until the client had polled its farewell, and hold a greenlet for that."""
+    for content in ("2", "6", "1"):
+        opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling")
+        sid = json.loads(opened.text[1:])["sid"]
+        path = f"{system.url}/socket.io/?EIO=4&transport=polling&sid={sid}"
+        assert httpx.post(path, content=content).status_code in (200, 400)
+        assert httpx.post(path, content="40").status_code == 400, "it is closed"
+
+
+def test_a_full_process_turns_sockets_away_and_they_come_back_by_themselves(
+    system: System, user: User, running: str
+):
+    with system.web(MAX_VIEWERS="1") as url:
+        for transports in (("websocket",), ("polling",)):
+            wait_for("a place to be free", lambda: streams(url) == 0)
+            first = RawSse(url, user, running)
+            first.read(1)
+            viewer = JavaScriptViewer(url, user, running, transports)
+            viewer.open(0)
+            wait_for("a handshake that was turned away", lambda: turned_away(system, url) > 0)
+            assert not viewer.events
+            first.close()
+            viewer.wait_events(3)
+            viewer.close()
+            (system.home / f"web-{url.rpartition(':')[2]}.log").write_text("")
+
+
+def turned_away(system: System, url: str) -> int:
+    return (system.home / f"web-{url.rpartition(':')[2]}.log").read_text().count("is turned away")
+
+
+def test_too_many_handshakes_are_a_problem_with_a_time_to_wait(system: System):
+    with system.web(TASKROOM_BENCH="0", CONNECTS_PER_MINUTE="5") as url:
+        path = f"{url}/socket.io/?EIO=4&transport=polling"
+        answers = [httpx.get(path) for _ in range(51)]
+
+    assert [answer.status_code for answer in answers[:50]] == [200] * 50
+    problem(answers[-1], 429)
+    assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_an_attachment_where_none_is_taken_is_answered(system: System, user: User, running: str):
+    client = socketio.Client(reconnection=False)
+    client.connect(system.url, auth={"token": user.token}, transports=["websocket"])
+    assert client.call("join_task", b"\x00", timeout=10)["ok"] is False
+    assert client.call("join_task", {"task_id": running}, timeout=10)["ok"] is True
+    client.disconnect()

@@ -1,0 +1,186 @@
+"""What one socket may ask for: packets at a pace, small attachments, no event of the library's own, a sign-in soon."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import socketio
+from engineio.exceptions import SocketIsClosedError
+
+from app.errors import TooMany
+from app.realtime import floods
+from app.realtime.engine import Engine
+from app.realtime.floods import BURST, MESSAGE_LIMIT, UNREAD, Budget, Floods, StrictPacket
+
+SID = "1-session"
+
+
+class Session:
+    """``received`` is what the library got to see."""
+
+    def __init__(self) -> None:
+        self.sid = SID
+        self.queue = SimpleNamespace(items=deque(), qsize=lambda: len(self.queue.items))
+        self.received: list[Any] = []
+        self.closed = False
+
+    def receive(self, packet: Any) -> None:
+        self.received.append(packet)
+
+    def close(self, wait: bool = True, abort: bool = False) -> None:
+        assert abort and not wait
+        self.closed = True
+
+
+class Front:
+    """Floods before a server whose clock and sleep the test has."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.refused = 1000.0, False
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+        self.server = socketio.Server(async_mode="threading", serializer=StrictPacket)
+        self.server.handle_request = lambda environ, start_response: [b"served"]
+        eio = self.server.eio
+        eio.sleep = self.sleep
+        self.session = Session()
+        eio.sockets[SID] = self.session
+        self.sweeps: list[Callable[[], None]] = []
+        monkeypatch.setattr(
+            threading, "Thread", lambda target, **_: SimpleNamespace(start=lambda: self.sweeps.append(target))
+        )
+        self.arrivals: list[str] = []
+        self.floods = Floods(self.server, Engine(eio, 1, False), self.arrived, self.refuse)
+        self.eio = eio
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def arrived(self, address: str) -> None:
+        self.arrivals.append(address)
+        if self.refused:
+            raise TooMany("later")
+
+    def refuse(self, error: TooMany) -> Any:
+        return lambda environ, start_response: [error.detail.encode()]
+
+    def connect(self) -> None:
+        self.eio.handlers["connect"](SID, {})
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch) -> Front:
+    return Front(monkeypatch)
+
+
+def test_a_client_that_comes_back_says_all_it_has_to_say_at_once(front: Front):
+    front.connect()
+    began = front.now
+    for n in range(BURST):
+        front.session.receive(n)
+
+    assert front.session.received == list(range(BURST))
+    assert front.now == began
+
+
+def test_a_client_that_goes_on_is_read_at_a_pace(front: Front):
+    front.connect()
+    began = front.now
+    for n in range(BURST + 500):
+        front.session.receive(n)
+
+    assert len(front.session.received) == BURST + 500, "it waits, and nothing is lost"
+    assert front.now - began == pytest.approx(500 / floods.PER_SECOND, rel=0.05)
+
+
+def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
+    front.connect()
+    front.sleep = front.eio.sleep = lambda seconds: None  # many requests at a time, each of which would wait
+    with pytest.raises(SocketIsClosedError):
+        for n in range(10_000):
+            front.session.receive(n)
+    assert front.session.closed
+    assert len(front.session.received) < BURST + floods.DEBT_SECONDS * floods.PER_SECOND + 2
+
+    front.session.closed = False
+    front.session.queue.items.extend(range(UNREAD + 1))
+    front.now += 1000
+    with pytest.raises(SocketIsClosedError):
+        front.session.receive("one more")
+    assert front.session.closed
+
+
+def test_a_budget_fills_up_again_and_not_beyond_its_brim(monkeypatch: pytest.MonkeyPatch):
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    budget = Budget()
+
+    assert [budget.take() for _ in range(BURST)] == [0.0] * BURST
+    assert budget.take() > 0
+    now += 3600
+    assert [budget.take() for _ in range(BURST)] == [0.0] * BURST
+    assert budget.take() > 0
+
+
+def test_who_does_not_sign_in_is_closed_and_who_does_is_not(front: Front):
+    front.connect()
+    (sweep,) = front.sweeps
+    known = Session()
+    front.eio.sockets["1-known"] = known
+    front.eio.handlers["connect"]("1-known", {})
+    front.floods.signed_in("1-known")
+    waits = [1.0] * 25
+
+    def sleep(seconds: float) -> None:
+        if not waits:
+            raise InterruptedError
+        front.now += waits.pop()
+
+    front.eio.sleep = sleep
+    with pytest.raises(InterruptedError):
+        sweep()
+
+    assert front.session.closed and not known.closed
+
+
+def test_handshakes_are_counted_and_nothing_else_is(front: Front):
+    def ask(query: str) -> Any:
+        return front.server.handle_request({"QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.7"}, None)
+
+    assert ask("EIO=4&transport=polling&sid=1-abc") == [b"served"]
+    assert front.arrivals == []
+    assert ask("EIO=4&transport=polling") == [b"served"]
+    front.refused = True
+    assert ask("EIO=4&transport=polling&xsid=1") == [b"later"]
+    assert ask("EIO=4&transport=polling&sid=") == [b"later"]
+    assert front.arrivals == ["192.0.2.7"] * 3
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '5999999999-["join_task",{"_placeholder":true,"num":0}]',
+        f'5{floods.ATTACHMENTS + 1}-["x"]',
+        *(f'2["{name}",{{}}]' for name in floods.RESERVED),
+        '51-["connect",{"_placeholder":true,"num":0}]',
+    ],
+)
+def test_packets_that_are_refused(packet: str):
+    with pytest.raises(ValueError):
+        StrictPacket(encoded_packet=packet)
+
+
+def test_attachments_are_bounded_together():
+    packet = StrictPacket(
+        encoded_packet='52-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]'
+    )
+
+    assert packet.add_attachment(b"x" * (MESSAGE_LIMIT - 1)) is False
+    with pytest.raises(ValueError):
+        packet.add_attachment(b"xx")
+    assert StrictPacket(encoded_packet='51-["x",{"_placeholder":true,"num":0}]').add_attachment(b"x")

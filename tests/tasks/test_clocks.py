@@ -1,0 +1,143 @@
+"""Leases are counted in rounds: neither a time without Postgres nor a clock that is set loses a healthy task."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from app.stream.store import Appended, StoreAway
+from app.tasks import rounds
+from app.tasks.dispatch import Dispatcher
+from app.tasks.rounds import MISSED_LIMIT, Rounds
+from tests.stream.helpers import sql
+from tests.support.line import Line
+from tests.tasks.helpers import Tasks
+
+ROUND = 5.0
+
+
+class Clock:
+    """Stands in for the module's ``time``: only ``monotonic`` may be asked."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(rounds, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def line(database: str) -> Iterator[Line]:
+    url = urlsplit(database)
+    line = Line((str(url.hostname), int(url.port or 5432)))
+    yield line
+    line.close()
+
+
+class Web:
+    """A web process's rounds, through a line that can be cut; ``turn`` is five seconds of its life."""
+
+    def __init__(self, database: str, line: Line, clock: Clock) -> None:
+        url = urlsplit(database)
+        self.published: list[Appended] = []
+        self.clock = clock
+        self.rounds = Rounds(
+            url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl(),
+            Dispatcher(lambda *_: None, lambda job_type: "queue"),
+            self.published.append,
+            lambda: "one",
+            lambda job_type, retry_count: False,
+            ROUND,
+        )
+
+    def turn(self) -> bool:
+        """False when there was no round."""
+        self.clock.now += ROUND
+        try:
+            self.rounds.round()
+        except StoreAway:
+            return False
+        return True
+
+
+@pytest.fixture
+def web(database: str, line: Line, clock: Clock) -> Iterator[Web]:
+    web = Web(database, line, clock)
+    yield web
+    web.rounds._connect.close()
+
+
+def renew(tasks: Tasks, task_id: str) -> None:
+    sql(tasks.database, "UPDATE leases SET missed = 0 WHERE task_id = %s", task_id)
+
+
+@pytest.mark.parametrize("missed", range(MISSED_LIMIT))
+def test_a_minute_without_postgres_loses_no_task(tasks: Tasks, web: Web, line: Line, missed: int):
+    task_id = tasks.started()
+    for _ in range(1 + missed):
+        assert web.turn()
+    assert tasks.leases() == {task_id: (1, missed)}
+
+    line.cut()
+    assert not any(web.turn() for _ in range(12))
+    line.mend()
+
+    assert web.turn()
+    assert tasks.leases() == {task_id: (1, 0)}, "nobody could renew: all begin anew"
+    for _ in range(MISSED_LIMIT - 1):  # the worker, too, is back within this time
+        assert web.turn()
+    renew(tasks, task_id)
+    assert web.turn()
+    assert tasks.state(task_id)["task"]["status"] == "STARTED" and web.published == []
+
+
+@pytest.mark.parametrize("step", ["1 day", "-1 day"])
+def test_postgres_clock_may_be_set_without_losing_a_task_or_keeping_a_lost_one(
+    tasks: Tasks, web: Web, step: str
+):
+    # In front of pg_catalog's own on the path of every new session, these are what now() and the like mean.
+    ((name,),) = sql(tasks.database, "SELECT current_database()")
+    sql(tasks.database, "CREATE SCHEMA stepped")
+    for function in ("now", "clock_timestamp", "transaction_timestamp", "statement_timestamp"):
+        sql(
+            tasks.database,
+            f"""CREATE FUNCTION stepped.{function}() RETURNS timestamptz LANGUAGE sql
+                AS $$ SELECT pg_catalog.{function}() + interval '{step}' $$""",
+        )
+    healthy, dead = tasks.started(), tasks.started()
+    assert web.turn() and web.turn()
+
+    sql(tasks.database, f"ALTER DATABASE {name} SET search_path = stepped, pg_catalog, public")
+    web.rounds._connect.close()  # the next round's session has the new clock
+    web.rounds._last_round = web.clock.now
+    assert sql(tasks.database, "SELECT now() <> pg_catalog.now()") == [(True,)]
+    for _ in range(MISSED_LIMIT - 1):
+        renew(tasks, healthy)
+        assert web.turn()
+
+    assert tasks.state(healthy)["task"]["status"] == "STARTED"
+    assert tasks.state(dead)["task"]["error"]["type"] == "WorkerLost"
+
+
+def test_the_process_clock_may_be_set_for_only_the_monotonic_one_is_read(
+    tasks: Tasks, web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    """``Clock`` has no ``time``: a round that asked for it would fail."""
+    task_id = tasks.started()
+    real = time.time
+    for hours in (24, -24, 1000):
+        monkeypatch.setattr(time, "time", lambda hours=hours: real() + hours * 3600)
+        renew(tasks, task_id)
+        assert web.turn()
+
+    assert tasks.leases()[task_id][1] <= 1 and web.published == []

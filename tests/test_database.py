@@ -1,0 +1,158 @@
+"""The pool over a real Postgres: what it lends, and which errors mean that Postgres is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import psycopg2
+import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
+
+from app import database as databases
+from app.breaker import CLOSED, OPEN, Breaker
+from app.database import engine_options, pooled
+from app.errors import NotFound
+from app.stream.store import Connect, StoreAway
+from tests.stream.helpers import sql
+from tests.support.line import Line
+
+
+class Web:
+    """A web process's connections: ``connect`` for transactions, ``read`` for single statements."""
+
+    def __init__(self, database: str, **options: object) -> None:
+        url = database.replace("postgresql://", "postgresql+psycopg2://", 1)
+        self.engine: Engine = create_engine(url, **(engine_options(2) | options))
+        self.breaker = Breaker("Postgres", 0.0)
+        self.connect: Connect = pooled(self.engine, self.breaker)
+        self.read: Connect = pooled(self.engine, self.breaker, autocommit=True)
+
+    def run(self, statement: str, connect: Connect | None = None) -> None:
+        with (connect or self.read)() as connection, connection.cursor() as cur:
+            cur.execute(statement)
+
+    def backend(self) -> int:
+        with self.read() as connection:
+            return connection.info.backend_pid
+
+
+@pytest.fixture
+def line(database: str) -> Iterator[Line]:
+    url = urlsplit(database)
+    line = Line((str(url.hostname), int(url.port or 5432)))
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def web(database: str, line: Line) -> Iterator[Web]:
+    url = urlsplit(database)
+    web = Web(url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl())
+    yield web
+    web.engine.dispose()
+
+
+def test_a_block_is_one_transaction_and_an_error_undoes_it(web: Web, database: str):
+    web.run("CREATE TABLE kept (n int)", web.connect)
+    with web.connect() as connection, connection.cursor() as cur:
+        cur.execute("INSERT INTO kept VALUES (1)")
+    with pytest.raises(NotFound), web.connect() as connection, connection.cursor() as cur:
+        cur.execute("INSERT INTO kept VALUES (2)")
+        raise NotFound("as asked")
+
+    assert sql(database, "SELECT n FROM kept") == [(1,)] and web.breaker.openings == 0
+
+
+@pytest.mark.parametrize(
+    ("statement", "away"),
+    [
+        ("SELECT 1 / 0", False),
+        ("SELECT nonsense", False),
+        ("SET statement_timeout = 1; SELECT pg_sleep(5)", True),  # "away" for this caller, who may try again
+        ("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", True),  # a serialization failure
+        ("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$", True),  # a deadlock
+    ],
+)
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_statements_own_error_is_no_outage(web: Web, statement: str, away: bool, autocommit: bool):
+    connect = web.read if autocommit else web.connect
+
+    with pytest.raises(StoreAway if away else psycopg2.Error):
+        web.run(statement, connect)
+
+    assert (web.breaker.state, web.breaker.openings) == (CLOSED, 0)
+    web.run("SELECT 1", connect)
+
+
+def test_a_connection_that_the_server_ended_is_an_outage_until_the_next_answers(web: Web, database: str):
+    backends = []
+    with ExitStack() as both:
+        for _ in range(2):
+            backends.append(both.enter_context(web.read()).info.backend_pid)
+    for backend in backends:
+        sql(database, "SELECT pg_terminate_backend(%s, 5000)", backend)
+
+    with pytest.raises(StoreAway):
+        web.run("SELECT 1")
+    assert web.breaker.openings == 1
+    web.run("SELECT 1")
+
+    assert web.backend() not in backends, "the other ended with it, and nobody had to find out"
+    assert (web.breaker.state, web.breaker.openings) == (CLOSED, 1)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_a_network_that_is_cut_is_an_outage_and_then_nobody_waits(web: Web, line: Line, connected: bool):
+    if connected:
+        web.run("SELECT 1")
+    web.breaker._seconds = 3600.0
+    line.cut()
+
+    with pytest.raises(StoreAway):
+        web.run("SELECT 1")
+    assert web.breaker.state == OPEN
+    with pytest.raises(StoreAway, match="Postgres is away"):
+        web.run("SELECT 1", web.connect)
+
+    line.mend()
+    web.breaker._open_until = 0.0
+    web.run("SELECT 1")
+    assert web.breaker.state == CLOSED
+
+
+@pytest.mark.parametrize("others_are_answered", [True, False])
+def test_a_pool_in_which_nobody_is_answered_is_an_outage_and_a_busy_one_is_not(
+    database: str, others_are_answered: bool
+):
+    web = Web(database, pool_timeout=0.05)
+    with web.read(), web.read():
+        if others_are_answered:
+            web.breaker._answered_at = float("inf")
+        with pytest.raises(StoreAway):
+            web.run("SELECT 1")
+
+        assert (web.breaker.openings == 0) is others_are_answered
+    web.engine.dispose()
+
+
+def test_whoever_is_ended_in_the_middle_takes_the_connection_along(web: Web):
+    class Ended(BaseException):
+        """As eventlet ends a greenlet."""
+
+    before = web.backend()
+    with pytest.raises(Ended), web.read():
+        raise Ended
+
+    assert web.backend() != before and web.breaker.openings == 0
+    assert web.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+def test_the_server_gives_up_on_a_statement_before_we_give_up_on_the_server(web: Web):
+    with web.read() as connection, connection.cursor() as cur:
+        cur.execute("SELECT setting::int FROM pg_settings WHERE name = 'statement_timeout'")
+        ((milliseconds,),) = cur.fetchall()
+
+    assert milliseconds / 1000 < databases.ANSWER_SECONDS

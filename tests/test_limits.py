@@ -1,0 +1,198 @@
+"""Counting attempts: in Redis while it is there, in the process, and by what counts as one address."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from app import limits
+from app.errors import Forbidden, NotFound, TooMany, Unauthorized
+from app.limits import Attempts, PausingRedis, TooSoon, Window, address_key
+from tests.support.line import Line
+
+
+@pytest.fixture
+def line(redis_url: str) -> Iterator[Line]:
+    """The way to Redis."""
+    url = urlsplit(redis_url)
+    line = Line((str(url.hostname), int(url.port or 6379)))
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def storage(redis_url: str, line: Line) -> Iterator[PausingRedis]:
+    url = urlsplit(redis_url)
+    storage = PausingRedis(
+        "limits+" + url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl()
+    )
+    yield storage
+    storage.storage.close()
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(time, "monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def test_a_redis_that_is_there_counts(storage: PausingRedis, request: pytest.FixtureRequest):
+    key = request.node.name
+
+    assert [storage.incr(key, 60) for _ in range(3)] == [1, 2, 3]
+    assert storage.get(key) == 3
+    assert 0 < storage.get_expiry(key) - time.time() <= 61
+
+
+def test_an_outage_lets_everybody_pass_and_is_told_once(
+    storage: PausingRedis, line: Line, clock: Clock, caplog: pytest.LogCaptureFixture
+):
+    storage.incr("outage", 60)
+    with caplog.at_level(logging.WARNING, "taskroom.limits"):
+        line.cut()
+        for _ in range(100):
+            assert (storage.incr("outage", 60), storage.get("outage")) == (0, 0)
+            clock.now += 0.1
+        line.mend()
+        clock.now += limits.PAUSE_SECONDS
+        assert storage.incr("outage", 60) == 2
+
+    assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
+    assert "not counted" in caplog.messages[0] and "again" in caplog.messages[1]
+
+
+def test_a_stopped_redis_is_waited_for_once_a_second(clock: Clock):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(5)
+        storage = PausingRedis(f"limits+redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        for _ in range(40):
+            assert storage.incr("stopped", 60) == 0
+            clock.now += 0.1
+        silent.setblocking(False)
+        waited_for = 0
+        while True:
+            try:
+                silent.accept()[0].close()
+            except BlockingIOError:
+                break
+            waited_for += 1
+        storage.storage.close()
+
+    assert waited_for in (4, 5), "forty requests in four seconds"
+
+
+def test_a_unix_socket_is_a_redis_too():
+    storage = PausingRedis("limits+unix:///nowhere/redis.sock")
+
+    assert storage.incr("unix", 60) == 0
+    assert storage.storage.connection_pool.connection_kwargs["path"] == "/nowhere/redis.sock"
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("::1", "::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("", "unknown"),
+        (None, "unknown"),
+        ("somewhere", "somewhere"),
+    ],
+)
+def test_an_address_is_a_host_or_the_network_of_a_site(address: str | None, key: str):
+    assert address_key(address) == key
+
+
+def test_a_window_lets_so_many_pass_and_says_when_it_ends(clock: Clock):
+    window = Window(2)
+
+    assert [window.hit("ann"), window.hit("ann"), window.hit("bob")] == [0, 0, 0]
+    clock.now += 20
+    assert window.hit("ann") == pytest.approx(40)
+    clock.now += 41
+    assert window.hit("ann") == 0
+
+
+def test_a_window_without_a_limit_keeps_nothing():
+    window = Window(None)
+
+    assert not any(window.hit(str(n)) for n in range(1000))
+    assert not window._counts
+
+
+def test_five_thousand_viewers_of_fifty_users_behind_one_address_all_pass():
+    attempts = Attempts(3_000, lambda key: pytest.fail("a good attempt asks nobody"))
+
+    for n in range(5_000):
+        attempts.arrived("192.0.2.7")
+        with attempts.trying("192.0.2.7") as by:
+            by(f"user {n % 50}")
+
+
+def test_a_user_and_an_address_are_stopped_each_at_its_own_limit():
+    attempts = Attempts(3, lambda key: 0.0)
+
+    def try_as(user: str, address: str = "here") -> None:
+        attempts.arrived(address)
+        with attempts.trying(address) as by:
+            by(user)
+
+    for _ in range(3):
+        try_as("ann")
+    with pytest.raises(TooSoon) as refusal:
+        try_as("ann", "there")
+    assert refusal.value.status == 429
+    assert 0 < int(refusal.value.headers["Retry-After"]) <= 60
+    for n in range(27):
+        try_as(f"user {n}")
+    with pytest.raises(TooSoon):
+        try_as("bob")
+    try_as("bob", "there")
+
+
+@pytest.mark.parametrize("refusal", [Unauthorized, Forbidden, NotFound])
+def test_refusals_count_against_the_address_and_once_it_is_known_against_the_user(
+    refusal: type[Unauthorized],
+):
+    counted: list[str] = []
+    attempts = Attempts(100, lambda key: (counted.append(key), 0.0)[1])
+
+    with pytest.raises(refusal), attempts.trying("here"):
+        raise refusal("no")
+    with pytest.raises(refusal), attempts.trying("here") as by:
+        by("ann")
+        raise refusal("no")
+    with pytest.raises(LookupError), attempts.trying("here"):
+        raise LookupError
+
+    assert counted == ["here", "ann"]
+
+
+def test_who_fails_too_often_is_told_to_wait_without_asking_again(clock: Clock):
+    counted: list[str] = []
+    attempts = Attempts(100, lambda key: (counted.append(key), 0.0 if len(counted) <= 2 else 30.0)[1])
+
+    def fail() -> TooMany | Unauthorized:
+        with pytest.raises((TooMany, Unauthorized)) as refusal, attempts.trying("here"):
+            raise Unauthorized("no")
+        return refusal.value
+
+    assert [fail().status for _ in range(6)] == [401, 401, 429, 429, 429, 429]
+    assert len(counted) == 3
+    with attempts.trying("here") as by:
+        by("ann")  # who has a good token is not locked out by others
+    clock.now += 31
+    fail()
+    assert len(counted) == 4
