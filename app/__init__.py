@@ -30,6 +30,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.config import Config
     from app.database import engine_options, pooled
     from app.extensions import count_failure, db, limit_in, migrate
+    from app.garbage import Leftovers
     from app.issuers import REMEMBERED_SECONDS, read_issuers
     from app.limits import MAY_FAIL, Attempts
     from app.metrics import Metrics
@@ -99,6 +100,7 @@ def create_app(config: Config | None = None) -> Flask:
         joins=joins,
         attempts=attempts,
         metrics=Metrics(engine, breaker, hub, joins, revocations),
+        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=SseWires(hub, joins, config.keepalive_seconds),
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon

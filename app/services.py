@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.claims import Claims
 from app.config import Config
+from app.garbage import Leftovers
 from app.limits import Attempts
 from app.metrics import Metrics
 from app.owners import Owners
@@ -40,6 +41,7 @@ class Services:
     joins: Joins
     attempts: Attempts
     metrics: Metrics
+    leftovers: Leftovers
     streams: SseWires
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
     drainers: list[Callable[[], None]] = field(
@@ -56,6 +58,7 @@ class Services:
     def start(self) -> None:
         """Starts the threads of a serving process; commands do not need them."""
         self.metrics.start()
+        self.leftovers.start()
         self.revocations.start()
         self.hub.start()
         self.rounds.start()
@@ -66,6 +69,7 @@ class Services:
         for drain in self.drainers:
             drain()
         self.revocations.stop()
+        self.leftovers.stop()
         self.metrics.stop()
 
     def session_ended(self, session_id: str) -> None:

@@ -24,6 +24,7 @@ class Joins:
         self._lock = threading.Lock()
         self._viewers: dict[str, int] = {}
         self.viewers = 0
+        self.left = 0  # since the start
         self.waiting = 0
         self.in_flight = 0
 
@@ -62,6 +63,7 @@ class Joins:
         with self._lock:
             left = self._viewers[user_id] - 1
             self.viewers -= 1
+            self.left += 1
             if left:
                 self._viewers[user_id] = left
             else:
