@@ -1,0 +1,112 @@
+"""One load task, those who watch it over both transports, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.faults.checker import Verdict, judge
+from tests.faults.system import Taskroom
+from tests.faults.viewers import Sockets, Source, Watcher
+from tests.support.system import wait_for
+
+SSE, SOCKET = "SSE", "Socket.IO"
+TRANSPORTS = (SSE, SOCKET)
+END_SECONDS = 240.0  # several faults one after the other, each with a reconnection's back-off
+SUCCESS = frozenset({"SUCCESS"})
+
+
+@dataclass(slots=True)
+class Outcome:
+    """``events`` are those in Postgres, ``returns`` how often viewers came back, by transport."""
+
+    ending: str
+    events: int
+    seconds: float
+    returns: dict[str, int]
+    verdicts: dict[str, Verdict]
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def deliveries(self) -> int:
+        return sum(verdict.expected for verdict in self.verdicts.values())
+
+    @property
+    def ok(self) -> bool:
+        return not self.faults and not any(verdict.wrong for verdict in self.verdicts.values())
+
+    def __str__(self) -> str:
+        wrong = [f"{name}: {verdict}" for name, verdict in self.verdicts.items() if verdict.wrong]
+        return "; ".join([f"{self.ending}, {self.events:,} events", *wrong, *self.faults])
+
+
+class Run:
+    def __init__(self, taskroom: Taskroom, host: Sockets, events: int, rate: float) -> None:
+        self.taskroom, self.host, self.events = taskroom, host, events
+        self.began = time.monotonic()
+        self.task_id = taskroom.start(events, rate)
+        self.watchers: dict[str, list[Watcher]] = {name: [] for name in TRANSPORTS}
+
+    def watch(self, viewers: int, urls: Sequence[str]) -> None:
+        """So many more of each transport, spread over the addresses; they ask for everything from the start."""
+        user = self.taskroom.user
+        for n in range(viewers):
+            url = urls[n % len(urls)]
+            self.watchers[SSE].append(Source(url, user, self.task_id))
+            self.watchers[SOCKET].append(self.host.open(url, user, self.task_id))
+
+    @property
+    def all(self) -> list[Watcher]:
+        return [watcher for name in TRANSPORTS for watcher in self.watchers[name]]
+
+    def wait_seen(self, events: int) -> None:
+        """Until each has seen so many events."""
+        wait_for(
+            f"{events} events at each viewer",
+            lambda: all(len(watcher.seen) >= events or watcher.fault for watcher in self.all),
+            END_SECONDS,
+        )
+
+    def finish(self, endings: frozenset[str] = SUCCESS) -> Outcome:
+        """Waits until each viewer was told of the end, then judges what it saw."""
+        limit = time.monotonic() + END_SECONDS
+        for watcher in self.all:
+            while not watcher.fault and not watcher.done.wait(0.1) and time.monotonic() < limit:
+                pass
+        seconds = time.monotonic() - self.began
+        faults = [
+            f"a {name} viewer at event {len(watcher.seen)}: {watcher.fault or 'was not told of the end'}"
+            for name in TRANSPORTS
+            for watcher in self.watchers[name]
+            if watcher.fault or not watcher.done.is_set()
+        ]
+        self.close()  # what comes until here counts: nothing may follow the end
+        stored = self.taskroom.stored(self.task_id)
+        verdicts = {name: Verdict() for name in TRANSPORTS}
+        for name in TRANSPORTS:
+            for watcher in self.watchers[name]:
+                verdicts[name].add(judge(watcher.seen, stored.events))
+        returns = {
+            name: sum(max(0, watcher.returns) for watcher in self.watchers[name]) for name in TRANSPORTS
+        }
+        faults += stored.faults(self.events, endings)
+        return Outcome(stored.ending, len(stored.events), seconds, returns, verdicts, faults)
+
+    def close(self) -> None:
+        for watcher in self.all:
+            watcher.close()
+
+
+@contextmanager
+def running(
+    taskroom: Taskroom, host: Sockets, *, events: int, rate: float, viewers: int, urls: Sequence[str] = ()
+) -> Iterator[Run]:
+    """``viewers`` of each transport. All are gone at the end, also when something goes wrong."""
+    run = Run(taskroom, host, events, rate)
+    try:
+        run.watch(viewers, urls or [taskroom.url])
+        yield run
+    finally:
+        run.close()

@@ -1,0 +1,202 @@
+"""The real system as its operator runs it: ``python -m app.up`` with a folder, a port and an nginx of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import psycopg2
+
+from app.up import survivors
+from app.up.embedded import free_port
+from app.up.home import Home
+from app.up.identity import begin
+from bench import proc
+from tests.faults.checker import Stored
+from tests.support.system import ROOT, User, wait_for
+
+WEBS = ("web-1", "web-2")
+PARTS = ("postgres", "redis", "nginx", *WEBS, "worker", "beat")
+WORKER_CHILDREN = 2
+START_SECONDS = 120.0
+WHOLE_SECONDS = 120.0
+PASSWORD = "correct horse battery"
+SETTINGS = {
+    "WEB_PROCESSES": str(len(WEBS)),
+    "WORKER_CONCURRENCY": str(WORKER_CHILDREN),
+    "TASKROOM_BENCH": "1",
+    "TASKROOM_DEMO_RUN": "0",
+    "DEMO_PASSWORD": PASSWORD,
+    "ACCESS_TOKEN_SECONDS": str(24 * 3600),
+    "STREAMS_PER_USER": "100000",
+}
+
+
+class Taskroom:
+    """Started on entry, ended on exit with all that it started. What dies is brought back by itself alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = Home.open(folder / "home")
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.user: User
+        self.database_url = ""
+        self._output = folder / "up.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST")}
+        with self._output.open("wb") as output:
+            self._process = process = subprocess.Popen(
+                [sys.executable, "-m", "app.up"],
+                cwd=ROOT,
+                env=inherited | SETTINGS | {"TASKROOM_HOME": str(self.home.root), "PORT": str(self.port)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for the harness, which then ends this in order
+                preexec_fn=begin(signal.SIGTERM),  # also when the harness is killed
+            )
+        try:
+            wait_for("ready", lambda: process.poll() is not None or "\nready " in self.said(), START_SECONDS)
+            assert process.poll() is None, self.said()
+            port = re.search(r"^postgres .*:(\d+)$", self.said(), re.MULTILINE)
+            assert port
+            password = self.home.secrets.database_password
+            self.database_url = f"postgresql://taskroom:{password}@127.0.0.1:{port[1]}/taskroom"
+            self.user = self._sign_in()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.user.client.close()
+        self.stop()
+        left = survivors.leftovers(self.home.root)
+        assert not left, f"the supervisor left processes behind: {left}"
+
+    def stop(self) -> None:
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(90)
+            except subprocess.TimeoutExpired:
+                self._process.kill()  # the kernel then asks each of its children to end
+                self._process.wait()
+                raise
+
+    def said(self) -> str:
+        """The supervisor's lines so far."""
+        return self._output.read_text()
+
+    def deaths(self) -> list[str]:
+        """The parts that died so far, in order, as the supervisor tells it."""
+        return re.findall(r"^(\S+) died ", self.said(), re.MULTILINE)
+
+    def pid(self, part: str) -> int:
+        return int((self.home.run / f"{part}.pid").read_text())
+
+    def child_of(self, task_id: str) -> int:
+        """The process of the worker that runs this task, waited for."""
+        statement = "SELECT worker FROM tasks WHERE id = %s AND worker IS NOT NULL"
+        return int(self.rows(statement, task_id)[0][0].rpartition("/")[2])
+
+    def wait_whole(self) -> None:
+        """Until every part runs, each web process is ready and has its Redis, and the worker has all its children."""
+        wait_for("all parts to be back", self._is_whole, WHOLE_SECONDS)
+
+    def start(self, events: int, rate: float, delay: float = 0.0) -> str:
+        """Starts a load task, however often it must be asked; returns its id."""
+        params = {"events": events, "rate": rate, "message_bytes": 100, "delay": delay}
+        key = {"Idempotency-Key": uuid.uuid4().hex}
+        body = {"job_type": "emit_load", "params": params}
+
+        def started() -> str:
+            try:
+                answer = self.user.client.post("/api/v2/agent/start", json=body, headers=key)
+            except httpx.TransportError:  # its process died; the key makes asking again safe
+                return ""
+            assert answer.status_code in (202, 429, 503), answer.text
+            return str(answer.json()["task_id"]) if answer.status_code == 202 else ""
+
+        return wait_for("a task to be started", started, 120)
+
+    def stored(self, task_id: str) -> Stored:
+        """All that Postgres holds of a task's stream."""
+        stream = f"task:{task_id}"
+        heads = self.rows("SELECT id, last_seq, closed FROM streams WHERE name = %s", stream)
+        stream_id, last_seq, closed = heads[0]
+        events = self.rows(
+            "SELECT seq, type, payload FROM events WHERE stream_id = %s ORDER BY seq", stream_id
+        )
+        return Stored.of([(seq, type, payload) for seq, type, payload in events], last_seq, closed)
+
+    def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """At least one, waited for: Postgres may just be away."""
+        return wait_for("rows from Postgres", lambda: self._rows(statement, values), 120)
+
+    def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        try:
+            connection = psycopg2.connect(self.database_url, connect_timeout=5)
+        except psycopg2.OperationalError:
+            return []
+        try:
+            with connection, connection.cursor() as cur:
+                cur.execute(statement, values)
+                return cur.fetchall()
+        except psycopg2.OperationalError:
+            return []
+        finally:
+            connection.close()
+
+    def _is_whole(self) -> bool:
+        try:
+            pids = [self.pid(part) for part in PARTS]
+        except FileNotFoundError:
+            return False
+        if not all(_lives(pid) for pid in pids):
+            return False
+        if len(proc.family(self.pid("worker"))) <= WORKER_CHILDREN:
+            return False
+        return all(self._answer(url) == {"status": "ok"} for url in (self.url, *self._web_urls()))
+
+    def _web_urls(self) -> list[str]:
+        """The addresses that nginx has of them."""
+        text = (self.home.run / "nginx" / "nginx.conf").read_text()
+        return sorted({f"http://{address}" for address in re.findall(r"server (127\.0\.0\.1:\d+)", text)})
+
+    def _answer(self, url: str) -> dict[str, str]:
+        try:
+            answer = httpx.get(f"{url}/readyz", timeout=5, trust_env=False)
+        except httpx.TransportError:
+            return {}
+        return {"status": answer.json().get("status", "")} if answer.status_code == 200 else {}
+
+    def _sign_in(self) -> User:
+        client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        email = "demo@taskroom.local"
+        answer = client.post("/api/v2/auth/login", json={"email": email, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        client.cookies.clear()
+        token, user = answer.json()["access_token"], answer.json()["user"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        return User(user["id"], email, token, client)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"

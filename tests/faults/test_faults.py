@@ -1,0 +1,54 @@
+"""A short set of what ``script/soak`` does at length: one system, one fault after the other, viewers of both
+transports; each must have seen exactly what Postgres has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.faults import KILL, PARTS, STOP, Fault
+from tests.faults.jitter import jitter
+from tests.faults.matrix import Row, tried, tried_network
+from tests.faults.system import Taskroom
+from tests.faults.viewers import Sockets, sockets
+
+EVENTS, RATE, VIEWERS = 1_500, 500.0, 6
+SHORT = [
+    *(Fault(part, KILL) for part in PARTS),
+    *(Fault(part, STOP) for part in ("redis", "postgres", "web")),
+]
+
+
+@pytest.fixture(scope="module")
+def taskroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taskroom]:
+    with Taskroom(tmp_path_factory.mktemp("faults")) as taskroom:
+        yield taskroom
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[Sockets]:
+    with sockets() as host:
+        yield host
+
+
+@pytest.mark.parametrize("fault", SHORT, ids=str)
+def test_every_viewer_sees_every_event_once(taskroom: Taskroom, host: Sockets, fault: Fault) -> None:
+    assert_right(tried(taskroom, host, fault, events=EVENTS, rate=RATE, viewers=VIEWERS))
+
+
+def test_a_network_that_slices_delays_and_resets(taskroom: Taskroom, host: Sockets) -> None:
+    row = tried_network(taskroom, host, events=EVENTS, rate=RATE, viewers=VIEWERS, seed=1)
+    assert_right(row)
+    assert sum(row.outcome.returns.values()) >= VIEWERS
+
+
+def assert_right(row: Row) -> None:
+    assert row.outcome.ok, f"{row.what}: {row.outcome}"
+
+
+def test_viewers_cut_at_random_miss_nothing(taskroom: Taskroom) -> None:
+    result = jitter(taskroom, viewers=200, events=60, rate=3, seed=1)
+    print(result)
+    assert result.ok, result.faults
+    assert result.replays, "nobody was cut while events came"
