@@ -44,9 +44,8 @@ class Services:
     leftovers: Leftovers
     streams: SseWires
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
-    drainers: list[Callable[[], None]] = field(
-        default_factory=list
-    )  # send away what the hub does not know of
+    # Each sends away what the hub does not know of.
+    drainers: list[Callable[[], None]] = field(default_factory=list)
 
     def append(self, step: Callable[[Cursor], Appended]) -> Appended:
         """Runs a step of a task's life in a transaction and publishes after its commit. Raises StoreAway."""

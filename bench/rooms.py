@@ -35,6 +35,17 @@ class Room:
         """Takes bytes as they came; moves the viewer's sequence. Raises Disorder."""
         raise NotImplementedError
 
+    def _head(self, viewer: Viewer, data: bytes, status: bytes) -> bytes | None:
+        """The head of the answer to ``hello``, None while it is incomplete. Raises Disorder for another status."""
+        head, found, _ = data.partition(b"\r\n\r\n")
+        if not found:
+            viewer.pending = data
+            return None
+        if head.split(b" ", 2)[1] != status:
+            raise Disorder(f"answered {head.splitlines()[0].decode()}")
+        viewer.stage = 1
+        return head
+
     def seat(self, viewer: Viewer) -> None:
         """Back to comparing, once the viewer stands where the canon has a cut."""
         start = self.raw.end(viewer.sequence)
@@ -69,13 +80,10 @@ class SseRoom(Room):
         data = viewer.pending + data
         at = 0
         if viewer.stage == 0:
-            head, found, _ = data.partition(b"\r\n\r\n")
-            if not found:
-                viewer.pending = data
+            head = self._head(viewer, data, b"200")
+            if head is None:
                 return
-            if head.split(b" ", 2)[1] != b"200":
-                raise Disorder(f"answered {head.splitlines()[0].decode()}")
-            viewer.stage, at = 1, len(head) + 4
+            at = len(head) + 4
             viewer.chunked = b"transfer-encoding: chunked" in head.lower()
             if not self.greets:
                 viewer.join()
@@ -150,13 +158,10 @@ class SocketRoom(Room):
         data = viewer.pending + data
         at = 0
         if viewer.stage == 0:
-            head, found, _ = data.partition(b"\r\n\r\n")
-            if not found:
-                viewer.pending = data
+            head = self._head(viewer, data, b"101")
+            if head is None:
                 return
-            if head.split(b" ", 2)[1] != b"101":
-                raise Disorder(f"answered {head.splitlines()[0].decode()}")
-            viewer.stage, at = 1, len(head) + 4
+            at = len(head) + 4
         while True:
             if viewer.joined_at:
                 viewer.sequence, size = self.raw.skip(viewer.sequence, memoryview(data)[at:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -41,16 +40,14 @@ class Web:
 
 @pytest.fixture
 def line(database: str) -> Iterator[Line]:
-    url = urlsplit(database)
-    line = Line((str(url.hostname), int(url.port or 5432)))
+    line = Line(database)
     yield line
     line.close()
 
 
 @pytest.fixture
-def web(database: str, line: Line) -> Iterator[Web]:
-    url = urlsplit(database)
-    web = Web(url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl())
+def web(line: Line) -> Iterator[Web]:
+    web = Web(line.url)
     yield web
     web.engine.dispose()
 

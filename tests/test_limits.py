@@ -6,7 +6,6 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,18 +18,14 @@ from tests.support.line import Line
 @pytest.fixture
 def line(redis_url: str) -> Iterator[Line]:
     """The way to Redis."""
-    url = urlsplit(redis_url)
-    line = Line((str(url.hostname), int(url.port or 6379)))
+    line = Line(redis_url)
     yield line
     line.close()
 
 
 @pytest.fixture
-def storage(redis_url: str, line: Line) -> Iterator[PausingRedis]:
-    url = urlsplit(redis_url)
-    storage = PausingRedis(
-        "limits+" + url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl()
-    )
+def storage(line: Line) -> Iterator[PausingRedis]:
+    storage = PausingRedis(f"limits+{line.url}")
     yield storage
     storage.storage.close()
 

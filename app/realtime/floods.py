@@ -105,9 +105,8 @@ class Floods:
             except TooMany as error:
                 return self._refuse(error)(environ, start_response)
         elif getattr(self._eio.sockets.get(session_id), "closed", False):
-            del self._eio.sockets[
-                session_id
-            ]  # else the library fails on it, where it knows an answer to a stranger
+            # Else the library fails on it, where it knows an answer to a stranger.
+            del self._eio.sockets[session_id]
         return self._serve(environ, start_response)
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:

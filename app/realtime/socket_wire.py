@@ -22,9 +22,8 @@ from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
 
-POLLING_PACKETS = (
-    12  # the Python client refuses an answer of more than 16; a ping or an answer may be among them
-)
+# The Python client refuses an answer of more than 16; a ping or an answer may be among them.
+POLLING_PACKETS = 12
 QUEUED_PACKETS = 256
 
 

@@ -77,9 +77,8 @@ class SseWire:
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ:
             try:
-                heard = self._socket.recv(
-                    4096
-                )  # a client has nothing to say here: it is a close, or of no interest
+                # A client has nothing to say here: it is a close, or of no interest.
+                heard = self._socket.recv(4096)
             except BlockingIOError:
                 heard = b"nothing"
             except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -28,8 +27,7 @@ def without_redis(system: System) -> Iterator[str]:
 
 @pytest.fixture
 def line(system: System) -> Iterator[Line]:
-    url = urlsplit(system.database_url)
-    line = Line((str(url.hostname), int(url.port or 5432)))
+    line = Line(system.database_url)
     yield line
     line.close()
 
@@ -37,9 +35,7 @@ def line(system: System) -> Iterator[Line]:
 @pytest.fixture
 def behind_line(system: System, line: Line) -> Iterator[str]:
     """A web process that reaches Postgres only through ``line``."""
-    url = urlsplit(system.database_url)
-    through = url._replace(netloc=url.netloc.rpartition(":")[0] + f":{line.port}")
-    with system.web(DATABASE_URL=through.geturl()) as address:
+    with system.web(DATABASE_URL=line.url) as address:
         yield address
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
@@ -78,8 +77,7 @@ class Browser:
 
 @pytest.fixture
 def network(system: System) -> Iterator[Line]:
-    address = urlsplit(system.url)
-    line = Line((str(address.hostname), int(address.port or 80)))
+    line = Line(system.url)
     yield line
     line.close()
 

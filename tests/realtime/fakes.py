@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -179,3 +180,9 @@ def frames(data: bytes) -> list[str]:
         found.append(data[start : start + size].decode())
         data = data[start + size :]
     return found
+
+
+def told(messages: list[str], stream: str = "") -> list[int]:
+    """Sequences in Engine.IO messages or Socket.IO packets, of one stream or of all."""
+    events = [json.loads(m.removeprefix("4")[1:])[1] for m in messages]
+    return [e["sequence"] for e in events if "sequence" in e and stream in ("", e["stream"])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator
 
@@ -10,11 +9,10 @@ import pytest
 
 from app.realtime import socket_wire as wires
 from app.realtime.socket_wire import FRAMES, PACKETS, SocketWire
-from app.stream import fanout as fanouts
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-from tests.realtime.fakes import SID, Line
-from tests.stream.fakes import FakeStore, hub_over, publish
+from tests.realtime.fakes import SID, Line, told
+from tests.stream.fakes import FakeStore, at_once, hub_over, publish
 from tests.stream.helpers import event
 from tests.support.system import wait_for
 
@@ -28,7 +26,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Line:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+    at_once(monkeypatch)
     store = FakeStore()
     store.add(A), store.add(B)
     return store
@@ -49,12 +47,6 @@ def view(hub: Hub, stream: str, cursor: int, wire: SocketWire) -> Viewer:
     viewer = hub.watch(stream, cursor)
     hub.attach(viewer, wire)
     return viewer
-
-
-def told(messages: list[str], stream: str = "") -> list[int]:
-    """Sequences in Engine.IO messages or Socket.IO packets, of one stream or of all."""
-    events = [json.loads(m.removeprefix("4")[1:])[1] for m in messages]
-    return [e["sequence"] for e in events if "sequence" in e and stream in ("", e["stream"])]
 
 
 def test_an_upgraded_client_gets_frames_and_its_queue_nothing(hub: Hub, store: FakeStore, line: Line):

@@ -207,10 +207,8 @@ def test_an_event_that_was_cut_in_the_middle_is_sent_again_whole(system: System,
 def test_without_postgres_a_stream_says_come_back_and_only_others_get_503(system: System, user: User) -> None:
     task_id = user.start("test_echo")
     user.finished(task_id)
-    address = urlsplit(system.database_url)
-    line = Line((str(address.hostname), int(address.port or 5432)))
-    through = address._replace(netloc=f"{address.netloc.rpartition(':')[0]}:{line.port}").geturl()
-    with system.web(DATABASE_URL=through) as url:
+    line = Line(system.database_url)
+    with system.web(DATABASE_URL=line.url) as url:
         line.cut()
         headers = {"Authorization": f"Bearer {user.token}"}
         path = f"{url}/api/v2/tasks/{task_id}/stream"
@@ -218,9 +216,8 @@ def test_without_postgres_a_stream_says_come_back_and_only_others_get_503(system
         script = httpx.get(path, headers=headers)
         line.mend()
 
-        def comes_back() -> (
-            bool
-        ):  # as an EventSource does; for a second the process does not try Postgres again
+        def comes_back() -> bool:
+            """As an EventSource does: for a second the process does not try Postgres again."""
             return "event: end" in httpx.get(path, headers=headers | {"Accept": "text/event-stream"}).text
 
         wait_for("the stream", comes_back)

@@ -12,10 +12,9 @@ import pytest
 
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_wire import SseWire
-from app.stream import fanout as fanouts
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-from tests.stream.fakes import FakeStore, hub_over, publish
+from tests.stream.fakes import FakeStore, at_once, hub_over, publish
 from tests.support.system import wait_for
 
 A = "task:a"
@@ -71,7 +70,7 @@ class Connection:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+    at_once(monkeypatch)
     store = FakeStore()
     store.add(A)
     return store

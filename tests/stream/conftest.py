@@ -8,7 +8,7 @@ import pytest
 
 from app.stream import fanout as fanouts
 from app.stream.hub import Hub
-from tests.stream.fakes import FakeStore, hub_over
+from tests.stream.fakes import FakeStore, at_once, hub_over
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def hub(store: FakeStore) -> Iterator[Hub]:
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is published is sent at once."""
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
-    monkeypatch.setattr(fanouts, "REST", 0.0)
+    at_once(monkeypatch)
 
 
 @pytest.fixture

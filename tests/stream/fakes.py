@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.stream import fanout as fanouts
 from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
 from app.stream.hub import Hub
@@ -159,6 +160,12 @@ class FakeSubscription:
 
     def stop(self) -> None:
         """Has nothing to end."""
+
+
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is published is sent at once: no tick, and no rest after a flush."""
+    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(fanouts, "REST", 0.0)
 
 
 def hub_over(store: FakeStore, stalled_seconds: float = 30.0) -> Hub:

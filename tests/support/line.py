@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import socket
 import threading
+from urllib.parse import urlsplit
 
 
 class Line:
-    """A TCP line to a server that can be cut: connections end and new ones are closed at once."""
+    """A TCP line to the server of a URL that names its port. It can be cut: connections end and new ones are closed
+    at once. ``url`` leads through it."""
 
-    def __init__(self, to: tuple[str, int]) -> None:
-        self._to = to
+    def __init__(self, to: str) -> None:
+        url = urlsplit(to)
+        assert url.hostname and url.port
+        self._to = url.hostname, url.port
         self._is_cut = False
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
+        self.url = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.port}").geturl()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:

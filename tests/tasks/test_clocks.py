@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,20 +12,11 @@ from app.tasks import rounds
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import MISSED_LIMIT, Rounds
 from tests.stream.helpers import sql
+from tests.support.clock import Clock
 from tests.support.line import Line
 from tests.tasks.helpers import Tasks
 
 ROUND = 5.0
-
-
-class Clock:
-    """Stands in for the module's ``time``: only ``monotonic`` may be asked."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -38,8 +28,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def line(database: str) -> Iterator[Line]:
-    url = urlsplit(database)
-    line = Line((str(url.hostname), int(url.port or 5432)))
+    line = Line(database)
     yield line
     line.close()
 
@@ -47,12 +36,11 @@ def line(database: str) -> Iterator[Line]:
 class Web:
     """A web process's rounds, through a line that can be cut; ``turn`` is five seconds of its life."""
 
-    def __init__(self, database: str, line: Line, clock: Clock) -> None:
-        url = urlsplit(database)
+    def __init__(self, line: Line, clock: Clock) -> None:
         self.published: list[Appended] = []
         self.clock = clock
         self.rounds = Rounds(
-            url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{line.port}").geturl(),
+            line.url,
             Dispatcher(lambda *_: None, lambda job_type: "queue"),
             self.published.append,
             lambda: "one",
@@ -72,7 +60,7 @@ class Web:
 
 @pytest.fixture
 def web(database: str, line: Line, clock: Clock) -> Iterator[Web]:
-    web = Web(database, line, clock)
+    web = Web(line, clock)
     yield web
     web.rounds._connect.close()
 

@@ -6,16 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import Clock
 from workers import phases
 from workers.phases import Phase
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
