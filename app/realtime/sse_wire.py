@@ -21,6 +21,9 @@ from app.stream.viewer import Viewer
 logger = logging.getLogger("taskroom.sse")
 
 SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
+# The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
+# its next request on this connection, and see it reset.
+WITH_THE_CLOSE = getattr(socket, "MSG_MORE", 0)
 
 
 class SseWire:
@@ -67,7 +70,7 @@ class SseWire:
             words = codec.come_back() + words
         try:
             if reason != "gone" and not self._debt:
-                self.send(words)
+                self._socket.send(words, WITH_THE_CLOSE)
         except OSError:
             pass  # it is closed anyway, and comes back by itself
         self._wires.remove(self)

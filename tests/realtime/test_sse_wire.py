@@ -1,10 +1,12 @@
-"""An SSE connection's wire over a socket pair: what is owed, how it says goodbye, and who looks after it."""
+"""An SSE connection's wire over a real connection: what is owed, how it says goodbye, and who looks after it."""
 
 from __future__ import annotations
 
+import select
 import selectors
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,16 +39,20 @@ class Wires:
 
     def remove(self, wire: SseWire) -> None:
         self.removed.append(wire)
+        self.before_it_closes()
+
+    def before_it_closes(self) -> None: ...
 
 
 class Connection:
     """A viewer on a wire, and the client's end of its socket."""
 
     def __init__(self, hub: Hub, cursor: int, codec: SseCodec) -> None:
-        given, self.client = socket.socketpair()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            self.client = socket.create_connection(listener.getsockname(), timeout=10)
+            given, _ = listener.accept()
         given.setblocking(False)
         given.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        self.client.settimeout(10)
         self.wires, self.received, self.given = Wires(), b"", given
         self.viewer: Viewer = hub.watch(A, cursor)
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
@@ -152,6 +158,22 @@ def test_it_says_why_it_leaves(hub: Hub, store: FakeStore, connect: Connect, rea
     said = connection.client.recv(4096)
     assert words in said and said.endswith(b"0\r\n\r\n") and connection.client.recv(1) == b""
     assert connection.wires.removed == [connection.wire]
+
+
+def test_the_last_words_come_together_with_the_close(
+    hub: Hub, store: FakeStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
+):
+    """Else a client that keeps connections sends its next request on this one, and reads a reset."""
+    connection = connect(1, CHUNKED)
+    heard: list[Any] = []
+    listen = partial(select.select, [connection.client], [], [], 0.05)
+    monkeypatch.setattr(connection.wires, "before_it_closes", lambda: heard.extend(listen()[0]))
+
+    connection.viewer.close("ended")
+
+    assert not heard, "nothing before the close"
+    assert connection.client.recv(4096) == b"0\r\n\r\n"
+    assert connection.client.recv(1, socket.MSG_DONTWAIT) == b""
 
 
 def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, connect: Connect):

@@ -263,6 +263,22 @@ def test_a_room_whose_flush_takes_longer_than_a_tick_rests_as_well(
     assert len(wire.offered) == 2
 
 
+def test_what_comes_while_a_room_rests_waits_for_no_more_than_its_rest(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
+    """A tick counted from the event on would end in the next event's rest, and delay that one as much."""
+    store.add(A)
+    viewer, wire = view(hub, A, 1)
+    hub.start()
+    publish(hub, store, A)
+    monkeypatch.setattr(fanouts, "TICK_SECONDS", 3600.0)
+    viewer.room.rests_until = time.monotonic() + 0.2
+
+    publish(hub, store, A)
+
+    wait_for("the end of the rest", lambda: wire.sequences == [2, 3])
+
+
 @pytest.mark.usefixtures("busy")
 def test_rooms_tick_each_for_itself(hub: Hub, store: FakeStore):
     store.add(A), store.add(B)
