@@ -17,7 +17,9 @@ from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.fanout")
 
-REST = 1.0  # times the CPU time that sending took: half of the loop is everybody else's
+REST = 1.5  # times the CPU time that sending took: more than half of the loop is everybody else's
+SHORT_REST = 0.5  # of a room that had no more than FEW to send: after a stall it shall soon be in time again
+FEW = 2  # events
 TICK_SECONDS = 0.025  # a busy room is sent on once in so long, with all that came meanwhile
 SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with a rest of its own, share them
 
@@ -32,7 +34,7 @@ class Fanout:
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """The ticks' thread. It rests for as long as it worked: everything else runs meanwhile."""
+        """The ticks' thread. It rests for longer than it worked: everything else runs meanwhile."""
         worked = 0.0
         while not self._stopped.is_set():
             self._ticking.wait()
@@ -92,7 +94,9 @@ class Fanout:
         # Sending may take longer than a tick. If the next message were sent on at once, for itself alone, the loop
         # would do nothing else and the room fall behind for good. CPU time: one that was kept waiting took nothing.
         worked = time.thread_time() - used
-        room.rests_until = max(room.woken_at + TICK_SECONDS, time.monotonic() + REST * worked)
+        rest = REST if room.head - room.sent > FEW else SHORT_REST
+        room.sent = room.head
+        room.rests_until = max(room.woken_at + TICK_SECONDS, time.monotonic() + rest * worked)
 
     def _send(self, room: Room) -> None:
         for key, lane in list(room.lanes.items()):

@@ -37,6 +37,7 @@ class Room:
         self.arriving: list[Viewer] = []  # caught up while their lane waits for its tick
         self.empty_since: float | None = None
         self.woken_at = 0.0  # monotonic time at which its viewers were last sent something
+        self.sent = head  # the last sequence that they were sent
         self.rests_until = 0.0  # what comes before that waits for a tick
         self.bytes = 0  # memory of the ring
         self._ring: list[Event] = []

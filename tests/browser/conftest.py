@@ -6,29 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.support.chromium import chromium
 from tests.support.line import Line
 from tests.support.system import PASSWORD, System, User, wait_for
-
-FLAGS = (
-    *(
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-dev-shm-usage",
-    ),
-    *(
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--window-size=1400,900",
-    ),
-)
 
 
 class Browser:
@@ -84,12 +68,5 @@ def network(system: System) -> Iterator[Line]:
 
 @pytest.fixture
 def browser(network: Line, tmp_path: Path) -> Iterator[Browser]:
-    options = ChromeOptions()
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}/profile"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = Chrome(options=options, service=ChromeService("/usr/bin/chromedriver"))
-    try:
+    with chromium(tmp_path / "profile") as driver:
         yield Browser(driver, f"http://127.0.0.1:{network.port}")
-    finally:
-        driver.quit()

@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from selenium.webdriver import Chrome
 
 from app.green import DRAIN_SECONDS
 from tests.proxy.conftest import Site
-from tests.proxy.viewers import BrowserSocket, EventSource, PythonSocket
+from tests.proxy.viewers import BrowserSocket, EventSource, Page, PythonSocket
+from tests.support.chromium import chromium
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -28,15 +31,16 @@ def ended(process: subprocess.Popen[bytes]) -> float:
 
 
 @contextmanager
-def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
+def coming_back(site: Site, user: User, task_id: str, driver: Chrome) -> Iterator[list[Viewer]]:
     """Viewers that come back by themselves, over every transport and on both processes."""
     sources = [EventSource(site.url, user, task_id) for _ in range(4)]
-    sockets: list[Viewer] = [
+    others: list[Viewer] = [Page(driver, site.url, user, task_id)]
+    others += [
         BrowserSocket(site.url, user, task_id, transports)
         for transports in ("websocket", "polling", "polling,websocket")
         for _ in range(2)
     ]
-    sockets += [PythonSocket(site.url, user, task_id, (name,)) for name in ("websocket", "polling")]
+    others += [PythonSocket(site.url, user, task_id, (name,)) for name in ("websocket", "polling")]
     reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
     opened: list[Viewer] = []
     try:
@@ -44,9 +48,9 @@ def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
             opened.append(source)
             thread.start()
             source.wait_events(1)  # one after the other, so that each process gets half of them
-        for socket in sockets:
-            socket.open(0)
-            opened.append(socket)
+        for viewer in others:
+            opened.append(viewer)
+            viewer.open(0)
         yield opened
     finally:
         for viewer in opened:
@@ -55,9 +59,14 @@ def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
             thread.join(10)
 
 
-def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user: User) -> None:
+def test_a_rolling_restart_loses_nothing_and_repeats_nothing(
+    mortal: Site, user: User, tmp_path: Path
+) -> None:
     task_id = user.start("emit_load", events=10_000, rate=250, message_bytes=100)
-    with coming_back(mortal, user, task_id) as viewers:
+    with (
+        chromium(tmp_path / "profile") as driver,
+        coming_back(mortal, user, task_id, driver) as viewers,
+    ):
         for viewer in viewers:
             viewer.wait_events(200)
         for number in (1, 2):
@@ -71,7 +80,7 @@ def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user:
         expected = list(range(1, user.status(task_id)["sequence"] + 1))
         for viewer in viewers:
             assert viewer.sequences == expected, viewer.__class__.__name__
-        returns = [v.returns if isinstance(v, EventSource) else len(v.controls) for v in viewers]
+        returns = [v.returns if isinstance(v, EventSource | Page) else len(v.controls) for v in viewers]
         assert min(returns) >= 1, "each was sent away at least once"
 
 

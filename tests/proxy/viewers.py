@@ -1,4 +1,4 @@
-"""Viewers that come back by themselves, as browsers have them."""
+"""Viewers that come back by themselves: browsers, and clients as they are."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import socketio
+from selenium.webdriver import Chrome
 
-from tests.support.system import User, wait_for
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer
+from tests.support.system import PASSWORD, User, wait_for
+from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
 class BrowserSocket(JavaScriptViewer):
@@ -61,7 +62,7 @@ class PythonSocket(SocketViewer):
 
 
 class EventSource(SseViewer):
-    """As browsers do: the cursor of the last ``id:`` goes into Last-Event-ID, and every end is followed by a new try
+    """As a browser does: the cursor of the last ``id:`` goes into Last-Event-ID, and every end is followed by a new try
     until ``end`` was heard. ``returns`` counts them."""
 
     def __init__(self, url: str, user: User, task_id: str) -> None:
@@ -83,3 +84,56 @@ class EventSource(SseViewer):
         if self.events:
             headers["Last-Event-ID"] = str(self.events[-1]["sequence"])
         self.open(headers=headers)
+
+
+class Page(Viewer):
+    """A page in Chromium, and the browser's own EventSource: nobody helps it to come back."""
+
+    TYPES = (
+        *("log", "phase_update", "phase_complete", "task_status", "agent_started", "agent_completed"),
+        "end",
+    )
+    WATCH = """
+        window.heard = []
+        const source = new EventSource(arguments[0])
+        source.onopen = () => heard.push(["opened"])
+        source.onerror = () => heard.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
+        for (const type of arguments[1]) source.addEventListener(type, event => {
+          heard.push([type, JSON.parse(event.data), event.lastEventId])
+          if (type === "end") source.close()
+        })
+    """
+    SIGN_IN = """
+        const [email, password, done] = arguments
+        const body = JSON.stringify({email, password})
+        const headers = {"Content-Type": "application/json"}
+        fetch("/api/v2/auth/login", {method: "POST", headers, body}).then(answer => done(answer.status))
+    """
+
+    def __init__(self, driver: Chrome, url: str, user: User, task_id: str) -> None:
+        super().__init__(url, user, task_id)
+        self.returns = -1  # opening it the first time is no return
+        self._driver = driver
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def open(self, since: int | str | None = None) -> None:
+        self._driver.get(self.url)
+        assert self._driver.execute_async_script(self.SIGN_IN, self.user.email, PASSWORD) == 200
+        self._driver.execute_script(self.WATCH, f"/api/v2/tasks/{self.task_id}/stream", self.TYPES)
+        self._thread.start()
+
+    def close(self) -> None:
+        self.closed.set()
+        self._thread.join(10)
+
+    def cut(self) -> None:
+        raise NotImplementedError("only what it is connected to is cut")
+
+    def _listen(self) -> None:
+        while not self.closed.wait(0.1):
+            for type, *what in self._driver.execute_script("return heard.splice(0)"):
+                assert type != "given up", "the server ended it for good"
+                if type == "opened":
+                    self.returns += 1
+                elif type != "cut":
+                    self.heard(type, *what)

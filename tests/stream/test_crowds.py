@@ -237,30 +237,45 @@ def test_who_arrives_between_two_ticks_misses_nothing_and_gets_nothing_twice(
     assert viewers[1][1].sequences == list(range(first, 4))
 
 
+class Dear(FakeWire):
+    """Takes two ticks of the processor's time for whatever it is sent."""
+
+    def send(self, data: Any) -> int:
+        until = time.thread_time() + 2 * fanouts.TICK_SECONDS
+        while time.thread_time() < until:
+            pass
+        return super().send(data)
+
+
 def test_a_room_whose_flush_takes_longer_than_a_tick_rests_as_well(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
     """Otherwise each message is sent on by itself, at a tick's price, and the room never catches up again."""
     monkeypatch.setattr(fanouts, "REST", 1000.0)
     store.add(A)
-
-    class Dear(FakeWire):
-        def send(self, data: Any) -> int:
-            until = time.thread_time() + 2 * fanouts.TICK_SECONDS
-            while time.thread_time() < until:
-                pass
-            return super().send(data)
-
     _, wire = view(hub, A, 1, Dear())
-    publish(hub, store, A)
+    publish(hub, store, A, 3)
 
     for _ in range(5):
         publish(hub, store, A)
-    assert wire.sequences == [2]
+    assert wire.sequences == [2, 3, 4]
     tick(hub)
 
-    wire.gets(2, 3, 4, 5, 6, 7)
+    wire.gets(2, 3, 4, 5, 6, 7, 8, 9)
     assert len(wire.offered) == 2
+
+
+def test_after_few_events_it_rests_for_less(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    """A quiet room whose machine stalled would else be late with every event until the rests fit between them."""
+    monkeypatch.setattr(fanouts, "REST", 1000.0)
+    store.add(A)
+    _, wire = view(hub, A, 1, Dear())
+    hub.start()
+    publish(hub, store, A)
+
+    publish(hub, store, A)
+
+    wait_for("the second", lambda: wire.sequences == [2, 3])
 
 
 def test_what_comes_while_a_room_rests_waits_for_no_more_than_its_rest(
