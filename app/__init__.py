@@ -23,7 +23,7 @@ def create_app(config: Config | None = None) -> Flask:
     from flask_cors import CORS
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import api, auth, pages, problems
+    from app import api, appending, auth, pages, problems
     from app.answers import QuickJson
     from app.breaker import Breaker
     from app.claims import Claims
@@ -104,6 +104,7 @@ def create_app(config: Config | None = None) -> Flask:
         streams=SseWires(hub, joins, config.keepalive_seconds),
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
+    appending.use(parts.append)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
         CORS(app, origins=list(config.cors_origins), supports_credentials=True)

@@ -15,6 +15,8 @@ from app.extensions import jwt
 from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
 from app.sessions import use_ticket
+from app.stream.event import user_stream
+from app.stream.store import made
 
 
 class NoSession(SessionInterface):
@@ -81,6 +83,14 @@ def current(allow_ticket: bool = False) -> Principal:
 def readable_task(principal: Principal, task_id: str) -> str:
     """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
     return _task(principal, task_id)[0]
+
+
+def own_stream(principal: Principal) -> str:
+    """The caller's own stream, made when it is first asked for. Raises StoreAway."""
+    parts, name = services(), user_stream(principal.user_id)
+    if not parts.hub.knows(name) and not parts.store.heads([name]):
+        parts.append(lambda cur: made(cur, name))
+    return name
 
 
 def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:

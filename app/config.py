@@ -47,6 +47,7 @@ class Config:
     starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
+    sse_notifications: bool = True  # off: the notification streams are not there, and clients poll
     retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
     retention_events: int = 1_000_000  # of one stream, at most; 0: all
 
@@ -90,6 +91,7 @@ class Config:
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
+            sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1") == "1",
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),

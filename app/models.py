@@ -193,3 +193,39 @@ class IdempotencyKey(Base):
     body_hash: Mapped[str] = mapped_column(Text)
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Notification(Base):
+    """``sequence`` is that of its event on the user's stream."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index("notifications_by_user", "user_id", "sequence", unique=True),
+        Index("notifications_unread", "user_id", "sequence", postgresql_where=text("read_at IS NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    tenant: Mapped[str | None] = mapped_column(Text)
+    notification_type: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text)
+    related_type: Mapped[str | None] = mapped_column(Text)
+    related_id: Mapped[str | None] = mapped_column(Text)
+    related_session_id: Mapped[str | None] = mapped_column(Text)
+    action_url: Mapped[str | None] = mapped_column(Text)
+    urgent: Mapped[bool]
+    # "metadata" is the library's own word on a model
+    details: Mapped[Any] = mapped_column("metadata", JSON)
+    created_at: Mapped[datetime] = mapped_column(Time, index=True)
+    read_at: Mapped[datetime | None] = mapped_column(Time)
+
+
+class Inbox(Base):
+    """How many notifications a user has not read: counting a hundred thousand takes too long for a badge."""
+
+    __tablename__ = "inboxes"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    unread: Mapped[int] = mapped_column(server_default="0")

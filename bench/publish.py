@@ -18,11 +18,11 @@ import numpy as np
 import orjson
 
 from app.database import Single
+from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now
 from app.stream.store import Appended
 from app.stream.writer import Writer
-from app.tasks.projection import project
 
 PAYLOAD = 330  # bytes of an event's JSON
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from app import notifications
 from app.database import Single
 from app.stream.store import StoreAway
 from app.tasks.expired import delete_expired
@@ -25,6 +26,8 @@ def retention() -> None:
     connect = Single(settings().database_url)  # its own: the end of its session ends its lock
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
+        if settings().retention_days:
+            notifications.prune(connect, settings().retention_days)
     except StoreAway as error:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import atexit
 import multiprocessing.util
 import os
+import threading
 
+from app.appending import Step
 from app.database import Single
+from app.projections import project
 from app.stream.broker import Publisher
+from app.stream.store import Appended
 from app.stream.writer import Writer
-from app.tasks.projection import project
 from workers import run
 from workers.settings import settings
 
@@ -19,6 +22,7 @@ class Runtime:
         url = settings().database_url
         self.publisher = Publisher(settings().redis_url)
         self.connect = Single(url)  # for the task's own thread: claims
+        self._connect, self._appending = Single(url), threading.Lock()  # for whatever thread appends
         self.writer = Writer(
             Single(url),
             project,
@@ -26,6 +30,13 @@ class Runtime:
             stored=run.heard,
             tick=run.renew,
         )
+
+    def append(self, step: Step) -> Appended:
+        """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""
+        with self._appending, self._connect() as conn, conn.cursor() as cur:
+            appended = step(cur)
+        self.publisher.publish(appended)
+        return appended
 
     def close(self, timeout: float | None = None) -> bool:
         """Flushes and ends the writer; False when events were still not durable in time."""

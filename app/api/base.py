@@ -22,9 +22,9 @@ from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 from app import auth
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.services import services
+from app.stream.event import MAX_SEQUENCE
 from app.stream.store import Head
 
-MAX_SEQUENCE = 2**62
 MAX_DEPTH = 64
 
 

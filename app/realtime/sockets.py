@@ -1,5 +1,4 @@
-"""Socket.IO: rooms joined at a sequence. Viewers stand in the hub's rooms, not in the library's: what a
-vanilla emitter sends to ``task:<id>`` has no sequence and reaches nobody there."""
+"""Socket.IO: who connects, for how long, and what each socket may ask."""
 
 from __future__ import annotations
 
@@ -7,7 +6,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,57 +14,26 @@ from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from app import auth, green, sessions
-from app.api.base import SequenceField
 from app.auth import Principal
-from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.limits import TooSoon, address, address_key
 from app.problems import answer, fields
 from app.realtime.engine import Engine
 from app.realtime.floods import MESSAGE_LIMIT, Floods, StrictPacket
 from app.realtime.joins import Full
+from app.realtime.rooms import Connection, Rooms, left
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
-from app.stream.event import Event, task_stream
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
-from app.tasks.snapshot import current_events
 
 logger = logging.getLogger("taskroom.sockets")
 
-MAX_JOINED = 64
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
-
-
-class JoinTask(ma.Schema):
-    task_id = ma.fields.UUID(required=True)
-    since_sequence = SequenceField(strict=True, allow_none=True)
-
-
-class LeaveTask(ma.Schema):
-    task_id = ma.fields.UUID(required=True)
 
 
 class RefreshToken(ma.Schema):
     token = ma.fields.String(required=True, validate=ma.validate.Length(1, 8192))
-
-
-@dataclass(slots=True, eq=False)
-class Connection:
-    """One socket. ``lock`` orders its joins and leaves, which the library runs side by side."""
-
-    sid: str
-    wire: SocketWire
-    principal: Principal
-    viewers: dict[str, Viewer]
-    open: bool = True
-    asking: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def close(self) -> None:
-        self.open = False
-        for viewer in list(self.viewers.values()):  # each takes itself out
-            viewer.close()
-        self.wire.close()
 
 
 def init_app(app: Flask, parts: Services) -> SocketIO:
@@ -108,6 +75,7 @@ class Sockets:
     ) -> None:
         self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
         self._floods = floods
+        self._rooms = Rooms(parts)
         self._connections: dict[str, Connection] = {}
         self._watching = False
 
@@ -115,8 +83,7 @@ class Sockets:
         self._io.on_event("connect", self.connect)
         self._io.on_event("disconnect", self.disconnect)
         for name, schema, handler in (
-            ("join_task", JoinTask(), self.join_task),
-            ("leave_task", LeaveTask(), self.leave_task),
+            *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
             self._io.on_event(name, self._checked(schema, handler))
@@ -127,7 +94,7 @@ class Sockets:
         sid = request.sid  # type: ignore[attr-defined]
         viewers: dict[str, Viewer] = {}
         session = self._io.server.manager.eio_sid_from_sid(sid, "/")
-        wire = SocketWire(self._engine, session, partial(_left, viewers))
+        wire = SocketWire(self._engine, session, partial(left, viewers))
         joins = self._parts.joins
         try:
             with self._parts.attempts.trying(address()) as by, joins.joining():
@@ -156,43 +123,6 @@ class Sockets:
         if connection:
             connection.close()
             self._parts.joins.leave(connection.principal.user_id)
-
-    def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        with self._parts.joins.joining():
-            task_id = auth.readable_task(connection.principal, str(data["task_id"]))
-            stream = task_stream(task_id)
-            with connection.lock:
-                joined = connection.viewers.get(stream)
-                if joined:
-                    return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
-                if len(connection.viewers) >= MAX_JOINED:
-                    raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-                viewer, first = self._watch(connection, stream, data.get("since_sequence"))
-                if not connection.open:  # it went, or was signed out, while Postgres was asked
-                    viewer.close()
-                    raise Unauthorized("The socket has gone")
-                connection.viewers[stream] = viewer
-        # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
-        attach = self._parts.hub.attach
-        green.after_this(lambda: attach(viewer, connection.wire, first))
-        return {"ok": True, "task_id": task_id, "sequence": viewer.room.head}
-
-    def _watch(self, connection: Connection, stream: str, cursor: int | None) -> tuple[Viewer, list[Event]]:
-        """The viewer and what it is told first. Without a cursor that is the present state, then live."""
-        first: list[Event] = []
-        try:
-            if cursor is None:
-                first, cursor = current_events(self._parts.read, stream)
-            return self._parts.hub.watch(stream, cursor, session_id=connection.principal.session_id), first
-        except LookupError:
-            raise NotFound("There is no such task") from None
-
-    def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        with connection.lock:
-            viewer = connection.viewers.pop(task_stream(str(data["task_id"])), None)
-        if viewer:
-            viewer.close()
-        return {"ok": True, "task_id": str(data["task_id"])}
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         principal = auth.principal_of(data["token"])
@@ -257,12 +187,6 @@ class Sockets:
             self._disconnect(connection)
         except Exception:  # one socket's trouble must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
-
-
-def _left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
-    """A viewer that has ended makes room for another join of the same stream."""
-    if viewers.get(viewer.room.stream) is viewer:
-        del viewers[viewer.room.stream]
 
 
 def _principal(credentials: Any) -> Principal:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import marshmallow as ma
 from flask import Response, request
 
 from app import auth, green
-from app.api.base import MAX_SEQUENCE, Blueprint
+from app.api.base import Blueprint
 from app.auth import Principal
 from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.limits import address
+from app.notifications import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
 from app.services import Services, services
 from app.stream.burst import Filter
-from app.stream.event import EVENT_TYPE, LEVELS, task_stream
+from app.stream.event import EVENT_TYPE, LEVELS, MAX_SEQUENCE, task_stream
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
@@ -41,19 +42,50 @@ class StreamQuery(ma.Schema):
     ticket = ma.fields.String()
 
 
+class NotificationQuery(ma.Schema):
+    since_sequence = ma.fields.String()
+    ticket = ma.fields.String()
+
+
 @blp.get("/tasks/<uuid:task_id>/stream")
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def stream(query: dict[str, str], task_id: UUID) -> Response:
     """Every event after the cursor, then live. `Last-Event-ID` beats `since_sequence`; without either
     from the first event. A client that already has the last event of a finished task gets 204."""
-    cursor, parts = resume_cursor(query, default=0), services()
+    return _stream(
+        query, lambda principal: task_stream(auth.readable_task(principal, str(task_id))), default=0
+    )
+
+
+@blp.get("/events/stream")
+@blp.arguments(StreamQuery, location="query")
+@blp.response(200)
+def events_stream(query: dict[str, str]) -> Response:
+    """What happens to the caller's tasks, and the caller's notifications: live, or from a cursor on."""
+    return _stream(query, auth.own_stream)
+
+
+@blp.get("/notifications/stream")
+@blp.arguments(NotificationQuery, location="query")
+@blp.response(200)
+def notifications_stream(query: dict[str, str]) -> Response:
+    """The caller's notifications alone: the same stream and the same cursors, filtered."""
+    if not services().config.sse_notifications:
+        raise NotFound("Notification streams are switched off; ask for the list instead")
+    return _stream(query | {"types": ",".join(sorted(NOTIFICATION_EVENTS))}, auth.own_stream)
+
+
+def _stream(
+    query: dict[str, str], name_of: Callable[[Principal], str], default: int | None = None
+) -> Response:
+    cursor, parts = resume_cursor(query, default), services()
     try:
         parts.attempts.arrived(address())
         with parts.attempts.trying(address()) as by, parts.joins.joining():
             principal = auth.current(allow_ticket=True)
             by(principal.user_id)
-            name = task_stream(auth.readable_task(principal, str(task_id)))
+            name = name_of(principal)
             if request.method == "HEAD":
                 return _response(iter(()))
             viewer = parts.hub.watch(name, cursor, _filter(query), principal.session_id)

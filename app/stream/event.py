@@ -13,6 +13,7 @@ import orjson
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
+MAX_SEQUENCE = 2**62
 EVENT_BYTES = 128  # what an event takes in memory beside its payload
 EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 _second = ("", "")
@@ -63,6 +64,10 @@ def memory(event: Event) -> int:
 
 def task_stream(task_id: str) -> str:
     return f"task:{task_id}"
+
+
+def user_stream(user_id: str) -> str:
+    return f"user:{user_id}"
 
 
 def now() -> str:

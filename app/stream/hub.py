@@ -102,6 +102,10 @@ class Hub:
         """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
         self._fanout.say(viewer, words)
 
+    def knows(self, stream: str) -> bool:
+        """Whether it has a room here, and so is there."""
+        return stream in self._rooms
+
     @property
     def rooms(self) -> int:
         return len(self._rooms)

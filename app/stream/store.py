@@ -17,8 +17,9 @@ from app.stream.event import Draft, Event, head_of, number
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
 
-Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], None]
-"""Folds the events just inserted into their projections, in the same transaction."""
+Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], Sequence[Draft]]
+"""Folds the events just inserted into their projections, in the same transaction; returns what follows from them in
+streams that many share (a user's, everybody's). Those are made when they are first written to."""
 
 
 class StoreAway(TaskroomError):
@@ -79,15 +80,30 @@ def lock(cur: Cursor, names: Iterable[str]) -> dict[str, _Locked]:
     return {name: _Locked(*rest) for name, *rest in cur}
 
 
+def made(cur: Cursor, name: str) -> Appended:
+    """The shared stream is there from here on, with nothing in it that was not there before."""
+    lock_shared(cur, {name})
+    return Appended()
+
+
 def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
-    The row lock is held from here to the commit, so sequence order is commit order.
+    The row lock is held from here to the commit, so sequence order is commit order. What follows in shared streams
+    comes after the batch: nobody who holds one of those waits for any other.
     """
     done = Appended()
-    streams = lock(cur, {d.stream for d in drafts})
+    following = _append(cur, drafts, project, lock(cur, {d.stream for d in drafts}), done)
+    if following:
+        _append(cur, following, project, lock_shared(cur, {d.stream for d in following}), done)
+    return done
+
+
+def _append(
+    cur: Cursor, drafts: Sequence[Draft], project: Project, streams: Mapping[str, _Locked], done: Appended
+) -> Sequence[Draft]:
     heads = {name: head_of(name) for name in streams}
-    events, stored = done.events, list[Draft]()
+    events, stored = list[Event](), list[Draft]()
     for draft in drafts:
         stream, attempt = draft.stream, draft.attempt
         row = streams.get(stream)
@@ -100,11 +116,21 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
             done.closed.add(stream)
         events.append(number(draft, heads[stream], row.last_seq))
         stored.append(draft)
-    done.cancel_requested = {name for name, row in streams.items() if row.cancel_requested}
-    if events:
-        _insert(cur, events, streams)
-        project(cur, list(zip(events, stored, strict=True)))
-    return done
+    done.cancel_requested |= {name for name, row in streams.items() if row.cancel_requested}
+    if not events:
+        return ()
+    _insert(cur, events, streams)
+    done.events += events
+    return project(cur, list(zip(events, stored, strict=True)))
+
+
+def lock_shared(cur: Cursor, names: set[str]) -> dict[str, _Locked]:
+    """As lock, and makes those that are missing: a user's stream begins with what is first said to the user."""
+    streams = lock(cur, names)
+    if missing := sorted(names - streams.keys()):
+        cur.execute("INSERT INTO streams (name) SELECT unnest(%s) ON CONFLICT DO NOTHING", (missing,))
+        streams = lock(cur, names)
+    return streams
 
 
 def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]) -> None:

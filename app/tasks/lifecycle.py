@@ -14,10 +14,11 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.errors import Conflict, NotFound
+from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended, append, lock, open_stream
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS, State, open_phases
-from app.tasks.projection import load, project
+from app.tasks.projection import load
 
 WORKER_LOST = {
     "type": "WorkerLost",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.stream.event import Draft, Event
+from app.tasks.feed import CONCERNING, following
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
 
 RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
@@ -73,23 +75,41 @@ def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any)
     return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
-def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
-    """Folds a batch into the rows: one update a task and a phase, however many events touch it."""
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
+    """Folds a batch into the rows: one update a task and a phase, however many events touch it. Returns what the
+    owners of the tasks are told."""
     touching = [(event, draft) for event, draft in events if draft.data is not None]
-    if not touching:
-        return
-    states = load(cur, list({event.stream for event, _ in touching}))
+    concerning = [event for event, _ in events if event.type in CONCERNING]
+    if not touching and not concerning:
+        return ()
+    states = load(cur, list({event.stream for event, _ in touching} | {event.stream for event in concerning}))
     before = dict(states)
-    for event, draft in touching:
-        if event.stream in states and draft.data is not None:
-            payload = {**draft.data, "sequence": event.sequence}
-            states[event.stream] = fold(states[event.stream], event.type, payload)
+    told: list[Draft] = []
+    for event, draft in events:
+        state = states.get(event.stream)
+        if state is None:
+            continue
+        after, data = state, draft.data
+        if data is not None:
+            states[event.stream] = after = fold(state, event.type, {**data, "sequence": event.sequence})
+        if event.type in CONCERNING:
+            fields = event.decoded() if data is None else data
+            told += following(state, after, event, fields, partial(_tenant, cur, event.stream))
     changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
     for event, draft in touching:
         if event.type == "task_status" and draft.data is not None and event.stream in states:
             changes += _queue(states[event.stream]["task"]["task_id"], draft.data)
     if changes:
         cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
+    return told
+
+
+def _tenant(cur: Cursor, stream: str) -> str | None:
+    cur.execute(
+        "SELECT tenant FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE name = %s", (stream,)
+    )
+    (tenant,) = cur.fetchall()[0]
+    return str(tenant) if tenant is not None else None
 
 
 def _save(before: State, state: State) -> Iterator[Change]:

@@ -55,12 +55,21 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/logs/download": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/stream": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/stream?since_sequence={head}": ENDED,
+    "GET /api/v2/events/stream": MEMBERS,
+    "GET /api/v2/notifications/stream": MEMBERS,
+    "GET /api/v2/notifications": MEMBERS,
+    "GET /api/v2/notifications/unread-count": MEMBERS,
+    "POST /api/v2/notifications/<uuid:notification_id>/read": (401, 404, 404, 200, 404, 404, 404, 404),
+    "POST /api/v2/notifications/read-all": MEMBERS,
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
     "POST /api/v2/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),  # last: it ends the session
 }
 ROOMS = {
     "join_task": (None, 404, 404, 200, 200, 200, 404, 200),  # None: the handshake is refused
+    "join_events": (None, 200, 200, 200, 200, 200, 200, 200),  # each their own
+    "join_notifications": (None, 200, 200, 200, 200, 200, 200, 200),
+    "leave_events": (None, 200, 200, 200, 200, 200, 200, 200),
     "leave_task": (None, 200, 200, 200, 200, 200, 200, 200),  # of a room one is not in
 }
 
@@ -107,14 +116,20 @@ def test_every_route(
 ) -> None:
     method, _, rule = row.partition(" ")
     task_id, head = ended
-    path = rule.replace("<uuid:task_id>", task_id).replace("<path:name>", "none.js").format(head=head)
+    owner = people["owner"]
+    assert owner
+    (notice, *_) = owner.get("notifications")["notifications"]
+    path = rule.replace("<uuid:notification_id>", notice["id"]).replace("<path:name>", "none.js")
+    path = path.replace("<uuid:task_id>", task_id).format(head=head)
 
     answers = {}
     for who in WHO:
         person = people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
         body = {"json": {}} if row.endswith(("start", "login")) else {}
-        answers[who] = httpx.request(method, system.url + path, headers=headers, timeout=30, **body)
+        with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
+            if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
+                answers[who].read()
 
     assert {who: answer.status_code for who, answer in answers.items()} == dict(
         zip(WHO, TABLE[row], strict=True)
@@ -142,7 +157,7 @@ def test_every_room(
         except socketio.exceptions.ConnectionError:
             answers[who] = None
         else:
-            ack = client.call(event, {"task_id": ended[0]}, timeout=10)
+            ack = client.call(event, {"task_id": ended[0]} if "task" in event else {}, timeout=10)
             answers[who] = 200 if ack["ok"] else ack["error"]["status"]
             assert client.connected
         client.disconnect()

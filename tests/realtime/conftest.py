@@ -14,15 +14,15 @@ Open = Callable[..., Viewer]
 
 @pytest.fixture(params=["sse", "websocket", "polling"])
 def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
-    """``watch(user, task_id, since)`` opens a viewer; all are closed afterwards."""
+    """``watch(user, task_id, since, room)`` opens a viewer; all are closed afterwards."""
     opened: list[Viewer] = []
 
-    def watch(user: User, task_id: str, since: int | str | None = 0) -> Viewer:
+    def watch(user: User, task_id: str, since: int | str | None = 0, room: str = "task") -> Viewer:
         viewer: Viewer
         if request.param == "sse":
-            viewer = SseViewer(system.url, user, task_id)
+            viewer = SseViewer(system.url, user, task_id, room)
         else:
-            viewer = SocketViewer(system.url, user, task_id, transports=(request.param,))
+            viewer = SocketViewer(system.url, user, task_id, transports=(request.param,), room=room)
         opened.append(viewer)
         viewer.open(since)
         return viewer

@@ -38,8 +38,9 @@ def event(stream: str, sequence: int, message: str = "line") -> Event:
     return number(line(stream, message), head_of(stream), sequence)
 
 
-def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> None:
+def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
     """For streams without a task."""
+    return ()
 
 
 def appended(connect: Single, drafts: Sequence[Draft]) -> Appended:

@@ -17,14 +17,18 @@ import socketio
 
 from tests.support.system import ROOT, User, wait_for
 
+PATHS = {"task": "tasks/{}/stream", "events": "events/stream", "notifications": "notifications/stream"}
 CONTROLS = frozenset({"connected", "joined", "heartbeat", "resync", "end", "token_expired", "transport"})
 
 
 class Viewer(ABC):
-    """Collects ``events`` (each the payload and its ``type``) and ``controls`` (type, data, id)."""
+    """Collects ``events`` (each the payload and its ``type``) and ``controls`` (type, data, id).
 
-    def __init__(self, url: str, user: User, task_id: str) -> None:
-        self.url, self.user, self.task_id = url, user, task_id
+    ``room`` is the task's, or one of the user's own: "events" or "notifications".
+    """
+
+    def __init__(self, url: str, user: User, task_id: str, room: str = "task") -> None:
+        self.url, self.user, self.task_id, self.room = url, user, task_id, room
         self.events: list[dict[str, Any]] = []
         self.controls: list[tuple[str, dict[str, Any], str | None]] = []
         self.closed = threading.Event()
@@ -72,8 +76,8 @@ class Viewer(ABC):
 class SseViewer(Viewer):
     """Reads the event stream as section 9.2 of the HTML standard has it."""
 
-    def __init__(self, url: str, user: User, task_id: str, **query: str) -> None:
-        super().__init__(url, user, task_id)
+    def __init__(self, url: str, user: User, task_id: str, room: str = "task", **query: str) -> None:
+        super().__init__(url, user, task_id, room)
         self.query = query
         self.status = 0
         self.headers: list[tuple[str, str]] = []
@@ -91,7 +95,7 @@ class SseViewer(Viewer):
         self._connection, self._socket = connection, connection.sock
         connection.request(
             "GET",
-            f"/api/v2/tasks/{self.task_id}/stream?{urlencode(query)}",
+            f"/api/v2/{PATHS[self.room].format(self.task_id)}?{urlencode(query)}",
             headers={"Authorization": f"Bearer {self.user.token}"} if headers is None else headers,
         )
         response = connection.getresponse()
@@ -147,9 +151,14 @@ class SocketViewer(Viewer):
     here handlers run where messages are read, so that what is seen is the server's order."""
 
     def __init__(
-        self, url: str, user: User, task_id: str, transports: tuple[str, ...] = ("websocket",)
+        self,
+        url: str,
+        user: User,
+        task_id: str,
+        transports: tuple[str, ...] = ("websocket",),
+        room: str = "task",
     ) -> None:
-        super().__init__(url, user, task_id)
+        super().__init__(url, user, task_id, room)
         self.transports = list(transports)
         self.ack: dict[str, Any] = {}
         self.client = socketio.Client(reconnection=False)
@@ -178,10 +187,10 @@ class SocketViewer(Viewer):
         self.ack = self.join(since)
 
     def join(self, since: int | str | None = None) -> dict[str, Any]:
-        data = (
-            {"task_id": self.task_id} if since is None else {"task_id": self.task_id, "since_sequence": since}
-        )
-        return self.client.call("join_task", data, timeout=10)  # type: ignore[no-any-return]
+        data: dict[str, Any] = {"task_id": self.task_id} if self.room == "task" else {}
+        if since is not None:
+            data["since_sequence"] = since
+        return self.client.call(f"join_{self.room}", data, timeout=10)  # type: ignore[no-any-return]
 
     def cut(self) -> None:
         websocket = getattr(self.client.eio, "ws", None)

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.database import Single
+from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended, append
 from app.tasks import lifecycle
 from app.tasks.fold import State, empty, fold
 from app.tasks.lifecycle import Claim
-from app.tasks.projection import load, project
+from app.tasks.projection import load
 from tests.stream.helpers import sql
 
 

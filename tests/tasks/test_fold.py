@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.projections import project
 from app.stream.event import draft, now, task_stream
 from app.stream.store import append
 from app.tasks import lifecycle
 from app.tasks.fold import NEW_PHASE, PHASE_STATUSES, STATUSES, TASK_FIELDS, empty, fold, open_phases
-from app.tasks.projection import project
 from tests.tasks.helpers import Tasks, folded
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors/fold.json").read_text())

@@ -1,0 +1,109 @@
+"""Notifications: the list, the badge, and what was read."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app import notifications
+from app.api.base import Blueprint, NoQuery, WholeField, signed_in, with_next
+from app.auth import Principal
+from app.services import services
+from app.stream.event import MAX_SEQUENCE
+from app.stream.store import Appended
+
+blp = Blueprint("notifications", __name__, description="Notifications")
+
+
+class ListQuery(ma.Schema):
+    unread = ma.fields.Boolean(truthy={"true", "1"}, falsy={"false", "0"})
+    cursor = WholeField(validate=ma.validate.Range(1, MAX_SEQUENCE))
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
+
+
+class Notification(ma.Schema):
+    sequence = ma.fields.Integer(metadata={"description": "Of its event on the user's stream"})
+    id = ma.fields.String()
+    notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(notifications.TYPES)))
+    severity = ma.fields.String(validate=ma.validate.OneOf(notifications.SEVERITIES))
+    title = ma.fields.String()
+    message = ma.fields.String()
+    related_type = ma.fields.String(allow_none=True)
+    related_id = ma.fields.String(allow_none=True)
+    related_session_id = ma.fields.String(allow_none=True)
+    action_url = ma.fields.String(allow_none=True)
+    urgent = ma.fields.Boolean()
+    metadata = ma.fields.Dict()
+    status = ma.fields.String(validate=ma.validate.OneOf(("unread", "read")))
+    read = ma.fields.Boolean()
+    read_at = ma.fields.String(allow_none=True)
+    created_at = ma.fields.String()
+    tenant = ma.fields.String(allow_none=True)
+
+
+class Page(ma.Schema):
+    notifications = ma.fields.List(ma.fields.Nested(Notification))
+    next = ma.fields.String(allow_none=True)
+
+
+class Unread(ma.Schema):
+    unread_count = ma.fields.Integer()
+
+
+@blp.get("/notifications")
+@signed_in
+@blp.arguments(ListQuery, location="query")
+@blp.response(200, Page)
+def listed(principal: Principal, query: dict[str, Any]) -> Any:
+    """The caller's, newest first."""
+    limit = query["limit"]
+    with services().read() as conn, conn.cursor() as cur:
+        found = notifications.page(
+            cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1
+        )
+    page = found[:limit]
+    next_cursor = str(page[-1]["sequence"]) if len(found) > limit else None
+    return with_next(
+        {"notifications": page, "next": next_cursor}, {"cursor": next_cursor} if next_cursor else None
+    )
+
+
+@blp.get("/notifications/unread-count")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Unread)
+def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
+    with services().read() as conn, conn.cursor() as cur:
+        return {"unread_count": notifications.unread_count(cur, principal.user_id)}
+
+
+@blp.post("/notifications/<uuid:notification_id>/read")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Unread)
+def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> dict[str, int]:
+    """Marks one as read; again does nothing. What is read here is read in every tab."""
+    return _mark(principal, str(notification_id))
+
+
+@blp.post("/notifications/read-all")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Unread)
+def read_all(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
+    """Marks all that there are now."""
+    return _mark(principal, None)
+
+
+def _mark(principal: Principal, id: str | None) -> dict[str, int]:
+    unread = 0
+
+    def mark(cur: Any) -> Appended:
+        nonlocal unread
+        appended, unread = notifications.mark_read(cur, principal.user_id, id)
+        return appended
+
+    services().append(mark)
+    return {"unread_count": unread}

@@ -1,0 +1,17 @@
+"""What is kept of events besides themselves, changed in their transaction and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg2.extensions import cursor as Cursor
+
+from app import notifications
+from app.stream.event import Draft, Event
+from app.tasks import projection
+
+
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
+    """Task, phase and notification rows; returns what the owners of the tasks are told."""
+    notifications.project(cur, events)
+    return projection.project(cur, events)

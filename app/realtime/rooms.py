@@ -1,0 +1,171 @@
+"""The rooms that a socket joins, at a sequence. Its viewers stand in the hub's rooms, not in the library's: what a
+vanilla emitter sends to ``task:<id>`` has no sequence and reaches nobody there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import marshmallow as ma
+
+from app import auth, green
+from app.api.base import SequenceField
+from app.auth import Principal
+from app.errors import Conflict, NotFound, TooMany, Unauthorized
+from app.notifications import NOTIFICATION_EVENTS
+from app.realtime.socket_wire import SocketWire
+from app.services import Services
+from app.stream.burst import Filter
+from app.stream.event import EVENT_TYPE, Event, task_stream, user_stream
+from app.stream.viewer import Viewer
+from app.tasks.snapshot import current_events
+
+MAX_JOINED = 64
+MAX_TYPES = 32
+
+
+class JoinTask(ma.Schema):
+    task_id = ma.fields.UUID(required=True)
+    since_sequence = SequenceField(strict=True, allow_none=True)
+
+
+class LeaveTask(ma.Schema):
+    task_id = ma.fields.UUID(required=True)
+
+
+class JoinEvents(ma.Schema):
+    since_sequence = SequenceField(strict=True, allow_none=True)
+    types = ma.fields.List(
+        ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE)),
+        validate=ma.validate.Length(1, MAX_TYPES),
+        allow_none=True,
+    )
+
+
+class JoinNotifications(ma.Schema):
+    since_sequence = SequenceField(strict=True, allow_none=True)
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One socket. ``lock`` orders its joins and leaves, which the library runs side by side."""
+
+    sid: str
+    wire: SocketWire
+    principal: Principal
+    viewers: dict[str, Viewer]
+    open: bool = True
+    asking: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def close(self) -> None:
+        self.open = False
+        for viewer in list(self.viewers.values()):  # each takes itself out
+            viewer.close()
+        self.wire.close()
+
+
+def left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
+    """A viewer that has ended makes room for another join of the same stream."""
+    if viewers.get(viewer.room.stream) is viewer:
+        del viewers[viewer.room.stream]
+
+
+class Rooms:
+    """What sockets ask of rooms; each answer is an acknowledgement."""
+
+    def __init__(self, parts: Services) -> None:
+        self._parts = parts
+
+    def events(
+        self,
+    ) -> Iterator[tuple[str, ma.Schema, Callable[[Connection, dict[str, Any]], dict[str, Any]]]]:
+        yield "join_task", JoinTask(), self.join_task
+        yield "leave_task", LeaveTask(), self.leave_task
+        yield "join_events", JoinEvents(), self.join_events
+        yield "join_notifications", JoinNotifications(), self.join_notifications
+        yield "leave_events", ma.Schema(), self.leave_events
+
+    def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        with self._parts.joins.joining():
+            task_id = auth.readable_task(connection.principal, str(data["task_id"]))
+            stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
+            with connection.lock:
+                joined = connection.viewers.get(stream)
+                if joined is None:
+                    try:
+                        if cursor is None:  # the present state, then live
+                            first, cursor = current_events(self._parts.read, stream)
+                        joined = self._join(connection, stream, cursor, Filter(), first)
+                    except LookupError:
+                        raise NotFound("There is no such task") from None
+        return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
+
+    def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, task_stream(str(data["task_id"])))
+        return {"ok": True, "task_id": str(data["task_id"])}
+
+    def join_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """The caller's own stream."""
+        types = data.get("types")
+        return self._join_own(connection, data.get("since_sequence"), frozenset(types) if types else None)
+
+    def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """The notifications of it alone."""
+        return self._join_own(connection, data.get("since_sequence"), NOTIFICATION_EVENTS)
+
+    def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, user_stream(connection.principal.user_id))
+        return {"ok": True}
+
+    def _join_own(
+        self, connection: Connection, cursor: int | None, types: frozenset[str] | None
+    ) -> dict[str, Any]:
+        """A socket stands at one place in a stream: a second join adds its types from there on, and repeats nothing.
+        Two viewers would each be in order, but not the two together."""
+        with self._parts.joins.joining():
+            stream = auth.own_stream(connection.principal)
+            with connection.lock:
+                joined = connection.viewers.get(stream)
+                wider = types
+                if joined is not None and types is not None and joined.filter.types is not None:
+                    wider = types | joined.filter.types
+                if joined is None:
+                    joined = self._join(connection, stream, cursor, Filter(types))
+                elif joined.filter.types is not None and wider != joined.filter.types:
+                    if cursor is not None and cursor < joined.cursor:
+                        raise Conflict(
+                            f"This socket stands at {joined.cursor} already; leave_events, then join"
+                        )
+                    joined.close()
+                    joined = self._join(connection, stream, joined.cursor, Filter(wider))
+        return {"ok": True, "stream": stream, "sequence": joined.room.head}
+
+    def _join(
+        self,
+        connection: Connection,
+        stream: str,
+        cursor: int | None,
+        filter: Filter,
+        first: Sequence[Event] = (),
+    ) -> Viewer:
+        """Raises LookupError when there is no such stream."""
+        if len(connection.viewers) >= MAX_JOINED:
+            raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
+        viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)
+        if not connection.open:  # it went, or was signed out, while Postgres was asked
+            viewer.close()
+            raise Unauthorized("The socket has gone")
+        connection.viewers[stream] = viewer
+        # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
+        attach = self._parts.hub.attach
+        green.after_this(lambda: attach(viewer, connection.wire, first))
+        return viewer
+
+    def _leave(self, connection: Connection, stream: str) -> None:
+        with connection.lock:
+            viewer = connection.viewers.pop(stream, None)
+        if viewer:
+            viewer.close()
