@@ -163,6 +163,23 @@ class Phase(Base):
     sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
+class Approval(Base):
+    """What a task was asked to wait for. ``decided_by`` is an e-mail address, as the event has it."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (Index("approvals_open", "asked_at", postgresql_where=text("decided_at IS NULL")),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    risk_level: Mapped[str] = mapped_column(Text)
+    estimated_cost: Mapped[float]
+    asked_at: Mapped[datetime] = mapped_column(Time)
+    decided_at: Mapped[datetime | None] = mapped_column(Time)
+    approved: Mapped[bool | None]
+    decided_by: Mapped[str | None] = mapped_column(Text)
+
+
 class Dispatch(Base):
     """The queue: a task that waits to be claimed as attempt ``number``. Claiming deletes the row."""
 

@@ -8,11 +8,9 @@ from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from app.tasks.dispatch import BrokerDown
+from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
-
-SEND_SECONDS = 2.0
 
 
 def broker_url(redis_url: str) -> str:

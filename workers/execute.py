@@ -17,15 +17,17 @@ from celery.signals import task_revoked, worker_process_init, worker_process_shu
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
-from app.tasks.dispatch import BrokerDown, Dispatcher
+from app.tasks.approvals import waiting
+from app.tasks.dispatch import Dispatcher
+from app.tasks.endings import WORKER_LOST, cancelled, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
-from app.tasks.lifecycle import WORKER_LOST, Claim, cancelled, ending
+from app.tasks.lifecycle import Claim
 from workers import runtime
 from workers.capture import captured
 from workers.celery_app import celery, send
 from workers.progress import RetryTask
 from workers.registry import Job, jobs, may_retry_lost, queue_of
-from workers.run import AttemptSuperseded, Run, TaskCancelled, enter, result_json
+from workers.run import ApprovalNeeded, AttemptSuperseded, Run, TaskCancelled, enter, result_json
 
 logger = logging.getLogger("taskroom.execute")
 
@@ -84,12 +86,12 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    if outcome["status"] == RETRY and not run.superseded:
-        _send_again(claim, outcome["retry_in"])
+    if outcome.get("status") == RETRY and not run.superseded:
+        dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
 
 
 def _call(job: Job | None, run: Run) -> dict[str, Any]:
-    """Runs the job's code; returns how it ended, as arguments of ``ending``."""
+    """Runs the job's code; returns how it ended, as arguments of ``ending``, or the approval that it ``asks`` for."""
     if job is None:
         return _failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
     try:
@@ -99,6 +101,8 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
             return {"status": SUCCESS, "result": result_json(result, RESULT_LIMIT)}
     except TaskCancelled:
         return {"status": REVOKED, "error": cancelled()}
+    except ApprovalNeeded as needed:
+        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"asks": needed.approval}
     except AttemptSuperseded:
         return {"status": FAILURE}
     except RetryTask as error:
@@ -144,8 +148,12 @@ def _failed(error: BaseException) -> dict[str, Any]:
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the attempt's end through the same writer, so that it comes after everything else."""
-    phases = run.leave(outcome["status"] == SUCCESS)
     claim = run.claim
+    if asks := outcome.get("asks"):
+        for item in waiting(run.stream, asks, run.progress, claim.attempt, run.leave(success=False)):
+            run.put(item)
+        return
+    phases = run.leave(outcome["status"] == SUCCESS)
     for item in _ending(
         run,
         job_type=claim.job_type,
@@ -166,13 +174,6 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
     except Exception as error:
         logger.exception("task %s: its end could not be encoded", run.claim.task_id)
         return ending(run.stream, **(how | {"result": None, "retry_in": None} | _failed(error)))
-
-
-def _send_again(claim: Claim, countdown: float) -> None:
-    try:
-        dispatcher.dispatch(claim.task_id, claim.attempt + 1, claim.job_type, countdown)
-    except BrokerDown as error:
-        logger.warning("task %s will be sent again when the broker is back: %s", claim.task_id, error)
 
 
 @worker_process_init.connect

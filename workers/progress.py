@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from app.errors import TaskroomError
+from app.tasks.approvals import Approval
 from workers import run as runs
 from workers.phases import Phase
 from workers.registry import job
 
-__all__ = ["RetryTask", "item_error", "job", "log", "phase", "track"]
+__all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "track"]
 
 Item = TypeVar("Item")
 MAX_COUNTDOWN = 30 * 24 * 3600
@@ -79,6 +80,16 @@ def track(items: Iterable[Item], phase: str, message: str = "", total: int | Non
     if message and opened.processed:
         opened.message = message.format(n=opened.processed, total=opened.total, item="")
     run.end(opened)
+
+
+def require_approval(key: str, title: str, risk_level: str = "medium", estimated_cost: float = 0.0) -> None:
+    """Returns when somebody has approved ``key`` of this task. Else the attempt ends here, the task waits and holds no
+    worker, and it runs again from its top when it is approved; rejected it ends. ValueError names a wrong argument."""
+    run = runs.current()
+    run.check()
+    approval = Approval.of(key, title, risk_level, estimated_cost)
+    if approval.key not in run.claim.approved:
+        raise runs.ApprovalNeeded(approval)
 
 
 def item_error(message: str | None = None) -> None:

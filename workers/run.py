@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
 from app.stream.store import Appended
 from app.stream.writer import Writer
+from app.tasks.approvals import Approval
 from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
 from workers.phases import REPORT_SECONDS, Phase
@@ -31,6 +32,14 @@ class TaskCancelled(BaseException):
 
 class AttemptSuperseded(BaseException):
     """This attempt was given up: its lease ran out, and whatever it still reports is refused."""
+
+
+class ApprovalNeeded(BaseException):
+    """Raised by require_approval: the attempt ends here, and the task runs again from its top once it is granted."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__(approval.key)
+        self.approval = approval
 
 
 class NoRun(RuntimeError):

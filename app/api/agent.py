@@ -21,16 +21,22 @@ from app.problems import fields
 from app.services import services
 from app.stream.event import scrub
 from app.stream.store import Appended
-from app.tasks import lifecycle
-from app.tasks.dispatch import BrokerDown
-from app.tasks.fold import PENDING
+from app.tasks import approvals, lifecycle
+from app.tasks.approvals import Approval
+from app.tasks.dispatch import SEND_SECONDS, BrokerDown
+from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
 from workers.registry import Job, jobs
 
 blp = Blueprint("agent", __name__, description="Starting tasks")
 
-SEND_SECONDS = 2.0
 PARAMS_LIMIT = 512_000  # bytes of JSON
+
+
+class ApprovalField(ma.Schema):
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, approvals.LONGEST_TITLE))
+    risk_level = ma.fields.String(load_default="medium", validate=ma.validate.OneOf(approvals.RISKS))
+    estimated_cost = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0))
 
 
 class Start(ma.Schema):
@@ -39,6 +45,10 @@ class Start(ma.Schema):
     preferences = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "Another word for params"})
     title = ma.fields.String(validate=ma.validate.Length(1, 255))
     intent = ma.fields.String(load_default="execute_command", validate=ma.validate.Length(1, 64))
+
+    approval = ma.fields.Nested(
+        ApprovalField, metadata={"description": "The task waits for this approval before it runs"}
+    )
 
     @ma.validates_schema
     def one_word(self, data: dict[str, Any], **_: Any) -> None:
@@ -69,9 +79,11 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
     job = _job(body["job_type"])
     params = checked_params(job, body.get("params", body.get("preferences", {})))
     title = body.get("title", f"Task: {job.name}")
+    asked = body.get("approval")
+    approval = Approval(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
     known = _known(principal, headers.get("key"))
     if known:
-        return accepted(known)
+        return accepted(known, approval is not None)
     task_id = ""
 
     def create(cur: Cursor) -> Appended:
@@ -83,6 +95,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
             title=scrub(title),
             intent=scrub(body["intent"]),
             params=params,
+            approval=approval,
         )
         if key := headers.get("key"):
             cur.execute(
@@ -102,9 +115,8 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
         known = _known(principal, headers.get("key"))
         if known is None:  # and has given it up already
             raise Unavailable("The same request is being given up; try again") from None
-        return accepted(known)
-    send_first(task_id, job.name)
-    return accepted(task_id)
+        return accepted(known, approval is not None)
+    return begin(task_id, job.name, approval)
 
 
 @blp.get("/agent/active")
@@ -142,6 +154,13 @@ def checked_params(job: Job, params: dict[str, Any]) -> dict[str, Any]:
     return loaded
 
 
+def begin(task_id: str, job_type: str, approval: Approval | None) -> Response:
+    """Sends a new task on its way, unless somebody has to approve it first. Raises Unavailable."""
+    if approval is None:
+        send_first(task_id, job_type)
+    return accepted(task_id, approval is not None)
+
+
 def send_first(task_id: str, job_type: str) -> None:
     """Tells the broker of a new task. When it cannot be told the task ends at once and the caller may
     try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
@@ -163,9 +182,10 @@ def send_first(task_id: str, job_type: str) -> None:
         ) from None
 
 
-def accepted(task_id: str) -> Response:
-    """202 for a new task, with its address."""
-    response = jsonify({"task_id": task_id, "status": PENDING, "sequence": 1})
+def accepted(task_id: str, waits: bool) -> Response:
+    """202 for a new task, with its address; ``waits`` for approval."""
+    first = {"status": WAITING, "sequence": 2} if waits else {"status": PENDING, "sequence": 1}
+    response = jsonify({"task_id": task_id, **first})
     response.status_code = 202
     response.headers["Location"] = url_for("tasks.status", task_id=task_id)
     return response

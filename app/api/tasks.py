@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, jsonify
 
-from app import auth
+from app import auth, green
 from app.api import limits
 from app.api.base import (
     Blueprint,
@@ -29,7 +29,9 @@ from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.resync import Resync
 from app.stream.store import bounded
-from app.tasks import lifecycle
+from app.tasks import approvals, lifecycle
+from app.tasks.approvals import Approval
+from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.listing import Listing, list_tasks
 from app.tasks.snapshot import snapshot
@@ -84,6 +86,7 @@ class Snapshot(ma.Schema):
     phases = ma.fields.List(ma.fields.Dict())
     recent_logs = ma.fields.List(ma.fields.Dict())
     celery = ma.fields.Dict()
+    approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
     sequence = ma.fields.Integer(metadata={"description": "All of it is as of this sequence"})
 
 
@@ -178,8 +181,46 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
     """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
     name, _ = auth.changeable_task(principal, str(task_id))
     services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
+    return _state_of(name, snapshot(services().read, name))
+
+
+@blp.post("/tasks/<uuid:task_id>/approve")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.alt_response(202, schema=Accepted)
+def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+    """Lets a task run that waits for approval. 409 when it waits for none: of two who decide the first one wins."""
+    return _decide(principal, task_id, approved=True)
+
+
+@blp.post("/tasks/<uuid:task_id>/reject")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.alt_response(202, schema=Accepted)
+def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
+    """Ends a task that waits for approval. 409 when it waits for none."""
+    return _decide(principal, task_id, approved=False)
+
+
+def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
+    name, _ = auth.changeable_task(principal, str(task_id))
+    number = 0
+
+    def decide(cur: Any) -> Any:
+        nonlocal number
+        appended, number = approvals.decide(cur, name, approved, principal.email)
+        return appended
+
+    services().append(decide)
     found = snapshot(services().read, name)
-    response = jsonify({"task_id": name, "status": found["task"]["status"] if found else None})
+    if found and approved:
+        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
+            services().dispatcher.hint(name, number, found["task"]["job_type"])
+    return _state_of(name, found)
+
+
+def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
+    response = jsonify({"task_id": task_id, "status": found["task"]["status"] if found else None})
     response.status_code = 202
     return response
 
@@ -191,16 +232,17 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 @blp.alt_response(202, schema=Started)
 def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
     """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
-    from app.api.agent import accepted, send_first
+    from app.api.agent import begin
 
     name, owner_id = auth.changeable_task(principal, str(task_id))
     found = snapshot(services().read, name)
     old = found["task"] if found else {}
     if old.get("status") not in TERMINAL:
         raise Conflict(f"The task has not ended: {old.get('status')}")
-    made: list[str] = []
+    made: list[tuple[str, Approval | None]] = []
 
     def create(cur: Any) -> Any:
+        approval = approvals.of_start(cur, name)
         new_id, appended = lifecycle.create(
             cur,
             user_id=owner_id,
@@ -210,10 +252,11 @@ def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respons
             params=old["params"],
             trigger="retry",
             retry_of=old["task_id"],
+            approval=approval,
         )
-        made.append(new_id)
+        made.append((new_id, approval))
         return appended
 
     services().append(create)
-    send_first(made[0], old["job_type"])
-    return accepted(made[0])
+    new_id, approval = made[0]
+    return begin(new_id, old["job_type"], approval)

@@ -12,6 +12,7 @@ from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
 
+SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
 
@@ -31,6 +32,13 @@ class Dispatcher:
     def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> None:
         """Sends one hint. Raises BrokerDown."""
         self._send(message_id(task_id, number), self._queue_of(job_type), (task_id, number), countdown)
+
+    def hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> None:
+        """As dispatch, where nothing hangs on it: what the broker does not take now is sent again when it is back."""
+        try:
+            self.dispatch(task_id, number, job_type, countdown)
+        except BrokerDown as error:
+            logger.warning("task %s will be sent again when the broker is back: %s", task_id, error)
 
     def resend(self, connect: Connect, everything: bool) -> int:
         """Sends again what nobody claimed: all that is due after Redis lost its data, else with back-off.

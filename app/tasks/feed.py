@@ -10,7 +10,9 @@ from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
-CONCERNING = frozenset({"task_status", "phase_update", "agent_started", "agent_completed"})
+CONCERNING = frozenset(
+    {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
+)
 
 _ENDS = {
     SUCCESS: ("generation_complete", "has finished"),
@@ -26,7 +28,7 @@ def following(
     """What follows on the owner's stream from an event of the task, whose fields are given.
 
     ``before`` and ``after`` are the states around it, ``tenant`` asks for the task's. For one task the order is:
-    task_created, status_changed, agent_started, agent_completed, task_completed, status_changed.
+    task_created, approval_needed, status_changed, agent_started, agent_completed, task_completed, status_changed.
     """
     for type, told in _of(before["task"], after["task"], event, fields):
         if type == "notification":
@@ -47,6 +49,12 @@ def _of(
             event.type,
             same | {name: fields[name] for name in ("agent_type", "success", "execution_time_ms")},
         )
+    elif event.type == "approval_needed":
+        named = {name: fields[name] for name in ("title", "risk_level", "estimated_cost")}
+        yield event.type, same | named | {"key": fields["key"]}
+        yield "notification", _asked(task, named)
+    elif event.type == "approval_decided":
+        yield event.type, same | {name: fields[name] for name in ("key", "approved", "by")}
     elif event.type == "phase_update":
         if task["job_type"] == ARTIFACT and task["progress"] != was["progress"]:
             yield "artifact.progress", _artifact(task) | {"progress": task["progress"]}
@@ -100,9 +108,22 @@ def _notice(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
             "title": f"{task['title'][:230]} {what}",
             "message": message,
             "type": kind,
-            "related_type": "task",
-            "related_id": task["task_id"],
-            "action_url": f"/runs/{task['task_id']}",
             "urgent": status == FAILURE,
+            **_about(task),
         },
     )
+
+
+def _asked(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "title": f"Approval needed: {approval['title']}",
+        "message": f"{task['title']} waits for it; the risk is {approval['risk_level']}",
+        "type": "approval_required",
+        "urgent": True,
+        "metadata": dict(approval),
+        **_about(task),
+    }
+
+
+def _about(task: State) -> dict[str, Any]:
+    return {"related_type": "task", "related_id": task["task_id"], "action_url": f"/runs/{task['task_id']}"}

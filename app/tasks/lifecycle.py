@@ -6,7 +6,7 @@ Functions take an open cursor and return what was appended; the caller publishes
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,21 +15,12 @@ from psycopg2.extras import Json
 
 from app.errors import Conflict, NotFound
 from app.projections import project
-from app.stream.event import Draft, draft, now, task_stream
+from app.stream.event import draft, now, task_stream
 from app.stream.store import Appended, append, lock, open_stream
-from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS, State, open_phases
+from app.tasks.approvals import Approval, granted, needed
+from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.projection import load
-
-WORKER_LOST = {
-    "type": "WorkerLost",
-    "message": "The worker that ran this task stopped answering",
-    "traceback": None,
-}
-BROKER_UNAVAILABLE = {
-    "type": "BrokerUnavailable",
-    "message": "The message broker could not take the task",
-    "traceback": None,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +33,7 @@ class Claim:
     params: Mapping[str, Any]
     retry_count: int
     started_at: str
+    approved: frozenset[str] = frozenset()  # the keys of what was granted
 
 
 def create(
@@ -54,10 +46,12 @@ def create(
     params: Mapping[str, Any],
     trigger: str = "manual",
     retry_of: str | None = None,
+    approval: Approval | None = None,
 ) -> tuple[str, Appended]:
-    """A new PENDING task with its stream and first event, queued for dispatch 1. It is of its owner's tenant;
-    a retry is of the old task's, whatever its owner's is by now: who may see what it was given stays the same."""
-    task_id, at = str(uuid.uuid4()), now()
+    """A new PENDING task with its stream and first event, queued for dispatch 1; WAITING, and not queued, when it
+    needs an approval first. It is of its owner's tenant; a retry is of the old task's, whatever its owner's is by
+    now: who may see what it was given stays the same."""
+    task_id, at, status = str(uuid.uuid4()), now(), WAITING if approval else PENDING
     stream = task_stream(task_id)
     cur.execute(
         """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
@@ -69,12 +63,12 @@ def create(
         (
             *(task_id, open_stream(cur, stream), user_id, retry_of, user_id, retry_of),
             *(job_type, title, intent, Json(params)),
-            *(trigger, retry_of, at, PENDING),
+            *(trigger, retry_of, at, status),
         ),
     )
     first = {
         "timestamp": at,
-        "status": PENDING,
+        "status": status,
         "is_running": False,
         "current_phase": None,
         "current_phase_message": None,
@@ -98,7 +92,10 @@ def create(
         "retry_of": retry_of,
         "trigger": trigger,
     }
-    return task_id, append(cur, [draft(stream, "task_status", first)], project)
+    drafts = [draft(stream, "task_status", first)]
+    if approval:
+        drafts.append(needed(stream, approval))
+    return task_id, append(cur, drafts, project)
 
 
 def claim(
@@ -115,7 +112,10 @@ def claim(
         return None
     task, at = load(cur, [stream])[stream]["task"], now()
     started_at = task["started_at"] or at
-    claimed = Claim(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at)
+    claimed = Claim(
+        *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
+        granted(cur, task_id),
+    )
     cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
     if cur.fetchone() is None:
         ours = again and (task["status"], row.attempt, task["worker"]) == (STARTED, number, worker)
@@ -148,69 +148,6 @@ def claim(
     return claimed, appended
 
 
-def ending(
-    stream: str,
-    status: str,
-    *,
-    job_type: str,
-    progress: float,
-    phases: Iterable[str] = (),
-    result: Any = None,
-    error: Mapping[str, Any] | None = None,
-    retry_count: int = 0,
-    retry_in: float | None = None,
-    run_ms: float | None = None,
-    attempt: int | None = None,
-) -> list[Draft]:
-    """The last events of an attempt: open phases end as it does, then agent_completed (when it ran), then the status.
-
-    The one place that says how tasks end, for workers (fenced by ``attempt``), reaper and cancel alike.
-    """
-    at = now()
-    last = (
-        {"status": "completed"}
-        if status == SUCCESS
-        else {"status": "error", "message": (error or {}).get("message")}
-    )
-    drafts = [
-        draft(
-            stream,
-            "phase_update",
-            {"timestamp": at, "phase_id": p, **last, "eta_seconds": None},
-            attempt=attempt,
-        )
-        for p in phases
-    ]
-    if run_ms is not None:
-        completed = {
-            "agent_type": job_type,
-            "success": status == SUCCESS,
-            "execution_time_ms": round(run_ms, 1),
-        }
-        drafts.append(
-            draft(stream, "agent_completed", {"timestamp": at, **completed}, attempt=attempt, projected=False)
-        )
-    terminal = status != RETRY
-    fields: dict[str, Any] = {
-        "timestamp": at,
-        "status": status,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 100 if status == SUCCESS else progress,
-        "updated_at": at,
-        "finished_at": at if terminal else None,
-        "eta_seconds": None,
-        "result": result,
-        "error": error,
-        "retry_count": retry_count,
-    }
-    if retry_in is not None:
-        fields["retry_in_seconds"] = retry_in
-    drafts.append(draft(stream, "task_status", fields, attempt=attempt, closes=terminal))
-    return drafts
-
-
 def cancel(cur: Cursor, task_id: str, by: str) -> Appended:
     """Ends a task that waits; asks one that runs to stop at its next report. Conflict when it has ended."""
     stream = task_stream(task_id)
@@ -222,7 +159,7 @@ def cancel(cur: Cursor, task_id: str, by: str) -> Appended:
     if row.closed:
         raise Conflict(f"The task has ended already: {task['status']}")
     if task["status"] != STARTED:
-        return append(cur, _ending_of(stream, state, REVOKED, cancelled(by)), project)
+        return append(cur, ending_of(stream, state, REVOKED, cancelled(by)), project)
     if row.cancel_requested:
         return Appended()
     cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
@@ -241,10 +178,6 @@ def cancel(cur: Cursor, task_id: str, by: str) -> Appended:
     )
 
 
-def cancelled(by: str | None = None) -> dict[str, Any]:
-    return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
-
-
 def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
     """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY when ``retry``."""
     stream = task_stream(task_id)
@@ -255,8 +188,8 @@ def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
     if state["task"]["status"] != STARTED:
         return Appended()
     if row.cancel_requested:
-        return append(cur, _ending_of(stream, state, REVOKED, cancelled()), project)
-    return append(cur, _ending_of(stream, state, RETRY if retry else FAILURE, WORKER_LOST), project)
+        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project)
+    return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, WORKER_LOST), project)
 
 
 def undeliverable(cur: Cursor, task_id: str) -> Appended:
@@ -265,17 +198,4 @@ def undeliverable(cur: Cursor, task_id: str) -> Appended:
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed or row.attempt != 0:
         return Appended()
-    return append(cur, _ending_of(stream, load(cur, [stream])[stream], FAILURE, BROKER_UNAVAILABLE), project)
-
-
-def _ending_of(stream: str, state: State, status: str, error: Mapping[str, Any]) -> list[Draft]:
-    task = state["task"]
-    return ending(
-        stream,
-        status,
-        job_type=task["job_type"],
-        progress=task["progress"],
-        phases=open_phases(state),
-        error=error,
-        retry_count=task["retry_count"] + (status == RETRY),
-    )
+    return append(cur, ending_of(stream, load(cur, [stream])[stream], FAILURE, BROKER_UNAVAILABLE), project)

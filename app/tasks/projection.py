@@ -97,8 +97,13 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
             told += following(state, after, event, fields, partial(_tenant, cur, event.stream))
     changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
     for event, draft in touching:
-        if event.type == "task_status" and draft.data is not None and event.stream in states:
-            changes += _queue(states[event.stream]["task"]["task_id"], draft.data)
+        if draft.data is None or event.stream not in states:
+            continue
+        task_id = states[event.stream]["task"]["task_id"]
+        if event.type == "task_status":
+            changes += _queue(task_id, draft.data)
+        elif event.type.startswith("approval_"):
+            changes += _approval(task_id, event.type, draft.data)
     if changes:
         cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
     return told
@@ -154,3 +159,19 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
     elif status in TERMINAL or status == WAITING:
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
+
+
+def _approval(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:
+    if type == "approval_needed":
+        yield (
+            """INSERT INTO approvals (task_id, key, title, risk_level, estimated_cost, asked_at)
+               VALUES (%s, %s, %s, %s, %s, %s)
+               ON CONFLICT (task_id, key) DO UPDATE SET asked_at = EXCLUDED.asked_at, title = EXCLUDED.title,
+                   risk_level = EXCLUDED.risk_level, estimated_cost = EXCLUDED.estimated_cost""",
+            (task_id, *(event[n] for n in ("key", "title", "risk_level", "estimated_cost", "timestamp"))),
+        )
+    elif type == "approval_decided":
+        yield (
+            "UPDATE approvals SET decided_at = %s, approved = %s, decided_by = %s WHERE task_id = %s AND key = %s",
+            (event["timestamp"], event["approved"], event["by"], task_id, event["key"]),
+        )

@@ -13,7 +13,7 @@ RECENT_LOGS = 50
 
 
 def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
-    """``{task, phases, recent_logs, celery, sequence}``, or None when there is no such task.
+    """``{task, phases, recent_logs, celery, approval, sequence}``, or None when there is no such task.
 
     One statement sees one state of the database, so no transaction is held open for it: a held one
     would make every row update slower.
@@ -23,6 +23,9 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
             f"""SELECT (SELECT array_agg(payload) FROM (
                     SELECT payload FROM events WHERE stream_id = streams.id AND type = 'log'
                         AND seq > last_seq - %s ORDER BY seq DESC LIMIT %s) AS newest),
+                (SELECT json_build_object('key', key, 'title', title, 'risk_level', risk_level,
+                        'estimated_cost', estimated_cost) FROM approvals
+                    WHERE task_id = tasks.id AND decided_at IS NULL AND tasks.status = 'WAITING'),
                 {STATE_COLUMNS}
                 FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE streams.name = %s""",
             (SCAN_ROWS, RECENT_LOGS, task_stream(task_id)),
@@ -30,7 +33,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
         row = cur.fetchone()
     if row is None:
         return None
-    logs, state = row[0] or [], state_of(*row[1:])
+    logs, state = row[0] or [], state_of(*row[2:])
     task = state["task"]
     return {
         "task": task,
@@ -43,6 +46,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
             "attempt": task["attempt"],
             "retries": task["retry_count"],
         },
+        "approval": row[1],
         "sequence": state["sequence"],
     }
 

@@ -62,6 +62,8 @@ TABLE = {
     "POST /api/v2/notifications/<uuid:notification_id>/read": (401, 404, 404, 200, 404, 404, 404, 404),
     "POST /api/v2/notifications/read-all": MEMBERS,
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
+    "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
+    "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
     "POST /api/v2/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),  # last: it ends the session
 }

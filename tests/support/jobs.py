@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 
 from workers import emitters
 from workers import run as runs
-from workers.progress import RetryTask, item_error, job, log, phase, track
+from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
 
 logger = logging.getLogger("tests.jobs")
 
@@ -199,3 +199,16 @@ def second_try() -> str:
         log("still here")
         time.sleep(0.05)
     return "at last"
+
+
+@job("test_approval", params=Nothing)
+def approval() -> str:
+    """Asks twice, the second time within a phase, from where code that catches everything cannot swallow it."""
+    require_approval("send", "Send the mail", "high", 1.5)
+    log("sent")
+    with phase("pay"):
+        try:
+            require_approval("pay", "Pay the bill")
+        except Exception:
+            log("swallowed")
+    return "paid"

@@ -11,6 +11,7 @@ from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended, append
 from app.tasks import lifecycle
+from app.tasks.endings import ending
 from app.tasks.fold import State, empty, fold
 from app.tasks.lifecycle import Claim
 from app.tasks.projection import load
@@ -65,7 +66,7 @@ class Tasks:
         """As the worker of that attempt ends it."""
         stream = task_stream(task_id)
         fields = {"job_type": "emit_load", "progress": 10, "run_ms": 1.0, **more}
-        return self.append(lifecycle.ending(stream, status, attempt=attempt, **fields))
+        return self.append(ending(stream, status, attempt=attempt, **fields))
 
     def open_phase(self, task_id: str, phase: str = "read", progress: float = 30) -> None:
         fields = {

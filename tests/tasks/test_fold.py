@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.projections import project
 from app.stream.event import draft, now, task_stream
 from app.stream.store import append
-from app.tasks import lifecycle
+from app.tasks.endings import WORKER_LOST
 from app.tasks.fold import NEW_PHASE, PHASE_STATUSES, STATUSES, TASK_FIELDS, empty, fold, open_phases
 from tests.tasks.helpers import Tasks, folded
 
@@ -114,7 +114,7 @@ def test_rows_equal_the_fold_of_the_events(
     same()
     for number, batch in enumerate(batches):
         if retried and number == 1:
-            tasks.end(task_id, "RETRY", retry_in=3, retry_count=1, error=lifecycle.WORKER_LOST)
+            tasks.end(task_id, "RETRY", retry_in=3, retry_count=1, error=WORKER_LOST)
             same()
             assert tasks.claim(task_id, 2)
         at = now()

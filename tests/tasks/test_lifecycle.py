@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import Conflict, NotFound
 from app.stream.event import draft, now, task_stream
-from app.tasks import lifecycle
+from app.tasks.endings import WORKER_LOST
 from app.tasks.fold import TASK_FIELDS, TERMINAL
 from tests.stream.helpers import in_threads, line
 from tests.tasks.helpers import Tasks, folded
@@ -90,7 +90,7 @@ def test_of_many_claims_at_once_one_wins(tasks: Tasks):
 def test_a_retry_keeps_its_first_start_and_begins_its_progress_anew(tasks: Tasks):
     task_id = tasks.create()
     first = tasks.claim(task_id)
-    tasks.end(task_id, "RETRY", retry_in=0, retry_count=1, error=lifecycle.WORKER_LOST)
+    tasks.end(task_id, "RETRY", retry_in=0, retry_count=1, error=WORKER_LOST)
     assert tasks.dispatches() == {task_id: (2, 0)} and tasks.leases() == {}
 
     second = tasks.claim(task_id, 2)

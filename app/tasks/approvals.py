@@ -1,0 +1,114 @@
+"""Approvals: a task that waits for somebody's yes holds no worker, and one decision wins.
+
+The rows are folds of the events ``approval_needed`` and ``approval_decided``, which say who decided what and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import Conflict, NotFound
+from app.projections import project
+from app.stream.event import Draft, clean, cut, draft, now, task_stream
+from app.stream.store import Appended, append, lock
+from app.tasks.endings import ending_of
+from app.tasks.fold import PENDING, REVOKED, WAITING
+from app.tasks.projection import load
+
+RISKS = ("low", "medium", "high", "critical")
+START = "start"  # the key of the approval that a task may need before it runs at all
+LONGEST_KEY, LONGEST_TITLE = 128, 255
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What is asked. ``key`` names it within its task, so that the next attempt knows what was granted."""
+
+    key: str
+    title: str
+    risk_level: str = "medium"
+    estimated_cost: float = 0.0
+
+    @classmethod
+    def of(cls, key: str, title: str, risk_level: str, estimated_cost: float) -> Approval:
+        """Raises ValueError, naming the field."""
+        key, title = clean(key), clean(title)
+        if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
+            raise ValueError(f"key: 1 to {LONGEST_KEY} printable characters")
+        if not title:
+            raise ValueError("title: say what is to be approved")
+        if risk_level not in RISKS:
+            raise ValueError(f"risk_level: {risk_level!r} is none of {', '.join(RISKS)}")
+        if not 0 <= float(estimated_cost) < float("inf"):
+            raise ValueError(f"estimated_cost: {estimated_cost!r} is no cost")
+        return cls(key, cut(title, LONGEST_TITLE), risk_level, float(estimated_cost))
+
+
+def needed(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
+    return draft(stream, "approval_needed", {"timestamp": now(), **asdict(approval)}, attempt=attempt)
+
+
+def waiting(
+    stream: str, approval: Approval, progress: float, attempt: int, phases: Iterable[str]
+) -> list[Draft]:
+    """The last events of an attempt that asks and gives its worker back; phases that were open wait as well."""
+    at = now()
+    waits = {"timestamp": at, "status": "in_progress", "message": "Waits for approval", "eta_seconds": None}
+    drafts = [draft(stream, "phase_update", waits | {"phase_id": phase}, attempt=attempt) for phase in phases]
+    fields = {
+        "timestamp": at,
+        "status": WAITING,
+        "is_running": False,
+        "current_phase": None,
+        "current_phase_message": f"Waits for approval: {approval.title}",
+        "progress": progress,
+        "updated_at": at,
+        "eta_seconds": None,
+    }
+    drafts += [needed(stream, approval, attempt), draft(stream, "task_status", fields, attempt=attempt)]
+    return drafts
+
+
+def decide(cur: Cursor, task_id: str, approved: bool, by: str) -> tuple[Appended, int]:
+    """Grants or refuses what the task waits for; the second value is the attempt that is next. Conflict when it does
+    not wait (any more): of two who decide at once the first one wins."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None:
+        raise NotFound("There is no such task")
+    state = load(cur, [stream])[stream]
+    task = state["task"]
+    if task["status"] != WAITING:
+        raise Conflict(f"The task waits for no approval: {task['status']}")
+    cur.execute("SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL", (task_id,))
+    (key,) = cur.fetchall()[0]
+    at = now()
+    drafts = [
+        draft(stream, "approval_decided", {"timestamp": at, "key": key, "approved": approved, "by": by})
+    ]
+    if approved:
+        fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
+        drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))
+    else:
+        error = {"type": "Rejected", "message": f"Rejected by {by}", "traceback": None}
+        drafts += ending_of(stream, state, REVOKED, error)
+    return append(cur, drafts, project), row.attempt + 1
+
+
+def granted(cur: Cursor, task_id: str) -> frozenset[str]:
+    """The keys of what was approved."""
+    cur.execute("SELECT key FROM approvals WHERE task_id = %s AND approved", (task_id,))
+    return frozenset(key for (key,) in cur)
+
+
+def of_start(cur: Cursor, task_id: str) -> Approval | None:
+    """What the task had to be granted before it ran: a retry asks for the same, or it would be a way around it."""
+    cur.execute(
+        "SELECT key, title, risk_level, estimated_cost FROM approvals WHERE task_id = %s AND key = %s",
+        (task_id, START),
+    )
+    row = cur.fetchone()
+    return Approval(*row) if row else None

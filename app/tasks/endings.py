@@ -1,0 +1,97 @@
+"""How tasks end: the one place that says so, for workers (fenced by ``attempt``), reaper, cancel and reject alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.stream.event import Draft, draft, now
+from app.tasks.fold import RETRY, SUCCESS, State, open_phases
+
+WORKER_LOST = {
+    "type": "WorkerLost",
+    "message": "The worker that ran this task stopped answering",
+    "traceback": None,
+}
+BROKER_UNAVAILABLE = {
+    "type": "BrokerUnavailable",
+    "message": "The message broker could not take the task",
+    "traceback": None,
+}
+
+
+def ending(
+    stream: str,
+    status: str,
+    *,
+    job_type: str,
+    progress: float,
+    phases: Iterable[str] = (),
+    result: Any = None,
+    error: Mapping[str, Any] | None = None,
+    retry_count: int = 0,
+    retry_in: float | None = None,
+    run_ms: float | None = None,
+    attempt: int | None = None,
+) -> list[Draft]:
+    """The last events of an attempt: open phases end as it does, agent_completed (when it ran), the status."""
+    at = now()
+    last = (
+        {"status": "completed"}
+        if status == SUCCESS
+        else {"status": "error", "message": (error or {}).get("message")}
+    )
+    drafts = [
+        draft(
+            stream,
+            "phase_update",
+            {"timestamp": at, "phase_id": p, **last, "eta_seconds": None},
+            attempt=attempt,
+        )
+        for p in phases
+    ]
+    if run_ms is not None:
+        completed = {
+            "agent_type": job_type,
+            "success": status == SUCCESS,
+            "execution_time_ms": round(run_ms, 1),
+        }
+        drafts.append(
+            draft(stream, "agent_completed", {"timestamp": at, **completed}, attempt=attempt, projected=False)
+        )
+    terminal = status != RETRY
+    fields: dict[str, Any] = {
+        "timestamp": at,
+        "status": status,
+        "is_running": False,
+        "current_phase": None,
+        "current_phase_message": None,
+        "progress": 100 if status == SUCCESS else progress,
+        "updated_at": at,
+        "finished_at": at if terminal else None,
+        "eta_seconds": None,
+        "result": result,
+        "error": error,
+        "retry_count": retry_count,
+    }
+    if retry_in is not None:
+        fields["retry_in_seconds"] = retry_in
+    drafts.append(draft(stream, "task_status", fields, attempt=attempt, closes=terminal))
+    return drafts
+
+
+def cancelled(by: str | None = None) -> dict[str, Any]:
+    return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
+
+
+def ending_of(stream: str, state: State, status: str, error: Mapping[str, Any]) -> list[Draft]:
+    task = state["task"]
+    return ending(
+        stream,
+        status,
+        job_type=task["job_type"],
+        progress=task["progress"],
+        phases=open_phases(state),
+        error=error,
+        retry_count=task["retry_count"] + (status == RETRY),
+    )

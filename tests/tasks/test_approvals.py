@@ -1,0 +1,172 @@
+"""A task that waits for a yes: what is kept of it, and that one decision wins."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import Any
+
+import pytest
+
+from app.errors import Conflict, NotFound
+from app.stream.event import task_stream
+from app.stream.store import Appended
+from app.tasks import approvals
+from app.tasks.approvals import Approval
+from tests.stream.helpers import sql
+from tests.tasks.helpers import Tasks, folded
+
+MAIL = Approval("send", "Send the mail", "high", 1.5)
+
+
+@pytest.fixture
+def tasks(database: str) -> Tasks:
+    return Tasks(database)
+
+
+def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@example.org") -> Appended:
+    with tasks.connect() as connection, connection.cursor() as cur:
+        return approvals.decide(cur, task_id, approved, by)[0]
+
+
+def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:
+    """As the worker of that attempt does."""
+    return tasks.append(approvals.waiting(task_stream(task_id), approval, 30, attempt, ["read"]))
+
+
+def test_a_task_that_needs_one_first_cannot_be_claimed_until_it_has_it(tasks: Tasks) -> None:
+    task_id = tasks.create(approval=Approval(approvals.START, "Send it"))
+
+    assert tasks.claim(task_id) is None and tasks.dispatches() == {}
+    decide(tasks, task_id)
+
+    claim = tasks.claim(task_id)
+    assert claim and claim.approved == {approvals.START}
+    assert tasks.statuses(task_id) == ["WAITING", "PENDING", "STARTED"]
+    assert tasks.state(task_id) == folded(tasks.events(task_id))
+
+
+def test_a_task_that_asks_gives_its_worker_back_and_knows_what_was_granted(tasks: Tasks) -> None:
+    task_id = tasks.started()
+
+    asks(tasks, task_id)
+    assert tasks.leases() == {} and tasks.dispatches() == {}
+    assert tasks.claim(task_id, 2) is None
+    decide(tasks, task_id)
+
+    claim = tasks.claim(task_id, 2)
+    assert claim and claim.approved == {"send"}
+    assert tasks.state(task_id) == folded(tasks.events(task_id))
+
+
+def test_the_events_say_who_decided_what(tasks: Tasks) -> None:
+    task_id = tasks.started()
+    asks(tasks, task_id)
+
+    decide(tasks, task_id, by="boss@example.org")
+
+    needed, decided = [e for e in tasks.events(task_id) if e["type"].startswith("approval_")]
+    assert {n: needed[n] for n in ("key", "title", "risk_level", "estimated_cost")} == {
+        "key": "send",
+        "title": "Send the mail",
+        "risk_level": "high",
+        "estimated_cost": 1.5,
+    }
+    assert (decided["key"], decided["approved"], decided["by"]) == ("send", True, "boss@example.org")
+    assert sql(tasks.database, "SELECT approved, decided_by FROM approvals") == [(True, "boss@example.org")]
+
+
+def test_a_rejected_task_ends_and_names_who_rejected_it(tasks: Tasks) -> None:
+    task_id = tasks.started()
+    tasks.open_phase(task_id)
+    asks(tasks, task_id)
+
+    decide(tasks, task_id, approved=False, by="boss@example.org")
+
+    task = tasks.state(task_id)["task"]
+    assert (task["status"], task["error"]["type"]) == ("REVOKED", "Rejected")
+    assert "boss@example.org" in task["error"]["message"]
+    assert tasks.state(task_id) == folded(tasks.events(task_id))
+    assert [p["status"] for p in tasks.state(task_id)["phases"]] == ["error"]
+
+
+@pytest.mark.parametrize("status", ["PENDING", "STARTED", "SUCCESS"])
+def test_what_waits_for_nothing_is_not_decided(tasks: Tasks, status: str) -> None:
+    task_id = tasks.create()
+    if status != "PENDING":
+        tasks.claim(task_id)
+    if status == "SUCCESS":
+        tasks.end(task_id)
+    before = tasks.events(task_id)
+
+    with pytest.raises(Conflict, match=status):
+        decide(tasks, task_id)
+
+    assert tasks.events(task_id) == before
+
+
+def test_a_task_that_is_not_there_is_not_found(tasks: Tasks) -> None:
+    with pytest.raises(NotFound):
+        decide(tasks, "00000000-0000-4000-8000-000000000000")
+
+
+def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
+    task_ids = [tasks.create(approval=MAIL) for _ in range(20)]
+    won: list[tuple[str, str]] = []
+    faults: list[Exception] = []
+    start = threading.Barrier(4, timeout=20)
+
+    def decides(number: int) -> None:
+        mine = Tasks(tasks.database)
+        try:
+            for task_id in task_ids:
+                start.wait()
+                if number == 3:
+                    try:
+                        mine.cancel(task_id)
+                    except Conflict:
+                        continue
+                else:
+                    try:
+                        decide(mine, task_id, approved=bool(number % 2), by=str(number))
+                    except Conflict:
+                        continue
+                    won.append((task_id, str(number)))
+        except Exception as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=decides, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert not faults
+    for task_id in task_ids:
+        decided: list[Any] = [e["by"] for e in tasks.events(task_id) if e["type"] == "approval_decided"]
+        assert decided == [by for known, by in won if known == task_id] and len(decided) <= 1
+        assert tasks.state(task_id) == folded(tasks.events(task_id))
+
+
+def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
+    task_id = tasks.started()
+    tasks.lose(task_id, retry=True)
+    tasks.claim(task_id, 2)
+
+    late = asks(tasks, task_id, attempt=1)
+
+    assert late.refused == {task_stream(task_id)} and not sql(tasks.database, "SELECT 1 FROM approvals")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        *(("key", ""), ("key", "k" * 129), ("key", "a\nb"), ("title", ""), ("risk_level", "none")),
+        *(("estimated_cost", -1.0), ("estimated_cost", math.nan), ("estimated_cost", math.inf)),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(field: str, wrong: Any) -> None:
+    fields = {"key": "k", "title": "t", "risk_level": "low", "estimated_cost": 0.0, field: wrong}
+
+    with pytest.raises(ValueError, match=f"^{field}:"):
+        Approval.of(**fields)
