@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from flask import Flask, Request, current_app, request
 from flask.sessions import SessionInterface
@@ -15,7 +16,7 @@ from app.extensions import jwt
 from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
 from app.sessions import use_ticket
-from app.stream.event import user_stream
+from app.stream.event import BROADCAST, task_stream, user_stream
 from app.stream.store import made
 
 
@@ -85,9 +86,30 @@ def readable_task(principal: Principal, task_id: str) -> str:
     return _task(principal, task_id)[0]
 
 
+def readable_room(principal: Principal, room: str) -> str:
+    """The stream of a room as clients name it (``task:<id>``, ``user``, ``broadcast``), when this principal may see it.
+    Raises NotFound, and StoreAway."""
+    kind, _, key = room.partition(":")
+    if kind == "task":
+        try:
+            return task_stream(readable_task(principal, str(UUID(key))))
+        except ValueError:
+            raise NotFound("There is no such task") from None
+    if kind == "broadcast":
+        return shared_stream(BROADCAST)
+    if key not in ("", principal.user_id):
+        raise NotFound("There is no such room")
+    return own_stream(principal)
+
+
 def own_stream(principal: Principal) -> str:
-    """The caller's own stream, made when it is first asked for. Raises StoreAway."""
-    parts, name = services(), user_stream(principal.user_id)
+    """The caller's own. Raises StoreAway."""
+    return shared_stream(user_stream(principal.user_id))
+
+
+def shared_stream(name: str) -> str:
+    """The name again; the stream is made when it is first asked for. Raises StoreAway."""
+    parts = services()
     if not parts.hub.knows(name) and not parts.store.heads([name]):
         parts.append(lambda cur: made(cur, name))
     return name
@@ -112,6 +134,12 @@ def may_write(principal: Principal) -> None:
     """Raises Forbidden."""
     if not principal.may_act:
         raise Forbidden("A viewer may look, not act")
+
+
+def may_announce(principal: Principal) -> None:
+    """Raises Forbidden."""
+    if principal.role != "admin":
+        raise Forbidden("Only an admin speaks to everybody")
 
 
 def whose(principal: Principal, scope: str) -> dict[str, Any]:

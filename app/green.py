@@ -129,6 +129,16 @@ class Poller:
                     self.forget(key.fd)
 
 
+def has_gone(taken: socket.socket) -> bool:
+    """Whether the client has closed. It has nothing to say here: what it says all the same is of no interest."""
+    try:
+        return not taken.recv(4096)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
 def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 

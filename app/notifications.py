@@ -13,7 +13,7 @@ from psycopg2.extras import Json, execute_values
 
 from app import appending
 from app.errors import NotFound
-from app.stream.event import MAX_SEQUENCE, Draft, Event, cut, draft, now, user_stream
+from app.stream.event import BROADCAST, MAX_SEQUENCE, Draft, Event, cut, draft, now, user_stream
 from app.stream.store import Appended, Connect, append, lock_shared
 
 SEVERITIES = ("info", "success", "warning", "error")
@@ -51,7 +51,7 @@ _SELECT = f"""SELECT sequence, id::text, {", ".join(_STORED[1:-2])},
 
 
 def notification(
-    user_id: str,
+    stream: str,
     title: str,
     message: str,
     type: str = "info",
@@ -64,7 +64,7 @@ def notification(
     urgent: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """Its event; the row is made of that. Raises ValueError, naming the field."""
+    """Its event on that stream; a user's gets a row of it. Raises ValueError, naming the field."""
     if type not in TYPES:
         raise ValueError(f"type: {type!r} is none of {', '.join(TYPES)}")
     if not title:
@@ -91,7 +91,7 @@ def notification(
         "created_at": at,
         "tenant": tenant,
     }
-    return draft(user_stream(user_id), "notification", fields)
+    return draft(stream, "notification", fields)
 
 
 def create_notification(
@@ -105,15 +105,22 @@ def create_notification(
     """
 
     def create(cur: Cursor) -> Appended:
-        lock_shared(cur, {user_stream(user_id)})
+        stream = user_stream(user_id)
+        lock_shared(cur, {stream})
         tenant = tenants(cur, [user_id]).get(user_id)
-        told = notification(user_id, title, message, type, tenant=tenant, **fields)
+        told = notification(stream, title, message, type, tenant=tenant, **fields)
         return append(cur, [told], project)
 
     try:
         return appending.append(create).events[0].decoded()
     except ForeignKeyViolation:
         raise LookupError(f"there is no user {user_id}") from None
+
+
+def announce(cur: Cursor, title: str, message: str, **fields: Any) -> Appended:
+    """Tells everybody; it is an event of ``broadcast`` and in nobody's list. Raises ValueError, naming the field."""
+    lock_shared(cur, {BROADCAST})
+    return append(cur, [notification(BROADCAST, title, message, "system_announcement", **fields)], project)
 
 
 def tenants(cur: Cursor, user_ids: Iterable[str]) -> dict[str, str | None]:
@@ -123,7 +130,7 @@ def tenants(cur: Cursor, user_ids: Iterable[str]) -> dict[str, str | None]:
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
     """The rows of the notifications among the events, and how many their users have not read. Nothing follows."""
-    told = [(e, d.data) for e, d in events if e.type == "notification" and d.data is not None]
+    told = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
     if not told:
         return ()
     users = [event.stream.partition(":")[2] for event, _ in told]

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import notifications
+from app import auth, notifications
 from app.api.base import Blueprint, NoQuery, WholeField, signed_in, with_next
 from app.auth import Principal
 from app.services import services
-from app.stream.event import MAX_SEQUENCE
+from app.stream.event import MAX_SEQUENCE, scrub
 from app.stream.store import Appended
 
 blp = Blueprint("notifications", __name__, description="Notifications")
@@ -50,6 +50,18 @@ class Page(ma.Schema):
 
 class Unread(ma.Schema):
     unread_count = ma.fields.Integer()
+
+
+class Announcement(ma.Schema):
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, notifications.LONGEST_TITLE))
+    message = ma.fields.String(load_default="", validate=ma.validate.Length(0, notifications.LONGEST_MESSAGE))
+    action_url = ma.fields.String(validate=ma.validate.Length(1, notifications.LONGEST_URL))
+    urgent = ma.fields.Boolean(load_default=False)
+
+
+class Announced(ma.Schema):
+    id = ma.fields.String()
+    sequence = ma.fields.Integer(metadata={"description": "On `broadcast`"})
 
 
 @blp.get("/notifications")
@@ -107,3 +119,16 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
     services().append(mark)
     return {"unread_count": unread}
+
+
+@blp.post("/announcements")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(Announcement)
+@blp.response(201, Announced)
+def announce(principal: Principal, query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """Tells everybody who listens to `broadcast`, now or later. For admins."""
+    auth.may_announce(principal)
+    fields = scrub(body)
+    appended = services().append(lambda cur: notifications.announce(cur, **fields))
+    return appended.events[0].decoded()

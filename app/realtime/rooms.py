@@ -18,7 +18,7 @@ from app.notifications import NOTIFICATION_EVENTS
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
-from app.stream.event import EVENT_TYPE, Event, task_stream, user_stream
+from app.stream.event import BROADCAST, EVENT_TYPE, Event, task_stream, user_stream
 from app.stream.viewer import Viewer
 from app.tasks.snapshot import current_events
 
@@ -86,6 +86,7 @@ class Rooms:
         yield "leave_task", LeaveTask(), self.leave_task
         yield "join_events", JoinEvents(), self.join_events
         yield "join_notifications", JoinNotifications(), self.join_notifications
+        yield "join_broadcast", JoinNotifications(), self.join_broadcast
         yield "leave_events", ma.Schema(), self.leave_events
 
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
@@ -115,6 +116,16 @@ class Rooms:
     def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         """The notifications of it alone."""
         return self._join_own(connection, data.get("since_sequence"), NOTIFICATION_EVENTS)
+
+    def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """What everybody is told."""
+        with self._parts.joins.joining():
+            stream = auth.shared_stream(BROADCAST)
+            with connection.lock:
+                joined = connection.viewers.get(stream)
+                if joined is None:
+                    joined = self._join(connection, stream, data.get("since_sequence"), Filter())
+        return {"ok": True, "stream": stream, "sequence": joined.room.head}
 
     def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         self._leave(connection, user_stream(connection.principal.user_id))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from uuid import UUID
 
 import marshmallow as ma
@@ -15,6 +16,8 @@ from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Una
 from app.limits import address
 from app.notifications import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
+from app.realtime.sse_rooms import Line, composite, cursors_of
+from app.realtime.sse_wire import SseWire
 from app.services import Services, services
 from app.stream.burst import Filter
 from app.stream.event import EVENT_TYPE, LEVELS, MAX_SEQUENCE, task_stream
@@ -23,6 +26,8 @@ from app.stream.viewer import Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
 
+MAX_ROOMS = 16
+ROOM = re.compile(r"(task:[0-9a-fA-F-]{36}|user(:[0-9a-fA-F-]{36})?|broadcast)\Z")
 PATIENCE_SECONDS = 10  # at least, for who came too often
 
 
@@ -31,6 +36,13 @@ def _names(text: str) -> None:
     names = text.split(",")
     if len(names) > 32 or not all(EVENT_TYPE.match(name) for name in names):
         raise ma.ValidationError("Not a list of event types.")
+
+
+def _rooms(text: str) -> None:
+    """Raises ValidationError unless it is a list of rooms."""
+    names = text.split(",")
+    if len(names) > MAX_ROOMS or not all(ROOM.match(name) for name in names):
+        raise ma.ValidationError(f"Not a list of up to {MAX_ROOMS} rooms.")
 
 
 class StreamQuery(ma.Schema):
@@ -45,6 +57,12 @@ class StreamQuery(ma.Schema):
 class NotificationQuery(ma.Schema):
     since_sequence = ma.fields.String()
     ticket = ma.fields.String()
+
+
+class RoomsQuery(StreamQuery):
+    rooms = ma.fields.String(
+        required=True, validate=_rooms, metadata={"description": "task:<id>,…,user,broadcast; 16 at most"}
+    )
 
 
 @blp.get("/tasks/<uuid:task_id>/stream")
@@ -76,59 +94,113 @@ def notifications_stream(query: dict[str, str]) -> Response:
     return _stream(query | {"types": ",".join(sorted(NOTIFICATION_EVENTS))}, auth.own_stream)
 
 
+@blp.get("/stream")
+@blp.arguments(RoomsQuery, location="query")
+@blp.response(200)
+def rooms_stream(query: dict[str, str]) -> Response:
+    """Many rooms on one connection. Each id holds the cursor of every room; without one a task's room starts at its
+    first event, the others are live. One room that the caller may not see is 404 for all."""
+
+    def names_of(principal: Principal) -> list[str]:
+        return sorted({auth.readable_room(principal, room) for room in query["rooms"].split(",")})
+
+    return serve(names_of, lambda names: _resume_cursors(query, names), filter_of(query), rooms=True)
+
+
+def _resume_cursors(query: dict[str, str], names: list[str]) -> list[int | None]:
+    """As resume_cursor, of a composite id."""
+    header, text = request.headers.get("Last-Event-ID"), query.get("since_sequence")
+    given = header or text
+    if given is None:
+        return [0 if name.startswith("task:") else None for name in names]
+    if not header and given == "latest":
+        return [None for _ in names]
+    cursors = cursors_of(given, names)
+    if cursors is not None:
+        return list(cursors)
+    why = "No id of these rooms"
+    if header:
+        raise BadRequest(why, errors={"Last-Event-ID": [f"{why}."]})
+    raise Unprocessable(why, errors={"since_sequence": [f"{why}, nor latest."]})
+
+
 def _stream(
     query: dict[str, str], name_of: Callable[[Principal], str], default: int | None = None
 ) -> Response:
-    cursor, parts = resume_cursor(query, default), services()
+    cursor = resume_cursor(query, default)
+    return serve(lambda principal: [name_of(principal)], lambda names: [cursor], filter_of(query))
+
+
+def serve(
+    names_of: Callable[[Principal], list[str]],
+    cursors_of: Callable[[list[str]], Sequence[int | None]],
+    filter: Filter,
+    rooms: bool = False,
+) -> Response:
+    """Streams what these names name, for whoever asks; ``rooms`` is for several of them on one connection."""
+    parts, viewers = services(), list[Viewer]()
     try:
         parts.attempts.arrived(address())
         with parts.attempts.trying(address()) as by, parts.joins.joining():
             principal = auth.current(allow_ticket=True)
             by(principal.user_id)
-            name = name_of(principal)
+            names = names_of(principal)
+            cursors = cursors_of(names)
             if request.method == "HEAD":
                 return _response(iter(()))
-            viewer = parts.hub.watch(name, cursor, _filter(query), principal.session_id)
+            for name, cursor in zip(names, cursors, strict=True):
+                viewers.append(parts.hub.watch(name, cursor, filter, principal.session_id))
         if principal.session_id in parts.revocations:  # signed out since it was asked
-            viewer.close()
             raise Unauthorized("The session has ended; sign in again")
-        if viewer.room.closed and viewer.cursor == viewer.room.head and not viewer.resync:
-            viewer.close()
+        if all(v.room.closed and v.cursor == v.room.head and not v.resync for v in viewers):
+            _close(viewers)
             return Response(status=204)
-        return _handed_over(parts, viewer, principal)
+        parts.joins.admit(principal.user_id)
+        return _handed_over(parts, viewers, principal, rooms)
     except LookupError:
+        _close(viewers)
         raise NotFound("There is no such task") from None
     except (StoreAway, Unavailable, TooMany) as error:
+        _close(viewers)
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
         seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))
+    except Problem:
+        _close(viewers)
+        raise
 
 
-def _handed_over(parts: Services, viewer: Viewer, principal: Principal) -> Response:
+def _close(viewers: Sequence[Viewer]) -> None:
+    for viewer in viewers:
+        viewer.close()
+
+
+def _handed_over(parts: Services, viewers: list[Viewer], principal: Principal, rooms: bool) -> Response:
     """The first words go by the server's own way; then the hub has the socket, and this greenlet ends."""
     environ = request.environ
 
     def body() -> Iterator[bytes]:
-        yield retry() + message(
-            "connected",
-            {"stream": viewer.room.stream, "cursor": viewer.cursor, "head": viewer.room.head},
-            viewer.cursor,
-        )
+        first = viewers[0]
+        if rooms:
+            at = {v.room.stream: {"cursor": v.cursor, "head": v.room.head} for v in viewers}
+            yield retry() + message(
+                "connected", {"rooms": at}, composite(list(at), [v.cursor for v in viewers])
+            )
+        else:
+            place = {"stream": first.room.stream, "cursor": first.cursor, "head": first.room.head}
+            yield retry() + message("connected", place, first.cursor)
         codec = CHUNKED if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else PLAIN
-        parts.streams.add(green.take_over(environ), codec, viewer, principal)
+        given = parts.streams, green.take_over(environ), codec
+        parts.streams.add(Line(*given, viewers, principal) if rooms else SseWire(*given, first, principal))
 
     def unless_handed_over() -> None:
-        if viewer.wire is None:  # the client went while it was answered
-            viewer.close("gone")
+        if viewers[0].wire is None:  # the client went while it was answered
+            for viewer in viewers:
+                viewer.close("gone")
             parts.joins.leave(principal.user_id)
 
-    try:
-        parts.joins.admit(principal.user_id)
-    except Problem:
-        viewer.close()
-        raise
     response = _response(body())
     response.call_on_close(unless_handed_over)
     return response
@@ -158,7 +230,7 @@ def _sequence(text: str) -> int | None:
     return int(text) if int(text) <= MAX_SEQUENCE else None
 
 
-def _filter(query: dict[str, str]) -> Filter:
+def filter_of(query: dict[str, str]) -> Filter:
     types = query.get("types")
     return Filter(frozenset(types.split(",")) if types else None, query.get("level"))
 

@@ -38,8 +38,13 @@ class SseCodec:
         """For a filtered viewer: how far the stream was scanned for it."""
         return self.control("heartbeat", {"stream": stream}, cursor)
 
-    def come_back(self) -> bytes:
-        return self._chunk(retry() + b"\n")
+    def farewell(self, reason: str, stream: str) -> bytes:
+        """The last words of a connection, to a client that is still there."""
+        if reason == "gone":
+            return b""
+        if reason == "expired":
+            return self.control("token_expired", {"stream": stream}) + self.closing
+        return self.closing if reason == "ended" else self._chunk(retry() + b"\n") + self.closing
 
     def control(self, type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
         return self._chunk(message(type, data, cursor))
@@ -48,7 +53,7 @@ class SseCodec:
         return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
 
 
-def message(type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
+def message(type: str, data: dict[str, Any], cursor: int | str | None = None) -> bytes:
     """A message that has no sequence; ``cursor`` is where a client resumes that saw no event yet."""
     position = "" if cursor is None else f"id: {cursor}\n"
     return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()

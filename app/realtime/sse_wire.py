@@ -10,17 +10,17 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from app.green import Poller
+from app.green import Poller, has_gone
 from app.principal import Principal
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import SseCodec
+from app.realtime.sse_rooms import SLOTS, Line
 from app.stream.burst import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sse")
 
-SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
 # The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
 # its next request on this connection, and see it reset.
 WITH_THE_CLOSE = getattr(socket, "MSG_MORE", 0)
@@ -60,38 +60,45 @@ class SseWire:
     def await_room(self, viewer: Viewer) -> None:
         self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
 
+    @property
+    def viewers(self) -> tuple[Viewer]:
+        return (self.viewer,)
+
     def left(self, viewer: Viewer, reason: str) -> None:
         """Says why, unless a frame is half sent or nobody is there, and closes."""
-        codec = self.codec
-        words = codec.closing
-        if reason == "expired":
-            words = codec.control("token_expired", {"stream": viewer.room.stream}) + words
-        elif reason != "ended":
-            words = codec.come_back() + words
-        try:
-            if reason != "gone" and not self._debt:
-                self._socket.send(words, WITH_THE_CLOSE)
-        except OSError:
-            pass  # it is closed anyway, and comes back by itself
-        self._wires.remove(self)
-        self._wires.poller.forget(self._socket.fileno())
-        self._socket.close()
+        words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
+        self._wires.remove(self, self._socket, words)
+
+    def attach(self, hub: Hub) -> None:
+        hub.attach(self.viewer, self)
+
+    def keep_alive(self, hub: Hub) -> None:
+        viewer, codec = self.viewer, self.codec
+        if viewer.filter:
+            hub.say(viewer, lambda cursor: codec.heartbeat(viewer.room.stream, cursor))
+        else:
+            hub.say(viewer, lambda _: codec.keepalive)
 
     def _ready(self, mask: int) -> None:
-        if mask & selectors.EVENT_READ:
-            try:
-                # A client has nothing to say here: it is a close, or of no interest.
-                heard = self._socket.recv(4096)
-            except BlockingIOError:
-                heard = b"nothing"
-            except OSError:
-                heard = b""
-            if not heard:
-                self.viewer.close("gone")
-                return
-        if mask & selectors.EVENT_WRITE:
+        if mask & selectors.EVENT_READ and has_gone(self._socket):
+            self.viewer.close("gone")
+        elif mask & selectors.EVENT_WRITE:
             self._wires.poller.watch(self._socket.fileno(), self._ready)
             self.viewer.ready()
+
+
+def leave(poller: Poller, taken: socket.socket, words: bytes) -> None:
+    """Says the last words, when there are any, and closes."""
+    try:
+        if words:
+            taken.send(words, WITH_THE_CLOSE)
+    except OSError:
+        pass  # it is closed anyway, and comes back by itself
+    poller.forget(taken.fileno())
+    taken.close()
+
+
+Wire = SseWire | Line
 
 
 class SseWires:
@@ -100,20 +107,21 @@ class SseWires:
     def __init__(self, hub: Hub, joins: Joins, keepalive_seconds: float) -> None:
         self.poller = Poller()
         self._hub, self._joins, self._keepalive_seconds = hub, joins, keepalive_seconds
-        self._slots: list[set[SseWire]] = [set() for _ in range(SLOTS)]
+        self._slots: list[set[Wire]] = [set() for _ in range(SLOTS)]
         self._running = False
 
-    def add(self, taken: socket.socket, codec: SseCodec, viewer: Viewer, principal: Principal) -> None:
-        wire = SseWire(self, taken, codec, viewer, principal)
+    def add(self, wire: Wire) -> None:
+        """Begins to send."""
         self._slots[wire.slot].add(wire)
-        self._hub.attach(viewer, wire)
+        wire.attach(self._hub)
         if not self._running:
             self._running = True
             threading.Thread(target=self._look_after, name="taskroom-keepalive", daemon=True).start()
 
-    def remove(self, wire: SseWire) -> None:
+    def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
         self._slots[wire.slot].discard(wire)
         self._joins.leave(wire.principal.user_id)
+        leave(self.poller, taken, words)
 
     def _look_after(self) -> None:
         turn = 0
@@ -123,16 +131,10 @@ class SseWires:
                 now = time.time()
                 for slot in self._slots:
                     for wire in [w for w in slot if w.principal.expires_at <= now]:
-                        wire.viewer.close("expired")
+                        for viewer in wire.viewers:
+                            viewer.close("expired")
                 turn = (turn + 1) % SLOTS
                 for wire in list(self._slots[turn]):
-                    self._keep_alive(wire)
+                    wire.keep_alive(self._hub)
             except Exception:  # one stream's trouble must not end the timer of all
                 logger.exception("looking after streams failed")
-
-    def _keep_alive(self, wire: SseWire) -> None:
-        viewer, codec = wire.viewer, wire.codec
-        if viewer.filter:
-            self._hub.say(viewer, lambda cursor: codec.heartbeat(viewer.room.stream, cursor))
-        else:
-            self._hub.say(viewer, lambda _: codec.keepalive)

@@ -14,6 +14,7 @@ import orjson
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 MAX_SEQUENCE = 2**62
+BROADCAST = "broadcast"  # the stream that is everybody's
 EVENT_BYTES = 128  # what an event takes in memory beside its payload
 EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 _second = ("", "")

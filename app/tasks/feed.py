@@ -32,7 +32,7 @@ def following(
     """
     for type, told in _of(before["task"], after["task"], event, fields):
         if type == "notification":
-            yield notification(after["task"]["user_id"], **told, tenant=tenant())
+            yield notification(user_stream(after["task"]["user_id"]), **told, tenant=tenant())
         else:
             told = {"timestamp": fields["timestamp"], **told}
             yield draft(user_stream(after["task"]["user_id"]), type, told, projected=False)

@@ -57,6 +57,9 @@ TABLE = {
     "GET /api/v2/tasks/<uuid:task_id>/stream?since_sequence={head}": ENDED,
     "GET /api/v2/events/stream": MEMBERS,
     "GET /api/v2/notifications/stream": MEMBERS,
+    "GET /api/v2/stream?rooms=user,broadcast": MEMBERS,
+    "GET /api/v2/stream?rooms=user,task:{task_id}": READERS,
+    "POST /api/v2/announcements": (401, *[403] * 6, 422),
     "GET /api/v2/notifications": MEMBERS,
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": (401, 404, 404, 200, 404, 404, 404, 404),
@@ -71,6 +74,7 @@ ROOMS = {
     "join_task": (None, 404, 404, 200, 200, 200, 404, 200),  # None: the handshake is refused
     "join_events": (None, 200, 200, 200, 200, 200, 200, 200),  # each their own
     "join_notifications": (None, 200, 200, 200, 200, 200, 200, 200),
+    "join_broadcast": (None, 200, 200, 200, 200, 200, 200, 200),
     "leave_events": (None, 200, 200, 200, 200, 200, 200, 200),
     "leave_task": (None, 200, 200, 200, 200, 200, 200, 200),  # of a room one is not in
 }
@@ -122,13 +126,13 @@ def test_every_route(
     assert owner
     (notice, *_) = owner.get("notifications")["notifications"]
     path = rule.replace("<uuid:notification_id>", notice["id"]).replace("<path:name>", "none.js")
-    path = path.replace("<uuid:task_id>", task_id).format(head=head)
+    path = path.replace("<uuid:task_id>", task_id).format(head=head, task_id=task_id)
 
     answers = {}
     for who in WHO:
         person = people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
-        body = {"json": {}} if row.endswith(("start", "login")) else {}
+        body = {"json": {}} if row.endswith(("start", "login", "announcements")) else {}
         with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answers[who].read()

@@ -75,7 +75,11 @@ def test_controls_carry_the_cursor(codec: SseCodec):
     assert text(codec.end(STREAM, LAST, 9)).startswith(b"id: 9\nevent: end\ndata: {")
     assert text(codec.heartbeat(STREAM, 5)).startswith(b"id: 5\nevent: heartbeat\n")
     assert text(codec.keepalive) == b":\n", "a blank line would make an empty event for a common client"
-    assert text(codec.come_back()).startswith(b"retry: ") and text(codec.come_back()).endswith(b"\n\n")
+    assert codec.farewell("gone", STREAM) == b"", "nobody is there to hear it"
+    for reason in ("draining", "stalled", "unavailable"):
+        assert b"retry: " in codec.farewell(reason, STREAM) and codec.farewell(reason, STREAM).endswith(
+            codec.closing
+        )
 
 
 def test_only_chunks_need_a_last_one():

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_wire import SseWire
+from app.realtime.sse_wire import SseWire, leave
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -35,11 +35,12 @@ class Wires:
         self.watched[fd] = (ready, write)
 
     def forget(self, fd: int) -> None:
+        self.before_it_closes()
         self.watched.pop(fd, None)
 
-    def remove(self, wire: SseWire) -> None:
+    def remove(self, wire: SseWire, taken: socket.socket, words: bytes) -> None:
         self.removed.append(wire)
-        self.before_it_closes()
+        leave(self, taken, words)  # type: ignore[arg-type]
 
     def before_it_closes(self) -> None: ...
 

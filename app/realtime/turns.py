@@ -1,0 +1,32 @@
+"""Whose turn it is on a connection that several viewers share."""
+
+from __future__ import annotations
+
+from app.stream.viewer import Viewer
+
+
+class Turns:
+    """The viewers that wait until the connection takes more, in the order in which they are served."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Viewer, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def wait(self, viewer: Viewer) -> None:
+        self._waiting[viewer] = None
+
+    def leave(self, viewer: Viewer) -> None:
+        self._waiting.pop(viewer, None)
+
+    def serve(self) -> None:
+        """One after the other, until one has to wait again: the next time the others come first."""
+        waiting, self._waiting = self._waiting, {}
+        while waiting:
+            viewer = next(iter(waiting))
+            del waiting[viewer]
+            viewer.ready()
+            if viewer in self._waiting:
+                self._waiting = waiting | self._waiting
+                break

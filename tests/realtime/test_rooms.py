@@ -1,0 +1,271 @@
+"""Many rooms on one connection: one id that holds every room's cursor, and is right after every message."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+
+from app.realtime.sse_codec import PLAIN
+from app.realtime.sse_rooms import Line, composite, cursors_of
+from app.stream.hub import Hub
+from tests.realtime.test_event_stream import Message, parse
+from tests.realtime.test_sse_wire import Wires
+from tests.stream.fakes import FakeStore, at_once, hub_over, publish
+from tests.support.system import System, User, wait_for
+from tests.support.viewers import SocketViewer
+
+NAMES = ["task:a", "task:b", "user:c"]
+
+
+def is_right(messages: list[Message], streams: list[str], start: list[int]) -> list[int]:
+    """Each id says what was seen up to there, neither more nor less; returns where the last one stands."""
+    seen = dict(zip(streams, start, strict=True))
+    for message in messages:
+        data = json.loads(message.data)
+        if "sequence" in data:
+            assert data["sequence"] == seen[data["stream"]] + 1, "once and in order"
+            seen[data["stream"]] = data["sequence"]
+        assert cursors_of(message.id, streams) == list(seen.values()), message
+    return list(seen.values())
+
+
+# A line of its own, over a fake store.
+
+
+class Narrow:
+    """A client whose connection takes little at a time."""
+
+    def __init__(self, hub: Hub, cursors: list[int]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            self.client = socket.socket()
+            self.client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self.client.connect(listener.getsockname())
+            taken, _ = listener.accept()
+        taken.setblocking(False)
+        self.client.settimeout(0.05)
+        self.wires, self.received = Wires(), b""
+        viewers = [hub.watch(name, cursor) for name, cursor in zip(NAMES, cursors, strict=True)]
+        principal: Any = SimpleNamespace(user_id="u", expires_at=0)
+        self.line = Line(self.wires, taken, PLAIN, viewers, principal)  # type: ignore[arg-type]
+        self.line.attach(hub)
+
+    def turn(self) -> None:
+        for ready, write in list(self.wires.watched.values()):
+            if write:
+                ready(2)
+
+    def read(self, size: int) -> None:
+        with suppress(TimeoutError):
+            self.received += self.client.recv(size)
+
+    def messages(self) -> list[Message]:
+        whole, _, _ = self.received.rpartition(b"\n\n")
+        return parse(whole + b"\n\n")[0]
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    at_once(monkeypatch)
+    store = FakeStore()
+    for name in NAMES:
+        store.add(name)
+    return store
+
+
+@pytest.fixture
+def hub(store: FakeStore) -> Iterator[Hub]:
+    hub = hub_over(store)
+    yield hub
+    hub.stop()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_the_connection_takes_each_id_is_right(hub: Hub, store: FakeStore, seed: int) -> None:
+    chance = random.Random(seed)
+    narrow, owed = Narrow(hub, [1, 1, 1]), 0
+    for _ in range(150):
+        publish(hub, store, chance.choice(NAMES), chance.randint(1, 30))
+        if chance.random() < 0.5:
+            narrow.read(chance.randint(1, 6000))
+        narrow.turn()
+        owed += narrow.line.owed > 0
+
+    def all_there() -> bool:
+        narrow.turn()
+        narrow.read(65536)
+        return len(narrow.messages()) == sum(len(store.events[name]) - 1 for name in NAMES)
+
+    wait_for("every event", all_there, 30)
+    ends = is_right(narrow.messages(), NAMES, [1, 1, 1])
+    narrow.client.close()
+    assert ends == [len(store.events[name]) for name in NAMES]
+    assert owed, "no frame was ever half sent, so nothing was tried"
+
+
+def test_a_composite_id_is_of_its_rooms_alone() -> None:
+    id = composite(NAMES, [1, 22, 333])
+
+    assert cursors_of(id, NAMES) == [1, 22, 333]
+    assert cursors_of(id, NAMES[:2]) is None
+    assert cursors_of(id, ["task:x", *NAMES[1:]]) is None
+    head = id.partition(".")[0]
+    for wrong in (
+        "",
+        "1",
+        head,
+        f"{head}.1.2",
+        f"{head}.1.2.3.4",
+        f"{head}.1.2.x",
+        f"{head}.1.2.-3",
+        f"{head}.1.2.{10**19}",
+    ):
+        assert cursors_of(wrong, NAMES) is None, wrong
+
+
+# Over the wire.
+
+
+class Reader:
+    """``GET stream?rooms=`` as a client reads it."""
+
+    def __init__(self, system: System, user: User, rooms: list[str], id: str | None = None) -> None:
+        headers = {"Last-Event-ID": id} if id else {}
+        self._context = user.client.stream(
+            "GET", "/api/v2/stream", params={"rooms": ",".join(rooms)}, headers=headers
+        )
+        self.response = self._context.__enter__()
+        assert self.response.status_code == 200, self.response.read()
+        self._lines = self.response.iter_lines()
+
+    def until(self, *ends: tuple[str, int]) -> list[Message]:
+        """The messages up to where each of these streams has that many events; all when the stream ends before."""
+        text, seen = "", dict.fromkeys((stream for stream, _ in ends), 0)
+        for line in self._lines:
+            text += line + "\n"
+            if line.startswith("data: ") and "sequence" in (data := json.loads(line[6:])):
+                seen[data["stream"]] = data["sequence"]
+            if line == "" and ends and all(seen[stream] >= count for stream, count in ends):
+                break
+        return [m for m in parse(text.encode())[0] if m.type != "heartbeat"]
+
+    def close(self) -> None:
+        self._context.__exit__(None, None, None)
+
+
+def test_several_rooms_come_once_and_in_order_and_resume_by_one_id(system: System, user: User) -> None:
+    tasks = [user.start("emit_load", events=120, rate=60) for _ in range(2)]
+    streams = sorted([*(f"task:{task_id}" for task_id in tasks), f"user:{user.id}"])
+    rooms = [*(f"task:{task_id}" for task_id in tasks), "user"]
+
+    first = Reader(system, user, rooms, composite(streams, [0, 0, 0]))
+    begun = first.until((streams[0], 40))
+    first.close()
+    second = Reader(system, user, rooms, begun[-1].id)
+    rest = second.until(*((f"task:{t}", user.finished(t)["sequence"]) for t in tasks), (streams[2], 16))
+    second.close()
+
+    assert begun[0].type == rest[0].type == "connected"
+    middle = is_right(begun, streams, [0, 0, 0])
+    ends = is_right(rest, streams, middle)
+    assert ends[:2] == [user.status(name.partition(":")[2])["sequence"] for name in streams[:2]]
+
+
+def test_without_an_id_tasks_begin_at_their_first_event_and_the_user_is_live(
+    system: System, user: User
+) -> None:
+    task_id = user.start("test_echo", text="x")
+    head = user.finished(task_id)["sequence"]
+    reader = Reader(system, user, [f"task:{task_id}", "user", "broadcast"])
+
+    connected = reader.until((f"task:{task_id}", head))[0]
+    reader.close()
+
+    rooms = json.loads(connected.data)["rooms"]
+    assert rooms[f"task:{task_id}"] == {"cursor": 0, "head": head}
+    assert rooms[f"user:{user.id}"]["cursor"] == rooms[f"user:{user.id}"]["head"] >= 8
+
+
+def test_when_all_rooms_have_ended_the_response_ends_and_there_is_nothing_more(
+    system: System, user: User
+) -> None:
+    tasks = [user.start("test_echo", text="x") for _ in range(2)]
+    rooms = [f"task:{task_id}" for task_id in tasks]
+    for task_id in tasks:
+        user.finished(task_id)
+
+    reader = Reader(system, user, rooms)
+    messages = reader.until()
+    reader.close()
+    again = user.client.get(
+        "/api/v2/stream", params={"rooms": ",".join(rooms)}, headers={"Last-Event-ID": messages[-1].id}
+    )
+
+    assert [m.type for m in messages].count("end") == 2
+    assert again.status_code == 204
+
+
+def test_09_an_id_of_other_rooms_is_refused_by_name(system: System, user: User) -> None:
+    for id in (composite(["broadcast"], [0]), "5", "x.y"):
+        answer = user.client.get("/api/v2/stream", params={"rooms": "user"}, headers={"Last-Event-ID": id})
+        assert answer.status_code == 400 and list(answer.json()["errors"]) == ["Last-Event-ID"]
+    answer = user.client.get("/api/v2/stream", params={"rooms": "user", "since_sequence": "5"})
+    assert answer.status_code == 422 and list(answer.json()["errors"]) == ["since_sequence"]
+
+
+def test_one_forbidden_room_is_404_for_all(system: System, user: User) -> None:
+    other = system.user()
+    with closing(other.client):
+        foreign = other.start("test_echo", text="private")
+    for room in (f"task:{foreign}", f"user:{other.id}"):
+        answer = user.client.get("/api/v2/stream", params={"rooms": f"user,{room}"})
+        assert answer.status_code == 404 and room not in answer.text
+
+
+@pytest.mark.parametrize("rooms", ["", "x", "task:1", "user,", "users", ",".join(["user"] * 17)])
+def test_what_names_no_rooms_is_refused(user: User, rooms: str) -> None:
+    answer = user.client.get("/api/v2/stream", params={"rooms": rooms})
+
+    assert answer.status_code == 422 and list(answer.json()["errors"]) == ["rooms"]
+
+
+def test_an_announcement_reaches_everybody_and_only_an_admin_makes_one(system: System, user: User) -> None:
+    admin = system.user("admin")
+    reader = Reader(system, user, ["broadcast", "user"])
+    socket_viewer = SocketViewer(system.url, admin, "", room="broadcast")
+    socket_viewer.open()
+    told = httpx.post(
+        f"{system.url}/api/v2/announcements",
+        headers={"Authorization": f"Bearer {admin.token}"},
+        json={"title": "Maintenance at noon", "urgent": True},
+    )
+    refused = user.client.post("/api/v2/announcements", json={"title": "x"})
+
+    message = reader.until(("broadcast", told.json()["sequence"]))[-1]
+    socket_viewer.wait_events(1)
+    reader.close()
+    socket_viewer.close()
+    admin.client.close()
+
+    assert (told.status_code, refused.status_code) == (201, 403)
+    data = json.loads(message.data)
+    assert (message.type, data["notification_type"], data["title"]) == (
+        *("notification", "system_announcement"),
+        "Maintenance at noon",
+    )
+    assert socket_viewer.events[0]["id"] == data["id"] == told.json()["id"]
+    assert user.get("notifications/unread-count") == {"unread_count": 0}
+
+
+def test_head_answers_without_a_stream(user: User) -> None:
+    answer = user.client.head("/api/v2/stream", params={"rooms": "user"})
+
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "text/event-stream"
