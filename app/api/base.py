@@ -20,6 +20,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app import auth
+from app.auth import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
@@ -124,26 +125,24 @@ def json_body() -> Any:
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
-def signed_in(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Calls the view with the Principal first. 401 without one."""
+def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Calls the view with the Principal first, when the check lets it pass; before anything of the request is read.
+    401 without one."""
 
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        return view(auth.current(), *args, **kwargs)
+    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(view)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            principal = auth.current()
+            check(principal)
+            return view(principal, *args, **kwargs)
 
-    return wrapped
+        return wrapped
+
+    return decorator
 
 
-def acting(view: Callable[..., Any]) -> Callable[..., Any]:
-    """As signed_in, for calls that change something."""
-
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        principal = auth.current()
-        auth.may_write(principal)
-        return view(principal, *args, **kwargs)
-
-    return wrapped
+signed_in = permitted(lambda principal: None)
+acting = permitted(auth.may_write)  # for calls that change something
 
 
 def head_of(stream: str) -> Head:

@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 
 from app import auth, notifications
-from app.api.base import Blueprint, NoQuery, WholeField, signed_in, with_next
+from app.api.base import Blueprint, NoQuery, WholeField, permitted, signed_in, with_next
 from app.auth import Principal
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
@@ -122,13 +122,12 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
 
 @blp.post("/announcements")
-@signed_in
+@permitted(auth.may_announce)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(Announcement)
 @blp.response(201, Announced)
 def announce(principal: Principal, query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     """Tells everybody who listens to `broadcast`, now or later. For admins."""
-    auth.may_announce(principal)
     fields = scrub(body)
     appended = services().append(lambda cur: notifications.announce(cur, **fields))
     return appended.events[0].decoded()

@@ -63,7 +63,7 @@ def test_the_snapshot_is_the_task_as_of_its_sequence(user: User) -> None:
 
     found = user.finished(task_id)
 
-    assert found.keys() == {"task", "phases", "recent_logs", "celery", "sequence"}
+    assert found.keys() == {"task", "phases", "recent_logs", "celery", "approval", "sequence"}
     assert found["sequence"] == user.events(task_id)[-1]["sequence"]
     assert [(p["phase_id"], p["processed_count"], p["error_count"]) for p in found["phases"]] == [
         ("first", 6, 2),
