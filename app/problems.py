@@ -91,7 +91,8 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
     if isinstance(messages, Mapping):
         found: dict[str, list[str]] = {}
         for key, value in messages.items():
-            inner = name if not name and key in _PLACES else f"{name}.{key}" if name else str(key)
+            of_itself = key in _PLACES if not name else key == ma.exceptions.SCHEMA
+            inner = name if of_itself else f"{name}.{key}" if name else str(key)
             for field, texts in fields(value, inner).items():
                 found.setdefault(field, []).extend(texts)
         return found

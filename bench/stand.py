@@ -180,7 +180,7 @@ class Stand:
                         intent="execute_command",
                         params={},
                     )
-                    made.append(Task(task_id, appended.events[-1].sequence))
+                    made.append(Task(task_id, appended.events[0].sequence))
                 # Else the web process would offer them to workers again and again.
                 cur.execute("DELETE FROM dispatches")
         finally:

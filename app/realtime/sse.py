@@ -61,7 +61,7 @@ class NotificationQuery(ma.Schema):
 
 class RoomsQuery(StreamQuery):
     rooms = ma.fields.String(
-        required=True, validate=_rooms, metadata={"description": "task:<id>,…,user,broadcast; 16 at most"}
+        validate=_rooms, metadata={"description": "Required: task:<id>,…,user,broadcast; 16 at most"}
     )
 
 
@@ -102,6 +102,8 @@ def rooms_stream(query: dict[str, str]) -> Response:
     first event, the others are live. One room that the caller may not see is 404 for all."""
 
     def names_of(principal: Principal) -> list[str]:
+        if "rooms" not in query:  # not before it is known who asks
+            raise Unprocessable("Name the rooms", errors={"rooms": ["Missing data for required field."]})
         return sorted({auth.readable_room(principal, room) for room in query["rooms"].split(",")})
 
     return serve(names_of, lambda names: _resume_cursors(query, names), filter_of(query), rooms=True)

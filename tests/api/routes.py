@@ -9,6 +9,7 @@ import httpx
 
 from tests.support.system import System
 
+ABSENT = "00000000-0000-0000-0000-000000000000"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -23,7 +24,7 @@ class Route:
     required: tuple[str, ...]
 
     def at(self, task_id: str) -> str:
-        return self.path.replace("{task_id}", task_id)
+        return self.path.replace("{task_id}", task_id).replace("{notification_id}", ABSENT)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -52,4 +53,7 @@ def _route(schemas: dict[str, Any], method: str, path: str, call: dict[str, Any]
     if "requestBody" in call:
         reference = call["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         body = schemas["components"]["schemas"][reference.rpartition("/")[2]]
+        for name, schema in body["properties"].items():
+            if "type" not in schema:  # a reference to another schema
+                body["properties"][name] = {"type": "object"}
     return Route(method.upper(), path, query, body.get("properties", {}), tuple(body.get("required", ())))

@@ -37,6 +37,8 @@ CHECKS = [
 ]
 METHODS = ("get", "post", "put", "patch", "delete")
 EXAMPLES = 25
+# These have no end, so that only their beginning can be looked at.
+LIVE = {f"/api/v2/{name}" for name in ("events/stream", "notifications/stream", "stream")}
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +76,15 @@ def call(system: System, operation: Any, user: User, task_id: str, negative: boo
     def calls(case: Any, foreign: bool) -> None:
         if "task_id" in case.path_parameters and not foreign:
             case.path_parameters["task_id"] = task_id
-        case.call_and_validate(
-            base_url=system.url,
-            headers={"Authorization": f"Bearer {user.token}"},
-            timeout=20,
-            session=session,
-            checks=CHECKS,
-        )
+        headers = {"Authorization": f"Bearer {user.token}"}
+        if operation.path in LIVE:
+            asked = case.as_transport_kwargs(base_url=system.url, headers=headers)
+            with session.request(**asked, timeout=20, stream=True) as answer:
+                assert answer.status_code in (200, 400, 401, 404, 422), answer.text
+        else:
+            case.call_and_validate(
+                base_url=system.url, headers=headers, timeout=20, session=session, checks=CHECKS
+            )
 
     with suppress(Unsatisfiable):  # nothing can be wrong with a call that takes nothing
         calls()

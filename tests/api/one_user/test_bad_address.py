@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.api.answers import problem
-from tests.api.routes import Route, routes
+from tests.api.routes import ABSENT, Route, routes
 from tests.support.system import System, User
 
 TASKS = "/api/v2/tasks"
-ABSENT = "00000000-0000-0000-0000-000000000000"
 
 
 def test_an_unknown_parameter_is_named_on_every_route(system: System, user: User, task: str) -> None:

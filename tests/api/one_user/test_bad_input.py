@@ -20,6 +20,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "string": (1, [], {}, None, True),
     "object": (1, "text", [], None),
     "integer": ("x", 1.5, [], None),
+    "number": ("x", [], {}, None),
+    "boolean": ("x", [], {}, None),
 }
 
 
