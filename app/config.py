@@ -91,7 +91,8 @@ class Config:
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
-            sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1") == "1",
+            sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()
+            not in ("0", "false", "no", "off"),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),

@@ -100,9 +100,10 @@ def create_notification(
     """Tells a user something, now and in the list. Returns it as its event has it, with ``sequence``.
 
     ``fields``: related_type, related_id, related_session_id, action_url, urgent, metadata. Works in a web process, in
-    a task and in a script that has the environment. LookupError when there is no such user; ValueError for a field
-    that cannot be; StoreAway.
+    a task and in a script that has the environment. LookupError when there is no such user; ValueError for an id or
+    a field that cannot be; StoreAway.
     """
+    user_id = str(uuid.UUID(str(user_id)))  # in other letters it would name another stream
 
     def create(cur: Cursor) -> Appended:
         stream = user_stream(user_id)
@@ -175,7 +176,7 @@ def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appende
     lock_shared(cur, {stream})
     cur.execute(
         """UPDATE notifications SET read_at = %s
-           WHERE user_id = %s AND read_at IS NULL AND (%s::uuid IS NULL OR id = %s) RETURNING id""",
+           WHERE user_id = %s AND read_at IS NULL AND (%s::uuid IS NULL OR id = %s)""",
         (at, user_id, id, id),
     )
     if not cur.rowcount:

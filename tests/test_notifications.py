@@ -69,6 +69,15 @@ def test_a_long_title_is_cut(here: Tasks) -> None:
     assert len(create_notification(here.user_id, "é" * 300, "")["title"]) == 255
 
 
+def test_however_an_id_is_written_it_is_the_same_users(here: Tasks) -> None:
+    create_notification(here.user_id.upper(), "x", "")
+    create_notification(uuid.UUID(here.user_id), "y", "")  # type: ignore[arg-type]
+
+    assert [e.sequence for e in Store(here.connect).after(user_stream(here.user_id), 0)] == [1, 2]
+    with pytest.raises(ValueError, match="UUID"):
+        create_notification("nobody", "x", "")
+
+
 def test_for_nobody_there_is_none(here: Tasks) -> None:
     nobody = str(uuid.uuid4())
 

@@ -14,6 +14,7 @@ from typing import Any
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app.errors import Conflict
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
@@ -86,8 +87,18 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
+    if "asks" in outcome and run.cancelled and not run.superseded:
+        _cancel_late(claim)
     if outcome.get("status") == RETRY and not run.superseded:
         dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
+
+
+def _cancel_late(claim: Claim) -> None:
+    """The cancel was heard of with the commit of the question: nobody else would see to it."""
+    try:
+        runtime.runtime().append(lambda cur: lifecycle.cancel(cur, claim.task_id, ""))
+    except (Conflict, StoreAway) as error:  # it has ended, or whoever decides finds that it was cancelled
+        logger.warning("task %s: not cancelled while it waits: %s", claim.task_id, error)
 
 
 def _call(job: Job | None, run: Run) -> dict[str, Any]:

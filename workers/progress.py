@@ -53,6 +53,8 @@ def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Ph
     opened = run.begin(name, total, message)
     try:
         yield opened
+    except runs.ApprovalNeeded:  # it goes on when that is given
+        raise
     except BaseException as error:
         run.fail(opened, str(error) or type(error).__name__)
         raise

@@ -187,5 +187,5 @@ class Line:
             with suppress(OSError):  # the viewers find out by themselves
                 self.settle()
             self._turns.serve()
-            if self._debt and not self._turns:
+            if self._open and self._debt and not self._turns:
                 self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)

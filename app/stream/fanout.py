@@ -41,8 +41,9 @@ class Fanout:
             self._ticking.clear()
             with self._lock:
                 due = min((room.rests_until for room in self._busy), default=0.0)
+            due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may rest for less
             # Until a room's rest is over, not a tick from now: in step with its events that would be late each time.
-            self._stopped.wait(max(SHORTEST_SECONDS, REST * worked, due - time.monotonic()))
+            self._stopped.wait(max(SHORTEST_SECONDS, REST * worked, due))
             used = time.thread_time()
             with self._lock:
                 self._tick(time.monotonic())
@@ -114,8 +115,8 @@ class Fanout:
                     viewer.close("gone")
             if room.closed:
                 self._disband(lane)
-            if not lane.viewers:
-                room.lanes.pop(key, None)
+            if not lane.viewers and room.lanes.get(key) is lane:
+                del room.lanes[key]
         arrived, room.arriving = room.arriving, []
         for viewer in arrived:
             self._behind.advance(viewer)

@@ -178,10 +178,13 @@ class Hub:
             if viewer.closed is not None:
                 return False
             viewer.closed = reason
-            if viewer.lane is not None:
-                viewer.lane.exit(viewer)
+            room, lane = viewer.room, viewer.lane
+            if lane is not None:
+                lane.exit(viewer)
+                # A quiet room would keep the lanes of all who ever came.
+                if not lane.viewers and room.lanes.get(lane.key) is lane:
+                    del room.lanes[lane.key]
             self._behind.leave(viewer)
-            room = viewer.room
             room.viewers.discard(viewer)
             if not room.viewers:
                 room.empty_since = time.monotonic()

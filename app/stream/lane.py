@@ -13,6 +13,10 @@ class Lane:
         self.codec, self.filter, self.cursor = codec, filter, cursor
         self.viewers: set[Viewer] = set()
 
+    @property
+    def key(self) -> tuple[Codec, Filter]:
+        return self.codec, self.filter
+
     def enter(self, viewer: Viewer) -> None:
         viewer.lane = self
         self.viewers.add(viewer)

@@ -14,7 +14,7 @@ from app.errors import Conflict, NotFound
 from app.projections import project
 from app.stream.event import Draft, clean, cut, draft, now, task_stream
 from app.stream.store import Appended, append, lock
-from app.tasks.endings import ending_of
+from app.tasks.endings import cancelled, ending_of
 from app.tasks.fold import PENDING, REVOKED, WAITING
 from app.tasks.projection import load
 
@@ -38,6 +38,8 @@ class Approval:
         key, title = clean(key), clean(title)
         if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
             raise ValueError(f"key: 1 to {LONGEST_KEY} printable characters")
+        if key == START:
+            raise ValueError(f"key: {START!r} is what a task waits for before it runs; take another word")
         if not title:
             raise ValueError("title: say what is to be approved")
         if risk_level not in RISKS:
@@ -83,7 +85,12 @@ def decide(cur: Cursor, task_id: str, approved: bool, by: str) -> tuple[Appended
     task = state["task"]
     if task["status"] != WAITING:
         raise Conflict(f"The task waits for no approval: {task['status']}")
-    cur.execute("SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL", (task_id,))
+    if row.cancel_requested:  # while it asked: that it is to end was decided before
+        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project), row.attempt
+    cur.execute(
+        "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",
+        (task_id,),
+    )
     (key,) = cur.fetchall()[0]
     at = now()
     drafts = [

@@ -73,7 +73,7 @@ def _changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]
             yield _ARTIFACT_ENDS[status], _artifact(task) | _outcome(task)
         yield "task_completed", changed | {"success": status == SUCCESS}
     yield "status_changed", changed | {"previous_status": previous}
-    if artifact and status == STARTED and task["retry_count"] == 0:
+    if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
     if task["parent_id"] is None:  # of the steps of a task its owner hears by the task itself
         yield from _notice(task)
@@ -93,12 +93,12 @@ def _outcome(task: State) -> dict[str, Any]:
 
 
 def _notice(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The one for its owner; a second try of the same task is no news."""
+    """The one for its owner; a later attempt of the same task is no news."""
     status, message = task["status"], ""
     if status in TERMINAL:
         kind, what = _ENDS[status]
         message = (task["error"] or {}).get("message") or ""
-    elif status == STARTED and task["retry_count"] == 0:
+    elif status == STARTED and task["attempt"] == 1:
         kind, what = "generation_started", "has started"
     else:
         return

@@ -163,6 +163,11 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
 
 def _approval(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:
     if type == "approval_needed":
+        # What an attempt asked that died before it waited is asked no more.
+        yield (
+            "DELETE FROM approvals WHERE task_id = %s AND decided_at IS NULL AND key <> %s",
+            (task_id, event["key"]),
+        )
         yield (
             """INSERT INTO approvals (task_id, key, title, risk_level, estimated_cost, asked_at)
                VALUES (%s, %s, %s, %s, %s, %s)

@@ -25,7 +25,8 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
                         AND seq > last_seq - %s ORDER BY seq DESC LIMIT %s) AS newest),
                 (SELECT json_build_object('key', key, 'title', title, 'risk_level', risk_level,
                         'estimated_cost', estimated_cost) FROM approvals
-                    WHERE task_id = tasks.id AND decided_at IS NULL AND tasks.status = 'WAITING'),
+                    WHERE task_id = tasks.id AND decided_at IS NULL AND tasks.status = 'WAITING'
+                    ORDER BY asked_at DESC LIMIT 1),
                 {STATE_COLUMNS}
                 FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE streams.name = %s""",
             (SCAN_ROWS, RECENT_LOGS, task_stream(task_id)),

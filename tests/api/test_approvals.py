@@ -46,6 +46,8 @@ def test_a_task_asks_is_approved_and_goes_on(system: System, user: User) -> None
 
     ended = user.finished(task_id)
     assert (ended["task"]["status"], ended["task"]["result"], ended["approval"]) == ("SUCCESS", "paid", None)
+    phases = [e["data"] for e in user.events(task_id) if e["type"] == "phase_update"]
+    assert [p["status"] for p in phases if p["phase_id"] == "pay"][-1] != "error"
     logs = [e["data"]["message"] for e in user.events(task_id) if e["type"] == "log"]
     assert "swallowed" not in logs
     wait_for("its end", lambda: [e for e in viewer.events if e["type"] == "task_completed"])
@@ -60,6 +62,9 @@ def test_a_task_asks_is_approved_and_goes_on(system: System, user: User) -> None
     ]
     notices = [e for e in viewer.events if e["type"] == "notification" and e["urgent"]]
     assert [n["notification_type"] for n in notices] == ["approval_required"] * 2
+    assert [e["title"] for e in viewer.events if e.get("notification_type") == "generation_started"] == [
+        "Task: test_approval has started"
+    ]
     assert notices[0]["title"] == "Approval needed: Send the mail" and notices[0]["related_id"] == task_id
 
 
@@ -118,3 +123,12 @@ def test_an_approval_that_makes_no_sense_names_its_field(
     answer = start(user, **wrong)
 
     assert answer.status_code == 422 and list(answer.json()["errors"]) == [field]
+
+
+def test_a_cancel_that_comes_before_the_question_ends_the_task(user: User) -> None:
+    task_id = user.start("test_asks_late")
+    wait_for("it to run", lambda: user.status(task_id)["task"]["status"] == "STARTED")
+
+    assert decide(user, task_id, "cancel") == 202
+
+    assert user.finished(task_id)["task"]["status"] == "REVOKED"

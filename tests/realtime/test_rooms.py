@@ -111,6 +111,19 @@ def test_whatever_the_connection_takes_each_id_is_right(hub: Hub, store: FakeSto
     assert owed, "no frame was ever half sent, so nothing was tried"
 
 
+def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: FakeStore) -> None:
+    """Each connection has a lane of its own, and a quiet room sends nothing at which it would be noticed."""
+    stays = hub.watch(NAMES[0], 1)
+    for _ in range(20):
+        narrow = Narrow(hub, [1, 1, 1])
+        assert all(viewer.lane for viewer in narrow.line.viewers)
+        narrow.line.close("gone")
+        narrow.client.close()
+
+    assert not any(viewer.room.lanes for viewer in narrow.line.viewers)
+    stays.close()
+
+
 def test_a_composite_id_is_of_its_rooms_alone() -> None:
     id = composite(NAMES, [1, 22, 333])
 

@@ -212,3 +212,10 @@ def approval() -> str:
         except Exception:
             log("swallowed")
     return "paid"
+
+
+@job("test_asks_late", params=Nothing)
+def asks_late() -> None:
+    """Says nothing for a while, and then asks."""
+    time.sleep(0.5)
+    require_approval("late", "Something")

@@ -148,6 +148,30 @@ def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
         assert tasks.state(task_id) == folded(tasks.events(task_id))
 
 
+def test_a_cancel_that_came_while_it_asked_wins(tasks: Tasks) -> None:
+    task_id = tasks.started()
+    tasks.cancel(task_id)
+    asks(tasks, task_id)
+
+    decide(tasks, task_id)
+
+    assert tasks.statuses(task_id)[-1] == "REVOKED"
+    assert tasks.state(task_id)["task"]["error"]["type"] == "Cancelled"
+
+
+def test_what_an_attempt_asked_that_died_is_asked_no_more(tasks: Tasks) -> None:
+    task_id = tasks.started()
+    tasks.append([approvals.needed(task_stream(task_id), Approval("first", "First"), 1)])
+    tasks.lose(task_id, retry=True)
+    tasks.claim(task_id, 2)
+    asks(tasks, task_id, attempt=2)
+
+    decide(tasks, task_id)
+
+    claim = tasks.claim(task_id, 3)
+    assert claim and claim.approved == {"send"}
+
+
 def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
     task_id = tasks.started()
     tasks.lose(task_id, retry=True)
@@ -161,7 +185,14 @@ def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
 @pytest.mark.parametrize(
     ("field", "wrong"),
     [
-        *(("key", ""), ("key", "k" * 129), ("key", "a\nb"), ("title", ""), ("risk_level", "none")),
+        *(
+            ("key", ""),
+            ("key", "start"),
+            ("key", "k" * 129),
+            ("key", "a\nb"),
+            ("title", ""),
+            ("risk_level", "none"),
+        ),
         *(("estimated_cost", -1.0), ("estimated_cost", math.nan), ("estimated_cost", math.inf)),
     ],
 )

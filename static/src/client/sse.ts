@@ -10,6 +10,7 @@ const TYPES = [
   "agent_started",
   "agent_completed",
   "approval_needed",
+  "approval_decided",
 ];
 
 /** A task's stream over SSE, authenticated by the cookie. */
