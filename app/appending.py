@@ -22,9 +22,8 @@ def use(append: Callable[[Step], Appended]) -> None:
 def append(step: Step) -> Appended:
     """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""
     if _append is None:
-        from workers.runtime import (
-            runtime,
-        )  # a script, or a worker: made of the environment when first needed
+        # A script, or a worker: made of the environment when first needed.
+        from workers.runtime import runtime
 
         return runtime().append(step)
     return _append(step)

@@ -15,6 +15,7 @@ import orjson
 
 from app.realtime.engine import Engine
 from app.realtime.sse_codec import ending
+from app.realtime.turns import Turns
 from app.stream.burst import Codec, Data
 from app.stream.event import Event
 from app.stream.resync import Resync
@@ -89,7 +90,7 @@ class SocketWire:
         self._debt: Any = b""
         self._locked = False  # the frame owed is begun: the library must not write in the middle of it
         self._in_the_way = False  # the library is, so that the poller would tell too early
-        self._waiting: dict[Viewer, None] = {}  # in the order in which they are served
+        self._turns = Turns()
 
     @property
     def codec(self) -> Codec:
@@ -130,26 +131,19 @@ class SocketWire:
         return not self._debt
 
     def await_room(self, viewer: Viewer) -> None:
-        self._waiting[viewer] = None
+        self._turns.wait(viewer)
         self._await_room()
 
     def ready(self) -> None:
         """It takes more, or the library may be out of the way."""
         with contextlib.suppress(OSError):  # the viewers find out by themselves
             self.settle()  # also when the viewer whose frame was begun has left: the library waits for its end
-        waiting, self._waiting = self._waiting, {}
-        while waiting:
-            viewer = next(iter(waiting))
-            del waiting[viewer]
-            viewer.ready()
-            if viewer in self._waiting:  # no more is taken: the next time the others come first
-                self._waiting = waiting | self._waiting
-                break
-        if self._debt and not self._waiting:
+        self._turns.serve()
+        if self._debt and not self._turns:
             self._await_room()
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        self._waiting.pop(viewer, None)
+        self._turns.leave(viewer)
         self._left(viewer)
         if reason in ("stalled", "gone"):
             self.cut()

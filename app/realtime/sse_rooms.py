@@ -77,7 +77,7 @@ class RoomCodec(SseCodec):
     def _at(self, cursor: int) -> str:
         viewers = self._line.viewers
         cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(viewers)]
-        return composite(self._line.streams, cursors)
+        return ".".join([self._line.hash, *map(str, cursors)])
 
 
 class RoomWire:
@@ -119,6 +119,7 @@ class Line:
         self.number = next(_numbers)  # an address would be given to another line when this one is gone
         self.viewers, self.principal = viewers, principal
         self.streams = [viewer.room.stream for viewer in viewers]
+        self.hash = _hash(self.streams)
         self.chunked = plain.closing != b""
         self.progress_at = time.monotonic()
         self.slot = taken.fileno() % SLOTS

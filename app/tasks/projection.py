@@ -78,6 +78,7 @@ def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any)
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
     """Folds a batch into the rows: one update a task and a phase, however many events touch it. Returns what the
     owners of the tasks are told."""
+    events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the others' locks are shared
     touching = [(event, draft) for event, draft in events if draft.data is not None]
     concerning = [event for event, _ in events if event.type in CONCERNING]
     if not touching and not concerning:
