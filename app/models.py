@@ -102,6 +102,16 @@ class Event(Base):
     payload: Mapped[str] = mapped_column(Text)
 
 
+class EventId(Base):
+    """What its publisher called an event, so that saying it twice says it once."""
+
+    __tablename__ = "event_ids"
+
+    stream: Mapped[str] = mapped_column(Text, primary_key=True)
+    event_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
 class Writer(Base):
     __tablename__ = "writers"
 

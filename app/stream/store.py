@@ -198,6 +198,17 @@ def open_stream(cur: Cursor, name: str) -> int:
     return int(stream_id)
 
 
+def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
+    """True the first time that an event of this id is to go onto the stream; ids are kept for a week.
+
+    Asked in the transaction that appends it: of two at once the second waits for the first one's commit.
+    """
+    cur.execute(
+        "INSERT INTO event_ids (stream, event_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", (stream, event_id)
+    )
+    return cur.rowcount == 1
+
+
 def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
     """True when this batch is to be stored now, False when an earlier try already stored it.
 

@@ -11,6 +11,7 @@ _EXPIRED = {
     "tickets": "expires_at < now()",
     "sessions": "expires_at < now()",
     "idempotency_keys": "created_at < now() - interval '24 hours'",
+    "event_ids": "created_at < now() - interval '7 days'",
     "writers": "seen_at < now() - interval '7 days'",
 }
 

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.event import Draft, draft, now
-from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle
+from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle, unsaid
 from tests.stream.helpers import appended, in_threads, line, messages, new_stream, no_projection, sql
 
 
@@ -259,3 +259,14 @@ def test_heads_of_many_streams_in_one_query(database: str):
     sql(database, "UPDATE streams SET pruned_to = 1 WHERE name = %s", a)
 
     assert Store(connect).heads([a, b, "task:nowhere"]) == {a: Head(2, 1, False), b: Head(1, 0, True)}
+
+
+def test_an_id_is_unsaid_once_for_each_stream(database: str):
+    connect = Single(database)
+
+    with connect() as conn, conn.cursor() as cur:
+        first = [unsaid(cur, "user:a", "x"), unsaid(cur, "user:b", "x"), unsaid(cur, "user:a", "y")]
+
+    with connect() as conn, conn.cursor() as cur:
+        assert first == [True, True, True]
+        assert not unsaid(cur, "user:a", "x")

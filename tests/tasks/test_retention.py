@@ -270,13 +270,17 @@ def test_what_has_expired_goes_and_the_rest_stays(
         sql(tasks.database, f"INSERT INTO writers (id, seen_at) VALUES (gen_random_uuid(), {at})")
         sql(
             tasks.database,
+            f"INSERT INTO event_ids VALUES ('user:a', gen_random_uuid()::text, now() + {days} * interval '8 days')",
+        )
+        sql(
+            tasks.database,
             f"""INSERT INTO idempotency_keys (user_id, key, body_hash, task_id, created_at)
                 VALUES (%s, gen_random_uuid()::text, '', %s, now() + {days} * interval '2 days')""",
             *(tasks.user_id, tasks.create()),
         )
     sql(tasks.database, "UPDATE writers SET seen_at = seen_at - interval '7 days' WHERE seen_at < now()")
 
-    assert delete_expired(connect) == 12
+    assert delete_expired(connect) == 15
 
-    for table in ("tickets", "sessions", "writers", "idempotency_keys"):
+    for table in ("tickets", "sessions", "writers", "event_ids", "idempotency_keys"):
         assert sql(tasks.database, f"SELECT count(*) FROM {table}") == [(1,)]
