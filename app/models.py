@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, Text, UniqueConstraint, Uuid, func, text
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -87,6 +99,7 @@ class Stream(Base):
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     swept: Mapped[bool] = mapped_column(server_default=text("false"))
+    ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 
 class Event(Base):
@@ -125,6 +138,13 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
         Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
+        Index(
+            "tasks_by_parent",
+            "parent_id",
+            "step",
+            unique=True,
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
     )
 
@@ -136,7 +156,8 @@ class Task(Base):
     title: Mapped[str] = mapped_column(Text)
     intent: Mapped[str] = mapped_column(Text)
     params: Mapped[Any] = mapped_column(JSON)
-    parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    step: Mapped[int | None]  # which of its parent's, from 1
     retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
     trigger: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Time)

@@ -8,10 +8,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from app import notifications
 from app.stream.event import Draft, Event
-from app.tasks import projection
+from app.tasks import parents, projection
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
-    """Task, phase and notification rows; returns what the owners of the tasks are told."""
+    """Task, phase and notification rows; returns what the owners of the tasks are told, and what it means for their
+    parents and steps."""
     notifications.project(cur, events)
-    return projection.project(cur, events)
+    told, changed = projection.project(cur, events)
+    return [*told, *parents.follow(cur, changed)]

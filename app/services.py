@@ -9,6 +9,7 @@ from typing import cast
 from flask import current_app
 from psycopg2.extensions import cursor as Cursor
 
+from app import green
 from app.claims import Claims
 from app.config import Config
 from app.garbage import Leftovers
@@ -21,7 +22,7 @@ from app.revocations import Revocations
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
-from app.tasks.dispatch import Dispatcher
+from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
 from app.tasks.rounds import Rounds
 
 
@@ -52,7 +53,14 @@ class Services:
         with self.connect() as conn, conn.cursor() as cur:
             appended = step(cur)
         self.publisher.publish(appended)
+        for hint in queued(appended):
+            self.hint(hint)
         return appended
+
+    def hint(self, hint: Hint) -> None:
+        """Tells the broker that there is something to claim; what it does not take now is sent again later."""
+        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
+            self.dispatcher.hint(*hint)
 
     def start(self) -> None:
         """Starts the threads of a serving process; commands do not need them."""

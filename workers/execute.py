@@ -14,7 +14,6 @@ from typing import Any
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
-from app.errors import Conflict
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
@@ -23,12 +22,14 @@ from app.tasks.dispatch import Dispatcher
 from app.tasks.endings import WORKER_LOST, cancelled, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.lifecycle import Claim
+from app.tasks.parents import delegated
+from app.tasks.steps import waits
 from workers import runtime
 from workers.capture import captured
 from workers.celery_app import celery, send
 from workers.progress import RetryTask
 from workers.registry import Job, jobs, may_retry_lost, queue_of
-from workers.run import ApprovalNeeded, AttemptSuperseded, Run, TaskCancelled, enter, result_json
+from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter, result_json
 
 logger = logging.getLogger("taskroom.execute")
 
@@ -87,22 +88,27 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    if "asks" in outcome and run.cancelled and not run.superseded:
+    if run.cancelled and not run.superseded and not outcome.keys().isdisjoint(("asks", "steps")):
         _cancel_late(claim)
+    for hint in run.queued:
+        dispatcher.hint(*hint)
     if outcome.get("status") == RETRY and not run.superseded:
         dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
 
 
 def _cancel_late(claim: Claim) -> None:
-    """The cancel was heard of with the commit of the question: nobody else would see to it."""
+    """The cancel was heard of with the commit of the attempt's last event: nobody else would see to it."""
     try:
-        runtime.runtime().append(lambda cur: lifecycle.cancel(cur, claim.task_id, ""))
-    except (Conflict, StoreAway) as error:  # it has ended, or whoever decides finds that it was cancelled
+        runtime.runtime().append(lambda cur: lifecycle.cancel_late(cur, claim.task_id))
+    except (
+        StoreAway
+    ) as error:  # whoever decides finds that it was cancelled, and so does the end of its lease
         logger.warning("task %s: not cancelled while it waits: %s", claim.task_id, error)
 
 
 def _call(job: Job | None, run: Run) -> dict[str, Any]:
-    """Runs the job's code; returns how it ended, as arguments of ``ending``, or the approval that it ``asks`` for."""
+    """Runs the job's code; returns how it ended, as arguments of ``ending``, or the approval that it ``asks`` for, or
+    how many ``steps`` go on for it."""
     if job is None:
         return _failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
     try:
@@ -114,6 +120,8 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
         return {"status": REVOKED, "error": cancelled()}
     except ApprovalNeeded as needed:
         return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"asks": needed.approval}
+    except Delegated as handed:
+        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"steps": handed.steps}
     except AttemptSuperseded:
         return {"status": FAILURE}
     except RetryTask as error:
@@ -163,6 +171,12 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     if asks := outcome.get("asks"):
         for item in waiting(run.stream, asks, run.progress, claim.attempt, run.leave(success=False)):
             run.put(item)
+        if claim.parent:
+            run.put(waits(*claim.parent, asks.title))
+        return
+    if steps := outcome.get("steps"):
+        run.leave(success=True)
+        run.put(delegated(run.stream, claim.attempt, steps))
         return
     phases = run.leave(outcome["status"] == SUCCESS)
     for item in _ending(

@@ -9,12 +9,15 @@ from typing import Any
 import orjson
 from psycopg2.extensions import cursor as Cursor
 
+from app.projections import project
 from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
-from app.stream.store import Appended
+from app.stream.store import Appended, append
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
+from app.tasks.dispatch import Hint, queued
 from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
+from app.tasks.parents import progressed
 from workers.phases import REPORT_SECONDS, Phase
 
 LINE_LIMIT = 16_384  # characters of one log message
@@ -40,6 +43,14 @@ class ApprovalNeeded(BaseException):
     def __init__(self, approval: Approval) -> None:
         super().__init__(approval.key)
         self.approval = approval
+
+
+class Delegated(BaseException):
+    """Raised by delegate: the attempt ends here, and the task goes on as its steps do."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.steps = steps
 
 
 class NoRun(RuntimeError):
@@ -74,6 +85,10 @@ class Run:
         self.progress = 0.0
         self.cancelled = False
         self.superseded = False
+        self.queued: list[
+            Hint
+        ] = []  # steps that were started with what was stored: the broker is to hear of them
+        self.told = -1.0  # the progress that its parent knows of
         self.writer = writer
         self._weights = phases
         self._open: list[Phase] = []
@@ -239,13 +254,15 @@ def heard(appended: Appended) -> None:
     if run is not None:
         run.cancelled |= run.stream in appended.cancel_requested
         run.superseded |= run.stream in appended.refused
+        run.queued += queued(appended)
 
 
-def renew(cur: Cursor) -> None:
-    """Renews the lease and looks whether the task should stop; about once a second, beside the writing."""
+def renew(cur: Cursor) -> Appended | None:
+    """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second,
+    beside the writing."""
     run = _current
     if run is None:
-        return
+        return None
     cur.execute(
         "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
         (run.claim.task_id, run.claim.attempt),
@@ -256,6 +273,10 @@ def renew(cur: Cursor) -> None:
         run.superseded = True
     elif row[2]:
         run.cancelled = True
+    elif run.claim.parent and run.progress >= run.told + 1:
+        run.told = run.progress
+        return append(cur, progressed(cur, run.claim.task_id, run.progress), project)
+    return None
 
 
 def result_json(result: Any, limit: int) -> Any:

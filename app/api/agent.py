@@ -22,7 +22,7 @@ from app.services import services
 from app.stream.event import scrub
 from app.stream.store import Appended
 from app.tasks import approvals, lifecycle
-from app.tasks.approvals import Approval
+from app.tasks.approvals import Approval, ApprovalSchema
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
@@ -33,12 +33,6 @@ blp = Blueprint("agent", __name__, description="Starting tasks")
 PARAMS_LIMIT = 512_000  # bytes of JSON
 
 
-class ApprovalField(ma.Schema):
-    title = ma.fields.String(required=True, validate=ma.validate.Length(1, approvals.LONGEST_TITLE))
-    risk_level = ma.fields.String(load_default="medium", validate=ma.validate.OneOf(approvals.RISKS))
-    estimated_cost = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0))
-
-
 class Start(ma.Schema):
     job_type = ma.fields.String(required=True, validate=ma.validate.Length(1, 64))
     params = ma.fields.Dict(keys=ma.fields.String())
@@ -47,7 +41,7 @@ class Start(ma.Schema):
     intent = ma.fields.String(load_default="execute_command", validate=ma.validate.Length(1, 64))
 
     approval = ma.fields.Nested(
-        ApprovalField, metadata={"description": "The task waits for this approval before it runs"}
+        ApprovalSchema, metadata={"description": "The task waits for this approval before it runs"}
     )
 
     @ma.validates_schema
@@ -124,10 +118,10 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Active)
 def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """The caller's newest unfinished task."""
+    """The caller's newest unfinished task that is no step of another."""
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(
-            """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL
+            """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL AND parent_id IS NULL
                ORDER BY created_at DESC LIMIT 1""",
             (principal.user_id,),
         )

@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, jsonify
 
-from app import auth, green
+from app import auth
 from app.api import limits
 from app.api.base import (
     Blueprint,
@@ -31,7 +31,8 @@ from app.stream.resync import Resync
 from app.stream.store import bounded
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown
+from app.tasks.creation import Origin
+from app.tasks.dispatch import Hint
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.listing import Listing, list_tasks
 from app.tasks.snapshot import snapshot
@@ -204,19 +205,17 @@ def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
     name, _ = auth.changeable_task(principal, str(task_id))
-    number = 0
+    hint: Hint | None = None
 
     def decide(cur: Any) -> Any:
-        nonlocal number
-        appended, number = approvals.decide(cur, name, approved, principal.email)
+        nonlocal hint
+        appended, hint = lifecycle.decide(cur, name, approved, principal.email, principal.user_id)
         return appended
 
     services().append(decide)
-    found = snapshot(services().read, name)
-    if found and approved:
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            services().dispatcher.hint(name, number, found["task"]["job_type"])
-    return _state_of(name, found)
+    if hint:
+        services().hint(hint)
+    return _state_of(name, snapshot(services().read, name))
 
 
 def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
@@ -250,8 +249,7 @@ def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respons
             title=old["title"],
             intent=old["intent"],
             params=old["params"],
-            trigger="retry",
-            retry_of=old["task_id"],
+            origin=Origin("retry", retry_of=old["task_id"]),
             approval=approval,
         )
         made.append((new_id, approval))

@@ -71,6 +71,11 @@ def user_stream(user_id: str) -> str:
     return f"user:{user_id}"
 
 
+def is_shared(stream: str) -> bool:
+    """Whether many tasks write to it: such a stream is locked last and briefly."""
+    return stream == BROADCAST or stream.startswith("user:")
+
+
 def now() -> str:
     """The time as events carry it: RFC 3339, UTC, always with microseconds."""
     global _second

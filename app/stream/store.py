@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -12,14 +12,15 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
-from app.stream.event import Draft, Event, head_of, number
+from app.stream.event import Draft, Event, head_of, is_shared, number
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
 
 Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], Sequence[Draft]]
-"""Folds the events just inserted into their projections, in the same transaction; returns what follows from them in
-streams that many share (a user's, everybody's). Those are made when they are first written to."""
+"""Folds the events just inserted into their projections, in the same transaction; returns what follows from them: in
+the streams of a task's parents, and in those that many share (a user's, everybody's), which are made when they are
+first written to."""
 
 
 class StoreAway(TaskroomError):
@@ -70,13 +71,21 @@ class _Locked:
     cancel_requested: bool
 
 
-def lock(cur: Cursor, names: Iterable[str]) -> dict[str, _Locked]:
-    """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks."""
-    cur.execute(
-        """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
-           WHERE name = ANY(%s) ORDER BY id FOR NO KEY UPDATE""",
-        (list(names),),
-    )
+_LOCK_FAMILY = """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
+    WHERE name = ANY(%(names)s)
+       OR id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = ANY(%(ending)s)))
+    ORDER BY id FOR NO KEY UPDATE"""
+_LOCK = """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
+    WHERE name = ANY(%(names)s) ORDER BY id FOR NO KEY UPDATE"""
+
+
+def lock(cur: Cursor, names: Iterable[str], ending: Collection[str] = ()) -> dict[str, _Locked]:
+    """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks.
+
+    With those that may be ``ending`` come their ancestors, whom an end concerns: they are older, so they are locked
+    first, and who holds a parent may lock any of its children.
+    """
+    cur.execute(_LOCK_FAMILY if ending else _LOCK, {"names": list(names), "ending": list(ending)})
     return {name: _Locked(*rest) for name, *rest in cur}
 
 
@@ -90,12 +99,17 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
     The row lock is held from here to the commit, so sequence order is commit order. What follows in shared streams
-    comes after the batch: nobody who holds one of those waits for any other.
+    comes last: nobody who holds one of those waits for any other.
     """
-    done = Appended()
-    following = _append(cur, drafts, project, lock(cur, {d.stream for d in drafts}), done)
-    if following:
-        _append(cur, following, project, lock_shared(cur, {d.stream for d in following}), done)
+    done, shared = Appended(), list[Draft]()
+    streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes})
+    while drafts:
+        following = _append(cur, drafts, project, streams, done)
+        shared += [d for d in following if is_shared(d.stream)]
+        drafts = [d for d in following if not is_shared(d.stream)]
+        streams = lock(cur, {d.stream for d in drafts}) if drafts else {}
+    if shared:
+        _append(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
     return done
 
 
@@ -191,9 +205,13 @@ class _Text:
         return b"E'%b'" % self._text.encode().replace(b"\\", b"\\\\").replace(b"'", b"''")
 
 
-def open_stream(cur: Cursor, name: str) -> int:
+def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
     """Makes the stream; returns its id."""
-    cur.execute("INSERT INTO streams (name) VALUES (%s) RETURNING id", (name,))
+    cur.execute(
+        """INSERT INTO streams (name, ancestors) VALUES (%s, (SELECT ancestors || id FROM streams WHERE name = %s))
+           RETURNING id""",
+        (name, parent),
+    )
     (stream_id,) = cur.fetchall()[0]
     return int(stream_id)
 

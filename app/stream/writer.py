@@ -53,7 +53,7 @@ class Writer:
         publish: Callable[[Appended], None],
         *,
         stored: Callable[[Appended], None] = lambda appended: None,
-        tick: Callable[[Cursor], None] | None = None,
+        tick: Callable[[Cursor], Appended | None] | None = None,
         limit_events: int = 20_000,
         limit_bytes: int = 16_000_000,
     ) -> None:
@@ -225,7 +225,9 @@ class Writer:
         assert self._tick
         try:
             with self._connect() as conn, conn.cursor() as cur:
-                self._tick(cur)
+                appended = self._tick(cur)
+            if appended:
+                self._publish(appended)
         except StoreAway as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process

@@ -8,19 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
+import marshmallow as ma
 from psycopg2.extensions import cursor as Cursor
 
-from app.errors import Conflict, NotFound
-from app.projections import project
-from app.stream.event import Draft, clean, cut, draft, now, task_stream
-from app.stream.store import Appended, append, lock
-from app.tasks.endings import cancelled, ending_of
-from app.tasks.fold import PENDING, REVOKED, WAITING
-from app.tasks.projection import load
+from app.stream.event import Draft, clean, cut, draft, now
+from app.tasks.fold import WAITING
 
 RISKS = ("low", "medium", "high", "critical")
 START = "start"  # the key of the approval that a task may need before it runs at all
 LONGEST_KEY, LONGEST_TITLE = 128, 255
+
+
+class ApprovalSchema(ma.Schema):
+    """What a task needs before it runs at all, as requests say it."""
+
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, LONGEST_TITLE))
+    risk_level = ma.fields.String(load_default="medium", validate=ma.validate.OneOf(RISKS))
+    estimated_cost = ma.fields.Float(load_default=0.0, validate=ma.validate.Range(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +76,6 @@ def waiting(
     }
     drafts += [needed(stream, approval, attempt), draft(stream, "task_status", fields, attempt=attempt)]
     return drafts
-
-
-def decide(cur: Cursor, task_id: str, approved: bool, by: str) -> tuple[Appended, int]:
-    """Grants or refuses what the task waits for; the second value is the attempt that is next. Conflict when it does
-    not wait (any more): of two who decide at once the first one wins."""
-    stream = task_stream(task_id)
-    row = lock(cur, [stream]).get(stream)
-    if row is None:
-        raise NotFound("There is no such task")
-    state = load(cur, [stream])[stream]
-    task = state["task"]
-    if task["status"] != WAITING:
-        raise Conflict(f"The task waits for no approval: {task['status']}")
-    if row.cancel_requested:  # while it asked: that it is to end was decided before
-        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project), row.attempt
-    cur.execute(
-        "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",
-        (task_id,),
-    )
-    (key,) = cur.fetchall()[0]
-    at = now()
-    drafts = [
-        draft(stream, "approval_decided", {"timestamp": at, "key": key, "approved": approved, "by": by})
-    ]
-    if approved:
-        fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
-        drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))
-    else:
-        error = {"type": "Rejected", "message": f"Rejected by {by}", "traceback": None}
-        drafts += ending_of(stream, state, REVOKED, error)
-    return append(cur, drafts, project), row.attempt + 1
 
 
 def granted(cur: Cursor, task_id: str) -> frozenset[str]:

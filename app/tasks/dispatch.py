@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.stream.store import Connect
+from app.stream.store import Appended, Connect
+from app.tasks.fold import PENDING
 from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
@@ -17,12 +19,29 @@ RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
 
 
+class Hint(NamedTuple):
+    """That there is attempt ``number`` of a task to claim."""
+
+    task_id: str
+    number: int
+    job_type: str
+
+
 class BrokerDown(Exception):
     """The broker did not take the message in time."""
 
 
 Send = Callable[[str, str, tuple[str, int], float], None]
 """(message id, queue, (task id, dispatch number), countdown in seconds). Raises BrokerDown."""
+
+
+def queued(appended: Appended) -> Iterator[Hint]:
+    """The steps that were started by what was appended: nobody else will tell the broker of them."""
+    for event in appended.events:
+        if event.sequence == 1 and event.type == "task_status":
+            task = event.decoded()
+            if task["parent_id"] and task["status"] == PENDING:
+                yield Hint(task["task_id"], 1, task["job_type"])
 
 
 class Dispatcher:

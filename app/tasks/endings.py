@@ -84,7 +84,10 @@ def cancelled(by: str | None = None) -> dict[str, Any]:
     return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
 
 
-def ending_of(stream: str, state: State, status: str, error: Mapping[str, Any]) -> list[Draft]:
+def ending_of(
+    stream: str, state: State, status: str, error: Mapping[str, Any] | None, **more: Any
+) -> list[Draft]:
+    """As ``ending``, of a task that stands so."""
     task = state["task"]
     return ending(
         stream,
@@ -94,4 +97,5 @@ def ending_of(stream: str, state: State, status: str, error: Mapping[str, Any]) 
         phases=open_phases(state),
         error=error,
         retry_count=task["retry_count"] + (status == RETRY),
+        **more,
     )

@@ -10,6 +10,7 @@ from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
+ORCHESTRATE = "orchestrate"  # the one whose steps are tasks
 CONCERNING = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )
@@ -54,7 +55,7 @@ def _of(
         yield event.type, same | named | {"key": fields["key"]}
         yield "notification", _asked(task, named)
     elif event.type == "approval_decided":
-        yield event.type, same | {name: fields[name] for name in ("key", "approved", "by")}
+        yield event.type, same | {name: fields[name] for name in ("key", "approved", "by", "by_id")}
     elif event.type == "phase_update":
         if task["job_type"] == ARTIFACT and task["progress"] != was["progress"]:
             yield "artifact.progress", _artifact(task) | {"progress": task["progress"]}
@@ -71,7 +72,7 @@ def _changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]
     if status in TERMINAL:
         if artifact:
             yield _ARTIFACT_ENDS[status], _artifact(task) | _outcome(task)
-        yield "task_completed", changed | {"success": status == SUCCESS}
+        yield "task_completed", changed | {"success": status == SUCCESS} | _subtasks(task)
     yield "status_changed", changed | {"previous_status": previous}
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
@@ -90,6 +91,12 @@ def _outcome(task: State) -> dict[str, Any]:
     if task["status"] == FAILURE:
         return {"error": (task["error"] or {}).get("message"), "retry_count": task["retry_count"]}
     return {}
+
+
+def _subtasks(task: State) -> dict[str, Any]:
+    result = task["result"]
+    known = task["job_type"] == ORCHESTRATE and isinstance(result, dict) and "subtask_results" in result
+    return {"subtask_results": result["subtask_results"]} if known else {}
 
 
 def _notice(task: State) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,19 +5,20 @@ Functions take an open cursor and return what was appended; the caller publishes
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import Json
 
 from app.errors import Conflict, NotFound
 from app.projections import project
 from app.stream.event import draft, now, task_stream
-from app.stream.store import Appended, append, lock, open_stream
-from app.tasks.approvals import Approval, granted, needed
+from app.stream.store import Appended, append, lock
+from app.tasks import parents
+from app.tasks.approvals import granted
+from app.tasks.creation import born
+from app.tasks.dispatch import Hint
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.projection import load
@@ -34,67 +35,12 @@ class Claim:
     retry_count: int
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of what was granted
+    parent: tuple[str, str] | None = None  # of a step: its parent's stream, and the phase that it is there
 
 
-def create(
-    cur: Cursor,
-    *,
-    user_id: str,
-    job_type: str,
-    title: str,
-    intent: str,
-    params: Mapping[str, Any],
-    trigger: str = "manual",
-    retry_of: str | None = None,
-    approval: Approval | None = None,
-) -> tuple[str, Appended]:
-    """A new PENDING task with its stream and first event, queued for dispatch 1; WAITING, and not queued, when it
-    needs an approval first. It is of its owner's tenant; a retry is of the old task's, whatever its owner's is by
-    now: who may see what it was given stays the same."""
-    task_id, at, status = str(uuid.uuid4()), now(), WAITING if approval else PENDING
-    stream = task_stream(task_id)
-    cur.execute(
-        """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
-                              trigger, retry_of, created_at, status)
-           VALUES (%s, %s, %s,
-               (SELECT tenant FROM tasks WHERE id = %s
-                UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
-               %s, %s, %s, %s, %s, %s, %s, %s)""",
-        (
-            *(task_id, open_stream(cur, stream), user_id, retry_of, user_id, retry_of),
-            *(job_type, title, intent, Json(params)),
-            *(trigger, retry_of, at, status),
-        ),
-    )
-    first = {
-        "timestamp": at,
-        "status": status,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "started_at": None,
-        "updated_at": at,
-        "eta_seconds": None,
-        "result": None,
-        "error": None,
-        "retry_count": 0,
-        "attempt": 0,
-        "worker": None,
-        "finished_at": None,
-        "created_at": at,
-        "user_id": user_id,
-        "job_type": job_type,
-        "title": title,
-        "intent": intent,
-        "params": params,
-        "parent_id": None,
-        "retry_of": retry_of,
-        "trigger": trigger,
-    }
-    drafts = [draft(stream, "task_status", first)]
-    if approval:
-        drafts.append(needed(stream, approval))
+def create(cur: Cursor, **fields: Any) -> tuple[str, Appended]:
+    """A new task, with the fields of ``born``, queued unless it waits for approval."""
+    task_id, drafts = born(cur, **fields)
     return task_id, append(cur, drafts, project)
 
 
@@ -115,6 +61,7 @@ def claim(
     claimed = Claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
         granted(cur, task_id),
+        parents.place(cur, task_id),
     )
     cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
     if cur.fetchone() is None:
@@ -149,39 +96,31 @@ def claim(
 
 
 def cancel(cur: Cursor, task_id: str, by: str) -> Appended:
-    """Ends a task that waits; asks one that runs to stop at its next report. Conflict when it has ended."""
+    """Ends a task that waits; asks one that runs to stop at its next report, and its steps with it. Conflict when it
+    has ended."""
     stream = task_stream(task_id)
-    row = lock(cur, [stream]).get(stream)
+    row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
-    state = load(cur, [stream])[stream]
-    task = state["task"]
     if row.closed:
-        raise Conflict(f"The task has ended already: {task['status']}")
-    if task["status"] != STARTED:
-        return append(cur, ending_of(stream, state, REVOKED, cancelled(by)), project)
-    if row.cancel_requested:
+        state = load(cur, [stream])[stream]
+        raise Conflict(f"The task has ended already: {state['task']['status']}")
+    return append(cur, parents.cancelling(cur, [stream], by), project)
+
+
+def cancel_late(cur: Cursor, task_id: str) -> Appended:
+    """Ends a task whose attempt is over and left it waiting, or to its steps, when it was cancelled before that."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream], [stream]).get(stream)
+    if row is None or row.closed or not row.cancel_requested or parents.has_begun(cur, task_id):
         return Appended()
-    cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
-    request = {"timestamp": now(), "level": "WARNING", "message": f"Cancel requested by {by}"}
-    return append(
-        cur,
-        [
-            draft(
-                stream,
-                "log",
-                request | {"component": "taskroom", "phase": task["current_phase"]},
-                projected=False,
-            )
-        ],
-        project,
-    )
+    return append(cur, ending_of(stream, load(cur, [stream])[stream], REVOKED, cancelled()), project)
 
 
 def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
     """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY when ``retry``."""
     stream = task_stream(task_id)
-    row = lock(cur, [stream]).get(stream)
+    row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != attempt:
         return Appended()
     state = load(cur, [stream])[stream]
@@ -195,7 +134,38 @@ def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
 def undeliverable(cur: Cursor, task_id: str) -> Appended:
     """Ends a task whose first message the broker did not take; nothing when a worker has it all the same."""
     stream = task_stream(task_id)
-    row = lock(cur, [stream]).get(stream)
+    row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != 0:
         return Appended()
     return append(cur, ending_of(stream, load(cur, [stream])[stream], FAILURE, BROKER_UNAVAILABLE), project)
+
+
+def decide(
+    cur: Cursor, task_id: str, approved: bool, by: str, by_id: str | None = None
+) -> tuple[Appended, Hint | None]:
+    """Grants or refuses what the task waits for; granted, it is to be dispatched. Conflict when it does not wait (any
+    more): of two who decide at once the first one wins."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream], [stream]).get(stream)
+    if row is None:
+        raise NotFound("There is no such task")
+    state = load(cur, [stream])[stream]
+    task = state["task"]
+    if task["status"] != WAITING:
+        raise Conflict(f"The task waits for no approval: {task['status']}")
+    if row.cancel_requested:  # while it asked: that it is to end was decided before
+        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project), None
+    cur.execute(
+        "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",
+        (task_id,),
+    )
+    (key,) = cur.fetchall()[0]
+    at = now()
+    decision = {"timestamp": at, "key": key, "approved": approved, "by": by, "by_id": by_id}
+    drafts = [draft(stream, "approval_decided", decision)]
+    if not approved:
+        error = {"type": "Rejected", "message": f"Rejected by {by}", "traceback": None}
+        return append(cur, drafts + ending_of(stream, state, REVOKED, error), project), None
+    fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
+    drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))
+    return append(cur, drafts, project), Hint(task_id, row.attempt + 1, task["job_type"])

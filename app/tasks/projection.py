@@ -75,14 +75,18 @@ def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any)
     return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
-def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
+Changed = list[tuple[State, Mapping[str, Any]]]
+"""Tasks whose status an event announced, as they are after the batch, each with the event's fields."""
+
+
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Draft], Changed]:
     """Folds a batch into the rows: one update a task and a phase, however many events touch it. Returns what the
-    owners of the tasks are told."""
+    owners of the tasks are told, and whose status changed."""
     events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the others' locks are shared
     touching = [(event, draft) for event, draft in events if draft.data is not None]
     concerning = [event for event, _ in events if event.type in CONCERNING]
     if not touching and not concerning:
-        return ()
+        return [], []
     states = load(cur, list({event.stream for event, _ in touching} | {event.stream for event in concerning}))
     before = dict(states)
     told: list[Draft] = []
@@ -96,6 +100,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
         if event.type in CONCERNING:
             fields = event.decoded() if data is None else data
             told += following(state, after, event, fields, partial(_tenant, cur, event.stream))
+    changed: Changed = []
     changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
     for event, draft in touching:
         if draft.data is None or event.stream not in states:
@@ -103,11 +108,12 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
         task_id = states[event.stream]["task"]["task_id"]
         if event.type == "task_status":
             changes += _queue(task_id, draft.data)
+            changed.append((states[event.stream]["task"], draft.data))
         elif event.type.startswith("approval_"):
             changes += _approval(task_id, event.type, draft.data)
     if changes:
         cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
-    return told
+    return told, changed
 
 
 def _tenant(cur: Cursor, stream: str) -> str | None:

@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.store import Appended, StoreAway
-from app.tasks.dispatch import Dispatcher
+from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.lifecycle import lose
 
 logger = logging.getLogger("taskroom.rounds")
@@ -107,6 +107,8 @@ class Rounds:
         with self._connect() as conn, conn.cursor() as cur:
             appended = lose(cur, task_id, attempt, retry)
         self._publish(appended)
+        for hint in queued(appended):
+            self._dispatcher.hint(*hint)
 
     def _resend(self) -> None:
         run_id = self._broker_run_id()

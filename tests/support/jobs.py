@@ -67,6 +67,14 @@ def endless() -> None:
             turning.advance()
 
 
+@job("test_half", params=Nothing, phases=("first", "second"))
+def half() -> None:
+    """Does half of its work and then waits until it is cancelled."""
+    with phase("first"):
+        pass
+    endless()
+
+
 @job("test_stubborn", params=Nothing)
 def stubborn() -> None:
     """Swallows every Exception, and still stops when asked."""

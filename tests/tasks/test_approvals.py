@@ -11,7 +11,7 @@ import pytest
 from app.errors import Conflict, NotFound
 from app.stream.event import task_stream
 from app.stream.store import Appended
-from app.tasks import approvals
+from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks, folded
@@ -26,7 +26,7 @@ def tasks(database: str) -> Tasks:
 
 def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@example.org") -> Appended:
     with tasks.connect() as connection, connection.cursor() as cur:
-        return approvals.decide(cur, task_id, approved, by)[0]
+        return lifecycle.decide(cur, task_id, approved, by)[0]
 
 
 def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:

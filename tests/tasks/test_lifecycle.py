@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import Conflict, NotFound
 from app.stream.event import draft, now, task_stream
+from app.tasks.creation import Origin
 from app.tasks.endings import WORKER_LOST
 from app.tasks.fold import TASK_FIELDS, TERMINAL
 from tests.stream.helpers import in_threads, line
@@ -17,7 +18,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000009"
 
 
 def test_a_new_task_is_pending_queued_and_told_in_its_first_event(tasks: Tasks):
-    task_id = tasks.create(title="Named", params={"a": [1, None]}, trigger="scheduled")
+    task_id = tasks.create(title="Named", params={"a": [1, None]}, origin=Origin("scheduled"))
 
     (first,) = tasks.events(task_id)
     assert first["type"] == "task_status" and first["sequence"] == 1

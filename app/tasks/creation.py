@@ -1,0 +1,88 @@
+"""A new task: its row, its stream and its first events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from app.stream.event import Draft, draft, now, task_stream
+from app.stream.store import open_stream
+from app.tasks.approvals import Approval, needed
+from app.tasks.fold import PENDING, WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why there is a task: ``trigger`` is manual, scheduled, retry or subtask. It is of its owner's tenant; a retry and
+    a step are of the other task's, whatever its owner's is by now: who may see what it was given stays the same."""
+
+    trigger: str = "manual"
+    retry_of: str | None = None
+    parent_id: str | None = None
+    step: int | None = None
+
+
+def born(
+    cur: Cursor,
+    *,
+    user_id: str,
+    job_type: str,
+    title: str,
+    intent: str,
+    params: Mapping[str, Any],
+    approval: Approval | None = None,
+    origin: Origin = Origin(),
+) -> tuple[str, list[Draft]]:
+    """Makes the row and the stream; returns the id and the events that are yet to be appended. PENDING, which queues it
+    for dispatch 1; WAITING, and not queued, when it needs an approval first."""
+    task_id, at, status = str(uuid.uuid4()), now(), WAITING if approval else PENDING
+    stream, older = task_stream(task_id), origin.retry_of or origin.parent_id
+    parent = task_stream(origin.parent_id) if origin.parent_id else None
+    cur.execute(
+        """INSERT INTO tasks (id, stream_id, user_id, tenant, job_type, title, intent, params,
+                              trigger, retry_of, parent_id, step, created_at, status)
+           VALUES (%s, %s, %s,
+               (SELECT tenant FROM tasks WHERE id = %s
+                UNION ALL SELECT tenant FROM users WHERE id = %s AND %s::uuid IS NULL),
+               %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        (
+            *(task_id, open_stream(cur, stream, parent), user_id, older, user_id, older),
+            *(job_type, title, intent, Json(params)),
+            *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
+        ),
+    )
+    first = {
+        "timestamp": at,
+        "status": status,
+        "is_running": False,
+        "current_phase": None,
+        "current_phase_message": None,
+        "progress": 0,
+        "started_at": None,
+        "updated_at": at,
+        "eta_seconds": None,
+        "result": None,
+        "error": None,
+        "retry_count": 0,
+        "attempt": 0,
+        "worker": None,
+        "finished_at": None,
+        "created_at": at,
+        "user_id": user_id,
+        "job_type": job_type,
+        "title": title,
+        "intent": intent,
+        "params": params,
+        "parent_id": origin.parent_id,
+        "retry_of": origin.retry_of,
+        "trigger": origin.trigger,
+    }
+    drafts = [draft(stream, "task_status", first)]
+    if approval:
+        drafts.append(needed(stream, approval))
+    return task_id, drafts

@@ -1,0 +1,213 @@
+"""Parents and the steps that are tasks of their own.
+
+A parent holds no worker while its steps run, and nothing counts them but Postgres: the transaction that ends a step
+also says so on the parent's stream, and starts the next step or ends the parent. Whoever does that holds the parent's
+lock (see ``lock``), so of two steps that end at once the second one sees the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.event import Draft, cut, draft, now, task_stream
+from app.stream.store import lock
+from app.tasks.approvals import START, Approval
+from app.tasks.creation import Origin, born
+from app.tasks.endings import cancelled, ending_of
+from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
+from app.tasks.projection import load
+from app.tasks.steps import (
+    WHOLE,
+    Step,
+    overall_progress,
+    phase_of,
+    phase_update,
+    results_of,
+    step_end,
+    steps_of,
+    waits,
+)
+
+SEQUENCE, PARALLEL = "sequence", "parallel"
+STOP, CONTINUE = "stop", "continue"
+LONGEST_TITLE = 255
+
+
+def place(cur: Cursor, task_id: str) -> tuple[str, str] | None:
+    """Of a step: its parent's stream, and the phase that it is there."""
+    cur.execute(
+        "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND parent_id IS NOT NULL",
+        (task_id,),
+    )
+    row = cur.fetchone()
+    return (task_stream(row[0]), phase_of(*row[1:])) if row else None
+
+
+def has_begun(cur: Cursor, task_id: str) -> bool:
+    """Whether any step of it was started."""
+    cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
+    return cur.fetchone() is not None
+
+
+def delegated(stream: str, attempt: int, count: int) -> Draft:
+    """The last event of an attempt that leaves the rest to ``count`` steps; from it they are started."""
+    at = now()
+    fields = {
+        "timestamp": at,
+        "status": STARTED,
+        "is_running": True,
+        "current_phase": None,
+        "current_phase_message": f"{count} steps",
+        "progress": 0,
+        "updated_at": at,
+        "delegated": True,
+    }
+    return draft(stream, "task_status", fields, attempt=attempt)
+
+
+def follow(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
+    """What the new statuses of tasks mean for their families; each with the event's fields."""
+    drafts, ended = list[Draft](), list[State]()
+    for task, event in changed:
+        if event.get("delegated"):
+            drafts += _begin(cur, task)
+        elif event.get("status") in TERMINAL and task["parent_id"]:
+            ended.append(task)
+    for parent_id, steps in groupby(sorted(ended, key=_parent), key=_parent):
+        drafts += _roll_up(cur, parent_id, {task["task_id"] for task in steps})
+    return drafts
+
+
+def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
+    """Ends those of these tasks that wait and asks those that run to stop, with all their steps. The caller holds
+    the locks of the tasks' ancestors, if they have any, and of those that it asks for by itself."""
+    drafts = list[Draft]()
+    rows = lock(cur, streams)
+    for stream, state in load(cur, list(rows)).items():
+        row, task = rows[stream], state["task"]
+        if row.closed:
+            continue
+        if task["status"] != STARTED:
+            drafts += ending_of(stream, state, REVOKED, cancelled(by))
+        elif not row.cancel_requested:
+            cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
+            request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
+            request |= {"timestamp": now(), "phase": task["current_phase"]}
+            drafts.append(draft(stream, "log", request, projected=False))
+            running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
+            drafts += cancelling(cur, running, by) if running else []
+    return drafts
+
+
+def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
+    """What a step's progress (0 to 100) means for its parents, whose locks are taken here."""
+    cur.execute(
+        """SELECT name FROM streams
+           WHERE id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = %s)) ORDER BY id DESC""",
+        (task_stream(task_id),),
+    )
+    parents = [name for (name,) in cur]
+    rows, states, drafts = lock(cur, parents), load(cur, parents), list[Draft]()
+    for stream in parents:
+        cur.execute("SELECT step, job_type, title FROM tasks WHERE id = %s", (task_id,))
+        number, job_type, title = cur.fetchall()[0]
+        phase, state = phase_of(number, job_type), states[stream]
+        known = {p["phase_id"]: p for p in state["phases"]}.get(phase)
+        if rows[stream].closed or known is None or known["status"] in ("completed", "error"):
+            break
+        counts = {"status": "in_progress", "processed_count": int(progress), "total_count": WHOLE}
+        progress = overall_progress(state, {phase: progress})
+        drafts.append(phase_update(stream, phase, message=title, progress=progress, **counts))
+        task_id = state["task"]["task_id"]
+    return drafts
+
+
+def _parent(task: State) -> str:
+    return str(task["parent_id"])
+
+
+def _begin(cur: Cursor, task: State) -> Iterator[Draft]:
+    stream = task_stream(task["task_id"])
+    if lock(cur, [stream])[stream].cancel_requested:
+        return  # it keeps its lease: its worker hears of the cancel and ends it, or the lease runs out
+    cur.execute("DELETE FROM leases WHERE task_id = %s", (task["task_id"],))
+    first = task["params"]["steps"] if task["params"]["mode"] == PARALLEL else task["params"]["steps"][:1]
+    for number in range(1, len(first) + 1):
+        yield from _start(cur, task, number)
+
+
+def _start(cur: Cursor, parent: State, number: int) -> list[Draft]:
+    asked = parent["params"]["steps"][number - 1]
+    approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
+    title = asked.get("title") or cut(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
+    _, drafts = born(
+        cur,
+        user_id=parent["user_id"],
+        job_type=asked["job_type"],
+        title=title,
+        intent=parent["intent"],
+        params=asked["params"],
+        approval=approval,
+        origin=Origin("subtask", parent_id=parent["task_id"], step=number),
+    )
+    stream, phase = task_stream(parent["task_id"]), phase_of(number, asked["job_type"])
+    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=WHOLE))
+    return drafts + ([waits(stream, phase, approval.title)] if approval else [])
+
+
+def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
+    stream = task_stream(parent_id)
+    row = lock(cur, [stream])[stream]
+    if row.closed:
+        return
+    state, steps = load(cur, [stream])[stream], steps_of(cur, parent_id)
+    task = state["task"]
+    asked = task["params"]["steps"]
+    progress = overall_progress(state, {step.phase: WHOLE for step in steps if step.ended})
+    for step in (step for step in steps if step.task_id in ended):
+        yield from step_end(stream, step, progress)
+    stopped = sorted(
+        (s for s in steps if s.ended and s.status != SUCCESS and asked[s.number - 1]["on_failure"] == STOP),
+        key=lambda step: (step.finished_at, step.number),
+    )
+    running = [step for step in steps if not step.ended]
+    if row.cancel_requested or stopped:
+        if running and not row.cancel_requested:
+            why = f"step {stopped[0].number} ({stopped[0].status})"
+            yield from cancelling(cur, [task_stream(step.task_id) for step in running], why)
+        elif not running:
+            yield from _ending(stream, state, progress, steps, None if row.cancel_requested else stopped[0])
+    elif len(steps) < len(asked):
+        yield from _start(cur, task, len(steps) + 1)
+    elif not running:
+        yield from _ending(stream, state, progress, steps, None, SUCCESS)
+
+
+def _ending(
+    stream: str,
+    state: State,
+    progress: float,
+    steps: Sequence[Step],
+    culprit: Step | None,
+    status: str = REVOKED,
+) -> list[Draft]:
+    """Of a parent whose last step has ended. It fails as the step did that it could not do without."""
+    error: Mapping[str, Any] | None = None
+    if culprit:
+        status = FAILURE if culprit.status == FAILURE else REVOKED
+        why = (culprit.error or {}).get("message") or culprit.status
+        message = cut(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
+        error = {"type": "SubtaskFailed", "message": message, "traceback": None}
+    elif status == REVOKED:
+        error = cancelled()
+    started = datetime.fromisoformat(state["task"]["started_at"])
+    run_ms = (datetime.fromisoformat(now()) - started).total_seconds() * 1000
+    state = state | {"task": state["task"] | {"progress": progress}}
+    return ending_of(
+        stream, state, status, error, result={"subtask_results": results_of(steps)}, run_ms=run_ms
+    )

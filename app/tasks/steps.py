@@ -1,0 +1,112 @@
+"""The steps of a parent: tasks of their own, each a phase of its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.event import Draft, cut, draft, now
+from app.tasks.fold import SUCCESS, TERMINAL, State
+
+WHOLE = 100  # a step's progress is counted in percent
+RESULTS_LIMIT = 200_000  # bytes of JSON: what the steps' results may take in their parent's
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One that was started. ``number`` counts from 1."""
+
+    task_id: str
+    number: int
+    job_type: str
+    title: str
+    status: str
+    result: Any
+    error: Mapping[str, Any] | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def phase(self) -> str:
+        return phase_of(self.number, self.job_type)
+
+    @property
+    def ended(self) -> bool:
+        return self.status in TERMINAL
+
+
+def phase_of(number: int, job_type: str) -> str:
+    """The phase of the parent that a step is."""
+    return f"{number}_{job_type}"
+
+
+def steps_of(cur: Cursor, parent_id: str) -> list[Step]:
+    cur.execute(
+        """SELECT id::text, step, job_type, title, status, result, error, started_at, finished_at
+           FROM tasks WHERE parent_id = %s ORDER BY step""",
+        (parent_id,),
+    )
+    return [Step(*row) for row in cur]
+
+
+def phase_update(stream: str, phase: str, **fields: Any) -> Draft:
+    return draft(
+        stream, "phase_update", {"timestamp": now(), "phase_id": phase, "eta_seconds": None, **fields}
+    )
+
+
+def waits(stream: str, phase: str, title: str) -> Draft:
+    """Tells a parent that a step of it waits for somebody."""
+    return phase_update(
+        stream, phase, status="in_progress", message=cut(f"Waits for approval: {title}", 2_000)
+    )
+
+
+def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
+    """A step's end, as the end of its parent's phase."""
+    ok, seconds = step.status == SUCCESS, None
+    if step.started_at and step.finished_at:
+        seconds = round((step.finished_at - step.started_at).total_seconds(), 3)
+    counts = {"processed_count": WHOLE if ok else None, "total_count": WHOLE, "error_count": 0 if ok else 1}
+    message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
+    status = "completed" if ok else "error"
+    yield phase_update(
+        stream, step.phase, status=status, message=cut(message, 2_000), progress=progress, **counts
+    )
+    if ok:
+        fields = {"phase_id": step.phase, "duration_seconds": seconds, "progress": progress, **counts}
+        yield draft(stream, "phase_complete", {"timestamp": now(), **fields})
+
+
+def results_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
+    """What became of each step, in order; what is too large together is left to the steps' own snapshots."""
+    results, left = [], RESULTS_LIMIT
+    for step in steps:
+        named = {
+            "task_id": step.task_id,
+            "job_type": step.job_type,
+            "title": step.title,
+            "status": step.status,
+        }
+        size = len(orjson.dumps(step.result))
+        left -= size
+        result = step.result if left > 0 else {"truncated": True, "bytes": size}
+        error = {"type": step.error["type"], "message": step.error["message"]} if step.error else None
+        results.append(named | {"success": step.status == SUCCESS, "result": result, "error": error})
+    return results
+
+
+def overall_progress(state: State, done: Mapping[str, float]) -> float:
+    """The parent's progress: the mean of its steps', those not begun included. 100 belongs to success alone."""
+    fractions = {
+        p["phase_id"]: WHOLE if p["status"] in ("completed", "error") else p["processed_count"]
+        for p in state["phases"]
+    }
+    fractions |= dict(done)
+    total = sum(fractions.values()) / len(state["task"]["params"]["steps"])
+    return max(float(state["task"]["progress"]), min(99.9, round(total, 1)))

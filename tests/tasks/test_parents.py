@@ -1,0 +1,191 @@
+"""Parents and steps: what a step's end means for its parent, and that nothing but Postgres counts them."""
+
+from __future__ import annotations
+
+from app.projections import project
+from app.stream.event import task_stream
+from app.stream.store import Appended, append
+from app.tasks import lifecycle, parents
+from app.tasks.dispatch import queued
+from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
+from tests.tasks.helpers import Tasks
+
+
+def test_steps_in_sequence_start_one_after_the_other_and_end_their_parent(tasks: Tasks) -> None:
+    parent = begun(tasks, step(title="First"), step())
+
+    assert tasks.leases() == {}, "a parent holds no worker"
+    (first,) = steps(tasks, parent)
+    next_one = list(queued(run(tasks, first, result={"made": 1})))
+    second = steps(tasks, parent)[1]
+    assert next_one == [(second, 1, "emit_load")]
+    assert tasks.state(parent)["task"]["progress"] == 50
+    run(tasks, second, result=2)
+
+    ended = tasks.state(parent)
+    assert (ended["task"]["status"], ended["task"]["progress"]) == ("SUCCESS", 100)
+    assert [(p["phase_id"], p["status"]) for p in ended["phases"]] == [
+        ("1_emit_load", "completed"),
+        ("2_emit_load", "completed"),
+    ]
+    assert [(r["title"], r["result"], r["success"]) for r in ended["task"]["result"]["subtask_results"]] == [
+        ("First", {"made": 1}, True),
+        ("All: emit_load", 2, True),
+    ]
+    assert consistent(tasks, parent, first, second)
+
+
+def test_the_owner_is_told_of_a_parent_and_of_its_steps_with_their_results(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+
+    run(tasks, only, result="done")
+
+    created = [(e["task_id"], e["parent_id"]) for e in told(tasks) if e["type"] == "task_created"]
+    assert created == [(parent, None), (only, parent)]
+    of_parent = [e["type"] for e in told(tasks) if e.get("task_id") == parent]
+    assert of_parent == [
+        "task_created",
+        "status_changed",
+        "agent_started",
+        "agent_completed",
+        "task_completed",
+        "status_changed",
+    ]
+    (completed,) = [e for e in told(tasks) if e["type"] == "task_completed" and e["task_id"] == parent]
+    assert [r["result"] for r in completed["subtask_results"]] == ["done"]
+    about = [e["related_id"] for e in told(tasks) if e["type"] == "notification"]
+    assert about == [parent, parent], "of its steps it hears by the parent"
+
+
+def test_steps_in_parallel_all_start_and_the_last_to_end_ends_the_parent(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step(), step(), mode="parallel")
+    a, b, c = steps(tasks, parent)
+
+    run(tasks, b)
+    run(tasks, c)
+    assert status(tasks, parent) == "STARTED"
+    run(tasks, a)
+
+    assert status(tasks, parent) == "SUCCESS"
+    assert consistent(tasks, parent, a, b, c)
+
+
+def test_a_step_that_fails_ends_what_must_not_go_on_without_it(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step(), step(), mode="parallel")
+    waiting, running, failing = steps(tasks, parent)
+    assert tasks.claim(running)
+
+    run(tasks, failing, "FAILURE")
+
+    assert status(tasks, waiting) == "REVOKED"
+    assert status(tasks, parent) == "STARTED", "one of them is still asked to stop"
+    run_on = tasks.end(running, "REVOKED", error=BROKEN)
+    assert run_on.closed == {task_stream(running), task_stream(parent)}
+    ended = tasks.state(parent)["task"]
+    assert (ended["status"], ended["error"]["type"]) == ("FAILURE", "SubtaskFailed")
+    assert ended["error"]["message"] == "Step 3 (emit_load): it broke"
+    assert [r["status"] for r in ended["result"]["subtask_results"]] == ["REVOKED", "REVOKED", "FAILURE"]
+    assert consistent(tasks, parent, waiting, running, failing)
+
+
+def test_a_sequence_stops_at_the_step_that_fails(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step())
+    (first,) = steps(tasks, parent)
+
+    run(tasks, first, "FAILURE")
+
+    assert status(tasks, parent) == "FAILURE"
+    assert steps(tasks, parent) == [first]
+
+
+def test_a_step_may_fail_without_harm_when_it_was_asked_so(tasks: Tasks) -> None:
+    parent = begun(tasks, step(on_failure="continue"), step())
+
+    run(tasks, steps(tasks, parent)[0], "FAILURE")
+    run(tasks, steps(tasks, parent)[1])
+
+    ended = tasks.state(parent)
+    assert ended["task"]["status"] == "SUCCESS"
+    assert [r["success"] for r in ended["task"]["result"]["subtask_results"]] == [False, True]
+    assert [p["status"] for p in ended["phases"]] == ["error", "completed"]
+
+
+def test_a_step_that_will_be_tried_again_has_not_failed(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+
+    run(tasks, only, "RETRY", retry_count=1)
+    assert status(tasks, parent) == "STARTED"
+    assert tasks.claim(only, 2)
+    tasks.end(only, attempt=2, retry_count=1)
+
+    assert status(tasks, parent) == "SUCCESS"
+
+
+def test_an_approved_step_runs_and_a_rejected_one_ends_the_whole(tasks: Tasks) -> None:
+    parent = begun(tasks, step(approval={"title": "Go?", "risk_level": "high"}))
+    (only,) = steps(tasks, parent)
+    assert status(tasks, only) == "WAITING"
+    assert tasks.state(parent)["phases"][0]["message"] == "Waits for approval: Go?"
+
+    with tasks.connect() as connection, connection.cursor() as cur:
+        lifecycle.decide(cur, only, False, "a@example.org")
+
+    ended = tasks.state(parent)["task"]
+    assert (ended["status"], ended["error"]["message"]) == (
+        "REVOKED",
+        "Step 1 (emit_load): Rejected by a@example.org",
+    )
+
+
+def test_a_step_of_a_step_ends_all_above_it(tasks: Tasks) -> None:
+    inner = {"job_type": "orchestrate", "params": {"steps": [step(), step()], "mode": "parallel"}}
+    parent = begun(tasks, step(**inner), step(), mode="parallel")
+    middle, other = steps(tasks, parent)
+    assert tasks.claim(middle)
+    delegate(tasks, middle)
+    one, two = steps(tasks, middle)
+    assert tasks.claim(two)
+
+    run(tasks, one, "FAILURE")
+    assert status(tasks, other) == "PENDING"
+    tasks.end(two, "REVOKED", error=BROKEN)
+
+    assert [status(tasks, t) for t in (middle, other, parent)] == ["FAILURE", "REVOKED", "FAILURE"]
+    assert (
+        tasks.state(parent)["task"]["error"]["message"]
+        == "Step 1 (orchestrate): Step 1 (emit_load): it broke"
+    )
+    assert consistent(tasks, parent, middle, other, one, two)
+
+
+def test_the_progress_of_a_step_moves_all_above_it(tasks: Tasks) -> None:
+    inner = {"job_type": "orchestrate", "params": {"steps": [step(), step()], "mode": "parallel"}}
+    parent = begun(tasks, step(**inner), step())
+    (middle,) = steps(tasks, parent)
+    assert tasks.claim(middle)
+    delegate(tasks, middle)
+    one = steps(tasks, middle)[0]
+
+    def progress(percent: float) -> Appended:
+        with tasks.connect() as connection, connection.cursor() as cur:
+            return append(cur, parents.progressed(cur, one, percent), project)
+
+    progress(50)
+    assert (tasks.state(middle)["task"]["progress"], tasks.state(parent)["task"]["progress"]) == (25, 12.5)
+    run(tasks, one)
+    late = progress(80)
+
+    assert late == Appended(), "what has ended moves no more"
+    assert consistent(tasks, parent, middle)
+
+
+def test_too_much_of_the_steps_results_is_left_to_the_steps(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step(), mode="parallel")
+
+    for task_id in steps(tasks, parent):
+        run(tasks, task_id, result="x" * 150_000)
+
+    results = [r["result"] for r in tasks.state(parent)["task"]["result"]["subtask_results"]]
+    assert results[0] == "x" * 150_000 and results[1] == {"truncated": True, "bytes": 150_002}

@@ -1,0 +1,116 @@
+"""Families that are cancelled, and ends that come at once."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from functools import partial
+
+import pytest
+
+from app.errors import Conflict
+from app.stream.event import task_stream
+from app.stream.store import Appended
+from app.tasks import lifecycle
+from tests.stream.helpers import in_threads
+from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
+from tests.tasks.helpers import Tasks
+
+
+def test_a_cancelled_parent_cancels_its_steps_and_ends_with_the_last(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step(), step(), mode="parallel")
+    running, waiting, done = steps(tasks, parent)
+    run(tasks, done)
+    assert tasks.claim(running)
+
+    tasks.cancel(parent)
+    tasks.cancel(parent)
+
+    assert (status(tasks, waiting), status(tasks, parent)) == ("REVOKED", "STARTED")
+    assert tasks.append([]) == Appended()
+    tasks.end(running, "REVOKED", error=BROKEN)
+    ended = tasks.state(parent)["task"]
+    assert (ended["status"], ended["error"]["type"]) == ("REVOKED", "Cancelled")
+    assert tasks.dispatches() == {} and tasks.leases() == {}
+    assert consistent(tasks, parent, running, waiting, done)
+
+
+def test_a_parent_whose_steps_all_wait_ends_with_its_cancel(tasks: Tasks) -> None:
+    parent = begun(tasks, step(approval={"title": "Go?"}), step(), mode="parallel")
+
+    tasks.cancel(parent)
+
+    assert {status(tasks, task_id) for task_id in (parent, *steps(tasks, parent))} == {"REVOKED"}
+
+
+def test_a_cancelled_sequence_starts_nothing_more(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step())
+    (first,) = steps(tasks, parent)
+    assert tasks.claim(first)
+    tasks.cancel(parent)
+
+    tasks.end(first)
+
+    assert (status(tasks, parent), steps(tasks, parent)) == ("REVOKED", [first])
+
+
+def test_a_cancel_just_before_the_steps_would_start_starts_none(tasks: Tasks) -> None:
+    parent = tasks.create(job_type="orchestrate", params={"steps": [step()], "mode": "sequence"})
+    assert tasks.claim(parent)
+    tasks.cancel(parent)
+
+    heard = delegate(tasks, parent)
+    with tasks.connect() as connection, connection.cursor() as cur:
+        lifecycle.cancel_late(cur, parent)
+
+    assert heard.cancel_requested == {task_stream(parent)}
+    assert (status(tasks, parent), steps(tasks, parent)) == ("REVOKED", [])
+
+
+def test_a_worker_that_dies_before_its_steps_started_is_lost_and_after_it_is_not(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    again = tasks.create(job_type="orchestrate", params={"steps": [step()], "mode": "sequence"})
+    assert tasks.claim(again)
+    tasks.lose(again, retry=True)
+    assert tasks.claim(again, 2)
+
+    stray = delegate(tasks, again)
+
+    assert stray.refused == {task_stream(again)} and steps(tasks, again) == []
+    assert tasks.leases().keys() == {again} and len(steps(tasks, parent)) == 1
+
+
+@pytest.mark.parametrize(
+    ("cancel", "on_failure", "ends"),
+    [
+        (False, "continue", {"SUCCESS"}),
+        (True, "continue", {"SUCCESS", "REVOKED"}),
+        (False, "stop", {"FAILURE"}),
+    ],
+)
+def test_many_that_end_at_once_end_their_parent_once(
+    tasks: Tasks, cancel: bool, on_failure: str, ends: set[str]
+) -> None:
+    parent = begun(tasks, *[step(on_failure=on_failure) for _ in range(12)], mode="parallel")
+    ids = steps(tasks, parent)
+    for task_id in ids:
+        assert tasks.claim(task_id)
+    workers = [Tasks(tasks.database) for _ in ids]
+    barrier = threading.Barrier(len(ids) + cancel)
+
+    def end(n: int) -> None:
+        barrier.wait()
+        workers[n].end(ids[n], "FAILURE" if n % 3 == 0 else "SUCCESS", error=None if n % 3 else BROKEN)
+
+    def cancels() -> None:
+        barrier.wait()
+        with suppress(Conflict):  # all have ended before
+            tasks.cancel(parent)
+
+    in_threads([partial(end, n) for n in range(len(ids))] + [cancels] * cancel)
+
+    assert status(tasks, parent) in ends
+    assert [e["type"] for e in told(tasks) if e.get("task_id") == parent].count("task_completed") == 1
+    assert consistent(tasks, parent, *ids)
+    for worker in workers:
+        worker.connect.close()
