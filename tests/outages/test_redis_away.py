@@ -51,6 +51,20 @@ def test_redis_is_stopped_and_its_silence_is_told_once(world: World, user: User)
     assert world.log().count(SILENT) == silent + 1
 
 
+def test_steps_go_on_when_redis_forgot_what_comes_next(world: World, user: User) -> None:
+    slow = {"job_type": "emit_load", "params": {"events": 500, "rate": 100}}
+    echo = {"job_type": "test_echo", "params": {"text": "x"}}
+    parent = user.start("orchestrate", steps=[slow, echo, echo])
+    # Well begun: a worker whose message is not acknowledged yet when Redis dies is ended by its own library.
+    wait_for("the first step", lambda: user.status(parent)["task"]["progress"] > 5)
+
+    with world.without_redis():
+        wait_for("the second step", lambda: user.get("tasks", parent_id=parent)["tasks"][1:], 60)
+
+    assert user.finished(parent, 90)["task"]["status"] == "SUCCESS"
+    world.whole()
+
+
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_a_start_without_the_broker_is_503_soon_and_leaves_no_ghost(
     world: World, user: User, how: str

@@ -33,16 +33,22 @@ def test_of_four_tasks_those_whose_process_was_lost_end_and_the_healthy_one_does
     without_worker: World, user: User
 ) -> None:
     system = without_worker.system
-    worker = system.start_worker(concurrency=4)
+    worker = system.start_worker(concurrency=5)
     killed, zombie, healthy = (user.start("test_endless") for _ in range(3))
     retried = user.start("test_second_try")
-    children = {task_id: child_of(user, task_id) for task_id in (killed, zombie, healthy, retried)}
+    steps = [{"job_type": "test_endless", "on_failure": "continue"}, {"job_type": "test_echo"}]
+    parent = user.start("orchestrate", steps=steps)
+    step = wait_for("the step", lambda: user.get("tasks", parent_id=parent)["tasks"])[0]["task_id"]
+    children = {task_id: child_of(user, task_id) for task_id in (killed, zombie, healthy, retried, step)}
     with watching(system.url, user, killed) as viewers, suspended(children[zombie]):
         since = time.monotonic()
         os.kill(children[killed], signal.SIGKILL)
         os.kill(children[retried], signal.SIGKILL)
+        os.kill(children[step], signal.SIGKILL)
         lost(user, killed, since)
         lost(user, zombie, since)
+        lost(user, step, since)
+        assert user.finished(parent, LOST_SECONDS)["task"]["status"] == "SUCCESS", "its next step was started"
         saw_everything(viewers, user, killed, "FAILURE")
         again = user.finished(retried, 120)["task"]
         assert (again["status"], again["result"], again["retry_count"]) == ("SUCCESS", "at last", 1)
