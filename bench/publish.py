@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import orjson
+from psycopg2.extensions import cursor as Cursor
 
+from app import appending
 from app.database import Single
+from app.notifications import create_notification
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now
@@ -76,6 +82,11 @@ class Times:
     def call(self, row: int, event: int) -> None:
         self.called[row, event] = time.monotonic_ns()
 
+    def called_at(self, stream: str, sequence: int, at: int) -> None:
+        row, first = self._rows.get(stream, (-1, 0))
+        if row >= 0:
+            self.called[row, sequence - first] = at
+
     def commit(self, appended: Appended) -> None:
         at = time.monotonic_ns()
         for event in appended.events:
@@ -108,6 +119,42 @@ class Ours:
             raise SystemExit("events were still not durable after 60 s")
 
 
+class Notifications:
+    """``create_notification`` for the users whose streams these are, by so many writers at once.
+
+    Which of them writes first is theirs to find out, so a call's time is kept under the sequence that it got.
+    """
+
+    def __init__(self, times: Times, database_url: str, redis_url: str, writers: int = 1) -> None:
+        publisher, here = Publisher(redis_url), threading.local()
+
+        def append(step: Callable[[Cursor], Appended]) -> Appended:
+            if not hasattr(here, "connect"):
+                here.connect = Single(database_url)
+            with here.connect() as connection, connection.cursor() as cur:
+                appended = step(cur)
+            times.commit(appended)
+            publisher.publish(appended)
+            return appended
+
+        appending.use(append)
+        self._times, self._pool = times, ThreadPoolExecutor(writers)
+        self._calls: list[Future[None]] = []
+
+    def send(self, stream: str, sequence: int) -> None:
+        self._calls.append(self._pool.submit(self._create, stream))
+
+    def _create(self, stream: str) -> None:
+        called = time.monotonic_ns()
+        told = create_notification(stream.partition(":")[2], "Backup done", "12,345 files, 6.7 GB", "success")
+        assert told
+        self._times.called_at(stream, told["sequence"], called)
+
+    def finish(self) -> None:
+        for call in self._calls:
+            call.result(60)
+
+
 def run(order: Order, times: Times, sink: Sink) -> None:
     if order.warm:
         sink.send(order.warm, 2)
@@ -134,8 +181,11 @@ def run(order: Order, times: Times, sink: Sink) -> None:
 def main() -> None:
     order = Order(**orjson.loads(sys.stdin.readline()))
     times = Times(order.streams, order.events)
+    sink: Sink
     if order.sink == "ours":
-        sink: Sink = Ours(times, **order.settings)
+        sink = Ours(times, **order.settings)
+    elif order.sink == "notifications":
+        sink = Notifications(times, **order.settings)
     else:
         from bench.peers import sinks
 

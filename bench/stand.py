@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
+import jwt
 import numpy as np
 import psycopg2
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from bench.publish import Order
 from bench.rooms import Room, SocketRoom, SseRoom
-from tests.support.system import ROOT, System, User
+from tests.support.system import ROOT, SECRET, System, User
 
 GRACE_SECONDS = 40.0  # for what comes late
 PUBLISH = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "bench.publish"]
@@ -43,6 +45,14 @@ class Task:
     @property
     def stream(self) -> str:
         return f"task:{self.id}"
+
+
+class Feed(Task):
+    """A user's stream; its id is the user's."""
+
+    @property
+    def stream(self) -> str:
+        return f"user:{self.id}"
 
 
 class Publishing:
@@ -187,11 +197,36 @@ class Stand:
             connection.close()
         return made
 
+    def users(self, count: int) -> list[User]:
+        """Accounts of their own, each signed in; as many passwords would take a minute to hash."""
+        claims = jwt.decode(self.user.token, options={"verify_signature": False})
+        rows = self.system.sql(
+            """WITH made AS (INSERT INTO users (email, password_hash, role)
+                   SELECT gen_random_uuid()::text || '@example.org', 'none', 'operator' FROM generate_series(1, %s)
+                   RETURNING id, email),
+               opened AS (INSERT INTO sessions (user_id, expires_at)
+                   SELECT id, now() + interval '1 day' FROM made RETURNING id, user_id)
+               SELECT made.id::text, email, opened.id::text FROM made JOIN opened ON opened.user_id = made.id""",
+            count,
+        )
+        return [
+            User(id, email, self._token(claims | {"sub": id, "email": email, "sid": sid}), self.user.client)
+            for id, email, sid in rows
+        ]
+
+    def _token(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims | {"jti": uuid.uuid4().hex}, SECRET, algorithm="HS256")
+
+    def notifying(self, feeds: list[Feed], rate: float, events: int, writers: int = 1) -> Publishing:
+        """Notifications for these users; ``rate`` is of all of them together, ``events`` of each."""
+        settings = {"database_url": self.database_url, "redis_url": self.redis_url, "writers": writers}
+        return self.publishing("notifications", settings, feeds, rate, events)
+
     def publishing(
         self,
         sink: str,
         settings: dict[str, Any],
-        tasks: list[Task],
+        tasks: Sequence[Task],
         rate: float,
         events: int,
         command: list[str] | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import life, proxied, rooms, scale, trouble
+from bench.scenarios import life, proxied, rooms, scale, trouble, users
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -26,4 +26,6 @@ SCENARIOS: dict[str, Scenario] = {
     "rings": scale.rings,
     "stalled": trouble.stalled,
     "life": life.life,
+    "users": users.users,
+    "one-user": users.one_user,
 }

@@ -1,0 +1,133 @@
+"""Ours alone: a thousand users who are each told of what concerns them, and a user who is told of very much."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import numpy as np
+
+from bench import proc
+from bench.contest import Contest
+from bench.figures import OURS, Figure
+from bench.load import Load
+from bench.measure import Run, deliver
+from bench.rooms import SseRoom
+from bench.scenarios.rooms import grown, say
+from bench.stand import Feed, Ours
+from tests.support.system import User
+
+USERS = 1_000
+IDLE_SECONDS = 30.0
+MANY = 100_000
+CALLS = 200
+
+
+def users(contest: Contest) -> list[Figure]:
+    """A thousand users on `/api/notifications/stream`, idle and then with one notification a minute each."""
+    with contest.ours() as server, Load() as load:
+        accounts = contest.stand.users(USERS + 20)
+        load.add(_room(server, user) for user in accounts[USERS:])  # what the first ones cost is made once
+        load.join_all()
+        before = proc.memory(server.pid)
+        watching = load.add(_room(server, user, n) for n, user in enumerate(accounts[:USERS]))
+        load.join_all()
+        joins = [(viewer.joined_at - viewer.started_at) / 1e6 for viewer in watching]
+        memory = grown(load, server, before) / USERS
+        cpu = proc.cpu_seconds(server.pid)
+        load.run(lambda: False, IDLE_SECONDS)
+        idle = 100 * (proc.cpu_seconds(server.pid) - cpu) / IDLE_SECONDS
+        feeds = [Feed(user.id, 0) for user in accounts[:USERS]]
+        run = deliver(load, server, contest.stand.notifying(feeds, USERS / 60, 1), watching)
+        faults = len(load.faults)
+    say(OURS, run)
+    name, hundreds = "users", USERS / 100
+    return [
+        Figure(name, "connection established, longest", "ms", {OURS: max(joins)}, 500),
+        Figure(name, "connection established, median", "ms", {OURS: statistics.median(joins)}),
+        Figure(name, "creation to receipt, longest of all", "ms", {OURS: _longest(run)}, 1_000),
+        Figure(name, "creation to receipt, p50", "ms", {OURS: float(np.median(run.from_call)) * 1e3}),
+        Figure(name, "received once and in order", "%", {OURS: run.share}, 100, at_least=True),
+        Figure(name, "process memory each", "KB", {OURS: memory}, 10 * 1024),
+        Figure(name, "CPU while idle, of a core, per 100 connections", "%", {OURS: idle / hundreds}, 1),
+        Figure(
+            name,
+            "CPU at one notification a minute each, of a core, per 100 connections",
+            "%",
+            {OURS: 100 * run.server_share / hundreds},
+            1,
+        ),
+        Figure(name, "viewers lost", "", {OURS: faults}, 0),
+    ]
+
+
+def one_user(contest: Contest) -> list[Figure]:
+    """Two writers tell one user of 200 things a second; and what a user's list costs who has 100,000 of them."""
+    with contest.ours() as server, Load() as load:
+        user, crowded = contest.stand.users(2)
+        load.add([_room(server, user)])
+        load.join_all()
+        run = deliver(load, server, contest.stand.notifying([Feed(user.id, 0)], 200, 2_000, writers=2))
+        _fill(contest, crowded)
+        times = {what: _timed(crowded, path) for what, path in _PATHS.items()}
+    say(OURS, run)
+    name, ours = "one-user", "two writers, 200 notifications a second"
+    return [
+        Figure(name, f"{ours}: dense and in order", "%", {OURS: run.share}, 100, at_least=True),
+        Figure(
+            name, f"{ours}: creation to receipt, p50", "ms", {OURS: float(np.median(run.from_call)) * 1e3}
+        ),
+        Figure(name, f"{ours}: creation to receipt, p99", "ms", {OURS: _share(run, 99)}),
+        Figure(name, f"{ours}: creation to receipt, longest", "ms", {OURS: _longest(run)}, 1_000),
+        *(
+            Figure(name, f"{MANY:,} notifications: {what}, median", "ms", {OURS: value}, 10)
+            for what, value in times.items()
+        ),
+    ]
+
+
+_PATHS = {
+    "unread-count": "notifications/unread-count",
+    "first page": "notifications",
+    "first page of the unread": "notifications?unread=true",
+    "first page of the read": "notifications?unread=false",
+}
+
+
+def _room(server: Ours, user: User, number: int = 0) -> SseRoom:
+    headers = f"Authorization: Bearer {user.token}\r\n"
+    return SseRoom(server.address, "/api/notifications/stream", number, 0, headers)
+
+
+def _fill(contest: Contest, user: User) -> None:
+    """Every other one is read, as if they had come one after the other."""
+    contest.stand.system.sql(
+        """INSERT INTO notifications (id, user_id, sequence, notification_type, title, message, urgent, metadata,
+                                      created_at, read_at)
+           SELECT gen_random_uuid(), %s, n, 'info', 'Number ' || n, repeat('x', 200), false, '{}',
+                  now() - (%s - n) * interval '1 second', CASE WHEN n %% 2 = 0 THEN now() END
+           FROM generate_series(1, %s) AS n""",
+        *(user.id, MANY, MANY),
+    )
+    contest.stand.system.sql("INSERT INTO inboxes (user_id, unread) VALUES (%s, %s)", user.id, MANY // 2)
+    contest.stand.system.sql("INSERT INTO streams (name, last_seq) VALUES (%s, %s)", f"user:{user.id}", MANY)
+    contest.stand.system.sql("ANALYZE notifications")
+
+
+def _timed(user: User, path: str) -> float:
+    """Milliseconds of a request, as the client sees it."""
+    headers, times = {"Authorization": f"Bearer {user.token}"}, []
+    for _ in range(CALLS):
+        began = time.perf_counter()
+        response = user.client.get(f"/api/v2/{path}", headers=headers)
+        times.append((time.perf_counter() - began) * 1e3)
+        assert response.status_code == 200, response.text
+    return statistics.median(times)
+
+
+def _longest(run: Run) -> float:
+    return _share(run, 100)
+
+
+def _share(run: Run, share: float) -> float:
+    return float(np.percentile(run.from_call, share)) * 1e3
