@@ -55,6 +55,15 @@ class User(Base):
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
+class Tenant(Base):
+    """What is known of a tenant besides its name, which the accounts carry."""
+
+    __tablename__ = "tenants"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    trial_ends_at: Mapped[datetime | None] = mapped_column(Time)
+
+
 class Session(Base):
     """One sign-in. Its tokens name it, so that signing out ends all of them at once."""
 

@@ -12,6 +12,8 @@ from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
 
+HALF_A_DAY = 12 * 3600
+
 
 def broker_url(redis_url: str) -> str:
     """kombu's own word for a Unix socket."""
@@ -22,7 +24,7 @@ def make_celery() -> Celery:
     app = Celery(
         "taskroom",
         broker=broker_url(settings().redis_url),
-        include=["workers.execute", "workers.housekeeping"],
+        include=["workers.execute", "workers.housekeeping", "workers.reminders"],
     )
     app.conf.update(
         timezone="UTC",
@@ -55,6 +57,16 @@ def make_celery() -> Celery:
                 "task": "taskroom.retention",
                 "schedule": crontab(minute="*/10"),
                 "options": {"queue": QUICK_QUEUE, "expires": 600},
+            },
+            "approval-reminder-daily": {
+                "task": "taskroom.send_approval_reminder",
+                "schedule": crontab(hour=9, minute=0),
+                "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
+            },
+            "trial-expiry-check": {
+                "task": "taskroom.send_trial_expiry_warning",
+                "schedule": crontab(hour=10, minute=0),
+                "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
             },
         },
     )
