@@ -24,7 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import db
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import DeclarativeBase as Base
+    from sqlalchemy.orm import DeclarativeBase
+
+    Base = DeclarativeBase
 else:
     Base = db.Model
 
