@@ -9,21 +9,16 @@ from __future__ import annotations
 
 import logging
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.notifications import notification
-from app.outgoing import AddressRefused, Rules
-from app.posting import NoAnswer, post
 from app.projections import project
-from app.signatures import SecretUnreadable, signed, unseal
-from app.stream.event import now, user_stream
+from app.stream.event import user_stream
 from app.stream.store import Appended, append, lock_shared
 from app.webhooks import TIME_TEXT
 
@@ -105,36 +100,6 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
         {"limit": limit, "lease": LEASE_SECONDS},
     )
     return [Claimed(*row) for row in cur.fetchall()]
-
-
-def attempt(
-    claimed: Claimed, rules: Rules, secret_key: str, send: Callable[..., Any] = post, seconds: float = 10.0
-) -> Tried:
-    """Sends it, signed. Whatever goes wrong is in what it returns."""
-    at, began = now(), time.monotonic()
-
-    def tried(**how: Any) -> Tried:
-        return Tried(at, round((time.monotonic() - began) * 1000, 1), **how)
-
-    try:
-        secret = unseal(claimed.secret, secret_key)
-        body = _body(claimed)
-        headers = {"Content-Type": "application/json", "User-Agent": "Taskroom-Webhooks"}
-        headers |= signed(secret, claimed.id, int(time.time()), body)
-        answer = send(claimed.url, headers, body, rules, seconds=seconds)
-    except (AddressRefused, NoAnswer, SecretUnreadable) as error:
-        return tried(error=str(error))
-    except Exception as error:  # or it would be claimed for ever
-        logger.exception("delivery %s could not be tried", claimed.id)
-        return tried(error=f"a fault here: {type(error).__name__}")
-    return tried(status_code=answer.status, response=answer.body)
-
-
-def _body(claimed: Claimed) -> bytes:
-    """The same bytes at every try."""
-    payload = orjson.Fragment(claimed.payload)
-    timestamp = orjson.loads(claimed.payload)["timestamp"]
-    return orjson.dumps({"type": claimed.event_type, "timestamp": timestamp, "data": payload})
 
 
 def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
