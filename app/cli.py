@@ -95,7 +95,8 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "") ->
 
 
 def close_account(email: str) -> None:
-    """Nobody knows its password from here on, and who is signed in is signed out. Its tasks stay."""
+    """Nobody knows its password from here on, who is signed in is signed out, and its webhooks hear no more. Its tasks
+    stay."""
     from app.database import Single
     from app.passwords import hash_password
 
@@ -108,6 +109,11 @@ def close_account(email: str) -> None:
         )
         if cur.rowcount == 0:
             raise SystemExit(f"taskroom: there is no account {name}")
+        cur.execute(
+            """UPDATE webhooks SET disabled_at = coalesce(disabled_at, now())
+               WHERE user_id = (SELECT id FROM users WHERE email = %s AND issuer IS NULL)""",
+            (name,),
+        )
     connect.close()
 
 
