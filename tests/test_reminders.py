@@ -16,7 +16,8 @@ from app.notifications import unread_count
 from app.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store
-from app.tasks.approvals import Approval, decide
+from app.tasks.approvals import Approval
+from app.tasks.lifecycle import decide
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import ROOT, System, User, wait_for
 from tests.tasks.helpers import Tasks
