@@ -28,6 +28,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.breaker import Breaker
     from app.claims import Claims
     from app.config import Config
+    from app.courier import Courier
     from app.database import engine_options, pooled
     from app.extensions import count_failure, db, limit_in, migrate
     from app.garbage import Leftovers
@@ -45,7 +46,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.stream.store import Store
     from app.tasks.dispatch import Dispatcher
     from app.tasks.rounds import Rounds
-    from workers.celery_app import send
+    from workers.celery_app import hint_deliveries, send
     from workers.registry import may_retry_lost, queue_of
 
     config = config or Config.from_env()
@@ -95,6 +96,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     parts = Services(
         *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
+        courier=Courier(read, hint_deliveries),
         claims=Claims(read, revocations, issuers),
         owners=Owners(read),
         joins=joins,

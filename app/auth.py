@@ -142,6 +142,13 @@ def may_announce(principal: Principal) -> None:
         raise Forbidden("Only an admin speaks to everybody")
 
 
+def hooked_tenant(principal: Principal) -> str:
+    """The tenant whose events this principal may have sent to a webhook. Raises Forbidden."""
+    if principal.tenant is None or principal.role != "admin":
+        raise Forbidden("Only an admin of a tenant may have all its events sent")
+    return principal.tenant
+
+
 def whose(principal: Principal, scope: str) -> dict[str, Any]:
     """What a list is narrowed to: the caller's own tasks, or its tenant's. Raises Forbidden."""
     if scope == "own":

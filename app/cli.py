@@ -1,10 +1,11 @@
-"""What an operator does before serving: ``python -m app.cli migrate`` and ``python -m app.cli account``."""
+"""What an operator does: ``python -m app.cli migrate``, ``account`` and ``tenant``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import secrets
+from datetime import UTC, datetime
 
 from app.config import Config
 from app.errors import TaskroomError
@@ -29,6 +30,11 @@ def main() -> None:
         "--tenant", default="", help="whose tasks it may see besides its own; none without this"
     )
     account.add_argument("--close", action="store_true", help="let nobody sign in any more; its tasks stay")
+    tenant = commands.add_parser("tenant", help="say when a tenant's trial ends")
+    tenant.add_argument("name")
+    tenant.add_argument(
+        "--trial-ends", required=True, help="a date or time, UTC unless it names an offset; or: never"
+    )
     arguments = parser.parse_args()
     try:
         if arguments.command == "account" and arguments.close:
@@ -37,6 +43,8 @@ def main() -> None:
             make_account(
                 *(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role, arguments.tenant)
             )
+        elif arguments.command == "tenant":
+            set_trial(arguments.name, arguments.trial_ends)
         else:
             change_tables(arguments.command, arguments.revision)
     except TaskroomError as error:
@@ -87,7 +95,8 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "") ->
 
 
 def close_account(email: str) -> None:
-    """Nobody knows its password from here on, and who is signed in is signed out. Its tasks stay."""
+    """Nobody knows its password from here on, who is signed in is signed out, and its webhooks hear no more. Its tasks
+    stay."""
     from app.database import Single
     from app.passwords import hash_password
 
@@ -100,6 +109,32 @@ def close_account(email: str) -> None:
         )
         if cur.rowcount == 0:
             raise SystemExit(f"taskroom: there is no account {name}")
+        cur.execute(
+            """UPDATE webhooks SET disabled_at = coalesce(disabled_at, now())
+               WHERE user_id = (SELECT id FROM users WHERE email = %s AND issuer IS NULL)""",
+            (name,),
+        )
+    connect.close()
+
+
+def set_trial(tenant_name: str, ends: str) -> None:
+    """``ends`` as ``2026-12-01``, a time, or ``never``."""
+    from app.database import Single
+
+    try:
+        name = tenant_of(tenant_name)
+        at = None if ends == "never" else datetime.fromisoformat(ends)
+    except ValueError as error:
+        raise SystemExit(f"taskroom: {error}") from None
+    if name is None:
+        raise SystemExit("taskroom: a tenant has a name")
+    connect = Single(Config.from_env().database_url)
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """INSERT INTO tenants (name, trial_ends_at) VALUES (%s, %s)
+               ON CONFLICT (name) DO UPDATE SET trial_ends_at = EXCLUDED.trial_ends_at""",
+            (name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC)),
+        )
     connect.close()
 
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import ConfigurationError
+from app.outgoing import Network, allowance
 
 MINIMUM_SECRET_LENGTH = 32
+RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Config:
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
     sse_notifications: bool = True  # off: the notification streams are not there, and clients poll
+    webhook_allowed: tuple[Network | str, ...] = ()  # private, and may be called by webhooks all the same
+    webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS  # before each next try
     retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
     retention_events: int = 1_000_000  # of one stream, at most; 0: all
 
@@ -78,7 +82,7 @@ class Config:
             host=env.get("HOST", "127.0.0.1"),
             process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),
-            cors_origins=tuple(filter(None, (o.strip() for o in env.get("CORS_ORIGINS", "").split(",")))),
+            cors_origins=tuple(_listed(env, "CORS_ORIGINS")),
             issuers=env.get("TASKROOM_ISSUERS", ""),
             bench=env.get("TASKROOM_BENCH", "0") == "1",
             content_roots=_content_roots(env),
@@ -93,6 +97,8 @@ class Config:
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()
             not in ("0", "false", "no", "off"),
+            webhook_allowed=_allowances(env),
+            webhook_retry_seconds=_seconds(env, "WEBHOOK_RETRY_SECONDS", RETRY_SECONDS),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
@@ -134,6 +140,28 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigurationError(f"{name} is {text!r}; set a whole number from {low} to {high}")
     return int(text)
+
+
+def _listed(env: Mapping[str, str], name: str) -> list[str]:
+    return [part for part in (p.strip() for p in env.get(name, "").split(",")) if part]
+
+
+def _allowances(env: Mapping[str, str]) -> tuple[Network | str, ...]:
+    name = "WEBHOOK_ALLOW_PRIVATE"
+    try:
+        return tuple(allowance(part) for part in _listed(env, name))
+    except ValueError as error:
+        raise ConfigurationError(f"{name}: {error}; list networks (10.1.0.0/16) and names of hosts") from None
+
+
+def _seconds(env: Mapping[str, str], name: str, default: tuple[float, ...]) -> tuple[float, ...]:
+    try:
+        times = tuple(float(part) for part in _listed(env, name)) or default
+    except ValueError:
+        times = ()
+    if not 0 < len(times) <= 10 or not all(0 < seconds <= 43_200 for seconds in times):
+        raise ConfigurationError(f"{name}: list up to 10 times in seconds, at most 43200 each")
+    return times
 
 
 def _content_roots(env: Mapping[str, str]) -> tuple[Path, ...]:

@@ -24,7 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.extensions import db
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import DeclarativeBase as Base
+    from sqlalchemy.orm import DeclarativeBase
+
+    Base = DeclarativeBase
 else:
     Base = db.Model
 
@@ -53,6 +55,15 @@ class User(Base):
         Time
     )  # when the issuer made the token that role and tenant are of
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Tenant(Base):
+    """What is known of a tenant besides its name, which the accounts carry."""
+
+    __tablename__ = "tenants"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    trial_ends_at: Mapped[datetime | None] = mapped_column(Time)
 
 
 class Session(Base):

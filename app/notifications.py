@@ -110,7 +110,7 @@ def create_notification(
         lock_shared(cur, {stream})
         tenant = tenants(cur, [user_id]).get(user_id)
         told = notification(stream, title, message, type, tenant=tenant, **fields)
-        return append(cur, [told], project)
+        return _append(cur, told)
 
     try:
         return appending.append(create).events[0].decoded()
@@ -121,7 +121,13 @@ def create_notification(
 def announce(cur: Cursor, title: str, message: str, **fields: Any) -> Appended:
     """Tells everybody; it is an event of ``broadcast`` and in nobody's list. Raises ValueError, naming the field."""
     lock_shared(cur, {BROADCAST})
-    return append(cur, [notification(BROADCAST, title, message, "system_announcement", **fields)], project)
+    return _append(cur, notification(BROADCAST, title, message, "system_announcement", **fields))
+
+
+def _append(cur: Cursor, told: Draft) -> Appended:
+    from app.projections import project as everything  # which knows this module, and webhooks
+
+    return append(cur, [told], everything)
 
 
 def tenants(cur: Cursor, user_ids: Iterable[str]) -> dict[str, str | None]:
@@ -191,7 +197,7 @@ def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appende
     unread = int(cur.fetchall()[0][0])
     which = {"all": True} if id is None else {"ids": [id]}
     fields = {"timestamp": at, **which, "unread_count": unread}
-    return append(cur, [draft(stream, "notifications_read", fields, projected=False)], lambda *_: ()), unread
+    return _append(cur, draft(stream, "notifications_read", fields, projected=False)), unread
 
 
 def prune(connect: Connect, days: int) -> int:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app import notifications
+from app import notifications, webhooks
 from app.stream.event import Draft, Event
 from app.tasks import parents, projection
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
-    """Task, phase and notification rows; returns what the owners of the tasks are told, and what it means for their
-    parents and steps."""
+    """Task, phase and notification rows, and deliveries; returns what the owners of the tasks are told, and what it
+    means for their parents and steps."""
     notifications.project(cur, events)
+    webhooks.project(cur, events)
     told, changed = projection.project(cur, events)
     return [*told, *parents.follow(cur, changed)]

@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from app import green
 from app.claims import Claims
 from app.config import Config
+from app.courier import Courier
 from app.garbage import Leftovers
 from app.limits import Attempts
 from app.metrics import Metrics
@@ -37,6 +38,7 @@ class Services:
     dispatcher: Dispatcher
     rounds: Rounds
     revocations: Revocations
+    courier: Courier
     claims: Claims
     owners: Owners
     joins: Joins
@@ -69,8 +71,10 @@ class Services:
         self.revocations.start()
         self.hub.start()
         self.rounds.start()
+        self.courier.start()
 
     def stop(self) -> None:
+        self.courier.stop()
         self.rounds.stop()
         self.hub.stop()
         for drain in self.drainers:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
+from app import appending
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.support.system import ROOT, System, User
+from tests.tasks.helpers import Tasks
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +96,13 @@ def other(system: System) -> Iterator[User]:
     user = system.user()
     yield user
     user.client.close()
+
+
+@pytest.fixture
+def here(database: str) -> Iterator[Tasks]:
+    """A user, in a process that appends to this database."""
+    tasks = Tasks(database)
+    before, appending._append = appending._append, tasks.appended
+    yield tasks
+    appending._append = before
+    tasks.connect.close()

@@ -4,31 +4,15 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
-from app import appending, notifications
-from app.database import Single
+from app import notifications
 from app.notifications import SEVERITIES, TYPES, create_notification, mark_read, unread_count
 from app.stream.event import user_stream
 from app.stream.store import Store
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
-
-
-@pytest.fixture
-def here(database: str) -> Iterator[Tasks]:
-    """A user, in a process that appends to this database."""
-    tasks = Tasks(database)
-
-    def append(step):  # type: ignore[no-untyped-def]
-        with Single(database)() as connection, connection.cursor() as cur:
-            return step(cur)
-
-    before, appending._append = appending._append, append
-    yield tasks
-    appending._append = before
 
 
 def unread(tasks: Tasks) -> int:

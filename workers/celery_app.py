@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from celery import Celery
 from celery.schedules import crontab
 from kombu.entity import Queue
@@ -11,6 +13,10 @@ from redis.exceptions import RedisError
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
+
+HALF_A_DAY = 12 * 3600
+DELIVER = "taskroom.deliver_webhooks"
+DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
 
 
 def broker_url(redis_url: str) -> str:
@@ -22,7 +28,7 @@ def make_celery() -> Celery:
     app = Celery(
         "taskroom",
         broker=broker_url(settings().redis_url),
-        include=["workers.execute", "workers.housekeeping"],
+        include=["workers.execute", "workers.housekeeping", "workers.reminders", "workers.webhooks"],
     )
     app.conf.update(
         timezone="UTC",
@@ -56,6 +62,16 @@ def make_celery() -> Celery:
                 "schedule": crontab(minute="*/10"),
                 "options": {"queue": QUICK_QUEUE, "expires": 600},
             },
+            "approval-reminder-daily": {
+                "task": "taskroom.send_approval_reminder",
+                "schedule": crontab(hour=9, minute=0),
+                "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
+            },
+            "trial-expiry-check": {
+                "task": "taskroom.send_trial_expiry_warning",
+                "schedule": crontab(hour=10, minute=0),
+                "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
+            },
         },
     )
     return app
@@ -66,19 +82,20 @@ celery = make_celery()
 
 def send(message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:
     """Hands a dispatch to the broker. Raises BrokerDown."""
+    _send("taskroom.run", args=args, task_id=message_id, queue=queue, countdown=countdown or None)
+
+
+def hint_deliveries() -> None:
+    """Says that deliveries are due. Raises BrokerDown."""
+    _send(DELIVER, queue=QUICK_QUEUE, expires=DELIVER_SECONDS)
+
+
+def _send(name: str, **how: Any) -> None:
     try:
         with celery.connection_for_write(
             connect_timeout=SEND_SECONDS,
             transport_options={"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS},
         ) as connection:
-            celery.send_task(
-                "taskroom.run",
-                args=args,
-                task_id=message_id,
-                queue=queue,
-                countdown=countdown or None,
-                connection=connection,
-                retry=False,
-            )
+            celery.send_task(name, connection=connection, retry=False, **how)
     except (OperationalError, RedisError, OSError) as error:
         raise BrokerDown(str(error) or type(error).__name__) from error

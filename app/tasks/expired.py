@@ -1,4 +1,4 @@
-"""Rows that have served: tickets, sign-ins, idempotency keys, writers that ended long ago."""
+"""Rows that have served: tickets, sign-ins, idempotency keys, deliveries, writers that ended long ago."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _EXPIRED = {
     "sessions": "expires_at < now()",
     "idempotency_keys": "created_at < now() - interval '24 hours'",
     "event_ids": "created_at < now() - interval '7 days'",
+    "deliveries": "created_at < now() - interval '7 days'",  # longer than any is tried again
     "writers": "seen_at < now() - interval '7 days'",
 }
 

@@ -24,7 +24,8 @@ class Route:
     required: tuple[str, ...]
 
     def at(self, task_id: str) -> str:
-        return self.path.replace("{task_id}", task_id).replace("{notification_id}", ABSENT)
+        path = self.path.replace("{task_id}", task_id).replace("{notification_id}", ABSENT)
+        return path.replace("{webhook_id}", ABSENT)
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -26,6 +26,8 @@ TENANT = (401, 403, 200, 200, 200, 200, 403, 200)
 START = (401, 422, 422, 422, 403, 422, 422, 422)
 CANCEL = (401, 404, 404, 409, 403, 409, 404, 409)
 RETRY = (401, 404, 404, 202, 403, 202, 404, 202)
+HOOKS = (401, 404, 404, 200, 404, 404, 404, 404)  # each their own
+HOOK = (401, 404, 404, 200, 403, 404, 404, 404)
 ENDED = (401, 404, 404, 204, 204, 204, 404, 204)
 
 TABLE = {
@@ -64,6 +66,12 @@ TABLE = {
     "GET /api/v2/notifications/unread-count": MEMBERS,
     "POST /api/v2/notifications/<uuid:notification_id>/read": (401, 404, 404, 200, 404, 404, 404, 404),
     "POST /api/v2/notifications/read-all": MEMBERS,
+    "GET /api/v2/webhooks": MEMBERS,
+    "POST /api/v2/webhooks": (401, 422, 422, 422, 403, 422, 422, 422),
+    "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries": HOOKS,
+    "POST /api/v2/webhooks/<uuid:webhook_id>/enable": HOOK,
+    "POST /api/v2/webhooks/<uuid:webhook_id>/ping": (401, 404, 404, 202, 403, 404, 404, 404),
+    "DELETE /api/v2/webhooks/<uuid:webhook_id>": (401, 404, 404, 204, 404, 404, 404, 404),
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
@@ -104,6 +112,17 @@ def ended(people: dict[str, User | None]) -> tuple[str, int]:
     return task_id, owner.finished(task_id)["sequence"]
 
 
+@pytest.fixture(scope="module")
+def hook(people: dict[str, User | None]) -> str:
+    """A webhook of the owner's."""
+    owner = people["owner"]
+    assert owner
+    made = owner.client.post(
+        "/api/v2/webhooks", json={"url": "https://x.invalid/", "event_types": ["notification"]}
+    )
+    return str(made.json()["id"])
+
+
 def test_no_route_is_without_a_row(system: System) -> None:
     script = """import json
 from app import create_app
@@ -118,21 +137,29 @@ print(json.dumps([f"{m} {r.rule}" for r in rules for m in r.methods - {"HEAD", "
 
 @pytest.mark.parametrize("row", TABLE)
 def test_every_route(
-    system: System, people: dict[str, User | None], ended: tuple[str, int], row: str
+    system: System, people: dict[str, User | None], ended: tuple[str, int], hook: str, row: str
 ) -> None:
     method, _, rule = row.partition(" ")
     task_id, head = ended
     owner = people["owner"]
     assert owner
     (notice, *_) = owner.get("notifications")["notifications"]
-    path = rule.replace("<uuid:notification_id>", notice["id"]).replace("<path:name>", "none.js")
+    path = (
+        rule.replace("<uuid:webhook_id>", hook)
+        .replace("<uuid:notification_id>", notice["id"])
+        .replace("<path:name>", "none.js")
+    )
     path = path.replace("<uuid:task_id>", task_id).format(head=head, task_id=task_id)
 
     answers = {}
     for who in WHO:
         person = people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
-        body = {"json": {}} if row.endswith(("start", "login", "announcements")) else {}
+        body = (
+            {"json": {}}
+            if row.endswith(("start", "login", "announcements", "webhooks")) and method == "POST"
+            else {}
+        )
         with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answers[who].read()

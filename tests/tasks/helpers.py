@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.projections import project
@@ -57,6 +59,15 @@ class Tasks:
     def lose(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
         with self.connect() as connection, connection.cursor() as cur:
             return lifecycle.lose(cur, task_id, attempt, retry)
+
+    def appended(self, step: Callable[[Cursor], Appended]) -> Appended:
+        """As a process appends, from any thread."""
+        connect = Single(self.database)
+        try:
+            with connect() as connection, connection.cursor() as cur:
+                return step(cur)
+        finally:
+            connect.close()
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
         with self.connect() as connection, connection.cursor() as cur:

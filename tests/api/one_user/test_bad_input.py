@@ -22,6 +22,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "integer": ("x", 1.5, [], None),
     "number": ("x", [], {}, None),
     "boolean": ("x", [], {}, None),
+    "array": (1, "text", {}, None, True),
 }
 
 

@@ -1,0 +1,172 @@
+"""Webhooks: addresses that are told of the caller's events, or of its tenant's, and how that went."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app import auth, deliveries, webhooks
+from app.api.base import (
+    Blueprint,
+    NoQuery,
+    WholeField,
+    acting,
+    decode_cursor,
+    encode_cursor,
+    signed_in,
+    utc,
+    with_next,
+)
+from app.auth import Principal
+from app.errors import Unprocessable
+from app.outgoing import LONGEST_URL, AddressRefused, Rules
+from app.services import services
+
+blp = Blueprint("webhooks", __name__, description="Webhooks")
+
+SCOPES = ("user", "tenant")
+
+
+class NewWebhook(ma.Schema):
+    url = ma.fields.String(required=True, validate=ma.validate.Length(1, LONGEST_URL))
+    event_types = ma.fields.List(
+        ma.fields.String(validate=ma.validate.OneOf(webhooks.TYPES)),
+        required=True,
+        validate=ma.validate.Length(1, len(webhooks.TYPES)),
+    )
+    scope = ma.fields.String(
+        load_default="user",
+        validate=[ma.validate.OneOf(SCOPES), ma.validate.Length(1, 6)],
+        metadata={"description": "`tenant`: of all users of the caller's tenant, for its admins"},
+    )
+
+
+class Webhook(ma.Schema):
+    id = ma.fields.String()
+    url = ma.fields.String()
+    event_types = ma.fields.List(ma.fields.String())
+    scope = ma.fields.String(validate=ma.validate.OneOf(SCOPES))
+    enabled = ma.fields.Boolean()
+    failures = ma.fields.Integer(metadata={"description": "In a row, until now"})
+    disabled_at = ma.fields.String(allow_none=True)
+    created_at = ma.fields.String()
+
+
+class Created(Webhook):
+    secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown this once"})
+
+
+class Webhooks(ma.Schema):
+    webhooks = ma.fields.List(ma.fields.Nested(Webhook))
+
+
+class Pinged(ma.Schema):
+    delivery_id = ma.fields.String()
+
+
+class DeliveriesQuery(ma.Schema):
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
+
+
+class Attempt(ma.Schema):
+    number = ma.fields.Integer()
+    at = ma.fields.String()
+    duration_ms = ma.fields.Float()
+    status_code = ma.fields.Integer(allow_none=True)
+    error = ma.fields.String(allow_none=True)
+    response = ma.fields.String(allow_none=True, metadata={"description": "The beginning of its body"})
+
+
+class Delivery(ma.Schema):
+    id = ma.fields.String(metadata={"description": "The header `webhook-id`"})
+    event_type = ma.fields.String()
+    stream = ma.fields.String(allow_none=True)
+    sequence = ma.fields.Integer(allow_none=True)
+    status = ma.fields.String(validate=ma.validate.OneOf(deliveries.STATUSES))
+    created_at = ma.fields.String()
+    next_try_at = ma.fields.String(allow_none=True)
+    tries = ma.fields.Integer()
+    attempts = ma.fields.List(ma.fields.Nested(Attempt))
+
+
+class DeliveryPage(ma.Schema):
+    deliveries = ma.fields.List(ma.fields.Nested(Delivery))
+    next = ma.fields.String(allow_none=True)
+
+
+@blp.get("/webhooks")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Webhooks)
+def listed(principal: Principal, query: dict[str, Any]) -> Any:
+    """The caller's; a user has at most twenty."""
+    with services().read() as conn, conn.cursor() as cur:
+        return {"webhooks": webhooks.mine(cur, principal.user_id)}
+
+
+@blp.post("/webhooks")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(NewWebhook)
+@blp.response(201, Created)
+def create(principal: Principal, query: dict[str, Any], body: dict[str, Any]) -> Any:
+    """Requests are signed as Standard Webhooks has it. The address may not lead into a private network."""
+    tenant = auth.hooked_tenant(principal) if body["scope"] == "tenant" else None
+    config = services().config
+    try:
+        Rules(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
+    except AddressRefused as error:
+        raise Unprocessable("The address is refused", errors={"url": [str(error)]}) from None
+    with services().connect() as conn, conn.cursor() as cur:
+        made, secret = webhooks.create(
+            cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
+        )
+    return made | {"secret": secret}
+
+
+@blp.delete("/webhooks/<uuid:webhook_id>")
+@signed_in
+@blp.arguments(NoQuery, location="query")
+@blp.response(204)
+def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
+    """With its deliveries; what waited is not sent any more."""
+    webhooks.delete(services().connect, principal.user_id, str(webhook_id))
+
+
+@blp.post("/webhooks/<uuid:webhook_id>/enable")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.response(200, Webhook)
+def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
+    """After it was disabled. What waited by then is sent; what happened in between is not."""
+    with services().connect() as conn, conn.cursor() as cur:
+        return webhooks.enable(cur, principal.user_id, str(webhook_id))
+
+
+@blp.post("/webhooks/<uuid:webhook_id>/ping")
+@acting
+@blp.arguments(NoQuery, location="query")
+@blp.response(202, Pinged)
+def ping(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> dict[str, str]:
+    """Sends a `ping`, whatever event types were chosen; the log of deliveries tells how it went."""
+    with services().connect() as conn, conn.cursor() as cur:
+        return {"delivery_id": webhooks.ping(cur, principal.user_id, str(webhook_id))}
+
+
+@blp.get("/webhooks/<uuid:webhook_id>/deliveries")
+@signed_in
+@blp.arguments(DeliveriesQuery, location="query")
+@blp.response(200, DeliveryPage)
+def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
+    """What it was told, the newest first, with every attempt; kept for a week."""
+    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
+    limit = query["limit"]
+    with services().read() as conn, conn.cursor() as cur:
+        webhooks.one(cur, principal.user_id, str(webhook_id))
+        found = deliveries.page(cur, str(webhook_id), before, limit + 1)
+    page = found[:limit]
+    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
+    return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)

@@ -1,0 +1,65 @@
+"""The courier: workers hear of what is due, soon, and not over and over."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.courier import Courier
+from app.tasks.dispatch import BrokerDown
+from tests.support.clock import Clock
+from tests.support.hooks import Hook
+from tests.tasks.helpers import Tasks
+
+
+@pytest.fixture
+def hook(here: Tasks) -> Hook:
+    return Hook(here)
+
+
+class Hints:
+    """A courier whose time the test turns; ``sent`` counts its hints."""
+
+    def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent, self.broker_is_down, self.clock = 0, False, Clock()
+        monkeypatch.setattr("app.courier.time", self.clock)
+        self.courier = Courier(hook.tasks.connect, self._hint)
+
+    def _hint(self) -> None:
+        if self.broker_is_down:
+            raise BrokerDown("as asked")
+        self.sent += 1
+
+    def polled(self, times: int) -> int:
+        """How many hints so many polls send, one each half second."""
+        before = self.sent
+        for _ in range(times):
+            self.courier.poll()
+            self.clock.now += 0.5
+        return self.sent - before
+
+
+def test_workers_are_told_of_what_is_due_and_of_nothing_else(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = Hints(hook, monkeypatch)
+    assert hints.polled(3) == 0
+
+    hook.told()
+    assert hints.polled(1) == 1
+    hook.claim()
+    assert hints.polled(3) == 0
+
+    hook.wait()
+    assert hints.polled(1) == 1
+
+
+def test_who_is_not_heard_repeats_it_ever_more_seldom(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    hints = Hints(hook, monkeypatch)
+    hook.told()
+
+    assert 10 < hints.polled(600) < 20, "in five minutes"
+
+    hints.broker_is_down = True
+    assert hints.polled(100) == 0
+    hints.broker_is_down = False
+    assert hints.polled(100) > 0, "what is lost is found"

@@ -1,0 +1,148 @@
+"""Deliveries: claimed by one, tried again with back-off, given up, and never lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from app import deliveries, webhooks
+from app.deliveries import Claimed, Policy, claim, oldest
+from tests.stream.helpers import in_threads, sql
+from tests.support.hooks import PATIENT, Hook
+from tests.tasks.helpers import Tasks
+
+
+@pytest.fixture
+def hook(here: Tasks) -> Hook:
+    return Hook(here)
+
+
+def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
+    hook.told(20)
+    claimed: list[Claimed] = []
+
+    def take() -> None:
+        own = Tasks(hook.tasks.database)
+        while len(claimed) < 20:
+            with own.connect() as connection, connection.cursor() as cur:
+                claimed.extend(claim(cur, 3))
+        own.connect.close()
+
+    in_threads([take] * 4)
+
+    assert len({c.id for c in claimed}) == len(claimed) == 20
+    assert hook.claim() == []
+
+
+def test_the_lease_of_a_killed_sender_ends_and_it_is_sent_again_under_the_same_id(hook: Hook) -> None:
+    hook.told()
+    (lost,) = hook.claim()
+    assert hook.claim() == []
+
+    hook.wait()
+    (again,) = hook.claim()
+    hook.settle(lost, status_code=200)  # the first one was stopped, not killed
+    assert hook.log()[0]["status"] == "pending", "it is no longer its own"
+    hook.settle(again, status_code=204)
+
+    assert (again.id, again.tries) == (lost.id, 2)
+    (shown,) = hook.log()
+    assert (shown["status"], shown["tries"], shown["next_try_at"]) == ("delivered", 2, None)
+    assert [a["number"] for a in shown["attempts"]] == [2]
+
+
+def test_what_fails_is_tried_again_ever_later_and_then_given_up(hook: Hook) -> None:
+    hook.told()
+
+    for wait in PATIENT.retries:
+        hook.fail(1)
+        (seconds,) = hook.due_in()
+        assert wait * 0.85 < seconds < wait * 1.15
+    hook.fail(1)
+
+    (shown,) = hook.log()
+    assert (shown["status"], shown["next_try_at"]) == ("failed", None)
+    assert [(a["number"], a["status_code"], a["error"]) for a in shown["attempts"]] == [
+        (n, 500, None) for n in (1, 2, 3, 4)
+    ]
+    assert hook.due_in() == []
+
+
+def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: Hook) -> None:
+    hook.told(5)
+    first = hook.claim(1)
+    hook.settle(first[0], status_code=503)
+    assert hook.claim() == [], "it is held"
+
+    held = []
+    for _ in range(8):
+        hook.wait()
+        (claimed,) = hook.claim()
+        assert hook.claim() == [], "one at a time"
+        hook.settle(claimed, Policy((5.0,) * 9), error="no answer")
+        held += sql(hook.tasks.database, "SELECT extract(epoch FROM held_until - now())::int FROM webhooks")
+    assert [h for (h,) in held] == pytest.approx([10, 20, 40, 80, 160, 300, 300, 300], abs=1)
+
+    hook.wait()
+    (claimed,) = hook.claim()
+    hook.settle(claimed, status_code=200)
+    assert (hook.shown()["failures"], len(hook.claim())) == (0, 4)
+
+
+def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(hook: Hook) -> None:
+    policy = Policy((1.0,) * 10, failures=5)
+    hook.told(2)
+    hook.wait()
+    both = hook.claim()
+    hook.settle(both[0], policy, status_code=200)
+    hook.settle(both[1], policy, status_code=500)
+    hook.fail(3, policy)
+    assert (hook.shown()["enabled"], hook.notices()) == (True, [])
+
+    hook.fail(1, policy, status=404)
+
+    shown = hook.shown()
+    assert (shown["enabled"], shown["failures"]) == (False, 5) and shown["disabled_at"]
+    ((title, message),) = hook.notices()
+    assert title == "A webhook was disabled" and "5 times" in message and "404" in message
+
+
+def test_while_disabled_nothing_is_sent_or_kept_and_enabled_again_it_goes_on(hook: Hook) -> None:
+    hook.told(2)
+    (one, _) = hook.claim()
+    hook.settle(one, Policy((1.0,), failures=1), error="no answer")
+    assert not hook.shown()["enabled"]
+    hook.told()
+    hook.wait()
+    assert hook.claim() == []
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        assert oldest(cur) is None
+
+        enabled = webhooks.enable(cur, hook.tasks.user_id, hook.id)
+
+    assert (enabled["enabled"], enabled["failures"], enabled["disabled_at"]) == (True, 0, None)
+    assert len(hook.claim()) == 2, "both that waited, and not the one of in between"
+
+
+def test_gone_is_for_ever(hook: Hook) -> None:
+    hook.told()
+    (claimed,) = hook.claim()
+
+    hook.settle(claimed, status_code=410)
+
+    assert not hook.shown()["enabled"]
+    assert len(hook.notices()) == 1
+
+
+def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
+    hook.told(5)
+    sql(hook.tasks.database, "UPDATE deliveries SET created_at = now() WHERE sequence > 2")  # of one moment
+
+    found: list[str] = []
+    before = None
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        while page := deliveries.page(cur, hook.id, before, 2):
+            found += [d["id"] for d in page]
+            before = (page[-1]["created_at"], page[-1]["id"])
+
+    assert len(set(found)) == len(found) == 5
+    assert found == [d["id"] for d in hook.log()]

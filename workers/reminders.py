@@ -1,0 +1,23 @@
+"""What beat says every day. The names of the functions are those that older schedules call."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from app import reminders
+from app.stream.store import StoreAway
+from workers.celery_app import celery
+
+# A day's reminders are worth a wait for Postgres: half an hour in all, in steps of up to ten minutes.
+_again: dict[str, Any] = {"autoretry_for": (StoreAway,), "retry_backoff": 15, "max_retries": 7}
+
+
+@celery.task(name="taskroom.send_approval_reminder", **_again)
+def send_approval_reminder() -> int:
+    return reminders.remind_of_approvals(datetime.now(UTC))
+
+
+@celery.task(name="taskroom.send_trial_expiry_warning", **_again)
+def send_trial_expiry_warning() -> int:
+    return reminders.warn_of_trials(datetime.now(UTC))

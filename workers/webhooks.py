@@ -1,0 +1,26 @@
+"""The Celery task that sends what is due to webhooks."""
+
+from __future__ import annotations
+
+import logging
+
+from app.deliveries import Policy
+from app.outgoing import Rules
+from app.sender import attempt, deliver
+from app.stream.store import StoreAway
+from workers.celery_app import DELIVER, celery
+from workers.runtime import runtime
+from workers.settings import settings
+
+logger = logging.getLogger("taskroom.webhooks")
+
+
+@celery.task(name=DELIVER)
+def deliver_webhooks() -> None:
+    here = settings()
+    rules = Rules(here.webhook_allowed, plain_http=here.embedded)
+    policy = Policy(here.webhook_retry_seconds)
+    try:
+        deliver(runtime().connect, lambda claimed: attempt(claimed, rules, here.secret_key), policy)
+    except StoreAway as error:
+        logger.warning("deliveries wait for Postgres: %s", error)
