@@ -29,6 +29,10 @@ def admin(system: System) -> Iterator[User]:
     admin.client.close()
 
 
+def test_types_of_ones_own_have_a_dot(user: User) -> None:
+    assert make(user, event_types=["invoice.paid"])["event_types"] == ["invoice.paid"]
+
+
 def test_its_secret_is_shown_once(system: System, user: User) -> None:
     made = make(user)
 
@@ -52,8 +56,9 @@ def test_its_secret_is_shown_once(system: System, user: User) -> None:
         ({"url": "https://example.org:6379/"}, "url"),
         ({"event_types": ["*"]}, "event_types.0"),
         ({"event_types": ["task_completed", "nonsense"]}, "event_types.1"),
+        ({"event_types": ["Invoice.Paid"]}, "event_types.0"),
         ({"event_types": []}, "event_types"),
-        ({"event_types": ["notification"] * 50}, "event_types"),
+        ({"event_types": ["notification"] * 51}, "event_types"),
         ({"scope": "all"}, "scope"),
         ({"secret": "whsec_mine"}, "secret"),
     ],
