@@ -37,6 +37,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.metrics import Metrics
     from app.owners import Owners
     from app.realtime import sockets
+    from app.realtime.connections import Connections
     from app.realtime.joins import Joins
     from app.realtime.sse_wire import SseWires
     from app.revocations import Revocations
@@ -103,7 +104,9 @@ def create_app(config: Config | None = None) -> Flask:
         attempts=attempts,
         metrics=Metrics(engine, breaker, hub, joins, revocations),
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
-        streams=SseWires(hub, joins, config.keepalive_seconds),
+        streams=SseWires(
+            hub, joins, Connections(config.redis_url, config.keepalive_seconds), config.keepalive_seconds
+        ),
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
     appending.use(parts.append)

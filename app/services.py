@@ -77,6 +77,7 @@ class Services:
         self.courier.stop()
         self.rounds.stop()
         self.hub.stop()
+        self.streams.stop()
         for drain in self.drainers:
             drain()
         self.revocations.stop()

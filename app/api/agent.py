@@ -31,6 +31,7 @@ from workers.registry import Job, jobs
 blp = Blueprint("agent", __name__, description="Starting tasks")
 
 PARAMS_LIMIT = 512_000  # bytes of JSON
+INTENT = "execute_command"  # of whoever does not name another
 
 
 class Start(ma.Schema):
@@ -38,7 +39,7 @@ class Start(ma.Schema):
     params = ma.fields.Dict(keys=ma.fields.String())
     preferences = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "Another word for params"})
     title = ma.fields.String(validate=ma.validate.Length(1, 255))
-    intent = ma.fields.String(load_default="execute_command", validate=ma.validate.Length(1, 64))
+    intent = ma.fields.String(load_default=INTENT, validate=ma.validate.Length(1, 64))
 
     approval = ma.fields.Nested(
         ApprovalSchema, metadata={"description": "The task waits for this approval before it runs"}
@@ -70,14 +71,38 @@ class Active(ma.Schema):
 @blp.alt_response(202, schema=Started)
 def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts a task. The answer comes when it is durable and the broker has been told."""
-    job = _job(body["job_type"])
-    params = checked_params(job, body.get("params", body.get("preferences", {})))
-    title = body.get("title", f"Task: {job.name}")
     asked = body.get("approval")
     approval = Approval(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
-    known = _known(principal, headers.get("key"))
+    params = body.get("params", body.get("preferences", {}))
+    task_id = new_task(
+        principal,
+        _job(body["job_type"]),
+        params,
+        title=body.get("title"),
+        intent=body["intent"],
+        approval=approval,
+        key=headers.get("key"),
+    )
+    return accepted(task_id, approval is not None)
+
+
+def new_task(
+    principal: Principal,
+    job: Job,
+    params: dict[str, Any],
+    *,
+    title: str | None = None,
+    intent: str = INTENT,
+    approval: Approval | None = None,
+    key: str | None = None,
+    named: str = "params",
+) -> str:
+    """The id of a task that is durable and on its way; of the one that this idempotency key made before. Raises
+    Unavailable, and Unprocessable, naming each field; ``named`` is what the caller calls the parameters."""
+    params = checked_params(job, params, named)
+    known = _known(principal, key)
     if known:
-        return accepted(known, approval is not None)
+        return known
     task_id = ""
 
     def create(cur: Cursor) -> Appended:
@@ -86,12 +111,12 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
             cur,
             user_id=principal.user_id,
             job_type=job.name,
-            title=scrub(title),
-            intent=scrub(body["intent"]),
+            title=scrub(title or f"Task: {job.name}"),
+            intent=scrub(intent),
             params=params,
             approval=approval,
         )
-        if key := headers.get("key"):
+        if key:
             cur.execute(
                 """DELETE FROM idempotency_keys
                    WHERE user_id = %s AND key = %s AND created_at <= now() - interval '24 hours'""",
@@ -106,11 +131,13 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
     try:
         services().append(create)
     except psycopg2.errors.UniqueViolation:  # the same key at the same moment: the other one made the task
-        known = _known(principal, headers.get("key"))
+        known = _known(principal, key)
         if known is None:  # and has given it up already
             raise Unavailable("The same request is being given up; try again") from None
-        return accepted(known, approval is not None)
-    return begin(task_id, job.name, approval)
+        return known
+    if approval is None:
+        send_first(task_id, job.name)
+    return task_id
 
 
 @blp.get("/agent/active")
@@ -129,22 +156,20 @@ def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     return {"active": snapshot(services().read, row[0]) if row else None}
 
 
-def checked_params(job: Job, params: dict[str, Any]) -> dict[str, Any]:
+def checked_params(job: Job, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
     """The parameters, validated and with the defaults filled in. Raises Unprocessable, naming each field."""
     params = scrub(params)
     schema = job.params()
     try:
         loaded: dict[str, Any] = schema.dump(schema.load(params))
     except ma.ValidationError as error:
-        raise Unprocessable("params was refused", errors=fields(error.messages, "params")) from None
+        raise Unprocessable(f"{named} was refused", errors=fields(error.messages, named)) from None
     try:
         size = len(orjson.dumps(loaded))
     except TypeError as error:
-        raise Unprocessable("params was refused", errors={"params": [f"{error}."]}) from None
+        raise Unprocessable(f"{named} was refused", errors={named: [f"{error}."]}) from None
     if size > PARAMS_LIMIT:
-        raise Unprocessable(
-            "params is too large", errors={"params": [f"Longer than {PARAMS_LIMIT:,} bytes."]}
-        )
+        raise Unprocessable(f"{named} is too large", errors={named: [f"Longer than {PARAMS_LIMIT:,} bytes."]})
     return loaded
 
 

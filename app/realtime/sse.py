@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from uuid import UUID
 
 import marshmallow as ma
@@ -15,9 +16,9 @@ from app.auth import Principal
 from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.limits import address
 from app.notifications import NOTIFICATION_EVENTS
-from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
+from app.realtime.sse_codec import CODECS, Codecs, message, retry
 from app.realtime.sse_rooms import Line, composite, cursors_of
-from app.realtime.sse_wire import SseWire
+from app.realtime.sse_wire import SseWire, Wire
 from app.services import Services, services
 from app.stream.burst import Filter
 from app.stream.event import EVENT_TYPE, LEVELS, MAX_SEQUENCE, task_stream
@@ -29,6 +30,7 @@ blp = Blueprint("streams", __name__, description="Server-sent events")
 MAX_ROOMS = 16
 ROOM = re.compile(r"(task:[0-9a-fA-F-]{36}|user(:[0-9a-fA-F-]{36})?|broadcast)\Z")
 PATIENCE_SECONDS = 10  # at least, for who came too often
+Hello = Callable[[Viewer, Principal], bytes]
 
 
 def _names(text: str) -> None:
@@ -89,8 +91,7 @@ def events_stream(query: dict[str, str]) -> Response:
 @blp.response(200)
 def notifications_stream(query: dict[str, str]) -> Response:
     """The caller's notifications alone: the same stream and the same cursors, filtered."""
-    if not services().config.sse_notifications:
-        raise NotFound("Notification streams are switched off; ask for the list instead")
+    refuse_switched_off()
     return _stream(query | {"types": ",".join(sorted(NOTIFICATION_EVENTS))}, auth.own_stream)
 
 
@@ -133,13 +134,22 @@ def _stream(
     return serve(lambda principal: [name_of(principal)], lambda names: [cursor], filter_of(query))
 
 
+def refuse_switched_off() -> None:
+    """Raises NotFound."""
+    if not services().config.sse_notifications:
+        raise NotFound("Notification streams are switched off; ask for the list instead")
+
+
 def serve(
     names_of: Callable[[Principal], list[str]],
     cursors_of: Callable[[list[str]], Sequence[int | None]],
     filter: Filter,
+    codecs: Codecs = CODECS,
+    hello: Hello | None = None,
     rooms: bool = False,
 ) -> Response:
-    """Streams what these names name, for whoever asks; ``rooms`` is for several of them on one connection."""
+    """Streams what these names name, for whoever asks. ``hello`` makes the first words where they are not the codec's;
+    ``rooms`` is for several names on one connection."""
     parts, viewers = services(), list[Viewer]()
     try:
         parts.attempts.arrived(address())
@@ -158,7 +168,14 @@ def serve(
             _close(viewers)
             return Response(status=204)
         parts.joins.admit(principal.user_id)
-        return _handed_over(parts, viewers, principal, rooms)
+        plain, chunked = codecs
+        codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
+        if rooms:
+            line = partial(Line, plain=codec, viewers=viewers)
+            return _handed_over(parts, viewers, principal, partial(_hello_of_rooms, viewers), line)
+        first = viewers[0]
+        words = partial(hello or codec.hello, first, principal)
+        return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
     except LookupError:
         _close(viewers)
         raise NotFound("There is no such task") from None
@@ -179,23 +196,25 @@ def _close(viewers: Sequence[Viewer]) -> None:
         viewer.close()
 
 
-def _handed_over(parts: Services, viewers: list[Viewer], principal: Principal, rooms: bool) -> Response:
+def _hello_of_rooms(viewers: Sequence[Viewer]) -> bytes:
+    at = {v.room.stream: {"cursor": v.cursor, "head": v.room.head} for v in viewers}
+    return message("connected", {"rooms": at}, composite(list(at), [v.cursor for v in viewers]))
+
+
+def _handed_over(
+    parts: Services,
+    viewers: list[Viewer],
+    principal: Principal,
+    hello: Callable[[], bytes],
+    wire: Callable[..., Wire],
+) -> Response:
     """The first words go by the server's own way; then the hub has the socket, and this greenlet ends."""
     environ = request.environ
 
     def body() -> Iterator[bytes]:
-        first = viewers[0]
-        if rooms:
-            at = {v.room.stream: {"cursor": v.cursor, "head": v.room.head} for v in viewers}
-            yield retry() + message(
-                "connected", {"rooms": at}, composite(list(at), [v.cursor for v in viewers])
-            )
-        else:
-            place = {"stream": first.room.stream, "cursor": first.cursor, "head": first.room.head}
-            yield retry() + message("connected", place, first.cursor)
-        codec = CHUNKED if environ["SERVER_PROTOCOL"] == "HTTP/1.1" else PLAIN
-        given = parts.streams, green.take_over(environ), codec
-        parts.streams.add(Line(*given, viewers, principal) if rooms else SseWire(*given, first, principal))
+        yield retry() + hello()
+        taken = green.take_over(environ)
+        parts.streams.add(wire(parts.streams, taken, principal=principal))
 
     def unless_handed_over() -> None:
         if viewers[0].wire is None:  # the client went while it was answered

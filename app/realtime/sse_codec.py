@@ -8,12 +8,17 @@ from typing import Any
 
 import orjson
 
+from app.principal import Principal
 from app.stream.event import Event
 from app.stream.resync import Resync
+from app.stream.viewer import Viewer
 
 
 class SseCodec:
     """``chunked`` for HTTP/1.1: one chunk an event, so that a joined buffer can be cut between any two."""
+
+    turns = 1  # of the keep-alives' timer between two of a viewer's own
+    counts = False  # whether what it says when quiet tells how many connections the user has
 
     def __init__(self, chunked: bool) -> None:
         self._chunked = chunked
@@ -21,6 +26,12 @@ class SseCodec:
             b":\n"
         )  # no blank line: with one, a common client makes an empty event of it
         self.closing = b"0\r\n\r\n" if chunked else b""
+
+    def hello(self, viewer: Viewer, principal: Principal) -> bytes:
+        """The first words. The server itself sends them, so they are in no chunk of ours."""
+        stream, head = viewer.room.stream, viewer.room.head
+        place = {"stream": stream, "cursor": viewer.cursor, "head": head}
+        return message("connected", place, viewer.cursor)
 
     def frame(self, event: Event) -> bytes:
         return self._chunk(f"id: {event.sequence}\nevent: {event.type}\ndata: {event.payload}\n\n".encode())
@@ -33,6 +44,10 @@ class SseCodec:
 
     def end(self, stream: str, last: Event | None, cursor: int) -> bytes:
         return self.control("end", ending(stream, last), cursor)
+
+    def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
+        """What keeps the connection alive; ``connections`` is how many its user has."""
+        return self.heartbeat(viewer.room.stream, cursor) if viewer.filter else self.keepalive
 
     def heartbeat(self, stream: str, cursor: int) -> bytes:
         """For a filtered viewer: how far the stream was scanned for it."""
@@ -69,4 +84,5 @@ def ending(stream: str, last: Event | None) -> dict[str, Any]:
     return {"stream": stream, "status": last.decoded().get("status") if last else None}
 
 
-CHUNKED, PLAIN = SseCodec(chunked=True), SseCodec(chunked=False)
+Codecs = tuple[SseCodec, SseCodec]  # without chunks and with
+CODECS = PLAIN, CHUNKED = SseCodec(chunked=False), SseCodec(chunked=True)

@@ -24,8 +24,6 @@ from app.stream.viewer import Viewer
 if TYPE_CHECKING:
     from app.realtime.sse_wire import SseWires
 
-
-SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
 _numbers = itertools.count()
 
 
@@ -108,6 +106,8 @@ class RoomWire:
 class Line:
     """The connection, as its viewers share it: nobody writes while a frame of another is half sent."""
 
+    turns, counts = 1, False  # of its keep-alives, as a codec has them
+
     def __init__(
         self,
         wires: SseWires,
@@ -122,7 +122,7 @@ class Line:
         self.hash = _hash(self.streams)
         self.chunked = plain.closing != b""
         self.progress_at = time.monotonic()
-        self.slot = taken.fileno() % SLOTS
+        self.slot = taken.fileno()
         self._wires, self._socket, self._plain = wires, taken, plain
         self._debt, self._turns, self._open = b"", Turns(), True
         wires.poller.watch(taken.fileno(), self._ready)
@@ -170,14 +170,13 @@ class Line:
         for viewer in self.viewers:
             viewer.close(reason)
 
-    def keep_alive(self, hub: Hub) -> None:
+    def keep_alive(self, hub: Hub, connections: int) -> None:
         """By a room that keeps up; where none does bytes are on their way anyway."""
         for viewer in self.viewers:
             if viewer.lane is not None and viewer.wire is not None:
                 codec = viewer.wire.codec
                 assert isinstance(codec, RoomCodec)
-                heartbeat = partial(codec.heartbeat, viewer.room.stream)
-                hub.say(viewer, heartbeat if viewer.filter else lambda _: self._plain.keepalive)
+                hub.say(viewer, partial(codec.quiet, viewer, connections=connections))
                 return
 
     def _ready(self, mask: int) -> None:

@@ -12,14 +12,18 @@ from typing import Any
 
 from app.green import Poller, has_gone
 from app.principal import Principal
+from app.realtime.connections import Connections
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_rooms import SLOTS, Line
+from app.realtime.sse_rooms import Line
 from app.stream.burst import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sse")
+
+SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
+MOST_TURNS = 2  # a codec's, between two keep-alives
 
 # The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
 # its next request on this connection, and see it reset.
@@ -38,7 +42,7 @@ class SseWire:
         self.progress_at = 0.0
         # The system call itself: this is the path of every event.
         self.send: Callable[[Any], int] = taken.send
-        self.slot = taken.fileno() % SLOTS
+        self.slot = taken.fileno()
         self._wires, self._socket, self._debt = wires, taken, b""
         wires.poller.watch(taken.fileno(), self._ready)
 
@@ -69,15 +73,20 @@ class SseWire:
         words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
         self._wires.remove(self, self._socket, words)
 
+    @property
+    def turns(self) -> int:
+        return self.codec.turns
+
+    @property
+    def counts(self) -> bool:
+        return self.codec.counts
+
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
 
-    def keep_alive(self, hub: Hub) -> None:
+    def keep_alive(self, hub: Hub, connections: int) -> None:
         viewer, codec = self.viewer, self.codec
-        if viewer.filter:
-            hub.say(viewer, lambda cursor: codec.heartbeat(viewer.room.stream, cursor))
-        else:
-            hub.say(viewer, lambda _: codec.keepalive)
+        hub.say(viewer, lambda cursor: codec.quiet(viewer, cursor, connections))
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
@@ -102,39 +111,57 @@ Wire = SseWire | Line
 
 
 class SseWires:
-    """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired."""
+    """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
 
-    def __init__(self, hub: Hub, joins: Joins, keepalive_seconds: float) -> None:
+    A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so.
+    """
+
+    def __init__(self, hub: Hub, joins: Joins, connections: Connections, keepalive_seconds: float) -> None:
         self.poller = Poller()
-        self._hub, self._joins, self._keepalive_seconds = hub, joins, keepalive_seconds
-        self._slots: list[set[Wire]] = [set() for _ in range(SLOTS)]
+        self._hub, self._joins, self._connections = hub, joins, connections
+        self._turn_seconds = keepalive_seconds / SLOTS
+        self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
+        self._turn = 0
         self._running = False
 
     def add(self, wire: Wire) -> None:
         """Begins to send."""
-        self._slots[wire.slot].add(wire)
+        self._slots[wire.slot % len(self._slots)].add(wire)
+        self._connections.opened(wire.principal.user_id)
         wire.attach(self._hub)
         if not self._running:
             self._running = True
             threading.Thread(target=self._look_after, name="taskroom-keepalive", daemon=True).start()
 
     def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
-        self._slots[wire.slot].discard(wire)
+        self._slots[wire.slot % len(self._slots)].discard(wire)
         self._joins.leave(wire.principal.user_id)
+        self._connections.closed(wire.principal.user_id)
         leave(self.poller, taken, words)
 
+    def stop(self) -> None:
+        self._connections.leave()
+
+    def turn(self) -> None:
+        """One slot's keep-alives."""
+        now = time.time()
+        for slot in self._slots:
+            for wire in [w for w in slot if w.principal.expires_at <= now]:
+                for viewer in wire.viewers:
+                    viewer.close("expired")
+        self._turn = (self._turn + 1) % len(self._slots)
+        due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
+        counted = self._connections.count({w.principal.user_id for w in due if w.counts})
+        for wire in due:
+            wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
+
     def _look_after(self) -> None:
-        turn = 0
+        at = time.monotonic()
         while True:
-            time.sleep(self._keepalive_seconds / SLOTS)
+            # By the clock: what a turn takes, or waits for, must not make each keep-alive later than the last.
+            at = max(at + self._turn_seconds, time.monotonic())
+            time.sleep(max(0.0, at - time.monotonic()))
             try:
-                now = time.time()
-                for slot in self._slots:
-                    for wire in [w for w in slot if w.principal.expires_at <= now]:
-                        for viewer in wire.viewers:
-                            viewer.close("expired")
-                turn = (turn + 1) % SLOTS
-                for wire in list(self._slots[turn]):
-                    wire.keep_alive(self._hub)
+                self.turn()
             except Exception:  # one stream's trouble must not end the timer of all
                 logger.exception("looking after streams failed")

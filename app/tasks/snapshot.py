@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.stream.event import Event, task_stream
+from app.stream.event import Event, encode, task_stream
 from app.stream.store import Connect
 from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
@@ -50,6 +50,22 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
         "approval": row[1],
         "sequence": state["sequence"],
     }
+
+
+def current_status(read: Connect, stream: str) -> Event:
+    """Where the task stands, as an event would say it that came just now; its sequence is the stream's last.
+    LookupError without a stream."""
+    with read() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT last_seq, status, progress, current_phase_message
+               FROM streams JOIN tasks ON tasks.stream_id = streams.id WHERE name = %s""",
+            (stream,),
+        )
+        row = cur.fetchone()
+    if row is None:
+        raise LookupError(stream)
+    fields = dict(zip(("status", "progress", "current_phase_message"), row[1:], strict=True))
+    return Event(stream, int(row[0]), "task_status", "{" + encode(fields))
 
 
 def message_id(task_id: str, number: int) -> str:

@@ -1,0 +1,105 @@
+"""The addresses that older clients know: the streams, made from the table, and the calls beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+from flask import Response, jsonify, url_for
+
+from app import auth
+from app.api import limits, notifications
+from app.api.agent import StartHeaders, new_task
+from app.api.base import Blueprint, NoQuery, acting
+from app.auth import Principal
+from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
+from app.realtime.sse import (
+    NotificationQuery,
+    StreamQuery,
+    filter_of,
+    refuse_switched_off,
+    resume_cursor,
+    serve,
+)
+from app.services import services
+from app.stream.burst import Filter
+from app.stream.event import Event, task_stream
+from app.stream.once import Once
+from app.stream.viewer import Viewer
+from app.tasks.fold import TERMINAL
+from app.tasks.snapshot import current_status
+from workers.jobs.artifact import ArtifactParams
+from workers.registry import jobs
+
+blp = Blueprint("dialects", __name__, description="The addresses of older clients")
+_look: Once[Event] = Once()  # a crowd that comes for one task asks once
+
+
+class Generate(ArtifactParams):
+    notebook_id = ma.fields.String(validate=ma.validate.Length(1, 255))
+
+
+class Generated(ma.Schema):
+    job_id = ma.fields.String()
+
+
+def _add_stream(dialect: Dialect) -> None:
+    plain, chunked = DialectCodec(dialect, chunked=False), DialectCodec(dialect, chunked=True)
+    only = Filter(dialect.types) if dialect.types else None
+
+    @blp.get(dialect.path, endpoint=dialect.name, strict_slashes=False)
+    @blp.doc(summary=dialect.about)
+    @blp.arguments(NotificationQuery if only else StreamQuery, location="query")
+    @blp.response(200)
+    def stream(query: dict[str, str], task_id: UUID | None = None) -> Response:
+        if dialect.switched:
+            refuse_switched_off()
+        given, state = resume_cursor(query, None), list[Event]()
+
+        def names_of(principal: Principal) -> list[str]:
+            if task_id is None:
+                return [auth.own_stream(principal)]
+            return [task_stream(auth.readable_task(principal, str(task_id)))]
+
+        def cursors_of(names: list[str]) -> list[int | None]:
+            if task_id is None or given is not None:
+                return [given]
+            now = _look(names[0], lambda: current_status(services().read, names[0]))
+            if now.decoded()["status"] in TERMINAL:
+                return [now.sequence - 1]  # the last frame says it
+            state.append(now)
+            return [now.sequence]
+
+        def hello(viewer: Viewer, principal: Principal) -> bytes:
+            return plain.frame(state[0]) if state else plain.hello(viewer, principal)
+
+        return serve(names_of, cursors_of, only or filter_of(query), (plain, chunked), hello)
+
+
+for _dialect in DIALECTS:
+    _add_stream(_dialect)
+
+for _path, _route, _view in (
+    ("", blp.get, notifications.listed),
+    ("unread-count/", blp.get, notifications.unread_count),
+    ("<uuid:notification_id>/read/", blp.post, notifications.read),
+    ("read-all/", blp.post, notifications.read_all),
+):
+    _route(f"/api/v1/notifications/{_path}", strict_slashes=False)(_view)
+
+
+@blp.post("/ai/artifact/generate", strict_slashes=False)
+@acting
+@limits.starts
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(StartHeaders, location="headers")
+@blp.arguments(Generate)
+@blp.alt_response(202, schema=Generated)
+def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+    """Starts an `artifact` task, as `agent/start` does."""
+    job_id = new_task(principal, jobs()["artifact"], body, key=headers.get("key"), named="body")
+    response = jsonify({"job_id": job_id})
+    response.status_code = 202
+    response.headers["Location"] = url_for("tasks.status", task_id=job_id)
+    return response

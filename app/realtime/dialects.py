@@ -1,0 +1,230 @@
+"""The addresses that older clients know, and how the streams are told there: a row each, over the same streams,
+cursors and shared frames as everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.notifications import SEVERITIES
+from app.principal import Principal
+from app.realtime.sse_codec import SseCodec, message
+from app.stream.event import Event, encode, now
+from app.stream.viewer import Viewer
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING
+
+Fields = Mapping[str, Any]
+
+PROCESSING = {
+    PENDING: "pending",
+    WAITING: "pending",
+    STARTED: "processing",
+    RETRY: "processing",
+    SUCCESS: "completed",
+    FAILURE: "failed",
+    REVOKED: "cancelled",
+}
+IN_PROGRESS = PROCESSING | {STARTED: "in_progress", RETRY: "in_progress"}
+
+ARTIFACT_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "artifact.started": (),
+    "artifact.progress": ("progress",),
+    "artifact.completed": ("result",),  # older clients take whatever has one for completed,
+    "artifact.failed": ("error", "retry_count"),  # and whatever has an error for failed
+    "artifact.cancelled": (),
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dialect:
+    """``data`` is the JSON told of an event, None for nothing. What is not given is said as on every stream."""
+
+    name: str
+    path: str  # with a task's id it is of that task, else of the caller
+    about: str
+    types: frozenset[str] | None  # of the events that are looked at; None: all
+    data: Callable[[Event], str | None]
+    named: bool = False  # frames have an ``event:``
+    hello: Callable[[Principal], Fields] | None = None
+    quiet: tuple[str, Callable[[int], Fields]] | None = (
+        None  # type and data, of how many connections the user has
+    )
+    end: Callable[[Event | None], Fields] | None = None
+    switched: bool = False  # not there without ENABLE_SSE_NOTIFICATIONS
+    counts: bool = False  # ``quiet`` needs to know them
+
+
+def _progress(event: Event) -> str | None:
+    fields = event.decoded()
+    status, progress = fields.get("status"), fields.get("progress")
+    if progress is None or status in TERMINAL:
+        return None  # a phase that ended with its attempt; the end of the task is the last frame
+    if event.type == "phase_update":
+        status, text = STARTED, fields.get("message")
+    else:
+        text = fields.get("current_phase_message")
+    return _json({"progress": progress, "message": text or "", "status": _word(PROCESSING, status)})
+
+
+def _outcome(last: Event | None) -> Fields:
+    fields = last.decoded() if last else {}
+    status, error = fields.get("status"), fields.get("error")
+    text = "Complete" if status == SUCCESS else error.get("message") if isinstance(error, dict) else None
+    return {"progress": 100, "message": text or "", "status": _word(PROCESSING, status)}
+
+
+def _notice(event: Event) -> str:
+    fields = event.decoded()
+    about_task = fields.get("related_type") == "task"
+    return _json(
+        {
+            "type": fields.get("notification_type"),
+            "title": fields.get("title"),
+            "message": fields.get("message"),
+            "jobId": fields.get("related_id") if about_task else None,
+            "urgent": bool(fields.get("urgent")),
+        }
+    )
+
+
+def _artifact(event: Event) -> str:
+    fields = event.decoded()
+    names = ("job_id", "user_id", "artifact_type", "notebook_id", "timestamp", *ARTIFACT_FIELDS[event.type])
+    return _json({"type": event.type} | {name: fields[name] for name in names if name in fields})
+
+
+def _with_severity(event: Event) -> str:
+    """Spliced in: the rest is sent as it was stored."""
+    severity = event.decoded().get("severity")
+    return f'{{"type":"{severity if severity in SEVERITIES else "info"}",{event.payload[1:]}'
+
+
+def _with_words(event: Event) -> str:
+    if event.type not in ("task_created", "status_changed", "task_completed"):
+        return event.payload
+    fields = event.decoded()
+    for of in (fields, *_steps(fields)):
+        for name in ("status", "previous_status"):
+            if isinstance(of, dict) and name in of:
+                of[name] = _word(IN_PROGRESS, of[name])
+    return _json(fields)
+
+
+def _word(words: Mapping[str, str], status: Any) -> Any:
+    return words.get(status, status) if isinstance(status, str) else status
+
+
+def _steps(fields: Fields) -> Iterable[Any]:
+    found = fields.get("subtask_results")
+    return found if isinstance(found, list) else ()
+
+
+def _connected(principal: Principal) -> Fields:
+    return {"user_id": principal.user_id, "timestamp": now()}
+
+
+def _connected_as_type(principal: Principal) -> Fields:
+    return {"type": "connected", "user_id": principal.user_id}
+
+
+def _heartbeat(connections: int) -> Fields:
+    return {"type": "heartbeat", "timestamp": now(), "connections": connections}
+
+
+def _ping(connections: int) -> Fields:
+    return {"timestamp": now()}
+
+
+NOTIFICATION = frozenset({"notification"})
+DIALECTS = (
+    Dialect(
+        "job_progress",
+        "/api/v1/ai/jobs/<uuid:task_id>/stream/",
+        "Progress of a job, the present state first, one last frame at its end; frames without a name.",
+        frozenset({"task_status", "phase_update"}),
+        _progress,
+        end=_outcome,
+    ),
+    Dialect(
+        "notices",
+        "/api/v1/notifications/stream/",
+        "The caller's notifications, in short; frames without a name.",
+        NOTIFICATION,
+        _notice,
+        switched=True,
+    ),
+    Dialect(
+        "artifact_events",
+        "/ai/artifact/events/stream",
+        "What becomes of the caller's artifacts; frames without a name.",
+        frozenset(ARTIFACT_FIELDS),
+        _artifact,
+        hello=_connected_as_type,
+    ),
+    Dialect(
+        "notifications_by_severity",
+        "/api/notifications/stream",
+        "The caller's notifications, their `type` the severity; a `heartbeat` every 30 s.",
+        NOTIFICATION,
+        _with_severity,
+        named=True,
+        hello=_connected,
+        quiet=("heartbeat", _heartbeat),
+        switched=True,
+        counts=True,
+    ),
+    Dialect(
+        "events_in_words",
+        "/api/v1/events/stream",
+        "What happens to the caller's tasks, with states in small words; a `ping` every 30 s.",
+        None,
+        _with_words,
+        named=True,
+        hello=_connected,
+        quiet=("ping", _ping),
+    ),
+)
+
+
+class DialectCodec(SseCodec):
+    """A row's format. What clients of it do not know (``resync``, ``token_expired``) is named, so that they pass it."""
+
+    turns = 2
+
+    def __init__(self, dialect: Dialect, chunked: bool) -> None:
+        super().__init__(chunked)
+        self._dialect = dialect
+        self.counts = dialect.counts
+
+    def hello(self, viewer: Viewer, principal: Principal) -> bytes:
+        dialect, cursor = self._dialect, viewer.cursor
+        if dialect.hello is None:
+            return f"id: {cursor}\n\n".encode()  # a client keeps the id, and hands nothing on
+        return _frame(cursor, "connected" if dialect.named else None, _json(dialect.hello(principal)))
+
+    def frame(self, event: Event) -> bytes:
+        data = self._dialect.data(event)
+        if data is None:
+            return b""
+        return self._chunk(_frame(event.sequence, event.type if self._dialect.named else None, data))
+
+    def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
+        if self._dialect.quiet is None:
+            return self._chunk(f"id: {cursor}\n: keepalive\n\n".encode())
+        type, data = self._dialect.quiet
+        return self._chunk(message(type, dict(data(connections)), cursor))
+
+    def end(self, stream: str, last: Event | None, cursor: int) -> bytes:
+        if self._dialect.end is None:
+            return super().end(stream, last, cursor)
+        return self._chunk(_frame(cursor, None, _json(self._dialect.end(last))))
+
+
+def _frame(cursor: int, type: str | None, data: str) -> bytes:
+    name = f"event: {type}\n" if type else ""
+    return f"id: {cursor}\n{name}data: {data}\n\n".encode()
+
+
+def _json(fields: Fields) -> str:
+    return "{" + encode(fields)
