@@ -58,7 +58,7 @@ class Dialect:
 def _progress(event: Event) -> str | None:
     fields = event.decoded()
     status, progress = fields.get("status"), fields.get("progress")
-    if progress is None or status in TERMINAL:
+    if progress is None or (isinstance(status, str) and status in TERMINAL):
         return None  # a phase that ended with its attempt; the end of the task is the last frame
     if event.type == "phase_update":
         status, text = STARTED, fields.get("message")

@@ -119,7 +119,7 @@ class SseWires:
     def __init__(self, hub: Hub, joins: Joins, connections: Connections, keepalive_seconds: float) -> None:
         self.poller = Poller()
         self._hub, self._joins, self._connections = hub, joins, connections
-        self._turn_seconds = keepalive_seconds / SLOTS
+        self.turn_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
         self._turn = 0
         self._running = False
@@ -159,7 +159,7 @@ class SseWires:
         at = time.monotonic()
         while True:
             # By the clock: what a turn takes, or waits for, must not make each keep-alive later than the last.
-            at = max(at + self._turn_seconds, time.monotonic())
+            at = max(at + self.turn_seconds, time.monotonic())
             time.sleep(max(0.0, at - time.monotonic()))
             try:
                 self.turn()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import select
 import selectors
 import socket
@@ -9,11 +10,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
+from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_wire import SseWire, leave
+from app.realtime.sse_wire import SLOTS, SseWire, SseWires, leave
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -197,3 +200,25 @@ def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect:
     hub.say(connection.viewer, lambda cursor: CHUNKED.keepalive)
 
     assert connection.client.recv(100) == b"2\r\n:\n\r\n"
+
+
+@pytest.mark.parametrize(("turns", "seconds"), [(1, 15), (2, 30)])
+def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns: int, seconds: int) -> None:
+    """Every 15 seconds as configured by default; at the addresses of older clients every 30."""
+    wires = SseWires(MagicMock(), MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
+    told: list[list[int]] = []
+    now = 0
+    for fd in range(60):
+        said = list[int]()
+        wire = MagicMock(slot=fd, turns=turns, counts=False)
+        wire.principal.expires_at = float("inf")
+        wire.keep_alive = lambda *_, said=said: said.append(now)
+        wires._slots[fd % len(wires._slots)].add(wire)
+        told.append(said)
+
+    for now in range(4 * SLOTS):  # noqa: B007 - read by those who are told
+        wires.turn()
+
+    gaps = {later - before for said in told for before, later in itertools.pairwise(said)}
+    assert {gap * wires.turn_seconds for gap in gaps} == {seconds}
+    assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
