@@ -72,6 +72,17 @@ TABLE = {
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": HOOK,
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": (401, 404, 404, 202, 403, 404, 404, 404),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": (401, 404, 404, 204, 404, 404, 404, 404),
+    "GET /api/v1/ai/jobs/<uuid:task_id>/stream/": READERS,
+    "GET /api/v1/ai/jobs/<uuid:task_id>/stream/?since_sequence={head}": ENDED,
+    "GET /api/v1/notifications/stream/": MEMBERS,
+    "GET /api/notifications/stream": MEMBERS,
+    "GET /api/v1/events/stream": MEMBERS,
+    "GET /ai/artifact/events/stream": MEMBERS,
+    "POST /ai/artifact/generate": START,
+    "GET /api/v1/notifications/": MEMBERS,
+    "GET /api/v1/notifications/unread-count/": MEMBERS,
+    "POST /api/v1/notifications/<uuid:notification_id>/read/": (401, 404, 404, 200, 404, 404, 404, 404),
+    "POST /api/v1/notifications/read-all/": MEMBERS,
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
@@ -155,11 +166,8 @@ def test_every_route(
     for who in WHO:
         person = people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
-        body = (
-            {"json": {}}
-            if row.endswith(("start", "login", "announcements", "webhooks")) and method == "POST"
-            else {}
-        )
+        posts = ("start", "login", "announcements", "webhooks", "generate")
+        body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
         with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answers[who].read()

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
+from app.realtime.dialects import DIALECTS
 from tests.api.routes import document
 from tests.support.system import System, User
 
@@ -39,6 +40,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 EXAMPLES = 25
 # These have no end, so that only their beginning can be looked at.
 LIVE = {f"/api/v2/{name}" for name in ("events/stream", "notifications/stream", "stream")}
+LIVE |= {d.path for d in DIALECTS if "task_id" not in d.path}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,11 @@
+// The application around the hook: who is signed in, and where notifications go.
+type Page = { heard: unknown[]; token: string };
+const page = window as unknown as Page;
+
+const context = {
+  addNotification: (notification: unknown) => page.heard.push(["notification", notification]),
+  updateUnreadCount: () => undefined,
+};
+
+export const useAuth = () => ({ token: page.token });
+export const useNotificationContext = () => context;

@@ -1,0 +1,211 @@
+"""The printed JavaScript in a real browser. An EventSource has no headers there, whatever it is handed: the cookie
+of the sign-in speaks for it."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver import Chrome
+
+from tests.proxy.viewers import Page as EventSourcePage
+from tests.seeds.conftest import printed
+from tests.support.chromium import chromium
+from tests.support.system import PASSWORD, ROOT, System, User, wait_for
+
+TEXT = {"artifact_type": "quiz", "content": "Cells are small. The cell has a nucleus.", "notebook_id": "n"}
+KEEP_WHAT_IS_PRINTED = """
+    window.heard = []
+    for (const kind of ["log", "error", "debug"]) console[kind] = (...what) => heard.push([kind, ...what.map(shown)])
+    function shown(value) { return value instanceof Event ? value.type : value }
+"""
+TELL_WHEN_OPEN = """
+    window.EventSource = class extends EventSource {
+      constructor(...given) {
+        super(...given)
+        this.addEventListener("open", () => heard.push(["open"]))
+      }
+    }
+"""
+SOCKET_IO = ROOT / "static" / "node_modules" / "socket.io-client" / "dist" / "socket.io.min.js"
+
+
+class Page:
+    """A page of the site, signed in; ``heard`` is what its script did so far."""
+
+    def __init__(self, driver: Chrome, url: str, user: User) -> None:
+        self.driver, self.user = driver, user
+        driver.get(f"{url}/livez")
+        sign_in = driver.execute_async_script(EventSourcePage.SIGN_IN, user.email, PASSWORD)
+        assert sign_in == 200
+
+    def run(self, script: str, *args: Any) -> Any:
+        return self.driver.execute_script(script, *args)
+
+    @property
+    def heard(self) -> list[list[Any]]:
+        return self.run("return heard")
+
+    def hears(self, what: str, condition: Callable[[list[Any]], Any]) -> list[Any]:
+        return wait_for(what, lambda: next((entry for entry in self.heard if condition(entry)), None))
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(driver: Chrome, system: System, user: User) -> Iterator[Page]:
+    yield Page(driver, system.url, user)
+    driver.get("about:blank")
+    driver.delete_all_cookies()
+
+
+def bundled(name: str) -> str:
+    command = ["node", str(Path(__file__).with_name("bundle.mjs")), f"pages/{name}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_angular_service_follows_a_job_to_its_end(page: Page, user: User) -> None:
+    page.run(bundled("000.ts"))
+    task_id = user.start("test_phases", count=30)
+
+    page.run("watchJob(arguments[0])", task_id)
+
+    page.hears("the end", lambda entry: entry == ["complete"])
+    *progress, last, complete = page.heard
+    assert last == ["next", {"progress": 100, "message": "Complete", "status": "completed"}]
+    assert complete == ["complete"], "and no error before or after it"
+    told = [value["progress"] for kind, value in progress]
+    assert told == sorted(told) and {value["status"] for _, value in progress} <= {"pending", "processing"}
+
+
+def test_the_angular_service_of_a_job_that_failed_completes_too(page: Page, user: User) -> None:
+    page.run(bundled("000.ts"))
+    task_id = user.start("test_fail", text="no such luck")
+
+    page.run("watchJob(arguments[0])", task_id)
+
+    page.hears("the end", lambda entry: entry == ["complete"])
+    last = {"progress": 100, "message": "no such luck", "status": "failed"}
+    assert page.heard[-2:] == [["next", last], ["complete"]]
+
+
+def test_the_angular_service_receives_notifications(page: Page, user: User, notify: Any) -> None:
+    page.run(bundled("000.ts"))
+    page.run(TELL_WHEN_OPEN + "watchNotifications()")
+    page.hears("the stream", lambda entry: entry == ["open"])
+
+    task_id = user.start("test_echo")
+    notify(user.id, "Payment issue", "The card was refused", "payment_failed", urgent=True)
+
+    done = page.hears("its end", lambda e: e[0] == "next" and e[1]["type"] == "generation_complete")
+    paid = page.hears("the payment", lambda e: e[0] == "next" and e[1]["type"] == "payment_failed")
+    assert done[1]["jobId"] == task_id
+    assert paid[1] == {
+        "type": "payment_failed",
+        "title": "Payment issue",
+        "message": "The card was refused",
+        "jobId": None,
+        "urgent": True,
+    }
+
+
+def test_the_artifact_client_updates_its_page(page: Page, system: System, user: User) -> None:
+    page.run(KEEP_WHAT_IS_PRINTED)
+    page.run(
+        "const token = arguments[0], updateUI = (...what) => heard.push(['updateUI', ...what])\n"
+        + printed("001.js", system.url, user),
+        user.token,
+    )
+    page.hears("its greeting", lambda entry: entry == ["log", "Connected to event stream"])
+
+    done, failed = user.start("artifact", **TEXT), user.start("artifact", **TEXT | {"content": "!!!"})
+
+    completed = page.hears("an end", lambda entry: entry[:2] == ["updateUI", done])
+    failure = page.hears("a failure", lambda entry: entry[:2] == ["updateUI", failed])
+    assert completed[2] == "completed" and completed[3]["questions"]
+    assert failure[2:] == ["failed", "Validation failed after 2 repair attempts"]
+    assert len([entry for entry in page.heard if entry[0] == "updateUI"]) == 2
+
+
+def test_an_artifact_is_made_by_the_printed_steps(page: Page, system: System, user: User) -> None:
+    page.run(KEEP_WHAT_IS_PRINTED)
+    listen, start = printed("001.listen.js", system.url, user), printed("001.start.js", system.url, user)
+    receive = printed("001.receive.js", system.url, user, **{"'abc123'": "job_id"})
+
+    page.run(
+        f"""const token = arguments[0], displayQuiz = result => heard.push(["displayQuiz", result])
+        return (async () => {{ {listen}\n{start}\n{receive} }})()""",
+        user.token,
+    )
+
+    shown = page.hears("the quiz", lambda entry: entry[0] == "displayQuiz")
+    assert shown[1]["questions"]
+    assert ["log", "Listening for artifact events..."] in page.heard
+
+
+def test_the_task_manager_shows_and_follows_a_task(page: Page, system: System, user: User) -> None:
+    task_id = user.start("test_quiet")
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    page.run(SOCKET_IO.read_text() + KEEP_WHAT_IS_PRINTED)
+
+    page.run(
+        printed("002.js", system.url, user)
+        + """
+        class Manager extends ModernTaskManager {
+          api = {get: path => fetch(`/api${path}`).then(answer => answer.json())}
+          socket = io()
+          currentTaskId = arguments[0]
+        }
+        const names = ["renderTaskStatus", "renderLogs", "updatePhaseProgress", "handlePhaseComplete", "appendLog"]
+        for (const name of names) Manager.prototype[name] = (...what) => heard.push([name, ...what])
+        new Manager().loadTask(arguments[0])
+        """.replace("currentTaskId = arguments[0]", f"currentTaskId = '{task_id}'"),
+        task_id,
+    )
+
+    status = page.hears("the status", lambda entry: entry[0] == "renderTaskStatus")
+    joined = page.hears("its phase", lambda entry: entry[0] == "updatePhaseProgress")
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    page.hears("its end", lambda e: e[0] == "updatePhaseProgress" and e[2]["status"] == "error")
+    assert status[1]["task"]["task_id"] == task_id and joined[1] == "silence"
+    assert ["renderLogs", []] in page.heard
+
+
+def test_the_notification_hook_adds_and_toasts(page: Page, user: User, notify: Any) -> None:
+    page.run(bundled("003.ts"))
+    page.run("console.log = (...what) => heard.push(['log', ...what]); mount(arguments[0])", user.token)
+    page.hears("the connection", lambda entry: entry == ["log", "SSE connection established"])
+
+    success = notify(user.id, "Transcription Complete", "Your audio is ready", "success")
+    notify(user.id, "For later", "", "info")
+
+    page.hears("the second", lambda entry: entry[0] == "notification" and entry[1]["title"] == "For later")
+    shown = [entry for entry in page.heard if entry[0] != "log"]
+    assert [entry[0] for entry in shown] == ["notification", "toast", "notification"]
+    assert shown[0][1] == success | {"type": "success"}
+    assert shown[1][1:] == ["Transcription Complete", "success"]
+    page.run("unmount()")
+
+
+def test_the_listener_of_a_users_events_hears_them(page: Page, system: System, user: User) -> None:
+    with system.web(KEEPALIVE_SECONDS="1") as url:
+        other = Page(page.driver, url, user)
+        other.run(KEEP_WHAT_IS_PRINTED)
+        other.run("const token = arguments[0]\n" + printed("004.js", url, user), user.token)
+        other.hears("a ping", lambda entry: entry == ["log", "Ping received"])
+
+        task_id = user.start("test_echo")
+
+        created = other.hears("its start", lambda entry: entry[1] == "Task created:")
+        changed = other.hears(
+            "its end", lambda e: e[1] == "Status changed:" and e[2]["status"] == "completed"
+        )
+    assert (created[2]["task_id"], created[2]["status"]) == (task_id, "pending")
+    assert changed[2]["previous_status"] == "in_progress"
