@@ -145,8 +145,9 @@ def test_an_artifact_is_made_by_the_printed_steps(page: Page, system: System, us
         user.token,
     )
 
-    shown = page.hears("the quiz", lambda entry: entry[0] == "displayQuiz")
+    shown = page.hears("the quiz", lambda entry: entry[0] == "displayQuiz" and entry[1])
     assert shown[1]["questions"]
+    assert page.heard[-1] == shown, "what came before, on the way, had no result"
     assert ["log", "Listening for artifact events..."] in page.heard
 
 
