@@ -3,7 +3,7 @@ cursors and shared frames as everywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,28 +96,35 @@ def _artifact(event: Event) -> str:
 
 def _with_severity(event: Event) -> str:
     """Spliced in: the rest is sent as it was stored."""
-    severity = event.decoded().get("severity")
+    severity = _after(event.payload, '"severity":"')
     return f'{{"type":"{severity if severity in SEVERITIES else "info"}",{event.payload[1:]}'
 
 
 def _with_words(event: Event) -> str:
+    payload = event.payload
     if event.type not in ("task_created", "status_changed", "task_completed"):
-        return event.payload
+        return payload
+    if payload.count("{") == 1:  # nothing in it has fields of its own: a quarter of the price of decoding it
+        for key in ('"status":"', '"previous_status":"'):
+            state = _after(payload, key)
+            payload = payload.replace(f'{key}{state}"', f'{key}{IN_PROGRESS.get(state, state)}"', 1)
+        return payload
     fields = event.decoded()
-    for of in (fields, *_steps(fields)):
+    steps = fields.get("subtask_results")
+    for of in (fields, *(steps if isinstance(steps, list) else ())):
         for name in ("status", "previous_status"):
             if isinstance(of, dict) and name in of:
                 of[name] = _word(IN_PROGRESS, of[name])
     return _json(fields)
 
 
+def _after(payload: str, key: str) -> str:
+    """The text of the first field with this key. It can be no other's text: there each quote is escaped."""
+    return payload.partition(key)[2].partition('"')[0]
+
+
 def _word(words: Mapping[str, str], status: Any) -> Any:
     return words.get(status, status) if isinstance(status, str) else status
-
-
-def _steps(fields: Fields) -> Iterable[Any]:
-    found = fields.get("subtask_results")
-    return found if isinstance(found, list) else ()
 
 
 def _connected(principal: Principal) -> Fields:

@@ -24,7 +24,7 @@ USER, TASK = "user:u", "task:t"
 def event(type: str, stream: str = USER, /, **fields: Any) -> Event:
     kind, _, key = stream.partition(":")
     payload = {"stream": stream, f"{kind}_id": key, "sequence": 7, "timestamp": "2026-01-01T00:00:00Z"}
-    return Event(stream, 7, type, json.dumps(payload | fields))
+    return Event(stream, 7, type, json.dumps(payload | fields, separators=(",", ":")))
 
 
 def said(dialect: Dialect, event: Event) -> dict[str, Any]:
@@ -169,6 +169,14 @@ def test_steps_of_a_task_are_in_small_words_too_and_a_notifications_status_is_it
 
     assert said(WORDS, done)["subtask_results"] == [{"status": "completed"}, {"status": "cancelled"}]
     assert said(WORDS, notice) == notice.decoded()
+
+
+@pytest.mark.parametrize("more", [{}, {"note": {}}], ids=["plain", "nested"])
+def test_only_a_state_is_put_in_other_words(more: dict[str, Any]) -> None:
+    title = 'is "status":"STARTED"'
+    created = event("task_created", title=title, intent="STARTED", status="STARTED", parent_id=None, **more)
+
+    assert said(WORDS, created) == created.decoded() | {"status": "in_progress"}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
