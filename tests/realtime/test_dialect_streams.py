@@ -75,6 +75,18 @@ def test_nobody_else_gets_anything(
             assert told(foreign.messages) == []
 
 
+@each
+def test_a_ticket_opens_one_connection_without_headers(
+    system: System, past: tuple[User, str], dialect: Dialect
+) -> None:
+    user, task_id = past
+    ticket = user.client.post("/api/v2/auth/ticket").json()["ticket"]
+    address = f"{path(dialect, task_id)}?ticket={ticket}"
+
+    with Frames(system.url, None, address) as first, Frames(system.url, None, address) as second:
+        assert (first.status, second.status) == (200, 401)
+
+
 def ids_of(system: System, user: User, task_id: str, dialect: Dialect) -> list[str]:
     """The sequences of the events that the dialect looks at."""
     rows = system.sql(
@@ -264,55 +276,3 @@ def test_without_postgres_each_says_come_back_and_a_server_that_ends_says_so_too
     for frames in opened:
         assert frames.ended.wait(20) and frames.body.count(b"retry: ") == 2
         frames.__exit__()
-
-
-def test_older_calls_are_the_same_views(system: System, user: User) -> None:
-    user.finished(user.start("test_echo", text="x"))
-    for slash in ("", "/"):
-        listed = user.client.get(f"/api/v1/notifications{slash}", params={"limit": 1})
-        assert listed.json()["notifications"] == user.get("notifications", limit=1)["notifications"]
-        assert listed.headers["Link"].startswith(f"</api/v1/notifications{slash}?")
-    newest = listed.json()["notifications"][0]["id"]
-
-    one = user.client.post(f"/api/v1/notifications/{newest}/read/").json()
-    count = user.client.get("/api/v1/notifications/unread-count/").json()
-    every = user.client.post("/api/v1/notifications/read-all").json()
-
-    assert (one, count, every) == ({"unread_count": 1}, {"unread_count": 1}, {"unread_count": 0})
-
-
-def test_an_artifact_starts_as_a_task_does(system: System, user: User, other: User) -> None:
-    body = TEXT | {"options": {}}
-    keys = ({"Idempotency-Key": "one"}, {"Idempotency-Key": "one"}, {})
-
-    made = [user.client.post("/ai/artifact/generate", json=body, headers=key) for key in keys]
-
-    assert [answer.status_code for answer in made] == [202] * 3
-    first, again, new = [answer.json()["job_id"] for answer in made]
-    assert first == again != new and made[0].json().keys() == {"job_id"}
-    task = user.finished(first)["task"]
-    assert (task["job_type"], task["status"], task["params"]["options"]) == (
-        "artifact",
-        "SUCCESS",
-        {"num_questions": 5},
-    )
-    assert made[0].headers["Location"] == f"/api/v2/tasks/{first}/status"
-
-
-@pytest.mark.parametrize(
-    ("wrong", "field"),
-    [
-        ({"artifact_type": "poem"}, "artifact_type"),
-        ({"content": None}, "content"),
-        ({"options": {"num_questions": 0}}, "options.num_questions"),
-        ({"notebook_id": ""}, "notebook_id"),
-        ({"color": "red"}, "color"),
-        ({"content": "𝔵" * 200_000}, "body"),
-    ],
-)
-def test_what_cannot_be_an_artifact_is_refused_by_name(
-    user: User, wrong: dict[str, object], field: str
-) -> None:
-    answer = user.client.post("/ai/artifact/generate/", json=TEXT | wrong)
-
-    assert answer.status_code == 422 and list(answer.json()["errors"]) == [field]
