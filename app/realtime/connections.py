@@ -48,8 +48,8 @@ class Connections:
         self._changed.add(user_id)
 
     def count(self, users: Collection[str]) -> dict[str, int]:
-        """Tells the others what changed here, and how many each of these users has. Waits for Redis, for
-        PUBLISH_TIMEOUT at most; to be called every few seconds, by one thread."""
+        """Tells the others what changed here, and how many each of these users has. Waits for Redis, up
+        to PUBLISH_TIMEOUT a round trip; to be called every few seconds, by one thread."""
         here = {user_id: self._here.get(user_id, 0) for user_id in users}
         if not self._here and not self._changed:
             return here

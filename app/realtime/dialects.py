@@ -47,9 +47,7 @@ class Dialect:
     data: Callable[[Event], str | None]
     named: bool = False  # frames have an ``event:``
     hello: Callable[[Principal], Fields] | None = None
-    quiet: tuple[str, Callable[[int], Fields]] | None = (
-        None  # type and data, of how many connections the user has
-    )
+    quiet: tuple[str, Callable[[int], Fields]] | None = None  # type and data, of the user's connections
     end: Callable[[Event | None], Fields] | None = None
     switched: bool = False  # not there without ENABLE_SSE_NOTIFICATIONS
     counts: bool = False  # ``quiet`` needs to know them
@@ -104,7 +102,7 @@ def _with_words(event: Event) -> str:
     payload = event.payload
     if event.type not in ("task_created", "status_changed", "task_completed"):
         return payload
-    if payload.count("{") == 1:  # nothing in it has fields of its own: a quarter of the price of decoding it
+    if payload.count("{") == 1:  # nothing in it has fields of its own, so it need not be decoded
         for key in ('"status":"', '"previous_status":"'):
             state = _after(payload, key)
             payload = payload.replace(f'{key}{state}"', f'{key}{IN_PROGRESS.get(state, state)}"', 1)
