@@ -94,6 +94,9 @@ def create_app(config: Config | None = None) -> Flask:
         None if config.bench else config.connects_per_minute,
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
     )
+    streams = SseWires(hub, joins, config.keepalive_seconds)
+    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read)
+    metrics.requests.register(app)
     parts = Services(
         *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
         courier=Courier(read, hint_deliveries),
@@ -101,9 +104,9 @@ def create_app(config: Config | None = None) -> Flask:
         owners=Owners(read),
         joins=joins,
         attempts=attempts,
-        metrics=Metrics(engine, breaker, hub, joins, revocations),
+        metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
-        streams=SseWires(hub, joins, config.keepalive_seconds),
+        streams=streams,
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
     appending.use(parts.append)

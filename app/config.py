@@ -28,6 +28,7 @@ class Config:
     redis_url: str = field(repr=False)
     embedded: bool = False
     port: int = 8000
+    worker_metrics_port: int = 0  # where a worker tells its metrics; 0: nowhere
     host: str = "127.0.0.1"
     process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
     trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
@@ -79,6 +80,7 @@ class Config:
             redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
             embedded=name == "embedded",
             port=_integer(env, "PORT", 8000, 1, 65535),
+            worker_metrics_port=_integer(env, "WORKER_METRICS_PORT", 0, 0, 65535),
             host=env.get("HOST", "127.0.0.1"),
             process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),

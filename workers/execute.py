@@ -20,7 +20,7 @@ from app.tasks import lifecycle
 from app.tasks.approvals import waiting
 from app.tasks.dispatch import Dispatcher
 from app.tasks.endings import WORKER_LOST, cancelled, ending
-from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
+from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
 from app.tasks.steps import waits
@@ -84,7 +84,9 @@ def _run(claim: Claim) -> None:
         if run.superseded:
             logger.warning("task %s: attempt %d was given up meanwhile", claim.task_id, claim.attempt)
         else:
-            _end(run, outcome, (time.monotonic() - started) * 1000)
+            seconds = time.monotonic() - started
+            _end(run, outcome, seconds * 1000)
+            runtime.runtime().figures.ended(outcome.get("status", WAITING), seconds)
     finally:
         writer.flush()  # finished means durable
         enter(None)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.issuer import Issuer
-from tests.support.line import Line
 from tests.support.system import System
 
 
@@ -23,20 +22,6 @@ def without_redis(system: System) -> Iterator[str]:
     """Redis is away, and so is the broker."""
     with system.web(TASKROOM_BENCH="0", REDIS_URL="redis://127.0.0.1:1/0") as url:
         yield url
-
-
-@pytest.fixture
-def line(system: System) -> Iterator[Line]:
-    line = Line(system.database_url)
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def behind_line(system: System, line: Line) -> Iterator[str]:
-    """A web process that reaches Postgres only through ``line``."""
-    with system.web(DATABASE_URL=line.url) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
