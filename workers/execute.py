@@ -20,21 +20,20 @@ from app.tasks import lifecycle
 from app.tasks.approvals import waiting
 from app.tasks.dispatch import Dispatcher
 from app.tasks.endings import WORKER_LOST, cancelled, ending
-from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS, WAITING
+from app.tasks.fold import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
+from app.tasks.reports import result_json, traceback_text
 from app.tasks.steps import waits
 from workers import runtime
 from workers.capture import captured
 from workers.celery_app import celery, send
 from workers.progress import RetryTask
 from workers.registry import Job, jobs, may_retry_lost, queue_of
-from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter, result_json
+from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter
 
 logger = logging.getLogger("taskroom.execute")
 
-RESULT_LIMIT = 256_000  # bytes of JSON
-TRACEBACK_LIMIT = 16_000
 CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
@@ -86,7 +85,9 @@ def _run(claim: Claim) -> None:
         else:
             seconds = time.monotonic() - started
             _end(run, outcome, seconds * 1000)
-            runtime.runtime().figures.ended(outcome.get("status", WAITING), seconds)
+            runtime.runtime().figures.ended(
+                outcome.get("status", STARTED if "steps" in outcome else WAITING), seconds
+            )
     finally:
         writer.flush()  # finished means durable
         enter(None)
@@ -117,7 +118,7 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
         with captured(run):
             result = job.function(**job.params().load(dict(run.claim.params)))
             # A cancel that came while the last item ran is too late: the work is done.
-            return {"status": SUCCESS, "result": result_json(result, RESULT_LIMIT)}
+            return {"status": SUCCESS, "result": result_json(result)}
     except TaskCancelled:
         return {"status": REVOKED, "error": cancelled()}
     except ApprovalNeeded as needed:
@@ -156,9 +157,7 @@ def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
-    text = "".join(traceback.format_exception(error))
-    if len(text) > TRACEBACK_LIMIT:
-        text = f"… [cut: {len(text):,} characters in all]\n{text[-TRACEBACK_LIMIT:]}"
+    text = traceback_text("".join(traceback.format_exception(error)))
     # A reason that task code gives itself needs no class before it.
     kind = "TaskFailed" if isinstance(error, RetryTask) else type(error).__name__
     return {

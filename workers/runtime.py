@@ -35,9 +35,10 @@ class Runtime:
         )
         self.figures = Figures(self.writer, self.publisher)
 
-    def _tick(self, cur: Cursor) -> None:
-        run.renew(cur)
+    def _tick(self, cur: Cursor) -> Appended | None:
+        appended = run.renew(cur)
         self.figures.tell()
+        return appended
 
     def append(self, step: Step) -> Appended:
         """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""
