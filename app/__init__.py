@@ -39,6 +39,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.realtime import sockets
     from app.realtime.joins import Joins
     from app.realtime.sse_wire import SseWires
+    from app.requests import identified
     from app.revocations import Revocations
     from app.services import Services
     from app.stream.broker import Publisher
@@ -120,6 +121,7 @@ def create_app(config: Config | None = None) -> Flask:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets scheme and host anew: they are a single value each.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app import logs
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
@@ -47,7 +48,8 @@ def run_task(self: Any, task_id: str, number: int) -> None:
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
-    _run(claim)
+    with logs.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
+        _run(claim)
 
 
 def _claim(task_id: str, number: int, worker: str) -> Claim | None:
