@@ -5,15 +5,17 @@ from app import green
 green.patch()
 
 from app import create_app, garbage  # noqa: E402
+from app.config import Config  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
 from app.logs import configure_logging  # noqa: E402
 from app.services import Services  # noqa: E402
 
 
 def main() -> None:
-    configure_logging()
     try:
-        app = create_app()
+        config = Config.from_env()
+        configure_logging(config.log_json)
+        app = create_app(config)
     except ConfigurationError as error:
         raise SystemExit(f"taskroom: {error}") from None
     parts: Services = app.extensions["taskroom"]

@@ -40,6 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.realtime.connections import Connections
     from app.realtime.joins import Joins
     from app.realtime.sse_wire import SseWires
+    from app.requests import identified
     from app.revocations import Revocations
     from app.services import Services
     from app.stream.broker import Publisher
@@ -95,6 +96,10 @@ def create_app(config: Config | None = None) -> Flask:
         None if config.bench else config.connects_per_minute,
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
     )
+    connections = Connections(config.redis_url, config.keepalive_seconds)
+    streams = SseWires(hub, joins, connections, config.keepalive_seconds)
+    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read)
+    metrics.requests.register(app)
     parts = Services(
         *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
         courier=Courier(read, hint_deliveries),
@@ -102,11 +107,9 @@ def create_app(config: Config | None = None) -> Flask:
         owners=Owners(read),
         joins=joins,
         attempts=attempts,
-        metrics=Metrics(engine, breaker, hub, joins, revocations),
+        metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
-        streams=SseWires(
-            hub, joins, Connections(config.redis_url, config.keepalive_seconds), config.keepalive_seconds
-        ),
+        streams=streams,
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
     appending.use(parts.append)
@@ -120,6 +123,7 @@ def create_app(config: Config | None = None) -> Flask:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets scheme and host anew: they are a single value each.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 
 

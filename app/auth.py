@@ -123,6 +123,17 @@ def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:
     return found
 
 
+def reportable_task(principal: Principal, task_id: str) -> str:
+    """The id again, when this principal may say what happens to the task. Raises NotFound for absent and foreign alike,
+    Forbidden where it may only look or act."""
+    owner = services().owners.of(task_id)
+    if owner is None or not (principal.may_report(owner) or principal.may_read(owner)):
+        raise NotFound("There is no such task")
+    if not principal.may_report(owner):
+        raise Forbidden("Only a worker reports what happens")
+    return task_id
+
+
 def _task(principal: Principal, task_id: str) -> tuple[str, str]:
     owner = services().owners.of(task_id)
     if owner is None or not principal.may_read(owner):

@@ -28,7 +28,9 @@ class Config:
     redis_url: str = field(repr=False)
     embedded: bool = False
     port: int = 8000
+    worker_metrics_port: int = 0  # where a worker tells its metrics; 0: nowhere
     host: str = "127.0.0.1"
+    log_json: bool = True  # else one line that a person reads
     process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
     trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ class Config:
             redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
             embedded=name == "embedded",
             port=_integer(env, "PORT", 8000, 1, 65535),
+            worker_metrics_port=_integer(env, "WORKER_METRICS_PORT", 0, 0, 65535),
+            log_json=_choice(env, "LOG_FORMAT", ("json", "text"), name == "embedded") == "json",
             host=env.get("HOST", "127.0.0.1"),
             process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),
@@ -162,6 +166,13 @@ def _seconds(env: Mapping[str, str], name: str, default: tuple[float, ...]) -> t
     if not 0 < len(times) <= 10 or not all(0 < seconds <= 43_200 for seconds in times):
         raise ConfigurationError(f"{name}: list up to 10 times in seconds, at most 43200 each")
     return times
+
+
+def _choice(env: Mapping[str, str], name: str, words: tuple[str, ...], default: int) -> str:
+    word = env.get(name) or words[default]
+    if word not in words:
+        raise ConfigurationError(f"{name} is {word!r}; set {' or '.join(words)}")
+    return word
 
 
 def _content_roots(env: Mapping[str, str]) -> tuple[Path, ...]:

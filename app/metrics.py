@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
@@ -13,55 +11,58 @@ from sqlalchemy.pool import QueuePool
 
 from app.breaker import Breaker
 from app.garbage import Pauses
+from app.histogram import Histogram
+from app.lag import LoopLag
 from app.realtime.joins import Joins
+from app.realtime.socket_wire import Frames, Packets
+from app.realtime.sse_codec import SseCodec
+from app.realtime.sse_wire import SseWires
+from app.requests import Requests
 from app.revocations import Revocations
+from app.stream.broker import Publisher
 from app.stream.hub import Hub
+from app.stream.store import Connect, StoreAway
+from app.tasks.backlog import Backlog, backlog
+from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.rounds import Rounds
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
-LAG_EVERY = 0.1
-LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+BACKLOG_SECONDS = 5.0  # anybody inside may ask for this page, and the backlog is a look at Postgres
+ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expired", "signed_out")
 
-
-class LoopLag:
-    """How late one that sleeps wakes up: what every viewer waits on top."""
-
-    def __init__(self) -> None:
-        self.counts = [0] * (len(LAG_BUCKETS) + 1)
-        self.seconds = 0.0
-        self.longest = 0.0
-        self._stopped = threading.Event()
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-lag", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def note(self, late: float) -> None:
-        """``late`` in seconds."""
-        self.counts[bisect_left(LAG_BUCKETS, late)] += 1
-        self.seconds += late
-        self.longest = max(self.longest, late)
-
-    def _run(self) -> None:
-        due = time.monotonic() + LAG_EVERY
-        while not self._stopped.wait(LAG_EVERY):
-            now = time.monotonic()
-            self.note(max(0.0, now - due))
-            due = now + LAG_EVERY
+Row = tuple[str, str, float]  # name, what it is, value; one whose name ends in _total only grows
 
 
 class Metrics:
-    """The measurements of one process; ``text`` is its page."""
+    """The measurements of one process; ``text`` is its page. ``sources`` are of parts that are made later."""
 
     def __init__(
-        self, engine: Engine, breaker: Breaker, hub: Hub, joins: Joins, revocations: Revocations
+        self,
+        engine: Engine,
+        breaker: Breaker,
+        hub: Hub,
+        joins: Joins,
+        revocations: Revocations,
+        streams: SseWires,
+        publisher: Publisher,
+        rounds: Rounds,
+        read: Connect,
     ) -> None:
-        self._engine, self._breaker = engine, breaker
+        self._engine, self._breaker, self._read = engine, breaker, read
         self._hub, self._joins, self._revocations = hub, joins, revocations
-        self.pauses, self.lag = Pauses(), LoopLag()
+        self._streams, self._publisher, self._rounds = streams, publisher, rounds
+        self._backlog: tuple[float, Backlog] | None = None
+        self.pauses, self.lag, self.requests = Pauses(), LoopLag(), Requests()
+        self.sources: list[Callable[[], Iterator[Row]]] = [
+            self._viewers,
+            self._delivery,
+            self._redis,
+            self._database,
+            self._tasks,
+            self._others,
+        ]
 
     def start(self) -> None:
         self.pauses.watch()
@@ -83,68 +84,159 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """What prometheus_client asks a collector for."""
-        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+        for source in self.sources:
+            for name, text, value in source():
+                yield _labelled(f"taskroom_{name}", text, (), {(): value})
+        yield from self._sse()
+        yield from self._by_label()
+        yield _histogram(
+            "taskroom_loop_lag_seconds", "How late a greenlet that slept 0.1 s woke up", self.lag.late
+        )
+        yield _histogram("taskroom_http_request_seconds", "Until the answer began", self.requests.seconds)
 
-        for name, text, value in (*self._viewers(), *self._others()):
-            yield GaugeMetricFamily(f"taskroom_{name}", text, value)
-        for name, text, value in (
-            ("database_openings", "Times that Postgres went away", self._breaker.openings),
-            ("database_refused", "Calls that were not even tried meanwhile", self._breaker.refused),
-        ):
-            yield CounterMetricFamily(f"taskroom_{name}", text, value)
-        yield from self._collections()
-        yield self._loop_lag()
-
-    def _viewers(self) -> Iterator[tuple[str, str, float]]:
+    def _viewers(self) -> Iterator[Row]:
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
+        yield "viewers_behind", "Of them, those that wait for their connections or Postgres", hub.behind
+        yield "viewers_fell_behind_total", "Times that a viewer's connection was full", hub.tally.fell_behind
         yield "rooms", "Rooms, those that linger after their last viewer too", hub.rooms
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
+        yield "streams_opened_total", "Streams ever opened", joins.viewers + joins.left
         yield "joins_in_flight", "Joins that may be asking Postgres", joins.in_flight
         yield "joins_waiting", "Joins that wait for one of those to end", joins.waiting
 
-    def _others(self) -> Iterator[tuple[str, str, float]]:
-        subscription, revocations = self._hub.subscription, self._revocations
+    def _delivery(self) -> Iterator[Row]:
+        hub, tally = self._hub, self._hub.tally
+        yield "room_lag_events", "Events that the room furthest behind has not sent on yet", hub.lag
+        yield "hub_received_total", "Messages from Redis for a room that is here", tally.received
+        yield "hub_refills_total", "Times that events were missing before those that came", tally.refills
+        yield "hub_looks_total", "Looks at where streams stand in Postgres", tally.looks
+        yield "hub_caught_up_total", "Rooms that such a look brought forward", tally.caught_up
+
+    def _redis(self) -> Iterator[Row]:
+        subscription, publisher = self._hub.subscription, self._publisher
         yield "redis_connected", "1 while the subscription stands", subscription.connected
+        yield "redis_connects_total", "Times that it was made", subscription.connects
         yield "redis_silence_seconds", "Since Redis was last heard, or since the start", subscription.silence
-        yield "revocations", "Sign-outs kept in memory", len(revocations)
-        yield "revocations_known", "0 while each request asks Postgres about its session", revocations.known
-        pool = self._engine.pool
+        yield "publishes_total", "Messages sent to Redis after a commit", publisher.messages
+        yield "publishes_lost_total", "Of those, not taken or not even tried", publisher.lost
+
+    def _database(self) -> Iterator[Row]:
+        breaker, pool = self._breaker, self._engine.pool
         assert isinstance(pool, QueuePool)
         yield "database_connections_in_use", "Connections lent by the pool", pool.checkedout()
         yield "database_connections_limit", "DATABASE_POOL_SIZE", pool.size()
-        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", self._breaker.state
+        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", breaker.state
+        yield "database_openings_total", "Times that Postgres went away", breaker.openings
+        yield "database_refused_total", "Calls that were not even tried meanwhile", breaker.refused
+
+    def _tasks(self) -> Iterator[Row]:
+        rounds = self._rounds
+        yield "rounds_leads", "1 in the one process that counts leases and sends again", rounds.leads
+        yield "tasks_lost_total", "Attempts that this process ended, for their worker was silent", rounds.lost
+        found = self._look()
+        if found:
+            yield "dispatches_due", "Tasks that a worker may claim now", found.due
+            yield "dispatch_wait_seconds", "Since the first of them could be claimed", found.oldest_seconds
+            yield "leases", "Attempts that run", found.leases
+            yield "leases_missed", "Rounds that the most silent of them missed; at 4 it is over", found.missed
+
+    def _look(self) -> Backlog | None:
+        """None while Postgres is away: an old figure would look like a good one."""
+        if self._backlog is None or time.monotonic() - self._backlog[0] > BACKLOG_SECONDS:
+            try:
+                self._backlog = time.monotonic(), backlog(self._read)
+            except StoreAway:
+                self._backlog = None
+        return self._backlog and self._backlog[1]
+
+    def _others(self) -> Iterator[Row]:
+        yield "revocations", "Sign-outs kept in memory", len(self._revocations)
+        yield (
+            "revocations_known",
+            "0 while each request asks Postgres about its session",
+            self._revocations.known,
+        )
         yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest
 
-    def _collections(self) -> Iterator[Metric]:
-        from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+    def _sse(self) -> Iterator[Metric]:
+        """Under the names that older dashboards know."""
+        sent, streams = self._hub.tally.sent_by(SseCodec), self._streams
+        yield _labelled("sse_connections_total", "Active SSE connections", (), {(): streams.open}, gauge=True)
+        yield _labelled("sse_messages_sent_total", "Events, times viewers", ("event_type",), _single(sent.of))
+        yield _histogram(
+            "sse_connection_duration_seconds", "Of connections that have ended", streams.durations
+        )
+        yield _labelled(
+            "sse_reconnection_attempts_total",
+            "Connects with a Last-Event-ID, by what became of them",
+            ("reason",),
+            _single(streams.reconnections),
+        )
 
-        seconds = CounterMetricFamily(
-            "taskroom_gc_seconds", "Time in garbage collections, which stop everything", labels=["generation"]
+    def _by_label(self) -> Iterator[Metric]:
+        sent, ended = self._hub.tally.sent_by(Packets, Frames), self._hub.tally.ended
+        yield _labelled(
+            "taskroom_socketio_messages_sent_total",
+            "Events, times viewers",
+            ("event_type",),
+            _single(sent.of),
         )
-        count = CounterMetricFamily("taskroom_gc_collections", "Garbage collections", labels=["generation"])
-        longest = GaugeMetricFamily(
-            "taskroom_gc_longest_seconds", "Longest garbage collection since the start", labels=["generation"]
+        yield _labelled(
+            "taskroom_viewers_ended_total",
+            "Viewers that have left, by why",
+            ("reason",),
+            _single(dict.fromkeys(ENDS, 0) | ended),
         )
-        for family, values in (
-            (seconds, self.pauses.seconds),
-            (count, self.pauses.count),
-            (longest, self.pauses.longest),
+        yield _labelled(
+            "taskroom_events_stored_total",
+            "Events that this process has committed",
+            ("event_type",),
+            _single(self._publisher.stored.of),
+        )
+        yield _labelled(
+            "taskroom_http_requests_total",
+            "Requests answered",
+            ("method", "route", "status"),
+            {of: float(count) for of, count in self.requests.answered.items()},
+        )
+        found = self._look()
+        if found:
+            states = {s: found.unfinished.get(s, 0) for s in STATUSES if s not in TERMINAL}
+            yield _labelled("taskroom_tasks", "Tasks that have not ended", ("status",), _single(states))
+        pauses, by = self.pauses, ("generation",)
+        for name, text, values in (
+            ("gc_seconds_total", "Time in garbage collections, which stop everything", pauses.seconds),
+            ("gc_collections_total", "Garbage collections", pauses.count),
+            ("gc_longest_seconds", "Longest garbage collection since the start", pauses.longest),
         ):
-            for generation, value in enumerate(values):
-                family.add_metric([str(generation)], value)
-            yield family
+            yield _labelled(f"taskroom_{name}", text, by, {(str(n),): v for n, v in enumerate(values)})
 
-    def _loop_lag(self) -> Metric:
-        from prometheus_client.metrics_core import HistogramMetricFamily
 
-        buckets, total = [], 0
-        for limit, count in zip((*map(str, LAG_BUCKETS), "+Inf"), self.lag.counts, strict=True):
-            total += count
-            buckets.append((limit, float(total)))
-        family = HistogramMetricFamily(
-            "taskroom_loop_lag_seconds", "How late a greenlet that slept 0.1 s woke up"
-        )
-        family.add_metric([], buckets, self.lag.seconds)
-        return family
+def _single(values: Mapping[str, int]) -> dict[tuple[str, ...], float]:
+    return {(name,): value for name, value in values.items()}
+
+
+def _labelled(
+    name: str,
+    text: str,
+    labels: tuple[str, ...],
+    values: Mapping[tuple[str, ...], float],
+    gauge: bool = False,
+) -> Metric:
+    from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+    kind = CounterMetricFamily if name.endswith("_total") and not gauge else GaugeMetricFamily
+    family = kind(name, text, labels=labels)
+    for of, value in values.items():
+        family.add_metric(of, value)
+    return family
+
+
+def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
+    from prometheus_client.metrics_core import HistogramMetricFamily
+
+    family = HistogramMetricFamily(name, text)
+    family.add_metric([], histogram.buckets(), histogram.seconds)
+    return family

@@ -137,11 +137,14 @@ class EventId(Base):
 
 
 class Writer(Base):
+    """``answer`` is what a worker that is no Celery worker was told of its last batch, to be told again."""
+
     __tablename__ = "writers"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     last_batch: Mapped[int] = mapped_column(BigInteger, server_default="0")
     seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    answer: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Task(Base):

@@ -36,6 +36,10 @@ class Principal:
         """On whatever it may read."""
         return self.role != "viewer"
 
+    def may_report(self, task: Owner) -> bool:
+        """What happens to it. A worker serves all users of its tenant; one without a tenant those that have none."""
+        return self.role == "admin" or (self.role == "worker" and self.tenant == task.tenant)
+
     def may_read(self, task: Owner) -> bool:
         if self.role == "admin" or self.user_id == task.user_id:
             return True

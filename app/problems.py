@@ -20,6 +20,7 @@ from app.errors import Problem, Unavailable, Unprocessable
 from app.extensions import limiter
 from app.limits import WINDOW_SECONDS
 from app.limits import too_many as refusal
+from app.logs import request_id
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.web")
@@ -123,4 +124,6 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         logger.exception("500 for %s", request.path)
-        return answer(500, Problem.title, "Something failed here; the log of the web process tells what")
+        return answer(
+            500, Problem.title, f"Something failed here; the log tells what, under {request_id.get()}"
+        )

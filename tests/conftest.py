@@ -14,7 +14,8 @@ from app import appending
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
-from tests.support.system import ROOT, System, User
+from tests.support.line import Line
+from tests.support.system import ROOT, System, User, free_port
 from tests.tasks.helpers import Tasks
 
 
@@ -71,7 +72,9 @@ def database(postgres: EmbeddedPostgres, template: str) -> str:
 def system(postgres: EmbeddedPostgres, template: str, redis_url: str, home: Home) -> Iterator[System]:
     """A running Taskroom, shared by all tests that do not break it."""
     system = System(postgres.url_of(_create_database(postgres, template)), redis_url, home.root / "log")
-    system.start_worker()
+    port = free_port()
+    system.worker_metrics = f"http://127.0.0.1:{port}/metrics"
+    system.start_worker(WORKER_METRICS_PORT=str(port))
     try:
         with system.web() as url:
             system.url = url
@@ -106,3 +109,17 @@ def here(database: str) -> Iterator[Tasks]:
     yield tasks
     appending._append = before
     tasks.connect.close()
+
+
+@pytest.fixture
+def line(system: System) -> Iterator[Line]:
+    line = Line(system.database_url)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def behind_line(system: System, line: Line) -> Iterator[str]:
+    """A web process that reaches Postgres only through ``line``."""
+    with system.web(DATABASE_URL=line.url) as address:
+        yield address

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import after_setup_logger, after_setup_task_logger
 from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from app.logs import formatter
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
@@ -78,6 +81,14 @@ def make_celery() -> Celery:
 
 
 celery = make_celery()
+
+
+@after_setup_logger.connect
+@after_setup_task_logger.connect
+def _format(logger: logging.Logger, **_: Any) -> None:
+    """Celery's own handlers, with the format and the net of all other processes."""
+    for handler in logger.handlers:
+        handler.setFormatter(formatter(settings().log_json))
 
 
 def send(message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from app.tasks.fold import PHASE_STATUSES
+from app.tasks.reports import TEXT_LIMIT
 from workers import progress
 from workers import run as runs
-from workers.run import TEXT_LIMIT, Run
+from workers.run import Run
 
 
 def emit_phase_update(

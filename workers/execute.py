@@ -14,27 +14,27 @@ from typing import Any
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app import logs
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
 from app.tasks.dispatch import Dispatcher
 from app.tasks.endings import WORKER_LOST, cancelled, ending
-from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
+from app.tasks.fold import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
+from app.tasks.reports import result_json, traceback_text
 from app.tasks.steps import waits
 from workers import runtime
 from workers.capture import captured
 from workers.celery_app import celery, send
 from workers.progress import RetryTask
 from workers.registry import Job, jobs, may_retry_lost, queue_of
-from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter, result_json
+from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter
 
 logger = logging.getLogger("taskroom.execute")
 
-RESULT_LIMIT = 256_000  # bytes of JSON
-TRACEBACK_LIMIT = 16_000
 CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
@@ -48,7 +48,8 @@ def run_task(self: Any, task_id: str, number: int) -> None:
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
-    _run(claim)
+    with logs.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
+        _run(claim)
 
 
 def _claim(task_id: str, number: int, worker: str) -> Claim | None:
@@ -84,7 +85,11 @@ def _run(claim: Claim) -> None:
         if run.superseded:
             logger.warning("task %s: attempt %d was given up meanwhile", claim.task_id, claim.attempt)
         else:
-            _end(run, outcome, (time.monotonic() - started) * 1000)
+            seconds = time.monotonic() - started
+            _end(run, outcome, seconds * 1000)
+            runtime.runtime().figures.ended(
+                outcome.get("status", STARTED if "steps" in outcome else WAITING), seconds
+            )
     finally:
         writer.flush()  # finished means durable
         enter(None)
@@ -115,7 +120,7 @@ def _call(job: Job | None, run: Run) -> dict[str, Any]:
         with captured(run):
             result = job.function(**job.params().load(dict(run.claim.params)))
             # A cancel that came while the last item ran is too late: the work is done.
-            return {"status": SUCCESS, "result": result_json(result, RESULT_LIMIT)}
+            return {"status": SUCCESS, "result": result_json(result)}
     except TaskCancelled:
         return {"status": REVOKED, "error": cancelled()}
     except ApprovalNeeded as needed:
@@ -154,9 +159,7 @@ def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None
 
 
 def _failed(error: BaseException) -> dict[str, Any]:
-    text = "".join(traceback.format_exception(error))
-    if len(text) > TRACEBACK_LIMIT:
-        text = f"… [cut: {len(text):,} characters in all]\n{text[-TRACEBACK_LIMIT:]}"
+    text = traceback_text("".join(traceback.format_exception(error)))
     # A reason that task code gives itself needs no class before it.
     kind = "TaskFailed" if isinstance(error, RetryTask) else type(error).__name__
     return {

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
-import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.projections import project
-from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
+from app.stream.event import cut
 from app.stream.store import Appended, append
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
 from app.tasks.dispatch import Hint, queued
-from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import progressed
+from app.tasks.reports import TEXT_LIMIT, Reports
 from workers.phases import REPORT_SECONDS, Phase
-
-LINE_LIMIT = 16_384  # characters of one log message
-TEXT_LIMIT = 2_000  # of any other text
-NAME_LIMIT = 128
-PHASE_LIMIT = 500
 
 
 class TaskCancelled(BaseException):
@@ -70,7 +63,7 @@ def current() -> Run:
 def use(writer: Callable[[], Writer]) -> None:
     """Gives the run of this process another writer, when there is a run."""
     if _current is not None:
-        _current.writer = writer()
+        _current.put = writer().put
 
 
 def enter(run: Run | None) -> None:
@@ -78,24 +71,18 @@ def enter(run: Run | None) -> None:
     _current = run
 
 
-class Run:
+class Run(Reports):
     def __init__(self, claim: Claim, writer: Writer, phases: Mapping[str, float]) -> None:
-        self.claim = claim
-        self.stream = task_stream(claim.task_id)
-        self.progress = 0.0
+        super().__init__(claim, writer.put, phases)
         self.cancelled = False
         self.superseded = False
         self.queued: list[
             Hint
         ] = []  # steps that were started with what was stored: the broker is to hear of them
         self.told = -1.0  # the progress that its parent knows of
-        self.writer = writer
-        self._weights = phases
         self._open: list[Phase] = []
         self._left: list[Phase] = []
-        self._running: dict[str, None] = {}  # phases reported as running, also those reported by hand
         self._reported: dict[str, float] = {}
-        self._names: set[str] = set()
 
     @property
     def current_phase(self) -> str | None:
@@ -112,22 +99,13 @@ class Run:
         if self.cancelled:
             raise TaskCancelled
 
-    def log(self, message: str, level: str, component: str | None, phase: str | None) -> None:
-        """Appends one line. ValueError for an unknown level. The hot path of every task: keep it bare."""
-        if level not in LEVELS:
-            raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
-        if len(message) > LINE_LIMIT:
-            message = cut(message, LINE_LIMIT)
-        if phase is not None:
-            phase = clean(phase)[:NAME_LIMIT]
-        elif self._open:
+    def log(
+        self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
+    ) -> None:
+        """Under the open phase, unless it names another."""
+        if phase is None and self._open:
             phase = self._open[-1].id
-        if component is not None:
-            component = cut(component, NAME_LIMIT)
-        tail = encode(
-            {"timestamp": now(), "level": level, "message": message, "component": component, "phase": phase}
-        )
-        self.writer.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+        super().log(message, level, component, phase, at)
 
     def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
         """Opens a phase within the one that is open."""
@@ -164,24 +142,11 @@ class Run:
         for phase in (*self._open, *self._left):
             phase.open = False
         self._open.clear()
-        return list(self._running)
+        return list(self.running)
 
     def _complete_left(self) -> None:
         while self._left:
             self._left.pop(0).complete()
-
-    def phase_name(self, phase_id: str) -> str:
-        """ValueError for a name that could break a line, and for more phases than a run may have: each
-        is a row, and every viewer holds all of them."""
-        name = clean(phase_id)
-        if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
-            raise ValueError(
-                f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id[:200]!r}"
-            )
-        self._names.add(name)
-        if len(self._names) > PHASE_LIMIT:
-            raise ValueError(f"a task has at most {PHASE_LIMIT} phases; count items within one instead")
-        return name
 
     def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:
         """Thins in_progress reports that are made by hand: the last, and at most ten a second."""
@@ -192,60 +157,9 @@ class Run:
         self._reported[phase_id] = at
         return True
 
-    def emit(self, type: str, fields: dict[str, Any]) -> None:
-        """Appends any event of this run; phase events carry the overall progress."""
-        if type in ("phase_update", "phase_complete"):
-            if fields.get("status") in RUNNING_PHASE:
-                self._running[fields["phase_id"]] = None
-            else:
-                self._running.pop(fields["phase_id"], None)
-            self._advance(fields["phase_id"], fields)
-            fields["progress"] = self.progress
-        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
-
-    def put(self, item: Draft) -> None:
-        self.writer.put(item)
-
     def set_progress(self, progress: float, message: str) -> None:
         self.progress = round(min(100.0, max(0.0, progress)), 1)
         self.status(self.current_phase, message)
-
-    def status(self, phase: str | None, message: str | None) -> None:
-        at = now()
-        self.put(
-            draft(
-                self.stream,
-                "task_status",
-                {
-                    "timestamp": at,
-                    "status": STARTED,
-                    "is_running": True,
-                    "current_phase": phase,
-                    "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
-                    "progress": self.progress,
-                    "started_at": self.claim.started_at,
-                    "updated_at": at,
-                    "eta_seconds": None,
-                },
-                attempt=self.claim.attempt,
-            )
-        )
-
-    def _advance(self, phase_id: str, fields: dict[str, Any]) -> None:
-        """Declared phases share the overall progress by weight; it never goes back within an attempt."""
-        if phase_id not in self._weights:
-            return
-        total, done = fields.get("total_count"), fields.get("processed_count") or 0
-        complete = fields.get("status", "completed") == "completed"
-        fraction = 1.0 if complete else min(1.0, done / total) if total else 0.0
-        before = 0.0
-        for name, weight in self._weights.items():
-            if name == phase_id:
-                break
-            before += weight
-        share = (before + fraction * self._weights[phase_id]) / sum(self._weights.values())
-        # 100 belongs to success alone.
-        self.progress = max(self.progress, min(99.9, round(100 * share, 1)))
 
 
 def heard(appended: Appended) -> None:
@@ -277,14 +191,3 @@ def renew(cur: Cursor) -> Appended | None:
         run.told = run.progress
         return append(cur, progressed(cur, run.claim.task_id, run.progress), project)
     return None
-
-
-def result_json(result: Any, limit: int) -> Any:
-    """The result as JSON will hold it. TypeError when it cannot; a marker when it is too large."""
-    try:
-        text = orjson.dumps(result)
-    except TypeError:  # a lone surrogate, as odd file names have: replaced, not a reason to fail
-        text = orjson.dumps(scrub(result))
-    if len(text) > limit:
-        return {"truncated": True, "bytes": len(text)}
-    return orjson.loads(text)

@@ -7,6 +7,8 @@ import multiprocessing.util
 import os
 import threading
 
+from psycopg2.extensions import cursor as Cursor
+
 from app.appending import Step
 from app.database import Single
 from app.projections import project
@@ -14,6 +16,7 @@ from app.stream.broker import Publisher
 from app.stream.store import Appended
 from app.stream.writer import Writer
 from workers import run
+from workers.metrics import Figures
 from workers.settings import settings
 
 
@@ -28,8 +31,14 @@ class Runtime:
             project,
             self.publisher.publish,
             stored=run.heard,
-            tick=run.renew,
+            tick=self._tick,
         )
+        self.figures = Figures(self.writer, self.publisher)
+
+    def _tick(self, cur: Cursor) -> Appended | None:
+        appended = run.renew(cur)
+        self.figures.tell()
+        return appended
 
     def append(self, step: Step) -> Appended:
         """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""

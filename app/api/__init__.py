@@ -9,7 +9,19 @@ from app.problems import ProblemApi
 
 
 def init_app(app: Flask) -> None:
-    from app.api import agent, auth, dialects, health, history, jobs, logs, notifications, tasks, webhooks
+    from app.api import (
+        agent,
+        auth,
+        dialects,
+        health,
+        history,
+        jobs,
+        logs,
+        notifications,
+        outside,
+        tasks,
+        webhooks,
+    )
     from app.realtime import sse
 
     app.config.update(
@@ -24,7 +36,7 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    for module in (auth, jobs, agent, tasks, logs, history, notifications, webhooks, sse):
+    for module in (auth, jobs, agent, tasks, outside, logs, history, notifications, webhooks, sse):
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)

@@ -93,6 +93,7 @@ class Floods:
         self._eio.on("disconnect", self._on_disconnect)
         self._strangers: dict[str, float] = {}  # sessions that have not signed in, in the order they came
         self._sweeping = False
+        self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str) -> None:
         self._strangers.pop(session_id, None)
@@ -126,6 +127,7 @@ class Floods:
 
     def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
+        self.packets += 1
         wait = budget.take()
         if wait > DEBT_SECONDS or session.queue.qsize() > UNREAD:
             self.drop(session.sid, "floods")
@@ -158,6 +160,7 @@ class Floods:
         """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
         that is told of a refusal or a disconnect does not come back by itself."""
         logger.info("a socket is closed: it %s", why)
+        self.dropped += 1
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
             with contextlib.suppress(OSError):  # it was closed already

@@ -78,6 +78,7 @@ class Rooms:
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
+        self.joined = 0  # since the start
 
     def events(
         self,
@@ -170,6 +171,7 @@ class Rooms:
             viewer.close()
             raise Unauthorized("The socket has gone")
         connection.viewers[stream] = viewer
+        self.joined += 1
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
         attach = self._parts.hub.attach
         green.after_this(lambda: attach(viewer, connection.wire, first))

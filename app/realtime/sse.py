@@ -166,8 +166,10 @@ def serve(
             raise Unauthorized("The session has ended; sign in again")
         if all(v.room.closed and v.cursor == v.room.head and not v.resync for v in viewers):
             _close(viewers)
+            _came_back(parts, "finished")
             return Response(status=204)
         parts.joins.admit(principal.user_id)
+        _came_back(parts, "resync" if any(v.resync for v in viewers) else "resumed")
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
         if rooms:
@@ -178,9 +180,11 @@ def serve(
         return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
     except LookupError:
         _close(viewers)
+        _came_back(parts, "refused")
         raise NotFound("There is no such task") from None
     except (StoreAway, Unavailable, TooMany) as error:
         _close(viewers)
+        _came_back(parts, "sent_away")
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
@@ -188,7 +192,13 @@ def serve(
         return _response(iter((retry(seconds) + b"\n",)))
     except Problem:
         _close(viewers)
+        _came_back(parts, "refused")
         raise
+
+
+def _came_back(parts: Services, how: str) -> None:
+    if request.headers.get("Last-Event-ID"):
+        parts.streams.reconnections[how] += 1
 
 
 def _close(viewers: Sequence[Viewer]) -> None:

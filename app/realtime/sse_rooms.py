@@ -121,7 +121,7 @@ class Line:
         self.streams = [viewer.room.stream for viewer in viewers]
         self.hash = _hash(self.streams)
         self.chunked = plain.closing != b""
-        self.progress_at = time.monotonic()
+        self.progress_at = self.opened_at = time.monotonic()
         self.slot = taken.fileno()
         self._wires, self._socket, self._plain = wires, taken, plain
         self._debt, self._turns, self._open = b"", Turns(), True

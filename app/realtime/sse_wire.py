@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from app.green import Poller, has_gone
+from app.histogram import Histogram
 from app.principal import Principal
 from app.realtime.connections import Connections
 from app.realtime.joins import Joins
@@ -33,13 +34,24 @@ WITH_THE_CLOSE = getattr(socket, "MSG_MORE", 0)
 class SseWire:
     """Nothing waits here: what the socket does not take is owed, and the poller tells when it takes more."""
 
-    __slots__ = ("_debt", "_socket", "_wires", "codec", "principal", "progress_at", "send", "slot", "viewer")
+    __slots__ = (
+        "_debt",
+        "_socket",
+        "_wires",
+        "codec",
+        "opened_at",
+        "principal",
+        "progress_at",
+        "send",
+        "slot",
+        "viewer",
+    )
 
     def __init__(
         self, wires: SseWires, taken: socket.socket, codec: SseCodec, viewer: Viewer, principal: Principal
     ) -> None:
         self.codec, self.viewer, self.principal = codec, viewer, principal
-        self.progress_at = 0.0
+        self.progress_at, self.opened_at = 0.0, time.monotonic()
         # The system call itself: this is the path of every event.
         self.send: Callable[[Any], int] = taken.send
         self.slot = taken.fileno()
@@ -109,6 +121,10 @@ def leave(poller: Poller, taken: socket.socket, words: bytes) -> None:
 
 Wire = SseWire | Line
 
+SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
+# What becomes of a connect with a Last-Event-ID, which only a client sends that was cut.
+CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
+
 
 class SseWires:
     """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
@@ -123,6 +139,12 @@ class SseWires:
         self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
         self._turn = 0
         self._running = False
+        self.durations = Histogram(SECONDS)
+        self.reconnections = dict.fromkeys(CAME_BACK, 0)
+
+    @property
+    def open(self) -> int:
+        return sum(map(len, self._slots))
 
     def add(self, wire: Wire) -> None:
         """Begins to send."""
@@ -135,6 +157,7 @@ class SseWires:
 
     def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
         self._slots[wire.slot % len(self._slots)].discard(wire)
+        self.durations.note(time.monotonic() - wire.opened_at)
         self._joins.leave(wire.principal.user_id)
         self._connections.closed(wire.principal.user_id)
         leave(self.poller, taken, words)

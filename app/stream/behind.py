@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from app.stream.burst import Burst, Data
+from app.stream.counts import Tally
 from app.stream.event import Event
 from app.stream.history import History
 from app.stream.lane import Lane, offered
@@ -32,9 +33,10 @@ class Behind:
         lock: AbstractContextManager[Any],
         refresh: Callable[[Room], None],
         stalled_seconds: float,
+        tally: Tally,
     ) -> None:
         self._lock, self._refresh, self._stalled_seconds = lock, refresh, stalled_seconds
-        self._history = History(store)
+        self._history, self._tally = History(store), tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
         self._unread: set[Viewer] = set()  # Postgres did not answer them
         self._bursts: dict[tuple[object, ...], Burst] = {}
@@ -55,6 +57,7 @@ class Behind:
     def cut(self, viewer: Viewer, burst: Burst, taken: int) -> None:
         """Its wire took so much of the burst: it goes on alone from there, when the wire takes more."""
         viewer.start, rest = burst.cut(taken)
+        self._tally.sent(burst.codec, burst.told(viewer.start))
         if rest:
             viewer.wire.owe(rest)  # type: ignore[union-attr]
         self.park(viewer)
@@ -67,6 +70,11 @@ class Behind:
     def leave(self, viewer: Viewer) -> None:
         self._parked.discard(viewer)
         self._unread.discard(viewer)
+
+    @property
+    def viewers(self) -> int:
+        """How many wait for their wires, or for Postgres."""
+        return len(self._parked) + len(self._unread)
 
     def sweep(self, now: float) -> None:
         """Once a second or so: drops who took nothing for too long, and forgets buffers nobody came for.
@@ -99,6 +107,7 @@ class Behind:
         if viewer.first:
             codec = wire.codec
             if self._say(viewer, codec.join([codec.frame(e) for e in viewer.first])):
+                self._tally.sent(codec, [e.type for e in viewer.first])
                 viewer.first = ()
                 self._advance(viewer)
             return
@@ -111,6 +120,7 @@ class Behind:
             if taken < len(burst.data):
                 self.cut(viewer, burst, taken)
                 return
+            self._tally.sent(burst.codec, burst.told(burst.cursor))
             viewer.start = burst.cursor
         self._arrive(viewer)
 

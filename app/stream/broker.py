@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from sys import intern
 from typing import Any, Protocol
 
 import redis
 from redis.exceptions import RedisError, TimeoutError
 
+from app.stream.counts import Types
 from app.stream.event import Event
 from app.stream.store import Appended
 
@@ -62,20 +63,29 @@ class Publisher:
         )
         self._not_before = 0.0
         self._failing = False
+        self._counting = threading.Lock()  # a worker publishes from two threads
+        self.stored = Types()  # what was committed here, whether Redis took it or not
+        self.messages = self.lost = 0
 
     def publish(self, appended: Appended) -> None:
+        with self._counting:
+            self.stored.add(event.type for event in appended.events)
         self._send(
-            (PREFIX + stream, encode_batch(events, stream in appended.closed))
-            for stream, events in appended.by_stream().items()
+            [
+                (PREFIX + stream, encode_batch(events, stream in appended.closed))
+                for stream, events in appended.by_stream().items()
+            ]
         )
 
     def control(self, message: str) -> None:
         """Tells every web process something that is no event, such as a session's end."""
         self._send([(CONTROL, message)])
 
-    def _send(self, messages: Iterable[tuple[str, str]]) -> None:
+    def _send(self, messages: Sequence[tuple[str, str]]) -> None:
+        self.messages += len(messages)
         # A stopped Redis takes the whole timeout each time: skip it for a while after a failure.
         if time.monotonic() < self._not_before:
+            self.lost += len(messages)
             return
         try:
             pipe = self._redis.pipeline(transaction=False)
@@ -84,6 +94,7 @@ class Publisher:
             pipe.execute()
         except RedisError as error:
             self._not_before = time.monotonic() + PUBLISH_PAUSE
+            self.lost += len(messages)
             if not self._failing:
                 logger.warning("publishing fails, viewers get their events from Postgres: %s", error)
             self._failing = True
@@ -124,6 +135,7 @@ class Subscription:
         self._opened_at = self._heard_at = time.monotonic()
         self._trouble = "no reason is known"
         self.stale = False
+        self.connects = 0
 
     @property
     def connected(self) -> bool:
@@ -196,6 +208,7 @@ class Subscription:
             self._connection = connection
             connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in tuple(self._wanted)))
         self._opened_at = time.monotonic()
+        self.connects += 1
 
     def _listen(self, connection: Any) -> None:
         pinged: float | None = None

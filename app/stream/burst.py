@@ -51,7 +51,9 @@ class Burst:
 
     start: int
     cursor: int
+    codec: Codec
     data: Data
+    _types: list[str]
     _sequences: list[int]
     _lengths: list[int]
 
@@ -64,10 +66,16 @@ class Burst:
         return cls(
             events[0].sequence - 1,
             events[-1].sequence,
+            codec,
             codec.join(frames),
+            [e.type for e in passed],
             [e.sequence for e in passed],
             [len(f) for f in frames],
         )
+
+    def told(self, cursor: int) -> list[str]:
+        """The types of what it has up to there."""
+        return self._types if cursor >= self.cursor else self._types[: bisect_right(self._sequences, cursor)]
 
     def cut(self, taken: int) -> tuple[int, Data]:
         """Where a viewer stands whose socket took so much of ``data``, and the rest of the frame it has begun."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.stream.behind import Behind
 from app.stream.burst import Burst, Data
+from app.stream.counts import Tally
 from app.stream.lane import Lane, offered
 from app.stream.room import Room
 from app.stream.viewer import Viewer
@@ -27,8 +28,8 @@ SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with a res
 class Fanout:
     """Serves the lanes of all rooms, under ``lock``; who falls out of one is ``behind``."""
 
-    def __init__(self, lock: AbstractContextManager[Any], behind: Behind) -> None:
-        self._lock, self._behind = lock, behind
+    def __init__(self, lock: AbstractContextManager[Any], behind: Behind, tally: Tally) -> None:
+        self._lock, self._behind, self._tally = lock, behind, tally
         self._busy: set[Room] = set()  # sent on a moment ago: the next tick does it again
         self._ticking = threading.Event()
         self._stopped = threading.Event()
@@ -107,7 +108,10 @@ class Fanout:
                     self._disband(lane)
                     break
                 burst = Burst.of(events, lane.codec, lane.filter)
+                offered = len(lane.viewers)
                 behind, gone = lane.send(burst)
+                self._tally.sent(burst.codec, burst.told(burst.cursor), offered - len(behind) - len(gone))
+                self._tally.fell_behind += len(behind)
                 for viewer, taken in behind:
                     viewer.progress_at = room.woken_at
                     self._behind.cut(viewer, burst, taken)

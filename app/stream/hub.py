@@ -11,6 +11,7 @@ from typing import Any
 from app.stream.behind import Behind
 from app.stream.broker import Subscription
 from app.stream.burst import Data, Filter
+from app.stream.counts import Tally
 from app.stream.event import Event
 from app.stream.fanout import Fanout
 from app.stream.once import Once
@@ -41,12 +42,13 @@ class Hub:
         self._once: Once[Any] = Once()
         self._swept_at = 0.0
         self.ring_bytes = 0
+        self.tally = Tally()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
-        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds)
-        self._fanout = Fanout(self._lock, self._behind)
+        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally)
+        self._fanout = Fanout(self._lock, self._behind, self.tally)
         self.subscription = Subscription(redis_url, self)
 
     def start(self) -> None:
@@ -72,9 +74,7 @@ class Hub:
         A cursor that cannot be answered gets a Resync before anything else.
         """
         room = self._open(stream)
-        for _ in range(
-            2
-        ):  # a look that was already under way may be older than the snapshot behind this cursor
+        for _ in range(2):  # a look that is under way may be older than the snapshot behind this cursor
             if cursor is not None and cursor > room.head:
                 self._refresh(room)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
@@ -110,6 +110,17 @@ class Hub:
     def rooms(self) -> int:
         return len(self._rooms)
 
+    @property
+    def behind(self) -> int:
+        """Viewers that wait for their wires, or for Postgres."""
+        return self._behind.viewers
+
+    @property
+    def lag(self) -> int:
+        """Events that the room which is furthest behind has not sent on yet."""
+        with self._lock:
+            return max((room.head - room.sent for room in self._rooms.values() if room.viewers), default=0)
+
     def viewers(self) -> list[Viewer]:
         with self._lock:
             return [v for room in self._rooms.values() for v in room.viewers]
@@ -127,12 +138,14 @@ class Hub:
             room = self._rooms.get(stream)
             if room is None:
                 return
+            self.tally.received += 1
             before = room.bytes
             if room.accept(events, closes):
                 self._fanout.wake(room)
             self._account(room.bytes - before)
             if room.has_early and not room.refilling:
                 room.refilling = True
+                self.tally.refills += 1
                 threading.Thread(target=self._refill, args=(room,), daemon=True).start()
 
     def confirmed(self, stream: str) -> None:
@@ -178,6 +191,7 @@ class Hub:
             if viewer.closed is not None:
                 return False
             viewer.closed = reason
+            self.tally.ended[reason] += 1
             room, lane = viewer.room, viewer.lane
             if lane is not None:
                 lane.exit(viewer)
@@ -221,6 +235,7 @@ class Hub:
             return
         events = self._store.after(room.stream, room.head, gap) if 0 < gap <= RING_EVENTS else []
         with self._lock:
+            self.tally.caught_up += room.head < head.last_seq
             before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
@@ -267,6 +282,7 @@ class Hub:
     def _compare(self, rooms: Sequence[Room]) -> None:
         if not rooms:
             return
+        self.tally.looks += 1
         heads = self._store.heads([room.stream for room in rooms])
         for room in rooms:
             if room.stream in heads:

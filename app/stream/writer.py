@@ -73,6 +73,12 @@ class Writer:
         self._closing = False
         self._batch = 0
         self._thread: threading.Thread | None = None
+        self.batches = self.failures = self.refused = 0  # since the start: of tries, and of events
+        self.seconds = 0.0  # until batches were durable
+
+    @property
+    def buffered(self) -> int:
+        return len(self._buffer)
 
     def put(self, item: Draft) -> None:
         """Hands over one event. WriterClosed after close()."""
@@ -158,7 +164,11 @@ class Writer:
             return batch
 
     def _store(self, batch: Sequence[Draft]) -> None:
-        for part in self._commit(batch):
+        began = time.monotonic()
+        parts = self._commit(batch)
+        self.batches += 1
+        self.seconds += time.monotonic() - began
+        for part in parts:
             self._publish(part)
             self._stored(part)
         with self._lock:
@@ -172,6 +182,7 @@ class Writer:
             try:
                 return [self._try(batch)]
             except StoreAway as error:
+                self.failures += 1
                 logger.warning("storing %d events failed, again in %.2f s: %s", len(batch), wait, error)
                 time.sleep(wait)
                 wait = min(wait * 2, RETRY_SECONDS[1])
@@ -185,6 +196,7 @@ class Writer:
                 if len(batch) > 1:
                     half = len(batch) // 2
                     return self._commit(batch[:half]) + self._commit(batch[half:])
+                self.refused += 1
                 return self._commit_marker(batch[0])
 
     def _commit_marker(self, refused: Draft) -> list[Appended]:

@@ -44,6 +44,8 @@ class Rounds:
         self._stopped = threading.Event()
         self._last_round: float | None = None
         self._run_id: str | None = None
+        self.leads = False
+        self.lost = 0  # attempts, since the start
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="taskroom-rounds", daemon=True).start()
@@ -56,7 +58,7 @@ class Rounds:
             try:
                 self.round()
             except StoreAway as error:
-                self._last_round = None
+                self._last_round, self.leads = None, False
                 logger.warning("no round: %s", error)
             except Exception:
                 logger.exception("a round failed")
@@ -65,7 +67,8 @@ class Rounds:
     def round(self) -> None:
         """One round, when this process leads."""
         with self._connect() as conn, conn.cursor() as cur:
-            if not self._leads(cur):
+            self.leads = self._leads(cur)
+            if not self.leads:
                 self._last_round = None
                 return
             lost = self._count(cur)
@@ -106,6 +109,7 @@ class Rounds:
         logger.warning("task %s lost its worker", task_id)
         with self._connect() as conn, conn.cursor() as cur:
             appended = lose(cur, task_id, attempt, retry)
+        self.lost += bool(appended.events)
         self._publish(appended)
         for hint in queued(appended):
             self._dispatcher.hint(*hint)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from tests.api.outside import STARTED, Worker, accepted
 from tests.support.issuer import Issuer
-from tests.support.line import Line
-from tests.support.system import System
+from tests.support.system import System, User
 
 
 @pytest.fixture(scope="session")
@@ -25,20 +26,6 @@ def without_redis(system: System) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def line(system: System) -> Iterator[Line]:
-    line = Line(system.database_url)
-    yield line
-    line.close()
-
-
-@pytest.fixture
-def behind_line(system: System, line: Line) -> Iterator[str]:
-    """A web process that reaches Postgres only through ``line``."""
-    with system.web(DATABASE_URL=line.url) as address:
-        yield address
-
-
 @pytest.fixture(scope="module")
 def rs() -> Issuer:
     return Issuer()
@@ -47,3 +34,24 @@ def rs() -> Issuer:
 @pytest.fixture(scope="module")
 def es() -> Issuer:
     return Issuer(algorithm="ES256")
+
+
+@pytest.fixture(scope="module")
+def service(system: System) -> Iterator[User]:
+    """The account of a worker, of those that have no tenant."""
+    service = system.user("worker")
+    with closing(service.client):
+        yield service
+
+
+@pytest.fixture
+def waiting(user: User) -> str:
+    """A task that no Celery worker takes."""
+    return user.start("test_outside", text="three pages")
+
+
+@pytest.fixture
+def worker(service: User, waiting: str) -> Worker:
+    worker = Worker(service, waiting)
+    accepted(worker.send(STARTED))
+    return worker

@@ -83,6 +83,7 @@ TABLE = {
     "GET /api/v1/notifications/unread-count/": MEMBERS,
     "POST /api/v1/notifications/<uuid:notification_id>/read/": (401, 404, 404, 200, 404, 404, 404, 404),
     "POST /api/v1/notifications/read-all/": MEMBERS,
+    "POST /api/v2/tasks/<uuid:task_id>/events": (401, 404, 404, 403, 403, 403, 422, 422),
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
@@ -166,7 +167,7 @@ def test_every_route(
     for who in WHO:
         person = people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
-        posts = ("start", "login", "announcements", "webhooks", "generate")
+        posts = ("start", "login", "announcements", "webhooks", "generate", "events")
         body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
         with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end

@@ -3,7 +3,7 @@ from __future__ import annotations
 import httpx
 
 from tests.api.answers import problem
-from tests.api.conftest import Line
+from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 
 

@@ -119,3 +119,11 @@ def test_a_large_body_is_a_problem(site: Site, user: User) -> None:
         # The largest that passes is read by the application, and stays out of nginx's private folder.
         answer = client.post("/api/v2/agent/start", content=b"x" * (2 * 1024 * 1024))
         assert answer.status_code == 400
+
+
+def test_nginx_names_each_request_itself(site: Site) -> None:
+    answers = [httpx.get(f"{site.url}/livez", headers={"X-Request-ID": "chosen"}) for _ in range(2)]
+
+    names = [answer.headers.get_list("X-Request-ID") for answer in answers]
+    assert all(len(name) == 1 and len(name[0]) == 32 for name in names), names
+    assert names[0] != names[1]

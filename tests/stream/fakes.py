@@ -166,6 +166,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is published is sent at once: no tick, and no rest after a flush."""
     monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(fanouts, "REST", 0.0)
+    monkeypatch.setattr(fanouts, "SHORT_REST", 0.0)
 
 
 def hub_over(store: FakeStore, stalled_seconds: float = 30.0) -> Hub:

@@ -29,6 +29,11 @@ class Count(Schema):
     count = fields.Integer(load_default=10)
 
 
+@job("test_outside", params=Text, phases={"fetch": 1, "write": 3}, queue="elsewhere")
+def outside(text: str) -> None:
+    """Waits for a worker of another kind: no Celery worker of the tests looks at its queue."""
+
+
 @job("test_echo", params=Text)
 def echo(text: str) -> dict[str, Any]:
     """Logs its text and returns it."""

@@ -91,6 +91,7 @@ class System:
     redis_url: str
     home: Path
     url: str = ""
+    worker_metrics: str = ""  # an address
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def environment(self, **more: str) -> dict[str, str]:

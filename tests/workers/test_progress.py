@@ -11,10 +11,11 @@ import pytest
 from app.stream.event import Draft
 from app.stream.store import Appended
 from app.tasks.lifecycle import Claim
+from app.tasks.reports import LINE_LIMIT
 from workers import emitters
 from workers import run as runs
 from workers.progress import RetryTask, item_error, log, phase, track
-from workers.run import LINE_LIMIT, AttemptSuperseded, NoRun, Run, TaskCancelled
+from workers.run import AttemptSuperseded, NoRun, Run, TaskCancelled
 
 TASK = "00000000-0000-4000-8000-000000000001"
 

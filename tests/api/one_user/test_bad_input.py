@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,8 +27,8 @@ WRONG: dict[str, tuple[Any, ...]] = {
 }
 
 
-def with_body(system: System) -> list[Route]:
-    found = [route for route in routes(system) if route.body]
+def with_body(system: System, task: str) -> list[Route]:
+    found = [replace(route, path=route.at(task)) for route in routes(system) if route.body]
     assert {route.path for route in found} >= {START, LOGIN}
     return found
 
@@ -36,26 +37,26 @@ def send(user: User, path: str, body: str | bytes, content_type: str = "applicat
     return user.client.post(path, content=body, headers={"Content-Type": content_type})
 
 
-def test_an_unknown_field_is_named(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_an_unknown_field_is_named(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         problem(user.client.post(route.path, json={"nonsense": 1}), 422, "nonsense")
 
 
-def test_a_missing_field_is_named(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_a_missing_field_is_named(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         assert route.required
         problem(user.client.post(route.path, json={}), 422, *route.required)
 
 
-def test_a_field_of_the_wrong_type_is_named(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_a_field_of_the_wrong_type_is_named(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         for name, schema in route.body.items():
             for value in WRONG[schema["type"]]:
                 problem(user.client.post(route.path, json={name: value}), 422, name)
 
 
-def test_a_text_beyond_its_limit_is_named(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_a_text_beyond_its_limit_is_named(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         for name, schema in route.body.items():
             beyond = ["x" * (schema["maxLength"] + 1)] if "maxLength" in schema else []
             beyond += [""] if "minLength" in schema or "enum" in schema else []
@@ -63,8 +64,8 @@ def test_a_text_beyond_its_limit_is_named(system: System, user: User) -> None:
                 problem(user.client.post(route.path, json={name: text}), 422, name)
 
 
-def test_what_is_no_json_object_is_refused(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_what_is_no_json_object_is_refused(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         for body in ("{", "nonsense", '{"a":}', b'{"a":"\xff"}', "\ufeff{}", "{}{}", "\0", "['a']"):
             problem(send(user, route.path, body), 400, "body")
         for body in ("[]", "null", '"text"', "1"):
@@ -72,14 +73,14 @@ def test_what_is_no_json_object_is_refused(system: System, user: User) -> None:
         problem(send(user, route.path, ""), 422, *route.required)
 
 
-def test_another_content_type_is_415(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_another_content_type_is_415(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
             problem(send(user, route.path, "{}", kind), 415)
 
 
-def test_a_body_in_chunks_is_refused_not_taken_for_empty(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_a_body_in_chunks_is_refused_not_taken_for_empty(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         problem(
             user.client.post(route.path, content=iter([b"{}"]), headers={"Content-Type": "application/json"}),
             411,
@@ -120,8 +121,8 @@ def test_a_number_beyond_64_bits_is_refused(user: User, number: str) -> None:
     assert next(iter(answer["errors"])).startswith("params")
 
 
-def test_lone_surrogates_are_refused(system: System, user: User) -> None:
-    for route in with_body(system):
+def test_lone_surrogates_are_refused(system: System, user: User, task: str) -> None:
+    for route in with_body(system, task):
         for name in route.body:
             problem(send(user, route.path, f'{{"{name}":"\\ud800"}}'), 400, "body")
         problem(send(user, route.path, '{"\\ud800":1}'), 400, "body")

@@ -1,0 +1,204 @@
+"""Events of a worker that is no Celery worker."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any
+from uuid import UUID, uuid5
+
+import marshmallow as ma
+import orjson
+from flask import Response, jsonify
+
+from app import auth
+from app.api.base import Blueprint, NoQuery, TimeField, WholeField
+from app.auth import Principal
+from app.errors import Unprocessable
+from app.problems import fields as named
+from app.services import services
+from app.stream.event import LEVELS
+from app.stream.store import BATCH_EVENTS
+from app.tasks import outside
+from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
+from workers.registry import jobs
+
+blp = Blueprint("outside", __name__, description="Workers of other kinds")
+
+LARGEST = 2**53  # what a browser counts exactly
+CHECKED_AT_ONCE = 50  # events, before the loop serves others again
+
+
+class Stamp(TimeField):
+    """A time, as events carry it."""
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return super()._deserialize(value, *args, **kwargs).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _count() -> WholeField:
+    return WholeField(strict=True, load_default=None, allow_none=True, validate=ma.validate.Range(0, LARGEST))
+
+
+def _seconds(**how: Any) -> ma.fields.Float:
+    return ma.fields.Float(allow_none=True, validate=ma.validate.Range(0, LARGEST), **how)
+
+
+class Said(ma.Schema):
+    type = ma.fields.String(required=True)
+    timestamp = Stamp()
+
+
+class LogSaid(Said):
+    level = ma.fields.String(load_default="INFO", validate=ma.validate.OneOf(tuple(LEVELS)))
+    message = ma.fields.String(required=True)
+    component = ma.fields.String(load_default=None, allow_none=True)
+    phase = ma.fields.String(load_default=None, allow_none=True)
+
+
+class PhaseSaid(Said):
+    phase_id = ma.fields.String(required=True)
+    processed_count = _count()
+    total_count = _count()
+    error_count = _count()
+
+
+class PhaseUpdateSaid(PhaseSaid):
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf(PHASE_STATUSES))
+    message = ma.fields.String(load_default="")
+    eta_seconds = _seconds(load_default=None)
+
+
+class PhaseCompleteSaid(PhaseSaid):
+    duration_seconds = _seconds(load_default=None)
+
+
+class ErrorSaid(ma.Schema):
+    type = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
+    message = ma.fields.String(required=True, validate=ma.validate.Length(1))
+    traceback = ma.fields.String(load_default=None, allow_none=True)
+
+
+class StatusSaid(Said):
+    status = ma.fields.String(required=True, validate=ma.validate.OneOf((STARTED, SUCCESS, FAILURE, REVOKED)))
+    current_phase = ma.fields.String(allow_none=True)
+    current_phase_message = ma.fields.String(allow_none=True)
+    progress = ma.fields.Float(validate=ma.validate.Range(0, 100))
+    eta_seconds = _seconds()
+    result = ma.fields.Raw(allow_none=True)
+    error = ma.fields.Nested(ErrorSaid)
+    execution_time_ms = ma.fields.Float(validate=ma.validate.Range(0, LARGEST))
+
+
+SAID: Mapping[str, ma.Schema] = {
+    "log": LogSaid(),
+    "phase_update": PhaseUpdateSaid(),
+    "phase_complete": PhaseCompleteSaid(),
+    "task_status": StatusSaid(),
+}
+
+
+class Batch(ma.Schema):
+    writer = ma.fields.String(
+        required=True,
+        validate=ma.validate.Length(1, 128),
+        metadata={"description": "A name of the caller's for who counts these batches, such as a UUID"},
+    )
+    batch = WholeField(
+        required=True,
+        strict=True,
+        validate=ma.validate.Range(1, LARGEST),
+        metadata={"description": "1, 2, 3 …: the same number again is a repeat"},
+    )
+    attempt = WholeField(required=True, strict=True, validate=ma.validate.Range(1, 2**31 - 1))
+    events = ma.fields.List(
+        ma.fields.Dict(),
+        required=True,
+        validate=ma.validate.Length(max=BATCH_EVENTS),
+        metadata={
+            "description": "Each a `type` (log, phase_update, phase_complete, task_status) and its fields"
+        },
+    )
+
+
+class Stored(ma.Schema):
+    task_id = ma.fields.String()
+    sequences = ma.fields.List(ma.fields.Integer(), metadata={"description": "One for each event"})
+    cancel_requested = ma.fields.Boolean(metadata={"description": "The worker is to stop, and say REVOKED"})
+    claim = ma.fields.Dict(metadata={"description": "What is to be done, when the batch claimed the attempt"})
+
+
+def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Calls the view with the Principal first, when it may report for the task; before the body is read."""
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        principal = auth.current()
+        auth.reportable_task(principal, str(kwargs["task_id"]))
+        return view(principal, *args, **kwargs)
+
+    return wrapped
+
+
+@blp.post("/tasks/<uuid:task_id>/events")
+@_reporting
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(Batch)
+@blp.alt_response(202, schema=Stored)
+def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], task_id: UUID) -> Response:
+    """Stores a batch of events once, however often it is sent, and renews the lease. A first event `task_status`
+    STARTED claims an attempt that waits; SUCCESS, FAILURE or REVOKED as the last one ends it."""
+    name = str(task_id)
+    told = [name, body["attempt"], body["events"]]
+    batch = outside.Batch(
+        name,
+        body["attempt"],
+        str(uuid5(UUID(principal.user_id), body["writer"])),  # nobody counts with the writer of another
+        body["batch"],
+        principal.email,
+        hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        _checked(body["events"]),
+    )
+    answers: list[outside.Answer] = []
+
+    def step(cur: Any) -> Any:
+        appended, answer = outside.store(cur, batch, _weights)
+        answers.append(answer)
+        return appended
+
+    services().append(step)
+    response = jsonify(answers[0])
+    response.status_code = 202
+    return response
+
+
+def _weights(job_type: str) -> Mapping[str, float]:
+    job = jobs().get(job_type)
+    return job.phases if job else {}
+
+
+def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Raises Unprocessable, naming each field that is wrong."""
+    found: list[dict[str, Any]] = []
+    errors: dict[str, list[str]] = {}
+    for n, event in enumerate(events):
+        if n % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
+            time.sleep(0)
+        kind = event.get("type")
+        schema = SAID.get(kind) if isinstance(kind, str) else None
+        if schema is None:
+            errors[f"events.{n}.type"] = [f"One of: {', '.join(SAID)}."]
+            continue
+        try:
+            loaded = schema.load(event)
+        except ma.ValidationError as error:
+            errors |= named(error.messages, f"events.{n}")
+            continue
+        if loaded.get("status") in TERMINAL and n < len(events) - 1:
+            errors[f"events.{n}.status"] = ["Nothing may follow the end."]
+        found.append(loaded)
+    if errors:
+        raise Unprocessable("Refused", errors=errors)
+    return found

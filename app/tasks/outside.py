@@ -1,0 +1,200 @@
+"""Batches of a worker that is no Celery worker: settled as a writer's are, so that a repeat stores nothing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from app.errors import Conflict, NotFound, Unprocessable
+from app.projections import project
+from app.stream.event import Draft, cut, now, task_stream
+from app.stream.store import (
+    BATCH_BYTES,
+    Appended,
+    UnknownWriter,
+    append,
+    lock,
+    register_writer,
+    settle,
+)
+from app.tasks.endings import cancelled, ending
+from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
+from app.tasks.lifecycle import Claim, claim
+from app.tasks.parents import place, progressed
+from app.tasks.projection import load
+from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``events`` are checked, each with its ``type``; ``digest`` tells a repeat from another batch of that number."""
+
+    task_id: str
+    attempt: int
+    writer: str
+    number: int
+    worker: str
+    digest: str
+    events: Sequence[Mapping[str, Any]]
+
+
+Answer = dict[str, Any]
+Weights = Callable[[str], Mapping[str, float]]
+"""The phases that a job type declares."""
+
+
+def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer]:
+    """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
+
+    A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
+    ends it. Conflict where another attempt or the task's end came first, Unprocessable for what no attempt may say.
+    """
+    if batch.number == 1:
+        register_writer(cur, batch.writer)
+    try:
+        fresh = settle(cur, batch.writer, batch.number)
+    except UnknownWriter:
+        raise Conflict(f"Batch {batch.number} is neither this writer's next nor its last") from None
+    if not fresh:
+        return Appended(), _answer_again(cur, batch)
+    stream = task_stream(batch.task_id)
+    # As one that may end: its parents are told too, and they are locked before it.
+    row = lock(cur, [stream], [stream]).get(stream)
+    if row is None:
+        raise NotFound("There is no such task")
+    appended, answer = Appended(), Answer(task_id=batch.task_id)
+    if row.attempt != batch.attempt and not row.closed and _claims(batch):
+        claimed = claim(cur, batch.task_id, batch.attempt, batch.worker)
+        if claimed is not None:
+            held, appended = claimed
+            answer["claim"] = {"job_type": held.job_type, "params": held.params}
+            answer["claim"] |= {"retry_count": held.retry_count, "approved": sorted(held.approved)}
+    state = load(cur, [stream])[stream]
+    task = state["task"]
+    if row.closed:
+        raise Conflict(f"The task has ended: {task['status']}")
+    if (task["attempt"], task["status"]) != (batch.attempt, STARTED):
+        raise Conflict(
+            f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
+        )
+    cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s AND missed > 0", (batch.task_id,))
+    made = _Made(cur, batch, state, weights(task["job_type"]), claimed=bool(appended.events))
+    first = [event.sequence for event in appended.events if event.stream == stream][:1]
+    stored = append(cur, made.drafts, project)
+    sequences = [event.sequence for event in stored.events if event.stream == stream]
+    answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
+    if not stored.closed and made.reports.claim.parent and made.reports.progress >= task["progress"] + 1:
+        told = append(cur, progressed(cur, batch.task_id, made.reports.progress), project)
+        stored.events += told.events
+    cur.execute(
+        "UPDATE writers SET answer = %s WHERE id = %s",
+        (Json({"digest": batch.digest, "answer": answer}), batch.writer),
+    )
+    appended.events += stored.events
+    appended.closed |= stored.closed
+    return appended, answer | {"cancel_requested": row.cancel_requested}
+
+
+def _claims(batch: Batch) -> bool:
+    return bool(batch.events) and batch.events[0].get("status") == STARTED
+
+
+def _answer_again(cur: Cursor, batch: Batch) -> Answer:
+    """The same, but for a cancel that was asked for meanwhile: it must be heard however late the worker asks."""
+    cur.execute(
+        "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
+        (task_stream(batch.task_id), batch.writer),
+    )
+    kept, cancel_requested = cur.fetchall()[0]
+    if kept is None or kept["digest"] != batch.digest:
+        raise Conflict(f"Batch {batch.number} was stored with other events")
+    return Answer(kept["answer"]) | {"cancel_requested": bool(cancel_requested)}
+
+
+class _Made:
+    """The drafts of a batch, and for each of its events how many there are up to it."""
+
+    def __init__(
+        self, cur: Cursor, batch: Batch, state: State, weights: Mapping[str, float], claimed: bool
+    ) -> None:
+        task = state["task"]
+        given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
+        running = Claim(*given, task["started_at"], parent=place(cur, batch.task_id))
+        self.drafts: list[Draft] = []
+        self.ends: list[int] = []
+        self.reports = reports = Reports(running, self.drafts.append, weights)
+        reports.progress = task["progress"]
+        reports.running = dict.fromkeys(open_phases(state))
+        reports.names = {phase["phase_id"] for phase in state["phases"]}
+        self._at = task["current_phase"], task["current_phase_message"]
+        for n, event in enumerate(batch.events):
+            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:  # else the claim has said it
+                self._add(n, event)
+            self.ends.append(len(self.drafts))
+        if sum(len(draft.tail) for draft in self.drafts) > BATCH_BYTES:
+            raise Unprocessable("Too much at once", errors={"events": [f"At most {BATCH_BYTES:,} bytes."]})
+
+    def _add(self, n: int, event: Mapping[str, Any]) -> None:
+        fields = dict(event)
+        type = fields.pop("type")
+        if type == "log":
+            line = fields["message"], fields["level"], fields["component"], fields["phase"]
+            self.reports.log(*line, fields.get("timestamp"))
+        elif type != "task_status":
+            self._phase(n, type, fields)
+        elif fields["status"] in TERMINAL:
+            self._end(fields)
+        else:
+            self._status(fields)
+
+    def _phase(self, n: int, type: str, fields: dict[str, Any]) -> None:
+        try:
+            fields["phase_id"] = self.reports.phase_name(fields["phase_id"])
+        except ValueError as error:
+            raise Unprocessable("Refused", errors={f"events.{n}.phase_id": [str(error)]}) from None
+        if fields.get("message"):
+            fields["message"] = cut(fields["message"], TEXT_LIMIT)
+        if fields.get("status") in RUNNING_PHASE:
+            self._at = fields["phase_id"], fields.get("message")
+        self.reports.emit(type, fields)
+
+    def _status(self, fields: Mapping[str, Any]) -> None:
+        phase, message = self._at
+        phase = fields.get("current_phase", phase)
+        message = fields.get("current_phase_message", message)
+        if "progress" in fields:
+            self.reports.progress = round(fields["progress"], 1)
+        self._at = phase and phase[:NAME_LIMIT], message
+        self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
+
+    def _end(self, fields: Mapping[str, Any]) -> None:
+        claim, status = self.reports.claim, fields["status"]
+        run_ms = fields.get("execution_time_ms")
+        if run_ms is None:
+            passed = datetime.fromisoformat(now()) - datetime.fromisoformat(claim.started_at)
+            run_ms = passed.total_seconds() * 1000
+        error = None
+        if status == FAILURE:
+            given = fields.get("error") or {"type": "TaskFailed", "message": "The worker gave no reason"}
+            trace = given.get("traceback")
+            error = {"type": given["type"], "message": cut(given["message"], TEXT_LIMIT)}
+            error["traceback"] = trace and traceback_text(trace)
+        elif status == REVOKED:
+            error = cancelled()
+        self.drafts += ending(
+            self.reports.stream,
+            status,
+            job_type=claim.job_type,
+            progress=self.reports.progress,
+            phases=self.reports.running,
+            result=result_json(fields.get("result")),
+            error=error,
+            retry_count=claim.retry_count,
+            run_ms=run_ms,
+            attempt=claim.attempt,
+        )

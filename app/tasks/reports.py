@@ -1,0 +1,135 @@
+"""What an attempt says of itself, whoever runs it: texts are cut, names checked, and the overall progress is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
+from app.tasks.fold import RUNNING_PHASE, STARTED
+from app.tasks.lifecycle import Claim
+
+LINE_LIMIT = 16_384  # characters of one log message
+TEXT_LIMIT = 2_000  # of any other text
+NAME_LIMIT = 128
+PHASE_LIMIT = 500
+TRACEBACK_LIMIT = 16_000
+RESULT_LIMIT = 256_000  # bytes of JSON
+
+
+class Reports:
+    """Makes the events of one attempt and hands them to ``put``. ``weights`` are the phases that its job declares."""
+
+    def __init__(self, claim: Claim, put: Callable[[Draft], None], weights: Mapping[str, float]) -> None:
+        self.claim, self.put = claim, put
+        self.stream = task_stream(claim.task_id)
+        self.progress = 0.0
+        self.names: set[str] = set()
+        self.running: dict[str, None] = {}  # phases reported as running, also those reported by hand
+        self._weights = weights
+
+    def log(
+        self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
+    ) -> None:
+        """Appends one line. ValueError for an unknown level. The hot path of every task: keep it bare."""
+        if level not in LEVELS:
+            raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
+        if len(message) > LINE_LIMIT:
+            message = cut(message, LINE_LIMIT)
+        if phase is not None:
+            phase = clean(phase)[:NAME_LIMIT]
+        if component is not None:
+            component = cut(component, NAME_LIMIT)
+        tail = encode(
+            {
+                "timestamp": at or now(),
+                "level": level,
+                "message": message,
+                "component": component,
+                "phase": phase,
+            }
+        )
+        self.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+
+    def phase_name(self, phase_id: str) -> str:
+        """ValueError for a name that could break a line, and for more phases than a run may have: each
+        is a row, and every viewer holds all of them."""
+        name = clean(phase_id)
+        if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
+            raise ValueError(
+                f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id[:200]!r}"
+            )
+        self.names.add(name)
+        if len(self.names) > PHASE_LIMIT:
+            raise ValueError(f"a task has at most {PHASE_LIMIT} phases; count items within one instead")
+        return name
+
+    def emit(self, type: str, fields: dict[str, Any]) -> None:
+        """Appends any event of this run; phase events carry the overall progress."""
+        if type in ("phase_update", "phase_complete"):
+            if fields.get("status") in RUNNING_PHASE:
+                self.running[fields["phase_id"]] = None
+            else:
+                self.running.pop(fields["phase_id"], None)
+            self._advance(fields["phase_id"], fields)
+            fields["progress"] = self.progress
+        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
+
+    def status(
+        self, phase: str | None, message: str | None, eta: float | None = None, at: str | None = None
+    ) -> None:
+        at = at or now()
+        self.put(
+            draft(
+                self.stream,
+                "task_status",
+                {
+                    "timestamp": at,
+                    "status": STARTED,
+                    "is_running": True,
+                    "current_phase": phase,
+                    "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
+                    "progress": self.progress,
+                    "started_at": self.claim.started_at,
+                    "updated_at": at,
+                    "eta_seconds": eta,
+                },
+                attempt=self.claim.attempt,
+            )
+        )
+
+    def _advance(self, phase_id: str, fields: dict[str, Any]) -> None:
+        """Declared phases share the overall progress by weight; it never goes back within an attempt."""
+        if phase_id not in self._weights:
+            return
+        total, done = fields.get("total_count"), fields.get("processed_count") or 0
+        complete = fields.get("status", "completed") == "completed"
+        fraction = 1.0 if complete else min(1.0, done / total) if total else 0.0
+        before = 0.0
+        for name, weight in self._weights.items():
+            if name == phase_id:
+                break
+            before += weight
+        share = (before + fraction * self._weights[phase_id]) / sum(self._weights.values())
+        # 100 belongs to success alone.
+        self.progress = max(self.progress, min(99.9, round(100 * share, 1)))
+
+
+def result_json(result: Any) -> Any:
+    """The result as JSON will hold it. TypeError when it cannot; a marker when it is too large."""
+    try:
+        text = orjson.dumps(result)
+    except TypeError:  # a lone surrogate, as odd file names have: replaced, not a reason to fail
+        text = orjson.dumps(scrub(result))
+    if len(text) > RESULT_LIMIT:
+        return {"truncated": True, "bytes": len(text)}
+    return orjson.loads(text)
+
+
+def traceback_text(text: str) -> str:
+    """Its end, which says what failed."""
+    if len(text) <= TRACEBACK_LIMIT:
+        return text
+    return f"… [cut: {len(text):,} characters in all]\n{text[-TRACEBACK_LIMIT:]}"

@@ -1,0 +1,185 @@
+"""A worker that is no Celery worker: it claims, reports and ends over REST, and a repeat changes nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import uuid
+
+from tests.api.answers import problem
+from tests.api.outside import DONE, STARTED, Worker, accepted, line
+from tests.realtime.conftest import Open, watch  # noqa: F401 - a fixture
+from tests.support.system import ROOT, System, User, wait_for
+
+
+def test_it_claims_reports_and_ends_as_a_celery_worker_does(user: User, service: User, waiting: str) -> None:
+    worker = Worker(service, waiting)
+
+    claimed = accepted(worker.send(STARTED, line("begun", level="WARNING", component="fetcher")))
+    phase = {"phase_id": "fetch", "processed_count": 1, "total_count": 2}
+    told = accepted(
+        worker.send(
+            {"type": "phase_update", "status": "active", "message": "Fetching", **phase},
+            {"type": "phase_complete", "duration_seconds": 0.5, **phase},
+            {"type": "phase_update", "status": "active", "phase_id": "write", "total_count": 2},
+        )
+    )
+    ended = accepted(worker.send(line("last"), DONE))
+
+    assert claimed["claim"] == {
+        "job_type": "test_outside",
+        "params": {"text": "three pages"},
+        "retry_count": 0,
+        "approved": [],
+    }
+    events = user.events(waiting)
+    assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
+    types = {e["sequence"]: e["type"] for e in events}
+    said = [*claimed["sequences"], *told["sequences"], *ended["sequences"]]
+    assert [types[s] for s in said] == [
+        *("task_status", "log", "phase_update", "phase_complete", "phase_update", "log", "task_status")
+    ]
+    assert [types[s] for s in sorted(types.keys() - set(said))] == [
+        *("task_status", "agent_started", "phase_update", "agent_completed")
+    ]
+    progress = [e["data"].get("progress") for e in events if e["type"].startswith("phase")]
+    assert progress == [12.5, 25.0, 25.0, None], "by the weights that the job declares"
+    snapshot = user.status(waiting)
+    task = snapshot["task"]
+    assert (task["status"], task["result"], task["attempt"], task["worker"]) == (
+        *("SUCCESS", {"pages": 3}, 1),
+        service.email,
+    )
+    assert [(p["phase_id"], p["status"]) for p in snapshot["phases"]] == [
+        ("fetch", "completed"),
+        ("write", "completed"),
+    ]
+    notices = [n["notification_type"] for n in user.get("notifications")["notifications"]]
+    assert notices == ["generation_complete", "generation_started"]
+
+
+def test_attempts_are_fenced_and_what_is_refused_uses_up_no_number(user: User, worker: Worker) -> None:
+    problem(worker.send(line("too new"), attempt=2), 409)
+    problem(worker.again(STARTED, attempt=2), 409)
+    problem(worker.again({"type": "log"}), 422, "events.0.message")
+
+    assert accepted(worker.again(line("good")))["sequences"]
+    accepted(worker.send(DONE))
+    problem(worker.send(line("late")), 409)
+    problem(worker.again(STARTED), 409)
+
+
+def test_an_attempt_that_was_given_up_says_nothing_more(system: System, user: User, worker: Worker) -> None:
+    stream = f"task:{worker.task_id}"
+    system.sql("UPDATE streams SET attempt = 2 WHERE name = %s", stream)
+    system.sql("UPDATE leases SET attempt = 2 WHERE task_id = %s", worker.task_id)
+
+    problem(worker.send(line("of the older one")), 409)
+
+    messages = [e["data"].get("message") for e in user.events(worker.task_id)]
+    assert "of the older one" not in messages
+
+
+def test_a_task_that_waits_takes_no_report_without_a_claim(user: User, service: User, waiting: str) -> None:
+    worker = Worker(service, waiting)
+
+    problem(worker.send(line("x")), 409)
+    problem(worker.again(STARTED, attempt=2), 409)
+
+    assert user.status(waiting)["task"]["status"] == "PENDING"
+
+
+def test_each_report_renews_the_lease(system: System, worker: Worker) -> None:
+    asked = "SELECT missed FROM leases WHERE task_id = %s"
+    system.sql("UPDATE leases SET missed = 3 WHERE task_id = %s", worker.task_id)
+
+    accepted(worker.send())
+
+    assert system.sql(asked, worker.task_id)[0][0] <= 1, "a round may have come since"
+
+
+def test_viewers_see_the_events_as_they_come(user: User, worker: Worker, watch: Open) -> None:  # noqa: F811
+    viewer = watch(user, worker.task_id, 0)
+    viewer.wait_events(3)
+
+    accepted(worker.send(line("seen"), {"type": "phase_update", "phase_id": "fetch", "status": "active"}))
+    viewer.wait_events(5)
+    accepted(worker.send(DONE))
+
+    wait_for("the end", lambda: viewer.ended)
+    assert viewer.sequences == list(range(1, user.status(worker.task_id)["sequence"] + 1))
+    assert viewer.events[3]["message"] == "seen"
+    assert viewer.events[-1]["status"] == "SUCCESS"
+
+
+def test_a_cancel_is_told_with_the_next_answer_and_with_a_repeat(user: User, worker: Worker) -> None:
+    before = accepted(worker.send(line("working")))
+    assert user.client.post(f"/api/v2/tasks/{worker.task_id}/cancel").status_code == 202
+
+    repeat = accepted(worker.again(line("working")))
+    empty = accepted(worker.send())
+    accepted(worker.send({"type": "task_status", "status": "REVOKED"}))
+
+    assert [a["cancel_requested"] for a in (before, repeat, empty)] == [False, True, True]
+    assert repeat["sequences"] == before["sequences"] and empty["sequences"] == []
+    task = user.status(worker.task_id)["task"]
+    assert (task["status"], task["error"]["type"]) == ("REVOKED", "Cancelled")
+
+
+def test_a_failure_says_why_and_ends_open_phases(user: User, worker: Worker) -> None:
+    error = {"type": "DiskFull", "message": "no space", "traceback": "T" * 20_000}
+    worker.send({"type": "phase_update", "phase_id": "fetch", "status": "active"})
+
+    accepted(worker.send({"type": "task_status", "status": "FAILURE", "error": error}))
+
+    snapshot = user.status(worker.task_id)
+    assert snapshot["task"]["error"] | {"traceback": ""} == error | {"traceback": ""}
+    assert snapshot["task"]["error"]["traceback"].startswith("… [cut: 20,000 characters in all]")
+    assert [(p["status"], p["message"]) for p in snapshot["phases"]] == [("error", "no space")]
+
+
+def test_texts_are_cut_and_cleaned_as_in_a_celery_worker(user: User, worker: Worker) -> None:
+    accepted(
+        worker.send(
+            line("x" * 20_000, timestamp="2026-01-02T03:04:05+01:00"),
+            line("nul \0 here\r\nid: 9\n\ndata: forged"),
+            {"type": "task_status", "status": "STARTED", "progress": 42.25, "current_phase_message": "m"},
+        )
+    )
+
+    *_, cut, dirty, status = (e["data"] for e in user.events(worker.task_id))
+    assert cut["message"].endswith("… [cut: 20,000 characters in all]")
+    assert cut["timestamp"] == "2026-01-02T02:04:05.000000Z"
+    assert dirty["message"] == "nul \ufffd here\r\nid: 9\n\ndata: forged"
+    assert (status["progress"], status["current_phase_message"], status["is_running"]) == (42.2, "m", True)
+
+
+def test_a_worker_reports_for_its_own_tenant_alone(system: System, waiting: str) -> None:
+    here = uuid.uuid4().hex
+    mine, stranger = system.user("worker", here), system.user("worker", uuid.uuid4().hex)
+    owner, viewer = system.user("operator", here), system.user("viewer", here)
+    task_id = owner.start("test_outside")
+
+    accepted(Worker(mine, task_id).send(STARTED))
+    problem(Worker(stranger, task_id).send(line("x")), 404)
+    problem(Worker(mine, waiting).send(STARTED), 404)
+    problem(Worker(mine, str(uuid.uuid4())).send(STARTED), 404)
+    for who in (owner, viewer):
+        problem(Worker(who, task_id).send(line("x")), 403)
+
+    for account in (mine, stranger, owner, viewer):
+        account.client.close()
+
+
+def test_the_lines_in_the_docs_run_a_task(system: System, user: User, service: User, waiting: str) -> None:
+    page = (ROOT / "docs" / "jobs.md").read_text()
+    (lines,) = re.findall(r"```sh\n(report.*?)```", page, re.DOTALL)
+    names = {"TASKROOM": system.url, "TASK": waiting, "TOKEN": service.token}
+
+    done = subprocess.run(
+        ["bash", "-ec", lines], env={**os.environ, **names}, capture_output=True, check=True
+    )
+
+    assert done.stdout.count(b"sequences") == 3
+    assert user.status(waiting)["task"]["result"] == {"pages": 2}
