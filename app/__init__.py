@@ -23,7 +23,7 @@ def create_app(config: Config | None = None) -> Flask:
     from flask_cors import CORS
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import api, appending, auth, pages, problems
+    from app import api, appending, auth, bus, pages, problems
     from app.answers import QuickJson
     from app.breaker import Breaker
     from app.claims import Claims
@@ -113,6 +113,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
     appending.use(parts.append)
+    bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
         CORS(app, origins=list(config.cors_origins), supports_credentials=True)

@@ -100,7 +100,10 @@ class Stream(Base):
 
     __tablename__ = "streams"
     # Neither column changes with an append: an index of what does would make each one dearer.
-    __table_args__ = (Index("streams_unswept", "id", postgresql_where=text("NOT swept")),)
+    __table_args__ = (
+        Index("streams_unswept", "id", postgresql_where=text("NOT swept")),
+        Index("streams_of_users", "id", postgresql_where=text("name LIKE 'user:%'")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(Text, unique=True)

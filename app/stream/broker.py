@@ -54,6 +54,10 @@ def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
     return events, end == ["end"]
 
 
+def _pattern(kind: str) -> str:
+    return f"{PREFIX}{kind}:*"
+
+
 class Publisher:
     """Publishes after a commit. It never raises and never takes long: a lost hint costs latency only."""
 
@@ -117,6 +121,12 @@ class Listener(Protocol):
     def reconnected(self) -> None:
         """Control messages are heard from here on; those sent before may have been missed."""
 
+    def overheard(self, stream: str, events: Sequence[Event]) -> None:
+        """Of a stream of a kind that is followed as a whole."""
+
+    def overhears(self) -> None:
+        """Such kinds are heard from here on; what came before may have been missed."""
+
 
 class Subscription:
     """One connection that follows the channels of watched streams, and knows when it is deaf.
@@ -129,6 +139,7 @@ class Subscription:
         self._pool = pool
         self._listener = listener
         self._wanted: set[str] = set()
+        self._kinds: set[str] = set()
         self._connection: Any = None  # redis publishes no type for a bare connection
         self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
         self._stopped = threading.Event()
@@ -178,6 +189,15 @@ class Subscription:
         self._wanted.discard(stream)
         self._command("UNSUBSCRIBE", PREFIX + stream)
 
+    def follow_kind(self, kind: str) -> None:
+        """All streams of that kind (``user``), those that are yet to come too."""
+        self._kinds.add(kind)
+        self._command("PSUBSCRIBE", _pattern(kind))
+
+    def unfollow_kind(self, kind: str) -> None:
+        self._kinds.discard(kind)
+        self._command("PUNSUBSCRIBE", _pattern(kind))
+
     def stop(self) -> None:
         self._stopped.set()
 
@@ -207,6 +227,8 @@ class Subscription:
             # First: a stream followed from here on subscribes by itself, one followed before is in the list.
             self._connection = connection
             connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in tuple(self._wanted)))
+            if self._kinds:
+                connection.send_command("PSUBSCRIBE", *map(_pattern, tuple(self._kinds)))
         self._opened_at = time.monotonic()
         self.connects += 1
 
@@ -232,7 +254,7 @@ class Subscription:
                 self._dispatch(reply)
 
     def _dispatch(self, reply: Any) -> None:
-        kind, channel = reply[0], reply[1].decode()
+        kind, channel = reply[0], reply[-2].decode()
         stream = channel.removeprefix(PREFIX)
         if kind == b"subscribe" and channel == CONTROL:
             self._listener.reconnected()
@@ -240,13 +262,18 @@ class Subscription:
             self._listener.confirmed(stream)
         elif kind == b"message" and channel == CONTROL:
             self._listener.controlled(reply[2].decode("utf-8", "replace"))
-        elif kind == b"message":
+        elif kind == b"psubscribe":
+            self._listener.overhears()
+        elif kind in (b"message", b"pmessage"):
             try:
-                events, closes = decode_batch(stream, reply[2].decode())
+                events, closes = decode_batch(stream, reply[-1].decode())
             except ValueError as error:
                 logger.warning("a message on %s is not ours: %s", channel, error)
                 return
-            self._listener.received(stream, events, closes)
+            if kind == b"message":
+                self._listener.received(stream, events, closes)
+            else:
+                self._listener.overheard(stream, events)
 
     def _command(self, *args: str) -> None:
         connection = self._connection

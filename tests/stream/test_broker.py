@@ -38,6 +38,8 @@ class Ear:
         self.confirmations: list[str] = []
         self.controls: list[str] = []
         self.reconnections = 0
+        self.overheards: list[tuple[str, list[int]]] = []
+        self.openings = 0
         self.fault: Exception | None = None
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
@@ -54,6 +56,12 @@ class Ear:
 
     def reconnected(self) -> None:
         self.reconnections += 1
+
+    def overheard(self, stream: str, events: Sequence[Event]) -> None:
+        self.overheards.append((stream, [e.sequence for e in events]))
+
+    def overhears(self) -> None:
+        self.openings += 1
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +161,32 @@ def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: 
 
     wait_for("a batch", lambda: ear.batches)
     assert ear.batches == [("task:b", [1], False)]
+
+
+def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
+    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+):
+    subscription.follow("user:a")
+    subscription.follow_kind("user")
+    wait_for("the opening", lambda: ear.openings == 1 and ear.confirmations)
+    Publisher(server.url).publish(Appended([event("user:a", 1), event("task:a", 1), event("user:b", 5)]))
+    wait_for("both", lambda: len(ear.overheards) == 2)
+
+    server.kill()
+    wait_for("the end to be noticed", lambda: not subscription.connected)
+    server.start()
+    wait_for("another opening", lambda: ear.openings == 2)
+    Publisher(server.url).publish(batch("user:c", 1, 2))
+
+    wait_for("the new one", lambda: len(ear.overheards) == 3)
+    assert sorted(ear.overheards) == [("user:a", [1]), ("user:b", [5]), ("user:c", [1, 2])]
+    assert ear.batches == [("user:a", [1], False)]
+    subscription.unfollow_kind("user")
+    subscription.follow("task:last")
+    wait_for("the end of it", lambda: "task:last" in ear.confirmations)
+    Publisher(server.url).publish(Appended([event("user:c", 3), event("task:last", 1)]))
+    wait_for("what is followed", lambda: len(ear.batches) == 2)
+    assert len(ear.overheards) == 3
 
 
 def test_foreign_garbage_is_skipped(

@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from app.bus import EventService
 from workers import emitters
 from workers import run as runs
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
@@ -232,3 +233,10 @@ def asks_late() -> None:
     """Says nothing for a while, and then asks."""
     time.sleep(0.5)
     require_approval("late", "Something")
+
+
+@job("test_publish", params=Text)
+def publish(text: str) -> None:
+    """Tells the user whose id is the text, twice with one id."""
+    for _ in range(2):
+        EventService().publish(text, "note.made", {"from": "a worker"}, event_id="once")

@@ -1,0 +1,39 @@
+"""Who wants what, by name: a type of event, or a stream."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from blinker import Namespace
+
+from app.stream.event import Event
+
+
+class Registry:
+    """Blinker's signals under a lock: it says nothing of threads, and keeps a name for ever."""
+
+    def __init__(self) -> None:
+        self._signals = Namespace()
+        self._lock = threading.Lock()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._signals
+
+    def add(self, name: str, take: Callable[[Event], None]) -> None:
+        with self._lock:
+            self._signals.signal(name).connect(take, weak=False)
+
+    def remove(self, name: str, take: Callable[[Event], None]) -> None:
+        with self._lock:
+            signal = self._signals.signal(name)
+            signal.disconnect(take)
+            if not signal.receivers:
+                del self._signals[name]
+
+    def send(self, name: str, event: Event) -> None:
+        """To all who want it. They only take it: nobody waits here."""
+        with self._lock:
+            signal = self._signals.get(name)
+            if signal is not None:
+                signal.send(event)

@@ -1,0 +1,101 @@
+"""A process of its own that subscribes and publishes: this one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from app import appending, bus
+from app.appending import Step
+from app.bus import EventBus, EventService, source
+from app.bus.event_service import EventService as Service
+from app.database import Single
+from app.stream.broker import Publisher
+from app.stream.hub import Hub
+from app.stream.store import Appended, Store
+from tests.support.system import wait_for
+from tests.tasks.helpers import Tasks
+
+
+class Ear:
+    """A handler that remembers. ``hold`` keeps it at its first event until it is set."""
+
+    def __init__(self) -> None:
+        self.heard: list[dict[str, Any]] = []
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        self.heard.append(event)
+        assert self.hold.wait(20)
+
+    async def awaited(self, event: dict[str, Any]) -> None:
+        self(event)
+
+    def waits(self, count: int = 1, seconds: float = 20.0) -> list[dict[str, Any]]:
+        wait_for(f"{count} events", lambda: len(self.heard) >= count, seconds)
+        return self.heard
+
+    @property
+    def sequences(self) -> list[int]:
+        return [event.get("sequence", event.get("id")) for event in self.heard]
+
+
+@contextmanager
+def process(database: str, redis_url: str) -> Iterator[Hub]:
+    """It appends to that database, publishes to that Redis and hears by a hub of its own."""
+    publisher = Publisher(redis_url)
+
+    def append(step: Step) -> Appended:
+        with Single(database)() as connection, connection.cursor() as cur:
+            appended = step(cur)
+        publisher.publish(appended)
+        return appended
+
+    store = Store(lambda: Single(database)())
+    hub = Hub(store, redis_url)
+    hub.start()
+    wait_for("Redis", lambda: hub.subscription.connected)
+    before, appending._append = appending._append, append
+    bus.use(hub, store)
+    try:
+        yield hub
+    finally:
+        appending._append = before
+        Service().begin()
+        source.forget()
+        hub.stop()
+
+
+@pytest.fixture
+def hub(database: str, redis_url: str) -> Iterator[Hub]:
+    with process(database, redis_url) as hub:
+        yield hub
+
+
+@pytest.fixture
+def events(hub: Hub) -> Iterator[EventBus]:
+    """The face by type."""
+    events = EventBus()
+    yield events
+    events._rest()
+
+
+@pytest.fixture
+def service(hub: Hub) -> EventService:
+    """The face by user."""
+    return EventService()
+
+
+@pytest.fixture
+def user_id(database: str) -> str:
+    return Tasks(database).user_id
+
+
+@pytest.fixture
+def other_id(database: str) -> str:
+    return Tasks(database).user_id

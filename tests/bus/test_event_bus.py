@@ -1,0 +1,303 @@
+"""The bus by type: every user's events, once and in order, to whoever subscribed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+
+from app.bus import EventBus, EventService, subscriber
+from app.database import Single
+from app.projections import project
+from app.stream.event import draft, now, user_stream
+from app.stream.hub import Hub
+from app.stream.store import append, lock_shared
+from tests.bus.conftest import Ear
+from tests.stream.helpers import in_threads, sql
+from tests.support.system import wait_for
+from tests.tasks.helpers import Tasks
+
+
+def say(user_id: str, type: str = "note.made", **data: Any) -> int:
+    """Publishes, and returns the sequence."""
+    made = EventService().publish(user_id, type, data)
+    assert made is not None
+    return int(made["sequence"])
+
+
+def unpublished(database: str, user_id: str, count: int = 1) -> None:
+    """Committed, but Redis never heard of it."""
+    stream = user_stream(user_id)
+    with Single(database)() as connection, connection.cursor() as cur:
+        lock_shared(cur, {stream})
+        append(cur, [draft(stream, "note.made", {"timestamp": now()}, projected=False)] * count, project)
+
+
+def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, user_id: str) -> None:
+    ear = Ear()
+    events.subscribe("artifact.completed", ear.awaited)
+
+    made = asyncio.run(
+        events.publish(
+            "artifact.completed",
+            {"job_id": "test123", "user_id": user_id, "result": {"questions": []}, "timestamp": "2026"},
+        )
+    )
+
+    (event,) = ear.waits()
+    assert event == made
+    assert (event["job_id"], event["user_id"], event["result"]) == ("test123", user_id, {"questions": []})
+    assert (event["stream"], event["sequence"]) == (f"user:{user_id}", 1)
+    assert event["timestamp"] > "2026-", "when it was published, as of every event"
+
+
+def test_the_loop_goes_on_while_postgres_commits(events: EventBus, user_id: str, database: str) -> None:
+    stream = user_stream(user_id)
+    say(user_id)
+
+    async def main() -> list[str]:
+        order: list[str] = []
+        with Tasks(database).connect() as connection, connection.cursor() as cur:
+            cur.execute("SELECT 1 FROM streams WHERE name = %s FOR UPDATE", (stream,))
+            publishing = asyncio.create_task(events.publish("note.made", {"user_id": user_id}))
+            publishing.add_done_callback(lambda _: order.append("published"))
+            for _ in range(10):
+                await asyncio.sleep(0.01)
+            order.append("meanwhile")
+        await publishing
+        return order
+
+    assert asyncio.run(main()) == ["meanwhile", "published"]
+
+
+def test_one_handler_of_several_types_is_told_in_the_order_of_the_stream(
+    events: EventBus, user_id: str
+) -> None:
+    ear, types = Ear(), ["artifact.started", "artifact.progress", "artifact.completed"]
+    for type in types:
+        events.subscribe(type, ear)
+    events.subscribe(types[0], ear)
+
+    for _ in range(20):
+        for type in types:
+            say(user_id, type, of=type)
+    say(user_id, "artifact.cancelled")
+
+    ear.waits(60)
+    assert ear.sequences == list(range(1, 61))
+    assert [event["of"] for event in ear.heard] == types * 20
+
+
+def test_of_all_users_and_of_what_everybody_is_told(
+    events: EventBus, service: EventService, user_id: str, other_id: str
+) -> None:
+    ear = Ear()
+    events.subscribe("note.made", ear)
+
+    say(user_id), say(other_id)
+    service.publish_broadcast("note.made", {"text": "to all"})
+
+    ear.waits(3)
+    assert {event["stream"] for event in ear.heard} == {f"user:{user_id}", f"user:{other_id}", "broadcast"}
+
+
+def test_a_handler_that_fails_harms_nobody(
+    events: EventBus, user_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear, calls = Ear(), list[str]()
+
+    def raises(event: dict[str, Any]) -> None:
+        calls.append("sync")
+        raise ValueError("as asked")
+
+    async def raises_later(event: dict[str, Any]) -> None:
+        calls.append("async")
+        raise KeyError("as asked")
+
+    def leaves(event: dict[str, Any]) -> None:
+        calls.append("exit")
+        raise SystemExit
+
+    for handler in (raises, raises_later, leaves, ear):
+        events.subscribe("note.made", handler)
+
+    with caplog.at_level(logging.ERROR, "taskroom.bus"):
+        say(user_id), say(user_id)
+        ear.waits(2)
+        wait_for("all of them, twice", lambda: sorted(calls) == ["async"] * 2 + ["exit"] * 2 + ["sync"] * 2)
+        wait_for("six lines", lambda: len(caplog.messages) == 6)
+
+    assert ear.sequences == [1, 2]
+    assert all(f"user:{user_id}" in message for message in caplog.messages)
+    assert any("raises_later" in message for message in caplog.messages)
+
+
+def test_a_slow_handler_falls_behind_alone_and_is_told_all_in_the_end(
+    events: EventBus, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber, "KEPT_BYTES", 2_000)
+    slow, quick = Ear(), Ear()
+    slow.hold.clear()
+    events.subscribe("note.made", slow)
+    events.subscribe("note.made", quick)
+
+    for _ in range(30):
+        say(user_id, "note.made")
+        say(user_id, "another")
+    quick.waits(30)
+
+    assert slow.sequences == [1]
+    (told,) = [t for handler, t in events._subscribers.items() if handler is slow]
+    assert told._bytes <= subscriber.KEPT_BYTES
+    assert [backlog.events for backlog in told._todo.values()] == [None], "they are in Postgres anyway"
+    slow.hold.set()
+    slow.waits(30)
+    assert slow.sequences == quick.sequences == list(range(1, 60, 2))
+
+
+def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: str, hub: Hub) -> None:
+    gone, ear = Ear(), Ear()
+    gone.hold.clear()
+    for type in ("note.made", "note.read"):
+        events.subscribe(type, gone)
+    events.subscribe("note.made", ear)
+    say(user_id), say(user_id)
+    gone.waits(1)
+
+    events.unsubscribe("note.made", gone)
+    events.unsubscribe("note.made", gone)
+    events.unsubscribe("no.such", gone)
+    gone.hold.set()
+    say(user_id), say(user_id, "note.read")
+
+    ear.waits(3), gone.waits(2)
+    assert gone.sequences == [1, 4]
+    events.unsubscribe("note.read", gone)
+    events.unsubscribe("note.made", ear)
+    assert hub.viewers() == [] and not hub.subscription._kinds, "nobody here wants to hear anything"
+
+
+def test_many_threads_subscribe_publish_and_unsubscribe_at_once(
+    events: EventBus, user_id: str, other_id: str
+) -> None:
+    ear = Ear()
+    events.subscribe("note.made", ear)
+
+    def churn() -> None:
+        for _ in range(20):
+            brief = Ear()
+            events.subscribe("note.made", brief)
+            events.subscribe("other", brief)
+            events.unsubscribe("note.made", brief)
+            events.unsubscribe("other", brief)
+
+    def publish(user_id: str) -> None:
+        for _ in range(20):
+            say(user_id)
+
+    in_threads([churn] * 4 + [lambda: publish(user_id), lambda: publish(other_id)] * 2)
+
+    ear.waits(80)
+    for stream in (f"user:{user_id}", f"user:{other_id}"):
+        assert [e["sequence"] for e in ear.heard if e["stream"] == stream] == list(range(1, 41))
+    assert list(events._subscribers) == [ear]
+
+
+def test_a_handler_may_publish_and_subscribe(events: EventBus, user_id: str) -> None:
+    ear = Ear()
+
+    async def first(event: dict[str, Any]) -> None:
+        events.subscribe("second", ear)
+        await events.publish("second", {**event, "after": event["sequence"]})
+
+    events.subscribe("first", first)
+    say(user_id, "first")
+
+    (event,) = ear.waits()
+    assert (event["after"], event["sequence"]) == (1, 2)
+
+
+def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
+    events: EventBus, user_id: str, other_id: str, database: str, hub: Hub
+) -> None:
+    ear = Ear()
+    say(user_id, "before")
+    events.subscribe("note.made", ear)
+    everybody = events._everybody
+    assert everybody is not None
+
+    unpublished(database, user_id, 2)
+    say(user_id)  # a jump: the two before it are read
+    ear.waits(3)
+    unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
+    everybody.look()
+    ear.waits(5)
+    hub.overheard(f"user:{user_id}", [e for e in _stored(hub, user_id) if e.sequence == 3])
+    say(user_id)
+    ear.waits(6)
+
+    told = [(e["stream"], e["sequence"]) for e in ear.heard]
+    assert sorted(told) == sorted(
+        [(f"user:{user_id}", n) for n in (2, 3, 4, 5)] + [(f"user:{other_id}", n) for n in (1, 2)]
+    )
+
+
+def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
+    events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear()
+    events.subscribe("note.made", ear)
+    everybody = events._everybody
+    assert everybody is not None
+    with caplog.at_level(logging.WARNING, "taskroom.bus"), everybody._lock:
+        unpublished(database, user_id, 5)
+        sql(database, "DELETE FROM events WHERE seq <= 3")
+        sql(database, "UPDATE streams SET pruned_to = 3 WHERE name = %s", f"user:{user_id}")
+
+    everybody.look()
+
+    ear.waits(2)
+    assert ear.sequences == [4, 5]
+    assert any("pruned from 1 to 3" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize("type", ["", "No", "a b", "x" * 65])
+def test_what_is_no_type_cannot_be_subscribed_to(events: EventBus, type: str) -> None:
+    with pytest.raises(ValueError, match="event_type:"):
+        events.subscribe(type, Ear())
+
+
+def test_what_the_printed_documents_look_forward_to(events: EventBus, user_id: str) -> None:
+    """Keeping events, a voice that says what is ready, and further types of events."""
+    saved, spoken, seen = list[dict[str, Any]](), list[str](), Ear()
+
+    def save_to_db_handler(event_data: dict[str, Any]) -> None:
+        saved.append(event_data)
+
+    async def voice_notification_handler(event_data: dict[str, Any]) -> None:
+        await asyncio.sleep(0)
+        spoken.append(f"Your {event_data['artifact_type']} is ready")
+
+    events.subscribe("artifact.completed", save_to_db_handler)
+    events.subscribe("artifact.completed", voice_notification_handler)
+    for type in ("artifact.started", "artifact.progress", "artifact.cancelled"):
+        events.subscribe(type, seen)
+
+    async def publish() -> None:
+        await events.publish("artifact.started", {"user_id": user_id})
+        await events.publish("artifact.progress", {"user_id": user_id, "job_id": "1", "progress": 60})
+        await events.publish("artifact.completed", {"user_id": user_id, "artifact_type": "quiz"})
+        await events.publish("artifact.cancelled", {"user_id": user_id})
+
+    asyncio.run(publish())
+
+    seen.waits(3)
+    wait_for("the voice", lambda: spoken == ["Your quiz is ready"])
+    wait_for("what was kept", lambda: [event["sequence"] for event in saved] == [3])
+    assert seen.sequences == [1, 2, 4] and seen.heard[1]["progress"] == 60
+
+
+def _stored(hub: Hub, user_id: str) -> list[Any]:
+    return hub._store.after(user_stream(user_id), 0)
