@@ -90,14 +90,15 @@ def readable_room(principal: Principal, room: str) -> str:
     """The stream of a room as clients name it (``task:<id>``, ``user``, ``broadcast``), when this principal may see it.
     Raises NotFound, and StoreAway."""
     kind, _, key = room.partition(":")
-    if kind == "task":
-        try:
-            return task_stream(readable_task(principal, str(UUID(key))))
-        except ValueError:
-            raise NotFound("There is no such task") from None
     if kind == "broadcast":
         return shared_stream(BROADCAST)
-    if key not in ("", principal.user_id):
+    try:
+        id = str(UUID(key)) if key or kind == "task" else principal.user_id
+    except ValueError:
+        raise NotFound("There is no such room") from None
+    if kind == "task":
+        return task_stream(readable_task(principal, id))
+    if id != principal.user_id:
         raise NotFound("There is no such room")
     return own_stream(principal)
 

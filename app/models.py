@@ -261,12 +261,13 @@ class IdempotencyKey(Base):
 
 
 class Notification(Base):
-    """``sequence`` is that of its event on the user's stream."""
+    """``sequence`` is that of its event on the user's stream. One that a mark says is read has no ``read_at``."""
 
     __tablename__ = "notifications"
     __table_args__ = (
         Index("notifications_by_user", "user_id", "sequence", unique=True),
         Index("notifications_unread", "user_id", "sequence", postgresql_where=text("read_at IS NULL")),
+        Index("notifications_read", "user_id", "sequence", postgresql_where=text("read_at IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -294,3 +295,13 @@ class Inbox(Base):
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     unread: Mapped[int] = mapped_column(server_default="0")
+
+
+class ReadMark(Base):
+    """All of a user's notifications up to a sequence were read then, unless they had been before."""
+
+    __tablename__ = "read_marks"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    read_to: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    read_at: Mapped[datetime] = mapped_column(Time, index=True)

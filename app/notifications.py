@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +13,8 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from app import appending
-from app.errors import NotFound
-from app.stream.event import BROADCAST, MAX_SEQUENCE, Draft, Event, cut, draft, now, user_stream
-from app.stream.store import Appended, Connect, append, lock_shared
+from app.stream.event import BROADCAST, Draft, Event, cut, draft, encode, now, user_stream
+from app.stream.store import Appended, append, lock_shared, unsaid
 
 SEVERITIES = ("info", "success", "warning", "error")
 TYPES: Mapping[str, str] = {
@@ -35,19 +35,18 @@ TYPES: Mapping[str, str] = {
     **{severity: severity for severity in SEVERITIES},
 }
 NOTIFICATION_EVENTS = frozenset({"notification", "notifications_read"})
-PRUNED_ROWS = 1_000
-LONGEST_TITLE = LONGEST_URL = 255
+LONGEST_TITLE = LONGEST_URL = LONGEST_RELATED = 255
 LONGEST_MESSAGE = 10_000
-"""Characters. A longer title or message is cut, and says so; a longer address would lead nowhere: ValueError."""
+"""Characters. A longer title or message is cut, and says so; anything else that is longer is refused."""
+LONGEST_METADATA = 8_192  # bytes of JSON
+# A page or a path of this site: a click must neither run a script nor lead where only the browser sees another host.
+ADDRESS = re.compile(r"(https?://[^\s/\\?#]|/(?![/\\]))[^\s\x00-\x1f\x7f]*\Z", re.IGNORECASE)
 
-_TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-_STORED = (
+STORED = (
     *("id", "notification_type", "title", "message", "related_type", "related_id", "related_session_id"),
     *("action_url", "urgent", "metadata", "created_at", "tenant"),
 )
-_INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(_STORED)}) VALUES %s"
-_SELECT = f"""SELECT sequence, id::text, {", ".join(_STORED[1:-2])},
-    {_TIME.format("created_at")}, tenant, {_TIME.format("read_at")} FROM notifications"""
+_INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(STORED)}) VALUES %s"
 
 
 def notification(
@@ -65,12 +64,25 @@ def notification(
     metadata: Mapping[str, Any] | None = None,
 ) -> Draft:
     """Its event on that stream; a user's gets a row of it. Raises ValueError, naming the field."""
-    if type not in TYPES:
+    if not isinstance(type, str) or type not in TYPES:
         raise ValueError(f"type: {type!r} is none of {', '.join(TYPES)}")
-    if not title:
-        raise ValueError("title: a notification has one")
-    if action_url and len(action_url) > LONGEST_URL:
-        raise ValueError(f"action_url: longer than {LONGEST_URL} characters")
+    if not isinstance(title, str) or not title:
+        raise ValueError("title: a notification has one, a text")
+    if not isinstance(message, str):
+        raise ValueError("message: not a text")
+    for name, text, longest in (
+        ("related_type", related_type, LONGEST_RELATED),
+        ("related_id", related_id, LONGEST_RELATED),
+        ("related_session_id", related_session_id, LONGEST_RELATED),
+        ("action_url", action_url, LONGEST_URL),
+    ):
+        if text is not None and not (isinstance(text, str) and len(text) <= longest):
+            raise ValueError(f"{name}: not a text of up to {longest} characters")
+    if action_url is not None and not ADDRESS.match(action_url):
+        raise ValueError("action_url: neither http(s) nor a path")
+    if not isinstance(urgent, bool):
+        raise ValueError("urgent: neither true nor false")
+    _check_metadata(metadata)
     at = now()
     fields = {
         "timestamp": at,
@@ -94,10 +106,30 @@ def notification(
     return draft(stream, "notification", fields)
 
 
+def _check_metadata(metadata: object) -> None:
+    if metadata is None:
+        return
+    if not isinstance(metadata, Mapping):
+        raise ValueError("metadata: not a JSON object")
+    try:
+        size = len(encode(metadata).encode())
+    except TypeError as error:
+        raise ValueError(f"metadata: not a JSON object: {error}") from None
+    if size > LONGEST_METADATA:
+        raise ValueError(f"metadata: more than {LONGEST_METADATA:,} bytes of JSON")
+
+
 def create_notification(
-    user_id: str, title: str, message: str, type: str = "info", **fields: Any
-) -> dict[str, Any]:
-    """Tells a user something, now and in the list. Returns it as its event has it, with ``sequence``.
+    user_id: str,
+    title: str,
+    message: str,
+    type: str = "info",
+    *,
+    event_id: str | None = None,
+    **fields: Any,
+) -> dict[str, Any] | None:
+    """Tells a user something, now and in the list. Returns it as its event has it, with ``sequence``; None, and
+    nothing is stored, when the user was told something of that ``event_id`` within a week.
 
     ``fields``: related_type, related_id, related_session_id, action_url, urgent, metadata. Works in a web process, in
     a task and in a script that has the environment. LookupError when there is no such user; ValueError for an id or
@@ -108,14 +140,17 @@ def create_notification(
     def create(cur: Cursor) -> Appended:
         stream = user_stream(user_id)
         lock_shared(cur, {stream})
+        if event_id is not None and not unsaid(cur, stream, event_id):
+            return Appended()
         tenant = tenants(cur, [user_id]).get(user_id)
         told = notification(stream, title, message, type, tenant=tenant, **fields)
         return _append(cur, told)
 
     try:
-        return appending.append(create).events[0].decoded()
+        events = appending.append(create).events
     except ForeignKeyViolation:
         raise LookupError(f"there is no user {user_id}") from None
+    return events[0].decoded() if events else None
 
 
 def announce(cur: Cursor, title: str, message: str, **fields: Any) -> Appended:
@@ -142,7 +177,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
         return ()
     users = [event.stream.partition(":")[2] for event, _ in told]
     rows = [
-        (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in _STORED))
+        (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in STORED))
         for user_id, (event, data) in zip(users, told, strict=True)
     ]
     execute_values(cur, _INSERT, rows)
@@ -153,84 +188,3 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
         sorted(Counter(users).items()),
     )
     return ()
-
-
-def page(
-    cur: Cursor, user_id: str, before: int | None, unread: bool | None, limit: int
-) -> list[dict[str, Any]]:
-    """The newest first, from before a sequence on; ``unread`` narrows to those that are, or are not."""
-    cur.execute(
-        f"""{_SELECT} WHERE user_id = %s AND sequence < %s AND (%s IS NULL OR (read_at IS NULL) = %s)
-            ORDER BY sequence DESC LIMIT %s""",
-        (user_id, MAX_SEQUENCE if before is None else before, unread, unread, limit),
-    )
-    return [_shown(*row) for row in cur]
-
-
-def unread_count(cur: Cursor, user_id: str) -> int:
-    cur.execute("SELECT unread FROM inboxes WHERE user_id = %s", (user_id,))
-    row = cur.fetchone()
-    return int(row[0]) if row else 0
-
-
-def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appended, int]:
-    """Marks one, or all; returns what was appended and how many are unread now. Raises NotFound.
-
-    What was read before stays as it was, and is no event.
-    """
-    stream, at = user_stream(user_id), now()
-    lock_shared(cur, {stream})
-    cur.execute(
-        """UPDATE notifications SET read_at = %s
-           WHERE user_id = %s AND read_at IS NULL AND (%s::uuid IS NULL OR id = %s)""",
-        (at, user_id, id, id),
-    )
-    if not cur.rowcount:
-        if id is not None:
-            cur.execute("SELECT 1 FROM notifications WHERE user_id = %s AND id = %s", (user_id, id))
-            if not cur.fetchall():
-                raise NotFound("There is no such notification")
-        return Appended(), unread_count(cur, user_id)
-    cur.execute(
-        "UPDATE inboxes SET unread = unread - %s WHERE user_id = %s RETURNING unread", (cur.rowcount, user_id)
-    )
-    unread = int(cur.fetchall()[0][0])
-    which = {"all": True} if id is None else {"ids": [id]}
-    fields = {"timestamp": at, **which, "unread_count": unread}
-    return _append(cur, draft(stream, "notifications_read", fields, projected=False)), unread
-
-
-def prune(connect: Connect, days: int) -> int:
-    """Deletes what is older, read or not; returns how many. In short transactions, and what somebody has locked stays
-    for the next time: a user who reads waits for nothing here."""
-    deleted, full = 0, True
-    while full:
-        with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """WITH gone AS (
-                       DELETE FROM notifications WHERE ctid = ANY(ARRAY(
-                           SELECT ctid FROM notifications WHERE created_at < now() - make_interval(days => %s)
-                           ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED))
-                       RETURNING user_id, read_at),
-                   counted AS (
-                       UPDATE inboxes SET unread = inboxes.unread - old.unread FROM (
-                           SELECT user_id, count(*) FILTER (WHERE read_at IS NULL) AS unread
-                           FROM gone GROUP BY user_id) AS old
-                       WHERE inboxes.user_id = old.user_id)
-                   SELECT count(*) FROM gone""",
-                (days, PRUNED_ROWS),
-            )
-            count = int(cur.fetchall()[0][0])
-        deleted, full = deleted + count, count == PRUNED_ROWS
-    return deleted
-
-
-def _shown(sequence: int, *stored: Any) -> dict[str, Any]:
-    *values, read_at = stored
-    shown = dict(zip(_STORED, values, strict=True))
-    read = {
-        "status": "unread" if read_at is None else "read",
-        "read": read_at is not None,
-        "read_at": read_at,
-    }
-    return {"sequence": sequence, "severity": TYPES[shown["notification_type"]], **shown, **read}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from app import notifications
+from app import inbox
 from app.database import Single
 from app.stream.store import StoreAway
 from app.tasks.expired import delete_expired
@@ -27,7 +27,7 @@ def retention() -> None:
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
-            notifications.prune(connect, settings().retention_days)
+            inbox.prune(connect, settings().retention_days)
     except StoreAway as error:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:

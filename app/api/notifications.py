@@ -7,7 +7,7 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth, notifications
+from app import auth, inbox, notifications
 from app.api.base import Blueprint, NoQuery, WholeField, permitted, signed_in, with_next
 from app.auth import Principal
 from app.services import services
@@ -54,8 +54,13 @@ class Unread(ma.Schema):
 
 class Announcement(ma.Schema):
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, notifications.LONGEST_TITLE))
-    message = ma.fields.String(load_default="", validate=ma.validate.Length(1, notifications.LONGEST_MESSAGE))
-    action_url = ma.fields.String(validate=ma.validate.Length(1, notifications.LONGEST_URL))
+    message = ma.fields.String(load_default="", validate=ma.validate.Length(0, notifications.LONGEST_MESSAGE))
+    action_url = ma.fields.String(
+        validate=(
+            ma.validate.Length(1, notifications.LONGEST_URL),
+            ma.validate.Regexp(notifications.ADDRESS, error="Neither http(s) nor a path."),
+        )
+    )
     urgent = ma.fields.Boolean(load_default=False)
 
 
@@ -72,9 +77,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's, newest first."""
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
-        found = notifications.page(
-            cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1
-        )
+        found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
     page = found[:limit]
     next_cursor = str(page[-1]["sequence"]) if len(found) > limit else None
     return with_next(
@@ -88,7 +91,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.response(200, Unread)
 def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
     with services().read() as conn, conn.cursor() as cur:
-        return {"unread_count": notifications.unread_count(cur, principal.user_id)}
+        return {"unread_count": inbox.unread_count(cur, principal.user_id)}
 
 
 @blp.post("/notifications/<uuid:notification_id>/read")
@@ -114,7 +117,7 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
     def mark(cur: Any) -> Appended:
         nonlocal unread
-        appended, unread = notifications.mark_read(cur, principal.user_id, id)
+        appended, unread = inbox.mark_read(cur, principal.user_id, id)
         return appended
 
     services().append(mark)

@@ -9,10 +9,10 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from app import appending
+from app.projections import project
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
 from app.stream.store import Appended, append, lock_shared, unsaid
 
-LONGEST_ID = 255
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 
 # A client could not tell them from what the connection itself says.
@@ -40,15 +40,13 @@ def publish(
 ) -> dict[str, Any] | None:
     """Appends an event to a user's stream or ``broadcast``, as EventService.publish says."""
     drafted = _drafted(stream, type, data)
-    if event_id is not None and not (0 < len(event_id) <= LONGEST_ID and "\0" not in event_id):
-        raise ValueError(f"event_id: from 1 to {LONGEST_ID} characters, no NUL")
 
     def step(cur: Cursor) -> Appended:
         must_be(cur, stream)
         lock_shared(cur, {stream})
         if event_id is not None and not unsaid(cur, stream, event_id):
             return Appended()
-        return append(cur, [drafted], lambda *_: ())
+        return append(cur, [drafted], project)
 
     events = appending.append(step).events
     return events[0].decoded() if events else None

@@ -12,7 +12,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
-from app.stream.event import Draft, Event, head_of, is_shared, number
+from app.stream.event import Draft, Event, clean, head_of, is_shared, number
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
@@ -34,6 +34,7 @@ class UnknownWriter(TaskroomError):
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 1_000_000
 PAGE_BYTES = 1_000_000
+LONGEST_ID = 255
 Row = TypeVar("Row")
 
 
@@ -220,7 +221,10 @@ def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
     """True the first time that an event of this id is to go onto the stream; ids are kept for a week.
 
     Asked in the transaction that appends it: of two at once the second waits for the first one's commit.
+    ValueError for an id that is empty, too long or nothing that Postgres can keep.
     """
+    if not (0 < len(event_id) <= LONGEST_ID and clean(event_id) == event_id):
+        raise ValueError(f"event_id: not a text of 1 to {LONGEST_ID} characters")
     cur.execute(
         "INSERT INTO event_ids (stream, event_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", (stream, event_id)
     )

@@ -258,7 +258,7 @@ def test_an_announcement_reaches_everybody_and_only_an_admin_makes_one(system: S
     told = httpx.post(
         f"{system.url}/api/v2/announcements",
         headers={"Authorization": f"Bearer {admin.token}"},
-        json={"title": "Maintenance at noon", "urgent": True},
+        json={"title": "Maintenance at noon", "message": "", "urgent": True},
     )
     refused = user.client.post("/api/v2/announcements", json={"title": "x"})
 
@@ -276,6 +276,20 @@ def test_an_announcement_reaches_everybody_and_only_an_admin_makes_one(system: S
     )
     assert socket_viewer.events[0]["id"] == data["id"] == told.json()["id"]
     assert user.get("notifications/unread-count") == {"unread_count": 0}
+
+
+def test_rooms_are_the_same_in_capital_letters(system: System, user: User) -> None:
+    task_id = user.start("test_echo", text="x")
+    user.finished(task_id)
+    rooms = [f"task:{task_id}".replace(task_id, task_id.upper()), f"user:{user.id.upper()}"]
+
+    with user.client.stream("GET", "/api/v2/stream", params={"rooms": ",".join(rooms)}) as answer:
+        connected = next(line for line in answer.iter_lines() if line.startswith("data: "))
+
+    assert sorted(json.loads(connected.removeprefix("data: "))["rooms"]) == [
+        f"task:{task_id}",
+        f"user:{user.id}",
+    ]
 
 
 def test_head_answers_without_a_stream(user: User) -> None:

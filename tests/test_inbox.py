@@ -1,0 +1,242 @@
+"""The list, what of it was read, and the count that is always right."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from app.database import Single
+from app.errors import NotFound
+from app.inbox import PAGES, mark_read, page, prune
+from app.notifications import create_notification
+from app.stream.event import MAX_SEQUENCE, user_stream
+from app.stream.store import Store
+from app.up.embedded_postgres import EmbeddedPostgres
+from tests.conftest import _create_database
+from tests.stream.helpers import in_threads, sql
+from tests.support.inbox import fill, notify, unread
+from tests.tasks.helpers import Tasks
+
+
+def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Tasks) -> None:
+    ids = [notify(here, f"{n}")["id"] for n in range(5)]
+
+    with here.connect() as connection, connection.cursor() as cur:
+        mark_read(cur, here.user_id, ids[4])
+        first = page(cur, here.user_id, None, None, 2)
+        rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)
+        left = page(cur, here.user_id, None, True, 10)
+        done = page(cur, here.user_id, None, False, 10)
+
+    assert [n["title"] for n in first + rest] == ["4", "3", "2", "1", "0"]
+    assert [n["title"] for n in left] == ["3", "2", "1", "0"]
+    assert [(n["title"], n["read"], n["status"]) for n in done] == [("4", True, "read")]
+    assert done[0]["read_at"]
+
+
+def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
+    """Tasks of the user end, notifications come and are read, all at the same time."""
+    faults: list[Exception] = []
+
+    def work(number: int) -> None:
+        tasks = Tasks(here.database)
+        tasks.user_id = here.user_id
+        try:
+            for n in range(25):
+                if number == 0:
+                    task_id = tasks.started()
+                    tasks.end(task_id)
+                elif number == 1:
+                    with tasks.connect() as connection, connection.cursor() as cur:
+                        mark_read(cur, here.user_id)
+                else:
+                    create_notification(here.user_id, f"{number}.{n}", "")
+        except Exception as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert not faults
+    events = Store(here.connect).after(user_stream(here.user_id), 0, 10_000)
+    ((last,),) = sql(here.database, "SELECT last_seq FROM streams WHERE name = %s", user_stream(here.user_id))
+    assert [e.sequence for e in events] == list(range(1, last + 1))
+    with here.connect() as connection, connection.cursor() as cur:
+        assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
+
+
+def test_all_are_read_by_one_mark_and_keep_the_time_at_which_they_were(here: Tasks) -> None:
+    def read(id: str | None = None) -> int:
+        with here.connect() as connection, connection.cursor() as cur:
+            return mark_read(cur, here.user_id, id)[1]
+
+    alone, first = notify(here)["id"], notify(here)["id"]
+    counts = [read(alone), read(), read()]
+    second, last = notify(here)["id"], notify(here)["id"]
+    counts += [read(first), read(last)]
+    before = {n["id"]: n["read_at"] for n in shown(here)}
+    counts += [read(), read(second)]
+    third = notify(here)["id"]
+
+    assert counts == [1, 0, 0, 2, 1, 0, 0]
+    after = {n["id"]: n["read_at"] for n in shown(here)}
+    assert before[alone] < before[first] < before[last] and before[second] is None
+    assert after == {**before, second: after[second], third: None} and after[second] > before[last]
+    assert [n["id"] for n in shown(here, True)] == [third]
+    assert [n["id"] for n in shown(here, False)] == [last, second, first, alone]
+    assert {n["status"] for n in shown(here, False)} == {"read"}
+    assert sql(here.database, "SELECT count(*) FROM notifications WHERE read_at IS NULL") == [(3,)]
+    told = [
+        e for e in Store(here.connect).after(user_stream(here.user_id), 0) if e.type == "notifications_read"
+    ]
+    assert [e.decoded()["unread_count"] for e in told] == [1, 0, 1, 0]
+
+
+def test_what_is_old_goes_and_counts_no_more(here: Tasks) -> None:
+    ids = [notify(here)["id"] for _ in range(2)]
+    with here.connect() as connection, connection.cursor() as cur:
+        mark_read(cur, here.user_id)
+    ids += [notify(here)["id"] for _ in range(3)]
+    with here.connect() as connection, connection.cursor() as cur:
+        mark_read(cur, here.user_id, ids[2])
+    sql(
+        here.database,
+        "UPDATE notifications SET created_at = now() - interval '31 days' WHERE id = ANY(%s::uuid[])",
+        ids[:4],
+    )
+    sql(here.database, "UPDATE read_marks SET read_at = now() - interval '31 days'")
+
+    assert prune(here.connect, 30) == 4
+
+    assert [n["id"] for n in shown(here)] == [ids[4]] and unread(here) == 1
+    assert sql(here.database, "SELECT 1 FROM read_marks") == [], "nothing is left that it speaks of"
+    assert prune(here.connect, 30) == 0
+
+
+def test_a_mark_stays_while_anything_is_read_by_it(here: Tasks) -> None:
+    notify(here)
+    with here.connect() as connection, connection.cursor() as cur:
+        mark_read(cur, here.user_id)
+    sql(here.database, "UPDATE read_marks SET read_at = now() - interval '31 days'")
+
+    prune(here.connect, 30)
+
+    assert [n["read"] for n in shown(here)] == [True]
+
+
+def test_pruning_waits_for_nobody_and_nobody_who_reads_is_counted_wrong(here: Tasks) -> None:
+    other = Tasks(here.database)
+    for tasks in (here, other):
+        notify(tasks), notify(tasks)
+    sql(here.database, "UPDATE notifications SET created_at = now() - interval '31 days'")
+
+    with here.connect() as connection, connection.cursor() as cur:
+        mark_read(cur, here.user_id)
+        assert prune(Single(here.database), 30) == 2, "the other's"
+    assert prune(here.connect, 30) == 2
+
+    assert unread(here) == unread(other) == 0
+
+
+def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: Tasks) -> None:
+    users = [Tasks(here.database) for _ in range(3)]
+    for tasks in users:
+        fill(lambda statement, values: sql_named(here.database, statement, values), tasks.user_id, 300)
+    sql(here.database, "UPDATE notifications SET created_at = now() - interval '31 days'")
+    ids = sql(here.database, "SELECT user_id::text, id::text FROM notifications")
+
+    def reads() -> None:
+        connect = Single(here.database)
+        for user_id, id in ids[::7]:
+            try:
+                with connect() as connection, connection.cursor() as cur:
+                    mark_read(cur, user_id, id)
+            except NotFound:
+                pass  # pruned meanwhile
+
+    def reads_all() -> None:
+        connect = Single(here.database)
+        for tasks in users * 3:
+            with connect() as connection, connection.cursor() as cur:
+                mark_read(cur, tasks.user_id)
+
+    def writes() -> None:
+        for tasks in users * 5:
+            create_notification(tasks.user_id, "new", "")
+
+    def prunes() -> None:
+        for _ in range(5):
+            prune(Single(here.database), 30)
+
+    in_threads([prunes, reads, prunes, reads_all, writes, writes])
+    prune(here.connect, 30)
+
+    for tasks in users:
+        assert unread(tasks) == len(shown(tasks, True)) <= 10 and len(shown(tasks)) == 10
+
+
+@pytest.fixture(scope="module")
+def crowded(postgres: EmbeddedPostgres, template: str) -> Tasks:
+    """A user with a hundred thousand notifications, none of them read."""
+    database = postgres.url_of(_create_database(postgres, template))
+    tasks = Tasks(database)
+    fill(lambda statement, values: sql_named(database, statement, values), tasks.user_id, 100_000)
+    return tasks
+
+
+def test_pages_of_a_hundred_thousand_are_pieces_of_an_index(crowded: Tasks) -> None:
+    """Whatever was read of them: none, all but few, few, all at once, and one by one."""
+    newest, oldest = "sequence > 99997", "sequence < 4"
+    states = {
+        "none is read": "SELECT 1",
+        "the oldest few are": f"UPDATE notifications SET read_at = now() WHERE {oldest}",
+        "the newest few are": f"UPDATE notifications SET read_at = now() WHERE {newest}",
+        "all are, by a mark": "INSERT INTO read_marks SELECT id, 99000, now() FROM users",
+        "all but the oldest few are": f"UPDATE notifications SET read_at = now() WHERE NOT {oldest}",
+        "all are": "UPDATE notifications SET read_at = now()",
+    }
+    for state, change in states.items():
+        with crowded.connect() as connection, connection.cursor() as cur:
+            cur.execute(change)
+            for unread, statement in PAGES.items():
+                for before in (MAX_SEQUENCE, 50_000):
+                    values = {"user": crowded.user_id, "before": before, "limit": 51}
+                    cur.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
+                    visited = rows_visited(cur.fetchall()[0][0][0]["Plan"])
+                    assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
+            connection.rollback()
+
+
+def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
+    database = crowded.database
+    written = "SELECT count(*), max(xmin::text::bigint) FROM notifications"
+    before = sql(database, written)
+
+    with crowded.connect() as connection, connection.cursor() as cur:
+        _, left = mark_read(cur, crowded.user_id)
+
+    assert left == unread(crowded) == 0 and sql(database, written) == before
+    assert {n["read"] for n in shown(crowded, None, 50)} == {True} and shown(crowded, True) == []
+
+
+def shown(tasks: Tasks, unread: bool | None = None, limit: int = 1_000) -> list[dict[str, Any]]:
+    with tasks.connect() as connection, connection.cursor() as cur:
+        return page(cur, tasks.user_id, None, unread, limit)
+
+
+def rows_visited(plan: dict[str, Any]) -> int:
+    """Of notifications: those that were passed on, and those that were looked at for nothing."""
+    own = 0
+    if plan.get("Relation Name") == "notifications":
+        own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
+    return int(own) + sum(map(rows_visited, plan.get("Plans", ())))
+
+
+def sql_named(database: str, statement: str, values: dict[str, Any]) -> None:
+    with Single(database)() as connection, connection.cursor() as cur:
+        cur.execute(statement, values)
