@@ -293,13 +293,3 @@ class Store:
                 "SELECT name, last_seq, pruned_to, closed FROM streams WHERE name = ANY(%s)", (list(streams),)
             )
             return {name: Head(*rest) for name, *rest in cur}
-
-    def user_heads(self, after: int, limit: int) -> list[tuple[int, str, int]]:
-        """(id, name, last sequence) of the next streams of users, in the order of their ids."""
-        with self.connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """SELECT id, name, last_seq FROM streams WHERE name LIKE 'user:%%' AND id > %s
-                   ORDER BY id LIMIT %s""",
-                (after, limit),
-            )
-            return cur.fetchall()

@@ -12,11 +12,12 @@ import pytest
 from app import appending, bus
 from app.appending import Step
 from app.bus import EventBus, EventService, source
-from app.bus.event_service import EventService as Service
 from app.database import Single
+from app.projections import project
 from app.stream.broker import Publisher
+from app.stream.event import draft, now, user_stream
 from app.stream.hub import Hub
-from app.stream.store import Appended, Store
+from app.stream.store import Appended, Store, append, lock_shared
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
@@ -45,12 +46,27 @@ class Ear:
         return [event.get("sequence", event.get("id")) for event in self.heard]
 
 
+def say(user_id: str, type: str = "note.made", **data: Any) -> int:
+    """Publishes, and returns the sequence."""
+    made = EventService().publish(user_id, type, data)
+    assert made is not None
+    return int(made["sequence"])
+
+
+def unpublished(database: str, user_id: str, count: int = 1) -> None:
+    """Committed, but Redis never heard of it."""
+    stream = user_stream(user_id)
+    with Single(database)() as connection, connection.cursor() as cur:
+        lock_shared(cur, {stream})
+        append(cur, [draft(stream, "note.made", {"timestamp": now()}, projected=False)] * count, project)
+
+
 @contextmanager
 def process(database: str, redis_url: str) -> Iterator[Hub]:
     """It appends to that database, publishes to that Redis and hears by a hub of its own."""
     publisher = Publisher(redis_url)
 
-    def append(step: Step) -> Appended:
+    def run(step: Step) -> Appended:
         with Single(database)() as connection, connection.cursor() as cur:
             appended = step(cur)
         publisher.publish(appended)
@@ -60,13 +76,13 @@ def process(database: str, redis_url: str) -> Iterator[Hub]:
     hub = Hub(store, redis_url)
     hub.start()
     wait_for("Redis", lambda: hub.subscription.connected)
-    before, appending._append = appending._append, append
+    before, appending._append = appending._append, run
     bus.use(hub, store)
     try:
         yield hub
     finally:
         appending._append = before
-        Service().begin()
+        EventService().begin()
         source.forget()
         hub.stop()
 

@@ -9,30 +9,12 @@ from typing import Any
 import pytest
 
 from app.bus import EventBus, EventService, subscriber
-from app.database import Single
-from app.projections import project
-from app.stream.event import draft, now, user_stream
+from app.stream.event import user_stream
 from app.stream.hub import Hub
-from app.stream.store import append, lock_shared
-from tests.bus.conftest import Ear
-from tests.stream.helpers import in_threads, sql
+from tests.bus.conftest import Ear, say
+from tests.stream.helpers import in_threads
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
-
-
-def say(user_id: str, type: str = "note.made", **data: Any) -> int:
-    """Publishes, and returns the sequence."""
-    made = EventService().publish(user_id, type, data)
-    assert made is not None
-    return int(made["sequence"])
-
-
-def unpublished(database: str, user_id: str, count: int = 1) -> None:
-    """Committed, but Redis never heard of it."""
-    stream = user_stream(user_id)
-    with Single(database)() as connection, connection.cursor() as cur:
-        lock_shared(cur, {stream})
-        append(cur, [draft(stream, "note.made", {"timestamp": now()}, projected=False)] * count, project)
 
 
 def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, user_id: str) -> None:
@@ -219,50 +201,6 @@ def test_a_handler_may_publish_and_subscribe(events: EventBus, user_id: str) -> 
     assert (event["after"], event["sequence"]) == (1, 2)
 
 
-def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
-    events: EventBus, user_id: str, other_id: str, database: str, hub: Hub
-) -> None:
-    ear = Ear()
-    say(user_id, "before")
-    events.subscribe("note.made", ear)
-    everybody = events._everybody
-    assert everybody is not None
-
-    unpublished(database, user_id, 2)
-    say(user_id)  # a jump: the two before it are read
-    ear.waits(3)
-    unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
-    everybody.look()
-    ear.waits(5)
-    hub.overheard(f"user:{user_id}", [e for e in _stored(hub, user_id) if e.sequence == 3])
-    say(user_id)
-    ear.waits(6)
-
-    told = [(e["stream"], e["sequence"]) for e in ear.heard]
-    assert sorted(told) == sorted(
-        [(f"user:{user_id}", n) for n in (2, 3, 4, 5)] + [(f"user:{other_id}", n) for n in (1, 2)]
-    )
-
-
-def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
-    events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    ear = Ear()
-    events.subscribe("note.made", ear)
-    everybody = events._everybody
-    assert everybody is not None
-    with caplog.at_level(logging.WARNING, "taskroom.bus"), everybody._lock:
-        unpublished(database, user_id, 5)
-        sql(database, "DELETE FROM events WHERE seq <= 3")
-        sql(database, "UPDATE streams SET pruned_to = 3 WHERE name = %s", f"user:{user_id}")
-
-    everybody.look()
-
-    ear.waits(2)
-    assert ear.sequences == [4, 5]
-    assert any("pruned from 1 to 3" in message for message in caplog.messages)
-
-
 @pytest.mark.parametrize("type", ["", "No", "a b", "x" * 65])
 def test_what_is_no_type_cannot_be_subscribed_to(events: EventBus, type: str) -> None:
     with pytest.raises(ValueError, match="event_type:"):
@@ -297,7 +235,3 @@ def test_what_the_printed_documents_look_forward_to(events: EventBus, user_id: s
     wait_for("the voice", lambda: spoken == ["Your quiz is ready"])
     wait_for("what was kept", lambda: [event["sequence"] for event in saved] == [3])
     assert seen.sequences == [1, 2, 4] and seen.heard[1]["progress"] == 60
-
-
-def _stored(hub: Hub, user_id: str) -> list[Any]:
-    return hub._store.after(user_stream(user_id), 0)

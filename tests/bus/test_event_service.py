@@ -12,8 +12,7 @@ from app.bus import EventService
 from app.stream import hub as hubs
 from app.stream.hub import Hub
 from app.stream.store import StoreAway
-from tests.bus.conftest import Ear
-from tests.bus.test_event_bus import unpublished
+from tests.bus.conftest import Ear, unpublished
 from tests.stream.helpers import in_threads
 from tests.support.system import wait_for
 

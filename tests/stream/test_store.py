@@ -270,19 +270,3 @@ def test_an_id_is_unsaid_once_for_each_stream(database: str):
     with connect() as conn, conn.cursor() as cur:
         assert first == [True, True, True]
         assert not unsaid(cur, "user:a", "x")
-
-
-def test_streams_of_users_are_listed_by_pages_and_without_a_look_at_the_others(database: str):
-    connect = Single(database)
-    names = [new_stream(database, f"user:{uuid.uuid4()}") for _ in range(5)]
-    new_stream(database), new_stream(database, "broadcast")
-    appended(connect, [line(names[3]), line(names[3])])
-
-    first = Store(connect).user_heads(0, 3)
-    rest = Store(connect).user_heads(first[-1][0], 3)
-
-    assert [(name, last) for _, name, last in first + rest] == [(n, 2 * (n == names[3])) for n in names]
-    with connect() as connection, connection.cursor() as cur:
-        cur.execute("SET LOCAL enable_seqscan = off")
-        cur.execute("EXPLAIN SELECT id FROM streams WHERE name LIKE 'user:%' AND id > 0 ORDER BY id LIMIT 9")
-        assert "streams_of_users" in str(cur.fetchall())

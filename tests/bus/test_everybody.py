@@ -1,0 +1,84 @@
+"""All users' streams at once: nothing is lost, nothing told twice, and the rows of others are not looked at."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from app.bus import EventBus, everybody
+from app.bus.everybody import _HEADS, Everybody
+from app.bus.registry import Registry
+from app.bus.source import Source
+from app.database import Single
+from app.stream.event import user_stream
+from app.stream.hub import Hub
+from app.stream.store import Store
+from tests.bus.conftest import Ear, say, unpublished
+from tests.stream.helpers import new_stream, sql
+from tests.tasks.helpers import Tasks
+
+
+def watcher(events: EventBus) -> Everybody:
+    assert events._everybody is not None
+    return events._everybody
+
+
+def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
+    events: EventBus, user_id: str, other_id: str, database: str, hub: Hub
+) -> None:
+    ear = Ear()
+    say(user_id, "before")
+    events.subscribe("note.made", ear)
+    everybody = watcher(events)
+
+    unpublished(database, user_id, 2)
+    say(user_id)  # a jump: the two before it are read
+    ear.waits(3)
+    unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
+    everybody.look()
+    ear.waits(5)
+    hub.overheard(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
+    say(user_id)
+    ear.waits(6)
+
+    told = [(e["stream"], e["sequence"]) for e in ear.heard]
+    assert sorted(told) == sorted(
+        [(f"user:{user_id}", n) for n in (2, 3, 4, 5)] + [(f"user:{other_id}", n) for n in (1, 2)]
+    )
+
+
+def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
+    events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    ear = Ear()
+    events.subscribe("note.made", ear)
+    everybody = watcher(events)
+    with caplog.at_level(logging.WARNING, "taskroom.bus"), everybody._lock:
+        unpublished(database, user_id, 5)
+        sql(database, "DELETE FROM events WHERE seq <= 3")
+        sql(database, "UPDATE streams SET pruned_to = 3 WHERE name = %s", f"user:{user_id}")
+
+    everybody.look()
+
+    ear.waits(2)
+    assert ear.sequences == [4, 5]
+    assert any("pruned from 1 to 3" in message for message in caplog.messages)
+
+
+def test_streams_are_known_by_pages_and_found_by_an_index(
+    database: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(everybody, "PAGE_STREAMS", 2)
+    user_ids = [Tasks(database).user_id for _ in range(5)]
+    for user_id in user_ids:
+        say(user_id)
+    new_stream(database), new_stream(database, "broadcast")
+
+    known = Everybody(Source(hub, Store(Single(database))), Registry(), lambda *_: None)
+
+    assert [row for page in known._pages() for row in page] == [(f"user:{id}", 1) for id in user_ids]
+    with Single(database)() as connection, connection.cursor() as cur:
+        cur.execute("SET LOCAL enable_seqscan = off")
+        cur.execute(f"EXPLAIN {_HEADS}", (0, 9))
+        assert "streams_of_users" in str(cur.fetchall())
