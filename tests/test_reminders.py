@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app import reminders
-from app.notifications import unread_count
+from app.inbox import unread_count
 from app.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store

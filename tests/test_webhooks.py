@@ -11,7 +11,8 @@ import pytest
 
 from app import webhooks
 from app.errors import Conflict, NotFound
-from app.notifications import create_notification, mark_read
+from app.inbox import mark_read
+from app.notifications import create_notification
 from app.projections import project
 from app.signatures import SecretUnreadable, signed, unseal
 from app.stream.event import draft, now, user_stream

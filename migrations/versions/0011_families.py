@@ -1,7 +1,7 @@
 """Tasks that are steps of others.
 
 Revision ID: 0011
-Revises: 0008
+Revises: 0007
 
 """
 from alembic import op
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision = '0011'
-down_revision = '0008'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 

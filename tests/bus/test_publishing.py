@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from app import webhooks
 from app.bus import EventService
 from app.bus.publishing import CONTROL, PUBLISHED_BYTES
 from app.stream.event import BROADCAST, user_stream
 from app.stream.store import Store
 from tests.stream.helpers import in_threads, sql
+from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
 
 
@@ -42,6 +44,16 @@ def test_of_what_is_said_twice_one_is_kept(service: EventService, user_id: str, 
     assert len([answer for answer in answers if answer is not None]) == 1
     assert [event["n"] for event in stored(user_stream(user_id))] == [1, 2]
     assert again is not None, "an id is one of its stream"
+
+
+def test_webhooks_hear_of_it_too(service: EventService, user_id: str, database: str) -> None:
+    with Tasks(database).connect() as connection, connection.cursor() as cur:
+        webhooks.create(cur, user_id, "https://hooks.example.org/", ["artifact.completed"], None, SECRET)
+
+    service.publish(user_id, "artifact.completed", {"job_id": "test123"})
+
+    told = sql(database, "SELECT event_type, stream, sequence FROM deliveries")
+    assert told == [("artifact.completed", user_stream(user_id), 1)]
 
 
 def test_what_is_passed_on_has_a_place_of_its_own(service: EventService, user_id: str) -> None:
