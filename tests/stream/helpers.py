@@ -9,11 +9,13 @@ from contextlib import closing
 from typing import Any
 
 import psycopg2
+import redis
 from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.store import Appended, append, open_stream
+from app.up.embedded_redis import EmbeddedRedis
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -78,3 +80,12 @@ def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 30.0) -> Non
         assert not thread.is_alive(), f"a thread still runs after {seconds:.0f} s"
     if errors:
         raise errors[0]
+
+
+def pid_of(server: EmbeddedRedis) -> int:
+    with redis.Redis.from_url(server.url) as client:
+        return int(client.info("server")["process_id"])
+
+
+def batch(stream: str, first: int, last: int, closes: bool = False) -> Appended:
+    return Appended([event(stream, n) for n in range(first, last + 1)], closed={stream} if closes else set())

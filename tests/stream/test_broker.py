@@ -25,8 +25,7 @@ from app.stream.broker import (
 from app.stream.event import Event
 from app.stream.store import Appended
 from app.up.embedded_redis import EmbeddedRedis
-from app.up.home import Home
-from tests.stream.helpers import event
+from tests.stream.helpers import batch, event, pid_of
 from tests.support.system import wait_for
 
 
@@ -64,14 +63,6 @@ class Ear:
         self.openings += 1
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
-    """A Redis of this file's own, to be stopped and killed."""
-    home = Home.open(tmp_path_factory.mktemp("redis"))
-    with EmbeddedRedis(home, home.secrets) as server:
-        yield server
-
-
 @pytest.fixture
 def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(server.url) as client:
@@ -93,15 +84,6 @@ def subscription(server: EmbeddedRedis, ear: Ear) -> Iterator[Subscription]:
     subscription.stop()
     thread.join(10)
     assert not thread.is_alive()
-
-
-def pid_of(server: EmbeddedRedis) -> int:
-    with redis.Redis.from_url(server.url) as client:
-        return int(client.info("server")["process_id"])
-
-
-def batch(stream: str, first: int, last: int, closes: bool = False) -> Appended:
-    return Appended([event(stream, n) for n in range(first, last + 1)], closed={stream} if closes else set())
 
 
 def test_a_batch_is_decoded_as_it_was_encoded():
@@ -217,43 +199,6 @@ def test_a_listener_that_fails_is_listening_again(
     Publisher(server.url).publish(batch("task:a", 2, 2))
 
     wait_for("the next batch", lambda: ear.batches == [("task:a", [2], False)])
-
-
-def test_publishing_to_nobody_and_nothing_is_no_error(server: EmbeddedRedis):
-    Publisher(server.url).publish(Appended())
-    Publisher("redis://127.0.0.1:1/0").publish(batch("task:a", 1, 1))
-
-
-def test_a_stopped_redis_slows_publishing_once_a_second(server: EmbeddedRedis):
-    publisher, pid, slow = Publisher(server.url), pid_of(server), []
-    publisher.publish(batch("task:a", 1, 1))
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        end = time.monotonic() + 1.5
-        while (started := time.monotonic()) < end:
-            publisher.publish(batch("task:a", 1, 1))
-            if time.monotonic() - started > 0.1:
-                slow.append(time.monotonic() - started)
-    finally:
-        os.kill(pid, signal.SIGCONT)
-
-    assert 1 <= len(slow) <= 2 and max(slow) < 0.5, slow  # 0.2 s, and room for a busy machine
-
-
-def test_failing_to_publish_is_told_once_and_so_is_its_end(
-    server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
-    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.0)
-    publisher, works = Publisher("redis://127.0.0.1:1/0"), Publisher(server.url)._redis
-    with caplog.at_level(logging.INFO, "taskroom.broker"):
-        for _ in range(3):
-            publisher.publish(batch("task:a", 1, 1))
-        publisher._redis = works
-        for _ in range(3):
-            publisher.publish(batch("task:a", 1, 1))
-
-    first, second = caplog.messages
-    assert first.startswith("publishing fails") and second == "publishing works again"
 
 
 def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
