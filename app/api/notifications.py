@@ -54,7 +54,9 @@ class Unread(ma.Schema):
 
 class Announcement(ma.Schema):
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, notifications.LONGEST_TITLE))
-    message = ma.fields.String(load_default="", validate=ma.validate.Length(max=notifications.LONGEST_MESSAGE))
+    message = ma.fields.String(
+        load_default="", validate=ma.validate.Length(max=notifications.LONGEST_MESSAGE)
+    )
     action_url = ma.fields.String(
         validate=(
             ma.validate.Length(1, notifications.LONGEST_URL),
