@@ -121,11 +121,14 @@ class Listener(Protocol):
     def reconnected(self) -> None:
         """Control messages are heard from here on; those sent before may have been missed."""
 
-    def overheard(self, stream: str, events: Sequence[Event]) -> None:
-        """Of a stream of a kind that is followed as a whole."""
+
+class Overhearer(Protocol):
+    """Who follows a kind of streams as a whole; called from the subscription's thread."""
+
+    def overheard(self, stream: str, events: Sequence[Event]) -> None: ...
 
     def overhears(self) -> None:
-        """Such kinds are heard from here on; what came before may have been missed."""
+        """From here on all of them are heard; what came before may have been missed."""
 
 
 class Subscription:
@@ -139,7 +142,7 @@ class Subscription:
         self._pool = pool
         self._listener = listener
         self._wanted: set[str] = set()
-        self._kinds: set[str] = set()
+        self._kinds: dict[str, Overhearer] = {}
         self._connection: Any = None  # redis publishes no type for a bare connection
         self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
         self._stopped = threading.Event()
@@ -189,13 +192,13 @@ class Subscription:
         self._wanted.discard(stream)
         self._command("UNSUBSCRIBE", PREFIX + stream)
 
-    def follow_kind(self, kind: str) -> None:
-        """All streams of that kind (``user``), those that are yet to come too."""
-        self._kinds.add(kind)
+    def follow_kind(self, kind: str, overhearer: Overhearer) -> None:
+        """All streams of that kind (``user``), those that are yet to come too. One may follow each kind."""
+        self._kinds[kind] = overhearer
         self._command("PSUBSCRIBE", _pattern(kind))
 
     def unfollow_kind(self, kind: str) -> None:
-        self._kinds.discard(kind)
+        self._kinds.pop(kind, None)
         self._command("PUNSUBSCRIBE", _pattern(kind))
 
     def stop(self) -> None:
@@ -262,8 +265,8 @@ class Subscription:
             self._listener.confirmed(stream)
         elif kind == b"message" and channel == CONTROL:
             self._listener.controlled(reply[2].decode("utf-8", "replace"))
-        elif kind == b"psubscribe":
-            self._listener.overhears()
+        elif kind == b"psubscribe" and (overhearer := self._overhearer(reply)):
+            overhearer.overhears()
         elif kind in (b"message", b"pmessage"):
             try:
                 events, closes = decode_batch(stream, reply[-1].decode())
@@ -272,8 +275,12 @@ class Subscription:
                 return
             if kind == b"message":
                 self._listener.received(stream, events, closes)
-            else:
-                self._listener.overheard(stream, events)
+            elif overhearer := self._overhearer(reply):
+                overhearer.overheard(stream, events)
+
+    def _overhearer(self, reply: Any) -> Overhearer | None:
+        """Of that pattern; None when it was unfollowed meanwhile."""
+        return self._kinds.get(reply[1].decode().removeprefix(PREFIX).removesuffix(":*"))
 
     def _command(self, *args: str) -> None:
         connection = self._connection

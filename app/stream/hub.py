@@ -45,8 +45,6 @@ class Hub:
         self.tally = Tally()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
-        self.on_overheard: Callable[[str, Sequence[Event]], None] = lambda stream, events: None
-        self.on_overhears: Callable[[], None] = lambda: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
         self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally)
@@ -163,12 +161,6 @@ class Hub:
 
     def reconnected(self) -> None:
         self.on_reconnected()
-
-    def overheard(self, stream: str, events: Sequence[Event]) -> None:
-        self.on_overheard(stream, events)
-
-    def overhears(self) -> None:
-        self.on_overhears()
 
     # Keeping rooms complete.
 

@@ -1,7 +1,7 @@
 """Streams of users, found without a look at all others; what was read all at once.
 
 Revision ID: 0008
-Revises: 0009
+Revises: 0010
 
 """
 from alembic import op
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision = '0008'
-down_revision = '0009'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 

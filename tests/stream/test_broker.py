@@ -149,7 +149,7 @@ def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear
 ):
     subscription.follow("user:a")
-    subscription.follow_kind("user")
+    subscription.follow_kind("user", ear)
     wait_for("the opening", lambda: ear.openings == 1 and ear.confirmations)
     Publisher(server.url).publish(Appended([event("user:a", 1), event("task:a", 1), event("user:b", 5)]))
     wait_for("both", lambda: len(ear.overheards) == 2)
