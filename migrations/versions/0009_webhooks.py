@@ -1,7 +1,7 @@
 """Webhooks and their deliveries; when a tenant's trial ends.
 
 Revision ID: 0009
-Revises: 0011
+Revises: 0008
 
 """
 from alembic import op
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
 revision = '0009'
-down_revision = '0011'
+down_revision = '0008'
 branch_labels = None
 depends_on = None
 

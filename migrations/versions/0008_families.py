@@ -1,6 +1,6 @@
 """Tasks that are steps of others.
 
-Revision ID: 0011
+Revision ID: 0008
 Revises: 0007
 
 """
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
-revision = '0011'
+revision = '0008'
 down_revision = '0007'
 branch_labels = None
 depends_on = None

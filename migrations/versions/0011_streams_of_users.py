@@ -1,6 +1,6 @@
 """Streams of users, found without a look at all others; what was read all at once.
 
-Revision ID: 0008
+Revision ID: 0011
 Revises: 0010
 
 """
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 # revision identifiers, used by Alembic.
-revision = '0008'
+revision = '0011'
 down_revision = '0010'
 branch_labels = None
 depends_on = None
