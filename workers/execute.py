@@ -15,13 +15,14 @@ from billiard.common import terminate_handler_fired  # type: ignore[import-untyp
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
 from app import logs
+from app.appending import Step
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
-from app.tasks.dispatch import Dispatcher
+from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.endings import WORKER_LOST, cancelled, ending
-from app.tasks.fold import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, WAITING
+from app.tasks.fold import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
 from app.tasks.reports import result_json, traceback_text
@@ -93,22 +94,22 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    if run.cancelled and not run.superseded and not outcome.keys().isdisjoint(("asks", "steps")):
-        _cancel_late(claim)
     for hint in run.queued:
         dispatcher.hint(*hint)
-    if outcome.get("status") == RETRY and not run.superseded:
+    goes_on = outcome.get("status") not in TERMINAL and not run.superseded
+    if goes_on and run.cancelled:
+        _append(lambda cur: lifecycle.cancel_late(cur, claim.task_id), claim.task_id)
+    elif goes_on and outcome.get("status") == RETRY:
         dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
 
 
-def _cancel_late(claim: Claim) -> None:
-    """The cancel was heard of with the commit of the attempt's last event: nobody else would see to it."""
+def _append(step: Step, task_id: str) -> None:
+    """A cancel, beside what the attempt reported; what its last event brought back nobody else would see to."""
     try:
-        runtime.runtime().append(lambda cur: lifecycle.cancel_late(cur, claim.task_id))
-    except (
-        StoreAway
-    ) as error:  # whoever decides finds that it was cancelled, and so does the end of its lease
-        logger.warning("task %s: not cancelled while it waits: %s", claim.task_id, error)
+        for hint in queued(runtime.runtime().append(step)):
+            dispatcher.hint(*hint)
+    except StoreAway as error:  # it keeps its lease, or can be cancelled once more
+        logger.warning("task %s: not cancelled: %s", task_id, error)
 
 
 def _call(job: Job | None, run: Run) -> dict[str, Any]:
@@ -224,11 +225,7 @@ def _revoked(request: Any = None, **_: Any) -> None:
     """``celery control revoke`` by an operator: the task ends for those who watch it too."""
     if request is None or request.task_name != "taskroom.run":
         return
-    here = runtime.runtime()
     try:
-        with here.connect() as conn, conn.cursor() as cur:
-            appended = lifecycle.cancel(cur, request.args[0], "celery revoke")
+        _append(lambda cur: lifecycle.cancel(cur, request.args[0], "celery revoke"), request.args[0])
     except Exception:
         logger.exception("task %s: revoked in Celery, but not ended", request.args[:1])
-        return
-    here.publisher.publish(appended)

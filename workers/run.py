@@ -187,7 +187,11 @@ def renew(cur: Cursor) -> Appended | None:
         run.superseded = True
     elif row[2]:
         run.cancelled = True
-    elif run.claim.parent and run.progress >= run.told + 1:
+    elif (
+        run.claim.parent
+        and run.progress >= run.told + 1
+        and (drafts := progressed(cur, run.claim.task_id, run.progress))
+    ):
         run.told = run.progress
-        return append(cur, progressed(cur, run.claim.task_id, run.progress), project)
+        return append(cur, drafts, project)
     return None

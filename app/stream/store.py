@@ -80,13 +80,16 @@ _LOCK = """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM str
     WHERE name = ANY(%(names)s) ORDER BY id FOR NO KEY UPDATE"""
 
 
-def lock(cur: Cursor, names: Iterable[str], ending: Collection[str] = ()) -> dict[str, _Locked]:
+def lock(
+    cur: Cursor, names: Iterable[str], ending: Collection[str] = (), wait: bool = True
+) -> dict[str, _Locked]:
     """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks.
 
     With those that may be ``ending`` come their ancestors, whom an end concerns: they are older, so they are locked
-    first, and who holds a parent may lock any of its children.
+    first, and who holds a parent may lock any of its children. Without ``wait`` rows that somebody has are left out.
     """
-    cur.execute(_LOCK_FAMILY if ending else _LOCK, {"names": list(names), "ending": list(ending)})
+    statement = (_LOCK_FAMILY if ending else _LOCK) + ("" if wait else " SKIP LOCKED")
+    cur.execute(statement, {"names": list(names), "ending": list(ending)})
     return {name: _Locked(*rest) for name, *rest in cur}
 
 

@@ -123,9 +123,10 @@ def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != attempt:
         return Appended()
+    cur.execute("SELECT 1 FROM leases WHERE task_id = %s AND attempt = %s", (task_id, attempt))
+    if cur.fetchone() is None:
+        return Appended()  # it ended, or left the rest to its steps, since the round that counted it
     state = load(cur, [stream])[stream]
-    if state["task"]["status"] != STARTED:
-        return Appended()
     if row.cancel_requested:
         return append(cur, ending_of(stream, state, REVOKED, cancelled()), project)
     return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, WORKER_LOST), project)

@@ -82,7 +82,9 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
         raise Conflict(
             f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
         )
-    cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s AND missed > 0", (batch.task_id,))
+    cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s", (batch.task_id,))
+    if not cur.rowcount:
+        raise Conflict("Its steps go on for this task")
     made = _Made(cur, batch, state, weights(task["job_type"]), claimed=bool(appended.events))
     first = [event.sequence for event in appended.events if event.stream == stream][:1]
     stored = append(cur, made.drafts, project)

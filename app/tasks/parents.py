@@ -19,7 +19,7 @@ from app.stream.store import lock
 from app.tasks.approvals import START, Approval
 from app.tasks.creation import Origin, born
 from app.tasks.endings import cancelled, ending_of
-from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
+from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
 from app.tasks.steps import (
     WHOLE,
@@ -94,25 +94,31 @@ def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
             continue
         if task["status"] != STARTED:
             drafts += ending_of(stream, state, REVOKED, cancelled(by))
-        elif not row.cancel_requested:
+            continue
+        if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
             request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
             request |= {"timestamp": now(), "phase": task["current_phase"]}
             drafts.append(draft(stream, "log", request, projected=False))
-            running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
-            drafts += cancelling(cur, running, by) if running else []
+        # A second time too: a step that ran the first time may wait now.
+        running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
+        drafts += cancelling(cur, running, by) if running else []
     return drafts
 
 
 def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
-    """What a step's progress (0 to 100) means for its parents, whose locks are taken here."""
+    """What a step's progress (0 to 100) means for its parents, whose locks are taken here; nothing while somebody else
+    has them: whoever asks may hold what that one waits for, and asks again soon."""
     cur.execute(
         """SELECT name FROM streams
            WHERE id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = %s)) ORDER BY id DESC""",
         (task_stream(task_id),),
     )
     parents = [name for (name,) in cur]
-    rows, states, drafts = lock(cur, parents), load(cur, parents), list[Draft]()
+    rows, drafts = lock(cur, parents, wait=False), list[Draft]()
+    if len(rows) < len(parents):
+        return drafts
+    states = load(cur, parents)
     for stream in parents:
         cur.execute("SELECT step, job_type, title FROM tasks WHERE id = %s", (task_id,))
         number, job_type, title = cur.fetchall()[0]
@@ -169,11 +175,15 @@ def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     task = state["task"]
     asked = task["params"]["steps"]
     progress = overall_progress(state, {step.phase: WHOLE for step in steps if step.ended})
-    for step in (step for step in steps if step.task_id in ended):
-        yield from step_end(stream, step, progress)
+    open_now = open_phases(state)
+    for step in steps:
+        # What an attempt said too late may have opened a phase again that had ended.
+        if step.task_id in ended or (step.ended and step.phase in open_now):
+            yield from step_end(stream, step, progress)
     stopped = sorted(
         (s for s in steps if s.ended and s.status != SUCCESS and asked[s.number - 1]["on_failure"] == STOP),
-        key=lambda step: (step.finished_at, step.number),
+        # Who was cancelled for another's failure is not the cause, whatever the clocks of their workers say.
+        key=lambda step: (step.status != FAILURE, step.finished_at, step.number),
     )
     running = [step for step in steps if not step.ended]
     if row.cancel_requested or stopped:
@@ -181,14 +191,16 @@ def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
             why = f"step {stopped[0].number} ({stopped[0].status})"
             yield from cancelling(cur, [task_stream(step.task_id) for step in running], why)
         elif not running:
-            yield from _ending(stream, state, progress, steps, None if row.cancel_requested else stopped[0])
+            culprit = None if row.cancel_requested else stopped[0]
+            yield from _ending(cur, stream, state, progress, steps, culprit)
     elif len(steps) < len(asked):
         yield from _start(cur, task, len(steps) + 1)
     elif not running:
-        yield from _ending(stream, state, progress, steps, None, SUCCESS)
+        yield from _ending(cur, stream, state, progress, steps, None, SUCCESS)
 
 
 def _ending(
+    cur: Cursor,
     stream: str,
     state: State,
     progress: float,
@@ -207,7 +219,8 @@ def _ending(
         error = cancelled()
     started = datetime.fromisoformat(state["task"]["started_at"])
     run_ms = (datetime.fromisoformat(now()) - started).total_seconds() * 1000
-    state = state | {"task": state["task"] | {"progress": progress}}
-    return ending_of(
-        stream, state, status, error, result={"subtask_results": results_of(steps)}, run_ms=run_ms
-    )
+    told = {step.phase for step in steps}  # the end of each is its step's, not the whole's
+    others = [phase for phase in state["phases"] if phase["phase_id"] not in told]
+    state = state | {"task": state["task"] | {"progress": progress}, "phases": others}
+    result = {"subtask_results": results_of(cur, steps)}
+    return ending_of(stream, state, status, error, result=result, run_ms=run_ms)

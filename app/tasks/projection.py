@@ -163,7 +163,15 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
     elif status == STARTED and event.get("attempt"):
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
         yield "INSERT INTO leases (task_id, attempt) VALUES (%s, %s)", (task_id, event["attempt"])
-    elif status in TERMINAL or status == WAITING:
+    elif status == WAITING:
+        yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
+        # One that was cancelled meanwhile keeps its lease: should its worker die just now, the end of that ends it.
+        yield (
+            """DELETE FROM leases WHERE task_id = %s AND NOT (SELECT cancel_requested FROM streams JOIN tasks
+                   ON tasks.stream_id = streams.id WHERE tasks.id = %s)""",
+            (task_id, task_id),
+        )
+    elif status in TERMINAL:
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
 

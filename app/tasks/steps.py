@@ -26,7 +26,6 @@ class Step:
     job_type: str
     title: str
     status: str
-    result: Any
     error: Mapping[str, Any] | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -47,7 +46,7 @@ def phase_of(number: int, job_type: str) -> str:
 
 def steps_of(cur: Cursor, parent_id: str) -> list[Step]:
     cur.execute(
-        """SELECT id::text, step, job_type, title, status, result, error, started_at, finished_at
+        """SELECT id::text, step, job_type, title, status, error, started_at, finished_at
            FROM tasks WHERE parent_id = %s ORDER BY step""",
         (parent_id,),
     )
@@ -83,9 +82,13 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
         yield draft(stream, "phase_complete", {"timestamp": now(), **fields})
 
 
-def results_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
+def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
     """What became of each step, in order; what is too large together is left to the steps' own snapshots."""
     results, left = [], RESULTS_LIMIT
+    cur.execute(
+        "SELECT id::text, result FROM tasks WHERE id = ANY(%s::uuid[])", ([s.task_id for s in steps],)
+    )
+    found = dict(cur.fetchall())
     for step in steps:
         named = {
             "task_id": step.task_id,
@@ -93,9 +96,10 @@ def results_of(steps: Sequence[Step]) -> list[dict[str, Any]]:
             "title": step.title,
             "status": step.status,
         }
-        size = len(orjson.dumps(step.result))
+        result = found[step.task_id]
+        size = len(orjson.dumps(result))
         left -= size
-        result = step.result if left > 0 else {"truncated": True, "bytes": size}
+        result = result if left > 0 else {"truncated": True, "bytes": size}
         error = {"type": step.error["type"], "message": step.error["message"]} if step.error else None
         results.append(named | {"success": step.status == SUCCESS, "result": result, "error": error})
     return results

@@ -90,6 +90,16 @@ def test_a_task_that_waits_takes_no_report_without_a_claim(user: User, service: 
     assert user.status(waiting)["task"]["status"] == "PENDING"
 
 
+def test_nobody_reports_for_a_task_that_its_steps_go_on_for(user: User, service: User) -> None:
+    parent = user.start("orchestrate", steps=[{"job_type": "test_endless"}])
+    wait_for("the step", lambda: user.get("tasks", parent_id=parent)["tasks"])
+
+    problem(Worker(service, parent).send(DONE), 409)
+
+    user.client.post(f"/api/v2/tasks/{parent}/cancel")
+    assert user.finished(parent)["task"]["status"] == "REVOKED"
+
+
 def test_each_report_renews_the_lease(system: System, worker: Worker) -> None:
     asked = "SELECT missed FROM leases WHERE task_id = %s"
     system.sql("UPDATE leases SET missed = 3 WHERE task_id = %s", worker.task_id)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from app.projections import project
 from app.stream.event import task_stream
-from app.stream.store import Appended, append
+from app.stream.store import Appended, append, lock
 from app.tasks import lifecycle, parents
 from app.tasks.dispatch import queued
+from app.tasks.steps import waits
+from tests.stream.helpers import sql
 from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
 from tests.tasks.helpers import Tasks
 
@@ -189,3 +191,56 @@ def test_too_much_of_the_steps_results_is_left_to_the_steps(tasks: Tasks) -> Non
 
     results = [r["result"] for r in tasks.state(parent)["task"]["result"]["subtask_results"]]
     assert results[0] == "x" * 150_000 and results[1] == {"truncated": True, "bytes": 150_002}
+
+
+def test_a_phase_ends_as_its_step_did_and_once(tasks: Tasks) -> None:
+    failed = begun(tasks, step(), step(), mode="parallel")
+    one, two = steps(tasks, failed)
+    assert tasks.claim(two)
+    run(tasks, one, "FAILURE")
+    tasks.end(two)  # it was asked to stop, and was done before it heard
+    passed = begun(tasks, step(), step(on_failure="continue"))
+    run(tasks, steps(tasks, passed)[0])
+    run(tasks, steps(tasks, passed)[1], "FAILURE")
+
+    assert [status(tasks, parent) for parent in (failed, passed)] == ["FAILURE", "SUCCESS"]
+    assert [p["status"] for p in tasks.state(failed)["phases"]] == ["error", "completed"]
+    assert [p["status"] for p in tasks.state(passed)["phases"]] == ["completed", "error"]
+    for parent in (failed, passed):
+        ends = [e["phase_id"] for e in tasks.events(parent) if e.get("status") in ("completed", "error")]
+        assert sorted(ends) == ["1_emit_load", "2_emit_load"]
+
+
+def test_what_a_step_says_too_late_leaves_no_phase_open(tasks: Tasks) -> None:
+    parent = begun(tasks, step(on_failure="continue"), step())
+    run(tasks, steps(tasks, parent)[0], "FAILURE")
+
+    tasks.append([waits(task_stream(parent), "1_emit_load", "Go?")])
+    run(tasks, steps(tasks, parent)[1])
+
+    assert [p["status"] for p in tasks.state(parent)["phases"]] == ["error", "completed"]
+
+
+def test_the_cause_is_what_failed_whatever_the_clocks_say(tasks: Tasks) -> None:
+    parent = begun(tasks, step(), step(), mode="parallel")
+    one, two = steps(tasks, parent)
+    assert tasks.claim(two)
+    run(tasks, one, "FAILURE")
+    sql(tasks.database, "UPDATE tasks SET finished_at = finished_at + interval '1 minute' WHERE id = %s", one)
+
+    tasks.end(two, "REVOKED", error=BROKEN)
+
+    assert tasks.state(parent)["task"]["error"]["message"] == "Step 1 (emit_load): it broke"
+
+
+def test_progress_waits_for_nobody(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+    other = Tasks(tasks.database)
+
+    with other.connect() as holding, holding.cursor() as cur:
+        lock(cur, [task_stream(parent)])
+        with tasks.connect() as connection, connection.cursor() as waiting:
+            assert parents.progressed(waiting, only, 50) == []
+
+    other.connect.close()

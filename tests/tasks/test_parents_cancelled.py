@@ -12,6 +12,7 @@ from app.errors import Conflict
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import lifecycle
+from app.tasks.approvals import Approval, waiting
 from tests.stream.helpers import in_threads
 from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
 from tests.tasks.helpers import Tasks
@@ -78,6 +79,55 @@ def test_a_worker_that_dies_before_its_steps_started_is_lost_and_after_it_is_not
 
     assert stray.refused == {task_stream(again)} and steps(tasks, again) == []
     assert tasks.leases().keys() == {again} and len(steps(tasks, parent)) == 1
+
+
+def test_a_step_that_asked_when_its_parent_was_cancelled_ends_with_the_next_cancel(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+    assert tasks.claim(only)
+    tasks.cancel(parent)
+    tasks.append(waiting(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+
+    tasks.cancel(parent)
+
+    assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
+
+
+def test_one_whose_worker_dies_when_it_asked_after_a_cancel_ends_with_its_lease(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+    assert tasks.claim(only)
+    tasks.cancel(parent)
+    tasks.append(waiting(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+
+    assert tasks.leases().keys() == {only}
+    tasks.lose(only)
+
+    assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
+    assert tasks.leases() == {}
+
+
+def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+    (only,) = steps(tasks, parent)
+    assert tasks.claim(only)
+    tasks.cancel(parent)
+    tasks.end(only, "RETRY", error=BROKEN, retry_count=1, retry_in=3_600)
+
+    with tasks.connect() as connection, connection.cursor() as cur:
+        lifecycle.cancel_late(cur, only)
+
+    assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
+    assert tasks.dispatches() == {}
+
+
+def test_a_parent_that_left_the_rest_to_its_steps_cannot_be_lost(tasks: Tasks) -> None:
+    parent = begun(tasks, step())
+
+    assert tasks.lose(parent, retry=True) == Appended()
+    assert tasks.lose(parent) == Appended()
+
+    assert status(tasks, parent) == "STARTED"
 
 
 @pytest.mark.parametrize(
