@@ -17,7 +17,6 @@ from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
 from app.sessions import use_ticket
 from app.stream.event import BROADCAST, task_stream, user_stream
-from app.stream.store import made
 
 
 class NoSession(SessionInterface):
@@ -112,7 +111,7 @@ def shared_stream(name: str) -> str:
     """The name again; the stream is made when it is first asked for. Raises StoreAway."""
     parts = services()
     if not parts.hub.knows(name) and not parts.store.heads([name]):
-        parts.append(lambda cur: made(cur, name))
+        parts.store.make(name)
     return name
 
 

@@ -74,7 +74,7 @@ class Announced(ma.Schema):
 @blp.get("/notifications")
 @signed_in
 @blp.arguments(ListQuery, location="query")
-@blp.response(200, Page)
+@blp.alt_response(200, schema=Page)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's, newest first."""
     limit = query["limit"]

@@ -13,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
 from app.stream.event import Draft, Event, clean, head_of, is_shared, number
+from app.stream.literals import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
@@ -162,51 +163,21 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
     cur.execute(
         """INSERT INTO events (stream_id, seq, type, level, phase, payload)
            SELECT unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::text[]), unnest(%s::text[]),
-                  unnest(%s::text[]), unnest(string_to_array(%s, E'\\n'));
+                  unnest(%s::text[]), unnest(string_toarray(%s, E'\\n'));
            UPDATE streams SET last_seq = new.last_seq, closed = new.closed
            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS new (id, last_seq, closed)
            WHERE streams.id = new.id""",
         (
-            _array([str(streams[e.stream].id) for e in events]),
-            _array([str(e.sequence) for e in events]),
-            _texts([e.type for e in events]),
-            _texts([e.level for e in events]),
-            _texts([e.phase for e in events]),
+            array([str(streams[e.stream].id) for e in events]),
+            array([str(e.sequence) for e in events]),
+            texts([e.type for e in events]),
+            texts([e.level for e in events]),
+            texts([e.phase for e in events]),
             # In other encodings a byte of a letter may look like a backslash; the driver knows those.
-            _Text(payloads) if cur.connection.encoding == "UTF8" else payloads,
+            Text(payloads) if cur.connection.encoding == "UTF8" else payloads,
             *([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
         ),
     )
-
-
-def _array(elements: Iterable[str]) -> str:
-    """An array's literal, of elements as they stand in one; the driver takes far longer for a list."""
-    return "{" + ",".join(elements) + "}"
-
-
-def _texts(column: Sequence[str | None]) -> str:
-    """An array's literal of texts that repeat: each is quoted once."""
-    quoted = {text: _element(text) for text in set(column)}
-    return _array([quoted[text] for text in column])
-
-
-def _element(text: str | None) -> str:
-    if text is None:
-        return "NULL"
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-class _Text:
-    """A long text as a parameter, quoted in C: the driver goes byte by byte, at ten times the price."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __conform__(self, protocol: object) -> _Text:
-        return self
-
-    def getquoted(self) -> bytes:
-        return b"E'%b'" % self._text.encode().replace(b"\\", b"\\\\").replace(b"'", b"''")
 
 
 def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
@@ -288,6 +259,15 @@ class Store:
             )
             rows = cur.fetchall()
         return [Event(stream, *row) for i, row in enumerate(rows) if row[0] == cursor + 1 + i]
+
+    def make(self, stream: str) -> None:
+        """The stream is there from here on. Whoever connects for the first time waits for one statement and no disk:
+        lost in a crash, it is made again by the next one, and no event is stored without it."""
+        with self.connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                "SET LOCAL synchronous_commit = off; INSERT INTO streams (name) VALUES (%s) ON CONFLICT DO NOTHING",
+                (stream,),
+            )
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
         """Where each stream stands, in one query; streams that do not exist are left out."""

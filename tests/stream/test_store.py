@@ -270,3 +270,17 @@ def test_an_id_is_unsaid_once_for_each_stream(database: str):
     with connect() as conn, conn.cursor() as cur:
         assert first == [True, True, True]
         assert not unsaid(cur, "user:a", "x")
+
+
+def test_a_stream_is_made_once_and_stays_as_it_is(database: str, caplog: pytest.LogCaptureFixture):
+    connect, name = Single(database), f"user:{uuid.uuid4()}"
+    store = Store(connect)
+
+    store.make(name)
+    appended(connect, [line(name, "first")])
+    store.make(name)
+
+    assert store.heads([name]) == {name: Head(1, 0, False)}
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute("SHOW synchronous_commit")
+        assert (cur.fetchone(), conn.notices) == (("on",), []), "the setting was the statement's own"
