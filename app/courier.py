@@ -43,7 +43,10 @@ class Courier:
         with self._read() as conn, conn.cursor() as cur:
             due = oldest(cur)
         at = time.monotonic()
-        if due is None or (due == self._told and at < self._next):
+        if due is None:
+            self._told = None  # what falls due from here on, or has its turn again, is news
+            return False
+        if due == self._told and at < self._next:
             return False
         self._patience = min(2 * self._patience, PATIENCE_MOST) if due == self._told else POLL_SECONDS
         self._told, self._next = due, at + self._patience

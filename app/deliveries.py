@@ -1,8 +1,9 @@
 """Deliveries: a queue in Postgres, and the log of what was tried. Whoever claims one has it for the time of a lease, so
 that what a killed sender had is sent again, under the same id.
 
-A webhook that fails is asked one thing at a time and ever more seldom, whatever waits for it, so that an address that
-never answers costs the others nothing; after so many failures in a row it is disabled and its owner told.
+A webhook has few tries at a time, so that one that answers slowly, whatever waits for it, leaves room for the others.
+One that fails is asked one thing at a time and ever more seldom, so that an address that never answers costs the
+others nothing; after so many failures in a row it is disabled and its owner told.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -18,7 +19,7 @@ from psycopg2.extras import Json
 
 from app.notifications import notification
 from app.projections import project
-from app.stream.event import user_stream
+from app.stream.event import clean, user_stream
 from app.stream.store import Appended, append, lock_shared
 from app.webhooks import TIME_TEXT
 
@@ -26,10 +27,32 @@ logger = logging.getLogger("taskroom.webhooks")
 
 STATUSES = PENDING, DELIVERED, FAILED = ("pending", "delivered", "failed")
 LEASE_SECONDS = 60.0  # longer than any try takes
+PER_WEBHOOK = 2  # at a time
 HELD_MOST = 300.0
 GONE = 410  # by the specification: never again
 
 _NAMES = ("id", "event_type", "stream", "sequence", "status", "created_at", "next_try_at", "tries")
+
+# Goes from one webhook to the next in the index of what waits: it must cost nothing that there are many webhooks, nor
+# that much waits for one. On its way is what was claimed and of which no try of that number was written down.
+_READY = """WITH RECURSIVE firsts AS (
+        (SELECT webhook_id, due_at FROM deliveries
+         WHERE due_at IS NOT NULL AND EXISTS (SELECT FROM deliveries WHERE due_at <= now())
+         ORDER BY webhook_id, due_at LIMIT 1)
+        UNION ALL SELECT following.* FROM firsts CROSS JOIN LATERAL (
+            SELECT webhook_id, due_at FROM deliveries WHERE due_at IS NOT NULL AND webhook_id > firsts.webhook_id
+            ORDER BY webhook_id, due_at LIMIT 1) AS following),
+    ready AS MATERIALIZED (
+        SELECT hook.id, firsts.due_at, flying, most - flying AS free FROM firsts
+        CROSS JOIN LATERAL (
+            SELECT id, CASE WHEN failures > 0 THEN 1 ELSE %(per_webhook)s END AS most FROM webhooks
+            WHERE id = firsts.webhook_id AND disabled_at IS NULL AND held_until <= now() LIMIT 1) AS hook
+        CROSS JOIN LATERAL (
+            SELECT count(*) AS flying FROM deliveries
+            WHERE webhook_id = hook.id AND due_at > now() AND due_at <= now() + make_interval(secs => %(lease)s)
+                AND tries > coalesce((log -> -1 ->> 'number')::int, 0)) AS flying
+        WHERE firsts.due_at <= now() AND most > flying)"""
+_LIMITS = {"per_webhook": PER_WEBHOOK, "lease": LEASE_SECONDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,7 @@ class Claimed:
     tries: int  # this one included
     url: str
     secret: str  # sealed
+    failures: int  # of its webhook, when it was claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +93,21 @@ class Tried:
 
 def oldest(cur: Cursor) -> str | None:
     """Since when something has been due that may be sent now; None when nothing is."""
-    cur.execute(
-        """SELECT min(due.due_at)::text FROM webhooks CROSS JOIN LATERAL (
-               SELECT due_at FROM deliveries WHERE webhook_id = webhooks.id AND due_at <= now()
-               ORDER BY due_at LIMIT 1) AS due
-           WHERE EXISTS (SELECT FROM deliveries WHERE due_at <= now())
-               AND disabled_at IS NULL AND held_until <= now()"""
-    )
+    cur.execute(f"{_READY} SELECT min(due_at)::text FROM ready", _LIMITS)
     (found,) = cur.fetchall()[0]
     return str(found) if found else None
 
 
 def claim(cur: Cursor, limit: int) -> list[Claimed]:
-    """Takes up to so many of what is due, the oldest first; of a webhook that fails one, until it is settled."""
+    """Takes up to so many of what is due: of each webhook one before the second of any, the oldest first; of one that
+    fails one, until it is settled."""
     cur.execute(
-        """WITH candidates AS MATERIALIZED (
-               SELECT due.id FROM webhooks CROSS JOIN LATERAL (
-                   SELECT id, due_at FROM deliveries WHERE webhook_id = webhooks.id AND due_at <= now()
-                   ORDER BY due_at LIMIT CASE WHEN failures > 0 THEN 1 ELSE %(limit)s END) AS due
-               WHERE disabled_at IS NULL AND held_until <= now() ORDER BY due.due_at LIMIT %(limit)s),
+        f"""{_READY}, candidates AS MATERIALIZED (
+               SELECT due.id FROM ready CROSS JOIN LATERAL (
+                   SELECT id, due_at, flying + row_number() OVER (ORDER BY due_at) AS rank FROM (
+                       SELECT id, due_at FROM deliveries WHERE webhook_id = ready.id AND due_at <= now()
+                       ORDER BY due_at LIMIT free) AS oldest) AS due
+               ORDER BY rank, due.due_at LIMIT %(limit)s),
            free AS (
                SELECT id, webhook_id FROM deliveries WHERE id IN (SELECT id FROM candidates) AND due_at <= now()
                FOR UPDATE SKIP LOCKED),
@@ -96,8 +116,8 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
                WHERE failures > 0 AND id IN (SELECT webhook_id FROM free))
            UPDATE deliveries SET tries = tries + 1, due_at = now() + make_interval(secs => %(lease)s)
            FROM free JOIN webhooks ON webhooks.id = webhook_id WHERE deliveries.id = free.id
-           RETURNING deliveries.id::text, webhooks.id::text, event_type, payload, tries, url, secret""",
-        {"limit": limit, "lease": LEASE_SECONDS},
+           RETURNING deliveries.id::text, webhooks.id::text, event_type, payload, tries, url, secret, failures""",
+        _LIMITS | {"limit": limit},
     )
     return [Claimed(*row) for row in cur.fetchall()]
 
@@ -105,6 +125,7 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
 def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
     """Writes down what came of a try, and what is next. Nothing when the lease was over and another has it, or when
     the webhook is gone."""
+    tried = replace(tried, error=tried.error and clean(tried.error))  # it may quote what was answered
     status, wait = DELIVERED, None
     if not tried.well:
         status = PENDING if claimed.tries <= len(policy.retries) else FAILED
@@ -135,13 +156,17 @@ def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appen
 
 
 def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
+    """What was on its way together counts once: a short outage must not disable a webhook of which much is told."""
     over = policy.failures if tried.status_code != GONE else 0
+    counted = "(failures + (failures <= %(claimed)s)::int)"
     cur.execute(
-        """UPDATE webhooks SET failures = failures + 1,
-               held_until = now() + make_interval(secs => least(%s * 2 ^ least(failures, 10), %s)),
-               disabled_at = CASE WHEN failures + 1 >= %s THEN now() END
-           WHERE id = %s AND disabled_at IS NULL RETURNING disabled_at, user_id::text, tenant, failures""",
-        (policy.retries[0], HELD_MOST, over, claimed.webhook_id),
+        f"""UPDATE webhooks SET failures = {counted},
+               held_until = now() + make_interval(secs => least(%(first)s * 2 ^ least({counted} - 1, 10), %(most)s)),
+               disabled_at = CASE WHEN {counted} >= %(over)s THEN now() END
+           WHERE id = %(id)s AND disabled_at IS NULL
+           RETURNING disabled_at, user_id::text, tenant, failures""",
+        {"claimed": claimed.failures, "first": policy.retries[0], "most": HELD_MOST}
+        | {"over": over, "id": claimed.webhook_id},
     )
     for disabled_at, user_id, tenant, failures in cur.fetchall():
         if disabled_at is None:

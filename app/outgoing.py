@@ -95,7 +95,8 @@ class Rules:
         if any(inner in network for network in self.allowed if not isinstance(network, str)):
             return
         if not _public(inner):
-            raise AddressRefused(f"{host} leads into a private or reserved network ({inner})")
+            # Not where to: what our resolver says of names inside is not for who asks.
+            raise AddressRefused(f"{host} leads into a private or reserved network")
 
     def _host(self, netloc: str, host: str) -> str:
         try:

@@ -63,3 +63,17 @@ def test_who_is_not_heard_repeats_it_ever_more_seldom(hook: Hook, monkeypatch: p
     assert hints.polled(100) == 0
     hints.broker_is_down = False
     assert hints.polled(100) > 0, "what is lost is found"
+
+
+def test_no_hint_while_a_webhook_has_as_much_on_its_way_as_it_may_and_one_at_once_after(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hints = Hints(hook, monkeypatch)
+    hook.told(20)
+    assert hints.polled(40) > 1
+    slow = hook.claim()
+    assert hints.polled(40) == 0, "it waits for its receiver, not for a worker"
+
+    hook.settle(slow[0], status_code=200)
+
+    assert hints.polled(1) == 1

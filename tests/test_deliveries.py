@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app import deliveries, webhooks
-from app.deliveries import Claimed, Policy, claim, oldest
+from app.deliveries import PER_WEBHOOK, Claimed, Policy, claim, oldest
 from tests.stream.helpers import in_threads, sql
 from tests.support.hooks import PATIENT, Hook
 from tests.tasks.helpers import Tasks
@@ -17,7 +17,9 @@ def hook(here: Tasks) -> Hook:
 
 
 def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
-    hook.told(20)
+    for _ in range(9):
+        Hook(hook.tasks)
+    hook.told(2)  # each of the ten
     claimed: list[Claimed] = []
 
     def take() -> None:
@@ -67,6 +69,81 @@ def test_what_fails_is_tried_again_ever_later_and_then_given_up(hook: Hook) -> N
     assert hook.due_in() == []
 
 
+def test_one_of_which_much_is_told_leaves_room_for_the_others(hook: Hook) -> None:
+    hook.told(20)
+    other = Hook(Tasks(hook.tasks.database))
+    other.told(2)
+
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        first, then = claim(cur, 2), claim(cur, 8)
+        assert oldest(cur) is None, "nothing more may be sent now"
+
+    assert {c.webhook_id for c in first} == {hook.id, other.id}, "one of each before the second of any"
+    assert sorted(c.webhook_id for c in first + then) == sorted([hook.id, other.id] * 2)
+    assert hook.claim() == []
+    hook.settle(next(c for c in first if c.webhook_id == hook.id), status_code=200)
+    assert len(hook.claim()) == 1
+
+
+def test_what_fails_together_counts_once(hook: Hook) -> None:
+    hook.told(12)
+    burst = hook.claim()
+    for _ in range(2):  # as more senders take them at the same moment
+        sql(hook.tasks.database, "UPDATE deliveries SET due_at = now() + interval '1 h' WHERE tries = 1")
+        burst += hook.claim()
+    assert len(burst) == 3 * PER_WEBHOOK
+
+    for claimed in burst:
+        hook.settle(claimed, Policy((5.0, 60.0), failures=3), error="nobody there")
+
+    assert (hook.shown()["failures"], hook.shown()["enabled"]) == (1, True)
+    ((held,),) = sql(hook.tasks.database, "SELECT extract(epoch FROM held_until - now())::int FROM webhooks")
+    assert held <= 5
+
+
+def test_a_failure_of_before_it_was_enabled_does_not_bring_back_those_of_then(hook: Hook) -> None:
+    hook.told(6)
+    hook.fail(4)
+    hook.wait()
+    (claimed,) = hook.claim()
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        webhooks.enable(cur, hook.tasks.user_id, hook.id)
+
+    hook.settle(claimed, status_code=500)
+
+    assert hook.shown()["failures"] == 1
+
+
+def test_an_error_that_quotes_what_cannot_be_stored_is_written_down(hook: Hook) -> None:
+    hook.told()
+    (claimed,) = hook.claim()
+
+    hook.settle(claimed, Policy((5.0,), failures=1), error="it said \0")
+
+    assert hook.log()[0]["attempts"][0]["error"] == "it said \ufffd"
+    assert "it said \ufffd" in hook.notices()[0][1]
+
+
+def test_a_look_at_what_is_due_reads_no_webhook_that_waits_for_nothing(hook: Hook) -> None:
+    hook.told()
+    database = hook.tasks.database
+    sql(database, "UPDATE webhooks SET disabled_at = now()")
+    sql(
+        database,
+        """INSERT INTO webhooks (user_id, url, event_types, secret)
+           SELECT user_id, url, event_types, secret FROM webhooks, generate_series(1, 5000)""",
+    )
+    sql(database, "ANALYZE webhooks")
+
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        assert oldest(cur) is None and claim(cur, 8) == []
+
+        cur.execute(
+            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'webhooks'"
+        )
+        assert cur.fetchall()[0][0] < 10
+
+
 def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: Hook) -> None:
     hook.told(5)
     first = hook.claim(1)
@@ -85,7 +162,7 @@ def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: 
     hook.wait()
     (claimed,) = hook.claim()
     hook.settle(claimed, status_code=200)
-    assert (hook.shown()["failures"], len(hook.claim())) == (0, 4)
+    assert (hook.shown()["failures"], len(hook.claim())) == (0, PER_WEBHOOK)
 
 
 def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(hook: Hook) -> None:

@@ -7,14 +7,24 @@ import threading
 from typing import Any
 
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
-from app.deliveries import Claimed, Tried
+from app.appending import Step
+from app.database import Single
+from app.deliveries import Claimed, Tried, claim
 from app.outgoing import AddressRefused, Rules
 from app.posting import Answer, NoAnswer
 from app.sender import AT_A_TIME, attempt, deliver
+from app.stream.store import Appended, StoreAway
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
+
+WELL = Tried(AT, 1.0, status_code=200)
+
+
+def statuses(hook: Hook) -> set[str]:
+    return {d["status"] for d in hook.log()}
 
 
 @pytest.fixture
@@ -65,14 +75,82 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
 
 
 def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
-    hook.told(AT_A_TIME * 2)
+    for _ in range(AT_A_TIME - 1):
+        Hook(hook.tasks)
+    hook.told(2)
     together, numbers = threading.Barrier(AT_A_TIME), itertools.count()
 
     def send(claimed: Claimed) -> Tried:
         if next(numbers) < AT_A_TIME:
             together.wait(20)  # all of them, or it breaks
-        return Tried(AT, 1.0, status_code=200)
+        return WELL
 
     assert deliver(hook.tasks.connect, send, PATIENT) == AT_A_TIME * 2
 
-    assert {d["status"] for d in hook.log()} == {"delivered"}
+    assert statuses(hook) == {"delivered"}
+
+
+def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
+    hook.told()
+    other = Hook(Tasks(hook.tasks.database))
+    sent = threading.Event()
+
+    def send(claimed: Claimed) -> Tried:
+        if claimed.webhook_id == hook.id:
+            other.told()
+            assert sent.wait(10), "it waited for the slow one"
+        else:
+            sent.set()
+        return WELL
+
+    assert deliver(Single(hook.tasks.database), send, PATIENT) == 2
+
+
+def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
+    hook.told()
+    late = Hook(Tasks(hook.tasks.database))
+    meanwhile: list[int] = []
+
+    def send(claimed: Claimed) -> Tried:
+        if claimed.webhook_id == hook.id:
+            late.told()
+            meanwhile.append(deliver(Single(hook.tasks.database), send, PATIENT))
+        return WELL
+
+    assert deliver(hook.tasks.connect, send, PATIENT) == 2
+    assert meanwhile == [0]
+
+    hook.told()
+    assert deliver(Single(hook.tasks.database), send, PATIENT) == 2, "the lock was given back"
+
+
+def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook.told(2)
+    claims, writes = itertools.count(), itertools.count()
+    gone = threading.Event()
+
+    def claim_once(cur: Cursor, limit: int) -> list[Claimed]:
+        if next(claims):
+            gone.set()
+            raise StoreAway("as asked")
+        return claim(cur, limit)
+
+    def append_later(step: Step) -> Appended:
+        if next(writes) < 2:
+            raise StoreAway("as asked")
+        return append(step)
+
+    def send(_: Claimed) -> Tried:
+        assert gone.wait(10), "nobody claimed meanwhile"
+        return WELL
+
+    append = hook.tasks.appended
+    monkeypatch.setattr("app.sender.claim", claim_once)
+    monkeypatch.setattr("app.sender.appending.append", append_later)
+    monkeypatch.setattr("app.sender.SETTLE_AGAIN_SECONDS", (0.01,) * 2)
+    with pytest.raises(StoreAway):
+        deliver(hook.tasks.connect, send, PATIENT)
+
+    assert statuses(hook) == {"delivered"}
