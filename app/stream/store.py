@@ -163,7 +163,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
     cur.execute(
         """INSERT INTO events (stream_id, seq, type, level, phase, payload)
            SELECT unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::text[]), unnest(%s::text[]),
-                  unnest(%s::text[]), unnest(string_toarray(%s, E'\\n'));
+                  unnest(%s::text[]), unnest(string_to_array(%s, E'\\n'));
            UPDATE streams SET last_seq = new.last_seq, closed = new.closed
            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS new (id, last_seq, closed)
            WHERE streams.id = new.id""",
