@@ -87,10 +87,10 @@ def readable_task(principal: Principal, task_id: str) -> str:
 
 def readable_room(principal: Principal, room: str) -> str:
     """The stream of a room as clients name it (``task:<id>``, ``user``, ``broadcast``), when this principal may see it.
-    Raises NotFound, and StoreAway."""
+    Raises NotFound."""
     kind, _, key = room.partition(":")
     if kind == "broadcast":
-        return shared_stream(BROADCAST)
+        return BROADCAST
     try:
         id = str(UUID(key)) if key or kind == "task" else principal.user_id
     except ValueError:
@@ -103,16 +103,7 @@ def readable_room(principal: Principal, room: str) -> str:
 
 
 def own_stream(principal: Principal) -> str:
-    """The caller's own. Raises StoreAway."""
-    return shared_stream(user_stream(principal.user_id))
-
-
-def shared_stream(name: str) -> str:
-    """The name again; the stream is made when it is first asked for. Raises StoreAway."""
-    parts = services()
-    if not parts.hub.knows(name) and not parts.store.heads([name]):
-        parts.store.make(name)
-    return name
+    return user_stream(principal.user_id)
 
 
 def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from app.stream.burst import Data
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.resync import Resync
-from app.stream.store import Appended, made
+from app.stream.store import Appended
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.bus")
@@ -95,13 +95,10 @@ class Tap:
 
 
 def _watch(hub: Hub, stream: str) -> Viewer:
-    try:
-        return hub.watch(stream, None)
-    except LookupError:  # nothing was said there yet
-        appending.append(partial(_made, stream))
-        return hub.watch(stream, 0)
+    appending.append(partial(_checked, stream))
+    return hub.watch(stream, None)
 
 
-def _made(stream: str, cur: Cursor) -> Appended:
+def _checked(stream: str, cur: Cursor) -> Appended:
     must_be(cur, stream)
-    return made(cur, stream)
+    return Appended()

@@ -120,13 +120,11 @@ class Rooms:
 
     def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         """What everybody is told."""
-        with self._parts.joins.joining():
-            stream = auth.shared_stream(BROADCAST)
-            with connection.lock:
-                joined = connection.viewers.get(stream)
-                if joined is None:
-                    joined = self._join(connection, stream, data.get("since_sequence"), Filter())
-        return {"ok": True, "stream": stream, "sequence": joined.room.head}
+        with self._parts.joins.joining(), connection.lock:
+            joined = connection.viewers.get(BROADCAST)
+            if joined is None:
+                joined = self._join(connection, BROADCAST, data.get("since_sequence"), Filter())
+        return {"ok": True, "stream": BROADCAST, "sequence": joined.room.head}
 
     def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         self._leave(connection, user_stream(connection.principal.user_id))

@@ -102,10 +102,6 @@ class Hub:
         """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
         self._fanout.say(viewer, words)
 
-    def knows(self, stream: str) -> bool:
-        """Whether it has a room here, and so is there."""
-        return stream in self._rooms
-
     @property
     def rooms(self) -> int:
         return len(self._rooms)
@@ -169,7 +165,7 @@ class Hub:
             room = self._rooms.get(stream)
         if room:
             return room
-        head: Head | None = self._once(("open", stream), lambda: self._store.heads([stream]).get(stream))
+        head: Head | None = self._once(("open", stream), lambda: self._store.opened(stream))
         if head is None:
             raise LookupError(stream)
         return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))

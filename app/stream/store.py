@@ -94,12 +94,6 @@ def lock(
     return {name: _Locked(*rest) for name, *rest in cur}
 
 
-def made(cur: Cursor, name: str) -> Appended:
-    """The shared stream is there from here on, with nothing in it that was not there before."""
-    lock_shared(cur, {name})
-    return Appended()
-
-
 def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
@@ -260,14 +254,20 @@ class Store:
             rows = cur.fetchall()
         return [Event(stream, *row) for i, row in enumerate(rows) if row[0] == cursor + 1 + i]
 
-    def make(self, stream: str) -> None:
-        """The stream is there from here on. Whoever connects for the first time waits for one statement and no disk:
-        lost in a crash, it is made again by the next one, and no event is stored without it."""
+    def opened(self, stream: str) -> Head | None:
+        """Where it stands; None when it is not there. One that many share is, from here on: it begins with the first
+        who asks. That one waits for no disk: lost in a crash it is made again, and no event is stored without it."""
+        head = self.heads([stream]).get(stream)
+        if head is not None or not is_shared(stream):
+            return head
         with self.connect() as conn, conn.cursor() as cur:
             cur.execute(
-                "SET LOCAL synchronous_commit = off; INSERT INTO streams (name) VALUES (%s) ON CONFLICT DO NOTHING",
+                """SET LOCAL synchronous_commit = off;
+                   INSERT INTO streams (name) VALUES (%s) ON CONFLICT DO NOTHING""",
                 (stream,),
             )
+            made = cur.rowcount == 1
+        return Head(0, 0, False) if made else self.heads([stream]).get(stream)
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
         """Where each stream stands, in one query; streams that do not exist are left out."""

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.errors import TooMany
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Full, Joins, Queue
 from tests.api.answers import problem
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
@@ -31,6 +31,35 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
 
     assert most == 3
     assert (joins.in_flight, joins.waiting) == (0, 0)
+
+
+def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
+    queue, order = Queue(1), list[int]()
+    queue.enter()
+
+    def wait(n: int) -> None:
+        queue.enter()
+        order.append(n)
+
+    class Gone(BaseException):
+        """Whoever waited was ended."""
+
+    threads = [threading.Thread(target=wait, args=(n,)) for n in range(4)]
+    for n, thread in enumerate(threads):
+        thread.start()
+        wait_for("its place", lambda n=n: len(queue) == n + 1)
+    leaving = queue._waiting[1]
+    with pytest.raises(Gone), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Event, "wait", lambda self: (_ for _ in ()).throw(Gone))
+        queue.enter()
+    assert len(queue) == 4 and queue._waiting[1] is leaving
+    for n in range(4):
+        queue.leave()
+        threads[n].join(10)
+
+    assert order == [0, 1, 2, 3]
+    queue.leave()
+    queue.enter()
 
 
 def test_a_join_that_fails_makes_room() -> None:

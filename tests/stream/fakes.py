@@ -115,6 +115,9 @@ class FakeStore:
         self._ask("after", (stream, cursor))
         return found
 
+    def opened(self, stream: str) -> Head | None:
+        return self.heads([stream]).get(stream)
+
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
         found = {
             s: Head(len(self.events[s]), self.pruned.get(s, 0), s in self.closed)

@@ -272,15 +272,15 @@ def test_an_id_is_unsaid_once_for_each_stream(database: str):
         assert not unsaid(cur, "user:a", "x")
 
 
-def test_a_stream_is_made_once_and_stays_as_it_is(database: str, caplog: pytest.LogCaptureFixture):
+def test_a_shared_stream_is_there_when_it_is_asked_for_and_stays_as_it_is(database: str):
     connect, name = Single(database), f"user:{uuid.uuid4()}"
     store = Store(connect)
 
-    store.make(name)
+    assert store.opened(name) == Head(0, 0, False)
     appended(connect, [line(name, "first")])
-    store.make(name)
+    assert store.opened(name) == store.heads([name])[name] == Head(1, 0, False)
 
-    assert store.heads([name]) == {name: Head(1, 0, False)}
+    assert store.opened(f"task:{uuid.uuid4()}") is None
     with connect() as conn, conn.cursor() as cur:
         cur.execute("SHOW synchronous_commit")
         assert (cur.fetchone(), conn.notices) == (("on",), []), "the setting was the statement's own"
