@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import multiprocessing.util
 import os
 import threading
@@ -18,6 +19,8 @@ from app.stream.writer import Writer
 from workers import run
 from workers.metrics import Figures
 from workers.settings import settings
+
+logger = logging.getLogger("taskroom.runtime")
 
 
 class Runtime:
@@ -37,7 +40,10 @@ class Runtime:
 
     def _tick(self, cur: Cursor) -> Appended | None:
         appended = run.renew(cur)
-        self.figures.tell()
+        try:
+            self.figures.tell()
+        except Exception:  # they are worth no lease: with its renewal undone the task would be lost
+            logger.exception("metrics could not be told")
         return appended
 
     def append(self, step: Step) -> Appended:

@@ -35,7 +35,8 @@ class Stamp(TimeField):
     """A time, as events carry it."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return super()._deserialize(value, *args, **kwargs).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        time = super()._deserialize(value, *args, **kwargs)
+        return str(time.isoformat(timespec="microseconds")).replace("+00:00", "Z")
 
 
 def _count() -> WholeField:

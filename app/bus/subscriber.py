@@ -134,10 +134,9 @@ class Subscriber:
             answer = self._handler(self._shape(event))
             if inspect.isawaitable(answer):
                 asyncio.run_coroutine_threadsafe(_awaited(answer), _loop()).result()
-        except (
-            Exception,
-            SystemExit,
-        ):  # the next event may fare better, and other handlers have no part in it
+        # The next event may fare better, and other handlers have no part in it. Not only an Exception: a time limit of
+        # eventlet's or a cancelled future is none, and would end the thread with all that waits for it.
+        except BaseException:
             name = getattr(self._handler, "__qualname__", repr(self._handler))
             logger.exception("the handler %s failed for %s %d", name, event.stream, event.sequence)
 
@@ -149,7 +148,10 @@ def finish(subscribers: Iterable[Subscriber], limit: float) -> None:
 
 
 async def _awaited(answer: Awaitable[Any]) -> None:
-    await answer
+    try:
+        await answer
+    except (SystemExit, KeyboardInterrupt) as error:  # these end the loop, and with it every other handler
+        raise RuntimeError(f"the handler wanted to end the process: {error!r}") from None
 
 
 _running_loop: asyncio.AbstractEventLoop | None = None

@@ -97,6 +97,10 @@ class SocketWire:
         return FRAMES if self._direct() else PACKETS
 
     @property
+    def gone(self) -> bool:
+        return bool(self._session.closed or self._session.closing)
+
+    @property
     def owed(self) -> int:
         return len(self._debt)
 

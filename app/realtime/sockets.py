@@ -115,6 +115,8 @@ class Sockets:
                 by(connection.principal.user_id)
             if self._engine.draining:  # it came in while the others were sent away
                 raise Full("This process ends; come back")
+            if wire.gone:  # while it waited for its turn: the library would tell nobody that it went
+                raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
         except (StoreAway, Unavailable, TooSoon) as error:
             self._floods.drop(session, f"is turned away: {error}")

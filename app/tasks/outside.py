@@ -82,6 +82,8 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
         raise Conflict(
             f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
         )
+    if task["worker"] != batch.worker:
+        raise Conflict(f"Attempt {batch.attempt} runs at another worker")
     cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s", (batch.task_id,))
     if not cur.rowcount:
         raise Conflict("Its steps go on for this task")
@@ -90,7 +92,7 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
     stored = append(cur, made.drafts, project)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
-    if not stored.closed and made.reports.claim.parent and made.reports.progress >= task["progress"] + 1:
+    if not stored.closed and made.reports.claim.parent and int(made.reports.progress) > int(task["progress"]):
         told = append(cur, progressed(cur, batch.task_id, made.reports.progress), project)
         stored.events += told.events
     cur.execute(

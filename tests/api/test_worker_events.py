@@ -90,6 +90,38 @@ def test_a_task_that_waits_takes_no_report_without_a_claim(user: User, service: 
     assert user.status(waiting)["task"]["status"] == "PENDING"
 
 
+def test_of_two_workers_one_has_the_attempt(system: System, user: User, worker: Worker) -> None:
+    other = system.user("worker")
+
+    problem(Worker(other, worker.task_id).send(STARTED), 409)
+    problem(Worker(other, worker.task_id).send(DONE), 409)
+
+    assert user.status(worker.task_id)["task"]["worker"] == worker.user.email
+    other.client.close()
+
+
+def test_nobody_reports_for_what_a_celery_worker_runs(user: User, service: User) -> None:
+    task_id = user.start("test_endless")
+    wait_for("it to run", lambda: user.status(task_id)["task"]["status"] == "STARTED")
+
+    problem(Worker(service, task_id).send(DONE), 409)
+
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    assert user.finished(task_id)["task"]["status"] == "REVOKED"
+
+
+def test_a_time_long_ago_is_a_time(worker: Worker) -> None:
+    accepted(worker.send(line("old", timestamp="0013-01-01T00:00:00Z")))
+    at = {
+        "type": "phase_update",
+        "phase_id": "fetch",
+        "status": "active",
+        "timestamp": "0013-01-01T00:00:00Z",
+    }
+
+    accepted(worker.send(at))
+
+
 def test_nobody_reports_for_a_task_that_its_steps_go_on_for(user: User, service: User) -> None:
     parent = user.start("orchestrate", steps=[{"job_type": "test_endless"}])
     wait_for("the step", lambda: user.get("tasks", parent_id=parent)["tasks"])

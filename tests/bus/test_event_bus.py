@@ -102,14 +102,23 @@ def test_a_handler_that_fails_harms_nobody(
         calls.append("exit")
         raise SystemExit
 
-    for handler in (raises, raises_later, leaves, ear):
+    async def leaves_later(event: dict[str, Any]) -> None:
+        calls.append("exit later")
+        raise SystemExit
+
+    def gives_up(event: dict[str, Any]) -> None:
+        calls.append("given up")
+        raise asyncio.CancelledError
+
+    for handler in (leaves_later, gives_up, raises, raises_later, leaves, ear):
         events.subscribe("note.made", handler)
 
     with caplog.at_level(logging.ERROR, "taskroom.bus"):
         say(user_id), say(user_id)
         ear.waits(2)
-        wait_for("all of them, twice", lambda: sorted(calls) == ["async"] * 2 + ["exit"] * 2 + ["sync"] * 2)
-        wait_for("six lines", lambda: len(caplog.messages) == 6)
+        all_of_them = sorted(2 * ["async", "exit", "exit later", "given up", "sync"])
+        wait_for("all of them, twice", lambda: sorted(calls) == all_of_them)
+        wait_for("ten lines", lambda: len(caplog.messages) == 10)
 
     assert ear.sequences == [1, 2]
     assert all(f"user:{user_id}" in message for message in caplog.messages)
