@@ -47,9 +47,10 @@ class BadNetwork:
         self._started.set()
         await self._over.wait()
         server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:  # one that was accepted meanwhile too
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(self._carry(reader, writer))
@@ -62,6 +63,9 @@ class BadNetwork:
         except OSError:  # nginx is down
             _reset(writer)
             return
+        except asyncio.CancelledError:  # the network is closed just now
+            _reset(writer)
+            raise
         done: set[asyncio.Future[None]] = set()
         ways = [asyncio.ensure_future(way) for way in (_pass(reader, back), self._slice(there, writer))]
         try:

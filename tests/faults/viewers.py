@@ -7,7 +7,7 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 from urllib.parse import urlsplit
@@ -84,14 +84,15 @@ class Source(SseViewer):
         if self._leaving.is_set():  # whoever closes it looks at the socket after saying so
             return
         connection.request("GET", f"/api/v2/tasks/{self.task_id}/stream", headers=headers)
-        response = connection.getresponse()
-        if response.status == 200:
-            self.returns += 1
-            self._read(connection, response)
-        elif response.status == 204:
-            self.done.set()
-        else:
-            self.fault = f"answered {response.status}"
+        # An answer that ends the connection has the socket to itself.
+        with closing(connection.getresponse()) as response:
+            if response.status == 200:
+                self.returns += 1
+                self._read(connection, response)
+            elif response.status == 204:
+                self.done.set()
+            else:
+                self.fault = f"answered {response.status}"
 
 
 class Socketed:
