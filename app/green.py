@@ -87,10 +87,6 @@ def take_over(environ: dict[str, Any]) -> socket.socket:
     return taken
 
 
-def can_take_over(environ: dict[str, Any]) -> bool:
-    return TAKE_OVER in environ
-
-
 class Poller:
     """Watches sockets that no greenlet waits for: in a selector of their own, one descriptor to the loop."""
 
