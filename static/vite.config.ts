@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 const server = "http://127.0.0.1:8000";
 
 export default defineConfig({
+  // The virtual list is written for React; Preact's own stand-in for it is all it needs.
+  resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {
     outDir: "dist",
     target: "es2022",
