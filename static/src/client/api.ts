@@ -1,5 +1,5 @@
 import type { Session } from "./session";
-import type { JobType, LogPage, Snapshot, Task, TaskState } from "./types";
+import type { JobType, LogFilter, LogPage, LogQuery, Snapshot, Task, TaskState } from "./types";
 
 const BASE = "/api/v2";
 
@@ -35,8 +35,8 @@ export class Api {
     return this.get(`${task(taskId)}/status`);
   }
 
-  logsBefore(taskId: string, sequence: number, limit = 500): Promise<LogPage> {
-    return this.get(`${task(taskId)}/logs?${query({ before_sequence: sequence, limit })}`);
+  logs(taskId: string, page: LogQuery): Promise<LogPage> {
+    return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
   }
 
   cancel(taskId: string): Promise<void> {
@@ -54,8 +54,9 @@ export class Api {
 
 const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
-/** The address of the whole log as a text file, for a link. */
-export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
+/** The address of a log as a file, for a link: the whole of it, or what passes the filter. */
+export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
+  `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
 
 /** The address of a task's SSE stream after `sequence`. */
 export const streamAddress = (taskId: string, sequence: number): string =>

@@ -1,6 +1,5 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import { Problem } from "../client/http";
 import type { Session } from "../client/session";
 import { socketWire } from "../client/socket";
 import { sseWire } from "../client/sse";
@@ -8,19 +7,15 @@ import { TaskStream, type Connection } from "../client/stream";
 import type { LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
 import { fold } from "./fold";
 import { Frames } from "./frames";
-import { LogBuffer } from "./log";
+import { LogStore } from "./log";
 
 type Item = { snapshot: Snapshot } | { event: TaskEvent };
-type Earlier = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
 /** What a run page shows of one task. Events are applied a frame at a time, whatever their rate. */
 export class Run {
   readonly state = signal<TaskState | null>(null);
   readonly connection = signal<Connection>({ kind: "connecting" });
-  readonly log = new LogBuffer();
-  /** Rises with every change of `log`. */
-  readonly logVersion = signal(0);
-  readonly earlier = signal<Earlier>({ kind: "idle" });
+  readonly log: LogStore;
 
   private queue: Item[] = [];
   private readonly frames = new Frames(() => this.apply());
@@ -29,9 +24,10 @@ export class Run {
 
   constructor(
     readonly taskId: string,
-    private readonly api: Api,
+    api: Api,
     session: Session,
   ) {
+    this.log = new LogStore((query) => api.logs(taskId, query));
     const put = (item: Item): void => {
       this.queue.push(item);
       this.frames.request();
@@ -71,49 +67,26 @@ export class Run {
     this.stream.retryNow();
   }
 
-  async loadEarlier(): Promise<void> {
-    const first = this.log.first;
-    if (first === null || this.earlier.value.kind === "loading") return;
-    this.earlier.value = { kind: "loading" };
-    try {
-      const page = await this.api.logsBefore(this.taskId, first);
-      // Lines may have been dropped or replaced meanwhile; the page would then leave a hole.
-      if (this.log.first === first) this.log.prepend(page);
-      this.logVersion.value++;
-      this.earlier.value = { kind: "idle" };
-    } catch (error) {
-      this.earlier.value = { kind: "failed", problem: Problem.of(error) };
-    }
-  }
-
   private apply(): void {
     const queue = this.queue;
     this.queue = [];
     let state = this.state.value;
     let lines: LogLine[] = [];
-    let logged = false;
-    let replaced = false;
     for (const item of queue) {
       if ("snapshot" in item) {
         const { task, phases, sequence, recent_logs } = item.snapshot;
-        this.log.append(lines);
+        if (state) this.log.append(lines, state.sequence);
         lines = [];
-        const before = this.log.first;
-        this.log.merge(recent_logs);
-        replaced ||= this.log.first !== before && this.log.hasEarlier;
-        logged = true;
+        this.log.restart(recent_logs, sequence);
         state = { task, phases, sequence };
       } else if (state) {
         state = fold(state, item.event);
         if (item.event.type === "log") lines.push(item.event as unknown as LogLine);
       }
     }
-    this.log.append(lines);
+    if (state) this.log.append(lines, state.sequence);
     this.state.value = state;
     this.connection.value = this.stream.connection;
-    if (logged || lines.length) this.logVersion.value++;
-    // A snapshot brings a screenful; one more page tells whether there is anything before it.
-    if (replaced) void this.loadEarlier();
   }
 
   private on(target: EventTarget, type: string, handle: () => void): void {

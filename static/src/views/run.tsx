@@ -113,7 +113,7 @@ function Panels({ run, task }: { run: Run; task: Task }) {
           </button>
         ))}
       </div>
-      {tab === "Log" && <Log run={run} version={run.logVersion.value} />}
+      {tab === "Log" && <Log run={run} />}
       {tab === "Result" && <pre class="panel">{pretty(task.result)}</pre>}
       {tab === "Error" && task.error && (
         <pre class="panel">{task.error.traceback || `${task.error.type}: ${task.error.message}`}</pre>
