@@ -118,7 +118,7 @@ class System:
     @contextmanager
     def web(self, **more: str) -> Iterator[str]:
         """One more web process over the same database, with other settings; gives its address."""
-        port = free_port()
+        port = int(more.pop("PORT", 0)) or free_port()
         process = self._spawn(
             f"web-{port}",
             [sys.executable, "-m", "tests.support.web"],
