@@ -5,11 +5,10 @@ from __future__ import annotations
 import gzip
 import shutil
 import statistics
-from pathlib import PurePosixPath
-from typing import Any
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, ViewportSize
 
 from app.pages import DIST
 from bench.contest import Contest
@@ -22,7 +21,7 @@ from tests.support.system import User, wait_for
 SECONDS, RATE = 30, 1000
 LONG = 100_000
 OPENINGS = 5
-SIZE = {"width": 1400, "height": 900}
+SIZE: ViewportSize = {"width": 1400, "height": 900}
 # Frames that took longer than 50 ms, as the browser itself counts them: a callback at each frame would make frames.
 COUNT_FRAMES = """
     window.slow = []
@@ -88,7 +87,8 @@ def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
     """Cold: a browser that was never here. Warm: one that was, and finds the scripts in its cache."""
     task_id = user.start("emit_load", events=LONG, rate=0, message_bytes=120)
     user.finished(task_id, 120)
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     loaded: set[str] = set()
     for _ in range(OPENINGS):
         with browser.new_context(viewport=SIZE) as context:
@@ -103,7 +103,7 @@ def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
             seen.page.wait_for_load_state("networkidle")
     name = f"a run page with {LONG:,} lines: its head and log painted, median of {OPENINGS}"
     scripts = sorted(DIST.rglob("*.js"))
-    page = [path for path in scripts if str(PurePosixPath("/", path.relative_to(DIST))) in loaded]
+    page = [path for path in scripts if f"/{path.relative_to(DIST).as_posix()}" in loaded]
     assert page, "the page loaded no script that is in static/dist"
     return [
         _figure(f"{name}, empty cache", "ms", statistics.median(cold), 1000),
@@ -113,7 +113,7 @@ def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
     ]
 
 
-def _zipped(paths: list[Any]) -> float:
+def _zipped(paths: list[Path]) -> float:
     return sum(len(gzip.compress(path.read_bytes())) for path in paths) / 1000
 
 

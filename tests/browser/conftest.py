@@ -25,7 +25,7 @@ EXPECTED = ("/api/v2/auth/refresh",)
 OF_A_FAULT = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright keeps a note on the object whose method it calls
 class Complaints:
     """What went wrong in the pages of one browser context: exceptions, errors in the console, violations of the policy.
 
