@@ -38,7 +38,7 @@ def running(tab: Dashboard, scene: Scene) -> None:
 
 def full_screen(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
-    tab.click("Full screen")
+    tab.page.keyboard.press("z")
 
 
 def _at(which: str, address: str = "") -> Opening:
@@ -52,13 +52,13 @@ def _at(which: str, address: str = "") -> Opening:
 def bell(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.bell.click()
-    expect(tab.page.get_by_role("dialog").get_by_role("listitem").first).to_be_visible()
+    expect(tab.inbox.get_by_role("listitem").first).to_be_visible()
 
 
 def shortcuts(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
     tab.page.keyboard.press("?")
-    expect(tab.page.get_by_role("dialog")).to_be_visible()
+    expect(tab.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 
 def docs(tab: Dashboard, scene: Scene) -> None:
@@ -87,7 +87,7 @@ PAGES: dict[str, Opening] = {
     "run-failed": _at("failed", "#error"),
     "run-result": _at("finished", "#result"),
     "run-timeline": _at("finished", "#timeline"),
-    "run-steps": _at("parent"),
+    "run-children": _at("parent", "#children"),
     "run-waiting": _at("waiting"),
     "bell": bell,
     "shortcuts": shortcuts,

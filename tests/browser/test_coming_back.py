@@ -78,7 +78,7 @@ def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user:
     advances(user, task_id, 50)
 
     network.refuse(SOCKET, STREAM)
-    tab.says("polling every 10 s")
+    wait_for("its giving up of both", lambda: tab.tries_again() == "polling every 10 s", 60)
     advances(user, task_id, 50)
 
     network.refuse()

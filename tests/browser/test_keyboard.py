@@ -41,7 +41,7 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visitor, user: User) ->
     keys.press("Enter")
 
     press(tab, "New run")
-    tab_to(tab, tab.page.get_by_label("Job type"))
+    tab_to(tab, tab.page.get_by_label("Job", exact=True).last)
     keys.type("test_endless")
     press(tab, "Start")
     task_id = run_of(tab)
@@ -53,14 +53,14 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visitor, user: User) ->
     keys.press("Escape")
 
     keys.press("?")
-    dialog = tab.page.get_by_role("dialog")
+    dialog = tab.page.get_by_role("dialog", name="Shortcuts")
     expect(dialog).to_contain_text("search", ignore_case=True)
     keys.press("Escape")
     expect(dialog).to_have_count(0)
 
     press(tab, "Cancel")
-    press(tab, re.compile("^Cancel"))
-    tab.has_ended("⊘|✕")
+    keys.press("Enter")
+    tab.has_ended("✕")
     assert user.finished(task_id)["task"]["status"] == "REVOKED"
 
     tab_to(tab, tab.get("link", "Taskroom"))
@@ -70,6 +70,6 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visitor, user: User) ->
     keys.press("Enter")
     assert run_of(tab) == task_id
 
-    press(tab, re.compile("demo|account|" + re.escape(user.email), re.IGNORECASE))
+    press(tab, re.compile(re.escape(user.email)))
     press(tab, "Sign out")
     expect(tab.page.get_by_label("Password")).to_be_visible()

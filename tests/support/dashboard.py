@@ -21,10 +21,11 @@ READ = """async region => {
     const drawn = () => [...box.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))
     const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
     const look = () => drawn().join() + box.scrollHeight
+    const isLoading = () => box.querySelector('.absent') !== null
     const seen = []
     box.scrollTop = 0
     for (let top = -1; box.scrollTop > top; ) {
-        for (let before; before !== (before = look()); ) for (let n = 0; n < 3; n++) await frame()
+        for (let before; before !== (before = look()) || isLoading(); ) for (let n = 0; n < 3; n++) await frame()
         const lines = drawn()
         const wrong = lines.find((line, n) => line <= lines[n - 1])
         if (wrong) throw new Error(`line ${wrong} comes too late or twice`)
@@ -64,23 +65,30 @@ class Dashboard:
         self.get("button", name).click()
 
     def choose(self, job_type: str) -> None:
-        self.page.get_by_label("Job type").select_option(job_type)
+        self.page.get_by_label("Job", exact=True).last.select_option(job_type)
 
     def confirm(self, name: str) -> None:
-        """Says yes to what is asked before something is done that cannot be undone."""
-        self.page.get_by_role("dialog").get_by_role("button", name=name).click()
+        """Twice, for what cannot be taken back asks once more in its own place."""
+        self.click(name)
+        self.click(f"{name} now")
 
     @property
     def bell(self) -> Locator:
         return self.get("button", re.compile("^Notifications"))
 
     @property
+    def inbox(self) -> Locator:
+        """What the bell opens."""
+        return self.page.get_by_role("dialog", name="Notifications")
+
+    @property
     def toasts(self) -> Locator:
-        return self.page.get_by_role("alert").or_(self.page.get_by_role("status"))
+        return self.get("region", "New notifications")
 
     def says(self, state: str) -> None:
         """The connection's word, always in the same place."""
-        expect(self.page.get_by_role("status").filter(has_text=state).first).to_be_visible()
+        word = self.page.get_by_role("banner").get_by_text(re.compile(f"^{state}"))
+        expect(word.first).to_be_visible()
 
     def shows(self, text: str) -> None:
         expect(self.page.get_by_text(text).first).to_be_visible()
