@@ -1,11 +1,9 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import type { Session } from "../client/session";
-import { socketWire } from "../client/socket";
-import { sseWire } from "../client/sse";
-import { TaskStream, type Connection } from "../client/stream";
-import type { LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
-import { fold } from "./fold";
+import { fold } from "../client/fold";
+import type { Approval, LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
+import type { Connection, Progress, TaskWatch } from "../client/watch";
+import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogStore } from "./log";
 
@@ -14,83 +12,65 @@ type Item = { snapshot: Snapshot } | { event: TaskEvent };
 /** What a run page shows of one task. Events are applied a frame at a time, whatever their rate. */
 export class Run {
   readonly state = signal<TaskState | null>(null);
-  readonly connection = signal<Connection>({ kind: "connecting" });
+  /** What the task waits for now. */
+  readonly approval = signal<Approval | null>(null);
+  readonly progress = signal<Progress>({ kind: "loading" });
   readonly log: LogStore;
 
   private queue: Item[] = [];
   private readonly frames = new Frames(() => this.apply());
-  private readonly stream: TaskStream;
-  private readonly stops: (() => void)[] = [];
+  private readonly watch: TaskWatch;
 
   constructor(
     readonly taskId: string,
     api: Api,
-    session: Session,
+    private readonly connection: Connection,
   ) {
     this.log = new LogStore((query) => api.logs(taskId, query));
     const put = (item: Item): void => {
       this.queue.push(item);
       this.frames.request();
     };
-    this.stream = new TaskStream(
-      taskId,
-      {
-        snapshot: () => api.snapshot(taskId),
-        renew: () => session.renew(),
-        wires: [socketWire(() => session.token), sseWire],
-      },
-      {
-        snapshot: (snapshot) => put({ snapshot }),
-        event: (event) => put({ event }),
-        connection: () => this.frames.request(),
-      },
-    );
-    let token = session.token;
-    this.stops.push(
-      session.listen(() => {
-        if (session.token && session.token !== token) this.stream.token((token = session.token));
-      }),
-    );
-    // EventSource does not notice a network that went, and the page must not say live meanwhile.
-    for (const change of ["offline", "online"]) this.on(window, change, () => this.stream.reopen());
-    this.on(document, "visibilitychange", () => document.hidden || this.stream.retryNow());
-    this.stream.start();
+    this.watch = connection.task(taskId, {
+      snapshot: (snapshot) => put({ snapshot }),
+      event: (event) => put({ event }),
+      progress: () => this.frames.request(),
+    });
   }
 
   stop(): void {
-    this.stream.stop();
+    this.watch.stop();
     this.frames.cancel();
-    for (const stop of this.stops) stop();
   }
 
   retryNow(): void {
-    this.stream.retryNow();
+    this.connection.retryNow();
   }
 
   private apply(): void {
     const queue = this.queue;
     this.queue = [];
     let state = this.state.value;
+    let approval = this.approval.value;
     let lines: LogLine[] = [];
+    const { log } = this;
     for (const item of queue) {
       if ("snapshot" in item) {
         const { task, phases, sequence, recent_logs } = item.snapshot;
-        if (state) this.log.append(lines, state.sequence);
+        if (state) log.append(lines, state.sequence);
         lines = [];
-        this.log.restart(recent_logs, sequence);
+        log.restart(recent_logs, sequence);
         state = { task, phases, sequence };
+        approval = item.snapshot.approval;
       } else if (state) {
         state = fold(state, item.event);
+        approval = approvalAfter(approval, item.event, state);
         if (item.event.type === "log") lines.push(item.event as unknown as LogLine);
       }
     }
-    if (state) this.log.append(lines, state.sequence);
+    if (state && queue.length) log.append(lines, state.sequence);
     this.state.value = state;
-    this.connection.value = this.stream.connection;
-  }
-
-  private on(target: EventTarget, type: string, handle: () => void): void {
-    target.addEventListener(type, handle);
-    this.stops.push(() => target.removeEventListener(type, handle));
+    this.approval.value = approval;
+    this.progress.value = this.watch.progress;
   }
 }
