@@ -1,11 +1,16 @@
 import type { Session } from "./session";
-import type { JobType, LogPage, Snapshot, Task, TaskState } from "./types";
+import type { JobType, LogPage, NotificationPage, Snapshot, Task, TaskState } from "./types";
 
 const BASE = "/api/v2";
 
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
+  cursor?: string | undefined;
+}
+
+export interface NotificationFilter {
+  unread?: boolean | undefined;
   cursor?: string | undefined;
 }
 
@@ -45,6 +50,20 @@ export class Api {
 
   retry(taskId: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
+  }
+
+  notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
+    return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
+  }
+
+  unreadCount(): Promise<number> {
+    return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
+  }
+
+  /** Marks one as read, or all that there are. */
+  markRead(id: string | null): Promise<void> {
+    const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
+    return this.session.call("POST", `${BASE}/notifications/${which}`);
   }
 
   private get<T>(path: string): Promise<T> {

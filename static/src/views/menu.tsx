@@ -1,0 +1,38 @@
+import { useRef } from "preact/hooks";
+import type { User } from "../client/types";
+import { session } from "../state/app";
+import { Action } from "./action";
+import { Settings } from "./settings";
+import { showShortcuts } from "./shortcuts";
+
+const PANEL = "user-menu";
+
+/** Who is signed in, how this browser shows things, and the way out. */
+export function UserMenu({ user }: { user: User }) {
+  const panel = useRef<HTMLDivElement>(null);
+  const shortcuts = (): void => {
+    panel.current?.hidePopover();
+    showShortcuts();
+  };
+  return (
+    <>
+      <button type="button" class="quiet who" popovertarget={PANEL} aria-label={`${user.email}: settings and sign out`}>
+        <span>{user.email.split("@")[0]}</span>
+        <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
+          <path d="m4.5 6.5 3.5 3.5 3.5-3.5" fill="none" stroke="currentColor" stroke-width="1.5" />
+        </svg>
+      </button>
+      <div ref={panel} id={PANEL} class="drop menu" popover="auto" role="dialog" aria-label="Settings and sign out">
+        <p class="address">{user.email}</p>
+        <Settings />
+        <div class="menu-links">
+          <button type="button" class="plain" onClick={shortcuts}>
+            Shortcuts
+          </button>
+          <a href="/api/docs">API</a>
+          <Action name="Sign out" run={() => session.logout()} />
+        </div>
+      </div>
+    </>
+  );
+}
