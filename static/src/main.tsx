@@ -1,10 +1,10 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
 import "./state/theme";
-import { address, connection, go, safeNext, session, signedIn } from "./state/app";
+import { address, connection, go, link, safeNext, session, signedIn } from "./state/app";
 import { ring } from "./state/bell";
 import { listenToKeys } from "./state/keys";
-import { showLink } from "./state/link";
+import { announceLink } from "./state/link";
 import { tellWhenSeen } from "./state/tabs";
 import { Announcer } from "./views/announcer";
 import { Boundary } from "./views/boundary";
@@ -69,7 +69,7 @@ function Page({ pathname }: { pathname: string }) {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
-showLink(connection);
+announceLink(link);
 listenToKeys();
 tellWhenSeen();
 render(<App />, root);

@@ -1,7 +1,9 @@
+// @vitest-environment happy-dom
+import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
-import type { Connection, Link } from "../client/watch";
+import type { Link } from "../client/watch";
 import { announced } from "./announce";
-import { describe, showLink } from "./link";
+import { announceLink, describe } from "./link";
 
 test("the word for each way in which the connection stands", () => {
   const words = (
@@ -24,15 +26,11 @@ test("a page that is behind says by how much, but only while it is live", () => 
 });
 
 test("screen readers hear of a break and of its end, once each, and nothing of the first connection", () => {
-  let changed = (): void => undefined;
-  const connection = {
-    link: { kind: "connecting" } as Link,
-    listen: (listener: () => void) => ((changed = listener), () => undefined),
-  };
+  const how = signal<Link>({ kind: "connecting" });
   const heard = vi.fn();
   announced.subscribe(heard);
   heard.mockClear();
-  showLink(connection as unknown as Connection);
+  announceLink(how);
   for (const link of [
     { kind: "live", wire: "socket" },
     { kind: "reconnecting", until: 1 },
@@ -40,8 +38,7 @@ test("screen readers hear of a break and of its end, once each, and nothing of t
     { kind: "connecting" },
     { kind: "live", wire: "socket" },
   ] as Link[]) {
-    connection.link = link;
-    changed();
+    how.value = link;
   }
   expect(heard.mock.calls).toEqual([["reconnecting"], ["Live again"]]);
 });

@@ -1,9 +1,7 @@
-import { computed, effect, signal } from "@preact/signals";
-import type { Connection, Link, Progress } from "../client/watch";
+import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
+import type { Link, Progress } from "../client/watch";
 import { announce } from "./announce";
-
-/** How the one connection of the page stands. */
-export const link = signal<Link>({ kind: "connecting" });
+import { link } from "./app";
 
 /** How the task of a run page stands on it; null where the page follows none. Pages set it and take it back. */
 export const pageProgress = signal<Progress | null>(null);
@@ -32,16 +30,13 @@ export function describe(state: Link, progress: Progress | null): Said {
   }
 }
 
-/** Shows how the connection stands, and tells screen readers of each change that matters. */
-export function showLink(connection: Connection): void {
-  link.value = connection.link;
-  connection.listen(() => (link.value = connection.link));
+/** Tells screen readers of a break and of its end, but not that a page that was just opened connects. */
+export function announceLink(how: ReadonlySignal<Link>): void {
   let before = "live";
   effect(() => {
-    const { kind } = link.value;
-    // Nobody needs to hear that a page that was just opened connects.
+    const { kind } = how.value;
     if (kind === "connecting" || kind === before) return;
     before = kind;
-    announce(kind === "live" ? "Live again" : describe(link.value, null).word);
+    announce(kind === "live" ? "Live again" : describe(how.value, null).word);
   });
 }

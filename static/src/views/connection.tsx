@@ -1,5 +1,5 @@
-import { connection, now } from "../state/app";
-import { link, said } from "../state/link";
+import { connection, link, now } from "../state/app";
+import { said } from "../state/link";
 
 /** Whether what is shown is up to date: a word with a mark, always in the same place. */
 export function ConnectionState() {

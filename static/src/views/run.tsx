@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Problem, serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
-import { api, go, now, session } from "../state/app";
+import { api, connection, go, link, now } from "../state/app";
+import { pageProgress } from "../state/link";
 import { Run } from "../state/run";
 import { duration, elapsed, namedBy, percent, pretty, shortId } from "./format";
 import { Log } from "./log";
@@ -12,13 +13,19 @@ import { Trouble } from "./trouble";
 
 /** `/runs/<id>`. Keyed by the id: another run is another page. */
 export function RunPage({ taskId }: { taskId: string }) {
-  const run = useMemo(() => new Run(taskId, api, session), [taskId]);
+  const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
   useEffect(() => () => run.stop(), [run]);
-  const connection = run.connection.value;
+  const progress = run.progress.value;
+  useEffect(() => {
+    pageProgress.value = progress;
+    return () => {
+      pageProgress.value = null;
+    };
+  }, [progress]);
   const state = run.state.value;
   useTitle(state?.task ?? null);
 
-  if (connection.kind === "refused") return <Missing problem={connection.problem} />;
+  if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   if (!state) {
     return (
       <Shell>
@@ -26,7 +33,7 @@ export function RunPage({ taskId }: { taskId: string }) {
       </Shell>
     );
   }
-  const stale = connection.kind !== "live" && connection.kind !== "ended";
+  const stale = progress.kind !== "ended" && (link.value.kind !== "live" || progress.kind !== "current");
   return (
     <Shell>
       <main class={stale ? "run-page stale" : "run-page"}>

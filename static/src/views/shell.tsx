@@ -1,4 +1,6 @@
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
+import type { User } from "../client/types";
 import { signedIn } from "../state/app";
 import { Bell } from "./bell";
 import { ConnectionState } from "./connection";
@@ -24,6 +26,9 @@ function Skip() {
 /** The frame of every page: one line on top, the connection always in the same place. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const state = signedIn.value;
+  // Who was signed out by the server stays until it is clear who comes next.
+  const user = useRef<User | null>(null);
+  if (state.kind === "in") user.current = state.user;
   return (
     <>
       <header class="top">
@@ -31,12 +36,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Link to="/" class="brand">
           Taskroom
         </Link>
-        {state.kind === "in" && (
+        {user.current && (
           <>
             <Search />
             <ConnectionState />
             <Bell />
-            <UserMenu user={state.user} />
+            <UserMenu user={user.current} />
           </>
         )}
       </header>
