@@ -17,6 +17,8 @@ export function speak(text: string): void {
 /** Says that an artifact is ready, once for all tabs. */
 export function speakOf(event: TaskEvent): void {
   if (event.type !== "artifact.completed" || voice.value === "off") return;
+  // A tab that nobody has clicked in is kept silent by the browser; another one may speak.
+  if (navigator.userActivation?.hasBeenActive === false) return;
   const { artifact_type, job_id } = event as { artifact_type?: unknown; job_id?: unknown };
   const what = typeof artifact_type === "string" ? artifact_type : "artifact";
   inOneTab(`voice.${String(job_id)}`, () => speak(`Your ${what} ${what.endsWith("s") ? "are" : "is"} ready`));

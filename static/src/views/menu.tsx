@@ -17,10 +17,11 @@ export function UserMenu({ user }: { user: User }) {
   return (
     <>
       <button type="button" class="quiet who" popovertarget={PANEL} aria-label={`${user.email}: settings and sign out`}>
-        <span>{user.email.split("@")[0]}</span>
         <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">
-          <path d="m4.5 6.5 3.5 3.5 3.5-3.5" fill="none" stroke="currentColor" stroke-width="1.5" />
+          <circle cx="8" cy="5.25" r="2.5" fill="none" stroke="currentColor" stroke-width="1.5" />
+          <path d="M3 13.5a5 5 0 0 1 10 0" fill="none" stroke="currentColor" stroke-width="1.5" />
         </svg>
+        <span>{user.email.split("@")[0]}</span>
       </button>
       <div ref={panel} id={PANEL} class="drop menu" popover="auto" role="dialog" aria-label="Settings and sign out">
         <p class="address">{user.email}</p>
@@ -29,7 +30,7 @@ export function UserMenu({ user }: { user: User }) {
           <button type="button" class="plain" onClick={shortcuts}>
             Shortcuts
           </button>
-          <a href="/api/docs">API</a>
+          <a href="/api/docs">API docs</a>
           <Action name="Sign out" run={() => session.logout()} />
         </div>
       </div>

@@ -21,7 +21,7 @@ export function Settings() {
       </fieldset>
       <Outside />
       <Tick
-        name="Say when an artifact is ready"
+        name="Speak when an artifact is ready"
         on={voice.value === "on"}
         can={canSpeak}
         change={(on) => {
@@ -49,7 +49,7 @@ function Outside() {
   return (
     <>
       <Tick
-        name="Desktop notifications while hidden"
+        name="Desktop notifications"
         on={desktop.value === "on"}
         can={canNotify}
         change={(on) => void change(on)}
