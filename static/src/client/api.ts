@@ -1,12 +1,19 @@
 import type { Session } from "./session";
-import type { JobType, LogPage, Snapshot, Task, TaskState } from "./types";
+import type { JobType, LogPage, Snapshot, StatusCounts, Task, TaskState } from "./types";
 
 const BASE = "/api/v2";
 
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
-  cursor?: string | undefined;
+  q?: string | undefined;
+  scope?: "own" | "tenant" | undefined;
+}
+
+export interface TaskPage {
+  tasks: Task[];
+  /** The cursor of the older page. */
+  next: string | null;
 }
 
 /** The REST calls of the dashboard, one method each. All throw Problem. */
@@ -17,9 +24,14 @@ export class Api {
     return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
   }
 
-  /** Newest first; `next` is the cursor of the older page. */
-  tasks(filter: TaskFilter, limit = 50): Promise<{ tasks: Task[]; next: string | null }> {
-    return this.get(`/tasks?${query({ limit, ...filter })}`);
+  /** Newest first. */
+  tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
+    return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
+  }
+
+  /** Of the whole list, whatever the status. */
+  counts(filter: Omit<TaskFilter, "status">): Promise<StatusCounts> {
+    return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {
@@ -27,7 +39,7 @@ export class Api {
   }
 
   /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
-  start(body: { job_type: string; params: unknown; title?: string }, key: string): Promise<{ task_id: string }> {
+  start(body: { job_type: string; params: unknown; title?: string; approval?: unknown }, key: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
   }
 

@@ -9,7 +9,8 @@ const RENEW_AT = 0.75;
 export type SessionState =
   | { kind: "starting"; problem: Problem | null }
   | { kind: "in"; user: User }
-  | { kind: "out" };
+  /** `left`: by one's own wish, not because the session has ended. */
+  | { kind: "out"; left: boolean };
 
 /** Who is signed in. The access token lives in memory only; HttpOnly cookies bring a session back after a reload. */
 export class Session {
@@ -49,7 +50,7 @@ export class Session {
     } catch (error) {
       if (Problem.of(error).status !== 401) throw error;
     }
-    this.signOut();
+    this.signOut(true);
   }
 
   /** Takes a new access token by cookie, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
@@ -111,10 +112,10 @@ export class Session {
     }, delay);
   }
 
-  private signOut(): void {
+  private signOut(left = false): void {
     clearTimeout(this.timer);
     this.token = null;
-    this.change({ kind: "out" });
+    this.change({ kind: "out", left });
   }
 
   private change(state: SessionState): void {
