@@ -1,5 +1,5 @@
 import { isTerminal, type Status, type Task, type TaskEvent, type TaskState } from "../client/types";
-import { fold } from "./fold";
+import { fold } from "../client/fold";
 
 /** A run as a list keeps it. `whole`: all of it is known, its end too. */
 export interface Row extends TaskState {
