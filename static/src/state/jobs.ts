@@ -2,6 +2,7 @@ import { signal } from "@preact/signals";
 import { Problem } from "../client/http";
 import type { JobType } from "../client/types";
 import { api } from "./app";
+import { collect, draftOf } from "./form";
 
 /** What may be started here; a problem when it could not be asked for. */
 export const jobTypes = signal<readonly JobType[] | Problem | null>(null);
@@ -14,6 +15,10 @@ export async function loadJobTypes(): Promise<void> {
     jobTypes.value = Problem.of(error);
   }
 }
+
+/** One that runs as it stands, without anything filled in. */
+export const easiest = (types: readonly JobType[]): JobType | undefined =>
+  types.find(({ params }) => !Object.keys(collect(params, draftOf(params), "params").errors).length) ?? types[0];
 
 const KEY = "taskroom.job";
 

@@ -1,8 +1,7 @@
 import { Problem } from "../client/http";
 import type { JobType, User } from "../client/types";
 import { addressOf, isWhole, type Filter } from "../state/filter";
-import { collect, draftOf } from "../state/form";
-import { jobTypes } from "../state/jobs";
+import { easiest, jobTypes } from "../state/jobs";
 import { Link } from "./parts";
 import { Start } from "./start";
 import { Trouble } from "./trouble";
@@ -59,8 +58,7 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
 
 /** The two lines as they can be pasted, but for the password. */
 function Curl({ types, user }: { types: readonly JobType[]; user: User }) {
-  const ready = types.find(({ params }) => !Object.keys(collect(params, draftOf(params), "params").errors).length);
-  const body = JSON.stringify({ job_type: (ready ?? types[0])?.job_type, params: {} });
+  const body = JSON.stringify({ job_type: easiest(types)?.job_type, params: {} });
   const json = "-H 'Content-Type: application/json'";
   const login = JSON.stringify({ email: user.email, password: "…" });
   return (

@@ -17,11 +17,13 @@ interface ToolsProps {
   filter: Filter;
   to: (changes: Partial<Filter>) => void;
   search: RefObject<HTMLInputElement | null>;
+  /** There is nothing to search yet. */
+  first: boolean;
   start?: () => void;
 }
 
 /** What narrows the list, but the status, and the way to a new run. */
-export function Tools({ user, filter, to, search, start }: ToolsProps) {
+export function Tools({ user, filter, to, search, first, start }: ToolsProps) {
   const types = jobTypes.value;
   const names = types && !(types instanceof Problem) ? types.map(({ job_type }) => job_type) : [];
   const known = !filter.job_type || names.includes(filter.job_type) ? names : [filter.job_type, ...names];
@@ -29,17 +31,19 @@ export function Tools({ user, filter, to, search, start }: ToolsProps) {
     <div class="tools">
       <h1>Runs</h1>
       <search class="filters">
-        <Search q={filter.q} to={to} search={search} />
-        <select
-          aria-label="Job"
-          value={filter.job_type}
-          onChange={(event) => to({ job_type: event.currentTarget.value })}
-        >
-          <option value="">any job</option>
-          {known.map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-        </select>
+        {!first && <Search q={filter.q} to={to} search={search} />}
+        {!first && (
+          <select
+            aria-label="Job"
+            value={filter.job_type}
+            onChange={(event) => to({ job_type: event.currentTarget.value })}
+          >
+            <option value="">any job</option>
+            {known.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
         {readsTenant(user) && (
           <select
             aria-label="Whose"

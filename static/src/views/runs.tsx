@@ -57,7 +57,7 @@ export function RunsPage({ user }: { user: User }) {
     <Shell>
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <Band />}
-        <Tools {...{ user, filter, to, search }} {...(mayStart && !first ? { start: () => setStarting(true) } : {})} />
+        <Tools {...{ user, filter, to, search, first }} {...(mayStart && !first ? { start: () => setStarting(true) } : {})} />
         {!first && <Chips filter={filter} counts={shown.counts.value.value} />}
         {problem && order && (
           <Trouble problem={problem}>

@@ -3,7 +3,7 @@ import { Problem, type FieldErrors } from "../client/http";
 import type { JobType, Schema } from "../client/types";
 import { api, go } from "../state/app";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
-import { lastJob } from "../state/jobs";
+import { easiest, lastJob } from "../state/jobs";
 import { Field } from "./field";
 import { Trouble } from "./trouble";
 
@@ -21,7 +21,7 @@ const APPROVAL: Schema = {
 
 /** The form that starts a run, drawn from what the server says its job types take. */
 export function Start({ types }: { types: readonly JobType[] }) {
-  const job = types.find(({ job_type }) => job_type === lastJob.value) ?? types[0];
+  const job = types.find(({ job_type }) => job_type === lastJob.value) ?? easiest(types);
   if (!job) return <p class="hint">This server has no job types.</p>;
   return <JobForm key={job.job_type} job={job} types={types} />;
 }
