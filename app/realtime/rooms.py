@@ -26,9 +26,18 @@ MAX_JOINED = 64
 MAX_TYPES = 32
 
 
+class Types(ma.fields.List[str]):
+    """Event types that are wanted; none named means all."""
+
+    def __init__(self) -> None:
+        name = ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE))
+        super().__init__(name, validate=ma.validate.Length(1, MAX_TYPES), allow_none=True)
+
+
 class JoinTask(ma.Schema):
     task_id = ma.fields.UUID(required=True)
     since_sequence = SequenceField(strict=True, allow_none=True)
+    types = Types()
 
 
 class LeaveTask(ma.Schema):
@@ -37,11 +46,7 @@ class LeaveTask(ma.Schema):
 
 class JoinEvents(ma.Schema):
     since_sequence = SequenceField(strict=True, allow_none=True)
-    types = ma.fields.List(
-        ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE)),
-        validate=ma.validate.Length(1, MAX_TYPES),
-        allow_none=True,
-    )
+    types = Types()
 
 
 class JoinNotifications(ma.Schema):
@@ -65,6 +70,11 @@ class Connection:
         for viewer in list(self.viewers.values()):  # each takes itself out
             viewer.close()
         self.wire.close()
+
+
+def _types(data: dict[str, Any]) -> frozenset[str] | None:
+    types = data.get("types")
+    return frozenset(types) if types else None
 
 
 def left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
@@ -94,13 +104,14 @@ class Rooms:
         with self._parts.joins.joining():
             task_id = auth.readable_task(connection.principal, str(data["task_id"]))
             stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
+            types = _types(data)
             with connection.lock:
-                joined = connection.viewers.get(stream)
+                joined = self._widened(connection, stream, cursor, types)
                 if joined is None:
                     try:
                         if cursor is None:  # the present state, then live
                             first, cursor = current_events(self._parts.read, stream)
-                        joined = self._join(connection, stream, cursor, Filter(), first)
+                        joined = self._join(connection, stream, cursor, Filter(types), first)
                     except LookupError:
                         raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
@@ -111,8 +122,7 @@ class Rooms:
 
     def join_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         """The caller's own stream."""
-        types = data.get("types")
-        return self._join_own(connection, data.get("since_sequence"), frozenset(types) if types else None)
+        return self._join_own(connection, data.get("since_sequence"), _types(data))
 
     def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         """The notifications of it alone."""
@@ -133,25 +143,30 @@ class Rooms:
     def _join_own(
         self, connection: Connection, cursor: int | None, types: frozenset[str] | None
     ) -> dict[str, Any]:
-        """A socket stands at one place in a stream: a second join adds its types from there on, and repeats nothing.
-        Two viewers would each be in order, but not the two together."""
         with self._parts.joins.joining():
             stream = auth.own_stream(connection.principal)
             with connection.lock:
-                joined = connection.viewers.get(stream)
-                wider = types
-                if joined is not None and types is not None and joined.filter.types is not None:
-                    wider = types | joined.filter.types
+                joined = self._widened(connection, stream, cursor, types)
                 if joined is None:
                     joined = self._join(connection, stream, cursor, Filter(types))
-                elif joined.filter.types is not None and wider != joined.filter.types:
-                    if cursor is not None and cursor < joined.cursor:
-                        raise Conflict(
-                            f"This socket stands at {joined.cursor} already; leave_events, then join"
-                        )
-                    joined.close()
-                    joined = self._join(connection, stream, joined.cursor, Filter(wider))
         return {"ok": True, "stream": stream, "sequence": joined.room.head}
+
+    def _widened(
+        self, connection: Connection, stream: str, cursor: int | None, types: frozenset[str] | None
+    ) -> Viewer | None:
+        """A socket stands at one place in a stream: a second join adds its types from there on, and repeats nothing.
+        Two viewers would each be in order, but not the two together. None when it has not joined."""
+        joined = connection.viewers.get(stream)
+        if joined is None:
+            return None
+        held = joined.filter.types
+        wider = None if held is None or types is None else held | types
+        if wider == held:
+            return joined
+        if cursor is not None and cursor < joined.cursor:
+            raise Conflict(f"This socket stands at {joined.cursor} already; leave the room, then join")
+        joined.close()
+        return self._join(connection, stream, joined.cursor, Filter(wider))
 
     def _join(
         self,

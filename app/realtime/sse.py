@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from uuid import UUID
@@ -17,7 +16,7 @@ from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Una
 from app.limits import address
 from app.notifications import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_rooms import Line, composite, cursors_of
+from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, cursors_of, places_in
 from app.realtime.sse_wire import SseWire, Wire
 from app.services import Services, services
 from app.stream.burst import Filter
@@ -27,8 +26,6 @@ from app.stream.viewer import Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
 
-MAX_ROOMS = 16
-ROOM = re.compile(r"(task:[0-9a-fA-F-]{36}|user(:[0-9a-fA-F-]{36})?|broadcast)\Z")
 PATIENCE_SECONDS = 10  # at least, for who came too often
 Hello = Callable[[Viewer, Principal], bytes]
 
@@ -42,9 +39,10 @@ def _names(text: str) -> None:
 
 def _rooms(text: str) -> None:
     """Raises ValidationError unless it is a list of rooms."""
-    names = text.split(",")
-    if len(names) > MAX_ROOMS or not all(ROOM.match(name) for name in names):
-        raise ma.ValidationError(f"Not a list of up to {MAX_ROOMS} rooms.")
+    try:
+        places_in(text)
+    except ValueError as error:
+        raise ma.ValidationError(str(error)) from None
 
 
 class StreamQuery(ma.Schema):
@@ -63,7 +61,11 @@ class NotificationQuery(ma.Schema):
 
 class RoomsQuery(StreamQuery):
     rooms = ma.fields.String(
-        validate=_rooms, metadata={"description": "Required: task:<id>,…,user,broadcast; 16 at most"}
+        validate=_rooms,
+        metadata={
+            "description": f"Required: task:<id>,…,user,broadcast; {MAX_ROOMS} at most."
+            " Each may name the cursor to begin at: task:<id>@<sequence>, user@latest"
+        },
     )
 
 
@@ -99,23 +101,29 @@ def notifications_stream(query: dict[str, str]) -> Response:
 @blp.arguments(RoomsQuery, location="query")
 @blp.response(200)
 def rooms_stream(query: dict[str, str]) -> Response:
-    """Many rooms on one connection. Each id holds the cursor of every room; without one a task's room starts at its
-    first event, the others are live. One room that the caller may not see is 404 for all."""
+    """Many rooms on one connection. Each id holds the cursor of every room; without one each begins where it says with
+    `@`, else a task's room at its first event and the others live. One that the caller may not see is 404 for all."""
+    begins: dict[str, int | None] = {}
 
     def names_of(principal: Principal) -> list[str]:
         if "rooms" not in query:  # not before it is known who asks
             raise Unprocessable("Name the rooms", errors={"rooms": ["Missing data for required field."]})
-        return sorted({auth.readable_room(principal, room) for room in query["rooms"].split(",")})
+        for room, cursor in places_in(query["rooms"]):
+            stream = auth.readable_room(principal, room)
+            if begins.setdefault(stream, cursor) != cursor:
+                raise Unprocessable("Two cursors", errors={"rooms": ["One room with two cursors."]})
+        return sorted(begins)
 
-    return serve(names_of, lambda names: _resume_cursors(query, names), filter_of(query), rooms=True)
+    return serve(names_of, lambda names: _resume_cursors(query, begins), filter_of(query), rooms=True)
 
 
-def _resume_cursors(query: dict[str, str], names: list[str]) -> list[int | None]:
+def _resume_cursors(query: dict[str, str], begins: dict[str, int | None]) -> list[int | None]:
     """As resume_cursor, of a composite id."""
+    names = sorted(begins)
     header, text = request.headers.get("Last-Event-ID"), query.get("since_sequence")
     given = header or text
     if given is None:
-        return [0 if name.startswith("task:") else None for name in names]
+        return [begins[name] for name in names]
     if not header and given == "latest":
         return [None for _ in names]
     cursors = cursors_of(given, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import selectors
 import socket
 import time
@@ -24,7 +25,29 @@ from app.stream.viewer import Viewer
 if TYPE_CHECKING:
     from app.realtime.sse_wire import SseWires
 
+MAX_ROOMS = 16
+PLACE = re.compile(
+    r"(task:[0-9a-fA-F-]{36}|user(?::[0-9a-fA-F-]{36})?|broadcast)(?:@(latest|[0-9]{1,19}))?\Z", re.ASCII
+)
 _numbers = itertools.count()
+
+
+def places_in(text: str) -> list[tuple[str, int | None]]:
+    """The rooms of ``task:<id>@<sequence>,user@latest,broadcast``, each with the cursor to begin at; None is live only.
+    Where none is named a task begins at its first event, another room live. Raises ValueError."""
+    places = [PLACE.match(name) for name in text.split(",")]
+    if len(places) > MAX_ROOMS or None in places:
+        raise ValueError(f"Not a list of up to {MAX_ROOMS} rooms.")
+    found = [(room, _begin(room, at)) for room, at in (place.groups() for place in places if place)]
+    if any(cursor is not None and cursor > MAX_SEQUENCE for _, cursor in found):
+        raise ValueError("Not a sequence behind @, nor latest.")
+    return found
+
+
+def _begin(room: str, at: str | None) -> int | None:
+    if at is None:
+        return 0 if room.startswith("task:") else None
+    return None if at == "latest" else int(at)
 
 
 def composite(streams: Sequence[str], cursors: Sequence[int]) -> str:

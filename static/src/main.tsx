@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { address, go, link, safeNext, session, signedIn } from "./state/app";
+import { address, go, safeNext, session, signedIn } from "./state/app";
 import { Login } from "./views/login";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
@@ -13,7 +13,6 @@ function App() {
   const atLogin = url.pathname === "/login";
   useEffect(() => {
     if (state.kind === "out" && !atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
-    if (state.kind === "out") link.value = null;
     if (state.kind === "in" && atLogin) go(safeNext(url.searchParams.get("next")), true);
   }, [state.kind, atLogin]);
 

@@ -1,7 +1,14 @@
-import type { Session } from "./session";
-import type { JobType, LogPage, Snapshot, Task, TaskState } from "./types";
+import type { Access } from "./access";
+import type { EventPage, JobType, LogPage, Snapshot, Task, TaskEvent, TaskState } from "./types";
 
 const BASE = "/api/v2";
+
+/** An event as REST has it: its payload under `data`. */
+interface StoredEvent {
+  type: string;
+  sequence: number;
+  data: Record<string, unknown>;
+}
 
 export interface TaskFilter {
   status?: string | undefined;
@@ -11,7 +18,7 @@ export interface TaskFilter {
 
 /** The REST calls of the dashboard, one method each. All throw Problem. */
 export class Api {
-  constructor(private readonly session: Session) {}
+  constructor(private readonly session: Access) {}
 
   jobTypes(): Promise<JobType[]> {
     return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
@@ -35,6 +42,14 @@ export class Api {
     return this.get(`${task(taskId)}/status`);
   }
 
+  /** Every event after `sequence`, oldest first. */
+  async eventsAfter(taskId: string, sequence: number, limit = 1_000): Promise<EventPage> {
+    const path = `${task(taskId)}/events?${query({ since_sequence: sequence, limit })}`;
+    const page = await this.get<Omit<EventPage, "events"> & { events: StoredEvent[] }>(path);
+    const events = page.events.map(({ type, sequence, data }): TaskEvent => ({ ...data, type, sequence }));
+    return { ...page, events };
+  }
+
   logsBefore(taskId: string, sequence: number, limit = 500): Promise<LogPage> {
     return this.get(`${task(taskId)}/logs?${query({ before_sequence: sequence, limit })}`);
   }
@@ -56,10 +71,6 @@ const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
 /** The address of the whole log as a text file, for a link. */
 export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
-
-/** The address of a task's SSE stream after `sequence`. */
-export const streamAddress = (taskId: string, sequence: number): string =>
-  `${BASE}${task(taskId)}/stream?since_sequence=${sequence}`;
 
 function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();

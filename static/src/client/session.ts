@@ -1,5 +1,6 @@
+import { Access } from "./access";
 import { Backoff } from "./backoff";
-import { Problem, send, type Grant } from "./http";
+import { Problem, type Grant } from "./http";
 import type { User } from "./types";
 
 const AUTH = "/api/v2/auth";
@@ -11,19 +12,14 @@ export type SessionState =
   | { kind: "in"; user: User }
   | { kind: "out" };
 
-/** Who is signed in. The access token lives in memory only; HttpOnly cookies bring a session back after a reload. */
-export class Session {
+/** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload. */
+export class Session extends Access {
   state: SessionState = { kind: "starting", problem: null };
-  token: string | null = null;
-  private readonly listeners = new Set<() => void>();
   private readonly backoff = new Backoff();
-  private renewing: Promise<void> | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls back after every change of state or token; returns how to stop that. */
-  listen(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  get signedIn(): boolean | null {
+    return this.state.kind === "starting" ? null : this.state.kind === "in";
   }
 
   /** After a page load: signs in by cookie, or out. Tries until the server gives either answer. */
@@ -39,7 +35,7 @@ export class Session {
 
   /** Throws Problem. */
   async login(email: string, password: string): Promise<void> {
-    this.grant(await send<Grant>("POST", `${AUTH}/login`, { email, password }));
+    this.grant(await this.send<Grant>("POST", `${AUTH}/login`, { email, password }));
   }
 
   /** Throws Problem when the server did not hear it: the session then still stands. */
@@ -49,50 +45,17 @@ export class Session {
     } catch (error) {
       if (Problem.of(error).status !== 401) throw error;
     }
-    this.signOut();
+    this.end();
   }
 
-  /** Takes a new access token by cookie, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
-  renew(): Promise<void> {
-    this.renewing ??= this.takeGrant().finally(() => (this.renewing = null));
-    return this.renewing;
+  protected async take(): Promise<void> {
+    this.grant(await this.send<Grant>("POST", `${AUTH}/refresh`));
   }
 
-  /** A request as the signed-in user; a 401 is met by one renewal and one repeat. Throws Problem. */
-  async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    const used = this.token;
-    try {
-      return await this.sendAs<T>(used, method, path, body, headers);
-    } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 401) throw error;
-    }
-    // Another call may have renewed the token while this one was under way.
-    if (this.token === used) await this.renew();
-    try {
-      return await this.sendAs<T>(this.token, method, path, body, headers);
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.signOut();
-      throw error;
-    }
-  }
-
-  private sendAs<T>(
-    token: string | null,
-    method: string,
-    path: string,
-    body: unknown,
-    headers: Record<string, string>,
-  ): Promise<T> {
-    return send<T>(method, path, body, token ? { ...headers, Authorization: `Bearer ${token}` } : headers);
-  }
-
-  private async takeGrant(): Promise<void> {
-    try {
-      this.grant(await send<Grant>("POST", `${AUTH}/refresh`));
-    } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.signOut();
-      throw error;
-    }
+  protected end(): void {
+    clearTimeout(this.timer);
+    this.token = null;
+    this.change({ kind: "out" });
   }
 
   private grant(grant: Grant): void {
@@ -111,14 +74,8 @@ export class Session {
     }, delay);
   }
 
-  private signOut(): void {
-    clearTimeout(this.timer);
-    this.token = null;
-    this.change({ kind: "out" });
-  }
-
   private change(state: SessionState): void {
     this.state = state;
-    for (const listener of [...this.listeners]) listener();
+    this.changed();
   }
 }

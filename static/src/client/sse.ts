@@ -1,56 +1,152 @@
-import { streamAddress } from "./api";
-import { numbered, type Closed, type OpenWire } from "./wire";
+import { EventStreamText, type Message } from "./eventStream";
+import type { Access } from "./access";
+import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
-/** EventSource tells only of the event names that were asked for. */
-const TYPES = [
-  "task_status",
-  "phase_update",
-  "phase_complete",
-  "log",
-  "agent_started",
-  "agent_completed",
-  "approval_needed",
-  "approval_decided",
-];
+/** A proxy that holds back the first words holds back all the others too. */
+const OPEN_TIMEOUT_MS = 5_000;
+/** The server says something every 15 s; a network that went says nothing, not even that. */
+const SILENCE_MS = 40_000;
 
-/** A task's stream over SSE, authenticated by the cookie. */
-export const sseWire: OpenWire = (taskId, cursor, events) => {
-  const source = new EventSource(streamAddress(taskId, cursor));
-  let open = false;
-  let done = false;
+interface Hello {
+  rooms: Record<string, { cursor: number; head: number }>;
+}
 
-  const finish = (why: Closed | null): void => {
-    if (done) return;
-    done = true;
-    source.close();
-    if (why) events.closed(why);
-  };
+/** Rooms over one SSE stream, opened again whenever they change.
+ *
+ * By fetch: an EventSource tells only of event types that it was asked for by name, of no status but that it failed,
+ * and of no comment, and cannot send a bearer token. */
+class SseWire implements Wire {
+  readonly kind = "sse";
+  readonly capacity = 16;
+  private readonly rooms = new Map<string, Room>();
+  private reading: AbortController | null = null;
+  private silence: ReturnType<typeof setTimeout> | undefined;
+  private open = false;
+  private due = false;
+  private done = false;
 
-  const on = (type: string, handle: (data: string) => void): void =>
-    source.addEventListener(type, (message) => {
-      if (!done && message instanceof MessageEvent) handle(String(message.data));
-    });
+  constructor(
+    private readonly access: Access,
+    private readonly events: WireEvents,
+  ) {
+    this.change();
+  }
 
-  // A server that drains answers 200 and closes, so only its first word means that the cursor was taken.
-  on("connected", (data) => {
-    open = true;
-    events.joined((JSON.parse(data) as { head: number }).head);
-  });
-  // EventSource would reconnect on its own, but with a cursor of its own and without a word to the viewer.
-  source.onerror = () => finish({ kind: open ? "cut" : "unreachable" });
-  for (const type of TYPES) {
-    on(type, (data) => {
-      const event = numbered(taskId, type, JSON.parse(data));
-      if (event) events.event(event);
+  join(room: Room): void {
+    this.rooms.set(room.name, room);
+    this.change();
+  }
+
+  leave(room: Room): void {
+    if (this.rooms.get(room.name) !== room) return;
+    this.rooms.delete(room.name);
+    this.change();
+  }
+
+  /** The open stream ends at its token's time, and comes back with the new one. */
+  token(): void {
+    return undefined;
+  }
+
+  close(): void {
+    this.finish(null);
+  }
+
+  private change(): void {
+    if (this.due || this.done) return;
+    this.due = true;
+    queueMicrotask(() => {
+      this.due = false;
+      if (!this.done) void this.read();
     });
   }
-  on("resync", () => events.resync());
-  on("end", () => events.end());
-  on("token_expired", () => finish({ kind: "denied" }));
 
-  return {
-    close: () => finish(null),
-    // The cookie was renewed with the token; the open stream ends at its time and comes back with the new one.
-    token: () => undefined,
-  };
-};
+  private async read(): Promise<void> {
+    this.reading?.abort();
+    const reading = (this.reading = new AbortController());
+    const current = (): boolean => reading === this.reading && !this.done && !this.due;
+    this.listen(OPEN_TIMEOUT_MS);
+    const init = { headers: this.headers(), signal: reading.signal, cache: "no-store" } as const;
+    const response = await fetch(this.address(), init).catch(() => null);
+    if (!current()) return;
+    if (!response) return this.finish("cut");
+    if (response.status !== 200 || !response.body) return this.answered(response.status, current);
+    const text = new EventStreamText();
+    for await (const piece of pieces(response.body)) {
+      if (!current()) return;
+      if (this.open) this.listen(SILENCE_MS);
+      for (const message of text.push(piece)) if (current()) this.heard(message);
+    }
+    if (current()) this.finish("cut");
+  }
+
+  private heard({ type, data }: Message): void {
+    if (type === "token_expired") return this.finish("denied");
+    const payload: unknown = JSON.parse(data);
+    if (type === "connected") this.connected(payload as Hello);
+    else deliver(this.rooms, type, payload);
+  }
+
+  /** A server that drains answers 200 and closes, so only these first words mean that the cursors were taken. */
+  private connected({ rooms }: Hello): void {
+    this.listen(SILENCE_MS);
+    if (!this.open) {
+      this.open = true;
+      this.events.opened();
+    }
+    for (const [stream, { cursor, head }] of Object.entries(rooms)) {
+      this.rooms.get(roomOf(stream))?.joined(head, cursor);
+    }
+  }
+
+  private async answered(status: number, current: () => boolean): Promise<void> {
+    const rooms = [...this.rooms.values()];
+    // All of them have ended, and nothing is left to tell.
+    if (status === 204) return rooms.forEach((room) => room.ended());
+    if (status === 401) return this.finish("denied");
+    if (status !== 403 && status !== 404) return this.finish("cut");
+    // One room that is not the viewer's any more is 404 for all: each finds out for itself, and that one leaves.
+    await Promise.all(rooms.map((room) => room.poll()));
+    if (current()) this.finish("cut");
+  }
+
+  private listen(patience: number): void {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => this.finish("cut"), patience);
+  }
+
+  /** A stream of no room there cannot be. */
+  private address(): string {
+    const rooms = [...this.rooms.values()].map(({ name, cursor }) => `${name}@${cursor ?? "latest"}`);
+    return `${this.access.base}/api/v2/stream?rooms=${rooms.join(",") || "broadcast"}`;
+  }
+
+  private headers(): Record<string, string> {
+    const { token } = this.access;
+    return { Accept: "text/event-stream", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+  }
+
+  private finish(why: Closed | null): void {
+    if (this.done) return;
+    this.done = true;
+    clearTimeout(this.silence);
+    this.reading?.abort();
+    if (why) this.events.closed(why === "cut" && !this.open ? "unreachable" : why);
+  }
+}
+
+export const sseWire =
+  (access: Access): OpenWire =>
+  (events) =>
+    new SseWire(access, events);
+
+/** Until it ends, is aborted or breaks: nothing more comes then, whichever it was. */
+async function* pieces(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const part = await reader.read().catch(() => null);
+    if (!part || part.done) return;
+    yield decoder.decode(part.value, { stream: true });
+  }
+}

@@ -68,8 +68,25 @@ export interface LogLine {
   phase: string | null;
 }
 
+/** What a task waits for. `key` tells several of one task apart. */
+export interface Approval {
+  key: string;
+  title: string;
+  risk_level: "low" | "medium" | "high" | "critical";
+  estimated_cost: number;
+}
+
 export interface Snapshot extends TaskState {
   recent_logs: LogLine[];
+  approval: Approval | null;
+}
+
+export interface EventPage {
+  events: TaskEvent[];
+  next_sequence: number;
+  has_more: boolean;
+  /** Present when the cursor could not be answered exactly. */
+  resync?: unknown;
 }
 
 export interface LogPage {

@@ -1,37 +1,75 @@
+import type { Problem } from "./http";
 import type { TaskEvent } from "./types";
 
-/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is not good any more; `refused`: the task. */
-export type Closed =
-  | { kind: "unreachable" | "cut" | "denied" }
-  | { kind: "refused"; status: number; title: string };
+/** One stream that is watched, as a wire sees it. */
+export interface Room {
+  /** As the server names it: `task:<id>`, `user` or `broadcast`. */
+  readonly name: string;
+  /** The event types that are wanted; null: all. A wire that cannot choose may bring others. */
+  readonly types: readonly string[] | null;
+  /** Asked at each join. It has everything up to there; null has nothing yet. */
+  readonly cursor: number | null;
+  /** What comes after `from` comes now; null: the present state first. `head` is the stream's last sequence then. */
+  joined(head: number, from: number | null): void;
+  event(event: TaskEvent): void;
+  /** The cursor was refused. */
+  resync(): void;
+  /** The stream has ended and everything was sent. */
+  ended(): void;
+  refused(problem: Problem): void;
+  /** The wire carries it no longer. */
+  left(): void;
+  /** Asks by REST for what is new, and learns so whether it is still allowed. Never throws. */
+  poll(): Promise<void>;
+}
+
+export type WireKind = "socket" | "sse" | "polling";
+
+/** Carries rooms, each at its own cursor. It does not reconnect by itself. */
+export interface Wire {
+  readonly kind: WireKind;
+  /** How many rooms at a time. */
+  readonly capacity: number;
+  /** A second join of the same room leaves it first, so that it begins at its cursor again. */
+  join(room: Room): void;
+  leave(room: Room): void;
+  /** Hands a renewed access token to the open connection. */
+  token(token: string): void;
+  /** Ends it silently: no callback comes any more, to rooms neither. */
+  close(): void;
+}
+
+/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is not good any more. */
+export type Closed = "unreachable" | "cut" | "denied";
 
 export interface WireEvents {
-  /** The server took the cursor; `head` is the stream's last sequence then. */
-  joined(head: number): void;
-  event(event: TaskEvent): void;
-  /** The cursor was refused: only a fresh snapshot goes on. */
-  resync(): void;
-  /** The task is finished and everything has been sent. */
-  end(): void;
+  /** Rooms can be joined. */
+  opened(): void;
   /** Once, and nothing after it. */
   closed(why: Closed): void;
 }
 
-export interface Wire {
-  /** Ends it silently: no callback comes any more. */
-  close(): void;
-  /** Hands a renewed access token to the open connection. */
-  token(token: string): void;
-}
+/** Opens a connection without rooms. Calls back later only. */
+export type OpenWire = (events: WireEvents) => Wire;
 
-/** Opens one connection to `task:<taskId>` from `cursor` on; it does not reconnect by itself. Calls back later only. */
-export type OpenWire = (taskId: string, cursor: number, events: WireEvents) => Wire;
-
-/** The numbered event in a payload of the stream `task:<taskId>`, or null when it is something else. */
-export function numbered(taskId: string, type: string, payload: unknown): TaskEvent | null {
-  if (typeof payload !== "object" || payload === null) return null;
+/** Hands a server's message to the room it is for. What has no sequence, or is of no room here, is passed over. */
+export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload: unknown): void {
+  if (typeof payload !== "object" || payload === null) return;
   const fields = payload as Record<string, unknown>;
   const { sequence, stream } = fields;
-  if (stream !== `task:${taskId}` || typeof sequence !== "number" || !Number.isSafeInteger(sequence)) return null;
-  return { ...fields, type, sequence };
+  const room = typeof stream === "string" ? rooms.get(roomOf(stream)) : undefined;
+  if (!room) return;
+  try {
+    if (type === "resync") room.resync();
+    else if (type === "end") room.ended();
+    else if (typeof sequence === "number" && Number.isSafeInteger(sequence)) room.event({ ...fields, type, sequence });
+  } catch (error) {
+    // A fault of one who watches is told as any uncaught one, and must not end the connection of the others.
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }
+
+/** A connection hears of one user only, its own. */
+export const roomOf = (stream: string): string => (stream.startsWith("user:") ? "user" : stream);

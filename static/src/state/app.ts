@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
 import { Api } from "../client/api";
+import { PageConnection } from "../client/connection";
 import { Session, type SessionState } from "../client/session";
-import type { Connection } from "../client/stream";
+import type { Connection, Link } from "../client/watch";
 
 /** The one session of the page, what it may call, and where the page is. */
 export const session = new Session();
@@ -9,8 +10,10 @@ export const api = new Api(session);
 export const signedIn = signal<SessionState>(session.state);
 session.listen(() => (signedIn.value = session.state));
 
-/** What the header says about being up to date: a run's connection, or how the list is kept fresh. */
-export const link = signal<Connection | { kind: "polling"; seconds: number } | null>(null);
+/** Everything that is live on the page comes by this one connection; `link` is how it stands. */
+export const connection: Connection = new PageConnection(session);
+export const link = signal<Link>(connection.link);
+connection.listen(() => (link.value = connection.link));
 
 const here = (): string => location.pathname + location.search;
 export const address = signal(here());

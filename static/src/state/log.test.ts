@@ -40,7 +40,7 @@ test("drops the oldest beyond its capacity and knows that they are elsewhere", (
 
 test("takes earlier pages before the first line", () => {
   const log = new LogBuffer();
-  log.merge(lines(601, 700));
+  log.restart(lines(601, 700));
   expect(log.hasEarlier).toBe(true);
   log.prepend({ logs: lines(101, 605), has_more: true });
   log.prepend({ logs: lines(1, 100), has_more: false });
@@ -52,13 +52,13 @@ test("takes earlier pages before the first line", () => {
 
 test("a snapshot that touches the log goes on with it, one that does not replaces it", () => {
   const log = new LogBuffer();
-  log.merge(lines(1, 100));
-  log.merge(lines(51, 150));
+  log.restart(lines(1, 100));
+  log.restart(lines(51, 150));
   expect(held(log)).toEqual(range(1, 150));
-  log.merge(lines(500, 600));
+  log.restart(lines(500, 600));
   expect(held(log)).toEqual(range(500, 600));
   expect(log.hasEarlier).toBe(true);
-  log.merge([]);
+  log.restart([]);
   expect(held(log)).toEqual(range(500, 600));
 });
 

@@ -1,4 +1,5 @@
 import type { LogLine, LogPage } from "../client/types";
+import type { LogSink } from "./run";
 
 const BLOCK_LINES = 100;
 
@@ -10,7 +11,7 @@ export interface LogBlock {
 
 /** The lines of one log held here, oldest first, each once. Grouped into blocks, because comparing two thousand lines
  * at every frame chokes a busy page and comparing twenty blocks does not. */
-export class LogBuffer {
+export class LogBuffer implements LogSink {
   blocks: LogBlock[] = [];
   /** Whether the server may have lines older than the first one here. */
   hasEarlier = false;
@@ -26,7 +27,7 @@ export class LogBuffer {
 
   /** Takes the newest lines of a snapshot. Where they do not touch what is here, lines between would be missing: they
    * replace it, and the rest is loaded from the server again. */
-  merge(recent: readonly LogLine[]): void {
+  restart(recent: readonly LogLine[]): void {
     const oldest = recent[0]?.sequence;
     if (oldest === undefined) return;
     if (oldest > this.last) {

@@ -1,22 +1,30 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
+import { fold } from "../client/fold";
 import { Problem } from "../client/http";
-import type { Session } from "../client/session";
-import { socketWire } from "../client/socket";
-import { sseWire } from "../client/sse";
-import { TaskStream, type Connection } from "../client/stream";
-import type { LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
-import { fold } from "./fold";
+import type { Approval, LogLine, Snapshot, TaskEvent, TaskState } from "../client/types";
+import type { Connection, Progress, TaskWatch } from "../client/watch";
+import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogBuffer } from "./log";
 
 type Item = { snapshot: Snapshot } | { event: TaskEvent };
 type Earlier = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
+/** Where the lines of a run go, a frame at a time. */
+export interface LogSink {
+  /** Lines that follow; every event up to the sequence `upTo` is applied. */
+  append(lines: readonly LogLine[], upTo: number): void;
+  /** A snapshot's newest lines; what was between may be missing here. */
+  restart(recent: readonly LogLine[], sequence: number): void;
+}
+
 /** What a run page shows of one task. Events are applied a frame at a time, whatever their rate. */
 export class Run {
   readonly state = signal<TaskState | null>(null);
-  readonly connection = signal<Connection>({ kind: "connecting" });
+  /** What the task waits for now. */
+  readonly approval = signal<Approval | null>(null);
+  readonly progress = signal<Progress>({ kind: "loading" });
   readonly log = new LogBuffer();
   /** Rises with every change of `log`. */
   readonly logVersion = signal(0);
@@ -24,51 +32,31 @@ export class Run {
 
   private queue: Item[] = [];
   private readonly frames = new Frames(() => this.apply());
-  private readonly stream: TaskStream;
-  private readonly stops: (() => void)[] = [];
+  private readonly watch: TaskWatch;
 
   constructor(
     readonly taskId: string,
     private readonly api: Api,
-    session: Session,
+    private readonly connection: Connection,
   ) {
     const put = (item: Item): void => {
       this.queue.push(item);
       this.frames.request();
     };
-    this.stream = new TaskStream(
-      taskId,
-      {
-        snapshot: () => api.snapshot(taskId),
-        renew: () => session.renew(),
-        wires: [socketWire(() => session.token), sseWire],
-      },
-      {
-        snapshot: (snapshot) => put({ snapshot }),
-        event: (event) => put({ event }),
-        connection: () => this.frames.request(),
-      },
-    );
-    let token = session.token;
-    this.stops.push(
-      session.listen(() => {
-        if (session.token && session.token !== token) this.stream.token((token = session.token));
-      }),
-    );
-    // EventSource does not notice a network that went, and the page must not say live meanwhile.
-    for (const change of ["offline", "online"]) this.on(window, change, () => this.stream.reopen());
-    this.on(document, "visibilitychange", () => document.hidden || this.stream.retryNow());
-    this.stream.start();
+    this.watch = connection.task(taskId, {
+      snapshot: (snapshot) => put({ snapshot }),
+      event: (event) => put({ event }),
+      progress: () => this.frames.request(),
+    });
   }
 
   stop(): void {
-    this.stream.stop();
+    this.watch.stop();
     this.frames.cancel();
-    for (const stop of this.stops) stop();
   }
 
   retryNow(): void {
-    this.stream.retryNow();
+    this.connection.retryNow();
   }
 
   async loadEarlier(): Promise<void> {
@@ -90,34 +78,32 @@ export class Run {
     const queue = this.queue;
     this.queue = [];
     let state = this.state.value;
+    let approval = this.approval.value;
     let lines: LogLine[] = [];
-    let logged = false;
-    let replaced = false;
+    const log: LogSink = this.log;
+    const before = this.log.first;
+    let restarted = false;
     for (const item of queue) {
       if ("snapshot" in item) {
         const { task, phases, sequence, recent_logs } = item.snapshot;
-        this.log.append(lines);
+        if (state) log.append(lines, state.sequence);
         lines = [];
-        const before = this.log.first;
-        this.log.merge(recent_logs);
-        replaced ||= this.log.first !== before && this.log.hasEarlier;
-        logged = true;
+        log.restart(recent_logs, sequence);
+        restarted = true;
         state = { task, phases, sequence };
+        approval = item.snapshot.approval;
       } else if (state) {
         state = fold(state, item.event);
+        approval = approvalAfter(approval, item.event, state);
         if (item.event.type === "log") lines.push(item.event as unknown as LogLine);
       }
     }
-    this.log.append(lines);
+    if (state && queue.length) log.append(lines, state.sequence);
     this.state.value = state;
-    this.connection.value = this.stream.connection;
-    if (logged || lines.length) this.logVersion.value++;
+    this.approval.value = approval;
+    this.progress.value = this.watch.progress;
+    if (restarted || lines.length) this.logVersion.value++;
     // A snapshot brings a screenful; one more page tells whether there is anything before it.
-    if (replaced) void this.loadEarlier();
-  }
-
-  private on(target: EventTarget, type: string, handle: () => void): void {
-    target.addEventListener(type, handle);
-    this.stops.push(() => target.removeEventListener(type, handle));
+    if (restarted && this.log.first !== before && this.log.hasEarlier) void this.loadEarlier();
   }
 }

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Problem } from "../client/http";
-import { go, link, now, session, signedIn } from "../state/app";
+import { connection, go, link, now, session, signedIn } from "../state/app";
 import { Trouble } from "./trouble";
 
 /** A link within the dashboard. Modified clicks stay the browser's. */
@@ -42,16 +42,15 @@ export function Action(props: { name: string; class?: string; run: () => Promise
   );
 }
 
-function LinkState({ retryNow }: { retryNow: (() => void) | undefined }) {
+function LinkState() {
   const state = link.value;
-  if (!state) return null;
   const [kind, word] = describe(state, now.value);
   return (
     <span class={`link ${kind}`} role="status">
       <i class="dot" aria-hidden="true" />
       {word}
-      {state.kind === "reconnecting" && retryNow && (
-        <button type="button" class="plain" onClick={retryNow}>
+      {state.kind === "reconnecting" && (
+        <button type="button" class="plain" onClick={() => connection.retryNow()}>
           now
         </button>
       )}
@@ -59,7 +58,7 @@ function LinkState({ retryNow }: { retryNow: (() => void) | undefined }) {
   );
 }
 
-function describe(state: NonNullable<typeof link.value>, at: number): ["good" | "busy" | "bad" | "rest", string] {
+function describe(state: typeof link.value, at: number): ["good" | "busy" | "bad" | "rest", string] {
   switch (state.kind) {
     case "live":
       return ["good", "live"];
@@ -67,21 +66,15 @@ function describe(state: NonNullable<typeof link.value>, at: number): ["good" | 
       return ["rest", `polling every ${state.seconds} s`];
     case "connecting":
       return ["busy", "connecting"];
-    case "catching up":
-      return ["busy", `catching up ${state.behind.toLocaleString("en")}`];
     case "reconnecting":
       return ["bad", `reconnecting in ${Math.max(0, Math.ceil((state.until - at) / 1_000))} s`];
-    case "ended":
-      return ["rest", "complete"];
     case "signed out":
       return ["bad", "signed out"];
-    case "refused":
-      return ["bad", "not available"];
   }
 }
 
 /** The frame of every page: one line on top, the connection always in the same place. */
-export function Shell({ children, retryNow }: { children: ComponentChildren; retryNow?: () => void }) {
+export function Shell({ children }: { children: ComponentChildren }) {
   const user = signedIn.value.kind === "in" ? signedIn.value.user : null;
   return (
     <>
@@ -89,7 +82,7 @@ export function Shell({ children, retryNow }: { children: ComponentChildren; ret
         <Link to="/" class="brand">
           Taskroom
         </Link>
-        <LinkState retryNow={retryNow} />
+        {user && <LinkState />}
         {user && <span class="who">{user.email}</span>}
         {user && <Action name="Sign out" class="plain" run={() => session.logout()} />}
       </header>

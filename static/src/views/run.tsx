@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { Problem, serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
-import { api, go, link, now, session } from "../state/app";
+import { api, connection, go, link, now } from "../state/app";
 import { Run } from "../state/run";
 import { duration, elapsed, namedBy, percent, pretty, shortId } from "./format";
 import { Log } from "./log";
@@ -12,27 +12,23 @@ import { Trouble } from "./trouble";
 
 /** `/runs/<id>`. Keyed by the id: another run is another page. */
 export function RunPage({ taskId }: { taskId: string }) {
-  const run = useMemo(() => new Run(taskId, api, session), [taskId]);
+  const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
   useEffect(() => () => run.stop(), [run]);
-  const connection = run.connection.value;
-  useEffect(() => {
-    link.value = connection;
-  }, [connection]);
+  const progress = run.progress.value;
   const state = run.state.value;
   useTitle(state?.task ?? null);
-  const retryNow = (): void => run.retryNow();
 
-  if (connection.kind === "refused") return <Missing problem={connection.problem} />;
+  if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   if (!state) {
     return (
-      <Shell retryNow={retryNow}>
+      <Shell>
         <main class="page late">Loading this run.</main>
       </Shell>
     );
   }
-  const stale = connection.kind !== "live" && connection.kind !== "ended";
+  const stale = progress.kind !== "ended" && (link.value.kind !== "live" || progress.kind !== "current");
   return (
-    <Shell retryNow={retryNow}>
+    <Shell>
       <main class={stale ? "run-page stale" : "run-page"}>
         <Head task={state.task} />
         <Phases state={state} />

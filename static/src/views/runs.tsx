@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { serverNow } from "../client/http";
 import type { JobType, Status, Task } from "../client/types";
-import { address, api, go, link, now } from "../state/app";
+import { address, api, go, now } from "../state/app";
 import { Runs } from "../state/runs";
 import { duration, elapsed, moment, namedBy, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
@@ -24,12 +24,6 @@ export function RunsPage() {
   }, []);
 
   const problem = runs.problem.value;
-  useEffect(() => {
-    link.value = problem
-      ? { kind: "reconnecting", until: Date.now() + Runs.POLL_SECONDS * 1_000 }
-      : { kind: "polling", seconds: Runs.POLL_SECONDS };
-  }, [problem]);
-
   const filter = (name: string, value: string): void => {
     const to = new URLSearchParams(search);
     if (value) to.set(name, value);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import vectors from "../../../tests/vectors/fold.json";
-import type { TaskEvent, TaskState } from "../client/types";
+import type { TaskEvent, TaskState } from "./types";
 import { fold, NOTHING } from "./fold";
 
 interface Vector {

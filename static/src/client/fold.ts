@@ -1,4 +1,4 @@
-import type { Phase, Task, TaskEvent, TaskState } from "../client/types";
+import type { Phase, Task, TaskEvent, TaskState } from "./types";
 
 /** The fields of `task` that a `task_status` may give. */
 const TASK_FIELDS = [

@@ -1,0 +1,99 @@
+import { Problem, send } from "./http";
+
+/** What a proxy answers for a server that is not there. */
+const AWAY = [0, 502, 503, 504];
+
+/** Requests as a user, with an access token that lives in memory only. */
+export abstract class Access {
+  token: string | null = null;
+  /** Whether the last request was answered by the server. */
+  reachable = true;
+  /** Null: not known yet. */
+  abstract readonly signedIn: boolean | null;
+  private readonly listeners = new Set<() => void>();
+  private renewing: Promise<void> | null = null;
+
+  /** `base`: the server's origin, or "" for the page's own. Another origin gets no cookies. */
+  constructor(readonly base = "") {}
+
+  /** Calls back after every change of what is above; returns how to stop that. */
+  listen(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Takes a new access token, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
+  renew(): Promise<void> {
+    this.renewing ??= this.takeOrEnd().finally(() => (this.renewing = null));
+    return this.renewing;
+  }
+
+  /** A request as the signed-in user; a 401 is met by one renewal and one repeat. Throws Problem. */
+  async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+    const used = this.token;
+    try {
+      return await this.sendAs<T>(used, method, path, body, headers);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+    }
+    // Another call may have renewed the token while this one was under way.
+    if (this.token === used) await this.renew();
+    try {
+      return await this.sendAs<T>(this.token, method, path, body, headers);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.end();
+      throw error;
+    }
+  }
+
+  /** Sets a new token. Throws Problem; 401 when there is none for this user any more. */
+  protected abstract take(): Promise<void>;
+
+  /** The session is over. */
+  protected abstract end(): void;
+
+  protected send<T>(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<T> {
+    return send<T>(method, this.base + path, body, headers);
+  }
+
+  protected changed(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private async sendAs<T>(
+    token: string | null,
+    method: string,
+    path: string,
+    body: unknown,
+    headers: Record<string, string>,
+  ): Promise<T> {
+    try {
+      const answer = await this.send<T>(
+        method,
+        path,
+        body,
+        token ? { ...headers, Authorization: `Bearer ${token}` } : headers,
+      );
+      this.reached(true);
+      return answer;
+    } catch (error) {
+      this.reached(!AWAY.includes(Problem.of(error).status));
+      throw error;
+    }
+  }
+
+  private reached(reachable: boolean): void {
+    if (this.reachable === reachable) return;
+    this.reachable = reachable;
+    this.changed();
+  }
+
+  private async takeOrEnd(): Promise<void> {
+    try {
+      await this.take();
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) this.end();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import type { Closed, OpenWire, Wire } from "./wire";
+
+interface OpeningEvents {
+  opened(wire: Wire, choice: number): void;
+  /** None opened; `denied`: the token is not good any more. */
+  failed(denied: boolean): void;
+  /** What had opened is gone. */
+  lost(why: Closed, choice: number): void;
+}
+
+/** Tries wires, the best first, until one opens. */
+export class Opening {
+  private wire: Wire | null = null;
+  private opened = false;
+  private over = false;
+
+  constructor(
+    private readonly wires: readonly OpenWire[],
+    private readonly events: OpeningEvents,
+    first = 0,
+  ) {
+    this.attempt(first);
+  }
+
+  /** Nothing is heard of it any more, nor of the wire that it opened. */
+  stop(): void {
+    this.over = true;
+    this.wire?.close();
+  }
+
+  token(token: string): void {
+    this.wire?.token(token);
+  }
+
+  private attempt(choice: number): void {
+    const open = this.wires[choice];
+    if (!open) return this.end(() => this.events.failed(false));
+    // What an abandoned attempt still says is not taken for the present one's.
+    const current = (handle: () => void): void => {
+      if (!this.over && this.wire === wire) handle();
+    };
+    const wire = open({
+      opened: () =>
+        current(() => {
+          this.opened = true;
+          this.events.opened(wire, choice);
+        }),
+      closed: (why) =>
+        current(() => {
+          if (this.opened) this.end(() => this.events.lost(why, choice));
+          else if (why === "denied") this.end(() => this.events.failed(true));
+          else this.attempt(choice + 1);
+        }),
+    });
+    this.wire = wire;
+  }
+
+  private end(tell: () => void): void {
+    this.over = true;
+    tell();
+  }
+}

@@ -1,0 +1,159 @@
+import type { Api } from "./api";
+import { Problem } from "./http";
+import { isRefusal, Question } from "./question";
+import type { Rooms, Watched } from "./rooms";
+import { isTerminal, type EventPage, type Snapshot, type TaskEvent } from "./types";
+import type { Progress, TaskSink } from "./watch";
+
+/** One task: snapshot, then live from exactly there, across every break, until the task's end. */
+export class TaskRoom implements Watched {
+  readonly name: string;
+  readonly types = null;
+  readonly rank = 1;
+  ready = false;
+  /** The last sequence handed to the sink. */
+  cursor = 0;
+  private state: Exclude<Progress, { kind: "catching up" }> = { kind: "loading" };
+  private head = 0;
+  /** Whether what comes now was asked for at the cursor. */
+  private here = false;
+  private finished = false;
+  private lastGap = -1;
+  /** Counts what was begun, so that a page that was asked for before is not taken for the present one. */
+  private turn = 0;
+  private readonly loading: Question<Snapshot>;
+
+  constructor(
+    private readonly taskId: string,
+    private readonly api: Pick<Api, "snapshot" | "eventsAfter">,
+    private readonly rooms: Rooms,
+    private readonly sink: TaskSink,
+  ) {
+    this.name = `task:${taskId}`;
+    this.loading = new Question(
+      () => api.snapshot(taskId),
+      (snapshot) => this.loaded(snapshot),
+      (problem) => this.refused(problem),
+    );
+  }
+
+  get progress(): Progress {
+    if (this.state.kind === "current" && this.cursor < this.head) {
+      return { kind: "catching up", behind: this.head - this.cursor };
+    }
+    return this.state;
+  }
+
+  /** Takes a fresh snapshot, and goes on from there. */
+  load(): void {
+    this.leave();
+    this.announce({ kind: "loading" });
+    void this.loading.ask();
+  }
+
+  resume(): void {
+    if (this.state.kind === "loading" && !this.ready) void this.loading.hurry();
+  }
+
+  pause(): void {
+    this.loading.stop();
+  }
+
+  joined(head: number): void {
+    this.here = true;
+    this.head = head;
+    this.announce({ kind: "current" });
+  }
+
+  left(): void {
+    this.here = false;
+    this.turn++;
+  }
+
+  event(event: TaskEvent): void {
+    if (!this.here || event.sequence <= this.cursor) return;
+    if (event.sequence > this.cursor + 1) return this.gap();
+    this.take(event);
+    if (this.cursor === this.head) this.sink.progress();
+  }
+
+  resync(): void {
+    this.load();
+  }
+
+  /** An end whose terminal event is not here would leave a task running on the page for ever. */
+  ended(): void {
+    if (this.finished) this.over({ kind: "ended" });
+    else this.load();
+  }
+
+  refused(problem: Problem): void {
+    this.over({ kind: "refused", problem });
+  }
+
+  async poll(): Promise<void> {
+    const turn = ++this.turn;
+    for (let more = true; more; ) {
+      const page = await this.page();
+      if (turn !== this.turn || !page) return;
+      for (const event of page.events) if (event.sequence === this.cursor + 1) this.take(event);
+      if (page.resync || this.cursor < page.next_sequence) return this.load();
+      more = page.has_more;
+    }
+    if (this.finished) this.over({ kind: "ended" });
+    else this.joined(this.cursor);
+  }
+
+  /** Null when there is no answer: the next turn asks again. */
+  private async page(): Promise<EventPage | null> {
+    const { turn } = this;
+    try {
+      return await this.api.eventsAfter(this.taskId, this.cursor);
+    } catch (error) {
+      const problem = Problem.of(error);
+      if (turn === this.turn && isRefusal(problem)) this.refused(problem);
+      return null;
+    }
+  }
+
+  private loaded(snapshot: Snapshot): void {
+    this.cursor = snapshot.sequence;
+    this.finished = isTerminal(snapshot.task.status);
+    this.sink.snapshot(snapshot);
+    if (this.finished) return this.over({ kind: "ended" });
+    this.ready = true;
+    this.rooms.settle();
+  }
+
+  private take(event: TaskEvent): void {
+    this.cursor = event.sequence;
+    if (event.type === "task_status" && isTerminal(event.status)) this.finished = true;
+    this.sink.event(event);
+  }
+
+  /** Something was missed on the way: a new join at the cursor brings it. A gap that stays is jumped by a snapshot. */
+  private gap(): void {
+    const again = this.lastGap === this.cursor;
+    this.lastGap = this.cursor;
+    if (again) return this.load();
+    this.here = false;
+    this.rooms.rejoin(this);
+  }
+
+  private over(state: TaskRoom["state"]): void {
+    this.loading.stop();
+    this.leave();
+    this.announce(state);
+  }
+
+  private leave(): void {
+    this.left();
+    this.ready = false;
+    this.rooms.settle();
+  }
+
+  private announce(state: TaskRoom["state"]): void {
+    this.state = state;
+    this.sink.progress();
+  }
+}
