@@ -82,7 +82,13 @@ interface PanelProps {
 
 function Panel({ tab, run, task, tasks, timeline }: PanelProps) {
   return (
-    <div class="tab-panel" id="panel" role="tabpanel" aria-labelledby={`tab-${tab}`}>
+    <div
+      class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
+      id="panel"
+      role="tabpanel"
+      aria-labelledby={`tab-${tab}`}
+      tabIndex={tab === "log" ? undefined : 0}
+    >
       {tab === "log" && <Log run={run} version={run.logVersion.value} />}
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { serverNow } from "../client/http";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { api, now } from "../state/app";
@@ -21,7 +21,10 @@ interface Props {
 export function Timeline({ state, rows, tasks, live, choose }: Props) {
   const { task, sequence } = state;
   const over = isTerminal(task.status);
-  const at = over ? Date.parse(task.finished_at ?? task.created_at) : (now.value, serverNow());
+  const known = useRef(serverNow());
+  if (live) known.current = (now.value, serverNow());
+  // What nobody hears of is not drawn: bars that went on growing would say that it still runs.
+  const at = over ? Date.parse(task.finished_at ?? task.created_at) : known.current;
   const chart = gantt(state, rows, tasks, at);
   const throughput = useMemo(() => new Throughput(task.task_id, api), [task.task_id]);
   useEffect(() => {
