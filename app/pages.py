@@ -46,6 +46,12 @@ def asset(name: str) -> Response:
     return _file(f"assets/{name}", YEAR)
 
 
+@blp.get("/client/taskroom.js")
+def client() -> Response:
+    """docs/client.md. Its address never changes, so it is asked for each time, and answered 304."""
+    return _file("client/taskroom.js", 0)
+
+
 @blp.get("/favicon.svg")
 def favicon() -> Response:
     return _file("favicon.svg", YEAR)

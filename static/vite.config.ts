@@ -1,13 +1,22 @@
+import { build } from "vite";
 import { defineConfig } from "vitest/config";
 
 const server = "http://127.0.0.1:8000";
+const target = "es2022";
+
+/** The client as one file, at an address that stays: other front ends import it. */
+function buildClient() {
+  const lib = { entry: "src/client/index.ts", formats: ["es" as const], fileName: "taskroom" };
+  return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
+}
 
 export default defineConfig({
+  plugins: [{ name: "client", apply: "build", closeBundle: async () => void (await buildClient()) }],
   // The virtual list is written for React; Preact's own stand-in for it is all it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {
     outDir: "dist",
-    target: "es2022",
+    target,
     // A data: address would be refused by the page's `default-src 'self'`.
     assetsInlineLimit: 0,
     rolldownOptions: { input: ["index.html", "docs.html"] },

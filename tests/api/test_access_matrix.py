@@ -35,6 +35,7 @@ TABLE = {
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /favicon.svg": OPEN,
+    "GET /client/taskroom.js": OPEN,
     "GET /assets/<path:name>": (404,) * 8,
     "GET /api/docs": OPEN,
     "GET /api/openapi.json": OPEN,
