@@ -1,19 +1,23 @@
-import { serverNow } from "../client/http";
+import { serverNow, type Problem } from "../client/http";
 import type { Task } from "../client/types";
 import { now } from "../state/app";
 import { duration, elapsed, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
+import { Trouble } from "./trouble";
 
 /** The runs that this one is made of, in the order in which they were made. */
-export const Children = ({ tasks }: { tasks: readonly Task[] }) => (
-  <ol class="panel children">
-    {tasks.map((task) => (
-      <li key={task.task_id}>
-        <Child task={task} />
-      </li>
-    ))}
-  </ol>
+export const Children = ({ tasks, problem }: { tasks: readonly Task[]; problem: Problem | null }) => (
+  <>
+    {problem && <Trouble problem={problem}> What is shown is what was last known.</Trouble>}
+    <ol class="children">
+      {tasks.map((task) => (
+        <li key={task.task_id}>
+          <Child task={task} />
+        </li>
+      ))}
+    </ol>
+  </>
 );
 
 function Child({ task }: { task: Task }) {

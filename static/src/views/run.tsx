@@ -43,15 +43,16 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const progress = run.progress.value;
   const live = link.value.kind === "live" && progress.kind === "current";
   const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
-  const children = useChildren(state);
+  const children = useChildren(state, live);
+  const tasks = children.tasks.value;
   useEffect(() => void loadJobTypes(api), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
   const chosen = chosenPhase();
   useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, children.length);
+  const tabs = tabsOf(task, tasks.length, children.problem.value !== null);
   const tab = tabs.find(({ id }) => id === hashNow())?.id ?? "log";
-  const timeline = <Timeline state={state} rows={rows} tasks={children} live={live} choose={choosePhase} />;
+  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
       <Head task={task} approval={run.approval.value} joined={live} />
@@ -66,7 +67,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
       </aside>
       <section class="panels">
         <Tabs tabs={tabs} chosen={tab} />
-        <Panel tab={tab} run={run} task={task} tasks={children} timeline={timeline} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
       </section>
     </main>
   );
@@ -76,11 +77,11 @@ interface PanelProps {
   tab: string;
   run: Run;
   task: Task;
-  tasks: readonly Task[];
+  childTasks: ChildTasks;
   timeline: ComponentChildren;
 }
 
-function Panel({ tab, run, task, tasks, timeline }: PanelProps) {
+function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
   return (
     <div
       class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
@@ -93,20 +94,20 @@ function Panel({ tab, run, task, tasks, timeline }: PanelProps) {
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
       {tab === "error" && task.error && <ErrorPanel error={task.error} />}
-      {tab === "children" && <Children tasks={tasks} />}
+      {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
       {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
       {tab === "audit" && <Audit task={task} />}
     </div>
   );
 }
 
-function tabsOf(task: Task, children: number): Tab[] {
+function tabsOf(task: Task, children: number, unknown: boolean): Tab[] {
   const tabs: [string, string, boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
     ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
     ["result", "Result", task.result !== null && task.result !== undefined],
-    ["children", `Children ${children}`, children > 0],
+    ["children", unknown ? "Children" : `Children ${children}`, children > 0 || unknown],
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
   ];
@@ -140,7 +141,7 @@ function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonl
   }, []);
 }
 
-function useChildren({ task, phases }: TaskState): readonly Task[] {
+function useChildren({ task, phases }: TaskState, live: boolean): ChildTasks {
   const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
   useEffect(() => () => children.stop(), [children]);
   // Only such a task makes others, each a phase of it.
@@ -148,8 +149,8 @@ function useChildren({ task, phases }: TaskState): readonly Task[] {
   const user = signedIn.value.kind === "in" ? signedIn.value.user.id : null;
   useEffect(() => {
     void children.load(String(user) === task.user_id ? "own" : "tenant");
-  }, [children, steps, user, task.user_id, task.status]);
-  return children.tasks.value;
+  }, [children, steps, user, task.user_id, task.status, live]);
+  return children;
 }
 
 /** Title, icon and what is said aloud follow the run. */
