@@ -1,4 +1,5 @@
 import { render } from "preact";
+import "./state/theme";
 import { Problem, send } from "./client/http";
 import { operations, type Document, type Field, type Operation } from "./state/openapi";
 import { Trouble } from "./views/trouble";

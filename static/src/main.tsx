@@ -1,19 +1,44 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
-import { address, go, safeNext, session, signedIn } from "./state/app";
+import "./state/theme";
+import { address, connection, go, link, safeNext, session, signedIn } from "./state/app";
+import { ring } from "./state/bell";
+import { listenToKeys } from "./state/keys";
+import { announceLink } from "./state/link";
+import { tellWhenSeen } from "./state/tabs";
+import { Announcer } from "./views/announcer";
+import { Boundary } from "./views/boundary";
 import { Login } from "./views/login";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
+import { Shortcuts } from "./views/shortcuts";
+import { Toasts } from "./views/toasts";
 import { Trouble } from "./views/trouble";
 
 function App() {
   const state = signedIn.value;
-  const url = new URL(address.value, location.origin);
-  const atLogin = url.pathname === "/login";
+  const userId = state.kind === "in" ? state.user.id : null;
+  useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
+  const { pathname } = new URL(address.value, location.origin);
+  return (
+    <>
+      <Boundary key={pathname}>
+        <Page pathname={pathname} />
+      </Boundary>
+      <Toasts />
+      <Shortcuts />
+      <Announcer />
+    </>
+  );
+}
+
+function Page({ pathname }: { pathname: string }) {
+  const state = signedIn.value;
+  const atLogin = pathname === "/login";
   useEffect(() => {
     if (state.kind === "out" && !atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
-    if (state.kind === "in" && atLogin) go(safeNext(url.searchParams.get("next")), true);
+    if (state.kind === "in" && atLogin) go(safeNext(new URLSearchParams(location.search).get("next")), true);
   }, [state.kind, atLogin]);
 
   if (state.kind === "starting") {
@@ -27,13 +52,16 @@ function App() {
   }
   if (state.kind === "out") return <Login />;
   if (atLogin) return null;
-  const taskId = /^\/runs\/([\w-]+)\/?$/.exec(url.pathname)?.[1];
+  const taskId = /^\/runs\/([\w-]+)\/?$/.exec(pathname)?.[1];
   if (taskId) return <RunPage key={taskId} taskId={taskId} />;
-  if (url.pathname === "/") return <RunsPage />;
+  if (pathname === "/") return <RunsPage />;
   return (
     <Shell>
       <main class="page">
-        There is no such page. <Link to="/">All runs</Link>
+        <h1>There is no such page</h1>
+        <p>
+          <Link to="/">All runs</Link>
+        </p>
       </main>
     </Shell>
   );
@@ -41,5 +69,8 @@ function App() {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
+announceLink(link);
+listenToKeys();
+tellWhenSeen();
 render(<App />, root);
 void session.restore();

@@ -4,6 +4,7 @@ import type {
   EventPage,
   JobType,
   LogPage,
+  NotificationPage,
   Snapshot,
   Task,
   TaskEvent,
@@ -22,6 +23,11 @@ interface StoredEvent {
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
+  cursor?: string | undefined;
+}
+
+export interface NotificationFilter {
+  unread?: boolean | undefined;
   cursor?: string | undefined;
 }
 
@@ -93,6 +99,20 @@ export class Api {
   /** [sequence, timestamp] of evenly spaced events, oldest first. */
   throughput(taskId: string): Promise<[number, string][]> {
     return this.get<{ points: [number, string][] }>(`${task(taskId)}/throughput`).then((answer) => answer.points);
+  }
+
+  notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
+    return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
+  }
+
+  unreadCount(): Promise<number> {
+    return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
+  }
+
+  /** Marks one as read, or all that there are. */
+  markRead(id: string | null): Promise<void> {
+    const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
+    return this.session.call("POST", `${BASE}/notifications/${which}`);
   }
 
   private get<T>(path: string): Promise<T> {

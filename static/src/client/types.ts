@@ -137,3 +137,32 @@ export interface JobType {
   params: Schema;
   phases: string[];
 }
+
+export type Severity = "info" | "success" | "warning" | "error";
+
+/** One of the user's notifications, or an announcement to everybody, which is of no user's list and never unread. */
+export interface Notification {
+  id: string;
+  /** Of its event. */
+  sequence: number;
+  /** Given by events only: `user:<id>`, or `broadcast` for an announcement. */
+  stream?: string;
+  notification_type: string;
+  severity: Severity;
+  title: string;
+  message: string;
+  related_type: string | null;
+  related_id: string | null;
+  action_url: string | null;
+  urgent: boolean;
+  read: boolean;
+  created_at: string;
+}
+
+/** Newest first. `unread_count` is as of `sequence` of the user's stream. */
+export interface NotificationPage {
+  notifications: Notification[];
+  next: string | null;
+  unread_count: number;
+  sequence: number;
+}

@@ -44,6 +44,8 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   retrying: [{ d: "M12.5 5.5A5.25 5.25 0 1 0 13.25 8M13 2.5v3.25H9.75", width: 1.5 }],
   succeeded: [{ d: "m3 8.5 3.5 3.5L13 4.5", width: 2 }],
   failed: [{ d: "m4 4 8 8m0-8-8 8", width: 2 }],
+  information: [circle, { d: "M8 7.25v3.5M8 4.75v1", width: 1.5 }],
+  warning: [{ d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 }],
   cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
 };
 

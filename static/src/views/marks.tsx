@@ -1,4 +1,4 @@
-import type { Status } from "../client/types";
+import type { Severity, Status } from "../client/types";
 import { PHASE, SHAPES, stateOf, stateWord, type State } from "../state/marks";
 import type { Standing } from "../state/phases";
 
@@ -23,6 +23,18 @@ export const TaskMark = ({ status }: { status: Status }) => <Mark state={stateOf
 export const PhaseMark = ({ standing }: { standing: Standing }) => (
   <Mark state={PHASE[standing][0]} shape={PHASE[standing][1]} name={standing} />
 );
+
+const SEVERITY: Record<Severity, [State, string]> = {
+  info: ["off", "information"],
+  success: ["ok", "succeeded"],
+  warning: ["wait", "warning"],
+  error: ["fail", "failed"],
+};
+
+export function SeverityMark({ severity }: { severity: Severity }) {
+  const [state, shape] = SEVERITY[severity] ?? SEVERITY.info;
+  return <Mark state={state} shape={shape} />;
+}
 
 /** Progress in percent; drawn by scaling, which moves nothing else on the page. */
 export function Bar({ value, state, label }: { value: number; state: State; label: string }) {

@@ -9,6 +9,7 @@ import { colourOf } from "../state/colour";
 import { hash } from "../state/hash";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts, type Shortcut } from "../state/keys";
+import { pageProgress } from "../state/link";
 import { markAddress, stateOf, stateWord } from "../state/marks";
 import { declaredPhases, nextPhase, phaseRows, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
@@ -31,6 +32,10 @@ export function RunPage({ taskId }: { taskId: string }) {
   const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
   useEffect(() => () => run.stop(), [run]);
   const progress = run.progress.value;
+  useEffect(() => {
+    pageProgress.value = progress;
+    return () => void (pageProgress.value = null);
+  }, [progress]);
   const state = run.state.value;
   useSigns(state?.task ?? null);
 
