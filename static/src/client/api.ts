@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import type {
+  DecidedApproval,
   EventPage,
   JobType,
   LogPage,
@@ -96,6 +97,30 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
   }
 
+  decide(taskId: string, approved: boolean): Promise<void> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`);
+  }
+
+  /** What the task asked for so far, oldest first. */
+  approvals(taskId: string): Promise<DecidedApproval[]> {
+    return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
+  }
+
+  /** The newest 200 tasks that the task is made of, newest first. */
+  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[] }> {
+    return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
+  }
+
+  /** How many watch the task now. */
+  viewers(taskId: string): Promise<number> {
+    return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
+  }
+
+  /** [sequence, timestamp] of evenly spaced events, oldest first. */
+  throughput(taskId: string): Promise<[number, string][]> {
+    return this.get<{ points: [number, string][] }>(`${task(taskId)}/throughput`).then((answer) => answer.points);
+  }
+
   notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
     return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
   }
@@ -119,6 +144,9 @@ const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
 /** The address of the whole log as a text file, for a link. */
 export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
+
+/** The address of the snapshot, for a link. */
+export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;
 
 function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();

@@ -77,6 +77,14 @@ export interface Approval {
   estimated_cost: number;
 }
 
+/** What a task asked for, and what became of it. */
+export interface DecidedApproval extends Approval {
+  asked_at: string;
+  decided_at: string | null;
+  approved: boolean | null;
+  decided_by: string | null;
+}
+
 export interface Snapshot extends TaskState {
   recent_logs: LogLine[];
   approval: Approval | null;
