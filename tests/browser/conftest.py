@@ -1,62 +1,65 @@
-"""A real Chromium, in front of the running system and a network that can be cut."""
+"""A real Chromium in front of the running system, and a network that can be cut. What a page complains of fails its
+test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from selenium.webdriver import Chrome
-from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
 
-from tests.support.chromium import chromium
+from tests.support.chromium import chromium, sign_in
+from tests.support.dashboard import Dashboard
 from tests.support.line import Line
-from tests.support.system import PASSWORD, System, User, wait_for
+from tests.support.system import System, User
+
+WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event =>
+    violated([event.violatedDirective, event.blockedURI, event.sample].join(" ")))"""
+# That nobody is signed in yet is answered with 401, as it should be.
+EXPECTED = ("/api/v2/auth/refresh",)
+OF_A_FAULT = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 
 
-class Browser:
-    """The dashboard as somebody sees it."""
+@dataclass  # no slots: Playwright keeps a note on the object whose method it calls
+class Complaints:
+    """What went wrong in the pages of one browser context: exceptions, errors in the console, violations of the policy.
 
-    def __init__(self, driver: Chrome, url: str) -> None:
-        self.driver, self.url = driver, url
+    ``faulty`` is for a test that breaks the network or the server itself: the browser then tells of each request."""
 
-    def open(self, path: str) -> None:
-        self.driver.get(self.url + path)
+    said: list[str] = field(default_factory=list)
+    faulty: bool = False
 
-    def all(self, css: str) -> list[WebElement]:
-        return self.driver.find_elements(By.CSS_SELECTOR, css)
+    def listen(self, context: BrowserContext) -> None:
+        context.on("console", self._console)
+        context.on("weberror", lambda error: self.said.append(f"exception: {error.error}"))
+        context.expose_binding("violated", lambda _, what: self.said.append(f"policy: {what}"))
+        context.add_init_script(TELL_VIOLATIONS)
 
-    def one(self, css: str) -> WebElement:
-        return wait_for(css, lambda: next(iter(self.all(css)), None))
+    def _console(self, message: ConsoleMessage) -> None:
+        text = f"{message.text} {message.location['url']}"
+        expected = EXPECTED + (OF_A_FAULT if self.faulty else ())
+        if message.type == "error" and not any(part in text for part in expected):
+            self.said.append(f"console: {text}")
 
-    def texts(self, css: str) -> list[str]:
-        """In one call, so that the page cannot change between two."""
-        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
-        return list(self.driver.execute_script(script, css))
 
-    def shows(self, text: str, seconds: float = 20.0) -> None:
-        wait_for(f"{text!r} on the page", lambda: text in self.driver.page_source, seconds)
+class Visit(Dashboard):
+    """A tab of a test, with what its context complained of."""
 
-    def sign_in(self, user: User) -> None:
-        self.one("input[name=email]").send_keys(user.email)
-        self.one("input[name=password]").send_keys(PASSWORD)
-        self.one("form button").click()
-        wait_for("the page behind the sign-in", lambda: not self.all("input[name=password]"))
+    complaints: Complaints
 
-    def click(self, name: str) -> None:
-        def button() -> WebElement | None:
-            return next((b for b in self.all("button") if b.text.strip() == name), None)
 
-        wait_for(f"the button {name}", button).click()
+Visitor = Callable[..., Visit]
 
-    def sequences(self) -> list[int]:
-        return [int(text) for text in self.texts(".log .seq")]
 
-    def errors(self) -> list[str]:
-        """What went wrong in the page; that nobody is signed in yet is answered with 401, as it should be."""
-        severe = [e["message"] for e in self.driver.get_log("browser") if e["level"] == "SEVERE"]
-        return [message for message in severe if "/api/v2/auth/refresh" not in message]
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -67,6 +70,58 @@ def network(system: System) -> Iterator[Line]:
 
 
 @pytest.fixture
-def browser(network: Line, tmp_path: Path) -> Iterator[Browser]:
-    with chromium(tmp_path / "profile") as driver:
-        yield Browser(driver, f"http://127.0.0.1:{network.port}")
+def visit(browser: Browser, network: Line) -> Iterator[Visitor]:
+    """Opens a tab: ``visit(user)`` signed in, in a browser of its own; ``visit(beside=other)`` beside another tab."""
+    with ExitStack() as stack:
+        all_complaints: list[Complaints] = []
+
+        def open(
+            user: User | None = None, beside: Visit | None = None, url: str = "", **options: Any
+        ) -> Visit:
+            url = url or f"http://127.0.0.1:{network.port}"
+            if beside:
+                made = Visit(beside.context, url)
+                made.complaints = beside.complaints
+                return made
+            context = stack.enter_context(
+                browser.new_context(**{"viewport": WIDE, "locale": "en-GB", "timezone_id": "UTC"} | options)
+            )
+            complaints = Complaints()
+            complaints.listen(context)
+            all_complaints.append(complaints)
+            if user:
+                sign_in(context, url, user)
+            made = Visit(context, url)
+            made.complaints = complaints
+            return made
+
+        yield open
+        assert [said for complaints in all_complaints for said in complaints.said] == []
+
+
+@pytest.fixture
+def tab(visit: Visitor, user: User) -> Visit:
+    """A wide tab, signed in."""
+    return visit(user)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keeps a picture of each tab of a test that failed, and says where."""
+    report = yield
+    given = cast(pytest.Function, item).funcargs if report.when == "call" and report.failed else {}
+    if "browser" in given and "tmp_path" in given:
+        folder = cast(Path, given["tmp_path"])
+        pages = [page for context in cast(Browser, given["browser"]).contexts for page in context.pages]
+        for number, page in enumerate(pages):
+            path = folder / f"tab-{number}.png"
+            page.screenshot(path=path)
+            report.sections.append(("picture", f"{page.url}: {path}"))
+    return report
+
+
+@pytest.fixture(autouse=True)
+def pictured(browser: Browser, tmp_path: Path) -> None:
+    """Every test here has a browser, and a folder for its pictures."""

@@ -7,17 +7,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from selenium.webdriver import Chrome
 
 from app.green import DRAIN_SECONDS
 from tests.proxy.conftest import Site
 from tests.proxy.viewers import BrowserSocket, EventSource, Page, PythonSocket
-from tests.support.chromium import chromium
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -31,10 +28,10 @@ def ended(process: subprocess.Popen[bytes]) -> float:
 
 
 @contextmanager
-def coming_back(site: Site, user: User, task_id: str, driver: Chrome) -> Iterator[list[Viewer]]:
+def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
     """Viewers that come back by themselves, over every transport and on both processes."""
     sources = [EventSource(site.url, user, task_id) for _ in range(4)]
-    others: list[Viewer] = [Page(driver, site.url, user, task_id)]
+    others: list[Viewer] = [Page(site.url, user, task_id)]
     others += [
         BrowserSocket(site.url, user, task_id, transports)
         for transports in ("websocket", "polling", "polling,websocket")
@@ -59,14 +56,9 @@ def coming_back(site: Site, user: User, task_id: str, driver: Chrome) -> Iterato
             thread.join(10)
 
 
-def test_a_rolling_restart_loses_nothing_and_repeats_nothing(
-    mortal: Site, user: User, tmp_path: Path
-) -> None:
+def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user: User) -> None:
     task_id = user.start("emit_load", events=10_000, rate=250, message_bytes=100)
-    with (
-        chromium(tmp_path / "profile") as driver,
-        coming_back(mortal, user, task_id, driver) as viewers,
-    ):
+    with coming_back(mortal, user, task_id) as viewers:
         for viewer in viewers:
             viewer.wait_events(200)
         for number in (1, 2):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import socketio
-from selenium.webdriver import Chrome
 
-from tests.support.system import PASSWORD, User, wait_for
+from tests.support.chromium import chromium, sign_in
+from tests.support.system import User, wait_for
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
@@ -87,39 +87,29 @@ class EventSource(SseViewer):
 
 
 class Page(Viewer):
-    """A page in Chromium, and the browser's own EventSource: nobody helps it to come back."""
+    """A page in a Chromium of its own, and the browser's own EventSource: nobody helps it to come back."""
 
     TYPES = (
         *("log", "phase_update", "phase_complete", "task_status", "agent_started", "agent_completed"),
         "end",
     )
-    WATCH = """
+    WATCH = """([address, types]) => {
         window.heard = []
-        const source = new EventSource(arguments[0])
+        const source = new EventSource(address)
         source.onopen = () => heard.push(["opened"])
         source.onerror = () => heard.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
-        for (const type of arguments[1]) source.addEventListener(type, event => {
+        for (const type of types) source.addEventListener(type, event => {
           heard.push([type, JSON.parse(event.data), event.lastEventId])
           if (type === "end") source.close()
         })
-    """
-    SIGN_IN = """
-        const [email, password, done] = arguments
-        const body = JSON.stringify({email, password})
-        const headers = {"Content-Type": "application/json"}
-        fetch("/api/v2/auth/login", {method: "POST", headers, body}).then(answer => done(answer.status))
-    """
+    }"""
 
-    def __init__(self, driver: Chrome, url: str, user: User, task_id: str) -> None:
+    def __init__(self, url: str, user: User, task_id: str) -> None:
         super().__init__(url, user, task_id)
         self.returns = -1  # opening it the first time is no return
-        self._driver = driver
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
     def open(self, since: int | str | None = None) -> None:
-        self._driver.get(self.url)
-        assert self._driver.execute_async_script(self.SIGN_IN, self.user.email, PASSWORD) == 200
-        self._driver.execute_script(self.WATCH, f"/api/v2/tasks/{self.task_id}/stream", self.TYPES)
         self._thread.start()
 
     def close(self) -> None:
@@ -130,10 +120,16 @@ class Page(Viewer):
         raise NotImplementedError("only what it is connected to is cut")
 
     def _listen(self) -> None:
-        while not self.closed.wait(0.1):
-            for type, *what in self._driver.execute_script("return heard.splice(0)"):
-                assert type != "given up", "the server ended it for good"
-                if type == "opened":
-                    self.returns += 1
-                elif type != "cut":
-                    self.heard(type, *what)
+        """The browser is this thread's alone, so that it can be read beside the others."""
+        with chromium() as browser, browser.new_context() as context:
+            sign_in(context, self.url, self.user)
+            page = context.new_page()
+            page.goto(f"{self.url}/livez")
+            page.evaluate(self.WATCH, [f"/api/v2/tasks/{self.task_id}/stream", self.TYPES])
+            while not self.closed.wait(0.1):
+                for type, *what in page.evaluate("heard.splice(0)"):
+                    assert type != "given up", "the server ended it for good"
+                    if type == "opened":
+                        self.returns += 1
+                    elif type != "cut":
+                        self.heard(type, *what)

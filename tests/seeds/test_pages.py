@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium.webdriver import Chrome
+from playwright.sync_api import Browser
+from playwright.sync_api import Page as Tab
 
-from tests.proxy.viewers import Page as EventSourcePage
 from tests.seeds.conftest import printed
-from tests.support.chromium import chromium
-from tests.support.system import PASSWORD, ROOT, System, User, wait_for
+from tests.support.chromium import chromium, sign_in
+from tests.support.system import ROOT, System, User, wait_for
 
 TEXT = {"artifact_type": "quiz", "content": "Cells are small. The cell has a nucleus.", "notebook_id": "n"}
 KEEP_WHAT_IS_PRINTED = """
@@ -36,14 +36,14 @@ SOCKET_IO = ROOT / "static" / "node_modules" / "socket.io-client" / "dist" / "so
 class Page:
     """A page of the site, signed in; ``heard`` is what its script did so far."""
 
-    def __init__(self, driver: Chrome, url: str, user: User) -> None:
-        self.driver, self.user = driver, user
-        driver.get(f"{url}/livez")
-        sign_in = driver.execute_async_script(EventSourcePage.SIGN_IN, user.email, PASSWORD)
-        assert sign_in == 200
+    def __init__(self, tab: Tab, url: str, user: User) -> None:
+        self.tab, self.user = tab, user
+        sign_in(tab.context, url, user)
+        tab.goto(f"{url}/livez")
 
-    def run(self, script: str, *args: Any) -> Any:
-        return self.driver.execute_script(script, *args)
+    def run(self, script: str, *given: Any) -> Any:
+        """Runs it as a function's body; what is given is its ``arguments``."""
+        return self.tab.evaluate(f"(arguments) => {{ {script} }}", list(given))
 
     @property
     def heard(self) -> list[list[Any]]:
@@ -54,16 +54,15 @@ class Page:
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    with chromium(tmp_path_factory.mktemp("profile")) as driver:
-        yield driver
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
-def page(driver: Chrome, system: System, user: User) -> Iterator[Page]:
-    yield Page(driver, system.url, user)
-    driver.get("about:blank")
-    driver.delete_all_cookies()
+def page(browser: Browser, system: System, user: User) -> Iterator[Page]:
+    with browser.new_context() as context:
+        yield Page(context.new_page(), system.url, user)
 
 
 def bundled(name: str) -> str:
@@ -197,7 +196,7 @@ def test_the_notification_hook_adds_and_toasts(page: Page, user: User, notify: A
 
 def test_the_listener_of_a_users_events_hears_them(page: Page, system: System, user: User) -> None:
     with system.web(KEEPALIVE_SECONDS="1") as url:
-        other = Page(page.driver, url, user)
+        other = Page(page.tab, url, user)
         other.run(KEEP_WHAT_IS_PRINTED)
         other.run("const token = arguments[0]\n" + printed("004.js", url, user), user.token)
         other.hears("a ping", lambda entry: entry == ["log", "Ping received"])

@@ -26,6 +26,10 @@ class Text(Schema):
     text = fields.String(load_default="", metadata={"description": "Logged as it is"})
 
 
+class Lines(Schema):
+    lines = fields.List(fields.String())
+
+
 class Count(Schema):
     count = fields.Integer(load_default=10)
 
@@ -40,6 +44,13 @@ def echo(text: str) -> dict[str, Any]:
     """Logs its text and returns it."""
     log(text)
     return {"text": text}
+
+
+@job("test_lines", params=Lines)
+def lines(lines: list[str]) -> None:
+    """Logs each as it is."""
+    for line in lines:
+        log(line)
 
 
 @job("test_fail", params=Text)
@@ -130,6 +141,22 @@ def phases(count: int) -> None:
             item_error(f"item {n} is bad")
     for _ in track(iter(range(count)), phase="second", total=count):
         pass
+
+
+@job("test_story", params=Count, phases=("reading", "writing"))
+def story(count: int) -> None:
+    """``count`` lines in two phases; the last of each fifth of them is an error with a needle in it."""
+    for name, numbers in (
+        ("reading", range(1, count // 2 + 1)),
+        ("writing", range(count // 2 + 1, count + 1)),
+    ):
+        with phase(name, total=len(numbers)) as part:
+            for n in numbers:
+                if n % (count // 5) == 0:
+                    log(f"needle at {n}", "ERROR")
+                else:
+                    log(f"straw {n}")
+            part.advance(len(numbers))
 
 
 @job("test_fork", params=Nothing)

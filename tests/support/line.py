@@ -6,16 +6,19 @@ import socket
 import threading
 from urllib.parse import urlsplit
 
+REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 
 class Line:
-    """A TCP line to the server of a URL that names its port. It can be cut: connections end and new ones are closed
-    at once. ``url`` leads through it."""
+    """A TCP line to the server of a URL that names its port; ``url`` leads through it. It can be cut: connections end
+    and new ones are closed at once. And it can be as some proxies are, which refuse a part of what HTTP may ask."""
 
     def __init__(self, to: str) -> None:
         url = urlsplit(to)
         assert url.hostname and url.port
         self._to = url.hostname, url.port
         self._is_cut = False
+        self._refused: tuple[bytes, ...] = ()
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -24,11 +27,16 @@ class Line:
 
     def cut(self) -> None:
         self._is_cut = True
-        for end in self._open:
-            _shut(end)
+        self._end_all()
 
     def mend(self) -> None:
         self._is_cut = False
+
+    def refuse(self, *parts: bytes) -> None:
+        """From now on a request whose head has one of these parts is answered 400; without parts, none. What is
+        connected ends, for it may be just that."""
+        self._refused = parts
+        self._end_all()
 
     def close(self) -> None:
         self.cut()
@@ -47,18 +55,25 @@ class Line:
                 continue
             server = socket.create_connection(self._to)
             self._open += [client, server]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=_carry, args=(source, sink), daemon=True).start()
+            for source, sink, asks in ((client, server, True), (server, client, False)):
+                threading.Thread(target=self._carry, args=(source, sink, asks), daemon=True).start()
 
+    def _end_all(self) -> None:
+        for end in self._open:
+            _shut(end)
 
-def _carry(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while data := source.recv(65536):
-            sink.sendall(data)
-    except OSError:  # the other end is gone, which is what closes this one
-        pass
-    finally:
-        _shut(sink)
+    def _carry(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
+        try:
+            # A browser sends the head of a request in one piece, and the next one only after the answer.
+            while data := source.recv(65536):
+                if asks and any(part in data for part in self._refused):
+                    source.sendall(REFUSAL)
+                    break
+                sink.sendall(data)
+        except OSError:  # the other end is gone, which is what closes this one
+            pass
+        finally:
+            _shut(sink)
 
 
 def _shut(end: socket.socket) -> None:

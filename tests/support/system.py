@@ -118,7 +118,7 @@ class System:
     @contextmanager
     def web(self, **more: str) -> Iterator[str]:
         """One more web process over the same database, with other settings; gives its address."""
-        port = free_port()
+        port = int(more.pop("PORT", 0)) or free_port()
         process = self._spawn(
             f"web-{port}",
             [sys.executable, "-m", "tests.support.web"],
@@ -140,11 +140,11 @@ class System:
         client.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
         return client
 
-    def user(self, role: str = "operator", tenant: str | None = None) -> User:
+    def user(self, role: str = "operator", tenant: str | None = None, email: str = "") -> User:
         """A new account, signed in."""
         from app.passwords import hash_password
 
-        email = f"{uuid.uuid4().hex}@example.org"
+        email = email or f"{uuid.uuid4().hex}@example.org"
         user_id = self.sql(
             "INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s) RETURNING id::text",
             *(email, hash_password(PASSWORD), role, tenant),

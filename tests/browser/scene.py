@@ -1,0 +1,80 @@
+"""Somebody with runs in every state, and somebody without any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.system import System, User, wait_for
+
+TEXT = "The cell is the unit of life. A nucleus holds the genes. Membranes keep the cell together."
+
+
+@dataclass(slots=True)
+class Scene:
+    """The ids are of runs of ``user``; ``newcomer`` has none."""
+
+    user: User
+    newcomer: User
+    running: str
+    finished: str
+    failed: str
+    cancelled: str
+    waiting: str
+    parent: str
+
+
+@contextmanager
+def scene(system: System) -> Iterator[Scene]:
+    user = system.user(email="ada@example.org")
+    newcomer = system.user(email="grace@example.org")
+    finished = start(user, "Release 4.1.0", "release", version="4.1.0")
+    failed = start(user, "Release 4.2.0", "release", version="4.2.0", broken=True)
+    quiz: dict[str, Any] = {"artifact_type": "quiz", "content": TEXT, "notebook_id": "biology"}
+    start(user, "Questions about cells", "artifact", **quiz)
+    packages = start(user, "Installed packages", "knowledge_base", limit=300)
+    wordless = start(user, "Questions about nothing", "artifact", **quiz | {"content": "…"})
+    for task_id in (finished, failed, packages, wordless):
+        user.finished(task_id, 120)
+    cancelled = start(user, "Release 4.2.1", "release", stop_after=40)
+    wait_for("its tests", lambda: user.status(cancelled)["task"]["current_phase"] == "test")
+    user.client.post(f"/api/v2/tasks/{cancelled}/cancel")
+    user.finished(cancelled)
+    approval = {"title": "Publish the questions", "risk_level": "medium", "estimated_cost": 2.5}
+    steps: list[dict[str, Any]] = [
+        {"job_type": "artifact", "params": quiz, "title": "Draw up the questions"},
+        {"job_type": "artifact", "params": quiz, "title": "Publish them", "approval": approval},
+    ]
+    parent = start(user, "A week of biology", "orchestrate", steps=steps)
+    waiting = start(
+        user, "Release 5.0.0", "release", approval=approval | {"title": "Publish a major version"}
+    )
+    wait_for("its second step", lambda: _is_waiting(user, parent))
+    running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440)
+    wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 60)
+    try:
+        yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent)
+    finally:
+        for task_id in (running, waiting, parent):
+            user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+        user.finished(running)
+        user.client.close()
+        newcomer.client.close()
+
+
+def start(
+    user: User, title: str, job_type: str, approval: dict[str, Any] | None = None, **params: Any
+) -> str:
+    body = {"title": title, "job_type": job_type, "params": params} | (
+        {"approval": approval} if approval else {}
+    )
+    response = user.client.post("/api/v2/agent/start", json=body)
+    assert response.status_code == 202, response.text
+    return str(response.json()["task_id"])
+
+
+def _is_waiting(user: User, parent: str) -> bool:
+    steps = user.get("tasks", parent_id=parent)["tasks"]
+    return any(step["status"] == "WAITING" for step in steps)

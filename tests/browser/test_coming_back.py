@@ -1,0 +1,104 @@
+"""Whatever breaks between a page and the server: each line is there once, and the page says how it stands."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from tests.browser.conftest import Visit, Visitor
+from tests.browser.test_runs import logged
+from tests.support.line import Line
+from tests.support.system import System, User, wait_for
+
+SOCKET = b"/socket.io/"
+STREAM = b"/api/v2/stream"
+
+
+def advances(user: User, task_id: str, by: int) -> None:
+    at = user.status(task_id)["sequence"]
+    wait_for(f"{by} more events", lambda: user.status(task_id)["sequence"] > at + by)
+
+
+def complete(tab: Visit, user: User, task_id: str) -> None:
+    """Once it has ended, the page shows what is stored: no line less, none twice."""
+    user.finished(task_id, 60)
+    tab.has_ended()
+    stored = logged(user, task_id)
+    wait_for("every line", lambda: tab.read_log() == stored)
+
+
+def test_a_reload_in_the_middle(tab: Visit, user: User) -> None:
+    task_id = user.start("emit_load", events=600, rate=100, message_bytes=60)
+    tab.open(f"/runs/{task_id}")
+    wait_for("live lines", lambda: len(tab.lines()) > 10)
+    tab.page.reload()
+    wait_for("lines after it", lambda: len(tab.lines()) > 10)
+    complete(tab, user, task_id)
+
+
+def test_the_network_is_cut(tab: Visit, user: User, network: Line) -> None:
+    tab.complaints.faulty = True
+    task_id = user.start("emit_load", events=800, rate=80, message_bytes=60)
+    tab.open(f"/runs/{task_id}")
+    wait_for("live lines", lambda: len(tab.lines()) > 10)
+    network.cut()
+    tab.says("reconnecting in")
+    advances(user, task_id, 100)
+    network.mend()
+    tab.says("live")
+    complete(tab, user, task_id)
+
+
+def test_the_server_is_killed_and_started_again(visit: Visitor, system: System, user: User) -> None:
+    with system.web() as url:
+        process = system.processes[-1]
+        tab = visit(user, url=url)
+        tab.complaints.faulty = True
+        task_id = user.start("emit_load", events=1500, rate=100, message_bytes=60)
+        tab.open(f"/runs/{task_id}")
+        wait_for("live lines", lambda: len(tab.lines()) > 10)
+        os.killpg(process.pid, signal.SIGKILL)
+        tab.says("reconnecting in")
+        advances(user, task_id, 100)
+        with system.web(PORT=url.rpartition(":")[2]):
+            tab.says("live")
+            complete(tab, user, task_id)
+
+
+def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user: User, network: Line) -> None:
+    tab.complaints.faulty = True
+    task_id = user.start("emit_load", events=4000, rate=100, message_bytes=60)
+    tab.open(f"/runs/{task_id}")
+    tab.says("live")
+    assert tab.wires[-1] == "socket"
+
+    network.refuse(SOCKET)
+    wait_for("the event stream", lambda: tab.wires[-1] == "sse")
+    tab.says("live")
+    advances(user, task_id, 50)
+
+    network.refuse(SOCKET, STREAM)
+    wait_for("its giving up of both", lambda: tab.tries_again() == "polling every 10 s", 60)
+    advances(user, task_id, 50)
+
+    network.refuse()
+    tab.run("dispatchEvent(new Event('online'))")
+    tab.says("live")
+    complete(tab, user, task_id)
+
+
+def test_a_session_that_ends_is_renewed_over_the_kept_page(tab: Visit, system: System, user: User) -> None:
+    tab.complaints.faulty = True
+    task_id = user.start("emit_load", events=2000, rate=100, message_bytes=60)
+    tab.open(f"/runs/{task_id}")
+    wait_for("live lines", lambda: len(tab.lines()) > 10)
+
+    system.sql("UPDATE sessions SET revoked_at = now() WHERE user_id = %s RETURNING id", user.id)
+    dialog = tab.page.get_by_role("dialog")
+    dialog.get_by_label("Password").wait_for()
+    assert len(tab.lines()) > 10, "the page is kept behind it"
+
+    tab.sign_in(user)
+    tab.says("live")
+    user.client = system.sign_in(user.email)
+    complete(tab, user, task_id)

@@ -1,0 +1,78 @@
+"""What holds on every page, dark or light, wide or narrow: readable by all, nothing hanging over, nothing inline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.browser.conftest import NARROW, WIDE, Visit, Visitor
+from tests.browser.pages import PAGES
+from tests.browser.scene import Scene, scene
+from tests.support.system import ROOT, System
+
+AXE = (ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js").read_text()
+GRAVE = {"serious", "critical"}
+SMALL = """least => [...document.querySelectorAll("button, select, input, [role=tab], nav a")]
+    .filter(e => e.checkVisibility() && !["checkbox", "radio", "file"].includes(e.type))
+    .map(e => [e.getAttribute("aria-label") || e.textContent || e.name, e.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.height < least || box.width < least))
+    .map(([name, box]) => `${name}: ${Math.round(box.width)} × ${Math.round(box.height)}`)"""
+# Wider than the window: the page itself, or what could be scrolled to the side within it.
+OVER = "() => document.scrollingElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture(scope="module")
+def stage(system: System) -> Iterator[Scene]:
+    with scene(system) as made:
+        yield made
+
+
+def opened(visit: Visitor, stage: Scene, page: str, **options: Any) -> Visit:
+    user = {"login": None, "runs-empty": stage.newcomer}.get(page, stage.user)
+    tab = visit(user, **options)
+    tab.complaints.faulty = page == "not-found"  # the browser tells of each 404
+    PAGES[page](tab, stage)
+    return tab
+
+
+def faults(tab: Visit) -> list[str]:
+    """What axe finds serious or critical: the rule, and where."""
+    tab.run(f"{AXE}; 1")
+    found = tab.run("axe.run().then(result => result.violations)")
+    return [
+        f"{fault['id']}: {', '.join(str(node['target']) for node in fault['nodes'])}"
+        for fault in found
+        if fault["impact"] in GRAVE
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_it_can_be_read_by_all(visit: Visitor, stage: Scene, page: str) -> None:
+    found = {}
+    for width, size in (("wide", WIDE), ("narrow", NARROW)):
+        tab = opened(visit, stage, page, viewport=size)
+        for scheme in ("light", "dark"):
+            tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            if said := faults(tab):
+                found[f"{scheme}, {width}"] = said
+    assert found == {}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_it_fits_a_phone(visit: Visitor, stage: Scene, page: str) -> None:
+    tab = opened(visit, stage, page, viewport=NARROW, has_touch=True, is_mobile=True)
+    assert tab.run(OVER) <= 0
+    assert tab.run(SMALL, 44) == []
+
+
+def test_the_policy_is_strict_and_kept(system: System) -> None:
+    """That it is kept shows in every test here: a violation fails it."""
+    for path in ("/", "/login", "/runs/00000000-0000-4000-8000-000000000000", "/api/docs"):
+        policy = httpx.get(system.url + path).headers["Content-Security-Policy"]
+        parts = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+        assert parts["default-src"] == "'none'"
+        assert parts["script-src"] == parts["style-src"] == parts["connect-src"] == "'self'"
+        assert (parts["require-trusted-types-for"], parts["trusted-types"]) == ("'script'", "'none'")

@@ -1,0 +1,82 @@
+"""The list of runs: long, filtered, and live without asking."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Request, expect
+
+from tests.browser.conftest import Visit, Visitor
+from tests.support.system import System, User, wait_for
+
+MANY = 10_000
+
+
+@pytest.fixture(scope="module")
+def busy_user(system: System) -> Iterator[User]:
+    """Somebody with ten thousand finished runs, of which every hundredth failed."""
+    user = system.user()
+    user.finished(user.start("test_echo"))
+    system.sql(
+        """WITH made AS (INSERT INTO streams (name, closed)
+               SELECT 'task:' || gen_random_uuid(), true FROM generate_series(1, %s) RETURNING id, name),
+             numbered AS (SELECT id, substr(name, 6)::uuid AS task_id, row_number() OVER () AS n FROM made)
+           INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status,
+                              progress, started_at, updated_at, finished_at)
+           SELECT task_id, numbered.id, user_id, job_type, 'Number ' || n, intent, params, trigger, at,
+                  CASE WHEN n %% 100 = 0 THEN 'FAILURE' ELSE 'SUCCESS' END, 100, at, at, at
+           FROM numbered, tasks, LATERAL (SELECT tasks.created_at - n * interval '1 minute' AS at) AS moment
+           WHERE user_id = %s""",
+        *(MANY, user.id),
+    )
+    yield user
+    user.client.close()
+
+
+def rows(tab: Visit) -> set[str]:
+    """The addresses of the runs that are drawn."""
+    return set(tab.run("""[...document.querySelectorAll('main a[href^="/runs/"]')].map(a => a.pathname)"""))
+
+
+def test_ten_thousand_runs_are_scrolled_and_filtered(visit: Visitor, busy_user: User) -> None:
+    tab = visit(busy_user)
+    tab.open("/")
+    expect(tab.page.get_by_text("Number 1", exact=True)).to_be_visible()
+    seen: set[str] = set()
+    tab.page.get_by_text("Number 1", exact=True).hover()
+
+    def deeper() -> bool:
+        seen.update(rows(tab))
+        tab.page.mouse.wheel(0, 4000)
+        return len(seen) > 1000
+
+    wait_for("a thousand runs", deeper, 60)
+    assert len(rows(tab)) < 300, "only what is near is in the page"
+
+    tab.page.keyboard.press("Home")
+    tab.page.get_by_role("navigation", name="Status").get_by_role("link", name=re.compile("^failed")).click()
+    expect(tab.page).to_have_url(re.compile("status=FAILURE"))
+    expect(tab.page.get_by_text("Number 100", exact=True)).to_be_visible()
+    expect(tab.page.get_by_text("Number 1", exact=True)).to_have_count(0)
+
+
+def test_a_run_changes_in_the_list_without_a_question(tab: Visit, user: User) -> None:
+    tab.open("/")
+    tab.says("live")
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.method == "GET" and urlsplit(request.url).path == "/api/v2/tasks":
+            asked.append(request.url)
+
+    task_id = user.start("test_endless")
+    row = tab.page.locator(f"main ol a[href='/runs/{task_id}']")
+    expect(row).to_be_visible()  # the event of a new run has no row in it: the newest page is asked for once
+    tab.page.on("request", note)
+    expect(row.get_by_role("img", name="running")).to_be_visible()
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    expect(row.get_by_role("img", name="cancelled")).to_be_visible()
+    assert asked == []

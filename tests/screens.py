@@ -1,0 +1,79 @@
+"""``script/screens [PAGE …]``: a picture of every page, light and dark, wide and narrow, into docs/screens."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, Route, ViewportSize
+
+from app.up.embedded_postgres import EmbeddedPostgres
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
+from tests.browser.pages import PAGES
+from tests.browser.scene import Scene, scene
+from tests.support.chromium import chromium, sign_in
+from tests.support.dashboard import Dashboard
+from tests.support.system import ROOT, System
+
+SCREENS = ROOT / "docs" / "screens"
+SIZES: dict[str, ViewportSize] = {
+    "wide": {"width": 1400, "height": 900},
+    "narrow": {"width": 390, "height": 844},
+}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def main(wanted: list[str]) -> None:
+    unknown = set(wanted) - PAGES.keys()
+    if unknown:
+        raise SystemExit(f"there is no page {', '.join(unknown)}; there are {', '.join(PAGES)}")
+    SCREENS.mkdir(exist_ok=True)
+    with running() as system, scene(system) as stage, chromium() as browser:
+        for name in wanted or PAGES:
+            for width in SIZES:
+                picture(browser, system.url, stage, name, width)
+
+
+def picture(browser: Browser, url: str, stage: Scene, name: str, width: str) -> None:
+    with browser.new_context(viewport=SIZES[width], locale="en-GB", timezone_id="UTC") as context:
+        context.route("**/status", without_our_paths)
+        sign_in(context, url, stage.newcomer if name == "runs-empty" else stage.user)
+        tab = Dashboard(context, url)
+        PAGES[name](tab, stage)
+        for scheme in SCHEMES:
+            tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            path = SCREENS / f"{name}-{scheme}-{width}.png"
+            tab.page.screenshot(path=path, animations="disabled", caret="hide")
+            print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1000} KB", flush=True)
+
+
+def without_our_paths(route: Route) -> None:
+    """Where a traceback names files, the pictures shall not differ from one machine to the next."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace(str(ROOT), "/srv/taskroom"))
+
+
+@contextmanager
+def running() -> Iterator[System]:
+    with tempfile.TemporaryDirectory(prefix="taskroom-screens-") as folder:
+        home = Home.open(Path(folder))
+        with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
+            system = System(postgres.url, redis.url, home.log)
+            migrate = [sys.executable, "-m", "app.cli", "migrate"]
+            subprocess.run(migrate, cwd=ROOT, env=system.environment(), check=True)
+            try:
+                system.start_worker()
+                with system.web() as system.url:
+                    yield system
+            finally:
+                system.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,112 @@
+"""The dashboard as somebody sees it: one tab, found by roles and names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, cast
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+from tests.support.system import PASSWORD, User
+
+Role = Literal["button", "checkbox", "combobox", "link", "region", "searchbox", "tab", "textbox"]
+SECONDS = 20.0
+expect.set_options(timeout=SECONDS * 1000)
+
+# The sequences of the lines that are drawn: all that a virtual list has of its log.
+LINES = """region => [...region.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))"""
+# The whole log as one reads it, screen by screen; what is drawn is taken once it no longer changes.
+READ = """async region => {
+    const box = [region, ...region.querySelectorAll('*')].find(e => /auto|scroll/.test(getComputedStyle(e).overflowY))
+    const drawn = () => [...box.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))
+    const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
+    const look = () => drawn().join() + box.scrollHeight
+    const isLoading = () => box.querySelector('.absent') !== null
+    const seen = []
+    box.scrollTop = 0
+    for (let top = -1; box.scrollTop > top; ) {
+        for (let before; before !== (before = look()) || isLoading(); ) for (let n = 0; n < 3; n++) await frame()
+        const lines = drawn()
+        const wrong = lines.find((line, n) => line <= lines[n - 1])
+        if (wrong) throw new Error(`line ${wrong} comes too late or twice`)
+        seen.push(...lines.filter(line => line > (seen.at(-1) ?? 0)))
+        top = box.scrollTop
+        box.scrollTop += box.clientHeight * 0.8
+        await frame()
+    }
+    return seen
+}"""
+
+
+class Dashboard:
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(SECONDS * 1000)
+        self.wires: list[str] = []  # what its connections were opened with, in order
+        self.page.on("websocket", lambda _: self.wires.append("socket"))
+        self.page.on(
+            "request", lambda asked: self.wires.append("sse") if "/api/v2/stream?" in asked.url else None
+        )
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.url + path)
+
+    def sign_in(self, user: User) -> None:
+        """By the form that is shown."""
+        self.page.get_by_label("Email").fill(user.email)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def get(self, role: Role, name: str | re.Pattern[str], exact: bool = True) -> Locator:
+        return self.page.get_by_role(role, name=name, exact=exact and isinstance(name, str))
+
+    def click(self, name: str) -> None:
+        self.get("button", name).click()
+
+    def choose(self, job_type: str) -> None:
+        self.page.get_by_label("Job", exact=True).last.select_option(job_type)
+
+    def confirm(self, name: str) -> None:
+        """Twice, for what cannot be taken back asks once more in its own place."""
+        self.click(name)
+        self.click(f"{name} now")
+
+    @property
+    def bell(self) -> Locator:
+        return self.get("button", re.compile("^Notifications"))
+
+    @property
+    def inbox(self) -> Locator:
+        """What the bell opens."""
+        return self.page.get_by_role("dialog", name="Notifications")
+
+    @property
+    def toasts(self) -> Locator:
+        return self.get("region", "New notifications")
+
+    def says(self, state: str) -> None:
+        """The connection's word, always in the same place."""
+        word = self.page.get_by_role("banner").get_by_text(re.compile(f"^{state}"))
+        expect(word.first).to_be_visible()
+
+    def shows(self, text: str) -> None:
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    def has_ended(self, mark: str = "✓") -> None:
+        expect(self.page).to_have_title(re.compile(mark))
+
+    @property
+    def log(self) -> Locator:
+        return self.get("region", "Log")
+
+    def lines(self) -> list[int]:
+        """The sequences of the lines that are drawn."""
+        return cast(list[int], self.log.evaluate(LINES))
+
+    def read_log(self) -> list[int]:
+        """Scrolls through all of it, from the top; the sequences in their order. An Error when that is broken."""
+        return cast(list[int], self.log.evaluate(READ))
+
+    def run(self, script: str, given: Any = None) -> Any:
+        return self.page.evaluate(script, given)
