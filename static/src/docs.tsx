@@ -1,4 +1,4 @@
-import { render } from "preact";
+import { render, type ComponentChildren } from "preact";
 import "./state/theme";
 import { Problem, send } from "./client/http";
 import { operations, type Document, type Field, type Operation } from "./state/openapi";
@@ -51,7 +51,7 @@ function Call({ operation }: { operation: Operation }) {
 
 function Docs({ document }: { document: Document }) {
   return (
-    <main class="page">
+    <Page>
       <h1>
         {document.info.title} <em>{document.info.version}</em>
       </h1>
@@ -66,9 +66,21 @@ function Docs({ document }: { document: Document }) {
           ))}
         </section>
       ))}
-    </main>
+    </Page>
   );
 }
+
+/** No `Link`: the dashboard is another page. */
+const Page = ({ children }: { children: ComponentChildren }) => (
+  <>
+    <header class="top">
+      <a class="brand" href="/">
+        Taskroom
+      </a>
+    </header>
+    <main class="page">{children}</main>
+  </>
+);
 
 const root = document.getElementById("app");
 if (!root) throw new Error("docs.html has no #app");
@@ -76,9 +88,9 @@ send<Document>("GET", "/api/openapi.json").then(
   (found) => render(<Docs document={found} />, root),
   (error: unknown) =>
     render(
-      <main class="page">
+      <Page>
         <Trouble problem={Problem.of(error)}> Load the page again.</Trouble>
-      </main>,
+      </Page>,
       root,
     ),
 );

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import "./state/theme";
 import { address, connection, go, link, safeNext, session, signedIn } from "./state/app";
 import { ring } from "./state/bell";
@@ -12,6 +12,7 @@ import { Login } from "./views/login";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
+import { focusContent } from "./views/shell";
 import { Shortcuts } from "./views/shortcuts";
 import { Toasts } from "./views/toasts";
 import { Trouble } from "./views/trouble";
@@ -21,6 +22,12 @@ function App() {
   const userId = state.kind === "in" ? state.user.id : null;
   useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
   const { pathname } = new URL(address.value, location.origin);
+  const before = useRef(pathname);
+  useEffect(() => {
+    // The link that was followed goes; without this the keyboard would begin anew at the top.
+    if (before.current !== pathname && !document.activeElement?.closest("main")) focusContent();
+    before.current = pathname;
+  }, [pathname]);
   return (
     <>
       <Boundary key={pathname}>
