@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
         health,
         history,
         jobs,
+        lists,
         logs,
         notifications,
         outside,
@@ -36,7 +37,7 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    for module in (auth, jobs, agent, tasks, outside, logs, history, notifications, webhooks, sse):
+    for module in (auth, jobs, agent, lists, tasks, outside, logs, history, notifications, webhooks, sse):
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)

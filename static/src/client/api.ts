@@ -1,5 +1,15 @@
 import type { Access } from "./access";
-import type { EventPage, JobType, LogPage, Snapshot, Task, TaskEvent, TaskState } from "./types";
+import type {
+  EventPage,
+  JobType,
+  LogPage,
+  NotificationPage,
+  Snapshot,
+  StatusCounts,
+  Task,
+  TaskEvent,
+  TaskState,
+} from "./types";
 
 const BASE = "/api/v2";
 
@@ -13,6 +23,25 @@ interface StoredEvent {
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
+  q?: string | undefined;
+  scope?: "own" | "tenant" | undefined;
+}
+
+export interface TaskPage {
+  tasks: Task[];
+  /** The cursor of the older page. */
+  next: string | null;
+}
+
+interface StartBody {
+  job_type: string;
+  params: unknown;
+  title?: string;
+  approval?: unknown;
+}
+
+export interface NotificationFilter {
+  unread?: boolean | undefined;
   cursor?: string | undefined;
 }
 
@@ -24,9 +53,14 @@ export class Api {
     return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
   }
 
-  /** Newest first; `next` is the cursor of the older page. */
-  tasks(filter: TaskFilter, limit = 50): Promise<{ tasks: Task[]; next: string | null }> {
-    return this.get(`/tasks?${query({ limit, ...filter })}`);
+  /** Newest first. */
+  tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
+    return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
+  }
+
+  /** Of the whole list, whatever the status. */
+  counts(filter: Omit<TaskFilter, "status">): Promise<StatusCounts> {
+    return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {
@@ -34,7 +68,7 @@ export class Api {
   }
 
   /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
-  start(body: { job_type: string; params: unknown; title?: string }, key: string): Promise<{ task_id: string }> {
+  start(body: StartBody, key: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
   }
 
@@ -60,6 +94,20 @@ export class Api {
 
   retry(taskId: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
+  }
+
+  notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
+    return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
+  }
+
+  unreadCount(): Promise<number> {
+    return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
+  }
+
+  /** Marks one as read, or all that there are. */
+  markRead(id: string | null): Promise<void> {
+    const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
+    return this.session.call("POST", `${BASE}/notifications/${which}`);
   }
 
   private get<T>(path: string): Promise<T> {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Phase, Status } from "../client/types";
+import type { Phase, Severity, Status } from "../client/types";
 
 export type State = "run" | "ok" | "fail" | "wait" | "off";
 
@@ -25,6 +25,10 @@ const SHAPE: Record<string, ComponentChildren> = {
   ),
   succeeded: <path d="m3 8.5 3.5 3.5L13 4.5" fill="none" stroke="currentColor" stroke-width="2" />,
   failed: <path d="m4 4 8 8m0-8-8 8" fill="none" stroke="currentColor" stroke-width="2" />,
+  information: [circle, <path d="M8 7.25v3.5M8 4.75v1" stroke="currentColor" stroke-width="1.5" />],
+  warning: (
+    <path d="M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1" fill="none" stroke="currentColor" stroke-width="1.5" />
+  ),
   cancelled: [circle, <path d="m4 12 8-8" stroke="currentColor" stroke-width="1.5" />],
 };
 
@@ -46,6 +50,18 @@ export function PhaseMark({ status, halted }: { status: Phase["status"]; halted:
   if (status === "completed") return <Mark state="ok" name="succeeded" />;
   if (status === "error") return <Mark state="fail" name="failed" />;
   return halted ? <Mark state="off" name="cancelled" /> : <Mark state="run" name="running" />;
+}
+
+const SEVERITY: Record<Severity, [State, string]> = {
+  info: ["off", "information"],
+  success: ["ok", "succeeded"],
+  warning: ["wait", "warning"],
+  error: ["fail", "failed"],
+};
+
+export function SeverityMark({ severity }: { severity: Severity }) {
+  const [state, name] = SEVERITY[severity] ?? SEVERITY.info;
+  return <Mark state={state} name={name} />;
 }
 
 /** Progress in percent; drawn by scaling, which moves nothing else on the page. */

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Problem, serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
 import { api, connection, go, link, now } from "../state/app";
+import { pageProgress } from "../state/link";
 import { Run } from "../state/run";
 import { duration, elapsed, namedBy, percent, pretty, shortId } from "./format";
 import { Log } from "./log";
@@ -15,6 +16,12 @@ export function RunPage({ taskId }: { taskId: string }) {
   const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
   useEffect(() => () => run.stop(), [run]);
   const progress = run.progress.value;
+  useEffect(() => {
+    pageProgress.value = progress;
+    return () => {
+      pageProgress.value = null;
+    };
+  }, [progress]);
   const state = run.state.value;
   useTitle(state?.task ?? null);
 
