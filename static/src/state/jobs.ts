@@ -1,17 +1,16 @@
 import { signal } from "@preact/signals";
-import type { Api } from "../client/api";
+import { Problem } from "../client/http";
 import type { JobType } from "../client/types";
+import { api } from "./app";
 
-/** The job types, once they are known: asked for once, for they change with a release only. */
-export const jobTypes = signal<readonly JobType[]>([]);
-let asked = false;
+/** What may be started here; a problem when it could not be asked for. */
+export const jobTypes = signal<readonly JobType[] | Problem | null>(null);
 
-export async function loadJobTypes(api: Api): Promise<void> {
-  if (asked) return;
-  asked = true;
+export async function loadJobTypes(): Promise<void> {
+  if (jobTypes.value && !(jobTypes.value instanceof Problem)) return;
   try {
     jobTypes.value = await api.jobTypes();
-  } catch {
-    asked = false; // the next page asks again; until then nobody knows what phases are ahead
+  } catch (error) {
+    jobTypes.value = Problem.of(error);
   }
 }

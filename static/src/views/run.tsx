@@ -50,7 +50,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
   const children = useChildren(state, live);
   const tasks = children.tasks.value;
-  useEffect(() => void loadJobTypes(api), []);
+  useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
   const chosen = chosenPhase();
