@@ -1,31 +1,28 @@
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
+import type { User } from "./client/types";
 import "./state/theme";
-import { address, connection, go, link, safeNext, session, signedIn } from "./state/app";
+import { address, connection, link, session, signedIn } from "./state/app";
 import { ring } from "./state/bell";
 import { listenToKeys } from "./state/keys";
 import { announceLink } from "./state/link";
 import { tellWhenSeen } from "./state/tabs";
 import { Announcer } from "./views/announcer";
 import { Boundary } from "./views/boundary";
-import { Login } from "./views/login";
+import { Gate } from "./views/gate";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
 import { Shortcuts } from "./views/shortcuts";
 import { Toasts } from "./views/toasts";
-import { Trouble } from "./views/trouble";
 
 function App() {
   const state = signedIn.value;
   const userId = state.kind === "in" ? state.user.id : null;
   useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
-  const { pathname } = new URL(address.value, location.origin);
   return (
     <>
-      <Boundary key={pathname}>
-        <Page pathname={pathname} />
-      </Boundary>
+      <Gate page={bounded} />
       <Toasts />
       <Shortcuts />
       <Announcer />
@@ -33,28 +30,15 @@ function App() {
   );
 }
 
-function Page({ pathname }: { pathname: string }) {
-  const state = signedIn.value;
-  const atLogin = pathname === "/login";
-  useEffect(() => {
-    if (state.kind === "out" && !atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
-    if (state.kind === "in" && atLogin) go(safeNext(new URLSearchParams(location.search).get("next")), true);
-  }, [state.kind, atLogin]);
+function bounded(user: User) {
+  const { pathname } = new URL(address.value, location.origin);
+  return <Boundary key={pathname}>{page(user, pathname)}</Boundary>;
+}
 
-  if (state.kind === "starting") {
-    return (
-      <Shell>
-        <main class="page late">
-          {state.problem ? <Trouble problem={state.problem}> Trying again.</Trouble> : "Signing in."}
-        </main>
-      </Shell>
-    );
-  }
-  if (state.kind === "out") return <Login />;
-  if (atLogin) return null;
+function page(user: User, pathname: string) {
   const taskId = /^\/runs\/([\w-]+)\/?$/.exec(pathname)?.[1];
   if (taskId) return <RunPage key={taskId} taskId={taskId} />;
-  if (pathname === "/") return <RunsPage />;
+  if (pathname === "/") return <RunsPage user={user} />;
   return (
     <Shell>
       <main class="page">

@@ -52,6 +52,8 @@ TABLE = {
     "GET /api/v2/agent/active": MEMBERS,
     "GET /api/v2/tasks": MEMBERS,
     "GET /api/v2/tasks?scope=tenant": TENANT,
+    "GET /api/v2/tasks/counts": MEMBERS,
+    "GET /api/v2/tasks/counts?scope=tenant": TENANT,
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,

@@ -6,6 +6,7 @@ import type {
   LogPage,
   NotificationPage,
   Snapshot,
+  StatusCounts,
   Task,
   TaskEvent,
   TaskState,
@@ -23,7 +24,21 @@ interface StoredEvent {
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
-  cursor?: string | undefined;
+  q?: string | undefined;
+  scope?: "own" | "tenant" | undefined;
+}
+
+export interface TaskPage {
+  tasks: Task[];
+  /** The cursor of the older page. */
+  next: string | null;
+}
+
+interface StartBody {
+  job_type: string;
+  params: unknown;
+  title?: string;
+  approval?: unknown;
 }
 
 export interface NotificationFilter {
@@ -39,9 +54,14 @@ export class Api {
     return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
   }
 
-  /** Newest first; `next` is the cursor of the older page. */
-  tasks(filter: TaskFilter, limit = 50): Promise<{ tasks: Task[]; next: string | null }> {
-    return this.get(`/tasks?${query({ limit, ...filter })}`);
+  /** Newest first. */
+  tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
+    return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
+  }
+
+  /** Of the whole list, whatever the status. */
+  counts(filter: Omit<TaskFilter, "status">): Promise<StatusCounts> {
+    return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {
@@ -49,7 +69,7 @@ export class Api {
   }
 
   /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
-  start(body: { job_type: string; params: unknown; title?: string }, key: string): Promise<{ task_id: string }> {
+  start(body: StartBody, key: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
   }
 

@@ -10,7 +10,8 @@ const RENEW_AT = 0.75;
 export type SessionState =
   | { kind: "starting"; problem: Problem | null }
   | { kind: "in"; user: User }
-  | { kind: "out" };
+  /** `left`: by one's own wish, not because the session has ended. */
+  | { kind: "out"; left: boolean };
 
 /** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload. */
 export class Session extends Access {
@@ -45,17 +46,17 @@ export class Session extends Access {
     } catch (error) {
       if (Problem.of(error).status !== 401) throw error;
     }
-    this.end();
+    this.end(true);
   }
 
   protected async take(): Promise<void> {
     this.grant(await this.send<Grant>("POST", `${AUTH}/refresh`));
   }
 
-  protected end(): void {
+  protected end(left = false): void {
     clearTimeout(this.timer);
     this.token = null;
-    this.change({ kind: "out" });
+    this.change({ kind: "out", left });
   }
 
   private grant(grant: Grant): void {

@@ -1,6 +1,7 @@
 /** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
 
-export type Status = "PENDING" | "WAITING" | "STARTED" | "RETRY" | "SUCCESS" | "FAILURE" | "REVOKED";
+export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
+export type Status = (typeof STATUSES)[number];
 
 const TERMINAL: readonly unknown[] = ["SUCCESS", "FAILURE", "REVOKED"];
 export const isTerminal = (status: unknown): boolean => TERMINAL.includes(status);
@@ -112,7 +113,14 @@ export interface TaskEvent {
 export interface User {
   id: string | number;
   email: string;
-  role?: string;
+  role: string;
+  tenant: string | null;
+}
+
+/** How many tasks have which status, as of `sequence` of the user's own stream. */
+export interface StatusCounts {
+  counts: Record<Status, number>;
+  sequence: number;
 }
 
 /** The part of JSON Schema that a job's parameters use. */
@@ -128,6 +136,9 @@ export interface Schema {
   maxLength?: number;
   properties?: Record<string, Schema>;
   required?: string[];
+  items?: Schema;
+  minItems?: number;
+  maxItems?: number;
 }
 
 export interface JobType {

@@ -7,6 +7,7 @@ import { useNotificationContext } from "./useNotificationContext";
 import { useNotificationSSE } from "./useNotificationSSE";
 
 const mockToken = "header.payload.signature";
+const user = { id: "1", email: "a@example.org", role: "operator", tenant: null };
 
 class MockEventSource extends EventTarget {
   onopen: ((event: Event) => void) | null = null;
@@ -33,7 +34,7 @@ beforeEach(() => {
   );
   vi.stubGlobal("fetch", vi.fn(() => new Promise(() => undefined)));
   session.token = mockToken;
-  signedIn.value = { kind: "in", user: { id: "1", email: "a@example.org" } };
+  signedIn.value = { kind: "in", user };
 });
 afterEach(() => {
   cleanup();
@@ -141,12 +142,12 @@ describe("beyond the printed tests", () => {
   });
 
   it("waits for somebody to sign in, and is off when told so", () => {
-    signedIn.value = { kind: "out" };
+    signedIn.value = { kind: "out", left: false };
     renderHook(() => useNotificationSSE());
     renderHook(() => useNotificationSSE({ enabled: false }));
     expect(EventSource).not.toHaveBeenCalled();
     act(() => {
-      signedIn.value = { kind: "in", user: { id: "1", email: "a@example.org" } };
+      signedIn.value = { kind: "in", user };
     });
     expect(EventSource).toHaveBeenCalledTimes(1);
   });
