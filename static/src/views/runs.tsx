@@ -71,7 +71,7 @@ export function RunsPage({ user }: { user: User }) {
         {order === null && <NoList problem={problem} retry={() => runs.refresh()} />}
         {first && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
-        {order && order.length > 0 && <RunList key={addressOf(filter)} runs={shown} />}
+        {order && order.length > 0 && <RunList key={addressOf(shown.filter)} runs={shown} />}
         {starting && (
           <Dialog label="New run" class="panel-dialog" close={() => setStarting(false)}>
             <NewRun close={() => setStarting(false)} />
