@@ -20,7 +20,10 @@ const renderWithScript = {
 };
 
 export default defineConfig({
-  plugins: [renderWithScript, { name: "client", apply: "build", closeBundle: async () => void (await buildClient()) }],
+  plugins: [
+    renderWithScript,
+    { name: "client", apply: "build", closeBundle: async () => void (await buildClient()) },
+  ],
   // The virtual list is written for React; Preact's own stand-in for it is all it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {

@@ -2,8 +2,9 @@ import type { Signal } from "@preact/signals";
 import { serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
 import { now } from "../state/app";
+import { plainText } from "../state/log-text";
 import { errorsOf, type Row } from "../state/rows";
-import { count, duration, elapsed, moment, namedBy, percent, shortId, withoutTerminalCodes } from "./format";
+import { count, duration, elapsed, moment, namedBy, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 
@@ -54,7 +55,7 @@ export function Says({ task }: { task: Task }) {
     <>
       {waits && <strong class="s-wait">approval needed</strong>}
       {namedBy(task) && <b>{task.title}</b>}
-      {withoutTerminalCodes(text)}
+      {plainText(text)}
     </>
   );
 }
