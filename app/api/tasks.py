@@ -1,4 +1,4 @@
-"""Tasks: the list, the snapshot, every event, cancel and retry."""
+"""Tasks: the snapshot, every event, cancel and retry."""
 
 from __future__ import annotations
 
@@ -13,14 +13,10 @@ from app.api import limits
 from app.api.base import (
     Blueprint,
     NoQuery,
-    ScopeField,
     SequenceField,
     WholeField,
-    decode_cursor,
-    encode_cursor,
     head_of,
     signed_in,
-    utc,
     with_next,
 )
 from app.auth import Principal
@@ -33,22 +29,12 @@ from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from app.tasks.creation import Origin
 from app.tasks.dispatch import Hint
-from app.tasks.fold import STATUSES, TERMINAL
-from app.tasks.listing import Listing, list_tasks
+from app.tasks.fold import TERMINAL
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
 
 EVENT_PAGE = 1_000
-
-
-class TaskQuery(ma.Schema):
-    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
-    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
-    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
-    job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
-    parent_id = ma.fields.UUID()
-    scope = ScopeField()
 
 
 _TEXTS = (
@@ -75,11 +61,6 @@ Task = ma.Schema.from_dict(
     },
     name="Task",
 )
-
-
-class TaskPage(ma.Schema):
-    tasks = ma.fields.List(ma.fields.Nested(Task))
-    next = ma.fields.String(allow_none=True)
 
 
 class Snapshot(ma.Schema):
@@ -117,26 +98,6 @@ class Accepted(ma.Schema):
 
 class Started(Accepted):
     sequence = ma.fields.Integer()
-
-
-@blp.get("/tasks")
-@signed_in
-@blp.arguments(TaskQuery, location="query")
-@blp.response(200, TaskPage)
-def tasks(principal: Principal, query: dict[str, Any]) -> Any:
-    """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant."""
-    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
-    wanted = Listing(
-        **auth.whose(principal, query["scope"]),
-        status=query.get("status"),
-        job_type=query.get("job_type"),
-        parent_id=str(query["parent_id"]) if "parent_id" in query else None,
-    )
-    with services().read() as conn, conn.cursor() as cur:
-        found = list_tasks(cur, wanted, before, query["limit"] + 1)
-    page, more = found[: query["limit"]], len(found) > query["limit"]
-    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
-    return with_next({"tasks": page, "next": next_cursor}, {"cursor": next_cursor} if more else None)
 
 
 @blp.get("/tasks/<uuid:task_id>/status")

@@ -1,6 +1,8 @@
 import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import "./state/theme";
 import { Problem, send } from "./client/http";
-import { operations, type Document, type Field, type Operation } from "./state/openapi";
+import { anchorOf, matching, operations, type Document, type Field, type Operation } from "./state/openapi";
 import { Trouble } from "./views/trouble";
 
 function Fields({ title, fields }: { title: string; fields: Field[] }) {
@@ -24,16 +26,20 @@ function Fields({ title, fields }: { title: string; fields: Field[] }) {
   );
 }
 
-function Call({ operation }: { operation: Operation }) {
+function Call({ operation, open }: { operation: Operation; open: boolean }) {
   const { method, path, text, parameters, body, answers } = operation;
+  const anchor = anchorOf(operation);
   return (
-    <details class="call">
+    <details class="call" id={anchor} open={open}>
       <summary>
         <code>
           <b>{method}</b> {path}
         </code>
         <span>{text}</span>
       </summary>
+      <p>
+        <a href={`#${anchor}`}>Link to this call</a>
+      </p>
       <Fields title="Parameters" fields={parameters} />
       <Fields title="Body" fields={body} />
       {answers.map(({ status, text: meaning, fields }) => (
@@ -48,24 +54,54 @@ function Call({ operation }: { operation: Operation }) {
   );
 }
 
-function Docs({ document }: { document: Document }) {
+function Docs({ document: found }: { document: Document }) {
+  const [q, setQ] = useState("");
+  const [hash, setHash] = useState(location.hash.slice(1));
+  useEffect(() => {
+    const changed = (): void => setHash(location.hash.slice(1));
+    addEventListener("hashchange", changed);
+    return () => removeEventListener("hashchange", changed);
+  }, []);
+  // The browser looked for it before it was drawn.
+  useEffect(() => document.getElementById(hash)?.scrollIntoView(), [hash]);
+
+  const groups = [...operations(found)]
+    .map(([tag, calls]) => [tag, calls.filter((call) => matching(call, q))] as const)
+    .filter(([, calls]) => calls.length > 0);
   return (
-    <main class="page">
-      <h1>
-        {document.info.title} <em>{document.info.version}</em>
-      </h1>
-      <p class="hint">
-        {document.info.description} The document itself: <a href="/api/openapi.json">openapi.json</a>.
-      </p>
-      {[...operations(document)].map(([tag, calls]) => (
-        <section key={tag}>
-          <h2>{tag}</h2>
-          {calls.map((operation) => (
-            <Call key={`${operation.method} ${operation.path}`} operation={operation} />
-          ))}
-        </section>
-      ))}
-    </main>
+    <>
+      <header class="top">
+        <a class="brand" href="/">
+          Taskroom
+        </a>
+        <a href="/">Runs</a>
+      </header>
+      <main class="page">
+        <h1>
+          {found.info.title} <em>{found.info.version}</em>
+        </h1>
+        <p class="hint">
+          {found.info.description} The document itself: <a href="/api/openapi.json">openapi.json</a>.
+        </p>
+        <input
+          type="search"
+          class="find"
+          aria-label="Search calls"
+          placeholder="Method, path or words"
+          value={q}
+          onInput={(event) => setQ(event.currentTarget.value)}
+        />
+        {groups.map(([tag, calls]) => (
+          <section key={tag}>
+            <h2>{tag}</h2>
+            {calls.map((operation) => (
+              <Call key={anchorOf(operation)} operation={operation} open={anchorOf(operation) === hash} />
+            ))}
+          </section>
+        ))}
+        {!groups.length && <p class="empty">No call matches.</p>}
+      </main>
+    </>
   );
 }
 

@@ -1,39 +1,59 @@
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
-import { address, go, safeNext, session, signedIn } from "./state/app";
-import { Login } from "./views/login";
+import { useEffect, useRef } from "preact/hooks";
+import type { User } from "./client/types";
+import "./state/theme";
+import { address, connection, link, session, signedIn } from "./state/app";
+import { ring } from "./state/bell";
+import { listenToKeys } from "./state/keys";
+import { announceLink } from "./state/link";
+import { tellWhenSeen } from "./state/tabs";
+import { Announcer } from "./views/announcer";
+import { Boundary } from "./views/boundary";
+import { Gate } from "./views/gate";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
-import { Trouble } from "./views/trouble";
+import { focusContent } from "./views/shell";
+import { Shortcuts } from "./views/shortcuts";
+import { Toasts } from "./views/toasts";
 
 function App() {
   const state = signedIn.value;
-  const url = new URL(address.value, location.origin);
-  const atLogin = url.pathname === "/login";
+  const userId = state.kind === "in" ? state.user.id : null;
+  useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
+  const { pathname } = new URL(address.value, location.origin);
+  const before = useRef(pathname);
   useEffect(() => {
-    if (state.kind === "out" && !atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
-    if (state.kind === "in" && atLogin) go(safeNext(url.searchParams.get("next")), true);
-  }, [state.kind, atLogin]);
+    // The link that was followed goes; without this the keyboard would begin anew at the top.
+    if (before.current !== pathname && !document.activeElement?.closest("main")) focusContent();
+    before.current = pathname;
+  }, [pathname]);
+  return (
+    <>
+      <Gate page={bounded} />
+      <Toasts />
+      <Shortcuts />
+      <Announcer />
+    </>
+  );
+}
 
-  if (state.kind === "starting") {
-    return (
-      <Shell>
-        <main class="page late">
-          {state.problem ? <Trouble problem={state.problem}> Trying again.</Trouble> : "Signing in."}
-        </main>
-      </Shell>
-    );
-  }
-  if (state.kind === "out") return <Login />;
-  if (atLogin) return null;
-  const taskId = /^\/runs\/([\w-]+)\/?$/.exec(url.pathname)?.[1];
+function bounded(user: User) {
+  const { pathname } = new URL(address.value, location.origin);
+  return <Boundary key={pathname}>{page(user, pathname)}</Boundary>;
+}
+
+function page(user: User, pathname: string) {
+  const taskId = /^\/runs\/([\w-]+)\/?$/.exec(pathname)?.[1];
   if (taskId) return <RunPage key={taskId} taskId={taskId} />;
-  if (url.pathname === "/") return <RunsPage />;
+  if (pathname === "/") return <RunsPage user={user} />;
   return (
     <Shell>
       <main class="page">
-        There is no such page. <Link to="/">All runs</Link>
+        <h1>There is no such page</h1>
+        <p>
+          <Link to="/">All runs</Link>
+        </p>
       </main>
     </Shell>
   );
@@ -41,5 +61,8 @@ function App() {
 
 const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
+announceLink(link);
+listenToKeys();
+tellWhenSeen();
 render(<App />, root);
 void session.restore();

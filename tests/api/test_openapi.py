@@ -21,6 +21,7 @@ EXPECTED = {
     "POST /api/v2/agent/start",
     "GET /api/v2/agent/active",
     "GET /api/v2/tasks",
+    "GET /api/v2/tasks/counts",
     "GET /api/v2/tasks/{task_id}/status",
     "GET /api/v2/tasks/{task_id}/events",
     "GET /api/v2/tasks/{task_id}/logs",

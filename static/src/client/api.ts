@@ -1,5 +1,18 @@
 import type { Access } from "./access";
-import type { EventPage, JobType, LogFilter, LogPage, LogQuery, Snapshot, Task, TaskEvent, TaskState } from "./types";
+import type {
+  DecidedApproval,
+  EventPage,
+  JobType,
+  LogFilter,
+  LogPage,
+  LogQuery,
+  NotificationPage,
+  Snapshot,
+  StatusCounts,
+  Task,
+  TaskEvent,
+  TaskState,
+} from "./types";
 
 const BASE = "/api/v2";
 
@@ -13,6 +26,25 @@ interface StoredEvent {
 export interface TaskFilter {
   status?: string | undefined;
   job_type?: string | undefined;
+  q?: string | undefined;
+  scope?: "own" | "tenant" | undefined;
+}
+
+export interface TaskPage {
+  tasks: Task[];
+  /** The cursor of the older page. */
+  next: string | null;
+}
+
+interface StartBody {
+  job_type: string;
+  params: unknown;
+  title?: string;
+  approval?: unknown;
+}
+
+export interface NotificationFilter {
+  unread?: boolean | undefined;
   cursor?: string | undefined;
 }
 
@@ -24,9 +56,14 @@ export class Api {
     return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
   }
 
-  /** Newest first; `next` is the cursor of the older page. */
-  tasks(filter: TaskFilter, limit = 50): Promise<{ tasks: Task[]; next: string | null }> {
-    return this.get(`/tasks?${query({ limit, ...filter })}`);
+  /** Newest first. */
+  tasks(filter: TaskFilter, limit: number, cursor?: string): Promise<TaskPage> {
+    return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
+  }
+
+  /** Of the whole list, whatever the status. */
+  counts(filter: Omit<TaskFilter, "status">): Promise<StatusCounts> {
+    return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
 
   active(): Promise<TaskState | null> {
@@ -34,7 +71,7 @@ export class Api {
   }
 
   /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
-  start(body: { job_type: string; params: unknown; title?: string }, key: string): Promise<{ task_id: string }> {
+  start(body: StartBody, key: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
   }
 
@@ -62,6 +99,44 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
   }
 
+  decide(taskId: string, approved: boolean): Promise<void> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`);
+  }
+
+  /** What the task asked for so far, oldest first. */
+  approvals(taskId: string): Promise<DecidedApproval[]> {
+    return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
+  }
+
+  /** The newest 200 tasks that the task is made of, newest first. */
+  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[] }> {
+    return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
+  }
+
+  /** How many watch the task now. */
+  viewers(taskId: string): Promise<number> {
+    return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
+  }
+
+  /** [sequence, timestamp] of evenly spaced events, oldest first. */
+  throughput(taskId: string): Promise<[number, string][]> {
+    return this.get<{ points: [number, string][] }>(`${task(taskId)}/throughput`).then((answer) => answer.points);
+  }
+
+  notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
+    return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
+  }
+
+  unreadCount(): Promise<number> {
+    return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
+  }
+
+  /** Marks one as read, or all that there are. */
+  markRead(id: string | null): Promise<void> {
+    const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
+    return this.session.call("POST", `${BASE}/notifications/${which}`);
+  }
+
   private get<T>(path: string): Promise<T> {
     return this.session.call<T>("GET", BASE + path);
   }
@@ -72,6 +147,9 @@ const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 /** The address of a log as a file, for a link: the whole of it, or what passes the filter. */
 export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
   `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
+
+/** The address of the snapshot, for a link. */
+export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;
 
 function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly title: string,
     readonly detail = "",
     readonly errors: FieldErrors = {},
+    /** Seconds until it is worth trying again, where the server says so. */
+    readonly retryAfter = 0,
   ) {
     super(detail ? `${title}: ${detail}` : title);
   }
@@ -50,7 +52,7 @@ export async function send<T>(method: string, path: string, body?: unknown, head
   }
   readClock(response);
   const data = parse(text);
-  if (!response.ok) throw problemOf(response.status, data);
+  if (!response.ok) throw problemOf(response, data);
   if (data === undefined && text) throw new Problem(0, "The server's answer was not JSON");
   return data as T;
 }
@@ -72,11 +74,12 @@ function parse(text: string): unknown {
   }
 }
 
-function problemOf(status: number, data: unknown): Problem {
+function problemOf({ status, headers }: Response, data: unknown): Problem {
   const body = (typeof data === "object" && data !== null ? data : {}) as Record<string, unknown>;
   const title = typeof body.title === "string" ? body.title : `The server answered ${status}`;
   const detail = typeof body.detail === "string" ? body.detail : "";
-  return new Problem(status, title, detail, fieldErrors(body.errors));
+  const seconds = Number(headers.get("Retry-After"));
+  return new Problem(status, title, detail, fieldErrors(body.errors), Number.isFinite(seconds) ? seconds : 0);
 }
 
 /** Brings nested errors to one level with dotted names: {params: {root: ["…"]}} → {"params.root": ["…"]}. */

@@ -1,6 +1,7 @@
 /** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
 
-export type Status = "PENDING" | "WAITING" | "STARTED" | "RETRY" | "SUCCESS" | "FAILURE" | "REVOKED";
+export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
+export type Status = (typeof STATUSES)[number];
 
 const TERMINAL: readonly unknown[] = ["SUCCESS", "FAILURE", "REVOKED"];
 export const isTerminal = (status: unknown): boolean => TERMINAL.includes(status);
@@ -76,6 +77,14 @@ export interface Approval {
   estimated_cost: number;
 }
 
+/** What a task asked for, and what became of it. */
+export interface DecidedApproval extends Approval {
+  asked_at: string;
+  decided_at: string | null;
+  approved: boolean | null;
+  decided_by: string | null;
+}
+
 export interface Snapshot extends TaskState {
   recent_logs: LogLine[];
   approval: Approval | null;
@@ -125,6 +134,14 @@ export interface TaskEvent {
 export interface User {
   id: string | number;
   email: string;
+  role: string;
+  tenant: string | null;
+}
+
+/** How many tasks have which status, as of `sequence` of the user's own stream. */
+export interface StatusCounts {
+  counts: Record<Status, number>;
+  sequence: number;
 }
 
 /** The part of JSON Schema that a job's parameters use. */
@@ -140,6 +157,9 @@ export interface Schema {
   maxLength?: number;
   properties?: Record<string, Schema>;
   required?: string[];
+  items?: Schema;
+  minItems?: number;
+  maxItems?: number;
 }
 
 export interface JobType {
@@ -148,4 +168,33 @@ export interface JobType {
   description: string;
   params: Schema;
   phases: string[];
+}
+
+export type Severity = "info" | "success" | "warning" | "error";
+
+/** One of the user's notifications, or an announcement to everybody, which is of no user's list and never unread. */
+export interface Notification {
+  id: string;
+  /** Of its event. */
+  sequence: number;
+  /** Given by events only: `user:<id>`, or `broadcast` for an announcement. */
+  stream?: string;
+  notification_type: string;
+  severity: Severity;
+  title: string;
+  message: string;
+  related_type: string | null;
+  related_id: string | null;
+  action_url: string | null;
+  urgent: boolean;
+  read: boolean;
+  created_at: string;
+}
+
+/** Newest first. `unread_count` is as of `sequence` of the user's stream. */
+export interface NotificationPage {
+  notifications: Notification[];
+  next: string | null;
+  unread_count: number;
+  sequence: number;
 }

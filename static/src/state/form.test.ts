@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import type { Schema } from "../client/types";
-import { collect, errorsAt, errorsElsewhere, initialInputs } from "./form";
+import { collect, draftOf, errorsAt, errorsElsewhere, itemOf, type Draft } from "./form";
 
+const approval: Schema = {
+  type: "object",
+  required: ["title"],
+  properties: { title: { type: "string", minLength: 1 }, risk: { enum: ["low", "high"], default: "low" } },
+};
 const schema: Schema = {
   type: "object",
   required: ["content", "count"],
@@ -12,35 +17,65 @@ const schema: Schema = {
     kind: { enum: ["quiz", "cards"], default: "quiz" },
     careful: { type: "boolean", default: true },
     options: { type: "object", properties: { depth: { type: "integer", default: 3 } } },
-    steps: { type: "array" },
+    extra: { type: "object" },
+    rows: { type: "array" },
+    approval,
   },
 };
-const inputs = { ...initialInputs(schema, "params"), "params.content": "text", "params.count": "5" };
+const fresh = draftOf(schema) as Record<string, Draft>;
+const draft = { ...fresh, content: "text", count: "5" };
 
 test("begins with the defaults and leaves out what is left empty", () => {
-  expect(collect(schema, inputs, "params")).toEqual({
+  expect(collect(schema, draft, "params")).toEqual({
     value: { content: "text", count: 5, kind: "quiz", careful: true, options: { depth: 3 } },
     errors: {},
   });
-  const { value } = collect(schema, { ...inputs, "params.options.depth": "" }, "params");
+  const { value } = collect(schema, { ...draft, options: { depth: "" } }, "params");
   expect(value).not.toHaveProperty("options");
 });
 
 test.each([
-  ["params.count", "", "Fill this in."],
-  ["params.count", "2.5", "Enter a whole number."],
-  ["params.count", "0", "Enter 1 or more."],
-  ["params.count", "21", "Enter 20 or less."],
-  ["params.ratio", "much", "Enter a number."],
-  ["params.content", "", "Fill this in."],
-  ["params.steps", "[", "This is not valid JSON."],
-])("%s = %j: %s", (path, text, message) => {
-  expect(collect(schema, { ...inputs, [path]: text }, "params").errors).toEqual({ [path]: [message] });
+  ["count", "", "Fill this in."],
+  ["count", "2.5", "Enter a whole number."],
+  ["count", "0", "Enter 1 or more."],
+  ["count", "21", "Enter 20 or less."],
+  ["ratio", "much", "Enter a number."],
+  ["content", "", "Fill this in."],
+  ["rows", "[", "This is not valid JSON."],
+  ["extra", "[1]", 'Enter a JSON object: {"name": …}.'],
+])("%s = %j: %s", (name, text, message) => {
+  expect(collect(schema, { ...draft, [name]: text }, "params").errors).toEqual({ [`params.${name}`]: [message] });
+});
+
+test("an object that need not be said is asked for only when it is wanted", () => {
+  expect(fresh.approval).toBeNull();
+  expect(collect(schema, draft, "params").value).not.toHaveProperty("approval");
+
+  const wanted = { ...draft, approval: draftOf(approval) };
+  expect(collect(schema, wanted, "params").errors).toEqual({ "params.approval.title": ["Fill this in."] });
+  const filled = { ...draft, approval: { title: "Go on?", risk: '"high"' } };
+  expect(collect(schema, filled, "params").value).toMatchObject({ approval: { title: "Go on?", risk: "high" } });
+});
+
+test("a list begins with as many items as it must have, each of them checked", () => {
+  const list: Schema = { type: "array", minItems: 2, items: { type: "object", required: ["n"], properties: { n: { type: "integer" } } } };
+  expect(draftOf(list)).toEqual([{ n: "" }, { n: "" }]);
+  expect(draftOf(list, false)).toEqual([]);
+  expect(draftOf(list, true, [{ n: 3 }])).toEqual([{ n: "3" }]);
+
+  expect(collect(list, [{ n: "1" }, { n: "x" }], "params.list").errors).toEqual({
+    "params.list.1.n": ["Enter a number."],
+  });
+  expect(collect(list, [itemOf(list, { n: 1 })], "params.list").errors).toEqual({ "params.list": ["Add 2 at least."] });
+  expect(collect(list, [{ n: "1" }, { n: "2" }], "params.list").value).toEqual([{ n: 1 }, { n: 2 }]);
+  expect(collect(list, [], "params.list", false)).toEqual({ value: undefined, errors: {} });
 });
 
 test("finds the server's messages for a field by either name, and those of no field", () => {
   const errors = { root: ["No such folder."], "params.steps.0.job_type": ["Unknown."], token: ["Bad."] };
   expect(errorsAt(errors, "params.root", false)).toEqual(["No such folder."]);
   expect(errorsAt(errors, "params.steps", true)).toEqual(["0.job_type: Unknown."]);
+  expect(errorsAt(errors, "params.steps.0.job_type", true)).toEqual(["Unknown."]);
+  expect(errorsAt({ "approval.title": ["Missing."] }, "approval.title", true)).toEqual(["Missing."]);
   expect(errorsElsewhere(errors, ["params.root", "params.steps"])).toEqual(["token: Bad."]);
 });

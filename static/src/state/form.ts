@@ -1,71 +1,98 @@
 import type { FieldErrors } from "../client/http";
 import type { Schema } from "../client/types";
 
-/** What stands in the inputs, by dotted path: text, or a tick. Choices and JSON fields hold JSON. */
-export type Inputs = Record<string, string | boolean>;
+/** What stands in the inputs, in the shape of the value: text (choices and JSON fields hold JSON), a tick, lists and
+ * objects of these; null for an object that is left out. */
+export type Draft = string | boolean | null | readonly Draft[] | { readonly [name: string]: Draft };
 
-export type Kind = "object" | "enum" | "boolean" | "integer" | "number" | "string" | "json";
+export type Kind = "object" | "list" | "enum" | "boolean" | "integer" | "number" | "string" | "json";
 
 const LONG_TEXT = 1_000;
 
 /** How a parameter is entered; what has no input of its own is entered as JSON. */
 export function kindOf(schema: Schema): Kind {
   if (schema.enum) return "enum";
-  const type = Array.isArray(schema.type) ? schema.type.find((name) => name !== "null") : schema.type;
+  const type = typeOf(schema);
   if (type === "object") return schema.properties ? "object" : "json";
+  if (type === "array") return schema.items ? "list" : "json";
   return type === "boolean" || type === "integer" || type === "number" || type === "string" ? type : "json";
 }
 
+const typeOf = ({ type }: Schema): string | undefined =>
+  Array.isArray(type) ? type.find((name) => name !== "null") : type;
+
 export const isLong = (schema: Schema): boolean => (schema.maxLength ?? 0) > LONG_TEXT;
 
-/** The fields of an object schema as [path, schema, required]. */
-export function fieldsOf(schema: Schema, path: string): [string, Schema, boolean][] {
+/** Whether an object may be left out, and would ask for something that need not be said if it were not. */
+export const isExtra = (schema: Schema, required: boolean): boolean =>
+  kindOf(schema) === "object" && !required && Boolean(schema.required?.length);
+
+/** The fields of an object schema as [name, schema, required]. */
+export function fieldsOf(schema: Schema): [string, Schema, boolean][] {
   const required = schema.required ?? [];
-  return Object.entries(schema.properties ?? {}).map(([name, field]) => [
-    `${path}.${name}`,
-    field,
-    required.includes(name),
-  ]);
+  return Object.entries(schema.properties ?? {}).map(([name, field]) => [name, field, required.includes(name)]);
 }
 
-/** The inputs of a fresh form: the schema's defaults. */
-export function initialInputs(schema: Schema, path: string, given: unknown = schema.default): Inputs {
+/** What stands in a fresh form: the schema's defaults. */
+export function draftOf(schema: Schema, required = true, given: unknown = schema.default): Draft {
   const kind = kindOf(schema);
+  const missing = given === undefined || given === null;
   if (kind === "object") {
+    if (missing && isExtra(schema, required)) return null;
     const values = (given ?? {}) as Record<string, unknown>;
-    const parts = fieldsOf(schema, path).map(([at, field]) =>
-      initialInputs(field, at, values[nameOf(at)] ?? field.default),
-    );
-    return Object.assign({}, ...parts) as Inputs;
+    const parts = fieldsOf(schema).map(([name, field, needed]) => [
+      name,
+      draftOf(field, needed, values[name] ?? field.default),
+    ]);
+    return Object.fromEntries(parts) as Draft;
   }
-  if (kind === "boolean") return { [path]: given === true };
-  if (given === undefined || given === null) return { [path]: "" };
-  return { [path]: kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given) };
+  if (kind === "list") {
+    const items = Array.isArray(given) ? given : Array<undefined>(required ? (schema.minItems ?? 0) : 0).fill(undefined);
+    return items.map((item: unknown) => itemOf(schema, item));
+  }
+  if (kind === "boolean") return given === true;
+  if (missing) return "";
+  return kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given);
 }
 
-/** The value of a form, and by path what is wrong with it. An input left empty is left out, so that the server's
+/** A fresh item of a list. */
+export const itemOf = ({ items = {} }: Schema, given: unknown = items.default): Draft => draftOf(items, true, given);
+
+interface Collected {
+  value: unknown;
+  errors: FieldErrors;
+}
+
+/** The value of a form, and by dotted path what is wrong with it. What is left empty is left out, so that the server's
  * default holds. */
-export function collect(
-  schema: Schema,
-  inputs: Inputs,
-  path: string,
-  required = true,
-): { value: unknown; errors: FieldErrors } {
-  const kind = kindOf(schema);
-  if (kind === "object") {
-    const value: Record<string, unknown> = {};
-    const errors: FieldErrors = {};
-    for (const [at, field, needed] of fieldsOf(schema, path)) {
-      const part = collect(field, inputs, at, needed);
-      if (part.value !== undefined) value[nameOf(at)] = part.value;
-      Object.assign(errors, part.errors);
-    }
-    return { value: required || Object.keys(value).length ? value : undefined, errors };
+export function collect(schema: Schema, draft: Draft, path: string, required = true): Collected {
+  if (draft === null) return { value: undefined, errors: {} };
+  if (typeof draft === "boolean") return { value: draft, errors: {} };
+  if (typeof draft === "string") return read(schema, draft, path, required);
+  if (Array.isArray(draft)) return collectList(schema, draft as readonly Draft[], path, required);
+  const value: Record<string, unknown> = {};
+  const errors: FieldErrors = {};
+  for (const [name, field, needed] of fieldsOf(schema)) {
+    const part = collect(field, (draft as Record<string, Draft>)[name] ?? "", `${path}.${name}`, needed);
+    if (part.value !== undefined) value[name] = part.value;
+    Object.assign(errors, part.errors);
   }
-  const input = inputs[path];
-  if (typeof input === "boolean") return { value: input, errors: {} };
-  const text = input ?? "";
-  const wrong = (message: string) => ({ value: undefined, errors: { [path]: [message] } });
+  const given = required || isExtra(schema, required) || Object.keys(value).length > 0;
+  return { value: given ? value : undefined, errors };
+}
+
+function collectList(schema: Schema, draft: readonly Draft[], path: string, required: boolean): Collected {
+  if (!draft.length && !required) return { value: undefined, errors: {} };
+  const parts = draft.map((item, at) => collect(schema.items ?? {}, item, `${path}.${at}`));
+  const errors = Object.assign({}, ...parts.map((part) => part.errors)) as FieldErrors;
+  const least = schema.minItems ?? 0;
+  if (draft.length < least) errors[path] = [least === 1 ? "Add one at least." : `Add ${least} at least.`];
+  return { value: parts.map((part) => part.value), errors };
+}
+
+function read(schema: Schema, text: string, path: string, required: boolean): Collected {
+  const kind = kindOf(schema);
+  const wrong = (message: string): Collected => ({ value: undefined, errors: { [path]: [message] } });
   if (kind === "string") {
     if (text) return { value: text, errors: {} };
     if (required && (schema.minLength ?? 0) > 0) return wrong("Fill this in.");
@@ -83,7 +110,9 @@ export function collect(
     return { value, errors: {} };
   }
   try {
-    return { value: JSON.parse(text) as unknown, errors: {} };
+    const value = JSON.parse(text) as unknown;
+    const plain = typeof value === "object" && value !== null && !Array.isArray(value);
+    return typeOf(schema) === "object" && !plain ? wrong('Enter a JSON object: {"name": …}.') : { value, errors: {} };
   } catch {
     return wrong("This is not valid JSON.");
   }
@@ -108,17 +137,15 @@ export function errorsElsewhere(errors: FieldErrors, paths: string[]): string[] 
   );
 }
 
-const TOP_LEVEL = ["job_type", "title", "params"];
+const TOP_LEVEL = ["job_type", "title", "approval", "params"];
 
 function pathOf(name: string): string {
   const bare = name.replace(/^json\./, "");
   return TOP_LEVEL.includes(bare.split(".")[0] ?? "") ? bare : `params.${bare}`;
 }
 
-const nameOf = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
-
 /** "num_questions" → "Num questions". */
-export const labelOf = (path: string, schema: Schema): string => {
-  const words = nameOf(path).replaceAll("_", " ");
+export const labelOf = (name: string, schema: Schema): string => {
+  const words = name.replaceAll("_", " ");
   return schema.title ?? words.charAt(0).toUpperCase() + words.slice(1);
 };

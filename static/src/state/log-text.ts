@@ -19,6 +19,7 @@ export interface Piece {
 const STRINGS = /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?/g;
 const CONTROLS = /(?:\u001b\[|\u009b)([0-?]*)[ -/]*([@-~])?/g;
 const REST = /\u001b(?!\[[\d;]*m)(?:[ -/]*[0-Z\\^-~])?|[\u0080-\u009f]/g;
+const TERMINAL = /[\u001b\u0080-\u009f]/;
 const COLOUR = /^[\d;]*$/;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 const TRAILING = /[.,;:!?)\]}]+$/;
@@ -27,16 +28,18 @@ const parsed = new WeakMap<LogLine, Piece[]>();
 
 /** A line's text without anything of a terminal but its colours, which end with the line. */
 export function pieces(line: LogLine): Piece[] {
-  if (!/[\u001b\u0080-\u009f]/.test(line.message)) return [{ text: line.message }];
+  if (!TERMINAL.test(line.message)) return [{ text: line.message }];
   let found = parsed.get(line);
   if (!found) parsed.set(line, (found = coloured(line.message)));
   return found;
 }
 
-export const plain = (line: LogLine): string =>
-  pieces(line)
-    .map(({ text }) => text)
-    .join("");
+const textOf = (all: Piece[]): string => all.map(({ text }) => text).join("");
+
+export const plain = (line: LogLine): string => textOf(pieces(line));
+
+/** A message beyond the log, without what was meant for a terminal. */
+export const plainText = (message: string): string => (TERMINAL.test(message) ? textOf(coloured(message)) : message);
 
 /** The pieces of a line, cut so that links and hits of a search are pieces of their own. */
 export function marked(line: LogLine, wanted: string): Piece[] {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { operations, type Document } from "./openapi";
+import { anchorOf, matching, operations, type Document } from "./openapi";
 
 const document: Document & { components: unknown } = {
   info: { title: "T", version: "1" },
@@ -41,4 +41,12 @@ test("follows references and shows each operation under its tag", () => {
       ],
     ],
   ]);
+});
+
+test("each call has an address of its own, and is found by words of it", () => {
+  const [call] = [...operations(document).values()].flat();
+  if (!call) throw new Error("no call");
+  expect(anchorOf(call)).toBe("post-things-id");
+  expect(["", "post", "THINGS", "changes post", " id "].map((q) => matching(call, q))).toEqual(Array(5).fill(true));
+  expect(matching(call, "post nothing")).toBe(false);
 });

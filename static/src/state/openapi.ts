@@ -73,6 +73,16 @@ export function operations(document: Document): Map<string, Operation[]> {
   return groups;
 }
 
+/** "GET /api/v2/tasks/{task_id}/status" → "get-api-v2-tasks-task_id-status": the same in every version of the page. */
+export const anchorOf = ({ method, path }: Operation): string =>
+  `${method} ${path}`.toLowerCase().split(/[^a-z0-9_]+/).filter(Boolean).join("-");
+
+/** Whether a call has every word of `q` in its method, path or text. */
+export function matching({ method, path, text }: Operation, q: string): boolean {
+  const all = `${method} ${path} ${text}`.toLowerCase();
+  return q.toLowerCase().split(/\s+/).every((word) => all.includes(word));
+}
+
 function operation(
   document: Document,
   method: string,

@@ -1,76 +1,210 @@
-import { signal } from "@preact/signals";
-import type { Api, TaskFilter } from "../client/api";
+import { batch, signal, type Signal } from "@preact/signals";
+import type { Api, TaskPage } from "../client/api";
+import { Backoff } from "../client/backoff";
 import { Problem } from "../client/http";
-import type { JobType, Task, TaskState } from "../client/types";
+import type { Status, Task, TaskEvent } from "../client/types";
+import type { Connection, Watch } from "../client/watch";
+import { StatusTally } from "./counts";
+import { queryOf, type Filter } from "./filter";
+import { isOlder, rowOf, told, updated, type Row } from "./rows";
+import { Standings } from "./standings";
 
-/** The list of runs: the newest page kept fresh by asking, older pages as they were when asked for. */
+const FIRST_PAGE = 50;
+const OLDER_PAGE = 100;
+/** What comes together is asked for together. */
+const SOON_MS = 250;
+const APART_MS = 1_000;
+/** Of what others of the tenant start nobody tells. */
+const TENANT_MS = 30_000;
+
+type Older = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
+
+/** The list of runs, newest first: the first page is taken anew when something was started, older ones when asked for,
+ * and what is in it is live. What is new waits while `atTop` is not set, so that nothing moves that is being read. */
 export class Runs {
-  static readonly POLL_SECONDS = 5;
-
-  readonly tasks = signal<Task[] | null>(null);
-  readonly active = signal<TaskState | null>(null);
-  readonly types = signal<JobType[] | null>(null);
-  readonly next = signal<string | null>(null);
+  /** The ids in order; null until the first answer. */
+  readonly order = signal<readonly string[] | null>(null);
+  /** How many new ones wait to be taken in. */
+  readonly waiting = signal(0);
   /** Why the list may be out of date; null when it is not. */
   readonly problem = signal<Problem | null>(null);
+  readonly older = signal<Older>({ kind: "idle" });
+  readonly counts: StatusTally;
+  /** Where the reader was, for when they come back. */
+  place: unknown = null;
 
-  private paged = false;
+  private readonly rows = new Map<string, Signal<Row>>();
+  private readonly standings: Standings;
+  private readonly backoff = new Backoff();
+  private watch: Watch | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private stopped = false;
-  private readonly wake = (): void => {
-    if (!document.hidden) void this.poll();
-  };
+  private ticker: ReturnType<typeof setInterval> | undefined;
+  private askedAt = 0;
+  private atTop = true;
+  private fresh: TaskPage | null = null;
+  private next: string | null = null;
+  /** Counts loads and replacements, so that what an overtaken one still brings is dropped. */
+  private turn = 0;
+  private replaced = 0;
 
   constructor(
-    private readonly api: Api,
-    private readonly filter: TaskFilter,
+    private readonly api: Pick<Api, "tasks" | "counts">,
+    private readonly connection: Pick<Connection, "user" | "standing">,
+    readonly filter: Filter,
   ) {
-    document.addEventListener("visibilitychange", this.wake);
-    void this.poll();
+    this.counts = new StatusTally(api, filter);
+    this.standings = new Standings(connection, (id) => this.rows.get(id));
   }
 
+  start(): void {
+    this.watch = this.connection.user({ refresh: () => this.refresh(), event: (event) => this.event(event) });
+    if (this.filter.scope === "tenant") this.ticker = setInterval(() => this.refresh(), TENANT_MS);
+  }
+
+  /** Keeps what was loaded; `start` goes on from there. */
   stop(): void {
-    this.stopped = true;
+    this.watch?.stop();
+    this.standings.stop();
     clearTimeout(this.timer);
-    document.removeEventListener("visibilitychange", this.wake);
+    clearInterval(this.ticker);
+    this.timer = undefined;
+    this.turn++;
   }
 
-  /** Adds the next older page. Throws Problem. */
-  async loadOlder(): Promise<void> {
-    const cursor = this.next.value;
-    if (!cursor) return;
-    const page = await this.api.tasks({ ...this.filter, cursor });
-    this.paged = true;
-    this.next.value = page.next;
-    this.tasks.value = unique([...(this.tasks.value ?? []), ...page.tasks]);
+  row(id: string): Signal<Row> {
+    const row = this.rows.get(id);
+    if (!row) throw new Error(`${id} is not in the list`);
+    return row;
   }
 
-  private async poll(): Promise<void> {
-    clearTimeout(this.timer);
-    try {
-      const [page, active, types] = await Promise.all([
-        this.api.tasks(this.filter),
-        this.api.active(),
-        this.types.value ?? this.api.jobTypes(),
-      ]);
-      if (this.stopped) return;
-      if (!this.paged) this.next.value = page.next;
-      // Runs that newer ones pushed off the first page since stay in the list behind it.
-      this.tasks.value = unique([...page.tasks, ...(this.paged ? (this.tasks.value ?? []) : [])]);
-      this.active.value = active;
-      this.types.value = types;
-      this.problem.value = null;
-    } catch (error) {
-      if (this.stopped) return;
-      this.problem.value = Problem.of(error);
+  get hasOlder(): boolean {
+    return this.next !== null;
+  }
+
+  /** Loads the first page anew, now. */
+  refresh(): void {
+    void this.load(true);
+  }
+
+  /** What is on the screen is watched. */
+  visible(ids: readonly string[]): void {
+    this.standings.visible(ids);
+  }
+
+  /** Whether the reader is at the top, where new runs may come in. */
+  top(atTop: boolean): void {
+    this.atTop = atTop;
+    if (atTop) this.takeIn();
+  }
+
+  /** Lets in what waits. What no longer matches the filter leaves at the same time. */
+  takeIn(): void {
+    const page = this.fresh;
+    if (!page) return;
+    this.fresh = null;
+    const ids = page.tasks.map(({ task_id }) => task_id);
+    const last = page.tasks.at(-1);
+    const order = this.order.value ?? [];
+    const joins = page.next !== null && last && order.some((id) => ids.includes(id));
+    const rest = joins ? order.filter((id) => isOlder(this.row(id).value.task, last)) : [];
+    if (!joins) {
+      this.next = page.next;
+      this.replaced++;
+      this.older.value = { kind: "idle" };
     }
-    // A hidden list is read by nobody; it asks again when it is shown.
-    if (!document.hidden) this.timer = setTimeout(() => void this.poll(), Runs.POLL_SECONDS * 1_000);
+    batch(() => {
+      this.waiting.value = 0;
+      this.show([...ids, ...rest]);
+    });
   }
-}
 
-/** The first of each task: the one that was asked for last. */
-function unique(tasks: Task[]): Task[] {
-  const seen = new Set<string>();
-  return tasks.filter(({ task_id }) => !seen.has(task_id) && seen.add(task_id));
+  /** Adds the next older page; `older` says how that goes. */
+  async loadOlder(): Promise<void> {
+    if (this.next === null || this.older.value.kind === "loading") return;
+    this.older.value = { kind: "loading" };
+    const { replaced } = this;
+    try {
+      const page = await this.api.tasks(queryOf(this.filter), OLDER_PAGE, this.next);
+      if (replaced !== this.replaced) return;
+      page.tasks.forEach((task) => this.put(task));
+      const order = this.order.value ?? [];
+      const known = new Set(order);
+      this.next = page.next;
+      batch(() => {
+        this.older.value = { kind: "idle" };
+        this.show([...order, ...page.tasks.map(({ task_id }) => task_id).filter((id) => !known.has(id))]);
+      });
+    } catch (error) {
+      if (replaced === this.replaced) this.older.value = { kind: "failed", problem: Problem.of(error) };
+    }
+  }
+
+  private event(event: TaskEvent): void {
+    if (!String(event.stream).startsWith("user:")) return;
+    this.counts.event(event);
+    if (event.type === "task_created") return this.loadSoon();
+    if (event.type !== "status_changed") return;
+    const row = this.rows.get(event.task_id as string);
+    if (row) row.value = told(row.value, event);
+    this.standings.changed();
+    const joins = this.filter.status === (event.status as Status);
+    if (joins || !this.counts.exact) this.loadSoon();
+  }
+
+  private loadSoon(): void {
+    if (this.timer !== undefined) return;
+    const delay = Math.max(SOON_MS, this.askedAt + APART_MS - Date.now());
+    this.loadAfter(delay, !this.counts.exact);
+  }
+
+  private loadAfter(delay: number, counts: boolean): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.load(counts), delay);
+  }
+
+  private async load(counts: boolean): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.askedAt = Date.now();
+    const turn = ++this.turn;
+    try {
+      const [page] = await Promise.all([
+        this.api.tasks(queryOf(this.filter), FIRST_PAGE),
+        counts || !this.counts.value.value ? this.counts.load() : undefined,
+      ]);
+      if (turn !== this.turn) return;
+      this.backoff.reset();
+      batch(() => {
+        this.problem.value = null;
+        this.received(page);
+      });
+    } catch (error) {
+      if (turn !== this.turn) return;
+      const problem = (this.problem.value = Problem.of(error));
+      const passes = problem.status === 0 || problem.status === 429 || problem.status >= 500;
+      if (passes) this.loadAfter(this.backoff.next(), true);
+    }
+  }
+
+  private received(page: TaskPage): void {
+    page.tasks.forEach((task) => this.put(task));
+    const known = new Set(this.order.value);
+    this.fresh = page;
+    this.waiting.value = page.tasks.filter(({ task_id }) => !known.has(task_id)).length;
+    if (this.order.value === null || this.atTop) this.takeIn();
+  }
+
+  private put(task: Task): void {
+    const row = this.rows.get(task.task_id);
+    if (row) row.value = updated(row.value, task);
+    else this.rows.set(task.task_id, signal(rowOf(task)));
+  }
+
+  private show(order: readonly string[]): void {
+    const kept = new Set([...order, ...(this.fresh?.tasks ?? []).map(({ task_id }) => task_id)]);
+    for (const id of this.rows.keys()) if (!kept.has(id)) this.rows.delete(id);
+    const before = this.order.value;
+    const same = before?.length === order.length && order.every((id, at) => id === before[at]);
+    if (!same) this.order.value = order;
+  }
 }

@@ -3,6 +3,7 @@ import { duration, elapsed, percent } from "./format";
 
 test.each([
   [0, "0.0 s"],
+  [0.0079, "8 ms"],
   [4.14, "4.1 s"],
   [9.96, "10 s"],
   [72, "1 m 12 s"],

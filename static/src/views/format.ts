@@ -4,8 +4,9 @@ import type { Task } from "../client/types";
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
 
-/** 4.1 → "4.1 s", 72 → "1 m 12 s", 3720 → "1 h 02 m". */
+/** 0.008 → "8 ms", 4.1 → "4.1 s", 72 → "1 m 12 s", 3720 → "1 h 02 m". */
 export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 0.0995) return `${Math.ceil(1_000 * seconds)} ms`;
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

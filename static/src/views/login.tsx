@@ -1,15 +1,42 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/http";
-import { session } from "../state/app";
+import { go, now, session } from "../state/app";
+import { Dialog } from "./dialog";
 import { Trouble } from "./trouble";
 
 /** The page goes on to where one was by itself, as soon as the session is there. */
 export function Login() {
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const [busy, setBusy] = useState(false);
   useEffect(() => {
     document.title = "Sign in · Taskroom";
   }, []);
+  return (
+    <main class="sign-in">
+      <h1>Taskroom</h1>
+      <SignIn />
+    </main>
+  );
+}
+
+/** Over a page whose session has ended: nothing of it is lost. */
+export function SignInAgain({ email }: { email: string }) {
+  return (
+    <Dialog label="Sign in again" class="sign-in">
+      <h1>Sign in again</h1>
+      <p class="hint">Your session has ended. This page goes on where it was.</p>
+      <SignIn email={email} />
+      <button type="button" class="plain" onClick={() => go("/login", true)}>
+        Leave this page
+      </button>
+    </Dialog>
+  );
+}
+
+function SignIn({ email = "" }: { email?: string }) {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [until, setUntil] = useState(0);
+  const password = useRef<HTMLInputElement>(null);
+  const wait = Math.max(0, Math.ceil((until - now.value) / 1_000));
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -19,32 +46,63 @@ export function Login() {
     try {
       await session.login(String(data.get("email")), String(data.get("password")));
     } catch (error) {
-      setProblem(Problem.of(error));
-      setBusy(false);
+      const refused = Problem.of(error);
+      setProblem(refused);
+      setUntil(refused.status === 429 ? Date.now() + refused.retryAfter * 1_000 : 0);
+      if (refused.status === 401) password.current?.select();
     }
+    setBusy(false);
   };
 
   const field = (name: string) => problem?.errors[name]?.map((text) => <p class="wrong">{text}</p>);
   const shown = problem && (problem.errors.email || problem.errors.password);
   return (
-    <main class="sign-in">
-      <form onSubmit={(event) => void submit(event)}>
-        <h1>Taskroom</h1>
-        <label>
-          Email
-          <input name="email" type="email" autocomplete="username" required autofocus />
-          {field("email")}
-        </label>
-        <label>
-          Password
-          <input name="password" type="password" autocomplete="current-password" required />
-          {field("password")}
-        </label>
-        {problem && !shown && <Trouble problem={problem} />}
-        <button class="primary" disabled={busy}>
-          Sign in
-        </button>
-      </form>
-    </main>
+    <form onSubmit={(event) => void submit(event)}>
+      <label>
+        Email
+        <input
+          name="email"
+          type="email"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          defaultValue={email}
+          required
+          autofocus={!email}
+        />
+        {field("email")}
+      </label>
+      <label>
+        Password
+        <input
+          ref={password}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          autofocus={Boolean(email)}
+        />
+        {field("password")}
+      </label>
+      {problem && !shown && <Refused problem={problem} wait={wait} />}
+      <button class="primary" disabled={busy || wait > 0}>
+        {busy ? "Signing in" : "Sign in"}
+      </button>
+    </form>
   );
+}
+
+function Refused({ problem, wait }: { problem: Problem; wait: number }) {
+  if (problem.status === 401) return <Trouble problem={new Problem(401, "Email or password is wrong")} />;
+  if (problem.status === 429) {
+    return (
+      <Trouble problem={new Problem(429, "Too many attempts")}>
+        {" "}
+        {/* The countdown is not read out each second. */}
+        <span aria-live="off">{wait ? `Try again in ${wait} s.` : "Try again now."}</span>
+      </Trouble>
+    );
+  }
+  if (problem.status === 0) return <Trouble problem={problem}> Runs go on meanwhile. Try again in a moment.</Trouble>;
+  return <Trouble problem={problem} />;
 }

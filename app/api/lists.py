@@ -1,0 +1,92 @@
+"""The list of tasks, and how many of them have which status."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app import auth
+from app.api.base import (
+    Blueprint,
+    ScopeField,
+    WholeField,
+    decode_cursor,
+    encode_cursor,
+    signed_in,
+    utc,
+    with_next,
+)
+from app.api.tasks import Task
+from app.auth import Principal
+from app.services import services
+from app.tasks.fold import STATUSES
+from app.tasks.listing import Listing, list_tasks, status_counts
+
+blp = Blueprint("lists", __name__, description="Lists of tasks")
+
+
+class CountQuery(ma.Schema):
+    job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
+    parent_id = ma.fields.UUID()
+    q = ma.fields.String(
+        validate=ma.validate.Length(1, 200),
+        metadata={"description": "A text in title or job type, or the beginning of the id; case is ignored"},
+    )
+    scope = ScopeField()
+
+
+class TaskQuery(CountQuery):
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
+    status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
+
+
+class TaskPage(ma.Schema):
+    tasks = ma.fields.List(ma.fields.Nested(Task))
+    next = ma.fields.String(allow_none=True)
+
+
+class StatusCounts(ma.Schema):
+    counts = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"description": "By status, each one"}
+    )
+    sequence = ma.fields.Integer(metadata={"description": "As of this sequence of the caller's own stream"})
+
+
+@blp.get("/tasks")
+@signed_in
+@blp.arguments(TaskQuery, location="query")
+@blp.response(200, TaskPage)
+def tasks(principal: Principal, query: dict[str, Any]) -> Any:
+    """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant."""
+    before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
+    wanted = _wanted(principal, query)
+    with services().read() as conn, conn.cursor() as cur:
+        found = list_tasks(cur, wanted, before, query["limit"] + 1)
+    page, more = found[: query["limit"]], len(found) > query["limit"]
+    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
+    return with_next({"tasks": page, "next": next_cursor}, {"cursor": next_cursor} if more else None)
+
+
+@blp.get("/tasks/counts")
+@signed_in
+@blp.arguments(CountQuery, location="query")
+@blp.response(200, StatusCounts)
+def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+    """How many tasks of the list have which status. With the later `task_created` and `status_changed` events of the
+    caller's stream the numbers can be kept right."""
+    with services().read() as conn, conn.cursor() as cur:
+        found, sequence = status_counts(cur, _wanted(principal, query), auth.own_stream(principal))
+    return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence}
+
+
+def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
+    return Listing(
+        **auth.whose(principal, query["scope"]),
+        status=query.get("status"),
+        job_type=query.get("job_type"),
+        parent_id=str(query["parent_id"]) if "parent_id" in query else None,
+        q=query.get("q"),
+    )

@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { addressOf, filterOf, isWhole, queryOf } from "./filter";
+
+const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
+
+test.each(["/", "/?status=FAILURE", "/?scope=tenant&status=WAITING&job_type=a+b&q=100%25"])("%s and back", (address) => {
+  const filter = filterOf(address, user);
+  expect(addressOf(filter)).toBe(address);
+  expect(isWhole(filter)).toBe(address === "/");
+});
+
+test("what an address may not say counts as not said", () => {
+  expect(filterOf("/?status=NONE&scope=all&q=", user)).toEqual({ status: null, job_type: "", q: "", scope: "mine" });
+  expect(filterOf("/?scope=tenant", { ...user, tenant: null }).scope).toBe("mine");
+  expect(filterOf("/?scope=tenant", { ...user, role: "worker" }).scope).toBe("mine");
+  expect(filterOf(`/?q=${"x".repeat(300)}`, user).q).toHaveLength(200);
+});
+
+test("the server is asked in its own words", () => {
+  expect(queryOf(filterOf("/?scope=tenant&status=FAILURE&q=+x+", user))).toEqual({
+    status: "FAILURE",
+    job_type: "",
+    q: "x",
+    scope: "tenant",
+  });
+});

@@ -1,0 +1,196 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Problem } from "../client/http";
+import { filterOf } from "./filter";
+import { Runs } from "./runs";
+import { Fake, task } from "./runs.fake";
+
+const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
+let server: Fake;
+let runs: Runs;
+
+const settled = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+const numbers = (): number[] => (runs.order.value ?? []).map((id) => Number(id.slice(3)));
+const status = (n: number): string => runs.row(task(n).task_id).value.task.status;
+
+async function begin(address = "/", count = 3): Promise<void> {
+  server.tasks = Array.from({ length: count }, (_, n) => task(n + 1));
+  runs = new Runs(server.api, server.connection, filterOf(address, user));
+  runs.start();
+  await settled();
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  server = new Fake();
+});
+afterEach(() => {
+  runs.stop();
+  vi.useRealTimers();
+});
+
+test("a new run comes in at the top; many are asked for together", async () => {
+  await begin();
+  server.asked = [];
+  server.start(4);
+  server.start(5);
+  await settled(1_500);
+  expect(numbers()).toEqual([5, 4, 3, 2, 1]);
+  expect(server.asked).toEqual(["first"]);
+});
+
+test("while one reads further down new runs wait, and come in at the top again", async () => {
+  await begin();
+  runs.top(false);
+  server.start(4);
+  await settled(1_500);
+  expect([numbers(), runs.waiting.value]).toEqual([[3, 2, 1], 1]);
+
+  runs.top(true);
+  expect([numbers(), runs.waiting.value]).toEqual([[4, 3, 2, 1], 0]);
+});
+
+test("older pages join without gap or repeat, to the end", async () => {
+  server.pageSize = 2;
+  await begin("/", 5);
+  server.start(6);
+  await runs.loadOlder();
+  await settled(1_500);
+  expect([numbers(), runs.hasOlder]).toEqual([[6, 5, 4, 3, 2], true]);
+
+  await runs.loadOlder();
+  expect([numbers(), runs.hasOlder]).toEqual([[6, 5, 4, 3, 2, 1], false]);
+});
+
+test("what waits is not lost while older pages are loaded", async () => {
+  server.pageSize = 2;
+  await begin("/", 4);
+  runs.top(false);
+  server.start(5);
+  await settled(1_500);
+  await runs.loadOlder();
+  runs.takeIn();
+  expect(numbers()).toEqual([5, 4, 3, 2, 1]);
+});
+
+test("more new runs than a page holds leave no gap: the list begins anew", async () => {
+  server.pageSize = 2;
+  await begin("/", 4);
+  runs.top(false);
+  for (const n of [5, 6, 7]) server.start(n);
+  await settled(1_500);
+  expect([numbers(), runs.waiting.value]).toEqual([[4, 3], 2]);
+
+  runs.takeIn();
+  expect(numbers()).toEqual([7, 6]);
+  await runs.loadOlder();
+  expect(numbers()).toEqual([7, 6, 5, 4]);
+});
+
+test("an older page that comes after the list began anew is dropped", async () => {
+  server.pageSize = 2;
+  await begin("/", 4);
+  const older = runs.loadOlder();
+  for (const n of [5, 6, 7]) server.tasks.push(task(n));
+  runs.refresh();
+  await Promise.all([older, settled()]);
+  expect(numbers()).toEqual([7, 6]);
+});
+
+test("what no longer matches stays where it is until the list is loaded again", async () => {
+  await begin("/?status=STARTED", 0);
+  server.tasks = [task(1, "STARTED"), task(2, "STARTED")];
+  runs.refresh();
+  await settled();
+  server.tasks[0] = task(1, "SUCCESS", { updated_at: "2025-01-01T00:59:00.000000Z" });
+  server.tell("status_changed", { task_id: task(1).task_id, status: "SUCCESS", previous_status: "STARTED" });
+  await settled(1_500);
+  expect([numbers(), status(1)]).toEqual([[2, 1], "SUCCESS"]);
+
+  server.tasks.push(task(3, "STARTED"));
+  server.tell("status_changed", { task_id: task(3).task_id, status: "STARTED", previous_status: "PENDING" });
+  await settled(1_500);
+  expect(numbers()).toEqual([3, 2]);
+});
+
+test("the unfinished runs on the screen are watched, and none else", async () => {
+  await begin();
+  server.start(4);
+  server.start(5);
+  await settled(1_500);
+  runs.visible([task(4).task_id, task(3).task_id]);
+  await settled(200);
+  expect([...server.standings.keys()]).toEqual([task(4).task_id]);
+
+  server.standings.get(task(4).task_id)?.({
+    type: "phase_update",
+    sequence: 3,
+    phase_id: "a",
+    status: "in_progress",
+    message: "Half",
+    progress: 50,
+    timestamp: "2025-01-01T00:58:00.000000Z",
+  });
+  await settled(300);
+  expect(runs.row(task(4).task_id).value.task).toMatchObject({ progress: 50, current_phase_message: "Half" });
+
+  server.standings.get(task(4).task_id)?.({ type: "task_status", sequence: 4, status: "SUCCESS", progress: 100 });
+  await settled(500);
+  expect([status(4), server.standings.size]).toEqual(["SUCCESS", 0]);
+});
+
+test("a run of which only the end was heard is watched for the rest once it is on the screen", async () => {
+  await begin("/", 0);
+  server.start(1);
+  await settled(1_500);
+  server.tell("status_changed", { task_id: task(1).task_id, status: "FAILURE", previous_status: "PENDING" });
+  runs.visible([task(1).task_id]);
+  await settled(200);
+  expect([status(1), server.standings.size]).toEqual(["FAILURE", 1]);
+});
+
+test("an answer that fails is asked for again, and the list stays", async () => {
+  await begin();
+  server.failing = new Problem(503, "Busy");
+  runs.refresh();
+  await settled();
+  expect([runs.problem.value?.status, numbers()]).toEqual([503, [3, 2, 1]]);
+
+  server.failing = null;
+  await settled(1_000);
+  expect(runs.problem.value).toBeNull();
+});
+
+test("what the server refuses is not asked for again by itself", async () => {
+  server.failing = new Problem(403, "No");
+  await begin();
+  await settled(60_000);
+  expect(server.asked.filter((what) => what === "first")).toHaveLength(1);
+});
+
+test("announcements to everybody are no news of runs", async () => {
+  await begin();
+  server.asked = [];
+  server.tell("task_created", { stream: "broadcast", status: "PENDING" });
+  await settled(2_000);
+  expect(server.asked).toEqual([]);
+});
+
+test("of a tenant's runs nobody tells: they are asked for now and then", async () => {
+  await begin("/?scope=tenant");
+  server.tasks.push(task(4));
+  await settled(30_000);
+  expect(numbers()).toEqual([4, 3, 2, 1]);
+});
+
+test("who comes back finds the list as it was, and what happened since", async () => {
+  await begin();
+  runs.stop();
+  server.start(4);
+  await settled(5_000);
+  expect(numbers()).toEqual([3, 2, 1]);
+  runs.start();
+  await settled();
+  expect(numbers()).toEqual([4, 3, 2, 1]);
+  expect(server.sinks.size).toBe(1);
+});

@@ -1,0 +1,34 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+
+interface Props {
+  label: string;
+  class?: string;
+  /** What Escape does; a dialog without it stays until it is answered. */
+  close?: () => void;
+  children: ComponentChildren;
+}
+
+/** A native modal dialog for as long as it is rendered; the focus goes back to where it was. */
+export function Dialog({ label, class: name, close, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  // A browser may close a dialog at a second Escape without asking: it is opened again.
+  const closed = (): void => (close ? close() : dialog.current?.showModal());
+  const cancel = (event: Event): void => {
+    if (event.target !== dialog.current) return;
+    event.preventDefault();
+    close?.();
+  };
+  return (
+    <dialog ref={dialog} class={name} aria-label={label} onCancel={cancel} onClose={closed}>
+      {children}
+    </dialog>
+  );
+}

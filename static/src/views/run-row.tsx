@@ -1,0 +1,67 @@
+import type { Signal } from "@preact/signals";
+import { serverNow } from "../client/http";
+import { isTerminal, type Task } from "../client/types";
+import { now } from "../state/app";
+import { plainText } from "../state/log-text";
+import { errorsOf, type Row } from "../state/rows";
+import { count, duration, elapsed, moment, namedBy, percent, shortId } from "./format";
+import { Bar, stateOf, stateWord, TaskMark } from "./marks";
+import { Link } from "./parts";
+
+export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
+
+/** One run of the list: the whole row is the link to it. */
+export function RunRow({ row }: { row: Signal<Row> }) {
+  const { task } = row.value;
+  const errors = errorsOf(row.value);
+  return (
+    <Link to={runAddress(task.task_id)} class="row">
+      <TaskMark status={task.status} />
+      <span class="type">{task.job_type}</span>
+      <code>{shortId(task.task_id)}</code>
+      <span class="says">
+        <Says task={task} />
+      </span>
+      <span class="number errors">{errors > 0 && `${count(errors)} ${errors === 1 ? "error" : "errors"}`}</span>
+      <Progress task={task} />
+      <span class="number took">
+        <Took task={task} />
+      </span>
+      <time class="number when" dateTime={task.created_at}>
+        {moment(task.created_at)}
+      </time>
+    </Link>
+  );
+}
+
+/** Of what succeeded there is nothing to add; of what failed, how far it came. */
+function Progress({ task }: { task: Task }) {
+  const shown = task.status !== "SUCCESS";
+  const value = percent(task.progress);
+  return (
+    <>
+      <span class="meter">{shown && <Bar value={value} state={stateOf(task.status)} label="Progress" />}</span>
+      <span class="number pct">{shown && `${value} %`}</span>
+    </>
+  );
+}
+
+/** What there is to say of a run, in one line. */
+export function Says({ task }: { task: Task }) {
+  const waits = task.status === "WAITING";
+  const now = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
+  const text = task.error?.message || now || (waits ? "" : stateWord(task.status));
+  return (
+    <>
+      {waits && <strong class="s-wait">approval needed</strong>} {namedBy(task) && <b>{task.title}</b>}{" "}
+      {plainText(text)}
+    </>
+  );
+}
+
+/** How long it took, or takes so far. */
+export function Took({ task }: { task: Task }) {
+  const until = isTerminal(task.status) ? 0 : (now.value, serverNow());
+  const seconds = elapsed(task.started_at, task.finished_at, until);
+  return <>{seconds === null ? "" : duration(seconds)}</>;
+}
