@@ -37,8 +37,8 @@ def create_app(config: Config | None = None) -> Flask:
     from app.metrics import Metrics
     from app.owners import Owners
     from app.realtime import sockets
-    from app.realtime.connections import Connections
     from app.realtime.joins import Joins
+    from app.realtime.presence import Presence
     from app.realtime.sse_wire import SseWires
     from app.requests import identified
     from app.revocations import Revocations
@@ -96,8 +96,8 @@ def create_app(config: Config | None = None) -> Flask:
         None if config.bench else config.connects_per_minute,
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
     )
-    connections = Connections(config.redis_url, config.keepalive_seconds)
-    streams = SseWires(hub, joins, connections, config.keepalive_seconds)
+    presence = Presence(config.redis_url)
+    streams = SseWires(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read)
     metrics.requests.register(app)
     parts = Services(
@@ -110,8 +110,10 @@ def create_app(config: Config | None = None) -> Flask:
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,
+        presence=presence,
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
+    hub.on_viewer = presence.watched
     appending.use(parts.append)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts

@@ -55,6 +55,18 @@ def unread_count(cur: Cursor, user_id: str) -> int:
     return int(row[0]) if row else 0
 
 
+def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
+    """How many are unread, and the sequence of the user's stream that this is as of: in one statement, for in two
+    something could come in between, and who hears of it on the stream would count it twice."""
+    cur.execute(
+        """SELECT coalesce(unread, 0), coalesce(last_seq, 0) FROM (VALUES (%s::uuid, %s)) AS of (user_id, stream)
+           LEFT JOIN inboxes ON inboxes.user_id = of.user_id LEFT JOIN streams ON name = stream""",
+        (user_id, user_stream(user_id)),
+    )
+    ((unread, sequence),) = cur.fetchall()
+    return int(unread), int(sequence)
+
+
 def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appended, int]:
     """Marks one, or all; returns what was appended and how many are unread now. Raises NotFound.
 

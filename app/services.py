@@ -18,6 +18,7 @@ from app.limits import Attempts
 from app.metrics import Metrics
 from app.owners import Owners
 from app.realtime.joins import Joins
+from app.realtime.presence import Presence
 from app.realtime.sse_wire import SseWires
 from app.revocations import Revocations
 from app.stream.broker import Publisher
@@ -46,6 +47,7 @@ class Services:
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires
+    presence: Presence
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
     # Each sends away what the hub does not know of.
     drainers: list[Callable[[], None]] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Services:
         self.leftovers.start()
         self.revocations.start()
         self.hub.start()
+        self.presence.start()
         self.rounds.start()
         self.courier.start()
 
@@ -77,7 +80,7 @@ class Services:
         self.courier.stop()
         self.rounds.stop()
         self.hub.stop()
-        self.streams.stop()
+        self.presence.stop()
         for drain in self.drainers:
             drain()
         self.revocations.stop()

@@ -10,8 +10,20 @@ function buildClient() {
   return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
 }
 
+// No page flashes in the colours of the other theme, or empty, while its script is on the way.
+const renderWithScript = {
+  name: "render-with-script",
+  transformIndexHtml: {
+    order: "post" as const,
+    handler: (html: string) => html.replace('<script type="module"', '$& blocking="render"'),
+  },
+};
+
 export default defineConfig({
-  plugins: [{ name: "client", apply: "build", closeBundle: async () => void (await buildClient()) }],
+  plugins: [
+    renderWithScript,
+    { name: "client", apply: "build", closeBundle: async () => void (await buildClient()) },
+  ],
   // The virtual list is written for React; Preact's own stand-in for it is all it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {

@@ -9,9 +9,9 @@ import pytest
 
 from app.database import Single
 from app.errors import NotFound
-from app.inbox import PAGES, mark_read, page, prune
+from app.inbox import PAGES, mark_read, page, prune, standing
 from app.notifications import create_notification
-from app.stream.event import MAX_SEQUENCE, user_stream
+from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
 from app.up.embedded_postgres import EmbeddedPostgres
 from tests.conftest import _create_database
@@ -37,8 +37,9 @@ def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Task
 
 
 def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
-    """Tasks of the user end, notifications come and are read, all at the same time."""
+    """Tasks of the user end, notifications come and are read, and all are counted, all at the same time."""
     faults: list[Exception] = []
+    counted: list[tuple[int, int]] = []
 
     def work(number: int) -> None:
         tasks = Tasks(here.database)
@@ -51,12 +52,15 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
                 elif number == 1:
                     with tasks.connect() as connection, connection.cursor() as cur:
                         mark_read(cur, here.user_id)
+                elif number == 2:
+                    with tasks.connect() as connection, connection.cursor() as cur:
+                        counted.append(standing(cur, here.user_id))
                 else:
                     create_notification(here.user_id, f"{number}.{n}", "")
         except Exception as error:
             faults.append(error)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -68,6 +72,19 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
     assert [e.sequence for e in events] == list(range(1, last + 1))
     with here.connect() as connection, connection.cursor() as cur:
         assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
+        counted.append(standing(cur, here.user_id))
+    assert counted == [(unread_as_of(events, sequence), sequence) for _, sequence in counted]
+
+
+def unread_as_of(events: list[Event], sequence: int) -> int:
+    """What somebody holds who has heard that much of the stream."""
+    count = 0
+    for event in events[:sequence]:
+        if event.type == "notification":
+            count += 1
+        elif event.type == "notifications_read":
+            count = event.decoded()["unread_count"]
+    return count
 
 
 def test_all_are_read_by_one_mark_and_keep_the_time_at_which_they_were(here: Tasks) -> None:

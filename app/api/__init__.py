@@ -21,6 +21,7 @@ def init_app(app: Flask) -> None:
         notifications,
         outside,
         tasks,
+        watching,
         webhooks,
     )
     from app.realtime import sse
@@ -37,7 +38,21 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    for module in (auth, jobs, agent, lists, tasks, outside, logs, history, notifications, webhooks, sse):
+    modules = (
+        auth,
+        jobs,
+        agent,
+        lists,
+        tasks,
+        watching,
+        outside,
+        logs,
+        history,
+        notifications,
+        webhooks,
+        sse,
+    )
+    for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)

@@ -46,6 +46,10 @@ class Notification(ma.Schema):
 class Page(ma.Schema):
     notifications = ma.fields.List(ma.fields.Nested(Notification))
     next = ma.fields.String(allow_none=True)
+    unread_count = ma.fields.Integer()
+    sequence = ma.fields.Integer(
+        metadata={"description": "Of the caller's stream, as of which that many are unread"}
+    )
 
 
 class Unread(ma.Schema):
@@ -79,12 +83,12 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's, newest first."""
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
+        unread, sequence = inbox.standing(cur, principal.user_id)
         found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
     page = found[:limit]
     next_cursor = str(page[-1]["sequence"]) if len(found) > limit else None
-    return with_next(
-        {"notifications": page, "next": next_cursor}, {"cursor": next_cursor} if next_cursor else None
-    )
+    answer = {"notifications": page, "next": next_cursor, "unread_count": unread, "sequence": sequence}
+    return with_next(answer, {"cursor": next_cursor} if next_cursor else None)
 
 
 @blp.get("/notifications/unread-count")

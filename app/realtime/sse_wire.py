@@ -13,8 +13,8 @@ from typing import Any
 from app.green import Poller, has_gone
 from app.histogram import Histogram
 from app.principal import Principal
-from app.realtime.connections import Connections
 from app.realtime.joins import Joins
+from app.realtime.presence import Presence
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_rooms import Line
 from app.stream.burst import Data
@@ -132,9 +132,9 @@ class SseWires:
     A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so.
     """
 
-    def __init__(self, hub: Hub, joins: Joins, connections: Connections, keepalive_seconds: float) -> None:
+    def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
         self.poller = Poller()
-        self._hub, self._joins, self._connections = hub, joins, connections
+        self._hub, self._joins, self._presence = hub, joins, presence
         self.turn_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
         self._turn = 0
@@ -149,7 +149,7 @@ class SseWires:
     def add(self, wire: Wire) -> None:
         """Begins to send."""
         self._slots[wire.slot % len(self._slots)].add(wire)
-        self._connections.opened(wire.principal.user_id)
+        self._presence.add(wire.principal.user_id, 1)
         wire.attach(self._hub)
         if not self._running:
             self._running = True
@@ -159,11 +159,8 @@ class SseWires:
         self._slots[wire.slot % len(self._slots)].discard(wire)
         self.durations.note(time.monotonic() - wire.opened_at)
         self._joins.leave(wire.principal.user_id)
-        self._connections.closed(wire.principal.user_id)
+        self._presence.add(wire.principal.user_id, -1)
         leave(self.poller, taken, words)
-
-    def stop(self) -> None:
-        self._connections.leave()
 
     def turn(self) -> None:
         """One slot's keep-alives."""
@@ -174,7 +171,7 @@ class SseWires:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
         due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
-        counted = self._connections.count({w.principal.user_id for w in due if w.counts})
+        counted = self._presence.count({w.principal.user_id for w in due if w.counts})
         for wire in due:
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 

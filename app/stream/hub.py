@@ -45,6 +45,7 @@ class Hub:
         self.tally = Tally()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
+        self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self._stopped = threading.Event()
         self._soon = threading.Event()  # a room was just confirmed: check before the next poll
         self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally)
@@ -84,6 +85,7 @@ class Hub:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
             viewer.room.empty_since = None
+            self.on_viewer(viewer, 1)
         if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
             viewer.close("draining")
         return viewer
@@ -196,6 +198,7 @@ class Hub:
                     del room.lanes[lane.key]
             self._behind.leave(viewer)
             room.viewers.discard(viewer)
+            self.on_viewer(viewer, -1)
             if not room.viewers:
                 room.empty_since = time.monotonic()
             return True

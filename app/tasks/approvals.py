@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import marshmallow as ma
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.event import Draft, clean, cut, draft, now
 from app.tasks.fold import WAITING
+from app.tasks.projection import TIME_TEXT
 
 RISKS = ("low", "medium", "high", "critical")
 START = "start"  # the key of the approval that a task may need before it runs at all
@@ -92,3 +94,14 @@ def of_start(cur: Cursor, task_id: str) -> Approval | None:
     )
     row = cur.fetchone()
     return Approval(*row) if row else None
+
+
+def all_of(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
+    """Everything that the task asked for, oldest first, and what was decided."""
+    names = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by")
+    cur.execute(
+        f"""SELECT {", ".join(names)}, {TIME_TEXT.format("asked_at")}, {TIME_TEXT.format("decided_at")}
+            FROM approvals WHERE task_id = %s ORDER BY asked_at""",
+        (task_id,),
+    )
+    return [dict(zip((*names, "asked_at", "decided_at"), row, strict=True)) for row in cur]

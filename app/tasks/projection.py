@@ -20,6 +20,7 @@ Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error"})
 _COLUMNS = {"task_id": "id"}
+TIME_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 # attempt lives on the stream row, where it fences; is_running follows from status.
 _TASK_ROW = (
     *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
@@ -39,7 +40,7 @@ def _select(table: str, names: Sequence[str]) -> str:
     for name in names:
         column = f"{table}.{_COLUMNS.get(name, name)}"
         if name in _TIMES:
-            column = f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+            column = TIME_TEXT.format(column)
         elif name.endswith("_id") or name == "retry_of":
             column = f"{column}::text"
         columns.append(f"{column} AS {name}")

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import "./state/theme";
 import { Problem, send } from "./client/http";
 import { anchorOf, matching, operations, type Document, type Field, type Operation } from "./state/openapi";
 import { Trouble } from "./views/trouble";

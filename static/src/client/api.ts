@@ -1,5 +1,18 @@
 import type { Access } from "./access";
-import type { EventPage, JobType, LogPage, Snapshot, StatusCounts, Task, TaskEvent, TaskState } from "./types";
+import type {
+  DecidedApproval,
+  EventPage,
+  JobType,
+  LogFilter,
+  LogPage,
+  LogQuery,
+  NotificationPage,
+  Snapshot,
+  StatusCounts,
+  Task,
+  TaskEvent,
+  TaskState,
+} from "./types";
 
 const BASE = "/api/v2";
 
@@ -28,6 +41,11 @@ interface StartBody {
   params: unknown;
   title?: string;
   approval?: unknown;
+}
+
+export interface NotificationFilter {
+  unread?: boolean | undefined;
+  cursor?: string | undefined;
 }
 
 /** The REST calls of the dashboard, one method each. All throw Problem. */
@@ -69,8 +87,8 @@ export class Api {
     return { ...page, events };
   }
 
-  logsBefore(taskId: string, sequence: number, limit = 500): Promise<LogPage> {
-    return this.get(`${task(taskId)}/logs?${query({ before_sequence: sequence, limit })}`);
+  logs(taskId: string, page: LogQuery): Promise<LogPage> {
+    return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
   }
 
   cancel(taskId: string): Promise<void> {
@@ -81,6 +99,44 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/retry`);
   }
 
+  decide(taskId: string, approved: boolean): Promise<void> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`);
+  }
+
+  /** What the task asked for so far, oldest first. */
+  approvals(taskId: string): Promise<DecidedApproval[]> {
+    return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
+  }
+
+  /** The newest 200 tasks that the task is made of, newest first. */
+  children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[] }> {
+    return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
+  }
+
+  /** How many watch the task now. */
+  viewers(taskId: string): Promise<number> {
+    return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
+  }
+
+  /** [sequence, timestamp] of evenly spaced events, oldest first. */
+  throughput(taskId: string): Promise<[number, string][]> {
+    return this.get<{ points: [number, string][] }>(`${task(taskId)}/throughput`).then((answer) => answer.points);
+  }
+
+  notifications(filter: NotificationFilter, limit: number): Promise<NotificationPage> {
+    return this.get(`/notifications?${query({ limit, unread: filter.unread ? "true" : undefined, cursor: filter.cursor })}`);
+  }
+
+  unreadCount(): Promise<number> {
+    return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
+  }
+
+  /** Marks one as read, or all that there are. */
+  markRead(id: string | null): Promise<void> {
+    const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
+    return this.session.call("POST", `${BASE}/notifications/${which}`);
+  }
+
   private get<T>(path: string): Promise<T> {
     return this.session.call<T>("GET", BASE + path);
   }
@@ -88,8 +144,12 @@ export class Api {
 
 const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
-/** The address of the whole log as a text file, for a link. */
-export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
+/** The address of a log as a file, for a link: the whole of it, or what passes the filter. */
+export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
+  `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
+
+/** The address of the snapshot, for a link. */
+export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;
 
 function query(values: Record<string, string | number | undefined>): string {
   const search = new URLSearchParams();

@@ -78,6 +78,8 @@ class SocketWire implements Wire {
     const wanted = this.wanted.get(name);
     const taken = this.taken.get(name);
     if (this.done || this.busy.has(name) || wanted === taken) return;
+    // A join that overtook a leave would be one room too many.
+    if (!taken && new Set([...this.taken.keys(), ...this.busy]).size >= this.capacity) return;
     this.busy.add(name);
     if (taken) {
       this.ask(...leaving(name), () => this.stepped(name, undefined));
@@ -102,7 +104,7 @@ class SocketWire implements Wire {
     this.busy.delete(name);
     if (taken) this.taken.set(name, taken);
     else this.taken.delete(name);
-    this.step(name);
+    for (const each of [name, ...this.wanted.keys()]) this.step(each);
   }
 
   private refused(room: Room, error: { status?: number; title?: string } | undefined): void {

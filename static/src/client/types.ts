@@ -77,6 +77,14 @@ export interface Approval {
   estimated_cost: number;
 }
 
+/** What a task asked for, and what became of it. */
+export interface DecidedApproval extends Approval {
+  asked_at: string;
+  decided_at: string | null;
+  approved: boolean | null;
+  decided_by: string | null;
+}
+
 export interface Snapshot extends TaskState {
   recent_logs: LogLine[];
   approval: Approval | null;
@@ -90,9 +98,30 @@ export interface EventPage {
   resync?: unknown;
 }
 
+/** `level` is the least severe to show; `q` a text that the message contains. */
+export interface LogFilter {
+  level?: string | undefined;
+  phase?: string | undefined;
+  q?: string | undefined;
+}
+
+/** A question for a page of a log, as REST takes it. */
+export interface LogQuery extends LogFilter {
+  since_sequence?: number;
+  before_sequence?: number;
+  limit?: number;
+}
+
 export interface LogPage {
   logs: LogLine[];
+  /** Where later lines are, as `since_sequence`: every line up to it was looked at. */
+  next_sequence: number;
+  /** Where earlier lines are, as `before_sequence`. */
+  before_sequence: number;
+  /** About the direction that was asked for. */
   has_more: boolean;
+  /** The cursor could not be answered exactly: `oldest` is the first event that is kept. */
+  resync?: { reason: string; oldest: number; head: number };
 }
 
 /** One numbered event of a stream: its payload and, under `type`, its Socket.IO name or SSE `event:` field. */
@@ -139,4 +168,33 @@ export interface JobType {
   description: string;
   params: Schema;
   phases: string[];
+}
+
+export type Severity = "info" | "success" | "warning" | "error";
+
+/** One of the user's notifications, or an announcement to everybody, which is of no user's list and never unread. */
+export interface Notification {
+  id: string;
+  /** Of its event. */
+  sequence: number;
+  /** Given by events only: `user:<id>`, or `broadcast` for an announcement. */
+  stream?: string;
+  notification_type: string;
+  severity: Severity;
+  title: string;
+  message: string;
+  related_type: string | null;
+  related_id: string | null;
+  action_url: string | null;
+  urgent: boolean;
+  read: boolean;
+  created_at: string;
+}
+
+/** Newest first. `unread_count` is as of `sequence` of the user's stream. */
+export interface NotificationPage {
+  notifications: Notification[];
+  next: string | null;
+  unread_count: number;
+  sequence: number;
 }

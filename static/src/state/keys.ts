@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { ON_FIRST, setting, type Switch } from "./settings";
 
 /** One shortcut. `keys`: "n", "N", "?", or two in a row: "g g". */
 export interface Shortcut {
@@ -13,8 +14,14 @@ export interface ShortcutGroup {
   shortcuts: readonly Shortcut[];
 }
 
+/** The group of what every page has. A page's own shortcuts go before it. */
+export const EVERYWHERE = "Everywhere";
+
 /** What may be pressed on the page as it stands; the `?` page lists it. */
 export const shortcutGroups = signal<readonly ShortcutGroup[]>([]);
+
+/** Single keys get in the way of those who dictate or whose hands shake, so they can be switched off. */
+export const keysOn = setting<Switch>("keys", ON_FIRST);
 
 /** Adds a group of shortcuts for as long as the component is there. */
 export function useShortcuts(name: string, shortcuts: readonly Shortcut[]): void {
@@ -25,4 +32,52 @@ export function useShortcuts(name: string, shortcuts: readonly Shortcut[]): void
       shortcutGroups.value = shortcutGroups.value.filter((other) => other !== group);
     };
   }, [name, shortcuts]);
+}
+
+/** The groups as they count: each name and each key once, "Everywhere" last. */
+export function effective(groups: readonly ShortcutGroup[]): ShortcutGroup[] {
+  const names = [...new Set(groups.map(({ name }) => name).filter((name) => name !== EVERYWHERE)), EVERYWHERE];
+  const taken = new Set<string>();
+  return names
+    .map((name) => ({
+      name,
+      shortcuts: groups
+        .filter((group) => group.name === name)
+        .flatMap(({ shortcuts }) => shortcuts)
+        .filter(({ keys }) => !taken.has(keys) && taken.add(keys)),
+    }))
+    .filter(({ shortcuts }) => shortcuts.length > 0);
+}
+
+const SECOND_KEY_MS = 1_000;
+const TYPING = "input, textarea, select, dialog, [contenteditable]:not([contenteditable=false])";
+
+/** Listens for shortcuts; returns how to stop that. */
+export function listenToKeys(): () => void {
+  let first = "";
+  let at = 0;
+
+  const pressed = (event: KeyboardEvent): void => {
+    if (keysOn.value === "off" || event.defaultPrevented || event.isComposing || event.key.length !== 1) return;
+    // Shift is in the key already: "?" and "G".
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest(TYPING)) return;
+    const all = effective(shortcutGroups.value).flatMap(({ shortcuts }) => shortcuts);
+    const before = Date.now() - at <= SECOND_KEY_MS ? first : "";
+    first = "";
+    const shortcut =
+      (before && all.find(({ keys }) => keys === `${before} ${event.key}`)) ||
+      all.find(({ keys }) => keys === event.key);
+    if (shortcut) {
+      // The key must not also be typed into the field that it opens.
+      event.preventDefault();
+      shortcut.run();
+    } else if (all.some(({ keys }) => keys.startsWith(`${event.key} `))) {
+      first = event.key;
+      at = Date.now();
+    }
+  };
+
+  document.addEventListener("keydown", pressed);
+  return () => document.removeEventListener("keydown", pressed);
 }

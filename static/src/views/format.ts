@@ -4,8 +4,9 @@ import type { Task } from "../client/types";
 
 const pad = (value: number, width = 2): string => String(value).padStart(width, "0");
 
-/** 4.1 → "4.1 s", 72 → "1 m 12 s", 3720 → "1 h 02 m". */
+/** 0.008 → "8 ms", 4.1 → "4.1 s", 72 → "1 m 12 s", 3720 → "1 h 02 m". */
 export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 0.0995) return `${Math.ceil(1_000 * seconds)} ms`;
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
@@ -45,9 +46,3 @@ export const shortId = (id: string): string => id.slice(0, 8);
 export const percent = (progress: number | null): number => Math.floor(Math.min(100, Math.max(0, progress ?? 0)));
 
 export const pretty = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
-
-// Colours and cursor moves of a terminal, links and titles (OSC) included: noise here.
-const TERMINAL_CODES = /\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\[[0-?]*[ -/]*[@-~]?|[@-Z\\-_])/g;
-
-export const withoutTerminalCodes = (text: string): string =>
-  text.includes("\u001b") ? text.replace(TERMINAL_CODES, "") : text;

@@ -1,68 +1,140 @@
 import { useState } from "preact/hooks";
 import { serverNow } from "../client/http";
-import { isTerminal, type Phase, type Task, type TaskState } from "../client/types";
+import type { Task, TaskState } from "../client/types";
 import { now } from "../state/app";
-import { count, duration, elapsed, percent } from "./format";
+import { PHASE } from "../state/marks";
+import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
+import { count, duration, percent } from "./format";
 import { Bar, PhaseMark } from "./marks";
 
-/** The phases in the order in which they began. On a narrow page one line that opens downward. */
-export function Phases({ state }: { state: TaskState }) {
-  const [open, setOpen] = useState(false);
-  const { task, phases } = state;
-  const at = phases.findIndex((phase) => phase.phase_id === task.current_phase) + 1;
-  const halted = isTerminal(task.status);
+interface Props {
+  state: TaskState;
+  rows: readonly PhaseRow[];
+  /** The one that the log is narrowed to. */
+  chosen: string | null;
+  choose: (phaseId: string | null) => void;
+}
+
+/** The phases along a line, in the order in which they began. On a narrow page one line that opens downward. */
+export function Phases({ state: { task }, rows, chosen, choose }: Props) {
+  const [shown, show] = useState(false);
+  const [toggled, toggle] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const begun = rows.filter(({ phase }) => phase).length;
+  const at = rows.findIndex(({ phase_id }) => phase_id === task.current_phase) + 1;
   return (
-    <section class={open ? "phases open" : "phases"} aria-label="Phases">
+    <section class={shown ? "phases shown" : "phases"} aria-label="Phases">
       <h2>Phases</h2>
-      <button type="button" class="brief" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button type="button" class="brief" aria-expanded={shown} onClick={() => show(!shown)}>
         <span>
-          {at || phases.length} of {phases.length}
+          {at || begun} of {rows.length}
           {task.current_phase && ` · ${task.current_phase}`}
           {` · ${percent(task.progress)} %`}
         </span>
-        <i aria-hidden="true">{open ? "▴" : "▾"}</i>
+        <Chevron open={shown} />
       </button>
-      {phases.length === 0 && <p class="hint">None has begun.</p>}
+      {rows.length === 0 && <p class="hint">None has begun.</p>}
       <ol>
-        {phases.map((phase) => (
-          <li key={phase.phase_id}>
-            <PhaseLine phase={phase} task={task} halted={halted} />
-          </li>
+        {rows.map((row) => (
+          <PhaseItem
+            key={row.phase_id}
+            row={row}
+            task={task}
+            open={isOpen(row.standing, toggled.get(row.phase_id))}
+            toggle={(open) => toggle(new Map(toggled).set(row.phase_id, open))}
+            chosen={row.phase_id === chosen}
+            choose={choose}
+          />
         ))}
       </ol>
     </section>
   );
 }
 
-function PhaseLine({ phase, task, halted }: { phase: Phase; task: Task; halted: boolean }) {
-  const over = phase.status === "completed" || phase.status === "error";
-  const open = over ? null : elapsed(phase.started_at, halted ? task.finished_at : null, (now.value, serverNow()));
-  const took = phase.duration_seconds ?? open;
+const Chevron = ({ open }: { open: boolean }) => (
+  <svg class="chevron" viewBox="0 0 16 16" aria-hidden="true">
+    <path d={open ? "m4 10 4-4 4 4" : "m4 6 4 4 4-4"} fill="none" stroke="currentColor" stroke-width="1.5" />
+  </svg>
+);
+
+interface ItemProps {
+  row: PhaseRow;
+  task: Task;
+  open: boolean;
+  toggle: (open: boolean) => void;
+  chosen: boolean;
+  choose: (phaseId: string | null) => void;
+}
+
+function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
+  const { phase_id, phase, standing } = row;
+  if (!phase) {
+    return (
+      <li class="ahead">
+        <div class="phase-name">
+          <PhaseMark standing={standing} />
+          <span class="name">{phase_id}</span>
+        </div>
+      </li>
+    );
+  }
+  const span = phaseSpan(row, task, (now.value, serverNow()));
+  const took = phase.duration_seconds ?? (span && (span[1] - span[0]) / 1_000);
+  return (
+    <li data-phase={phase_id}>
+      <div class="phase-name">
+        <PhaseMark standing={standing} />
+        <button
+          type="button"
+          class="name"
+          aria-pressed={chosen}
+          title={chosen ? "Show the whole log" : "Show this phase's log only"}
+          onClick={() => choose(chosen ? null : phase_id)}
+        >
+          {phase_id}
+        </button>
+        {!open && phase.error_count > 0 && <Errors of={phase.error_count} />}
+        <span class="number took">{took !== null && duration(took)}</span>
+        <button
+          type="button"
+          class="toggle"
+          aria-label={`Details of ${phase_id}`}
+          aria-expanded={open}
+          onClick={() => toggle(!open)}
+        >
+          <Chevron open={open} />
+        </button>
+      </div>
+      {open && <Details row={row} />}
+    </li>
+  );
+}
+
+function Details({ row: { phase, phase_id, standing } }: { row: PhaseRow }) {
+  if (!phase) return null;
   const share = phase.total_count ? percent((100 * phase.processed_count) / phase.total_count) : null;
-  const value = phase.status === "completed" ? 100 : (share ?? 0);
-  const state = phase.status === "completed" ? "ok" : phase.status === "error" ? "fail" : halted ? "off" : "run";
   const counted = phase.total_count !== null || phase.processed_count > 0;
   return (
-    <>
-      <div class="phase-name">
-        <PhaseMark status={phase.status} halted={halted} />
-        <span class="name">{phase.phase_id}</span>
-        <span class="number">{took === null ? "" : duration(took)}</span>
-      </div>
-      <Bar value={value} state={state} label={phase.phase_id} />
+    <div class="phase-details">
+      <Bar value={standing === "done" ? 100 : (share ?? 0)} state={PHASE[standing][0]} label={phase_id} />
       <div class="phase-figures number">
         <span>
           {counted && count(phase.processed_count)}
           {phase.total_count !== null && ` / ${count(phase.total_count)}`}
         </span>
-        {phase.error_count > 0 && (
-          <span class="s-fail">
-            {count(phase.error_count)} {phase.error_count === 1 ? "error" : "errors"}
-          </span>
-        )}
-        {!over && !halted && phase.eta_seconds !== null && <span>ETA {duration(phase.eta_seconds)}</span>}
+        {phase.error_count > 0 && <Errors of={phase.error_count} />}
+        {standing === "running" && phase.eta_seconds !== null && <span>ETA {duration(phase.eta_seconds)}</span>}
       </div>
-      {phase.message && <p class="phase-says">{phase.message}</p>}
-    </>
+      {phase.message && (
+        <p class="phase-says" title={phase.message}>
+          {phase.message}
+        </p>
+      )}
+    </div>
   );
 }
+
+const Errors = ({ of }: { of: number }) => (
+  <span class="number s-fail">
+    {count(of)} {of === 1 ? "error" : "errors"}
+  </span>
+);

@@ -1,160 +1,201 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { Problem, serverNow } from "../client/http";
-import { isTerminal, type Task } from "../client/types";
-import { api, connection, go, link, now } from "../state/app";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import type { Problem } from "../client/http";
+import type { JobType, Task, TaskState } from "../client/types";
+import { announce } from "../state/announce";
+import { address, api, connection, go, link, signedIn } from "../state/app";
+import { Children as ChildTasks } from "../state/children";
+import { colourOf } from "../state/colour";
+import { hash } from "../state/hash";
+import { jobTypes, loadJobTypes } from "../state/jobs";
+import { useShortcuts, type Shortcut } from "../state/keys";
+import { pageProgress } from "../state/link";
+import { markAddress, stateOf, stateWord } from "../state/marks";
+import { declaredPhases, nextPhase, phaseRows, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
-import { duration, elapsed, namedBy, percent, pretty, shortId } from "./format";
+import { wide } from "../state/screen";
+import { announcementOf, titleOf } from "../state/signs";
+import { Audit } from "./audit";
+import { Children } from "./children";
+import { ErrorPanel } from "./error";
+import { Head } from "./head";
 import { Log } from "./log";
-import { Bar, stateOf, stateWord, TaskMark } from "./marks";
-import { Action, Link, Shell } from "./parts";
+import { Link, Shell } from "./parts";
 import { Phases } from "./phases";
-import { Trouble } from "./trouble";
+import { Value } from "./result";
+import { RunSkeleton } from "./skeleton";
+import { Tabs, type Tab } from "./tabs";
+import { Timeline } from "./timeline";
 
 /** `/runs/<id>`. Keyed by the id: another run is another page. */
 export function RunPage({ taskId }: { taskId: string }) {
   const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
   useEffect(() => () => run.stop(), [run]);
   const progress = run.progress.value;
+  useEffect(() => {
+    pageProgress.value = progress;
+    return () => void (pageProgress.value = null);
+  }, [progress]);
   const state = run.state.value;
-  useTitle(state?.task ?? null);
+  useSigns(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
-  if (!state) {
-    return (
-      <Shell>
-        <main class="page late">Loading this run.</main>
-      </Shell>
-    );
-  }
-  const stale = progress.kind !== "ended" && (link.value.kind !== "live" || progress.kind !== "current");
+  return <Shell>{state ? <Loaded run={run} state={state} /> : <RunSkeleton />}</Shell>;
+}
+
+const NONE: readonly JobType[] = [];
+
+function Loaded({ run, state }: { run: Run; state: TaskState }) {
+  const { task } = state;
+  const progress = run.progress.value;
+  const live = link.value.kind === "live" && progress.kind === "current";
+  const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
+  const children = useChildren(state, live);
+  const tasks = children.tasks.value;
+  useEffect(() => void loadJobTypes(), []);
+  const known = jobTypes.value;
+  // Until they are known, or when they cannot be, nobody knows what phases are ahead.
+  const types = known instanceof Array ? known : NONE;
+  const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  const chosen = chosenPhase();
+  useShortcuts("Run", usePhaseKeys(rows, chosen));
+  const tabs = tabsOf(task, tasks.length, children.problem.value !== null);
+  const tab = tabs.find(({ id }) => id === hashNow())?.id ?? "log";
+  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
-    <Shell>
-      <main class={stale ? "run-page stale" : "run-page"}>
-        <Head task={state.task} />
-        <Phases state={state} />
-        <Panels run={run} task={state.task} />
-      </main>
-    </Shell>
+    <main class={stale ? "run-page stale" : "run-page"}>
+      <Head task={task} approval={run.approval.value} joined={live} />
+      <aside class="side">
+        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
+        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
+          <section class="timeline" aria-label="Timeline">
+            <h2>Timeline</h2>
+            {timeline}
+          </section>
+        )}
+      </aside>
+      <section class="panels">
+        <Tabs tabs={tabs} chosen={tab} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
+      </section>
+    </main>
   );
 }
 
-function useTitle(task: Task | null): void {
-  const mark = { SUCCESS: "✓", FAILURE: "✕", REVOKED: "✕" }[task?.status as string];
-  const title = task ? `${mark ?? `${percent(task.progress)} %`} · ${task.job_type}` : "Taskroom";
+interface PanelProps {
+  tab: string;
+  run: Run;
+  task: Task;
+  childTasks: ChildTasks;
+  timeline: ComponentChildren;
+}
+
+function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
+  return (
+    <div
+      class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
+      id="panel"
+      role="tabpanel"
+      aria-labelledby={`tab-${tab}`}
+      tabIndex={tab === "log" ? undefined : 0}
+    >
+      {tab === "log" && <Log run={run} />}
+      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
+      {tab === "result" && <Value value={task.result} name="result" />}
+      {tab === "error" && task.error && <ErrorPanel error={task.error} />}
+      {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
+      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === "audit" && <Audit task={task} />}
+    </div>
+  );
+}
+
+function tabsOf(task: Task, children: number, unknown: boolean): Tab[] {
+  const tabs: [string, string, boolean][] = [
+    ["log", "Log", true],
+    ["timeline", "Timeline", true],
+    ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
+    ["result", "Result", task.result !== null && task.result !== undefined],
+    ["children", unknown ? "Children" : `Children ${children}`, children > 0 || unknown],
+    ["parameters", "Parameters", true],
+    ["audit", "Audit", true],
+  ];
+  return tabs.filter(([, , there]) => there).map(([id, name]) => ({ id, name }));
+}
+
+/** What follows `#`, also after an address that was set without an event. */
+const hashNow = (): string => (hash.value, address.value, location.hash.slice(1));
+
+const chosenPhase = (): string | null => new URLSearchParams(address.value.split("?")[1] ?? "").get("phase");
+
+/** Narrows the log to a phase, or widens it again; shows the log. */
+function choosePhase(phaseId: string | null): void {
+  go(location.pathname + (phaseId === null ? "" : `?${new URLSearchParams({ phase: phaseId })}`), true);
+}
+
+function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonly Shortcut[] {
+  const latest = useRef({ rows, chosen });
+  latest.current = { rows, chosen };
+  return useMemo(() => {
+    const step = (by: 1 | -1) => (): void => {
+      const to = nextPhase(latest.current.rows, latest.current.chosen, by);
+      if (to === null) return;
+      choosePhase(to);
+      document.querySelector(`[data-phase=${CSS.escape(to)}]`)?.scrollIntoView({ block: "nearest" });
+    };
+    return [
+      { keys: "]", says: "Next phase", run: step(1) },
+      { keys: "[", says: "Previous phase", run: step(-1) },
+    ];
+  }, []);
+}
+
+function useChildren({ task, phases }: TaskState, live: boolean): ChildTasks {
+  const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
+  useEffect(() => () => children.stop(), [children]);
+  // Only such a task makes others, each a phase of it.
+  const steps = task.job_type === "orchestrate" ? phases.map(({ status }) => status).join() : "";
+  const user = signedIn.value.kind === "in" ? signedIn.value.user.id : null;
+  useEffect(() => {
+    void children.load(String(user) === task.user_id ? "own" : "tenant");
+  }, [children, steps, user, task.user_id, task.status, live]);
+  return children;
+}
+
+/** Title, icon and what is said aloud follow the run. */
+function useSigns(task: Task | null): void {
+  const title = task ? titleOf(task) : "Taskroom";
   useEffect(() => {
     document.title = title;
   }, [title]);
-}
-
-function Head({ task }: { task: Task }) {
-  const seconds = elapsed(task.started_at, task.finished_at, (now.value, serverNow()));
-  const over = isTerminal(task.status);
-  const value = percent(task.progress);
-  return (
-    <header class="head">
-      <div class="head-line">
-        <TaskMark status={task.status} />
-        <h1>{task.job_type}</h1>
-        <code title={task.task_id}>{shortId(task.task_id)}</code>
-        <span class="number facts">
-          {stateWord(task.status)}
-          {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
-          {!over && task.eta_seconds !== null && ` · ETA ${duration(task.eta_seconds)}`}
-          {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-        </span>
-        <span class="actions">
-          {over ? (
-            <Action
-              name="Run again"
-              run={() => api.retry(task.task_id).then(({ task_id }) => go(`/runs/${task_id}`))}
-            />
-          ) : (
-            <Action name="Cancel" run={() => api.cancel(task.task_id)} />
-          )}
-        </span>
-      </div>
-      <div class="head-bar">
-        <Bar value={value} state={stateOf(task.status)} label="Overall progress" />
-        <span class="number">{value} %</span>
-      </div>
-      <p class="now">
-        {namedBy(task) && <strong>{task.title}</strong>}
-        {task.error ? (
-          <span class="s-fail">
-            {task.error.type}: {task.error.message}
-          </span>
-        ) : (
-          task.current_phase_message
-        )}
-      </p>
-    </header>
-  );
-}
-
-type Tab = "Log" | "Result" | "Error" | "Parameters";
-
-function Panels({ run, task }: { run: Run; task: Task }) {
-  const [chosen, choose] = useState<Tab>("Log");
-  const tabs: Tab[] = ["Log"];
-  if (task.result !== null && task.result !== undefined) tabs.push("Result");
-  if (task.error) tabs.push("Error");
-  tabs.push("Parameters");
-  const tab = tabs.includes(chosen) ? chosen : "Log";
-  return (
-    <section class="panels">
-      <div class="tabs" role="tablist">
-        {tabs.map((name) => (
-          <button type="button" role="tab" key={name} aria-selected={name === tab} onClick={() => choose(name)}>
-            {name}
-          </button>
-        ))}
-      </div>
-      {tab === "Log" && <Log run={run} version={run.logVersion.value} />}
-      {tab === "Result" && <pre class="panel">{pretty(task.result)}</pre>}
-      {tab === "Error" && task.error && (
-        <pre class="panel">{task.error.traceback || `${task.error.type}: ${task.error.message}`}</pre>
-      )}
-      {tab === "Parameters" && <Parameters task={task} />}
-    </section>
-  );
-}
-
-function Parameters({ task }: { task: Task }) {
-  const facts: [string, string | null][] = [
-    ["task", task.task_id],
-    ["trigger", task.trigger],
-    ["created", task.created_at],
-    ["started", task.started_at],
-    ["finished", task.finished_at],
-    ["worker", task.worker],
-    ["attempt", String(task.attempt)],
-  ];
-  return (
-    <div class="panel">
-      <pre>{pretty(task.params ?? {})}</pre>
-      <dl>
-        {facts.map(([name, value]) => value && [<dt key={name}>{name}</dt>, <dd key={`${name} value`}>{value}</dd>])}
-        {task.retry_of && (
-          <>
-            <dt>retry of</dt>
-            <dd>
-              <Link to={`/runs/${encodeURIComponent(task.retry_of)}`}>{task.retry_of}</Link>
-            </dd>
-          </>
-        )}
-      </dl>
-    </div>
-  );
+  const status = task?.status;
+  useEffect(() => {
+    const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+    if (!status || !icon) return;
+    const before = icon.href;
+    icon.href = markAddress(stateWord(status), colourOf(`var(--${stateOf(status)})`));
+    return () => void (icon.href = before);
+  }, [status]);
+  const said = task ? announcementOf(task) : "";
+  const first = useRef(true);
+  useEffect(() => {
+    // How it stood when the page was opened is read with the page.
+    if (said && !first.current) announce(said);
+    if (said) first.current = false;
+  }, [said]);
 }
 
 function Missing({ problem }: { problem: Problem }) {
   return (
     <Shell>
-      <main class="page">
-        <Trouble problem={problem}>
-          {" "}
-          <Link to="/">All runs</Link>
-        </Trouble>
+      <main class="page missing">
+        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
+        <p>
+          {problem.status === 404
+            ? "It may belong to somebody else, or it is older than what is kept."
+            : problem.detail || problem.title}
+        </p>
+        <Link to="/">All runs</Link>
       </main>
     </Shell>
   );

@@ -1,0 +1,25 @@
+"""How fast a task's events came, over its whole life, in constant time."""
+
+from __future__ import annotations
+
+from app.stream.event import task_stream
+from app.stream.store import Connect
+
+POINTS = 120  # what a chart can show
+
+
+def throughput(read: Connect, task_id: str) -> list[tuple[int, str]]:
+    """(sequence, timestamp) of evenly spaced events, the first and the last kept ones among them. Sequences are dense,
+    so two points tell how many came between them, and each is one probe of the index however long the task is."""
+    with read() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT seq, payload::json ->> 'timestamp' FROM streams JOIN LATERAL (
+                   SELECT seq, payload FROM events
+                   WHERE stream_id = streams.id AND seq = ANY(ARRAY(
+                       SELECT pruned_to + 1 + (last_seq - pruned_to - 1) * n / %s
+                       FROM generate_series(0, %s) AS n WHERE last_seq > pruned_to))
+               ) AS sampled ON true
+               WHERE name = %s ORDER BY seq""",
+            (POINTS - 1, POINTS - 1, task_stream(task_id)),
+        )
+        return [(int(sequence), str(timestamp)) for sequence, timestamp in cur.fetchall()]

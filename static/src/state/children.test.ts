@@ -1,0 +1,101 @@
+import { expect, test } from "vitest";
+import type { Api } from "../client/api";
+import { NOTHING } from "../client/fold";
+import { Problem } from "../client/http";
+import type { Task, TaskEvent } from "../client/types";
+import type { Connection } from "../client/watch";
+import { Children } from "./children";
+
+const task = (task_id: string, fields: Partial<Task> = {}): Task => ({
+  ...NOTHING.task,
+  task_id,
+  status: "STARTED",
+  progress: 0,
+  ...fields,
+});
+
+/** A server whose list is `tasks`, newest first, and a connection that tells what the test says. */
+function server(...tasks: Task[]) {
+  const watched = new Map<string, (event: TaskEvent) => void>();
+  const api = {
+    tasks,
+    problem: null as Problem | null,
+    children: () => (api.problem ? Promise.reject(api.problem) : Promise.resolve({ tasks: [...api.tasks] })),
+  };
+  const connection = {
+    standing: (id: string, heard: (event: TaskEvent) => void) => {
+      watched.set(id, heard);
+      return { stop: () => watched.delete(id) };
+    },
+  };
+  const children = new Children("p", api as unknown as Api, connection as unknown as Connection);
+  return { api, watched, children, seen: () => children.tasks.value.map((one) => [one.task_id, one.status, one.progress]) };
+}
+
+test("they come in the order in which they were made, and those that run are watched", async () => {
+  const { children, watched, seen } = server(task("b"), task("a", { status: "SUCCESS", progress: 100 }));
+
+  await children.load("own");
+
+  expect(seen()).toEqual([
+    ["a", "SUCCESS", 100],
+    ["b", "STARTED", 0],
+  ]);
+  expect([...watched.keys()]).toEqual(["b"]);
+});
+
+test("what is heard of one changes that one, and its end ends the watching", async () => {
+  const { children, watched, seen } = server(task("b"), task("a"));
+  await children.load("own");
+
+  watched.get("a")?.({ type: "phase_update", sequence: 3, timestamp: "x", phase_id: "p", status: "active", progress: 40 });
+  watched.get("b")?.({ type: "task_status", sequence: 9, status: "FAILURE", progress: 12 });
+
+  expect(seen()).toEqual([
+    ["a", "STARTED", 40],
+    ["b", "FAILURE", 12],
+  ]);
+  expect([...watched.keys()]).toEqual(["a"]);
+});
+
+test("loading again watches what began since, and nothing twice", async () => {
+  const { api, children, watched } = server(task("a"));
+  await children.load("own");
+  const first = watched.get("a");
+  api.tasks = [task("b"), task("a")];
+
+  await children.load("own");
+
+  expect([...watched.keys()].sort()).toEqual(["a", "b"]);
+  expect(watched.get("a")).toBe(first);
+});
+
+test("of a hundred that run at once only so many are watched", async () => {
+  const { children, watched } = server(...Array.from({ length: 100 }, (_, n) => task(String(n))));
+
+  await children.load("own");
+
+  expect(watched.size).toBe(24);
+});
+
+test("an answer to an older question does not undo a newer one, and stopping ends all", async () => {
+  const { api, children, watched, seen } = server(task("a"));
+  const older = children.load("own");
+  api.tasks = [task("b"), task("a")];
+  await Promise.all([children.load("own"), older]);
+  expect(seen()).toHaveLength(2);
+
+  children.stop();
+
+  expect(watched.size).toBe(0);
+});
+
+test("a refusal leaves what was known", async () => {
+  const { api, children, seen } = server(task("a"));
+  await children.load("own");
+  api.problem = new Problem(500, "away");
+
+  await children.load("own");
+
+  expect([seen().length, children.problem.value?.status]).toEqual([1, 500]);
+});

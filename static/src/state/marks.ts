@@ -1,0 +1,59 @@
+import type { Status } from "../client/types";
+import type { Standing } from "./phases";
+
+/** The role of a state's colour: each has its `--<state>` and its class `s-<state>`. */
+export type State = "run" | "ok" | "fail" | "wait" | "off";
+
+const TASK: Record<Status, [State, string]> = {
+  PENDING: ["off", "queued"],
+  WAITING: ["wait", "waiting for approval"],
+  STARTED: ["run", "running"],
+  RETRY: ["wait", "retrying"],
+  SUCCESS: ["ok", "succeeded"],
+  FAILURE: ["fail", "failed"],
+  REVOKED: ["off", "cancelled"],
+};
+
+export const stateWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
+
+export const stateOf = (status: Status): State => TASK[status]?.[0] ?? "off";
+
+/** Colour and shape of a phase. */
+export const PHASE: Record<Standing, readonly [State, string]> = {
+  "not begun": ["off", "queued"],
+  running: ["run", "running"],
+  waiting: ["wait", "waiting for approval"],
+  done: ["ok", "succeeded"],
+  failed: ["fail", "failed"],
+  stopped: ["off", "cancelled"],
+};
+
+/** One line of a mark of 16 by 16: filled, or drawn so wide. */
+export interface Stroke {
+  d: string;
+  width?: number;
+}
+
+const circle: Stroke = { d: "M8 2.25a5.75 5.75 0 1 1 0 11.5a5.75 5.75 0 0 1 0-11.5z", width: 1.5 };
+
+/** One shape a state, so that none is told by colour alone. */
+export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
+  queued: [circle],
+  running: [circle, { d: "M8 2.25a5.75 5.75 0 0 1 0 11.5z" }],
+  "waiting for approval": [{ d: "M5 3h2v10H5zM9 3h2v10H9z" }],
+  retrying: [{ d: "M12.5 5.5A5.25 5.25 0 1 0 13.25 8M13 2.5v3.25H9.75", width: 1.5 }],
+  succeeded: [{ d: "m3 8.5 3.5 3.5L13 4.5", width: 2 }],
+  failed: [{ d: "m4 4 8 8m0-8-8 8", width: 2 }],
+  information: [circle, { d: "M8 7.25v3.5M8 4.75v1", width: 1.5 }],
+  warning: [{ d: "M8 2.5 14 13.25H2zM8 6.5v3M8 10.75v1", width: 1.5 }],
+  cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
+};
+
+/** The mark as an address that a favicon takes: no file of its own, and in the colour of the theme. */
+export function markAddress(word: string, colour: string): string {
+  const paths = (SHAPES[word] ?? [circle]).map(({ d, width }) =>
+    width ? `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}"/>` : `<path d="${d}" fill="${colour}"/>`,
+  );
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${paths.join("")}</svg>`;
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`;
+}

@@ -1,0 +1,153 @@
+import { signal } from "@preact/signals";
+import type { Api } from "../client/api";
+import { Problem } from "../client/http";
+import type { Notification, TaskEvent } from "../client/types";
+import { EMPTY, KEPT, reduce, type Filter, type InboxEvent } from "./inbox";
+
+/** How often the count is asked for, in seconds: events bring it sooner, asking finds what they might not. */
+export const POLL_SECONDS = { live: 60, away: 30, failed: 10 };
+
+type Calls = Pick<Api, "notifications" | "unreadCount" | "markRead">;
+
+/** The bell of whoever is signed in: the list, the badge, and what was read. */
+export class Notifications {
+  readonly inbox = signal(EMPTY);
+  readonly filter = signal<Filter>("all");
+  readonly loading = signal(false);
+  /** Why the list may be out of date; null when it is not. */
+  readonly problem = signal<Problem | null>(null);
+
+  private live = false;
+  private failed = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private channel: BroadcastChannel | null = null;
+  /** Rises with each start and stop, so that an answer for one user is never shown to the next. */
+  private turn = 0;
+  private readonly wake = (): void => {
+    if (!document.hidden) void this.poll();
+  };
+
+  constructor(private readonly api: Calls) {}
+
+  start(userId: string | number): void {
+    this.stop();
+    document.addEventListener("visibilitychange", this.wake);
+    // Tabs that have no stream hear of each other what was read.
+    this.channel = new BroadcastChannel(`taskroom.read.${userId}`);
+    this.channel.onmessage = () => this.refresh();
+    this.schedule();
+  }
+
+  stop(): void {
+    this.turn++;
+    clearTimeout(this.timer);
+    document.removeEventListener("visibilitychange", this.wake);
+    this.channel?.close();
+    this.channel = null;
+    this.live = this.failed = false;
+    this.inbox.value = EMPTY;
+    this.problem.value = null;
+    this.loading.value = false;
+  }
+
+  /** Whether events are heard as they happen. */
+  connected(live: boolean): void {
+    if (live === this.live) return;
+    this.live = live;
+    this.schedule();
+  }
+
+  /** One event of the user's stream or of `broadcast`. */
+  hear(event: TaskEvent): void {
+    if (event.type === "notification") {
+      this.apply({ kind: "told", notification: event as unknown as Notification });
+    } else if (event.type === "notifications_read") {
+      const { ids, unread_count } = event as { ids?: string[]; unread_count?: unknown };
+      this.apply({ kind: "read", sequence: event.sequence, ids: ids ?? "all", unread: Number(unread_count) });
+    }
+  }
+
+  /** Loads what is shown anew: events may have been missed. */
+  refresh(): void {
+    void this.load("all", null);
+    if (this.filter.value === "unread") void this.load("unread", null);
+  }
+
+  show(filter: Filter): void {
+    this.filter.value = filter;
+    if (this.inbox.value.older[filter] === undefined) void this.load(filter, null);
+  }
+
+  /** Adds the next older page. */
+  async loadOlder(): Promise<void> {
+    const cursor = this.inbox.value.older[this.filter.value];
+    if (cursor && !this.loading.value) await this.load(this.filter.value, cursor);
+  }
+
+  close(): void {
+    this.apply({ kind: "closed" });
+  }
+
+  /** Marks one as read, or with null all. */
+  async markRead(id: string | null): Promise<void> {
+    const turn = this.turn;
+    try {
+      await this.api.markRead(id);
+    } catch (error) {
+      if (turn === this.turn) this.settle(Problem.of(error));
+      return;
+    }
+    if (turn !== this.turn) return;
+    this.apply({ kind: "marked", id });
+    // The stream brings the new count here and to the other tabs, where there is one.
+    if (this.live) return;
+    this.refresh();
+    this.channel?.postMessage(null);
+  }
+
+  private async load(filter: Filter, cursor: string | null): Promise<void> {
+    const turn = this.turn;
+    const since = cursor === null ? this.inbox.value.asOf : null;
+    this.loading.value = true;
+    try {
+      const page = await this.api.notifications({ unread: filter === "unread", cursor: cursor ?? undefined }, KEPT);
+      if (turn !== this.turn) return;
+      this.apply({ kind: "page", page, filter, since });
+      this.settle(null);
+    } catch (error) {
+      if (turn === this.turn) this.settle(Problem.of(error));
+    } finally {
+      if (turn === this.turn) this.loading.value = false;
+    }
+  }
+
+  /** The count alone cannot be set against events that overlap with it; one that differs asks for the page, which can. */
+  private async poll(): Promise<void> {
+    const turn = this.turn;
+    try {
+      const unread = await this.api.unreadCount();
+      if (turn !== this.turn) return;
+      if (unread !== this.inbox.value.unread) await this.load("all", null);
+      else this.settle(null);
+    } catch (error) {
+      if (turn === this.turn) this.settle(Problem.of(error));
+    }
+  }
+
+  private settle(problem: Problem | null): void {
+    this.problem.value = problem;
+    this.failed = problem !== null;
+    this.schedule();
+  }
+
+  private schedule(): void {
+    clearTimeout(this.timer);
+    const seconds = this.failed ? POLL_SECONDS.failed : this.live ? POLL_SECONDS.live : POLL_SECONDS.away;
+    // A hidden page shows nobody a badge; it asks when it is shown.
+    this.timer = setTimeout(() => (document.hidden ? undefined : void this.poll()), seconds * 1_000);
+  }
+
+  private apply(event: InboxEvent): void {
+    this.inbox.value = reduce(this.inbox.value, event);
+  }
+}

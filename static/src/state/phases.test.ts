@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import type { JobType, Phase, Task, TaskState } from "../client/types";
+import { NOTHING } from "../client/fold";
+import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan } from "./phases";
+
+const AT = Date.parse("2025-01-01T00:00:00Z");
+const time = (seconds: number): string => new Date(AT + 1_000 * seconds).toISOString();
+
+const task = (fields: Partial<Task> = {}): Task => ({ ...NOTHING.task, job_type: "kb", status: "STARTED", ...fields });
+
+const phase = (phase_id: string, fields: Partial<Phase> = {}): Phase => ({
+  phase_id,
+  status: "in_progress",
+  message: "",
+  processed_count: 0,
+  total_count: null,
+  error_count: 0,
+  eta_seconds: null,
+  started_at: time(0),
+  updated_at: time(2),
+  duration_seconds: null,
+  sequence: 1,
+  ...fields,
+});
+
+const state = (of: Task, ...phases: Phase[]): TaskState => ({ task: of, phases, sequence: 9 });
+const standings = (of: Task, ...phases: Phase[]) => phaseRows(state(of, ...phases), []).map(({ standing }) => standing);
+
+describe("the rows", () => {
+  test("are those that began, then those that are declared", () => {
+    const rows = phaseRows(state(task(), phase("b"), phase("extra")), ["a", "b", "c"]);
+
+    expect(rows.map(({ phase_id, standing }) => [phase_id, standing])).toEqual([
+      ["b", "running"],
+      ["extra", "running"],
+      ["a", "not begun"],
+      ["c", "not begun"],
+    ]);
+  });
+
+  test("of a run that succeeded hold nothing that was left out", () => {
+    const rows = phaseRows(state(task({ status: "SUCCESS" }), phase("a", { status: "completed" })), ["a", "b"]);
+
+    expect(rows.map(({ phase_id }) => phase_id)).toEqual(["a"]);
+  });
+
+  test.each([
+    ["STARTED", "in_progress", "running"],
+    ["STARTED", "error", "failed"],
+    ["WAITING", "in_progress", "waiting"],
+    ["PENDING", "in_progress", "waiting"],
+    ["FAILURE", "error", "failed"],
+    ["FAILURE", "in_progress", "stopped"],
+    ["REVOKED", "error", "stopped"],
+    ["REVOKED", "completed", "done"],
+  ] as const)("of a task that is %s say of a phase that is %s: %s", (status, of, standing) => {
+    expect(standings(task({ status }), phase("a", { status: of }))).toEqual([standing]);
+  });
+});
+
+test("the phases ahead are those of the job type, or the steps of what is made of others", () => {
+  const types = [{ job_type: "kb", phases: ["a", "b"] }] as JobType[];
+  const steps = [{ job_type: "artifact" }, { job_type: "kb" }];
+
+  expect(declaredPhases(task(), types)).toEqual(["a", "b"]);
+  expect(declaredPhases(task({ job_type: "gone" }), types)).toEqual([]);
+  expect(declaredPhases(task({ job_type: "orchestrate", params: { steps } }), types)).toEqual(["1_artifact", "2_kb"]);
+});
+
+test("what needs a look is open, what is done is closed, and what the reader chose stays", () => {
+  expect((["running", "waiting", "failed", "stopped"] as const).map((of) => isOpen(of, undefined))).not.toContain(false);
+  expect((["done", "not begun"] as const).map((of) => isOpen(of, undefined))).toEqual([false, false]);
+  expect([isOpen("running", false), isOpen("done", true)]).toEqual([false, true]);
+});
+
+describe("a phase's time", () => {
+  const span = (of: Task, fields: Partial<Phase>): number[] | undefined => {
+    const [row] = phaseRows(state(of, phase("a", fields)), []);
+    return row && phaseSpan(row, of, AT + 60_000)?.map((at) => (at - AT) / 1_000);
+  };
+
+  test("grows while it runs, and ends with what it said last", () => {
+    expect(span(task(), {})).toEqual([0, 60]);
+    expect(span(task(), { status: "completed", duration_seconds: 1.5 })).toEqual([0, 2]);
+  });
+
+  test("ends with the run that was cut short", () => {
+    expect(span(task({ status: "REVOKED", finished_at: time(7) }), {})).toEqual([0, 7]);
+  });
+
+  test("of one that only told its end is known from its duration", () => {
+    expect(span(task(), { status: "completed", started_at: null, duration_seconds: 1.5 })).toEqual([0.5, 2]);
+    expect(span(task(), { status: "completed", started_at: null })).toBeUndefined();
+  });
+});
+
+test("stepping goes through the phases that began, round both ends", () => {
+  const rows = phaseRows(state(task(), phase("a"), phase("b")), ["c"]);
+
+  expect([nextPhase(rows, null, 1), nextPhase(rows, "a", 1), nextPhase(rows, "b", 1)]).toEqual(["a", "b", "a"]);
+  expect([nextPhase(rows, null, -1), nextPhase(rows, "b", -1), nextPhase(rows, "a", -1)]).toEqual(["b", "a", "b"]);
+  expect(nextPhase([], null, 1)).toBeNull();
+});

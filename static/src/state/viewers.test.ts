@@ -1,0 +1,89 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Api } from "../client/api";
+import { Viewers } from "./viewers";
+
+let asked = 0;
+let answer: () => Promise<number>;
+let hidden = false;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  asked = 0;
+  hidden = false;
+  vi.spyOn(document, "hidden", "get").mockImplementation(() => hidden);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+function watching(count: number): Viewers {
+  answer = () => Promise.resolve(count);
+  return new Viewers("t", { viewers: () => (asked++, answer()) } as unknown as Api);
+}
+
+const show = (shown: boolean): void => {
+  hidden = !shown;
+  document.dispatchEvent(new Event("visibilitychange"));
+};
+
+test("it is asked at once and then every fifteen seconds or so", async () => {
+  const viewers = watching(3);
+  await viewers.ask();
+  expect([viewers.count.value, asked]).toEqual([3, 1]);
+
+  await vi.advanceTimersByTimeAsync(31_000);
+
+  expect(asked).toBe(3);
+  viewers.stop();
+});
+
+test("each of a crowd asks more seldom, so that all together do not ask more often", async () => {
+  const viewers = watching(10_000);
+  await viewers.ask();
+
+  await vi.advanceTimersByTimeAsync(1_000_000);
+
+  expect(asked).toBe(1);
+  viewers.stop();
+});
+
+test("a page that nobody sees does not ask, and asks when it is seen again", async () => {
+  const viewers = watching(1);
+  await viewers.ask();
+  show(false);
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(asked).toBe(1);
+
+  show(true);
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect(asked).toBe(2);
+  viewers.stop();
+});
+
+test("without an answer nothing is said, and it is asked again", async () => {
+  const viewers = watching(2);
+  await viewers.ask();
+  answer = () => Promise.reject(new Error("away"));
+  await vi.advanceTimersByTimeAsync(16_000);
+  expect([viewers.count.value, asked]).toEqual([null, 2]);
+
+  answer = () => Promise.resolve(5);
+  await vi.advanceTimersByTimeAsync(16_000);
+
+  expect(viewers.count.value).toBe(5);
+  viewers.stop();
+});
+
+test("when it is stopped an answer that is under way changes nothing, and none is asked for", async () => {
+  const viewers = watching(4);
+  const asking = viewers.ask();
+  viewers.stop();
+  await asking;
+  show(true);
+  await vi.advanceTimersByTimeAsync(60_000);
+
+  expect([viewers.count.value, asked]).toEqual([null, 1]);
+});

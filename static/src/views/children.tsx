@@ -1,0 +1,36 @@
+import { serverNow, type Problem } from "../client/http";
+import type { Task } from "../client/types";
+import { now } from "../state/app";
+import { duration, elapsed, percent, shortId } from "./format";
+import { Bar, stateOf, stateWord, TaskMark } from "./marks";
+import { Link } from "./parts";
+import { Trouble } from "./trouble";
+
+/** The runs that this one is made of, in the order in which they were made. */
+export const Children = ({ tasks, problem }: { tasks: readonly Task[]; problem: Problem | null }) => (
+  <>
+    {problem && <Trouble problem={problem}> What is shown is what was last known.</Trouble>}
+    <ol class="children">
+      {tasks.map((task) => (
+        <li key={task.task_id}>
+          <Child task={task} />
+        </li>
+      ))}
+    </ol>
+  </>
+);
+
+function Child({ task }: { task: Task }) {
+  const seconds = elapsed(task.started_at, task.finished_at, (now.value, serverNow()));
+  return (
+    <Link to={`/runs/${encodeURIComponent(task.task_id)}`} class="child">
+      <TaskMark status={task.status} />
+      <span class="child-title">{task.title}</span>
+      <code>{shortId(task.task_id)}</code>
+      <span class="says">{task.error?.message ?? task.current_phase_message ?? stateWord(task.status)}</span>
+      <Bar value={percent(task.progress)} state={stateOf(task.status)} label={`Progress of ${task.title}`} />
+      <span class="number">{percent(task.progress)} %</span>
+      <span class="number">{seconds === null ? "" : duration(seconds)}</span>
+    </Link>
+  );
+}

@@ -1,0 +1,72 @@
+import { pretty } from "./format";
+import { Copy } from "./copy";
+import { Json, Text } from "./json";
+
+/** A value that a run was given or gave, as a tree, or as what it is where that is known. */
+export function Value({ value, name }: { value: unknown; name: string }) {
+  const questions = questionsOf(value);
+  return (
+    <div class="panel">
+      <div class="panel-tools">
+        <Copy text={() => pretty(value)} label={`Copy the ${name}`}>
+          Copy
+        </Copy>
+      </div>
+      {questions && <Questions questions={questions} />}
+      {questions ? (
+        <details class="raw">
+          <summary>As JSON</summary>
+          <Json value={value} />
+        </details>
+      ) : typeof value === "string" ? (
+        <Text text={value} />
+      ) : (
+        <Json value={value} {...(typeof value === "object" && value !== null ? {} : { name })} />
+      )}
+    </div>
+  );
+}
+
+/** Of a quiz or of flashcards. */
+interface Question {
+  ask: string;
+  answer: string;
+  choices: string[];
+}
+
+/** The questions of a result, when it holds nothing but those. */
+export function questionsOf(value: unknown): Question[] | null {
+  const found = isRecord(value) ? value.questions : null;
+  if (!Array.isArray(found) || found.length === 0) return null;
+  const questions = found.map((one: unknown) => {
+    const { question, front, answer, back, choices = [] } = isRecord(one) ? one : {};
+    const said = [question ?? front, answer ?? back];
+    const texts = said.every((text) => typeof text === "string") && Array.isArray(choices);
+    return texts ? { ask: String(said[0]), answer: String(said[1]), choices: choices.map(String) } : null;
+  });
+  return questions.every((question) => question !== null) ? questions : null;
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+const Questions = ({ questions }: { questions: Question[] }) => (
+  <ol class="questions">
+    {questions.map(({ ask, answer, choices }, index) => (
+      <li key={index}>
+        <p>{ask}</p>
+        {choices.length > 0 ? (
+          <ul>
+            {choices.map((choice, at) => (
+              <li key={at} class={choice === answer ? "right" : undefined}>
+                {choice}
+                {choice === answer && <em> answer</em>}
+              </li>
+            ))}
+          </ul>
+        ) : (
+          <p class="back">{answer}</p>
+        )}
+      </li>
+    ))}
+  </ol>
+);

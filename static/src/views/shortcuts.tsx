@@ -1,0 +1,58 @@
+import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { go } from "../state/app";
+import { effective, EVERYWHERE, shortcutGroups, useShortcuts } from "../state/keys";
+import { Dialog } from "./dialog";
+
+const open = signal(false);
+
+export const showShortcuts = (): void => {
+  open.value = true;
+};
+
+/** The `?` page: what may be pressed on the page as it stands. */
+export function Shortcuts() {
+  useShortcuts(
+    EVERYWHERE,
+    useMemo(
+      () => [
+        { keys: "?", says: "All shortcuts", run: showShortcuts },
+        { keys: "g r", says: "All runs", run: () => go("/") },
+      ],
+      [],
+    ),
+  );
+  if (!open.value) return null;
+  const close = (): void => {
+    open.value = false;
+  };
+  return (
+    <Dialog label="Shortcuts" class="shortcuts" close={close}>
+      <div class="drop-head">
+        <h2>Shortcuts</h2>
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </div>
+      <div class="groups">
+        {effective(shortcutGroups.value).map(({ name, shortcuts }) => (
+          <section key={name}>
+            <h3>{name}</h3>
+            <dl>
+              {shortcuts.map(({ keys, says }) => (
+                <div key={keys}>
+                  <dt>
+                    {keys.split(" ").map((key, place) => (
+                      <kbd key={place}>{key}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{says}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,49 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { rates, type Point } from "../state/throughput";
+import type { RateChart } from "./chart";
+import { count } from "./format";
+
+interface Props {
+  points: readonly Point[];
+  /** Milliseconds. */
+  from: number;
+  to: number;
+}
+
+const figure = (rate: number): string => (rate < 10 ? String(Number(rate.toFixed(1))) : count(Math.round(rate)));
+
+/** How fast the run's events came. The curve is for the eye; what it says is also in words. */
+export function ThroughputChart({ points, from, to }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [chart, setChart] = useState<RateChart | null>(null);
+  const [hovered, hover] = useState<number | null>(null);
+  const shown = useMemo(() => rates(points, from, to), [points, from, to]);
+  const seconds = (to - from) / 1_000;
+
+  useEffect(() => {
+    let made: RateChart | null = null;
+    let gone = false;
+    // Charts are drawn after everything that is read.
+    void import("./chart").then(({ RateChart }) => {
+      if (!gone && box.current) setChart((made = new RateChart(box.current, hover)));
+    });
+    return () => {
+      gone = true;
+      made?.stop();
+    };
+  }, []);
+  useEffect(() => chart?.set(shown, seconds), [chart, shown, seconds]);
+
+  const total = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0);
+  const under = hovered === null ? undefined : shown.rate[hovered];
+  const whole = `mean ${figure(total / seconds)} · peak ${figure(Math.max(...shown.rate))}`;
+  const words = under !== undefined ? figure(under) : shown.rate.length > 0 ? whole : "";
+  return (
+    <figure class="throughput">
+      <figcaption>
+        Events per second <span class="number">{words}</span>
+      </figcaption>
+      <div ref={box} class="chart" role="img" aria-label={`Events per second over time, ${words}`} />
+    </figure>
+  );
+}
