@@ -93,7 +93,7 @@ class Dashboard:
         expect(word.first).to_be_visible()
 
     def shows(self, text: str) -> None:
-        expect(self.page.get_by_text(text).first).to_be_visible()
+        expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
 
     def has_ended(self, mark: str = "✓") -> None:
         expect(self.page).to_have_title(re.compile(mark))

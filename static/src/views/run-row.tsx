@@ -53,8 +53,7 @@ export function Says({ task }: { task: Task }) {
   const text = task.error?.message || now || (waits ? "" : stateWord(task.status));
   return (
     <>
-      {waits && <strong class="s-wait">approval needed</strong>}
-      {namedBy(task) && <b>{task.title}</b>}
+      {waits && <strong class="s-wait">approval needed</strong>} {namedBy(task) && <b>{task.title}</b>}{" "}
       {plainText(text)}
     </>
   );

@@ -57,7 +57,7 @@ export function RunsPage({ user }: { user: User }) {
     <Shell>
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <Band />}
-        <Tools {...{ user, filter, to, search, first }} {...(mayStart && !first ? { start: () => setStarting(true) } : {})} />
+        <Tools {...{ user, filter, to, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
         {!first && <Chips filter={filter} counts={shown.counts.value.value} />}
         {problem && order && (
           <Trouble problem={problem}>
@@ -69,9 +69,9 @@ export function RunsPage({ user }: { user: User }) {
           </Trouble>
         )}
         {order === null && <NoList problem={problem} retry={() => runs.refresh()} />}
-        {first && <FirstRun user={user} mayStart={mayStart} />}
+        {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
-        {order && order.length > 0 && <RunList key={addressOf(filter)} runs={shown} />}
+        {order && order.length > 0 && <RunList key={addressOf(shown.filter)} runs={shown} />}
         {starting && (
           <Dialog label="New run" class="panel-dialog" close={() => setStarting(false)}>
             <NewRun close={() => setStarting(false)} />
