@@ -215,11 +215,17 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       if (Math.abs(moved) >= 1) box.scrollTop += moved;
     }
     this.lastTop = box.scrollTop;
+    view.atEnd.value = this.isAtEnd(box);
     this.place = view.follow.value ? null : this.findPlace();
     const next = this.around();
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
     if ((next.first !== first || next.end !== end) && this.steps++ < SETTLE_STEPS) this.setState(next);
+  }
+
+  private isAtEnd(box: HTMLElement): boolean {
+    const left = box.scrollHeight - box.scrollTop - box.clientHeight;
+    return left < NEAR_END_PX && this.state.end === this.props.source.end;
   }
 
   private measure(): void {
@@ -302,13 +308,14 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   private readonly scrolled = (): void => {
     const box = this.box.current;
     if (!box) return;
-    const { source, view } = this.props;
+    const { view } = this.props;
     const moved = box.scrollTop - this.lastTop;
     this.lastTop = box.scrollTop;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+    const atEnd = this.isAtEnd(box);
+    view.atEnd.value = atEnd;
     if (moved < 0 && !atEnd) view.hold();
     // The event of this page's own scrolling comes late, with nothing moved: it must not undo a hold made meanwhile.
-    if (moved > 0 && atEnd && this.state.end === source.end && document.getSelection()?.isCollapsed !== false) {
+    if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) {
       view.follow.value = true;
     }
     if (view.follow.value) return;

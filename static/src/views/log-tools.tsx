@@ -164,8 +164,8 @@ function Panel({ close, ...props }: ToolsProps & { close: () => void }) {
   return (
     <div class="panel-of-more">
       <Filters {...props} />
-      <Toggle name="Wrap lines" keys="w" on={wrap.value} set={(on) => (wrap.value = on)} />
-      <Toggle name="Times" keys="t" on={times.value} set={(on) => (times.value = on)} />
+      <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value} set={(on) => (wrap.value = on)} />
+      <Toggle class="of-wide" name="Times" keys="t" on={times.value} set={(on) => (times.value = on)} />
       <Toggle name="Full screen" keys="z" on={full} set={setFull} />
       <button type="button" onClick={() => (copyLink(), close())}>
         Copy link <kbd>c</kbd>
@@ -177,9 +177,17 @@ function Panel({ close, ...props }: ToolsProps & { close: () => void }) {
   );
 }
 
-function Toggle({ name, keys, on, set }: { name: string; keys: string; on: boolean; set: (on: boolean) => void }) {
+interface ToggleProps {
+  name: string;
+  keys: string;
+  on: boolean;
+  set: (on: boolean) => void;
+  class?: string;
+}
+
+function Toggle({ name, keys, on, set, ...rest }: ToggleProps) {
   return (
-    <button type="button" aria-pressed={on} onClick={() => set(!on)}>
+    <button type="button" aria-pressed={on} onClick={() => set(!on)} {...rest}>
       <span>
         <span class="tick" aria-hidden="true">
           {on ? "✓" : ""}

@@ -52,7 +52,7 @@ export function Log({ run }: { run: Run }) {
           </Trouble>
         )}
         <Marked view={view} ask={ask} />
-        {!view.follow.value && <Pill view={view} over={over} />}
+        {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
       </div>
     </section>
   );
