@@ -1,4 +1,4 @@
-"""The client as other front ends get it: one file at one address, which works on another origin as docs/client.md says."""
+"""The client as other front ends get it: one file at one address, which works on another origin (docs/client.md)."""
 
 from __future__ import annotations
 
