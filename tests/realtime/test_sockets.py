@@ -56,6 +56,35 @@ def test_leaving_ends_the_events_and_joining_again_resumes(viewer: SocketViewer,
     assert viewer.sequences == list(range(1, last + 1))
 
 
+def test_a_join_may_name_the_types_that_it_wants(viewer: SocketViewer, user: User) -> None:
+    ack = viewer.client.call(
+        "join_task",
+        {"task_id": viewer.task_id, "since_sequence": 0, "types": ["phase_update", "task_status"]},
+        timeout=10,
+    )
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+
+    viewer.control("end")
+    assert ack["ok"]
+    assert {e["type"] for e in viewer.events} == {"phase_update", "task_status"}
+
+
+def test_a_second_join_of_a_task_adds_its_types_and_never_goes_back(viewer: SocketViewer, user: User) -> None:
+    def join(**more: Any) -> Any:
+        return viewer.client.call("join_task", {"task_id": viewer.task_id, **more}, timeout=10)
+
+    first = join(since_sequence=0, types=["phase_update"])
+    viewer.wait_events(1)
+    back, wider = join(since_sequence=0), join()
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+
+    viewer.control("end")
+    assert first["ok"] and wider["ok"] and back["error"]["status"] == 409
+    later = [e["sequence"] for e in viewer.events if e["sequence"] > first["sequence"]]
+    assert later == list(range(first["sequence"] + 1, user.status(viewer.task_id)["sequence"] + 1))
+    assert {e["type"] for e in viewer.events if e["sequence"] <= first["sequence"]} == {"phase_update"}
+
+
 SHAPES: list[Any] = [
     None, 7, "text", [], ["a", "b"], {}, {"task_id": None}, {"task_id": 7}, {"task_id": "not a uuid"},
     {"task_id": ["x"]}, {"task_id": {"$ne": 1}}, {"task_id": "x" * 50_000}, b"\x00\x01", {"task_id": b"\xff"},
@@ -79,6 +108,9 @@ def test_malformed_messages_are_refused_and_the_socket_stays(viewer: SocketViewe
         ack = viewer.client.call("join_task", {"task_id": viewer.task_id, **extra}, timeout=10)
         assert ack["ok"] is False
         assert "since_sequence" in ack["error"]["errors"]
+    for types in ("log", [], ["no such type!"], [1], ["log"] * 33):
+        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, "types": types}, timeout=10)
+        assert ack["ok"] is False and next(iter(ack["error"]["errors"])).partition(".")[0] == "types"
     unknown = viewer.client.call("join_task", {"task_id": viewer.task_id, "colour": 1}, timeout=10)
     assert "colour" in unknown["error"]["errors"]
     assert viewer.client.call("join_task", (), timeout=10)["ok"] is False

@@ -18,10 +18,12 @@ from app.tasks.endings import WORKER_LOST
 from app.tasks.fold import NEW_PHASE, PHASE_STATUSES, STATUSES, TASK_FIELDS, empty, fold, open_phases
 from tests.tasks.helpers import Tasks, folded
 
-VECTORS = json.loads((Path(__file__).parents[1] / "vectors/fold.json").read_text())
+FOLDER = Path(__file__).parents[1] / "vectors"
+VECTORS = json.loads((FOLDER / "fold.json").read_text())
+RECORDED = json.loads((FOLDER / "recorded.json").read_text())  # by tests/vectors/record.py
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+@pytest.mark.parametrize("vector", VECTORS + RECORDED, ids=lambda vector: vector["name"])
 def test_a_vector(vector: dict[str, Any]):
     assert folded(vector["events"]) == vector["snapshot"]
 

@@ -1,3 +1,4 @@
+import { Backoff } from "./backoff";
 import { Problem, send } from "./http";
 
 /** What a proxy answers for a server that is not there. */
@@ -12,6 +13,8 @@ export abstract class Access {
   abstract readonly signedIn: boolean | null;
   private readonly listeners = new Set<() => void>();
   private renewing: Promise<void> | null = null;
+  protected readonly backoff = new Backoff();
+  protected timer: ReturnType<typeof setTimeout> | undefined;
 
   /** `base`: the server's origin, or "" for the page's own. Another origin gets no cookies. */
   constructor(readonly base = "") {}
@@ -20,6 +23,17 @@ export abstract class Access {
   listen(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  /** Finds out whether somebody is signed in. Tries until there is an answer. */
+  async restore(): Promise<void> {
+    try {
+      await this.renew();
+    } catch (error) {
+      if (this.signedIn !== null) return;
+      this.timer = setTimeout(() => void this.restore(), this.backoff.next());
+      this.unanswered(Problem.of(error));
+    }
   }
 
   /** Takes a new access token, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
@@ -51,6 +65,11 @@ export abstract class Access {
 
   /** The session is over. */
   protected abstract end(): void;
+
+  /** `restore` will try again. */
+  protected unanswered(_problem: Problem): void {
+    this.changed();
+  }
 
   protected send<T>(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<T> {
     return send<T>(method, this.base + path, body, headers);
@@ -92,8 +111,9 @@ export abstract class Access {
     try {
       await this.take();
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.end();
-      throw error;
+      const problem = Problem.of(error);
+      if (problem.status === 401) this.end();
+      throw problem;
     }
   }
 }

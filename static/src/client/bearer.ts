@@ -1,14 +1,15 @@
 import { Access } from "./access";
 import { Problem } from "./http";
 
+/** Asked for an access token at first, and again when the server takes the last one no longer; null: signed out. */
+export type TokenSource = () => Promise<string | null> | string | null;
+
 /** Access with tokens from elsewhere, such as the identity provider of the page that this is a part of. */
 export class Bearer extends Access {
   signedIn: boolean | null = null;
 
-  /** `renew` takes the first token. `source` is asked then, and again whenever the server takes the last one no longer; null: the
-   * user is signed out. */
   constructor(
-    private readonly source: () => Promise<string | null> | string | null,
+    private readonly source: TokenSource,
     base = "",
   ) {
     super(base);
@@ -23,6 +24,7 @@ export class Bearer extends Access {
   }
 
   protected end(): void {
+    clearTimeout(this.timer);
     this.token = null;
     this.signedIn = false;
     this.changed();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import vectors from "../../../tests/vectors/fold.json";
+import recorded from "../../../tests/vectors/recorded.json";
 import type { TaskEvent, TaskState } from "./types";
 import { fold, NOTHING } from "./fold";
 
@@ -17,6 +18,6 @@ function freeze<T>(value: T): T {
   return value;
 }
 
-test.each(vectors as unknown as Vector[])("$name", ({ events, snapshot }) => {
+test.each([...vectors, ...recorded] as unknown as Vector[])("$name", ({ events, snapshot }) => {
   expect(events.reduce((state, event) => freeze(fold(state, event)), freeze(NOTHING))).toEqual(snapshot);
 });

@@ -1,5 +1,4 @@
 import { Access } from "./access";
-import { Backoff } from "./backoff";
 import { Problem, type Grant } from "./http";
 import type { User } from "./types";
 
@@ -13,25 +12,12 @@ export type SessionState =
   /** `left`: by one's own wish, not because the session has ended. */
   | { kind: "out"; left: boolean };
 
-/** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload. */
+/** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload: `restore`. */
 export class Session extends Access {
   state: SessionState = { kind: "starting", problem: null };
-  private readonly backoff = new Backoff();
-  private timer: ReturnType<typeof setTimeout> | undefined;
 
   get signedIn(): boolean | null {
     return this.state.kind === "starting" ? null : this.state.kind === "in";
-  }
-
-  /** After a page load: signs in by cookie, or out. Tries until the server gives either answer. */
-  async restore(): Promise<void> {
-    try {
-      await this.renew();
-    } catch (error) {
-      if (this.state.kind !== "starting") return;
-      this.change({ kind: "starting", problem: Problem.of(error) });
-      this.timer = setTimeout(() => void this.restore(), this.backoff.next());
-    }
   }
 
   /** Throws Problem. */
@@ -57,6 +43,10 @@ export class Session extends Access {
     clearTimeout(this.timer);
     this.token = null;
     this.change({ kind: "out", left });
+  }
+
+  protected override unanswered(problem: Problem): void {
+    this.change({ kind: "starting", problem });
   }
 
   private grant(grant: Grant): void {

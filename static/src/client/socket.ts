@@ -4,6 +4,7 @@ import type { Access } from "./access";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 const OPEN_TIMEOUT_MS = 5_000;
+const SIGN_IN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 type Ack = { ok: true; sequence?: number } | { ok: false; error?: { status?: number; title?: string } };
@@ -22,6 +23,7 @@ class SocketWire implements Wire {
   private readonly wanted = new Map<string, Seat>();
   private readonly taken = new Map<string, Seat>();
   private readonly busy = new Set<string>();
+  private readonly signingIn: ReturnType<typeof setTimeout>;
   private done = false;
 
   constructor(
@@ -37,7 +39,12 @@ class SocketWire implements Wire {
       auth: (give: (credentials: object) => void) => give({ token: access.token }),
     };
     this.socket = access.base ? io(access.base, options) : io(options);
-    this.socket.on("connect", () => this.done || events.opened());
+    // The library waits for an open WebSocket only, not for the server's word that one may come in.
+    this.signingIn = setTimeout(() => this.finish("unreachable"), SIGN_IN_TIMEOUT_MS);
+    this.socket.on("connect", () => {
+      clearTimeout(this.signingIn);
+      if (!this.done) events.opened();
+    });
     // Only the server's own refusal carries `data`; everything else is a transport that did not open.
     this.socket.on("connect_error", (error) => this.finish("data" in error ? "denied" : "unreachable"));
     // The server disconnects a client only for logout and expiry; otherwise it closes the transport.
@@ -78,6 +85,8 @@ class SocketWire implements Wire {
     const wanted = this.wanted.get(name);
     const taken = this.taken.get(name);
     if (this.done || this.busy.has(name) || wanted === taken) return;
+    // A join that overtook a leave would be one room too many.
+    if (!taken && new Set([...this.taken.keys(), ...this.busy]).size >= this.capacity) return;
     this.busy.add(name);
     if (taken) {
       this.ask(...leaving(name), () => this.stepped(name, undefined));
@@ -102,7 +111,7 @@ class SocketWire implements Wire {
     this.busy.delete(name);
     if (taken) this.taken.set(name, taken);
     else this.taken.delete(name);
-    this.step(name);
+    for (const each of [name, ...this.wanted.keys()]) this.step(each);
   }
 
   private refused(room: Room, error: { status?: number; title?: string } | undefined): void {
@@ -124,6 +133,7 @@ class SocketWire implements Wire {
   private finish(why: Closed | null): void {
     if (this.done) return;
     this.done = true;
+    clearTimeout(this.signingIn);
     this.socket.offAny();
     this.socket.disconnect();
     if (why) this.events.closed(why);

@@ -1,7 +1,5 @@
 import { vi } from "vitest";
 import { Access } from "../access";
-import { Backoff } from "../backoff";
-import { PageConnection } from "../connection";
 import { Problem } from "../http";
 import type { Snapshot, TaskEvent } from "../types";
 import type { TaskSink, UserSink } from "../watch";
@@ -122,5 +120,3 @@ export function noting(): { seen: (number | string)[]; sink: TaskSink; user: Use
     user: { refresh: () => seen.push("refresh"), event },
   };
 }
-
-export const connectionOf = (access: Access): PageConnection => new PageConnection(access, new Backoff(() => 0));

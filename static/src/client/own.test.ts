@@ -1,0 +1,136 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { noting } from "./testing/page";
+import { io, socket, sockets } from "./testing/sockets";
+import { pass, Stage } from "./testing/stage";
+
+vi.mock("socket.io-client", () => ({ io: (options: never) => io(options) }));
+
+let stage: Stage;
+let notes: ReturnType<typeof noting>;
+beforeEach(() => {
+  stage = new Stage();
+  notes = noting();
+});
+afterEach(() => stage.end());
+
+const say = (...sequences: number[]): void => {
+  for (const sequence of sequences) socket().say("notification", { stream: "user:1", sequence });
+};
+
+function join(head = 10): void {
+  socket().answer("join_events", { ok: true, stream: "user:1", sequence: head });
+  socket().answer("join_broadcast", { ok: true, stream: "broadcast", sequence: 3 });
+}
+
+function live(head = 10): void {
+  stage.connection.user(notes.user);
+  socket().open();
+  join(head);
+}
+
+test("joins first and loads then, so that what happens in between is heard", () => {
+  stage.connection.user(notes.user);
+  socket().open();
+  expect(socket().asked("join_events")).toEqual([{}]);
+  expect(notes.seen).toEqual([]);
+  join();
+  say(11);
+  socket().say("notification", { stream: "broadcast", sequence: 4 });
+  expect(notes.seen).toEqual(["refresh", 11, 4]);
+});
+
+test("is not kept waiting for a wire, and loads once more when there is one", async () => {
+  stage.connection.user(notes.user);
+  await pass(500);
+  expect(notes.seen).toEqual(["refresh"]);
+  await pass(5_000);
+  socket().open();
+  join();
+  expect(notes.seen).toEqual(["refresh", "refresh"]);
+});
+
+test("after a cut it resumes at what it heard last, and needs to load nothing", async () => {
+  live();
+  say(11, 12, 12);
+  socket().cut();
+  await pass(1_000);
+  socket().open();
+  expect(socket().asked("join_events")).toEqual([{ since_sequence: 12 }]);
+  expect(socket().asked("join_broadcast")).toEqual([{ since_sequence: 3 }]);
+  join(13);
+  say(12, 13);
+  expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
+});
+
+test("a gap joins again, and one that stays is loaded", () => {
+  live();
+  say(11, 13);
+  socket().answer("leave_events", { ok: true });
+  expect(socket().asked("join_events")).toEqual([{ since_sequence: 11 }]);
+  socket().answer("join_events", { ok: true, sequence: 13 });
+  say(12, 13);
+  expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
+  say(15);
+  socket().answer("leave_events", { ok: true });
+  socket().answer("join_events", { ok: true, sequence: 15 });
+  say(15);
+  expect(notes.seen).toEqual(["refresh", 11, 12, 13, "refresh", 15]);
+});
+
+test("a cursor that is refused means to load, and events go on", () => {
+  live();
+  say(11);
+  socket().say("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
+  say(40, 41);
+  expect(notes.seen).toEqual(["refresh", 11, "refresh", 40, 41]);
+});
+
+test("several watch by one room, and who comes later loads at once", async () => {
+  live();
+  const later = noting();
+  const watch = stage.connection.user(later.user);
+  await pass(0);
+  say(11);
+  expect(later.seen).toEqual(["refresh", 11]);
+  expect(notes.seen).toEqual(["refresh", 11]);
+  expect(socket().asked("join_events")).toEqual([]);
+  watch.stop();
+  say(12);
+  expect(later.seen).toEqual(["refresh", 11]);
+  expect(notes.seen).toEqual(["refresh", 11, 12]);
+});
+
+test("polling loads at each turn, and coming back loads once more and hears what was missed", async () => {
+  live();
+  say(11);
+  notes.seen.length = 0;
+  socket().cut();
+  while (stage.connection.link.kind === "reconnecting") {
+    await pass(stage.connection.link.until - Date.now());
+    await stage.blockBoth();
+  }
+  expect(notes.seen).toEqual(["refresh"]);
+  await pass(20_000);
+  expect(notes.seen).toEqual(["refresh", "refresh", "refresh"]);
+  stage.connection.retryNow();
+  socket().open();
+  expect(socket().asked("join_events")).toEqual([{ since_sequence: 11 }]);
+  join(12);
+  say(12);
+  expect(notes.seen.slice(3)).toEqual(["refresh", 12]);
+});
+
+test("whoever signs in next begins anew", async () => {
+  live();
+  say(11);
+  stage.access.signIn(false);
+  say(12);
+  stage.access.signIn(true);
+  expect(sockets).toHaveLength(2);
+  socket().open();
+  expect(socket().asked("join_events")).toEqual([{}]);
+  join(2);
+  say(3);
+  expect(notes.seen).toEqual(["refresh", 11, "refresh", 3]);
+});

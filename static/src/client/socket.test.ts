@@ -1,0 +1,98 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { socketWire } from "./socket";
+import { FakeAccess } from "./testing/page";
+import { io, socket, sockets } from "./testing/sockets";
+import type { Room, Wire } from "./wire";
+
+vi.mock("socket.io-client", () => ({
+  io: (...given: [never] | [string, never]) => io(given.at(-1) as never),
+}));
+
+const room = (name: string, cursor: number | null = 5): Room => ({
+  name,
+  types: null,
+  cursor,
+  joined: vi.fn(),
+  event: vi.fn(),
+  resync: vi.fn(),
+  ended: vi.fn(),
+  refused: vi.fn(),
+  left: vi.fn(),
+  poll: vi.fn(),
+});
+const closed = vi.fn();
+let wire: Wire;
+
+beforeEach(() => {
+  sockets.length = 0;
+  closed.mockReset();
+  wire = socketWire(new FakeAccess())({ opened: vi.fn(), closed });
+  socket().open();
+});
+const sent = (): string[] => socket().sent.map(({ name }) => name);
+
+test("signs in with the token of the moment", () => {
+  const access = new FakeAccess();
+  socketWire(access)({ opened: vi.fn(), closed });
+  access.renewed("fresh");
+  let credentials = {};
+  socket().options.auth?.((given) => (credentials = given));
+  expect(credentials).toEqual({ token: "fresh" });
+});
+
+test("one request a room at a time, for a leave could overtake its join", () => {
+  const task = room("task:t");
+  wire.join(task);
+  wire.leave(task);
+  wire.join(task);
+  expect(sent()).toEqual(["join_task"]);
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  expect(task.joined).not.toHaveBeenCalled();
+  expect(sent()).toEqual(["leave_task"]);
+  socket().answer("leave_task", { ok: true });
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  expect(task.joined).toHaveBeenCalledExactlyOnceWith(7, 5);
+  expect(sent()).toEqual([]);
+});
+
+test("a room that was left hears nothing", () => {
+  const task = room("task:t");
+  wire.join(task);
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  wire.leave(task);
+  socket().log(6);
+  expect(task.event).not.toHaveBeenCalled();
+});
+
+test("says what comes first where there was no cursor", () => {
+  const [task, user] = [room("task:t", null), room("user", null)];
+  wire.join(task);
+  wire.join(user);
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  socket().answer("join_events", { ok: true, sequence: 9 });
+  expect(task.joined).toHaveBeenCalledWith(7, null);
+  expect(user.joined).toHaveBeenCalledWith(9, 9);
+});
+
+test.each([
+  [401, "denied"],
+  [429, "cut"],
+  [503, "cut"],
+])("a join that fails with %i ends it: %s", (status, why) => {
+  wire.join(room("task:t"));
+  socket().answer("join_task", { ok: false, error: { status, title: "No" } });
+  expect(closed).toHaveBeenCalledExactlyOnceWith(why);
+  expect(socket().gone).toBe(true);
+});
+
+test("nothing comes after a close", () => {
+  const task = room("task:t");
+  wire.join(task);
+  wire.close();
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  socket().log(6);
+  socket().cut();
+  expect(task.joined).not.toHaveBeenCalled();
+  expect(task.event).not.toHaveBeenCalled();
+  expect(closed).not.toHaveBeenCalled();
+});
