@@ -126,7 +126,10 @@ const chosenPhase = (): string | null => new URLSearchParams(address.value.split
 
 /** Narrows the log to a phase, or widens it again; shows the log. */
 function choosePhase(phaseId: string | null): void {
-  go(location.pathname + (phaseId === null ? "" : `?${new URLSearchParams({ phase: phaseId })}`), true);
+  const search = new URLSearchParams(location.search);
+  if (phaseId === null) search.delete("phase");
+  else search.set("phase", phaseId);
+  go(location.pathname + (search.size ? `?${search}` : ""), true);
 }
 
 function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonly Shortcut[] {
