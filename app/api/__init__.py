@@ -38,7 +38,20 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    modules = (auth, jobs, agent, lists, tasks, watching, outside, logs, history, notifications, webhooks, sse)
+    modules = (
+        auth,
+        jobs,
+        agent,
+        lists,
+        tasks,
+        watching,
+        outside,
+        logs,
+        history,
+        notifications,
+        webhooks,
+        sse,
+    )
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

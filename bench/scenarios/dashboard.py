@@ -102,7 +102,7 @@ def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
                 times.append(float(seen.run("painted")))
             seen.page.wait_for_load_state("networkidle")
     name = f"a run page with {LONG:,} lines: its head and log painted, median of {OPENINGS}"
-    scripts = sorted(DIST.rglob("*.js"))
+    scripts = sorted((DIST / "assets").glob("*.js"))
     page = [path for path in scripts if f"/{path.relative_to(DIST).as_posix()}" in loaded]
     assert page, "the page loaded no script that is in static/dist"
     return [

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { User } from "./client/types";
 import "./state/theme";
 import { address, connection, link, session, signedIn } from "./state/app";
@@ -13,6 +13,7 @@ import { Gate } from "./views/gate";
 import { Link, Shell } from "./views/parts";
 import { RunPage } from "./views/run";
 import { RunsPage } from "./views/runs";
+import { focusContent } from "./views/shell";
 import { Shortcuts } from "./views/shortcuts";
 import { Toasts } from "./views/toasts";
 
@@ -20,6 +21,13 @@ function App() {
   const state = signedIn.value;
   const userId = state.kind === "in" ? state.user.id : null;
   useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
+  const { pathname } = new URL(address.value, location.origin);
+  const before = useRef(pathname);
+  useEffect(() => {
+    // The link that was followed goes; without this the keyboard would begin anew at the top.
+    if (before.current !== pathname && !document.activeElement?.closest("main")) focusContent();
+    before.current = pathname;
+  }, [pathname]);
   return (
     <>
       <Gate page={bounded} />

@@ -27,7 +27,7 @@ def runs(tab: Dashboard, scene: Scene) -> None:
 def form(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.click("New run")
-    tab.choose("knowledge_base")
+    tab.job.select_option("knowledge_base")
 
 
 def running(tab: Dashboard, scene: Scene) -> None:

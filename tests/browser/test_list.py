@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Request, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, Visitor
+from tests.browser.scene import start
 from tests.support.system import System, User, wait_for
 
 MANY = 10_000
@@ -64,19 +65,18 @@ def test_ten_thousand_runs_are_scrolled_and_filtered(visit: Visitor, busy_user: 
 
 
 def test_a_run_changes_in_the_list_without_a_question(tab: Visit, user: User) -> None:
+    task_id = start(user, "It waits", "test_endless", approval={"title": "Go on"})
     tab.open("/")
     tab.says("live")
-    asked: list[str] = []
-
-    def note(request: Request) -> None:
-        if request.method == "GET" and urlsplit(request.url).path == "/api/v2/tasks":
-            asked.append(request.url)
-
-    task_id = user.start("test_endless")
     row = tab.page.locator(f"main ol a[href='/runs/{task_id}']")
-    expect(row).to_be_visible()  # the event of a new run has no row in it: the newest page is asked for once
-    tab.page.on("request", note)
+    expect(row.get_by_role("img", name="waiting for approval")).to_be_visible()
+    tab.page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    tab.page.on("request", lambda request: asked.append(f"{request.method} {urlsplit(request.url).path}"))
+
+    user.client.post(f"/api/v2/tasks/{task_id}/approve")
     expect(row.get_by_role("img", name="running")).to_be_visible()
     user.client.post(f"/api/v2/tasks/{task_id}/cancel")
     expect(row.get_by_role("img", name="cancelled")).to_be_visible()
-    assert asked == []
+
+    assert "GET /api/v2/tasks" not in asked

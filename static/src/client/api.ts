@@ -3,7 +3,9 @@ import type {
   DecidedApproval,
   EventPage,
   JobType,
+  LogFilter,
   LogPage,
+  LogQuery,
   NotificationPage,
   Snapshot,
   StatusCounts,
@@ -85,8 +87,8 @@ export class Api {
     return { ...page, events };
   }
 
-  logsBefore(taskId: string, sequence: number, limit = 500): Promise<LogPage> {
-    return this.get(`${task(taskId)}/logs?${query({ before_sequence: sequence, limit })}`);
+  logs(taskId: string, page: LogQuery): Promise<LogPage> {
+    return this.get(`${task(taskId)}/logs?${query({ ...page })}`);
   }
 
   cancel(taskId: string): Promise<void> {
@@ -142,8 +144,9 @@ export class Api {
 
 const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
-/** The address of the whole log as a text file, for a link. */
-export const logDownload = (taskId: string): string => `${BASE}${task(taskId)}/logs/download?format=text`;
+/** The address of a log as a file, for a link: the whole of it, or what passes the filter. */
+export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
+  `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
 
 /** The address of the snapshot, for a link. */
 export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;

@@ -98,9 +98,30 @@ export interface EventPage {
   resync?: unknown;
 }
 
+/** `level` is the least severe to show; `q` a text that the message contains. */
+export interface LogFilter {
+  level?: string | undefined;
+  phase?: string | undefined;
+  q?: string | undefined;
+}
+
+/** A question for a page of a log, as REST takes it. */
+export interface LogQuery extends LogFilter {
+  since_sequence?: number;
+  before_sequence?: number;
+  limit?: number;
+}
+
 export interface LogPage {
   logs: LogLine[];
+  /** Where later lines are, as `since_sequence`: every line up to it was looked at. */
+  next_sequence: number;
+  /** Where earlier lines are, as `before_sequence`. */
+  before_sequence: number;
+  /** About the direction that was asked for. */
   has_more: boolean;
+  /** The cursor could not be answered exactly: `oldest` is the first event that is kept. */
+  resync?: { reason: string; oldest: number; head: number };
 }
 
 /** One numbered event of a stream: its payload and, under `type`, its Socket.IO name or SSE `event:` field. */

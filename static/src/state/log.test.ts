@@ -1,82 +1,225 @@
 import { expect, test } from "vitest";
-import type { LogLine } from "../client/types";
-import { LogBuffer } from "./log";
+import type { LogLine, LogPage, LogQuery } from "../client/types";
+import { LogStore } from "./log";
 
+const line = (sequence: number): LogLine => ({
+  sequence,
+  timestamp: "",
+  level: "INFO",
+  message: `line ${sequence}`,
+  component: null,
+  phase: null,
+});
 const lines = (from: number, to: number, step = 1): LogLine[] =>
-  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => ({
-    sequence: from + index * step,
-    timestamp: "",
-    level: "INFO",
-    message: "",
-    component: null,
-    phase: null,
-  }));
-const held = (log: LogBuffer): number[] => log.blocks.flatMap((block) => block.lines.map((line) => line.sequence));
-const range = (from: number, to: number): number[] => lines(from, to).map((line) => line.sequence);
+  Array.from({ length: Math.floor((to - from) / step) + 1 }, (_, index) => line(from + index * step));
 
-test("keeps each line once, in order", () => {
-  const log = new LogBuffer();
-  log.append(lines(1, 150));
-  log.append(lines(140, 160));
-  expect(held(log)).toEqual(range(1, 160));
-  expect(log.appended).toBe(160);
+/** A server with the lines 1 to `head`, every `step`-th event being one, what is before `oldest` gone. */
+function server({ head = 1_000, step = 1, oldest = 1, most = 1_000 } = {}) {
+  const asked: LogQuery[] = [];
+  const ask = async (query: LogQuery): Promise<LogPage> => {
+    asked.push(query);
+    const since = Math.max(query.since_sequence ?? 0, oldest - 1);
+    const all = lines(1, head, step).filter(({ sequence }) => sequence > since);
+    const logs = all.slice(0, Math.min(query.limit ?? 100, most));
+    const more = logs.length < all.length;
+    const page: LogPage = {
+      logs,
+      next_sequence: more ? (logs.at(-1) as LogLine).sequence : head,
+      before_sequence: since + 1,
+      has_more: more,
+    };
+    return since > (query.since_sequence ?? 0) ? { ...page, resync: { reason: "pruned", oldest, head } } : page;
+  };
+  return { ask, asked };
+}
+
+/** After everything that only waited for promises. */
+const settled = (): Promise<void> => new Promise((done) => setTimeout(done));
+const held = (log: LogStore): number[] => {
+  const found: number[] = [];
+  for (let key = log.first; key < log.end; key++) found.push(...(log.lines(key) ?? []).map(({ sequence }) => sequence));
+  return found;
+};
+const range = (from: number, to: number, step = 1): number[] => lines(from, to, step).map(({ sequence }) => sequence);
+
+test("each line that the stream tells is here once and in order, in the block of its sequence", () => {
+  const log = new LogStore(server().ask);
+  log.restart([], 0);
+  log.append(lines(1, 150), 150);
+  log.append(lines(151, 260), 263);
+  expect(held(log)).toEqual(range(1, 260));
+  expect(log.lines(1)?.map(({ sequence }) => sequence)).toEqual(range(101, 200));
+  expect([log.head, log.end, log.appended]).toEqual([263, 3, 260]);
 });
 
-test("blocks that are full are left alone", () => {
-  const log = new LogBuffer();
-  log.append(lines(1, 100));
-  const first = log.blocks[0];
-  log.append(lines(101, 250));
-  expect(log.blocks[0]).toBe(first);
-  expect(log.blocks.map((block) => block.lines.length)).toEqual([100, 100, 50]);
+test("a span that was told before is not taken twice", () => {
+  const log = new LogStore(server().ask);
+  log.append(lines(1, 50), 50);
+  log.append(lines(40, 50), 50);
+  log.restart(lines(31, 60), 60);
+  expect(held(log)).toEqual(range(1, 60));
 });
 
-test("drops the oldest beyond its capacity and knows that they are elsewhere", () => {
-  const log = new LogBuffer(300);
-  log.append(lines(1, 1_000));
-  expect(held(log)).toEqual(range(701, 1_000));
-  expect(log.hasEarlier).toBe(true);
+test("the newest lines of a snapshot are here at once, and what their block lacks is loaded when it is wanted", async () => {
+  const { ask, asked } = server({ head: 950 });
+  const log = new LogStore(ask);
+  log.restart(lines(851, 950), 950);
+  expect(held(log)).toEqual(range(851, 950));
+  expect(log.lines(0)).toBeNull();
+  log.want(8, 10);
+  await settled();
+  expect(held(log)).toEqual(range(801, 950));
+  expect(asked).toEqual([{ since_sequence: 800, limit: 200 }]);
 });
 
-test("takes earlier pages before the first line", () => {
-  const log = new LogBuffer();
-  log.restart(lines(601, 700));
-  expect(log.hasEarlier).toBe(true);
-  log.prepend({ logs: lines(101, 605), has_more: true });
-  log.prepend({ logs: lines(1, 100), has_more: false });
-  expect(held(log)).toEqual(range(1, 700));
-  expect(log.hasEarlier).toBe(false);
-  log.append(lines(690, 710));
-  expect(held(log)).toEqual(range(1, 710));
+test("a page is asked for once, for all that is wanted, and what was scrolled past is never asked for", async () => {
+  const { ask, asked } = server({ head: 100_000 });
+  const log = new LogStore(ask);
+  log.restart(lines(99_901, 100_000), 100_000);
+  log.want(0, 4);
+  log.want(300, 304);
+  log.want(600, 604);
+  await settled();
+  expect(asked.map(({ since_sequence }) => since_sequence)).toEqual([0, 60_000]);
+  log.want(600, 604);
+  await settled();
+  expect(asked.length).toBe(2);
 });
 
-test("a snapshot that touches the log goes on with it, one that does not replaces it", () => {
-  const log = new LogBuffer();
-  log.restart(lines(1, 100));
-  log.restart(lines(51, 150));
-  expect(held(log)).toEqual(range(1, 150));
-  log.restart(lines(500, 600));
-  expect(held(log)).toEqual(range(500, 600));
-  expect(log.hasEarlier).toBe(true);
-  log.restart([]);
-  expect(held(log)).toEqual(range(500, 600));
+test("pages that are cut short are gone on from where they end", async () => {
+  const { ask, asked } = server({ head: 400, most: 130 });
+  const log = new LogStore(ask);
+  log.restart(lines(391, 400), 400);
+  log.want(0, 4);
+  await settled();
+  expect(held(log)).toEqual(range(1, 400));
+  expect(asked.map(({ since_sequence }) => since_sequence)).toEqual([0, 130, 260]);
 });
 
-test("a window follows the end or stays where one reads", () => {
-  const log = new LogBuffer();
-  log.append(lines(1, 1_000));
-  expect(log.window(null, 2).blocks.map((block) => block.key)).toEqual([801, 901]);
-  expect(log.window(null, 2).more).toBe(false);
-  const reading = log.window(301, 2);
-  expect(reading.blocks.map((block) => block.key)).toEqual([301, 401]);
-  expect(reading.more).toBe(true);
-  log.append(lines(1_001, 1_200));
-  expect(log.window(301, 2).blocks).toEqual(reading.blocks);
+test("live lines that come while their block is loaded are neither lost nor doubled", async () => {
+  const { ask } = server({ head: 190 });
+  const log = new LogStore(ask);
+  log.restart(lines(181, 190), 190);
+  log.want(0, 2);
+  log.append(lines(191, 205), 205);
+  await settled();
+  log.append(lines(206, 210), 210);
+  expect(held(log)).toEqual(range(1, 210));
 });
 
-test("a window whose first block was dropped begins with the oldest that is left", () => {
-  const log = new LogBuffer(300);
-  log.append(lines(1, 300));
-  log.append(lines(301, 900));
-  expect(log.window(101, 2).blocks[0]?.key).toBe(601);
+test("the stream may be behind what was loaded", async () => {
+  const { ask } = server({ head: 220 });
+  const log = new LogStore(ask);
+  log.restart(lines(151, 200), 200);
+  log.want(0, 3);
+  await settled();
+  log.append(lines(201, 215), 215);
+  log.append(lines(216, 230), 230);
+  expect(held(log)).toEqual(range(1, 230));
+});
+
+test("after a gap the lines between are loaded, not passed over", async () => {
+  const { ask } = server({ head: 380 });
+  const log = new LogStore(ask);
+  log.restart(lines(1, 130), 130);
+  log.restart(lines(371, 380), 380);
+  log.want(0, 4);
+  await settled();
+  expect(held(log)).toEqual(range(1, 380));
+});
+
+test("a gap within one block too", async () => {
+  const { ask } = server({ head: 80 });
+  const log = new LogStore(ask);
+  log.restart(lines(1, 20), 20);
+  log.restart(lines(71, 80), 80);
+  log.want(0, 1);
+  await settled();
+  expect(held(log)).toEqual(range(1, 80));
+});
+
+test("a snapshot that is older than what is here takes the stream's word from there on", () => {
+  const log = new LogStore(server().ask);
+  log.append(lines(1, 250), 250);
+  log.restart(lines(111, 210), 210);
+  log.append(lines(211, 255), 255);
+  expect(held(log)).toEqual(range(1, 255));
+});
+
+test("it holds a bounded number of lines and never lets go what is in view", async () => {
+  const { ask } = server({ head: 50_000 });
+  const log = new LogStore(ask, 2_000);
+  log.restart(lines(49_901, 50_000), 50_000);
+  for (let key = 0; key < 200; key += 8) {
+    log.want(key, key + 8);
+    await settled();
+    expect(log.lines(key)?.length).toBe(100);
+    expect(log.lines(key + 7)?.length).toBe(100);
+  }
+  expect(log.lineCount).toBeLessThanOrEqual(2_000);
+  expect(log.lines(0)).toBeNull();
+  expect(log.lines(499)?.length).toBe(100);
+  log.want(0, 2);
+  await settled();
+  expect(log.lines(0)?.length).toBe(100);
+});
+
+test("a million live lines leave what is being read alone", () => {
+  const log = new LogStore(server().ask, 2_000);
+  log.append(lines(1, 300), 300);
+  log.want(0, 2);
+  for (let at = 300; at < 100_000; at += 1_000) log.append(lines(at + 1, at + 1_000), at + 1_000);
+  expect(log.lines(0)?.length).toBe(100);
+  expect(log.lines(1)?.length).toBe(100);
+  expect(log.lineCount).toBeLessThanOrEqual(2_100);
+});
+
+test("events that are no lines take no place, and it is known when there is no line at all", async () => {
+  const { ask } = server({ head: 500, step: 1_000 });
+  const log = new LogStore(async (query) => ({ ...(await ask(query)), logs: [], next_sequence: 500, has_more: false }));
+  log.restart([], 500);
+  expect(log.empty).toBe(false);
+  log.want(0, 5);
+  await settled();
+  expect(log.empty).toBe(true);
+  expect(log.nearest(200)).toBeNull();
+  log.append([line(501)], 501);
+  expect(log.empty).toBe(false);
+});
+
+test("what was pruned is not waited for", async () => {
+  const { ask, asked } = server({ head: 900, oldest: 451 });
+  const log = new LogStore(ask);
+  log.restart(lines(801, 900), 900);
+  log.want(0, 9);
+  await settled();
+  expect([log.first, log.oldest]).toEqual([4, 451]);
+  expect(held(log)).toEqual(range(451, 900));
+  expect(asked.length).toBe(1);
+});
+
+test("the nearest line is found where there are fewer lines than events", async () => {
+  const { ask } = server({ head: 1_000, step: 250 });
+  const log = new LogStore(ask);
+  log.restart([], 1_000);
+  expect(log.nearest(370)).toEqual({ key: 3 });
+  log.want(3, 4);
+  await settled();
+  const later = log.nearest(370);
+  expect(later).toEqual({ line: line(501) });
+});
+
+test("a failure is told, asks nothing more, and is tried again when somebody says so", async () => {
+  const { ask } = server({ head: 300 });
+  let works = false;
+  const log = new LogStore((query) => (works ? ask(query) : Promise.reject(new Error("away"))));
+  log.restart(lines(201, 300), 300);
+  log.want(0, 3);
+  await settled();
+  expect(log.problem.value).not.toBeNull();
+  works = true;
+  log.retry();
+  await settled();
+  expect(log.problem.value).toBeNull();
+  expect(held(log)).toEqual(range(1, 300));
 });

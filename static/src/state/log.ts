@@ -1,79 +1,227 @@
+import { signal } from "@preact/signals";
+import { Problem } from "../client/http";
 import type { LogLine, LogPage } from "../client/types";
-import type { LogSink } from "./run";
+import { firstFrom, nearestOf, type AskLog, type LogSink, type LogSource, type Nearest } from "./log-source";
 
-const BLOCK_LINES = 100;
+/** Sequences to a block. Lines are drawn, measured and let go a block at a time: one by one would choke a busy page. */
+export const BLOCK = 100;
+const PAGE = 1_000;
+const HELD_LINES = 20_000;
 
-/** Lines that are drawn, and compared, as one. `key` is the sequence of its first line and never changes. */
-export interface LogBlock {
-  readonly key: number;
-  readonly lines: LogLine[];
+/** All lines after `after` up to and including `upTo`, within one block of the sequences. */
+interface Block {
+  lines: LogLine[];
+  after: number;
+  upTo: number;
 }
 
-/** The lines of one log held here, oldest first, each once. Grouped into blocks, because comparing two thousand lines
- * at every frame chokes a busy page and comparing twenty blocks does not. */
-export class LogBuffer implements LogSink {
-  blocks: LogBlock[] = [];
-  /** Whether the server may have lines older than the first one here. */
-  hasEarlier = false;
-  /** How many lines were ever appended. */
+type Listener = (after: number, upTo: number, lines: readonly LogLine[]) => void;
+
+const blockOf = (sequence: number): number => Math.floor((sequence - 1) / BLOCK);
+
+/** A log of any length, of which only what is looked at is here. Block `k` has the sequences 100k+1 to 100k+100, so
+ * where a line belongs is known before anything is loaded. */
+export class LogStore implements LogSink, LogSource {
+  /** The last sequence that is known to exist. */
+  head = 0;
+  /** The first sequence that the server still has. */
+  oldest = 1;
+  /** How many lines ever came from the stream. */
   appended = 0;
-  private last = 0;
+  readonly version = signal(0);
+  readonly problem = signal<Problem | null>(null);
 
-  constructor(private readonly capacity = 50_000) {}
+  /** In the order in which they were last wanted. */
+  private readonly blocks = new Map<number, Block>();
+  private held = 0;
+  /** Up to where the stream has told everything; REST may be ahead of it. */
+  private told = 0;
+  private wanted: [first: number, end: number] = [0, 0];
+  private asking = false;
+  private readonly listeners = new Set<Listener>();
 
-  get first(): number | null {
-    return this.blocks[0]?.key ?? null;
+  constructor(
+    private readonly ask: AskLog,
+    private readonly capacity = HELD_LINES,
+  ) {}
+
+  get first(): number {
+    return blockOf(this.oldest);
   }
 
-  /** Takes the newest lines of a snapshot. Where they do not touch what is here, lines between would be missing: they
-   * replace it, and the rest is loaded from the server again. */
-  restart(recent: readonly LogLine[]): void {
-    const oldest = recent[0]?.sequence;
-    if (oldest === undefined) return;
-    if (oldest > this.last) {
-      this.blocks = [];
-      this.hasEarlier = true;
-    }
-    this.append(recent);
+  get end(): number {
+    return this.head < this.oldest ? this.first : blockOf(this.head) + 1;
   }
 
-  /** Takes newer lines, in order; drops those that are here already. */
-  append(lines: readonly LogLine[]): void {
-    for (const line of lines) {
-      if (line.sequence <= this.last) continue;
-      this.last = line.sequence;
-      this.appended++;
-      const block = this.blocks.at(-1);
-      if (block && block.lines.length < BLOCK_LINES) block.lines.push(line);
-      else this.blocks.push({ key: line.sequence, lines: [line] });
+  get empty(): boolean {
+    if (this.held > 0) return false;
+    for (let key = this.first; key < this.end; key++) if (this.missing(key) !== null) return false;
+    return true;
+  }
+
+  /** Every line held, for counting and copying. */
+  get lineCount(): number {
+    return this.held;
+  }
+
+  append(lines: readonly LogLine[], upTo: number): void {
+    if (upTo <= this.told) return;
+    this.appended += lines.length;
+    this.tell(this.told, upTo, lines);
+  }
+
+  restart(recent: readonly LogLine[], sequence: number): void {
+    // What came after a snapshot that is older comes again.
+    if (sequence < this.head) this.forgetAfter(sequence);
+    const after = recent[0] ? recent[0].sequence - 1 : sequence;
+    // The page opens with lines that are not new to anyone.
+    if (this.told > 0) this.appended += recent.length - firstFrom(recent, this.told + 1);
+    this.tell(after, sequence, recent);
+  }
+
+  /** Calls back with what the stream tells, each span once it is here; returns how to stop that. */
+  listen(listener: Listener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  lines(key: number): readonly LogLine[] | null {
+    return this.blocks.get(key)?.lines ?? null;
+  }
+
+  keyOf(sequence: number): number {
+    return Math.min(Math.max(blockOf(sequence), this.first), Math.max(this.end - 1, this.first));
+  }
+
+  want(first: number, end: number): void {
+    this.wanted = [Math.max(first, this.first), Math.min(end, this.end)];
+    for (let key = this.wanted[0]; key < this.wanted[1]; key++) {
+      const block = this.blocks.get(key);
+      if (!block) continue;
+      this.blocks.delete(key);
+      this.blocks.set(key, block);
     }
-    const surplus = this.blocks.length - Math.ceil(this.capacity / BLOCK_LINES);
-    if (surplus > 0) {
-      this.blocks.splice(0, surplus);
-      this.hasEarlier = true;
+    if (!this.problem.value) void this.load();
+  }
+
+  nearest(sequence: number): Nearest {
+    const from = this.keyOf(sequence);
+    const later = this.end - from;
+    for (let step = 0; step < this.end - this.first; step++) {
+      const key = step < later ? from + step : from + later - step - 1;
+      if (this.missing(key) !== null) return { key };
+      const lines = this.lines(key);
+      if (lines?.length) return { line: nearestOf(lines, sequence) };
+    }
+    return null;
+  }
+
+  retry(): void {
+    this.problem.value = null;
+    void this.load();
+  }
+
+  /** One request at a time, always for what is wanted by then: what was only scrolled past is never asked for. */
+  private async load(): Promise<void> {
+    if (this.asking) return;
+    this.asking = true;
+    try {
+      for (let gap = this.gap(); gap; gap = this.gap()) {
+        if (!this.take(gap.since_sequence, await this.ask(gap))) break;
+      }
+    } catch (error) {
+      this.problem.value = Problem.of(error);
+    } finally {
+      this.asking = false;
     }
   }
 
-  /** Takes the page before the first line here. */
-  prepend(page: LogPage): void {
-    const first = this.first ?? Infinity;
-    const older = page.logs.filter((line) => line.sequence < first);
-    const blocks: LogBlock[] = [];
-    for (let at = 0; at < older.length; at += BLOCK_LINES) {
-      const lines = older.slice(at, at + BLOCK_LINES);
-      if (lines[0]) blocks.push({ key: lines[0].sequence, lines });
+  /** The first lines wanted that are missing, with those that follow them. */
+  private gap(): { since_sequence: number; limit: number } | null {
+    const [first, end] = this.wanted;
+    for (let key = Math.max(first, this.first); key < end; key++) {
+      const since = this.missing(key);
+      if (since !== null) return { since_sequence: since, limit: Math.min(PAGE, end * BLOCK - since) };
     }
-    this.blocks = [...blocks, ...this.blocks];
-    this.last = Math.max(this.last, older.at(-1)?.sequence ?? 0);
-    this.hasEarlier = page.has_more;
+    return null;
   }
 
-  /** At most `count` blocks to draw: the newest, or while someone reads those from sequence `from` on; and whether more
-   * come after them. */
-  window(from: number | null, count: number): { blocks: LogBlock[]; more: boolean } {
-    const newest = Math.max(0, this.blocks.length - count);
-    const anchor = from === null ? newest : this.blocks.findIndex((block) => block.key >= from);
-    const start = anchor < 0 ? newest : anchor;
-    return { blocks: this.blocks.slice(start, start + count), more: start + count < this.blocks.length };
+  /** Whether the page told anything; asking the same again would not. */
+  private take(since: number, page: LogPage): boolean {
+    if (page.resync && page.resync.oldest > this.oldest) this.prune(page.resync.oldest);
+    if (page.next_sequence <= since) return false;
+    this.head = Math.max(this.head, page.next_sequence);
+    this.learn(Math.max(since, this.oldest - 1), page.next_sequence, page.logs);
+    this.version.value++;
+    return true;
+  }
+
+  private tell(after: number, upTo: number, lines: readonly LogLine[]): void {
+    this.head = Math.max(this.head, upTo);
+    this.told = upTo;
+    this.learn(after, upTo, lines);
+    for (const listener of this.listeners) listener(after, upTo, lines);
+    this.version.value++;
+  }
+
+  /** Where a block's lines are to be asked for from; null when all are here. */
+  private missing(key: number): number | null {
+    const start = Math.max(key * BLOCK, this.oldest - 1);
+    const block = this.blocks.get(key);
+    if (!block || block.after > start) return start;
+    return block.upTo < Math.min((key + 1) * BLOCK, this.head) ? block.upTo : null;
+  }
+
+  /** All lines after `after` up to `upTo` are these. */
+  private learn(after: number, upTo: number, lines: readonly LogLine[]): void {
+    let at = firstFrom(lines, after + 1);
+    for (let key = blockOf(after + 1); key <= blockOf(upTo); key++) {
+      const end = Math.min((key + 1) * BLOCK, upTo);
+      const from = at;
+      while (at < lines.length && (lines[at] as LogLine).sequence <= end) at++;
+      this.merge(key, Math.max(key * BLOCK, after), end, lines.slice(from, at));
+    }
+    this.evict();
+  }
+
+  private merge(key: number, after: number, upTo: number, lines: LogLine[]): void {
+    const block = this.blocks.get(key);
+    // Between two spans that do not touch, lines would be missing unseen.
+    if (!block || after > block.upTo || upTo < block.after) {
+      this.held += lines.length - (block?.lines.length ?? 0);
+      this.blocks.set(key, { lines, after, upTo });
+      return;
+    }
+    const before = lines.slice(0, firstFrom(lines, block.after + 1));
+    const later = lines.slice(firstFrom(lines, block.upTo + 1));
+    this.held += before.length + later.length;
+    if (before.length) block.lines = [...before, ...block.lines, ...later];
+    else block.lines.push(...later);
+    block.after = Math.min(block.after, after);
+    block.upTo = Math.max(block.upTo, upTo);
+  }
+
+  private evict(): void {
+    if (this.held <= this.capacity) return;
+    const [first, end] = this.wanted;
+    for (const key of this.blocks.keys()) {
+      if (key < first || (key >= end && key !== this.end - 1)) this.drop(key);
+      if (this.held <= this.capacity) return;
+    }
+  }
+
+  private drop(key: number): void {
+    this.held -= this.blocks.get(key)?.lines.length ?? 0;
+    this.blocks.delete(key);
+  }
+
+  private prune(oldest: number): void {
+    this.oldest = oldest;
+    for (const key of this.blocks.keys()) if (key < this.first) this.drop(key);
+  }
+
+  private forgetAfter(sequence: number): void {
+    this.head = sequence;
+    for (const key of this.blocks.keys()) if (key >= blockOf(sequence)) this.drop(key);
   }
 }

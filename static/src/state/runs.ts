@@ -50,7 +50,7 @@ export class Runs {
   constructor(
     private readonly api: Pick<Api, "tasks" | "counts">,
     private readonly connection: Pick<Connection, "user" | "standing">,
-    private readonly filter: Filter,
+    readonly filter: Filter,
   ) {
     this.counts = new StatusTally(api, filter);
     this.standings = new Standings(connection, (id) => this.rows.get(id));

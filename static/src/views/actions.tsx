@@ -30,7 +30,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
       <More>
         <Copy text={() => location.href}>Copy link</Copy>
         <Copy text={task.task_id}>Copy id</Copy>
-        <a href={logDownload(task.task_id)} download>
+        <a href={logDownload(task.task_id, "text")} download>
           Download log
         </a>
         <a href={rawSnapshot(task.task_id)} target="_blank" rel="noreferrer">

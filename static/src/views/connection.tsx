@@ -21,7 +21,7 @@ function Countdown() {
   const seconds = Math.max(0, Math.ceil((state.until - now.value) / 1_000));
   return (
     <>
-      {` in ${seconds} s · `}
+      {` in\u00a0${seconds}\u00a0s\u00a0·\u00a0`}
       <button type="button" class="plain" aria-label="Reconnect now" onClick={() => connection.retryNow()}>
         now
       </button>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { duration, elapsed, percent, withoutTerminalCodes } from "./format";
+import { duration, elapsed, percent } from "./format";
 
 test.each([
   [0, "0.0 s"],
@@ -20,10 +20,4 @@ test("100 % is said only when it is", () => {
 test("a running time is never negative", () => {
   expect(elapsed("2025-01-01T00:00:10Z", null, Date.parse("2025-01-01T00:00:00Z"))).toBe(0);
   expect(elapsed(null, null, 0)).toBeNull();
-});
-
-test("terminal codes vanish, the text stays", () => {
-  const text = "\u001b[31mred\u001b[0m \u001b]8;;javascript:x\u0007link\u001b]8;;\u0007 \u001b[2J.";
-  expect(withoutTerminalCodes(text)).toBe("red link .");
-  expect(withoutTerminalCodes("\u001b]52;c;unclosed")).toBe("");
 });

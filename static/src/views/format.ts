@@ -46,9 +46,3 @@ export const shortId = (id: string): string => id.slice(0, 8);
 export const percent = (progress: number | null): number => Math.floor(Math.min(100, Math.max(0, progress ?? 0)));
 
 export const pretty = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
-
-// Colours and cursor moves of a terminal, links and titles (OSC) included: noise here.
-const TERMINAL_CODES = /\u001b(?:\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\[[0-?]*[ -/]*[@-~]?|[@-Z\\-_])/g;
-
-export const withoutTerminalCodes = (text: string): string =>
-  text.includes("\u001b") ? text.replace(TERMINAL_CODES, "") : text;

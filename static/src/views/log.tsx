@@ -1,197 +1,225 @@
-import { Component, createRef } from "preact";
-import { logDownload } from "../client/api";
-import type { LogBlock } from "../state/log";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { isTerminal, type LogFilter } from "../client/types";
+import { address, api, go } from "../state/app";
+import { useShortcuts, type Shortcut } from "../state/keys";
+import { textOf } from "../state/log-copy";
+import { formatLines } from "../state/log-link";
+import { times, wrap } from "../state/log-settings";
+import type { AskLog } from "../state/log-source";
+import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
-import { clock, count, withoutTerminalCodes } from "./format";
+import { count } from "./format";
+import { LogList } from "./log-list";
+import { Tools } from "./log-tools";
 import { Trouble } from "./trouble";
 
-/** Blocks of a hundred lines in the page at once. */
-const DRAWN_BLOCKS = 20;
-/** How far a window moves when its end is reached; less than a window, so that what is being read stays. */
-const STEP = 10;
-const NEAR_END_PX = 24;
+const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
+const SAID_MS = 2_000;
 
-const LEVELS: Record<string, [string, string]> = {
-  DEBUG: ["debug", "DEBUG"],
-  INFO: ["info", "INFO"],
-  WARNING: ["warn", "WARN"],
-  WARN: ["warn", "WARN"],
-  ERROR: ["error", "ERROR"],
-  CRITICAL: ["error", "CRIT"],
-};
-
-/** A block changes only by growing, so its length tells whether it must be drawn again. */
-class Block extends Component<{ block: LogBlock; length: number }> {
-  override shouldComponentUpdate(next: { block: LogBlock; length: number }): boolean {
-    return next.block !== this.props.block || next.length !== this.props.length;
-  }
-
-  override render() {
-    return (
-      <div class="block">
-        {this.props.block.lines.map((line) => {
-          const [kind, name] = LEVELS[line.level] ?? ["info", line.level];
-          return (
-            <div key={line.sequence} class={`line ${kind}`}>
-              <span class="seq">{line.sequence}</span>
-              <time dateTime={line.timestamp}>{clock(line.timestamp)}</time>
-              <span class="level">{name}</span>
-              <span class="text">{withoutTerminalCodes(line.message)}</span>
-            </div>
-          );
-        })}
-      </div>
-    );
-  }
-}
-
-interface Props {
-  run: Run;
-  /** Read by the caller, so that each change of the log draws this again. */
-  version: number;
-}
-
-interface State {
-  /** The first block drawn while someone reads; null follows the end. */
-  from: number | null;
-  /** How many lines had come when the reading began. */
-  read: number;
-}
-
-interface Anchor {
-  element: Element;
-  top: number;
-}
-
-export class Log extends Component<Props, State> {
-  override state: State = { from: null, read: 0 };
-  private readonly box = createRef<HTMLDivElement>();
-  private lastTop = 0;
-
-  override componentDidMount(): void {
-    document.addEventListener("selectionchange", this.selected);
-    this.toEnd();
-  }
-
-  override componentWillUnmount(): void {
-    document.removeEventListener("selectionchange", this.selected);
-  }
-
-  /** Where the line at the top of the view stands now, so that lines coming or going above it do not move it. */
-  override getSnapshotBeforeUpdate(): Anchor | null {
-    const box = this.box.current;
-    if (!box || this.state.from === null) return null;
-    const edge = box.getBoundingClientRect().top;
-    const blocks = [...box.querySelectorAll(".block")];
-    const element = blocks.find((block) => block.getBoundingClientRect().bottom > edge);
-    return element ? { element, top: element.getBoundingClientRect().top } : null;
-  }
-
-  override componentDidUpdate(_props: Props, _state: State, anchor: Anchor | null): void {
-    const box = this.box.current;
-    if (!box) return;
-    if (this.state.from === null) this.toEnd();
-    else if (anchor?.element.isConnected) {
-      box.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
-      this.lastTop = box.scrollTop;
-    }
-  }
-
-  override render() {
-    const { run } = this.props;
-    const { from, read } = this.state;
-    const { blocks } = run.log.window(from, DRAWN_BLOCKS);
-    const earlier = run.earlier.value;
-    const unread = run.log.appended - read;
-    return (
-      <section class="log" aria-label="Log">
-        <div
-          class="lines"
-          ref={this.box}
-          tabIndex={0}
-          onScroll={this.scrolled}
-          onWheel={(event) => event.deltaY < 0 && this.lookUp()}
-          onKeyDown={(event) => ["ArrowUp", "PageUp", "Home"].includes(event.key) && this.lookUp()}
-        >
-          {this.hasEarlier(blocks) && (
-            <button type="button" class="earlier" disabled={earlier.kind === "loading"} onClick={this.loadEarlier}>
-              Load earlier
+/** The log of a run: all of it, of any length, live. */
+export function Log({ run }: { run: Run }) {
+  const ask: AskLog = useMemo(() => (query) => api.logs(run.taskId, query), [run]);
+  const view = useLogView(run, ask);
+  const [full, setFull] = useFullScreen();
+  const field = useRef<HTMLInputElement>(null);
+  const source = view.source.value;
+  const state = run.state.value;
+  const over = isTerminal(state?.task.status);
+  const phases = state?.phases.map(({ phase_id }) => phase_id) ?? [];
+  useKeys(view, field, full, setFull);
+  const problem = source.problem.value;
+  return (
+    <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
+      <Tools
+        view={view}
+        taskId={run.taskId}
+        phases={phases}
+        field={field}
+        full={full}
+        look={lookThrough}
+        setFull={setFull}
+        copyLink={() => void copyLink(view)}
+      />
+      <div class="log-body">
+        <LogList key={view.turn.value} source={source} view={view} />
+        <Empty view={view} over={over} />
+        {problem && (
+          <Trouble problem={problem}>
+            {" "}
+            <button type="button" class="plain" onClick={() => source.retry()}>
+              Try again
             </button>
-          )}
-          {earlier.kind === "failed" && <Trouble problem={earlier.problem} />}
-          {blocks.length === 0 && <p class="empty">No log lines yet.</p>}
-          {blocks.map((block) => (
-            <Block key={block.key} block={block} length={block.lines.length} />
-          ))}
-        </div>
-        {from !== null && (
-          <button type="button" class="pill" onClick={this.follow}>
-            ↓ {unread > 0 ? `${count(unread)} new ${unread === 1 ? "line" : "lines"}` : "follow"}
-          </button>
+          </Trouble>
         )}
-        <a class="whole" href={logDownload(run.taskId)} download>
-          Whole log
-        </a>
-      </section>
-    );
-  }
+        <Marked view={view} ask={ask} />
+        {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
+      </div>
+    </section>
+  );
+}
 
-  private hasEarlier(drawn: LogBlock[]): boolean {
-    const { log } = this.props.run;
-    return drawn.length > 0 && (log.hasEarlier || drawn[0] !== log.blocks[0]);
-  }
+function useLogView(run: Run, ask: AskLog): LogView {
+  const view = useMemo(() => {
+    const made = new LogView(run.log, ask);
+    made.open(location.hash);
+    made.look(filterOf(location.search));
+    return made;
+  }, [run, ask]);
+  const at = address.value;
+  useEffect(() => view.look(filterOf(location.search)), [view, at]);
+  useEffect(() => {
+    const turned = (): void => void view.open(location.hash);
+    addEventListener("hashchange", turned);
+    return () => {
+      removeEventListener("hashchange", turned);
+      view.stop();
+    };
+  }, [view]);
+  return view;
+}
 
-  private readonly loadEarlier = (): void => {
-    const { run } = this.props;
-    const first = run.log.window(this.state.from, DRAWN_BLOCKS).blocks[0];
-    const above = first ? run.log.blocks.indexOf(first) : 0;
-    this.hold();
-    if (above > 0) this.setState({ from: run.log.blocks[Math.max(0, above - STEP)]?.key ?? null });
-    // Sequence 0 lies before every line: the window begins with whatever the page brings.
-    else void run.loadEarlier().then(() => this.setState({ from: 0 }));
+function filterOf(search: string): LogFilter {
+  const asked = new URLSearchParams(search);
+  const level = asked.get("level") ?? "";
+  return { level: LEVELS.includes(level) ? level : undefined, phase: asked.get("phase") || undefined };
+}
+
+/** The filter is in the address, so that the view can be shared. */
+function lookThrough(filter: LogFilter): void {
+  const search = new URLSearchParams(location.search);
+  for (const name of ["level", "phase"] as const) {
+    if (filter[name]) search.set(name, filter[name]);
+    else search.delete(name);
+  }
+  go(`${location.pathname}${search.size ? `?${search}` : ""}${location.hash}`);
+}
+
+/** A click on a line's number marks it; shift makes it a range; where a filter is on, it shows what is around. */
+function chooseLine(event: MouseEvent, view: LogView): void {
+  const link = event.target instanceof Element ? event.target.closest("a.seq") : null;
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
+  event.preventDefault();
+  const hash = view.mark(Number(link.textContent), event.shiftKey);
+  const { level, phase } = view.filter.value;
+  if (event.shiftKey || !(level || phase)) {
+    history.replaceState(null, "", hash);
+    // A shifted click also selects the text between; the range is what was meant.
+    document.getSelection()?.removeAllRanges();
+    return;
+  }
+  go(location.pathname + hash);
+  view.look({});
+  view.open(hash);
+}
+
+async function copyLink(view: LogView): Promise<void> {
+  const { current, range } = { current: view.current.value, range: view.range.value };
+  const hash = range ? formatLines(range) : current !== null ? formatLines({ from: current, to: current }) : "";
+  const link = location.origin + location.pathname + location.search + hash;
+  await say(view, navigator.clipboard.writeText(link), "Link copied");
+}
+
+async function say(view: LogView, done: Promise<unknown>, word: string): Promise<void> {
+  view.said.value = await done.then(
+    () => word,
+    () => "The browser lets nothing be copied here",
+  );
+  setTimeout(() => view.said.value === word && (view.said.value = ""), SAID_MS);
+}
+
+function useFullScreen(): [boolean, (full: boolean) => void] {
+  const [full, setFull] = useState(false);
+  useEffect(() => {
+    if (!full) return;
+    const press = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && !event.defaultPrevented) setFull(false);
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  }, [full]);
+  return [full, setFull];
+}
+
+function useKeys(
+  view: LogView,
+  field: { current: HTMLInputElement | null },
+  full: boolean,
+  setFull: (full: boolean) => void,
+): void {
+  const shortcuts = useMemo<Shortcut[]>(
+    () => [
+      { keys: "/", says: "Search the whole log", run: () => field.current?.select() },
+      { keys: "n", says: "Next hit", run: () => void view.find("next") },
+      { keys: "N", says: "Previous hit", run: () => void view.find("previous") },
+      { keys: "e", says: "Next error", run: () => void view.findError("next") },
+      { keys: "E", says: "Previous error", run: () => void view.findError("previous") },
+      { keys: "f", says: "Follow the end", run: () => (view.follow.value ? view.hold() : view.toEnd()) },
+      { keys: "w", says: "Wrap lines", run: () => (wrap.value = !wrap.value) },
+      { keys: "t", says: "Times", run: () => (times.value = !times.value) },
+      { keys: "z", says: "Full screen", run: () => setFull(!full) },
+      { keys: "g g", says: "To the start", run: () => view.toTop() },
+      { keys: "G", says: "To the end", run: () => view.toEnd() },
+      { keys: "c", says: "Copy a link to the marked lines", run: () => void copyLink(view) },
+    ],
+    [view, field, full, setFull],
+  );
+  useShortcuts("Log", shortcuts);
+}
+
+function Empty({ view, over }: { view: LogView; over: boolean }) {
+  const source = view.source.value;
+  source.version.value;
+  if (!source.empty) return null;
+  const { level, phase } = view.filter.value;
+  if (!level && !phase) return <p class="empty">{over ? "This run wrote no lines" : "No lines yet"}</p>;
+  return (
+    <p class="empty">
+      No line matches this filter{" "}
+      <button type="button" class="plain" onClick={() => lookThrough({})}>
+        Clear
+      </button>
+    </p>
+  );
+}
+
+function Pill({ view, over }: { view: LogView; over: boolean }) {
+  view.source.value.version.value;
+  const { unread } = view;
+  const lines = `${count(unread)} new ${unread === 1 ? "line" : "lines"}`;
+  return (
+    <button type="button" class="pill" onClick={() => view.toEnd()}>
+      ↓ {unread > 0 ? lines : over ? "To the end" : "Follow"}
+    </button>
+  );
+}
+
+/** What can be done with the lines that the address points at. */
+function Marked({ view, ask }: { view: LogView; ask: AskLog }) {
+  const [copied, setCopied] = useState(false);
+  const range = view.range.value;
+  useEffect(() => setCopied(false), [range]);
+  if (!range) return null;
+  const { from, to } = range;
+  const copy = async (): Promise<void> => {
+    await say(view, textOf(ask, range).then((text) => navigator.clipboard.writeText(text)), "Copied");
+    setCopied(view.said.value === "Copied");
   };
-
-  private readonly follow = (): void => this.setState({ from: null });
-
-  /** Lets the end go: from now on the lines drawn are those drawn now and what follows them. */
-  private hold(): void {
-    if (this.state.from !== null) return;
-    const { log } = this.props.run;
-    const first = log.window(null, DRAWN_BLOCKS).blocks[0];
-    if (first) this.setState({ from: first.key, read: log.appended });
-  }
-
-  /** At the very wish, not at the scrolling it causes: lines that come between would already have pulled to the end. */
-  private lookUp(): void {
-    const box = this.box.current;
-    // Where nothing scrolls, nothing would ever take hold of the end again.
-    if (box && box.scrollHeight > box.clientHeight) this.hold();
-  }
-
-  private readonly scrolled = (): void => {
-    const box = this.box.current;
-    if (!box) return;
-    const moved = box.scrollTop - this.lastTop;
-    this.lastTop = box.scrollTop;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
-    if (moved < 0 && !atEnd) this.hold();
-    // The event of this page's own scrolling comes late, with nothing moved: it must not undo a hold made meanwhile.
-    if (moved <= 0 || !atEnd || this.state.from === null) return;
-    const { log } = this.props.run;
-    const { blocks, more } = log.window(this.state.from, DRAWN_BLOCKS);
-    if (!more) this.follow();
-    else this.setState({ from: blocks[STEP]?.key ?? null });
+  const clear = (): void => {
+    view.range.value = null;
+    history.replaceState(null, "", location.pathname + location.search);
   };
-
-  private readonly selected = (): void => {
-    const selection = document.getSelection();
-    if (selection && !selection.isCollapsed && this.box.current?.contains(selection.anchorNode)) this.hold();
-  };
-
-  private toEnd(): void {
-    const box = this.box.current;
-    if (!box) return;
-    box.scrollTop = box.scrollHeight;
-    this.lastTop = box.scrollTop;
-  }
+  return (
+    <div class="marked-lines">
+      <span>{from === to ? `Line ${count(from)}` : `Lines ${count(from)} to ${count(to)}`}</span>
+      <button type="button" class="plain" onClick={() => void copy()}>
+        {copied ? "Copied" : "Copy"}
+      </button>
+      <button type="button" class="plain" onClick={() => void copyLink(view)}>
+        Copy link
+      </button>
+      <button type="button" class="plain" onClick={clear}>
+        Clear
+      </button>
+    </div>
+  );
 }

@@ -8,13 +8,18 @@ import { Link } from "./link";
 import { UserMenu } from "./menu";
 import { Search } from "./search";
 
-/** Straight to what the page is about. No `#` address: those belong to the pages. */
+/** Puts the focus on what the page is about. */
+export function focusContent(): void {
+  const main = document.querySelector("main");
+  main?.setAttribute("tabindex", "-1");
+  main?.focus({ preventScroll: true });
+}
+
+/** No `#` address: those belong to the pages. */
 function Skip() {
   const skip = (event: MouseEvent): void => {
     event.preventDefault();
-    const main = document.querySelector("main");
-    main?.setAttribute("tabindex", "-1");
-    main?.focus();
+    focusContent();
   };
   return (
     <a class="skip" href="#" onClick={skip}>

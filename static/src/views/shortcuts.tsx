@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { go } from "../state/app";
 import { effective, EVERYWHERE, shortcutGroups, useShortcuts } from "../state/keys";
+import { Dialog } from "./dialog";
 
 const open = signal(false);
 
@@ -11,7 +12,6 @@ export const showShortcuts = (): void => {
 
 /** The `?` page: what may be pressed on the page as it stands. */
 export function Shortcuts() {
-  const dialog = useRef<HTMLDialogElement>(null);
   useShortcuts(
     EVERYWHERE,
     useMemo(
@@ -22,22 +22,14 @@ export function Shortcuts() {
       [],
     ),
   );
-  const shown = open.value;
-  useEffect(() => {
-    if (shown) dialog.current?.showModal();
-  }, [shown]);
-  if (!shown) return null;
-  const close = (): void => dialog.current?.close();
+  if (!open.value) return null;
+  const close = (): void => {
+    open.value = false;
+  };
   return (
-    <dialog
-      ref={dialog}
-      class="shortcuts"
-      aria-labelledby="shortcuts"
-      onClose={() => (open.value = false)}
-      onClick={(event) => event.target === dialog.current && close()}
-    >
+    <Dialog label="Shortcuts" class="shortcuts" close={close}>
       <div class="drop-head">
-        <h2 id="shortcuts">Shortcuts</h2>
+        <h2>Shortcuts</h2>
         <button type="button" onClick={close}>
           Close
         </button>
@@ -61,6 +53,6 @@ export function Shortcuts() {
           </section>
         ))}
       </div>
-    </dialog>
+    </Dialog>
   );
 }

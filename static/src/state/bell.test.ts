@@ -1,0 +1,76 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { TaskEvent } from "../client/types";
+import { go } from "./app";
+import { hear, notifications, toasts } from "./bell";
+
+let hidden = false;
+let sequence = 0;
+const told = (more: Record<string, unknown> = {}): TaskEvent => {
+  const at = new Date().toISOString();
+  sequence++;
+  return {
+    type: "notification",
+    stream: "user:1",
+    sequence,
+    timestamp: at,
+    created_at: at,
+    id: `n${sequence}`,
+    severity: "success",
+    title: "It has finished",
+    message: "",
+    action_url: "/runs/1",
+    related_type: "task",
+    related_id: "1",
+    urgent: false,
+    read: false,
+    ...more,
+  };
+};
+const titles = (): string[] => toasts.shown.value.map(({ title }) => title);
+
+beforeEach(() => {
+  vi.stubGlobal("fetch", vi.fn(() => new Promise(() => undefined)));
+  vi.spyOn(document, "hidden", "get").mockImplementation(() => hidden);
+  hidden = false;
+  notifications.start(1);
+  go("/");
+});
+afterEach(() => {
+  notifications.stop();
+  toasts.remove(() => true);
+});
+
+test("what has just happened elsewhere is in the bell and in a toast", () => {
+  hear(told());
+  expect(notifications.inbox.value.unread).toBe(1);
+  expect(titles()).toEqual(["It has finished"]);
+});
+
+test("what is in sight, what is past and what is by the way are in the bell alone", () => {
+  go("/runs/1");
+  hear(told());
+  go("/");
+  hear(told({ timestamp: "2020-01-01T00:00:00Z" }));
+  hear(told({ severity: "info" }));
+  expect(notifications.inbox.value.unread).toBe(3);
+  expect(titles()).toEqual([]);
+});
+
+test("a hidden page keeps only what is urgent, even of the page that it shows", () => {
+  go("/runs/1");
+  hidden = true;
+  hear(told());
+  hear(told({ urgent: true, title: "It has failed" }));
+  expect(titles()).toEqual(["It has failed"]);
+});
+
+test("a toast goes when it is read elsewhere", () => {
+  hear(told({ urgent: true }));
+  hear(told({ urgent: true, title: "Another" }));
+  const [first] = toasts.shown.value;
+  hear({ type: "notifications_read", stream: "user:1", sequence: ++sequence, ids: [first?.id], unread_count: 1 });
+  expect(titles()).toEqual(["Another"]);
+  hear({ type: "notifications_read", stream: "user:1", sequence: ++sequence, all: true, unread_count: 0 });
+  expect(titles()).toEqual([]);
+});

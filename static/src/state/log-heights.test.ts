@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { Heights } from "./log-heights";
+
+test("blocks that were not measured are taken for the mean of the others, the last aside", () => {
+  const heights = new Heights(2_000);
+  heights.span(0, 1_000);
+  expect([heights.top(0), heights.top(3), heights.total]).toEqual([0, 6_000, 2_000_000]);
+  heights.measured(0, 3_000);
+  heights.measured(1, 3_000);
+  heights.measured(999, 20);
+  heights.reckon();
+  expect([heights.top(1), heights.top(3), heights.height(500)]).toEqual([3_000, 9_000, 3_000]);
+  expect(heights.total).toBe(999 * 3_000 + 20);
+});
+
+test("a block without lines takes no room, and is not the one that is found", () => {
+  const heights = new Heights(100);
+  heights.span(0, 5);
+  heights.measured(1, 0);
+  heights.measured(2, 0);
+  expect(heights.total).toBe(300);
+  expect([0, 99, 100, 250, 10_000, -5].map((y) => heights.find(y))).toEqual([0, 0, 3, 4, 4, 0]);
+});
+
+test("what was measured stays with its block when others come before it or go", () => {
+  const heights = new Heights(100);
+  heights.span(0, 3);
+  heights.measured(1, 70);
+  heights.span(-2, 4);
+  expect([heights.height(1), heights.top(2), heights.total]).toEqual([70, 370, 570]);
+  heights.span(1, 3);
+  expect([heights.height(1), heights.top(2), heights.total]).toEqual([70, 70, 170]);
+  heights.span(2, 3);
+  expect(heights.total).toBe(100);
+});
+
+test("a log of any length stays as short as browsers can draw", () => {
+  const heights = new Heights(2_000);
+  heights.span(0, 50_000);
+  heights.measured(7, 2_000);
+  heights.reckon();
+  expect(heights.total).toBeLessThan(15_100_000);
+  expect(heights.height(7)).toBe(2_000);
+  expect(heights.height(8)).toBe(300);
+});
+
+test("small differences of the mean do not move what was estimated", () => {
+  const heights = new Heights(2_000);
+  heights.span(0, 10);
+  heights.measured(0, 2_100);
+  heights.reckon();
+  expect(heights.height(5)).toBe(2_000);
+});
+
+test("another width forgets what was measured elsewhere", () => {
+  const heights = new Heights(100);
+  heights.span(0, 4);
+  for (const key of [0, 1, 2, 3]) heights.measured(key, 50);
+  heights.keep(1, 2);
+  expect([0, 1, 2, 3].map((key) => heights.height(key))).toEqual([100, 50, 100, 100]);
+});
