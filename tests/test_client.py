@@ -1,4 +1,4 @@
-"""The client as other front ends get it: one file at one address, which works on another origin (docs/client.md)."""
+"""The client as other front ends get it: one file at one address, which works on another origin as its page says."""
 
 from __future__ import annotations
 
