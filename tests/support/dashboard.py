@@ -15,9 +15,16 @@ expect.set_options(timeout=SECONDS * 1000)
 
 # The sequences of the lines that are drawn: all that a virtual list has of its log.
 LINES = """region => [...region.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))"""
+# Of these the ones that can be read now, whole.
+IN_VIEW = """region => {
+    const box = region.querySelector('[aria-label="Lines"]').getBoundingClientRect()
+    const fits = ({ top, bottom }) => top >= box.top && bottom <= box.bottom
+    return [...region.querySelectorAll('a[href^="#L"]')]
+        .filter(a => fits(a.getBoundingClientRect())).map(a => Number(a.hash.slice(2)))
+}"""
 # The whole log as one reads it, screen by screen; what is drawn is taken once it no longer changes.
 READ = """async region => {
-    const box = [region, ...region.querySelectorAll('*')].find(e => /auto|scroll/.test(getComputedStyle(e).overflowY))
+    const box = region.querySelector('[aria-label="Lines"]')
     const drawn = () => [...box.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))
     const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)))
     const look = () => drawn().join() + box.scrollHeight
@@ -105,6 +112,9 @@ class Dashboard:
     def lines(self) -> list[int]:
         """The sequences of the lines that are drawn."""
         return cast(list[int], self.log.evaluate(LINES))
+
+    def in_view(self) -> list[int]:
+        return cast(list[int], self.log.evaluate(IN_VIEW))
 
     def read_log(self) -> list[int]:
         """Scrolls through all of it, from the top; the sequences in their order. An Error when that is broken."""

@@ -60,7 +60,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head task={task} approval={run.approval.value} joined={live} />
+      <Head task={task} approval={run.approval.value} steps={tasks} joined={live} />
       <aside class="side">
         <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
         {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
@@ -153,7 +153,7 @@ function useChildren({ task, phases }: TaskState): ChildTasks {
   const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
   useEffect(() => () => children.stop(), [children]);
   // Only such a task makes others, each a phase of it.
-  const steps = task.job_type === ORCHESTRATE ? phases.map(({ status }) => status).join() : "";
+  const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
   const user = signedIn.value.kind === "in" ? signedIn.value.user.id : null;
   useEffect(() => {
     void children.load(String(user) === task.user_id ? "own" : "tenant");

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/http";
 import type { User } from "../client/types";
-import { address, api, connection, go, link } from "../state/app";
+import { address, api, connection, go, link, signedIn } from "../state/app";
 import { addressOf, filterOf, isWhole, type Filter } from "../state/filter";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
@@ -41,9 +41,18 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
+  const signed = signedIn.value.kind === "in";
+  useEffect(() => {
+    // Nobody else asks again for what was refused while the session was over.
+    if (signed && runs.problem.value?.status === 401) runs.refresh();
+  }, [signed, runs]);
   const shortcuts = useMemo(() => {
-    const find = { keys: "/", says: "Search runs", run: () => search.current?.select() };
-    return mayStart ? [find, { keys: "s", says: "Start a run", run: () => setStarting(true) }] : [find];
+    const find = (): void => {
+      search.current?.focus();
+      search.current?.select();
+    };
+    const all = [{ keys: "/", says: "Search runs", run: find }];
+    return mayStart ? [...all, { keys: "s", says: "Start a run", run: () => setStarting(true) }] : all;
   }, [mayStart]);
   useShortcuts("Runs", shortcuts);
 
