@@ -19,7 +19,7 @@ export function matches(filter: LogFilter, line: LogLine): boolean {
 export class FilteredLog implements LogSource {
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
-  /** What was looked at so far, for whoever waits: every match after the first and up to the second is here. */
+  /** Every match after the first of them and up to the second is here. */
   after: number;
   upTo: number;
 
@@ -59,6 +59,11 @@ export class FilteredLog implements LogSource {
 
   get empty(): boolean {
     return this.blocks.length === 0 && this.atStart && this.upTo >= this.whole.head;
+  }
+
+  /** How many events were looked at. */
+  get looked(): number {
+    return this.upTo - this.after;
   }
 
   lines(key: number): readonly LogLine[] | null {

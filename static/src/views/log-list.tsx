@@ -234,7 +234,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const { source } = this.props;
     const look = `${wrap.value} ${times.value} ${this.width}`;
     const before = this.heights.total;
-    if (look !== this.look) this.heights.keep(0, 0);
+    if (look !== this.look) this.heights.forget();
     this.look = look;
     for (const [index, block] of [...(this.content.current?.children ?? [])].entries()) {
       const key = this.state.first + index;

@@ -6,6 +6,7 @@ import { copy } from "../state/clipboard";
 import { hash } from "../state/hash";
 import { useShortcuts, type Shortcut } from "../state/keys";
 import { textOf } from "../state/log-copy";
+import { FilteredLog } from "../state/log-filtered";
 import { formatLines } from "../state/log-link";
 import { times, turn, wrap } from "../state/log-settings";
 import type { AskLog } from "../state/log-source";
@@ -175,6 +176,9 @@ function switchOver(name: string, choice: typeof wrap): void {
 function Empty({ view, over }: { view: LogView; over: boolean }) {
   const source = view.source.value;
   source.version.value;
+  if (source instanceof FilteredLog && source.end === source.first && !source.empty) {
+    return <p class="empty late">Looking through the log, {count(source.looked)} events so far</p>;
+  }
   if (!source.empty) return null;
   const { level, phase } = view.filter.value;
   if (!level && !phase) return <p class="empty">{over ? "This run wrote no lines" : "No lines yet"}</p>;
