@@ -100,5 +100,6 @@ def test_a_session_that_ends_is_renewed_over_the_kept_page(tab: Visit, system: S
 
     tab.sign_in(user)
     tab.says("live")
+    user.client.close()
     user.client = system.sign_in(user.email)
     complete(tab, user, task_id)
