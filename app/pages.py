@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, send_from_directory
+from flask import Blueprint, Flask, Response, request, send_from_directory
+from werkzeug.exceptions import HTTPException
 
 from app.errors import NotFound
+from app.problems import answer
 
 blp = Blueprint("pages", __name__)
 
@@ -65,6 +67,17 @@ def _file(name: str, max_age: int) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blp)
+
+    @app.errorhandler(404)
+    def nowhere(error: HTTPException) -> Response:
+        """A person gets the page that leads back, a program the problem."""
+        offers = ("application/problem+json", "application/json", "text/html")
+        if request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":
+            response = page()
+            response.status_code = 404
+            return response
+        return answer(404, NotFound.title, error.description or "")
+
     headers = HEADERS | (STRICT_TRANSPORT if app.config["JWT_COOKIE_SECURE"] else {})
 
     @app.after_request

@@ -30,15 +30,18 @@ _SHOWN: dict[int, int | str] = {
 }
 
 
-class LogQuery(ma.Schema):
-    since_sequence = SequenceField()
-    before_sequence = SequenceField()
-    limit = WholeField(load_default=100, validate=ma.validate.Range(1, 1000))
+class FilterQuery(ma.Schema):
     level = ma.fields.String(
         validate=ma.validate.OneOf(tuple(LEVELS)), metadata={"description": "The least severe to show"}
     )
     phase = ma.fields.String(validate=ma.validate.Length(1, 128))
     q = ma.fields.String(validate=ma.validate.Length(1, 200), metadata={"description": "Text in the message"})
+
+
+class LogQuery(FilterQuery):
+    since_sequence = SequenceField()
+    before_sequence = SequenceField()
+    limit = WholeField(load_default=100, validate=ma.validate.Range(1, 1000))
 
     @ma.validates_schema
     def one_direction(self, data: dict[str, Any], **_: Any) -> None:
@@ -63,7 +66,7 @@ class LogPageSchema(ma.Schema):
     resync = ma.fields.Dict(metadata={"description": "Present when the cursor cannot be answered exactly"})
 
 
-class DownloadQuery(ma.Schema):
+class DownloadQuery(FilterQuery):
     format = ma.fields.String(load_default="text", validate=ma.validate.OneOf(("text", "ndjson")))
 
 
@@ -78,7 +81,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """
     name = auth.readable_task(principal, str(task_id))
     forward = "since_sequence" in query
-    wanted = LogFilter(query.get("level"), query.get("phase"), query.get("q"))
+    wanted = _filter(query)
     body: dict[str, Any] = {}
     if forward:
         stream, cursor = task_stream(name), query["since_sequence"]
@@ -105,10 +108,10 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 @blp.arguments(DownloadQuery, location="query")
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """The whole log, streamed page by page, gzip when accepted."""
+    """The whole log, or all that passes a filter, streamed page by page, gzip when accepted."""
     name = auth.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
-    lines = every_log(services().read, name)
+    lines = every_log(services().read, name, _filter(query))
     body: Iterator[bytes] = (_ndjson(line) for line in lines) if ndjson else (_text(line) for line in lines)
     response = Response(_blocks(body))
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
@@ -118,6 +121,10 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
         response.response = _gzipped(_blocks(body))
         response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def _filter(query: dict[str, Any]) -> LogFilter:
+    return LogFilter(query.get("level"), query.get("phase"), query.get("q"))
 
 
 def _ndjson(line: dict[str, Any]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.api.answers import problem
 from tests.support.system import System
 
 PAGES = ("/", "/api/docs", "/api/v2/tasks", "/livez", "/nowhere")
@@ -27,3 +28,13 @@ def test_every_answer_carries_the_policy(system: System, path: str) -> None:
 def test_a_browser_keeps_to_tls_only_where_cookies_do(system: System, production: str) -> None:
     assert "Strict-Transport-Security" not in httpx.get(f"{system.url}/livez").headers
     assert httpx.get(f"{production}/livez").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_an_address_that_is_none_is_a_page_for_a_person_and_a_problem_for_a_program(system: System) -> None:
+    # what Chromium sends for a page
+    page = httpx.get(f"{system.url}/nowhere", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    plain = httpx.get(f"{system.url}/nowhere")
+
+    assert page.status_code == plain.status_code == 404
+    assert page.headers["Content-Type"].startswith("text/html") and '<div id="app">' in page.text
+    problem(plain, 404)

@@ -74,6 +74,19 @@ test("a reload while the server is away waits for it instead of signing out", as
   expect(session.state).toEqual({ kind: "in", user });
 });
 
+test("who is to wait is told how long", async () => {
+  const headers = { "Retry-After": "37" };
+  fetching.mockResolvedValueOnce(new Response('{"title": "Too Many Requests"}', { status: 429, headers }));
+  await expect(new Session().login("x", "y")).rejects.toMatchObject({ status: 429, retryAfter: 37 });
+});
+
+test("signing out by one's own wish is told from the end of a session", async () => {
+  const session = await signedIn();
+  fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));
+  await session.logout();
+  expect(session.state).toEqual({ kind: "out", left: true });
+});
+
 test("problems keep their field messages", async () => {
   const session = new Session();
   fetching.mockResolvedValueOnce(problem(422, { detail: "Why", errors: { email: ["Not an address."] } }));

@@ -4,6 +4,7 @@ import type { Access } from "./access";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 const OPEN_TIMEOUT_MS = 5_000;
+const SIGN_IN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 type Ack = { ok: true; sequence?: number } | { ok: false; error?: { status?: number; title?: string } };
@@ -22,6 +23,7 @@ class SocketWire implements Wire {
   private readonly wanted = new Map<string, Seat>();
   private readonly taken = new Map<string, Seat>();
   private readonly busy = new Set<string>();
+  private readonly signingIn: ReturnType<typeof setTimeout>;
   private done = false;
 
   constructor(
@@ -37,7 +39,12 @@ class SocketWire implements Wire {
       auth: (give: (credentials: object) => void) => give({ token: access.token }),
     };
     this.socket = access.base ? io(access.base, options) : io(options);
-    this.socket.on("connect", () => this.done || events.opened());
+    // The library waits for an open WebSocket only, not for the server's word that one may come in.
+    this.signingIn = setTimeout(() => this.finish("unreachable"), SIGN_IN_TIMEOUT_MS);
+    this.socket.on("connect", () => {
+      clearTimeout(this.signingIn);
+      if (!this.done) events.opened();
+    });
     // Only the server's own refusal carries `data`; everything else is a transport that did not open.
     this.socket.on("connect_error", (error) => this.finish("data" in error ? "denied" : "unreachable"));
     // The server disconnects a client only for logout and expiry; otherwise it closes the transport.
@@ -126,6 +133,7 @@ class SocketWire implements Wire {
   private finish(why: Closed | null): void {
     if (this.done) return;
     this.done = true;
+    clearTimeout(this.signingIn);
     this.socket.offAny();
     this.socket.disconnect();
     if (why) this.events.closed(why);

@@ -3,7 +3,7 @@ import type { Access } from "./access";
 import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 /** A proxy that holds back the first words holds back all the others too. */
-const OPEN_TIMEOUT_MS = 5_000;
+const OPEN_TIMEOUT_MS = 10_000;
 /** The server says something every 15 s; a network that went says nothing, not even that. */
 const SILENCE_MS = 40_000;
 

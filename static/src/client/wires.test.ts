@@ -151,3 +151,13 @@ test("from page to page the connection stays, and ends when nobody watches", asy
   stage.connection.task("t", noting().sink);
   expect(sockets).toHaveLength(2);
 });
+
+test("a WebSocket that opens and answers nothing is left for the stream, and a stream that says nothing for REST", async () => {
+  await stage.watch();
+  await pass(10_000);
+  expect(socket().gone).toBe(true);
+  expect(stage.stream.rooms).toEqual(["broadcast"]);
+  await pass(10_000);
+  expect(stage.stream.gone).toBe(true);
+  expect(stage.connection.link).toEqual({ kind: "polling", seconds: 10 });
+});

@@ -17,6 +17,7 @@ test("what an address may not say counts as not said", () => {
 });
 
 test("the server is asked in its own words", () => {
+  expect(queryOf(filterOf("/?q=%234e5b", user)).q).toBe("4e5b");
   expect(queryOf(filterOf("/?scope=tenant&status=FAILURE&q=+x+", user))).toEqual({
     status: "FAILURE",
     job_type: "",

@@ -37,6 +37,7 @@ export const isWhole = ({ status, job_type, q }: Filter): boolean => !status && 
 export const queryOf = ({ status, job_type, q, scope }: Filter): TaskFilter => ({
   status: status ?? undefined,
   job_type,
-  q: q.trim(),
+  // "#" says that an id follows; the ids themselves have none.
+  q: q.trim().replace(/^#/, ""),
   scope: scope === "tenant" ? "tenant" : undefined,
 });

@@ -1,16 +1,10 @@
-import { effect, signal, type Signal } from "@preact/signals";
+import type { Signal } from "@preact/signals";
+import { ON_FIRST, setting, type Switch } from "./settings";
 
-/** How this reader likes logs, kept for the next one. */
-export const wrap = kept("log-wrap", true);
-export const times = kept("log-times", true);
+/** How this reader likes logs. */
+export const wrap = setting<Switch>("log-wrap", ON_FIRST);
+export const times = setting<Switch>("log-times", ON_FIRST);
 
-function kept(name: string, first: boolean): Signal<boolean> {
-  const choice = signal(first);
-  try {
-    choice.value = JSON.parse(localStorage.getItem(name) ?? String(first)) === true;
-    effect(() => localStorage.setItem(name, String(choice.value)));
-  } catch {
-    // A browser may refuse storage, or hold what is no JSON: the choice then lasts as long as the page.
-  }
-  return choice;
-}
+export const turn = (choice: Signal<Switch>, on = choice.value === "off"): void => {
+  choice.value = on ? "on" : "off";
+};

@@ -24,6 +24,8 @@ export class LogView {
   /** Rises with every other filter: another list. */
   readonly turn = signal(0);
   readonly follow = signal(true);
+  /** Whether the end is in view, followed or not. */
+  readonly atEnd = signal(true);
   /** What the address points at. */
   readonly range = signal<LineRange | null>(null);
   /** Where a search or a jump has come to. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Problem } from "../client/http";
 import type { JobType, Phase, Task, TaskState } from "../client/types";
 import { NOTHING } from "../client/fold";
 import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan } from "./phases";
@@ -64,6 +65,7 @@ test("the phases ahead are those of the job type, or the steps of what is made o
 
   expect(declaredPhases(task(), types)).toEqual(["a", "b"]);
   expect(declaredPhases(task({ job_type: "gone" }), types)).toEqual([]);
+  expect([declaredPhases(task(), null), declaredPhases(task(), new Problem(0, "away"))]).toEqual([[], []]);
   expect(declaredPhases(task({ job_type: "orchestrate", params: { steps } }), types)).toEqual(["1_artifact", "2_kb"]);
 });
 

@@ -1,4 +1,8 @@
+import { Problem } from "../client/http";
 import { isTerminal, type JobType, type Phase, type Task, type TaskState } from "../client/types";
+
+/** The job type that is made of others, each a phase of it. */
+export const ORCHESTRATE = "orchestrate";
 
 export type Standing = "not begun" | "running" | "waiting" | "done" | "failed" | "stopped";
 
@@ -29,11 +33,13 @@ function standingOf(phase: Phase, task: Task): Standing {
 }
 
 /** The phases that a job type names; of a task made of others, its steps. */
-export function declaredPhases(task: Task, types: readonly JobType[]): readonly string[] {
-  const steps = task.job_type === "orchestrate" ? task.params?.steps : null;
+export function declaredPhases(task: Task, types: readonly JobType[] | Problem | null): readonly string[] {
+  const steps = task.job_type === ORCHESTRATE ? task.params?.steps : null;
   if (Array.isArray(steps)) {
     return steps.map((step: { job_type?: unknown } | null, index) => stepName(index + 1, String(step?.job_type)));
   }
+  // Where nobody knows what is ahead, what has begun is shown.
+  if (!types || types instanceof Problem) return [];
   return types.find(({ job_type }) => job_type === task.job_type)?.phases ?? [];
 }
 

@@ -3,7 +3,8 @@ import type { Api } from "../client/api";
 import { NOTHING } from "../client/fold";
 import type { Snapshot, TaskEvent } from "../client/types";
 import type { Connection, Progress, TaskSink } from "../client/watch";
-import { Run, type LogSink } from "./run";
+import type { LogSink } from "./log-source";
+import { Run } from "./run";
 
 let sink: TaskSink;
 let progress: Progress;
@@ -26,7 +27,7 @@ beforeEach(() => {
   progress = { kind: "loading" };
   vi.stubGlobal("requestAnimationFrame", (callback: () => void) => ((frame = callback), 1));
   vi.stubGlobal("cancelAnimationFrame", () => undefined);
-  run = new Run("t", { logsBefore: async () => ({ logs: [], has_more: false }) } as unknown as Api, connection);
+  run = new Run("t", { logs: async () => ({ logs: [], has_more: false }) } as unknown as Api, connection);
 });
 afterEach(() => run.stop());
 

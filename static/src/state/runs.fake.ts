@@ -42,6 +42,8 @@ export class Fake {
   pageSize = 50;
   tally: StatusCounts = { counts: { PENDING: 0, WAITING: 0, STARTED: 0, RETRY: 0, SUCCESS: 0, FAILURE: 0, REVOKED: 0 }, sequence: 0 };
   failing: Error | null = null;
+  /** What an older page waits for. */
+  holding: Promise<void> = Promise.resolve();
   asked: string[] = [];
   readonly sinks = new Set<UserSink>();
   readonly standings = new Map<string, (event: TaskEvent) => void>();
@@ -56,6 +58,7 @@ export class Fake {
         .sort((one, other) => (one.task_id < other.task_id ? 1 : -1));
       const from = cursor ? all.findIndex(({ task_id }) => task_id === cursor) + 1 : 0;
       const tasks = all.slice(from, from + this.pageSize);
+      if (cursor) await this.holding;
       const more = from + this.pageSize < all.length;
       return { tasks, next: more ? (tasks.at(-1)?.task_id ?? null) : null };
     },

@@ -71,6 +71,20 @@ test("what waits is not lost while older pages are loaded", async () => {
   await runs.loadOlder();
   runs.takeIn();
   expect(numbers()).toEqual([5, 4, 3, 2, 1]);
+  expect(status(5)).toBe("PENDING");
+});
+
+test("a run that moved up to the first page is not listed again by an older one", async () => {
+  server.pageSize = 2;
+  await begin("/?status=STARTED", 0);
+  server.tasks = [1, 2, 3, 4].map((n) => task(n, "STARTED"));
+  runs.refresh();
+  await settled();
+  server.tasks[3] = task(4, "SUCCESS");
+  runs.refresh();
+  await settled();
+  await runs.loadOlder();
+  expect(numbers()).toEqual([3, 2, 1]);
 });
 
 test("more new runs than a page holds leave no gap: the list begins anew", async () => {
@@ -90,10 +104,14 @@ test("more new runs than a page holds leave no gap: the list begins anew", async
 test("an older page that comes after the list began anew is dropped", async () => {
   server.pageSize = 2;
   await begin("/", 4);
+  let release = (): void => undefined;
+  server.holding = new Promise((done) => (release = done));
   const older = runs.loadOlder();
   for (const n of [5, 6, 7]) server.tasks.push(task(n));
   runs.refresh();
-  await Promise.all([older, settled()]);
+  await settled();
+  release();
+  await older;
   expect(numbers()).toEqual([7, 6]);
 });
 
@@ -159,6 +177,16 @@ test("an answer that fails is asked for again, and the list stays", async () => 
   server.failing = null;
   await settled(1_000);
   expect(runs.problem.value).toBeNull();
+});
+
+test("a list that is left asks no more", async () => {
+  await begin();
+  server.failing = new Problem(503, "Busy");
+  runs.refresh();
+  runs.stop();
+  server.asked = [];
+  await settled(60_000);
+  expect(server.asked).toEqual([]);
 });
 
 test("what the server refuses is not asked for again by itself", async () => {

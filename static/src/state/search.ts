@@ -26,7 +26,7 @@ export async function search(
   let looked = 0;
   for (const wrapped of [false, true]) {
     let cursor: number | null = wrapped ? (forward ? 0 : null) : from;
-    for (;;) {
+    while (!cancelled.aborted) {
       const query: LogQuery = { ...filter, limit: 1 };
       if (forward) query.since_sequence = cursor ?? 0;
       else if (cursor !== null) query.before_sequence = cursor;

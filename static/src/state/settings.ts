@@ -14,6 +14,16 @@ export function setting<Choice extends string>(name: string, choices: readonly [
   return chosen;
 }
 
+/** A text that this browser remembers; empty before it is first set. */
+export function remembered(name: string): Signal<string> {
+  const key = `taskroom.${name}`;
+  const text = signal(read(key) ?? "");
+  text.subscribe((value) => {
+    if (value !== (read(key) ?? "")) write(key, value);
+  });
+  return text;
+}
+
 // A browser may refuse storage altogether; a choice then lasts as long as the page.
 const kept = new Map<string, string>();
 

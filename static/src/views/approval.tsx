@@ -6,6 +6,7 @@ import { narrow } from "../state/screen";
 import { Decide, mayAct } from "./actions";
 import type { Call } from "./call";
 import { TaskMark } from "./marks";
+import { Link } from "./parts";
 import { Trouble } from "./trouble";
 
 const RISKY = ["high", "critical"];
@@ -26,6 +27,18 @@ export function ApprovalBand({ task, approval, call }: { task: Task; approval: A
     </section>
   );
 }
+
+/** A step of the run that waits: what it waits for is decided on its own page. */
+export const StepBand = ({ step }: { step: Task }) => (
+  <section class="approval" aria-label="Approval needed">
+    <TaskMark status="WAITING" />
+    <p>
+      <span>
+        A step waits for approval: <Link to={`/runs/${encodeURIComponent(step.task_id)}`}>{step.title}</Link>
+      </span>
+    </p>
+  </section>
+);
 
 /** A decision or a cancel that came too late: somebody was quicker, and the page says who. */
 export function CallTrouble({ taskId, problem }: { taskId: string; problem: Problem }) {

@@ -16,7 +16,9 @@ export function Audit({ task }: { task: Task }) {
   }
   if (task.started_at) entries.push([task.started_at, "started"]);
   if (isTerminal(task.status) && task.finished_at) {
-    const how = task.error && task.status === "REVOKED" ? task.error.message : stateWord(task.status);
+    // A rejection is told already, with what was rejected.
+    const told = task.error && task.status === "REVOKED" && !approvals.some(({ approved }) => approved === false);
+    const how = told ? task.error?.message : stateWord(task.status);
     entries.push([task.finished_at, how]);
   }
   entries.sort(([one], [other]) => Date.parse(one) - Date.parse(other));

@@ -37,7 +37,7 @@ export class RateChart {
             size: 24,
             incrs: STEPS,
             space: 64,
-            values: (_plot, splits) => splits.map((at) => (at === 0 ? "0" : axisLabel(at))),
+            values: (_plot, splits) => splits.map((at) => this.label(at)),
           },
           { ...axis, grid, size: 44, space: 32, values: (_plot, splits) => splits.map((rate) => compact.format(rate)) },
         ],
@@ -72,6 +72,12 @@ export class RateChart {
     this.themed.disconnect();
     this.dark.removeEventListener("change", this.redraw);
     this.plot.destroy();
+  }
+
+  /** None close to the end, where it would be cut off. */
+  private label(at: number): string {
+    if (at > 0.95 * this.seconds) return "";
+    return at === 0 ? "0" : axisLabel(at);
   }
 
   private readonly redraw = (): void => {

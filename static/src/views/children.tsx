@@ -10,6 +10,7 @@ import { Trouble } from "./trouble";
 export const Children = ({ tasks, problem }: { tasks: readonly Task[]; problem: Problem | null }) => (
   <>
     {problem && <Trouble problem={problem}> What is shown is what was last known.</Trouble>}
+    {!problem && tasks.length === 0 && <p class="hint panel">None has begun.</p>}
     <ol class="children">
       {tasks.map((task) => (
         <li key={task.task_id}>

@@ -28,9 +28,9 @@ export function Tools({ user, filter, to, search, first, start }: ToolsProps) {
   const names = types && !(types instanceof Problem) ? types.map(({ job_type }) => job_type) : [];
   const known = !filter.job_type || names.includes(filter.job_type) ? names : [filter.job_type, ...names];
   return (
-    <div class="tools">
+    <div class="list-tools">
       <h1>Runs</h1>
-      <search class="filters">
+      <search class="list-filters">
         {!first && <Search q={filter.q} to={to} search={search} />}
         {!first && (
           <select

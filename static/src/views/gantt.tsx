@@ -3,6 +3,9 @@ import type { Gantt as Chart, GanttRow } from "../state/gantt";
 import { clock, duration } from "./format";
 import { Link } from "./parts";
 
+/** Percent from which on a mark's label would reach out of the page. */
+const LAST = 90;
+
 const iso = (at: number): string => new Date(at).toISOString();
 
 const exact = ({ from, to }: { from: number; to: number }): string =>
@@ -36,7 +39,7 @@ export function Gantt({ chart, choose }: Props) {
       </ol>
       <div class="gantt-axis number" aria-hidden="true">
         {chart.ticks.map(({ at, label }) => (
-          <span key={label} style={{ left: `${at}%` }}>
+          <span key={label} class={at > LAST ? "last" : undefined} style={{ left: `${at}%` }}>
             {label}
           </span>
         ))}

@@ -4,22 +4,27 @@ import { isTerminal, type Approval, type Task } from "../client/types";
 import { api, now } from "../state/app";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
-import { ApprovalBand, CallTrouble } from "./approval";
+import { ApprovalBand, CallTrouble, StepBand } from "./approval";
 import { useCall } from "./call";
 import { Copy } from "./copy";
 import { count, duration, elapsed, namedBy, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 
+/** More would push the page away; the children tab has them all. */
+const MOST_BANDS = 3;
+
 interface Props {
   task: Task;
   approval: Approval | null;
+  /** Those that the run is made of. */
+  steps: readonly Task[];
   /** Whether the task's events are heard now: then this page is itself one that watches. */
   joined: boolean;
 }
 
 /** Is it alive, how far is it, what needs me. */
-export function Head({ task, approval, joined }: Props) {
+export function Head({ task, approval, steps, joined }: Props) {
   const call = useCall();
   const watching = useWatching(task, joined);
   const value = percent(task.progress);
@@ -39,6 +44,12 @@ export function Head({ task, approval, joined }: Props) {
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
+      {steps
+        .filter(({ status }) => status === "WAITING")
+        .slice(0, MOST_BANDS)
+        .map((step) => (
+          <StepBand key={step.task_id} step={step} />
+        ))}
       {call.problem && <CallTrouble taskId={task.task_id} problem={call.problem} />}
       <div class="head-bar">
         <Bar value={value} state={stateOf(task.status)} label="Overall progress" />

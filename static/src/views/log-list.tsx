@@ -6,6 +6,7 @@ import { times, wrap } from "../state/log-settings";
 import { firstFrom, type LogSource } from "../state/log-source";
 import type { LogScroller, LogView } from "../state/log-view";
 import { Block } from "./log-block";
+import { hear } from "./log-hands";
 import { distance, firstInView, type Place } from "./log-place";
 
 const LINE_PX = 20;
@@ -17,7 +18,6 @@ const NEAR_END_PX = 24;
 /** Nobody reads lines that pass faster, and drawing each frame would take the page's time. */
 const FOLLOW_MS = 50;
 const SETTLE_STEPS = 10;
-const SCROLLING = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
 
 interface Props {
   source: LogSource;
@@ -66,17 +66,17 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       }),
       view.follow.subscribe((follow) => this.followed(follow)),
     );
-    const selected = (): void => {
-      const selection = document.getSelection();
-      if (selection && !selection.isCollapsed && box.contains(selection.anchorNode)) view.hold();
-    };
-    document.addEventListener("selectionchange", selected);
     const sizes = new ResizeObserver(() => this.resized());
     sizes.observe(box);
-    this.stops.push(
-      () => document.removeEventListener("selectionchange", selected),
-      () => sizes.disconnect(),
-    );
+    const wishes = {
+      // Where nothing scrolls, nothing would ever take hold of the end again.
+      up: () => box.scrollHeight > box.clientHeight && view.hold(),
+      still: () => view.hold(),
+      away: () => (this.target = null),
+      start: () => view.toTop(),
+      end: () => view.toEnd(),
+    };
+    this.stops.push(hear(box, wishes), () => sizes.disconnect());
     this.settle();
   }
 
@@ -100,15 +100,12 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const keys = Array.from({ length: end - first }, (_, index) => first + index);
     return (
       <div
-        class={`lines${wrap.value ? " wrap" : ""}${times.value ? " times" : ""}`}
+        class={`lines${wrap.value === "on" ? " wrap" : ""}${times.value === "on" ? " times" : ""}`}
         ref={this.box}
         role="group"
         aria-label="Lines"
         tabIndex={0}
         onScroll={this.scrolled}
-        onWheel={this.wheeled}
-        onTouchMove={this.touched}
-        onKeyDown={this.pressed}
       >
         {source instanceof LogStore && source.oldest > 1 && first === source.first && (
           <p class="note">Older lines were pruned.</p>
@@ -215,11 +212,17 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       if (Math.abs(moved) >= 1) box.scrollTop += moved;
     }
     this.lastTop = box.scrollTop;
+    view.atEnd.value = this.isAtEnd(box);
     this.place = view.follow.value ? null : this.findPlace();
     const next = this.around();
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
     if ((next.first !== first || next.end !== end) && this.steps++ < SETTLE_STEPS) this.setState(next);
+  }
+
+  private isAtEnd(box: HTMLElement): boolean {
+    const left = box.scrollHeight - box.scrollTop - box.clientHeight;
+    return left < NEAR_END_PX && this.state.end === this.props.source.end;
   }
 
   private measure(): void {
@@ -271,44 +274,17 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.draw();
   }
 
-  /** At the very wish, not at the scrolling it causes: lines that come between would already have pulled to the end. */
-  private lookUp(): void {
-    const box = this.box.current;
-    // Where nothing scrolls, nothing would ever take hold of the end again.
-    if (box && box.scrollHeight > box.clientHeight) this.props.view.hold();
-  }
-
-  private readonly wheeled = (event: WheelEvent): void => {
-    this.target = null;
-    if (event.deltaY < 0) this.lookUp();
-  };
-
-  private readonly touched = (): void => {
-    this.target = null;
-    this.lookUp();
-  };
-
-  private readonly pressed = (event: KeyboardEvent): void => {
-    if (SCROLLING.includes(event.key)) this.target = null;
-    if (["ArrowUp", "PageUp", "Home"].includes(event.key)) this.lookUp();
-    // The browser's own ways there take their time, and the end goes on meanwhile.
-    if (event.key === "Home" || event.key === "End") {
-      event.preventDefault();
-      if (event.key === "Home") this.props.view.toTop();
-      else this.props.view.toEnd();
-    }
-  };
-
   private readonly scrolled = (): void => {
     const box = this.box.current;
     if (!box) return;
-    const { source, view } = this.props;
+    const { view } = this.props;
     const moved = box.scrollTop - this.lastTop;
     this.lastTop = box.scrollTop;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+    const atEnd = this.isAtEnd(box);
+    view.atEnd.value = atEnd;
     if (moved < 0 && !atEnd) view.hold();
     // The event of this page's own scrolling comes late, with nothing moved: it must not undo a hold made meanwhile.
-    if (moved > 0 && atEnd && this.state.end === source.end && document.getSelection()?.isCollapsed !== false) {
+    if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) {
       view.follow.value = true;
     }
     if (view.follow.value) return;

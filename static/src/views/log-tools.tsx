@@ -1,8 +1,9 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { logDownload } from "../client/api";
 import type { LogFilter } from "../client/types";
-import { times, wrap } from "../state/log-settings";
+import { times, turn, wrap } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
+import { More } from "./more";
 
 const LEVELS = [
   ["", "All levels"],
@@ -30,11 +31,9 @@ export function Tools(props: ToolsProps) {
   const { view } = props;
   const follow = view.follow.value;
   return (
-    <div class="tools" role="toolbar" aria-label="Log tools">
+    <div class="log-tools" role="toolbar" aria-label="Log tools">
       <Search view={view} field={props.field} />
-      <span class="said" role="status">
-        {view.said.value}
-      </span>
+      <span class="said">{view.said.value}</span>
       <Filters {...props} />
       <button
         type="button"
@@ -45,7 +44,9 @@ export function Tools(props: ToolsProps) {
       >
         <span aria-hidden="true">⤓</span> Follow
       </button>
-      <More {...props} />
+      <More>
+        <Menu {...props} />
+      </More>
     </div>
   );
 }
@@ -75,7 +76,7 @@ function Search({ view, field }: Pick<ToolsProps, "view" | "field">) {
     }
   };
   return (
-    <span class="search">
+    <span class="find">
       <input
         type="search"
         ref={field}
@@ -106,7 +107,7 @@ function Filters({ view, phases, look }: Pick<ToolsProps, "view" | "phases" | "l
   const { level, phase } = view.filter.value;
   const all = phase && !phases.includes(phase) ? [...phases, phase] : phases;
   return (
-    <span class="filters">
+    <span class="log-filters">
       <select aria-label="Level" value={level ?? ""} onChange={(event) => look({ phase, level: event.currentTarget.value })}>
         {LEVELS.map(([value, name]) => (
           <option key={value} value={value}>
@@ -126,48 +127,17 @@ function Filters({ view, phases, look }: Pick<ToolsProps, "view" | "phases" | "l
   );
 }
 
-function More(props: ToolsProps) {
-  const [open, setOpen] = useState(false);
-  const button = useRef<HTMLButtonElement>(null);
-  const box = useRef<HTMLSpanElement>(null);
-  useEffect(() => {
-    if (!open) return;
-    const elsewhere = (event: Event): void => {
-      if (!box.current?.contains(event.target as Node)) setOpen(false);
-    };
-    document.addEventListener("pointerdown", elsewhere);
-    return () => document.removeEventListener("pointerdown", elsewhere);
-  }, [open]);
-  const press = (event: KeyboardEvent): void => {
-    if (!open || event.key !== "Escape") return;
-    event.stopPropagation();
-    setOpen(false);
-    button.current?.focus();
-  };
-  const left = (event: FocusEvent): void => {
-    if (event.relatedTarget && !box.current?.contains(event.relatedTarget as Node)) setOpen(false);
-  };
-  return (
-    <span class="more" ref={box} onKeyDown={press} onFocusOut={left}>
-      <button type="button" class="tool" ref={button} aria-label="More" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <span aria-hidden="true">⋯</span>
-      </button>
-      {open && <Panel {...props} close={() => setOpen(false)} />}
-    </span>
-  );
-}
-
-function Panel({ close, ...props }: ToolsProps & { close: () => void }) {
+function Menu(props: ToolsProps) {
   const { view, taskId, full, setFull, copyLink } = props;
   const shown = { ...view.filter.value, q: view.query.value };
   const partly = Object.values(shown).some(Boolean);
   return (
-    <div class="panel-of-more">
+    <div class="log-menu">
       <Filters {...props} />
-      <Toggle name="Wrap lines" keys="w" on={wrap.value} set={(on) => (wrap.value = on)} />
-      <Toggle name="Times" keys="t" on={times.value} set={(on) => (times.value = on)} />
+      <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => turn(wrap, on)} />
+      <Toggle class="of-wide" name="Times" keys="t" on={times.value === "on"} set={(on) => turn(times, on)} />
       <Toggle name="Full screen" keys="z" on={full} set={setFull} />
-      <button type="button" onClick={() => (copyLink(), close())}>
+      <button type="button" onClick={copyLink}>
         Copy link <kbd>c</kbd>
       </button>
       <hr />
@@ -177,9 +147,17 @@ function Panel({ close, ...props }: ToolsProps & { close: () => void }) {
   );
 }
 
-function Toggle({ name, keys, on, set }: { name: string; keys: string; on: boolean; set: (on: boolean) => void }) {
+interface ToggleProps {
+  name: string;
+  keys: string;
+  on: boolean;
+  set: (on: boolean) => void;
+  class?: string;
+}
+
+function Toggle({ name, keys, on, set, ...rest }: ToggleProps) {
   return (
-    <button type="button" aria-pressed={on} onClick={() => set(!on)}>
+    <button type="button" aria-pressed={on} onClick={() => set(!on)} {...rest}>
       <span>
         <span class="tick" aria-hidden="true">
           {on ? "✓" : ""}

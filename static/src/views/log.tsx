@@ -1,10 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isTerminal, type LogFilter } from "../client/types";
+import { announce } from "../state/announce";
 import { address, api, go } from "../state/app";
+import { copy } from "../state/clipboard";
 import { useShortcuts, type Shortcut } from "../state/keys";
 import { textOf } from "../state/log-copy";
 import { formatLines } from "../state/log-link";
-import { times, wrap } from "../state/log-settings";
+import { times, turn, wrap } from "../state/log-settings";
 import type { AskLog } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
@@ -27,6 +29,10 @@ export function Log({ run }: { run: Run }) {
   const over = isTerminal(state?.task.status);
   const phases = state?.phases.map(({ phase_id }) => phase_id) ?? [];
   useKeys(view, field, full, setFull);
+  const said = view.searching.value ? "" : view.said.value;
+  useEffect(() => {
+    if (said) announce(said);
+  }, [said]);
   const problem = source.problem.value;
   return (
     <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
@@ -52,7 +58,7 @@ export function Log({ run }: { run: Run }) {
           </Trouble>
         )}
         <Marked view={view} ask={ask} />
-        {!view.follow.value && <Pill view={view} over={over} />}
+        {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
       </div>
     </section>
   );
@@ -116,14 +122,11 @@ async function copyLink(view: LogView): Promise<void> {
   const { current, range } = { current: view.current.value, range: view.range.value };
   const hash = range ? formatLines(range) : current !== null ? formatLines({ from: current, to: current }) : "";
   const link = location.origin + location.pathname + location.search + hash;
-  await say(view, navigator.clipboard.writeText(link), "Link copied");
+  await say(view, copy(link), "Link copied");
 }
 
-async function say(view: LogView, done: Promise<unknown>, word: string): Promise<void> {
-  view.said.value = await done.then(
-    () => word,
-    () => "The browser lets nothing be copied here",
-  );
+async function say(view: LogView, copied: Promise<boolean>, word: string): Promise<void> {
+  view.said.value = (await copied) ? word : "The browser does not allow copying";
   setTimeout(() => view.said.value === word && (view.said.value = ""), SAID_MS);
 }
 
@@ -154,8 +157,8 @@ function useKeys(
       { keys: "e", says: "Next error", run: () => void view.findError("next") },
       { keys: "E", says: "Previous error", run: () => void view.findError("previous") },
       { keys: "f", says: "Follow the end", run: () => (view.follow.value ? view.hold() : view.toEnd()) },
-      { keys: "w", says: "Wrap lines", run: () => (wrap.value = !wrap.value) },
-      { keys: "t", says: "Times", run: () => (times.value = !times.value) },
+      { keys: "w", says: "Wrap lines", run: () => switchOver("Wrap lines", wrap) },
+      { keys: "t", says: "Times", run: () => switchOver("Times", times) },
       { keys: "z", says: "Full screen", run: () => setFull(!full) },
       { keys: "g g", says: "To the start", run: () => view.toTop() },
       { keys: "G", says: "To the end", run: () => view.toEnd() },
@@ -164,6 +167,11 @@ function useKeys(
     [view, field, full, setFull],
   );
   useShortcuts("Log", shortcuts);
+}
+
+function switchOver(name: string, choice: typeof wrap): void {
+  turn(choice);
+  announce(`${name}: ${choice.value}`);
 }
 
 function Empty({ view, over }: { view: LogView; over: boolean }) {
@@ -200,8 +208,8 @@ function Marked({ view, ask }: { view: LogView; ask: AskLog }) {
   useEffect(() => setCopied(false), [range]);
   if (!range) return null;
   const { from, to } = range;
-  const copy = async (): Promise<void> => {
-    await say(view, textOf(ask, range).then((text) => navigator.clipboard.writeText(text)), "Copied");
+  const copyLines = async (): Promise<void> => {
+    await say(view, textOf(ask, range).then(copy), "Copied");
     setCopied(view.said.value === "Copied");
   };
   const clear = (): void => {
@@ -211,7 +219,7 @@ function Marked({ view, ask }: { view: LogView; ask: AskLog }) {
   return (
     <div class="marked-lines">
       <span>{from === to ? `Line ${count(from)}` : `Lines ${count(from)} to ${count(to)}`}</span>
-      <button type="button" class="plain" onClick={() => void copy()}>
+      <button type="button" class="plain" onClick={() => void copyLines()}>
         {copied ? "Copied" : "Copy"}
       </button>
       <button type="button" class="plain" onClick={() => void copyLink(view)}>

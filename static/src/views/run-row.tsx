@@ -4,9 +4,10 @@ import { isTerminal, type Task } from "../client/types";
 import { now } from "../state/app";
 import { plainText } from "../state/log-text";
 import { errorsOf, type Row } from "../state/rows";
-import { count, duration, elapsed, moment, namedBy, percent, shortId } from "./format";
+import { count, duration, elapsed, namedBy, percent, shortId } from "./format";
 import { Bar, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
+import { Time } from "./time";
 
 export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
 
@@ -27,9 +28,7 @@ export function RunRow({ row }: { row: Signal<Row> }) {
       <span class="number took">
         <Took task={task} />
       </span>
-      <time class="number when" dateTime={task.created_at}>
-        {moment(task.created_at)}
-      </time>
+      <Time at={task.created_at} class="when" />
     </Link>
   );
 }
@@ -53,8 +52,7 @@ export function Says({ task }: { task: Task }) {
   const text = task.error?.message || now || (waits ? "" : stateWord(task.status));
   return (
     <>
-      {waits && <strong class="s-wait">approval needed</strong>}
-      {namedBy(task) && <b>{task.title}</b>}
+      {waits && <strong class="s-wait">approval needed</strong>} {namedBy(task) && <b>{task.title}</b>}{" "}
       {plainText(text)}
     </>
   );

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Problem } from "../client/http";
-import type { JobType, Task, TaskState } from "../client/types";
+import type { Task, TaskState } from "../client/types";
 import { announce } from "../state/announce";
 import { address, api, connection, go, link, signedIn } from "../state/app";
 import { Children as ChildTasks } from "../state/children";
@@ -11,7 +11,7 @@ import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts, type Shortcut } from "../state/keys";
 import { pageProgress } from "../state/link";
 import { markAddress, stateOf, stateWord } from "../state/marks";
-import { declaredPhases, nextPhase, phaseRows, type PhaseRow } from "../state/phases";
+import { declaredPhases, nextPhase, ORCHESTRATE, phaseRows, type PhaseRow } from "../state/phases";
 import { Run } from "../state/run";
 import { wide } from "../state/screen";
 import { announcementOf, titleOf } from "../state/signs";
@@ -43,28 +43,24 @@ export function RunPage({ taskId }: { taskId: string }) {
   return <Shell>{state ? <Loaded run={run} state={state} /> : <RunSkeleton />}</Shell>;
 }
 
-const NONE: readonly JobType[] = [];
-
 function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const { task } = state;
   const progress = run.progress.value;
   const live = link.value.kind === "live" && progress.kind === "current";
   const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
-  const children = useChildren(state, live);
+  const children = useChildren(state);
   const tasks = children.tasks.value;
   useEffect(() => void loadJobTypes(), []);
-  const known = jobTypes.value;
-  // Until they are known, or when they cannot be, nobody knows what phases are ahead.
-  const types = known instanceof Array ? known : NONE;
+  const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
   const chosen = chosenPhase();
   useShortcuts("Run", usePhaseKeys(rows, chosen));
-  const tabs = tabsOf(task, tasks.length, children.problem.value !== null);
+  const tabs = tabsOf(task, tasks.length);
   const tab = tabs.find(({ id }) => id === hashNow())?.id ?? "log";
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head task={task} approval={run.approval.value} joined={live} />
+      <Head task={task} approval={run.approval.value} steps={tasks} joined={live} />
       <aside class="side">
         <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
         {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
@@ -110,13 +106,13 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
   );
 }
 
-function tabsOf(task: Task, children: number, unknown: boolean): Tab[] {
+function tabsOf(task: Task, children: number): Tab[] {
   const tabs: [string, string, boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
     ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
     ["result", "Result", task.result !== null && task.result !== undefined],
-    ["children", unknown ? "Children" : `Children ${children}`, children > 0 || unknown],
+    ["children", `Children ${children}`, children > 0 || task.job_type === ORCHESTRATE],
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
   ];
@@ -130,7 +126,10 @@ const chosenPhase = (): string | null => new URLSearchParams(address.value.split
 
 /** Narrows the log to a phase, or widens it again; shows the log. */
 function choosePhase(phaseId: string | null): void {
-  go(location.pathname + (phaseId === null ? "" : `?${new URLSearchParams({ phase: phaseId })}`), true);
+  const search = new URLSearchParams(location.search);
+  if (phaseId === null) search.delete("phase");
+  else search.set("phase", phaseId);
+  go(location.pathname + (search.size ? `?${search}` : ""), true);
 }
 
 function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonly Shortcut[] {
@@ -150,15 +149,15 @@ function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonl
   }, []);
 }
 
-function useChildren({ task, phases }: TaskState, live: boolean): ChildTasks {
+function useChildren({ task, phases }: TaskState): ChildTasks {
   const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
   useEffect(() => () => children.stop(), [children]);
   // Only such a task makes others, each a phase of it.
-  const steps = task.job_type === "orchestrate" ? phases.map(({ status }) => status).join() : "";
+  const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
   const user = signedIn.value.kind === "in" ? signedIn.value.user.id : null;
   useEffect(() => {
     void children.load(String(user) === task.user_id ? "own" : "tenant");
-  }, [children, steps, user, task.user_id, task.status, live]);
+  }, [children, steps, user, task.user_id, task.status]);
   return children;
 }
 

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/http";
 import type { User } from "../client/types";
-import { address, api, connection, go, link } from "../state/app";
+import { address, api, connection, go, link, signedIn } from "../state/app";
 import { addressOf, filterOf, isWhole, type Filter } from "../state/filter";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
@@ -41,9 +41,18 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
+  const signed = signedIn.value.kind === "in";
+  useEffect(() => {
+    // Nobody else asks again for what was refused while the session was over.
+    if (signed && runs.problem.value?.status === 401) runs.refresh();
+  }, [signed, runs]);
   const shortcuts = useMemo(() => {
-    const find = { keys: "/", says: "Search runs", run: () => search.current?.select() };
-    return mayStart ? [find, { keys: "s", says: "Start a run", run: () => setStarting(true) }] : [find];
+    const find = (): void => {
+      search.current?.focus();
+      search.current?.select();
+    };
+    const all = [{ keys: "/", says: "Search runs", run: find }];
+    return mayStart ? [...all, { keys: "s", says: "Start a run", run: () => setStarting(true) }] : all;
   }, [mayStart]);
   useShortcuts("Runs", shortcuts);
 
@@ -57,7 +66,7 @@ export function RunsPage({ user }: { user: User }) {
     <Shell>
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
         {!first && <Band />}
-        <Tools {...{ user, filter, to, search, first }} {...(mayStart && !first ? { start: () => setStarting(true) } : {})} />
+        <Tools {...{ user, filter, to, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
         {!first && <Chips filter={filter} counts={shown.counts.value.value} />}
         {problem && order && (
           <Trouble problem={problem}>
@@ -69,7 +78,7 @@ export function RunsPage({ user }: { user: User }) {
           </Trouble>
         )}
         {order === null && <NoList problem={problem} retry={() => runs.refresh()} />}
-        {first && <FirstRun user={user} mayStart={mayStart} />}
+        {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
         {order && order.length > 0 && <RunList key={addressOf(shown.filter)} runs={shown} />}
         {starting && (

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Problem, type FieldErrors } from "../client/http";
 import type { JobType, Schema } from "../client/types";
 import { api, go } from "../state/app";
@@ -33,6 +33,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
   const [errors, setErrors] = useState<FieldErrors>({});
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
+  const id = useId();
   const asked = useRef({ body: "", key: "" });
   const form = useRef<HTMLFormElement>(null);
 
@@ -73,16 +74,19 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
   return (
     <form ref={form} class="start" onSubmit={(event) => void submit(event)} noValidate>
       <div class="field">
-        <label>
-          Job
-          <select name="job_type" value={job.job_type} onChange={(event) => (lastJob.value = event.currentTarget.value)}>
-            {types.map((type) => (
-              <option key={type.job_type} value={type.job_type}>
-                {type.title || type.job_type}
-              </option>
-            ))}
-          </select>
-        </label>
+        <label for={id}>Job</label>
+        <select
+          id={id}
+          name="job_type"
+          value={job.job_type}
+          onChange={(event) => (lastJob.value = event.currentTarget.value)}
+        >
+          {types.map((type) => (
+            <option key={type.job_type} value={type.job_type}>
+              {type.title || type.job_type}
+            </option>
+          ))}
+        </select>
         {job.description && <p class="hint">{job.description}</p>}
       </div>
       {fields.map(([name, schema, required]) => (

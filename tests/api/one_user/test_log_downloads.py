@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.answers import problem
 from tests.api.writing import AT, task_with_logs
 from tests.support.system import System, User
 
@@ -24,9 +25,13 @@ ACTING = [
 ]
 
 
-def download(user: User, task_id: str, form: str = "text", accept: str = "identity") -> httpx.Response:
+def download(
+    user: User, task_id: str, form: str = "text", accept: str = "identity", **wanted: str
+) -> httpx.Response:
     return user.client.get(
-        f"/api/v2/tasks/{task_id}/logs/download", params={"format": form}, headers={"Accept-Encoding": accept}
+        f"/api/v2/tasks/{task_id}/logs/download",
+        params={"format": form, **wanted},
+        headers={"Accept-Encoding": accept},
     )
 
 
@@ -98,3 +103,37 @@ def test_ndjson_keeps_every_character(system: System, user: User) -> None:
     lines = download(user, task_id, "ndjson").content.split(b"\n")[1:-1]
 
     assert [json.loads(line)["message"] for line in lines] == ACTING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "numbers"),
+    [
+        ({"level": "WARNING"}, {1, 3, 5}),
+        ({"phase": "b"}, {1, 2, 4, 5}),
+        ({"q": "LINE 2"}, {2}),
+        ({"level": "ERROR", "phase": "b", "q": "line"}, {1, 5}),
+        ({"q": "no such text"}, set()),
+    ],
+)
+def test_what_passes_a_filter_is_what_is_downloaded(
+    system: System, user: User, wanted: dict[str, str], numbers: set[int]
+) -> None:
+    lines = [
+        {"message": f"line {n}", "level": "ERROR" if n % 2 else "INFO", "phase": "b" if n % 3 else "a"}
+        for n in range(6)
+    ]
+    task_id = task_with_logs(system, user, lines)
+
+    found = [
+        json.loads(line) for line in download(user, task_id, "ndjson", **wanted).content.split(b"\n")[:-1]
+    ]
+    text = download(user, task_id, **wanted).content.decode()
+
+    expected = [f"line {n}" for n in sorted(numbers)]
+    assert [line["message"] for line in found] == expected
+    assert [line.split("] ")[1] for line in text.split("\n")[:-1]] == expected
+
+
+@pytest.mark.parametrize("wanted", [{"level": "LOUD"}, {"q": "x" * 201}, {"phase": "p" * 129}])
+def test_a_filter_that_is_none_is_refused(user: User, long: str, wanted: dict[str, str]) -> None:
+    problem(download(user, long, **wanted), 422)

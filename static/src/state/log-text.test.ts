@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import type { LogLine } from "../client/types";
+import { marked, pieces, plain } from "./log-text";
+
+const line = (message: string): LogLine => ({
+  sequence: 1,
+  timestamp: "",
+  level: "INFO",
+  message,
+  component: null,
+  phase: null,
+});
+const of = (message: string) => pieces(line(message));
+
+test("a line without codes is one piece", () => {
+  expect(of("plain [31m text")).toEqual([{ text: "plain [31m text" }]);
+});
+
+test("the sixteen colours and what goes with them are classes", () => {
+  expect(of("a\u001b[31mb\u001b[1;4mc\u001b[0md\u001b[92;3me")).toEqual([
+    { text: "a" },
+    { text: "b", look: "ansi-red-fg" },
+    { text: "c", look: "ansi-red-fg ansi-bold ansi-underline" },
+    { text: "d" },
+    { text: "e", look: "ansi-bright-green-fg ansi-italic" },
+  ]);
+});
+
+test("what comes later in a line does not change what came before", () => {
+  expect(of("\u001b[1ma\u001b[3mb").map(({ look }) => look)).toEqual(["ansi-bold", "ansi-bold ansi-italic"]);
+});
+
+test("colours beyond the sixteen are told as they are, those of the palette by its formula", () => {
+  expect(of("\u001b[38;5;196ma\u001b[38;5;244mb\u001b[38;2;1;2;3mc\u001b[38;5;9md")).toEqual([
+    { text: "a", colour: "255, 0, 0" },
+    { text: "b", colour: "128, 128, 128" },
+    { text: "c", colour: "1, 2, 3" },
+    { text: "d", look: "ansi-bright-red-fg" },
+  ]);
+});
+
+test("on a coloured ground the text has no colour of its own", () => {
+  expect(of("\u001b[31;41ma\u001b[0;31;48;5;16mb")).toEqual([
+    { text: "a", look: "ansi-red-bg" },
+    { text: "b", ground: "0, 0, 0" },
+  ]);
+});
+
+test("text that a line would hide is shown", () => {
+  expect(of("\u001b[8msecret\u001b[5mblink")).toEqual([{ text: "secret" }, { text: "blink" }]);
+});
+
+test.each([
+  ["a link", "a \u001b]8;;javascript:alert(1)\u001b\\here\u001b]8;;\u001b\\ b", "a here b"],
+  ["a title", "\u001b]0;title\u0007text", "text"],
+  ["the clipboard", "\u001b]52;c;ZXZpbA==\u0007text", "text"],
+  ["an unclosed string", "text\u001b]52;c;ZXZpbA==", "text"],
+  ["cursor moves", "a\u001b[2J\u001b[H\u001b[10;5Hb\u001b[?25lc", "abc"],
+  ["an unclosed code", "text\u001b[38;5", "text"],
+  ["a lone escape", "text\u001b", "text"],
+  ["single characters beyond ASCII", "\u009b31mred\u009d0;title\u009c.\u0085", "red."],
+  ["a device's string", "\u001bP1$qm\u001b\\text", "text"],
+  ["a character set", "\u001b(0text\u001b)B", "text"],
+  ["a code that another hid", "\u001b\u001b[2J]8;;javascript:x\u0007y", "]8;;javascript:x\u0007y"],
+])("%s of a terminal is gone, the text stays", (_, message, text) => {
+  expect(plain(line(message))).toBe(text);
+});
+
+test("colours end with their line", () => {
+  of("\u001b[31;1mred and bold to the end");
+  expect(of("\u001b[4mnext")).toEqual([{ text: "next", look: "ansi-underline" }]);
+});
+
+test("addresses are links, without the sentence around them, and only those of the web", () => {
+  const found = marked(line("see (https://a.example/x?y=1). javascript:alert(1) ftp://b http:// https://[bad"), "");
+  expect(found.filter(({ href }) => href)).toEqual([
+    { text: "https://a.example/x?y=1", href: "https://a.example/x?y=1" },
+  ]);
+  expect(found.map(({ text }) => text).join("")).toBe(
+    "see (https://a.example/x?y=1). javascript:alert(1) ftp://b http:// https://[bad",
+  );
+});
+
+test("hits are pieces of their own, across colours and within links too", () => {
+  expect(marked(line("one t\u001b[31mwo\u001b[0m TWO"), "two")).toEqual([
+    { text: "one " },
+    { text: "t", hit: true },
+    { text: "wo", look: "ansi-red-fg", hit: true },
+    { text: " " },
+    { text: "TWO", hit: true },
+  ]);
+  expect(marked(line("http://a.example/b"), "example")).toEqual([
+    { text: "http://a.", href: "http://a.example/b" },
+    { text: "example", href: "http://a.example/b", hit: true },
+    { text: "/b", href: "http://a.example/b" },
+  ]);
+});

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import type { LogLine, LogPage, LogQuery } from "../client/types";
+import { LogStore } from "./log";
+import { FilteredLog } from "./log-filtered";
+import { LogView } from "./log-view";
+
+const line = (sequence: number): LogLine => ({ sequence, level: "INFO", phase: null }) as LogLine;
+
+/** A log of 1,000 events whose hits are these; `shown` is where the reader was brought. */
+function viewing(hits: number[]) {
+  const asked: LogQuery[] = [];
+  const ask = async (query: LogQuery): Promise<LogPage> => {
+    asked.push(query);
+    const { since_sequence: since, before_sequence: before = 1_001 } = query;
+    const found = since === undefined ? hits.filter((at) => at < before).slice(-1) : hits.filter((at) => at > since).slice(0, 1);
+    return { logs: found.map(line), next_sequence: found[0] ?? 1_000, before_sequence: found[0] ?? 1, has_more: false };
+  };
+  const store = new LogStore(ask);
+  store.restart([line(1_000)], 1_000);
+  const view = new LogView(store, ask);
+  const shown: number[] = [];
+  view.scroller = { show: (sequence) => shown.push(sequence), toTop: () => shown.push(0), top: () => 400 };
+  return { view, store, shown, asked };
+}
+
+test("an address opens at its lines, marked, and lets the end go", () => {
+  const { view, shown } = viewing([]);
+  expect(view.open("#L120-L130")).toBe(true);
+  expect([view.range.value, view.follow.value, shown]).toEqual([{ from: 120, to: 130 }, false, [120]]);
+});
+
+test("an address beyond the end says so and stays where it is", () => {
+  const { view, shown } = viewing([]);
+  expect(view.open("#L5000")).toBe(false);
+  expect(view.said.value).toBe("Line 5,000 is beyond the end, 1,000");
+  expect([view.follow.value, shown]).toEqual([true, []]);
+});
+
+test("a search goes from what is in view to the next hit, then on from there, around the end and says so", async () => {
+  const { view, shown } = viewing([100, 400, 700]);
+  view.hold();
+  await view.type("x");
+  await view.find("next");
+  expect([shown, view.said.value]).toEqual([[400, 700], ""]);
+  await view.find("next");
+  expect([shown.at(-1), view.said.value]).toEqual([100, "Went on from the start"]);
+  await view.find("previous");
+  expect([shown.at(-1), view.said.value]).toEqual([700, "Went on from the end"]);
+});
+
+test("another letter keeps the hit that still has the text", async () => {
+  const { view, shown } = viewing([400, 700]);
+  view.hold();
+  await view.type("x");
+  await view.type("xy");
+  expect(shown).toEqual([400, 400]);
+  await view.type("");
+  expect([view.current.value, view.query.value]).toEqual([null, ""]);
+});
+
+test("a search without a hit says so and moves nothing", async () => {
+  const { view, shown } = viewing([]);
+  await view.type("needle");
+  expect([view.said.value, shown, view.follow.value, view.searching.value]).toEqual([
+    "No line has “needle”",
+    [],
+    true,
+    false,
+  ]);
+});
+
+test("only the last of two searches is heard", async () => {
+  const { view, shown } = viewing([700]);
+  const first = view.type("a");
+  view.cancel();
+  await first;
+  expect([shown, view.said.value, view.searching.value]).toEqual([[], "", false]);
+});
+
+test("the previous error is sought from the end while that is followed", async () => {
+  const { view, shown, asked } = viewing([999]);
+  await view.findError("previous");
+  expect(asked[0]).toEqual({ level: "ERROR", limit: 1, before_sequence: 1_001 });
+  expect([shown, view.follow.value]).toEqual([[999], false]);
+});
+
+test("lines that come while the end is let go are counted", () => {
+  const { view, store } = viewing([]);
+  store.append([line(1_001)], 1_001);
+  view.hold();
+  store.append([line(1_002), line(1_003)], 1_003);
+  expect(view.unread).toBe(2);
+});
+
+test("a filter looks from the line that is being read, a search through it asks for both", async () => {
+  const { view, asked } = viewing([500]);
+  view.hold();
+  view.look({ level: "WARNING", phase: "load" });
+  expect(view.source.value).toBeInstanceOf(FilteredLog);
+  expect((view.source.value as FilteredLog).after).toBe(399);
+  await view.type("x");
+  expect(asked[0]).toMatchObject({ q: "x", level: "WARNING", phase: "load" });
+  view.look({});
+  expect(view.source.value).toBeInstanceOf(LogStore);
+});
+
+test("a marked line becomes a range with the next one", () => {
+  const { view } = viewing([]);
+  expect(view.mark(210, false)).toBe("#L210");
+  expect(view.mark(200, true)).toBe("#L200-L210");
+  expect(view.follow.value).toBe(false);
+});
