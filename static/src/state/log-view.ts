@@ -15,6 +15,7 @@ export interface LogScroller {
   top(): number | null;
 }
 
+const TOLD_MS = 5_000;
 const count = (value: number): string => value.toLocaleString("en");
 
 /** How one reader looks at a log: through which filter, following its end or not, what is marked and searched for. */
@@ -39,6 +40,8 @@ export class LogView {
   start: number | null = null;
 
   private read = 0;
+  private hash = "";
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private asked = new AbortController();
 
   constructor(
@@ -50,6 +53,7 @@ export class LogView {
 
   stop(): void {
     this.cancel();
+    clearTimeout(this.timer);
     this.leave();
   }
 
@@ -89,18 +93,26 @@ export class LogView {
       filter.level || filter.phase ? new FilteredLog(this.ask, this.store, filter, at) : this.store;
   }
 
-  /** Goes to what the hash of an address points at. False: it points at no line. */
+  /** Goes to what the hash of an address points at, if that is another one. False: it points at no line. */
   open(hash: string): boolean {
+    if (hash === this.hash) return this.range.value !== null;
+    this.hash = hash;
     const range = parseLines(hash);
     this.range.value = range;
     if (!range) return false;
     if (range.from > this.store.head) {
-      this.said.value = `Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`;
+      this.tell(`Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`);
       return false;
     }
-    this.said.value = "";
+    this.say("");
     this.go(range.from);
     return true;
+  }
+
+  /** Says something for a while: it need not be true for longer. */
+  tell(text: string): void {
+    this.say(text);
+    this.timer = setTimeout(() => this.say(""), TOLD_MS);
   }
 
   /** Marks a line, or with `extend` all from the one marked before; returns the hash for it. */
@@ -108,7 +120,12 @@ export class LogView {
     const from = extend ? (this.range.value?.from ?? sequence) : sequence;
     this.range.value = { from: Math.min(from, sequence), to: Math.max(from, sequence) };
     this.hold();
-    return formatLines(this.range.value);
+    return (this.hash = formatLines(this.range.value));
+  }
+
+  unmark(): void {
+    this.range.value = null;
+    this.hash = "";
   }
 
   /** Goes to the next or previous line with the text that is searched for. */
@@ -126,7 +143,7 @@ export class LogView {
   async type(q: string): Promise<void> {
     this.cancel();
     this.query.value = q;
-    this.said.value = "";
+    this.say("");
     const at = this.current.value;
     if (!q) this.current.value = null;
     else if (at === null) await this.find("next");
@@ -138,7 +155,7 @@ export class LogView {
     this.asked.abort();
     const was = this.searching.value;
     this.searching.value = false;
-    if (was) this.said.value = "";
+    if (was) this.say("");
     return was;
   }
 
@@ -148,17 +165,20 @@ export class LogView {
     this.searching.value = true;
     const of = this.store.head;
     const told = (looked: number): void => {
-      if (!signal.aborted) this.said.value = `Searching… ${count(Math.min(looked, of))} of ${count(of)}`;
+      if (!signal.aborted) this.say(`Searching… ${count(Math.min(looked, of))} of ${count(of)}`);
     };
+    told(0);
     try {
       const hit = await search(this.ask, filter, from, direction, told, signal);
       if (signal.aborted) return;
-      this.said.value = hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none;
+      this.searching.value = false;
+      this.tell(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
       if (hit) this.arrive(hit.line);
     } catch (error) {
-      if (!signal.aborted) this.said.value = Problem.of(error).message;
+      if (signal.aborted) return;
+      this.searching.value = false;
+      this.tell(Problem.of(error).message);
     }
-    if (!signal.aborted) this.searching.value = false;
   }
 
   /** Where a search begins: at what it came to before, else at what is in view. */
@@ -178,6 +198,11 @@ export class LogView {
     this.hold();
     this.start = sequence;
     this.scroller?.show(sequence);
+  }
+
+  private say(text: string): void {
+    clearTimeout(this.timer);
+    this.said.value = text;
   }
 
   private leave(): void {

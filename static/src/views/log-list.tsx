@@ -207,10 +207,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.measure();
     if (this.target) this.toTarget(box, this.target);
     else if (view.follow.value) box.scrollTop = box.scrollHeight;
-    else if (this.place?.element.isConnected) {
-      const moved = distance(this.place.element, box) - this.place.y;
-      if (Math.abs(moved) >= 1) box.scrollTop += moved;
-    }
+    else if (this.place?.element.isConnected) this.putBack(box, this.place);
     this.lastTop = box.scrollTop;
     view.atEnd.value = this.isAtEnd(box);
     this.place = view.follow.value ? null : this.findPlace();
@@ -218,6 +215,14 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
     if ((next.first !== first || next.end !== end) && this.steps++ < SETTLE_STEPS) this.setState(next);
+  }
+
+  private putBack(box: HTMLElement, { element, y }: Place): void {
+    const moved = distance(element, box) - y;
+    if (Math.abs(moved) < 1) return;
+    // Where everything became shorter, the browser has already moved to the new end.
+    const clamped = box.scrollTop < this.lastTop && box.scrollTop >= box.scrollHeight - box.clientHeight - 1;
+    box.scrollTop = (clamped ? this.lastTop : box.scrollTop) + moved;
   }
 
   private isAtEnd(box: HTMLElement): boolean {

@@ -3,6 +3,7 @@ import { isTerminal, type LogFilter } from "../client/types";
 import { announce } from "../state/announce";
 import { address, api, go } from "../state/app";
 import { copy } from "../state/clipboard";
+import { hash } from "../state/hash";
 import { useShortcuts, type Shortcut } from "../state/keys";
 import { textOf } from "../state/log-copy";
 import { formatLines } from "../state/log-link";
@@ -16,7 +17,6 @@ import { Tools } from "./log-tools";
 import { Trouble } from "./trouble";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
-const SAID_MS = 2_000;
 
 /** The log of a run: all of it, of any length, live. */
 export function Log({ run }: { run: Run }) {
@@ -57,8 +57,10 @@ export function Log({ run }: { run: Run }) {
             </button>
           </Trouble>
         )}
-        <Marked view={view} ask={ask} />
-        {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
+        <div class="over-lines">
+          <Marked view={view} ask={ask} />
+          {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
+        </div>
       </div>
     </section>
   );
@@ -72,15 +74,12 @@ function useLogView(run: Run, ask: AskLog): LogView {
     return made;
   }, [run, ask]);
   const at = address.value;
-  useEffect(() => view.look(filterOf(location.search)), [view, at]);
+  const pointed = hash.value;
   useEffect(() => {
-    const turned = (): void => void view.open(location.hash);
-    addEventListener("hashchange", turned);
-    return () => {
-      removeEventListener("hashchange", turned);
-      view.stop();
-    };
-  }, [view]);
+    view.look(filterOf(location.search));
+    view.open(location.hash);
+  }, [view, at, pointed]);
+  useEffect(() => () => view.stop(), [view]);
   return view;
 }
 
@@ -105,17 +104,15 @@ function chooseLine(event: MouseEvent, view: LogView): void {
   const link = event.target instanceof Element ? event.target.closest("a.seq") : null;
   if (!link || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
   event.preventDefault();
-  const hash = view.mark(Number(link.textContent), event.shiftKey);
+  const sequence = Number(link.textContent);
   const { level, phase } = view.filter.value;
-  if (event.shiftKey || !(level || phase)) {
-    history.replaceState(null, "", hash);
-    // A shifted click also selects the text between; the range is what was meant.
-    document.getSelection()?.removeAllRanges();
+  if (!event.shiftKey && (level || phase)) {
+    go(`${location.pathname}#L${sequence}`);
     return;
   }
-  go(location.pathname + hash);
-  view.look({});
-  view.open(hash);
+  history.replaceState(null, "", view.mark(sequence, event.shiftKey));
+  // A shifted click also selects the text between; the range is what was meant.
+  document.getSelection()?.removeAllRanges();
 }
 
 async function copyLink(view: LogView): Promise<void> {
@@ -125,9 +122,10 @@ async function copyLink(view: LogView): Promise<void> {
   await say(view, copy(link), "Link copied");
 }
 
-async function say(view: LogView, copied: Promise<boolean>, word: string): Promise<void> {
-  view.said.value = (await copied) ? word : "The browser does not allow copying";
-  setTimeout(() => view.said.value === word && (view.said.value = ""), SAID_MS);
+async function say(view: LogView, copied: Promise<boolean>, word: string): Promise<boolean> {
+  const done = await copied;
+  view.tell(done ? word : "The browser does not allow copying");
+  return done;
 }
 
 function useFullScreen(): [boolean, (full: boolean) => void] {
@@ -209,11 +207,10 @@ function Marked({ view, ask }: { view: LogView; ask: AskLog }) {
   if (!range) return null;
   const { from, to } = range;
   const copyLines = async (): Promise<void> => {
-    await say(view, textOf(ask, range).then(copy), "Copied");
-    setCopied(view.said.value === "Copied");
+    setCopied(await say(view, textOf(ask, range).then(copy), "Lines copied"));
   };
   const clear = (): void => {
-    view.range.value = null;
+    view.unmark();
     history.replaceState(null, "", location.pathname + location.search);
   };
   return (
