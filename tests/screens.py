@@ -34,7 +34,7 @@ def main(wanted: list[str]) -> None:
     if unknown:
         raise SystemExit(f"there is no page {', '.join(unknown)}; there are {', '.join(PAGES)}")
     SCREENS.mkdir(exist_ok=True)
-    with running() as system, scene(system) as stage, chromium() as browser:
+    with running() as system, scene(system, pace=4) as stage, chromium() as browser:
         for name in wanted or PAGES:
             for width in SIZES:
                 picture(browser, system.url, stage, name, width)

@@ -50,11 +50,6 @@ class Dashboard:
         self.context, self.url = context, url
         self.page: Page = context.new_page()
         self.page.set_default_timeout(SECONDS * 1000)
-        self.wires: list[str] = []  # what its connections were opened with, in order
-        self.page.on("websocket", lambda _: self.wires.append("socket"))
-        self.page.on(
-            "request", lambda asked: self.wires.append("sse") if "/api/v2/stream?" in asked.url else None
-        )
 
     def open(self, path: str) -> None:
         self.page.goto(self.url + path)
@@ -94,10 +89,12 @@ class Dashboard:
     def toasts(self) -> Locator:
         return self.get("region", "New notifications")
 
-    def says(self, state: str) -> None:
+    def state(self, word: str) -> Locator:
         """The connection's word, always in the same place."""
-        word = self.page.get_by_role("banner").get_by_text(re.compile(f"^{state}"))
-        expect(word.first).to_be_visible()
+        return self.page.get_by_role("banner").get_by_text(re.compile(f"^{word}")).first
+
+    def says(self, word: str) -> None:
+        expect(self.state(word)).to_be_visible()
 
     def shows(self, text: str) -> None:
         expect(self.page.get_by_text(text).filter(visible=True).first).to_be_visible()
