@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
-import { signedIn } from "../state/app";
+import { address, signedIn } from "../state/app";
 import { Bell } from "./bell";
 import { ConnectionState } from "./connection";
 import { Link } from "./link";
@@ -34,6 +34,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
   // Who was signed out by the server stays until it is clear who comes next.
   const user = useRef<User | null>(null);
   if (state.kind === "in") user.current = state.user;
+  // The list has a field of its own, which narrows it as one types.
+  const onList = address.value.split("?")[0] === "/";
   return (
     <>
       <header class="top">
@@ -43,7 +45,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </Link>
         {user.current && (
           <>
-            <Search />
+            {!onList && <Search />}
             <ConnectionState />
             <Bell />
             <UserMenu user={user.current} />
