@@ -38,7 +38,7 @@ def running(tab: Dashboard, scene: Scene) -> None:
 
 def full_screen(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
-    tab.page.keyboard.press("z")
+    tab.press("z")
 
 
 def _at(which: str, address: str = "") -> Opening:
@@ -57,7 +57,7 @@ def bell(tab: Dashboard, scene: Scene) -> None:
 
 def shortcuts(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
-    tab.page.keyboard.press("?")
+    tab.press("?")
     expect(tab.page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
 
 

@@ -41,17 +41,21 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visitor, user: User) ->
     keys.press("Enter")
 
     tab_to(tab, tab.job)
-    keys.type("test_endless")
+    keys.type("Test endless")
     press(tab, "Start")
     task_id = run_of(tab)
     tab.says("live")
 
-    keys.press("/")
-    expect(tab.get("searchbox", "Search the whole log")).to_be_focused()
+    search = tab.get("searchbox", "Search the whole log")
+    expect(search).to_be_visible()
+    tab.press("/")
+    expect(search).to_be_focused()
     keys.type("nothing like it")
-    keys.press("Escape")
+    for _ in ("the search", "its text", "the field"):
+        keys.press("Escape")
+    expect(search).not_to_be_focused()
 
-    keys.press("?")
+    tab.press("?")
     dialog = tab.page.get_by_role("dialog", name="Shortcuts")
     expect(dialog).to_contain_text("search", ignore_case=True)
     keys.press("Escape")

@@ -80,9 +80,9 @@ def test_the_next_error_is_a_key_away(visit: Visitor, story: Story) -> None:
     tab.open(f"/runs/{story.id}#L{story.first}")
     in_view(tab, story.first)
     for sequence in story.needles[:3]:
-        tab.page.keyboard.press("e")
+        tab.press("e")
         in_view(tab, sequence)
-    tab.page.keyboard.press("E")
+    tab.press("E")
     in_view(tab, story.needles[1])
 
 

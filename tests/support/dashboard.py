@@ -66,6 +66,13 @@ class Dashboard:
     def click(self, name: str) -> None:
         self.get("button", name).click()
 
+    def press(self, shortcut: str) -> None:
+        """A page listens to its shortcuts from its first painting on."""
+        self.page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => requestIdleCallback(() => done())))"
+        )
+        self.page.keyboard.press(shortcut)
+
     @property
     def job(self) -> Locator:
         """In the form that starts a run; the list has a filter of the same name."""

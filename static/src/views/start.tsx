@@ -23,7 +23,7 @@ const APPROVAL: Schema = {
 export function Start({ types }: { types: readonly JobType[] }) {
   const job = types.find(({ job_type }) => job_type === lastJob.value) ?? easiest(types);
   if (!job) return <p class="hint">This server has no job types.</p>;
-  return <JobForm key={job.job_type} job={job} types={types} />;
+  return <JobForm job={job} types={types} />;
 }
 
 function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
@@ -38,6 +38,15 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [errors]);
+
+  // Not another form for another job: the choice would lose the focus at each key that changes it.
+  const choose = (chosen: JobType | undefined): void => {
+    if (!chosen) return;
+    lastJob.value = chosen.job_type;
+    setParams(draftOf(chosen.params));
+    setErrors({});
+    setProblem(null);
+  };
 
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
@@ -79,7 +88,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
           id={id}
           name="job_type"
           value={job.job_type}
-          onChange={(event) => (lastJob.value = event.currentTarget.value)}
+          onChange={({ currentTarget }) => choose(types.find(({ job_type }) => job_type === currentTarget.value))}
         >
           {types.map((type) => (
             <option key={type.job_type} value={type.job_type}>
