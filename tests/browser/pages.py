@@ -49,6 +49,11 @@ def _at(which: str, address: str = "") -> Opening:
     return open
 
 
+def timeline(tab: Dashboard, scene: Scene) -> None:
+    _at("finished", "#timeline")(tab, scene)
+    expect(tab.page.locator(".uplot canvas").first).to_be_visible()
+
+
 def bell(tab: Dashboard, scene: Scene) -> None:
     runs(tab, scene)
     tab.bell.click()
@@ -86,7 +91,7 @@ PAGES: dict[str, Opening] = {
     "run-log": full_screen,
     "run-failed": _at("failed", "#error"),
     "run-result": _at("finished", "#result"),
-    "run-timeline": _at("finished", "#timeline"),
+    "run-timeline": timeline,
     "run-children": _at("parent", "#children"),
     "run-waiting": _at("waiting"),
     "bell": bell,
