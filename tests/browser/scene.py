@@ -27,12 +27,11 @@ class Scene:
 
 
 @contextmanager
-def scene(system: System, pace: int = 0) -> Iterator[Scene]:
-    """``pace``: milliseconds for a test of a release; pictures are to show one that takes its time."""
+def scene(system: System) -> Iterator[Scene]:
     user = system.user(email="ada@example.org")
     newcomer = system.user(email="grace@example.org")
-    finished = start(user, "Release 4.1.0", "release", version="4.1.0", pace=pace)
-    failed = start(user, "Release 4.2.0", "release", version="4.2.0", broken=True, pace=pace)
+    finished = start(user, "Release 4.1.0", "release", version="4.1.0")
+    failed = start(user, "Release 4.2.0", "release", version="4.2.0", broken=True)
     quiz: dict[str, Any] = {"artifact_type": "quiz", "content": TEXT, "notebook_id": "biology"}
     start(user, "Questions about cells", "artifact", **quiz)
     packages = start(user, "Installed packages", "knowledge_base", limit=300)
@@ -53,7 +52,7 @@ def scene(system: System, pace: int = 0) -> Iterator[Scene]:
         user, "Release 5.0.0", "release", approval=approval | {"title": "Publish a major version"}
     )
     wait_for("its second step", lambda: _is_waiting(user, parent))
-    running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440, pace=pace)
+    running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440)
     wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 60)
     try:
         yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent)
