@@ -16,7 +16,7 @@ const BEYOND_PX = 400;
 const AHEAD = 2;
 const NEAR_END_PX = 24;
 /** Nobody reads lines that pass faster, and drawing each frame would take the page's time. */
-const FOLLOW_MS = 50;
+const FOLLOW_MS = 100;
 const SETTLE_STEPS = 10;
 
 interface Props {
