@@ -1,5 +1,6 @@
 import { Backoff } from "./backoff";
 import { Problem, send } from "./http";
+import { safely } from "./safely";
 
 /** What a proxy answers for a server that is not there. */
 const AWAY = [0, 502, 503, 504];
@@ -76,7 +77,7 @@ export abstract class Access {
   }
 
   protected changed(): void {
-    for (const listener of [...this.listeners]) listener();
+    for (const listener of [...this.listeners]) safely(listener);
   }
 
   private async sendAs<T>(

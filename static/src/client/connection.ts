@@ -5,6 +5,7 @@ import { Opening } from "./opening";
 import { Own } from "./own";
 import { POLL_SECONDS, PollingWire } from "./polling";
 import { Rooms } from "./rooms";
+import { safely } from "./safely";
 import { socketWire } from "./socket";
 import { sseWire } from "./sse";
 import { Tasks } from "./tasks";
@@ -255,7 +256,7 @@ export class PageConnection implements Connection {
 
   private announce(link: Link): void {
     this.link = link;
-    for (const listener of [...this.listeners]) listener();
+    for (const listener of [...this.listeners]) safely(listener);
   }
 
   private on(target: EventTarget, type: string, handle: () => void): void {

@@ -1,4 +1,5 @@
 import type { Rooms, Watched } from "./rooms";
+import { safely } from "./safely";
 import type { TaskEvent } from "./types";
 import type { UserSink, Watch } from "./watch";
 
@@ -39,7 +40,7 @@ export class Own {
   }
 
   event(event: TaskEvent): void {
-    for (const sink of this.sinks) sink.event(event);
+    for (const sink of this.sinks) safely(() => sink.event(event));
   }
 
   missed(): void {
@@ -68,7 +69,7 @@ export class Own {
   private refresh(): void {
     clearTimeout(this.patience);
     this.patience = undefined;
-    for (const sink of this.sinks) sink.refresh();
+    for (const sink of this.sinks) safely(() => sink.refresh());
   }
 }
 

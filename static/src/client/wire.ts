@@ -1,4 +1,5 @@
 import type { Problem } from "./http";
+import { safely } from "./safely";
 import type { TaskEvent } from "./types";
 
 /** One stream that is watched, as a wire sees it. */
@@ -59,16 +60,11 @@ export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload:
   const { sequence, stream } = fields;
   const room = typeof stream === "string" ? rooms.get(roomOf(stream)) : undefined;
   if (!room) return;
-  try {
+  safely(() => {
     if (type === "resync") room.resync();
     else if (type === "end") room.ended();
     else if (typeof sequence === "number" && Number.isSafeInteger(sequence)) room.event({ ...fields, type, sequence });
-  } catch (error) {
-    // A fault of one who watches is told as any uncaught one, and must not end the connection of the others.
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+  });
 }
 
 /** A connection hears of one user only, its own. */
