@@ -12,6 +12,8 @@ export class Own {
   private readonly streams: readonly OwnRoom[];
   /** Something may have been missed since the last refresh. */
   private stale = true;
+  /** Each turn of polling is a refresh, and none has to be waited for. */
+  private polling = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly rooms: Rooms) {
@@ -36,6 +38,7 @@ export class Own {
     clearTimeout(this.patience);
     this.patience = undefined;
     this.stale = true;
+    this.polling = false;
     for (const stream of this.streams) stream.forget();
   }
 
@@ -48,6 +51,16 @@ export class Own {
     this.settled();
   }
 
+  /** A stream that begins now: nothing tells what was before. */
+  began(): void {
+    this.stale = true;
+  }
+
+  left(): void {
+    if (this.polling) this.stale = true;
+    this.polling = false;
+  }
+
   /** Live first, and only then loaded: what happens in between is then heard. */
   settled(): void {
     if (!this.stale || !this.streams.every((stream) => stream.here)) return;
@@ -57,7 +70,8 @@ export class Own {
 
   /** While nothing is heard of what happens. */
   poll(): void {
-    this.stale = true;
+    this.polling = true;
+    this.stale = false;
     this.refresh();
   }
 
@@ -100,12 +114,14 @@ class OwnRoom implements Watched {
 
   joined(head: number, from: number | null): void {
     this.here = true;
+    if (this.cursor === null) this.own.began();
     this.from = from ?? head;
     this.own.settled();
   }
 
   left(): void {
     this.here = false;
+    this.own.left();
   }
 
   /** The first one of all may have any sequence. */
