@@ -46,6 +46,8 @@ export type Closed = "unreachable" | "cut" | "denied";
 export interface WireEvents {
   /** Rooms can be joined. */
   opened(): void;
+  /** A room was. */
+  joined(): void;
   /** Once, and nothing after it. */
   closed(why: Closed): void;
 }
