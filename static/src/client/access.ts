@@ -1,5 +1,6 @@
 import { Backoff } from "./backoff";
 import { Problem, send } from "./http";
+import { safely } from "./safely";
 
 /** What a proxy answers for a server that is not there. */
 const AWAY = [0, 502, 503, 504];
@@ -15,6 +16,8 @@ export abstract class Access {
   private renewing: Promise<void> | null = null;
   protected readonly backoff = new Backoff();
   protected timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts sessions: what was asked for in an earlier one neither begins nor ends the present one. */
+  protected generation = 0;
 
   /** `base`: the server's origin, or "" for the page's own. Another origin gets no cookies. */
   constructor(readonly base = "") {}
@@ -38,24 +41,29 @@ export abstract class Access {
 
   /** Takes a new access token, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
   renew(): Promise<void> {
-    this.renewing ??= this.takeOrEnd().finally(() => (this.renewing = null));
-    return this.renewing;
+    if (this.renewing) return this.renewing;
+    const renewing = this.takeOrEnd().finally(() => {
+      if (this.renewing === renewing) this.renewing = null;
+    });
+    return (this.renewing = renewing);
   }
 
   /** A request as the signed-in user; a 401 is met by one renewal and one repeat. Throws Problem. */
   async call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
-    const used = this.token;
+    const { token: used, generation } = this;
     try {
       return await this.sendAs<T>(used, method, path, body, headers);
     } catch (error) {
-      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      if (!(error instanceof Problem) || error.status !== 401 || generation !== this.generation) throw error;
     }
     // Another call may have renewed the token while this one was under way.
     if (this.token === used) await this.renew();
+    // Not as somebody else, nor as nobody.
+    if (generation !== this.generation) throw new Problem(401, "Signed out");
     try {
       return await this.sendAs<T>(this.token, method, path, body, headers);
     } catch (error) {
-      if (error instanceof Problem && error.status === 401) this.end();
+      if (error instanceof Problem && error.status === 401 && generation === this.generation) this.end();
       throw error;
     }
   }
@@ -65,6 +73,12 @@ export abstract class Access {
 
   /** The session is over. */
   protected abstract end(): void;
+
+  /** Another session, or none, from now on. */
+  protected turn(): void {
+    this.generation++;
+    this.renewing = null;
+  }
 
   /** `restore` will try again. */
   protected unanswered(_problem: Problem): void {
@@ -76,7 +90,7 @@ export abstract class Access {
   }
 
   protected changed(): void {
-    for (const listener of [...this.listeners]) listener();
+    for (const listener of [...this.listeners]) safely(listener);
   }
 
   private async sendAs<T>(
@@ -108,11 +122,12 @@ export abstract class Access {
   }
 
   private async takeOrEnd(): Promise<void> {
+    const { generation } = this;
     try {
       await this.take();
     } catch (error) {
       const problem = Problem.of(error);
-      if (problem.status === 401) this.end();
+      if (problem.status === 401 && generation === this.generation) this.end();
       throw problem;
     }
   }

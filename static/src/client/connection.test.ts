@@ -138,3 +138,44 @@ test("what an abandoned attempt still says is not heard", async () => {
   expect(stage.seen).toEqual(["snapshot 5"]);
 });
 
+
+test("a wire that is accepted and carries nothing does not end the back-off, one that joins a room or stays does", async () => {
+  await stage.live();
+  const delays: number[] = [];
+  const cut = async (): Promise<void> => {
+    socket().cut();
+    const { link } = stage.connection;
+    const delay = link.kind === "reconnecting" ? link.until - Date.now() : 0;
+    delays.push(delay / 1_000);
+    await pass(delay);
+    socket().open();
+  };
+  for (let times = 0; times < 3; times++) await cut();
+  stage.take(5);
+  for (let times = 0; times < 2; times++) await cut();
+  await pass(9_999);
+  await cut();
+  await pass(10_000);
+  await cut();
+  expect(delays).toEqual([1, 2, 4, 1, 2, 4, 1]);
+});
+
+test("a listener that throws keeps nobody else from hearing, nor the connection from going on", async () => {
+  const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
+  const later = vi.fn();
+  stage.connection.listen(() => {
+    throw new Error("a fault of the page");
+  });
+  stage.connection.listen(later);
+  stage.access.listen(() => {
+    throw new Error("another fault of the page");
+  });
+  stage.connection.standing("t", () => undefined);
+  socket().open();
+  stage.access.renewed("fresh");
+  socket().cut("io server disconnect");
+  await pass(0);
+  report.mockRestore();
+  expect(later).toHaveBeenCalled();
+  expect(sockets).toHaveLength(2);
+});

@@ -5,6 +5,7 @@ import { Opening } from "./opening";
 import { Own } from "./own";
 import { POLL_SECONDS, PollingWire } from "./polling";
 import { Rooms } from "./rooms";
+import { safely } from "./safely";
 import { socketWire } from "./socket";
 import { sseWire } from "./sse";
 import { Tasks } from "./tasks";
@@ -34,6 +35,8 @@ export class PageConnection implements Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private idle: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
+  /** The turn of polling in which REST answered again last. */
+  private probedTurn = 0;
   private everOpened = false;
   private renewing = false;
   private token: string | null;
@@ -128,6 +131,10 @@ export class PageConnection implements Connection {
       wires,
       {
         opened: (wire, choice) => this.opened(opening, wire, choice),
+        proved: () => {
+          this.tries = 0;
+          this.backoff.reset();
+        },
         lost: (why, choice) => this.lost(why, choice),
         failed,
       },
@@ -140,9 +147,7 @@ export class PageConnection implements Connection {
     const before = this.opening;
     this.probing = null;
     this.opening = opening;
-    this.tries = 0;
     this.everOpened = true;
-    this.backoff.reset();
     this.rooms.carry(wire);
     if (before !== opening) before?.stop();
     this.stopPolling();
@@ -224,7 +229,10 @@ export class PageConnection implements Connection {
     if (!this.polling) return;
     const back = reachable && this.link.kind === "reconnecting";
     this.tellPolling();
-    if (back) this.probe();
+    // A server that answers one request and not the next is not tried at each of them.
+    if (!back || this.probedTurn === this.polling.next) return;
+    this.probedTurn = this.polling.next;
+    this.probe();
   }
 
   private signedOut(): void {
@@ -255,7 +263,7 @@ export class PageConnection implements Connection {
 
   private announce(link: Link): void {
     this.link = link;
-    for (const listener of [...this.listeners]) listener();
+    for (const listener of [...this.listeners]) safely(listener);
   }
 
   private on(target: EventTarget, type: string, handle: () => void): void {

@@ -1,7 +1,12 @@
 import type { Closed, OpenWire, Wire } from "./wire";
 
+const PROVED_MS = 10_000;
+
 interface OpeningEvents {
   opened(wire: Wire, choice: number): void;
+  /** The open wire is of use: it has joined a room, or has stayed open for a while. A server in trouble accepts
+   * connections and can do no more. */
+  proved(): void;
   /** None opened; `denied`: the token is not good any more. */
   failed(denied: boolean): void;
   /** What had opened is gone. */
@@ -13,6 +18,7 @@ export class Opening {
   private wire: Wire | null = null;
   private opened = false;
   private over = false;
+  private proving: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly wires: readonly OpenWire[],
@@ -25,6 +31,7 @@ export class Opening {
   /** Nothing is heard of it any more, nor of the wire that it opened. */
   stop(): void {
     this.over = true;
+    clearTimeout(this.proving);
     this.wire?.close();
   }
 
@@ -44,6 +51,12 @@ export class Opening {
         current(() => {
           this.opened = true;
           this.events.opened(wire, choice);
+          if (!this.over) this.proving = setTimeout(() => this.events.proved(), PROVED_MS);
+        }),
+      joined: () =>
+        current(() => {
+          clearTimeout(this.proving);
+          this.events.proved();
         }),
       closed: (why) =>
         current(() => {
@@ -57,6 +70,7 @@ export class Opening {
 
   private end(tell: () => void): void {
     this.over = true;
+    clearTimeout(this.proving);
     tell();
   }
 }

@@ -134,3 +134,43 @@ test("whoever signs in next begins anew", async () => {
   say(3);
   expect(notes.seen).toEqual(["refresh", 11, "refresh", 3]);
 });
+
+test("who fails on an event or a refresh keeps it from nobody", async () => {
+  const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
+  const fault = (): never => {
+    throw new Error("a fault of the page");
+  };
+  stage.connection.user({ refresh: fault, event: fault });
+  live();
+  say(11);
+  report.mockRestore();
+  expect(notes.seen).toEqual(["refresh", 11]);
+});
+
+test("while polling only its turns load, whoever else begins to watch", async () => {
+  stage.connection.user(notes.user);
+  await stage.blockBoth();
+  expect(notes.seen).toEqual(["refresh"]);
+  await stage.watch();
+  stage.access.renewed("fresh");
+  await pass(5_000);
+  expect(notes.seen).toEqual(["refresh"]);
+  const later = noting();
+  stage.connection.user(later.user);
+  await pass(0);
+  expect(later.seen).toEqual(["refresh"]);
+  expect(notes.seen).toEqual(["refresh"]);
+});
+
+test("cut after a refused cursor and before the next event, it loads again what it joins without a cursor", async () => {
+  live();
+  say(11);
+  socket().say("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
+  expect(notes.seen).toEqual(["refresh", 11, "refresh"]);
+  socket().cut();
+  await pass(1_000);
+  socket().open();
+  expect(socket().asked("join_events")).toEqual([{}]);
+  join(60);
+  expect(notes.seen).toEqual(["refresh", 11, "refresh", "refresh"]);
+});

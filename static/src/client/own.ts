@@ -1,4 +1,5 @@
 import type { Rooms, Watched } from "./rooms";
+import { safely } from "./safely";
 import type { TaskEvent } from "./types";
 import type { UserSink, Watch } from "./watch";
 
@@ -11,6 +12,8 @@ export class Own {
   private readonly streams: readonly OwnRoom[];
   /** Something may have been missed since the last refresh. */
   private stale = true;
+  /** Each turn of polling is a refresh, and none has to be waited for. */
+  private polling = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly rooms: Rooms) {
@@ -35,16 +38,27 @@ export class Own {
     clearTimeout(this.patience);
     this.patience = undefined;
     this.stale = true;
+    this.polling = false;
     for (const stream of this.streams) stream.forget();
   }
 
   event(event: TaskEvent): void {
-    for (const sink of this.sinks) sink.event(event);
+    for (const sink of this.sinks) safely(() => sink.event(event));
   }
 
   missed(): void {
     this.stale = true;
     this.settled();
+  }
+
+  /** A stream that begins now: nothing tells what was before. */
+  began(): void {
+    this.stale = true;
+  }
+
+  left(): void {
+    if (this.polling) this.stale = true;
+    this.polling = false;
   }
 
   /** Live first, and only then loaded: what happens in between is then heard. */
@@ -56,7 +70,8 @@ export class Own {
 
   /** While nothing is heard of what happens. */
   poll(): void {
-    this.stale = true;
+    this.polling = true;
+    this.stale = false;
     this.refresh();
   }
 
@@ -68,7 +83,7 @@ export class Own {
   private refresh(): void {
     clearTimeout(this.patience);
     this.patience = undefined;
-    for (const sink of this.sinks) sink.refresh();
+    for (const sink of this.sinks) safely(() => sink.refresh());
   }
 }
 
@@ -99,12 +114,14 @@ class OwnRoom implements Watched {
 
   joined(head: number, from: number | null): void {
     this.here = true;
+    if (this.cursor === null) this.own.began();
     this.from = from ?? head;
     this.own.settled();
   }
 
   left(): void {
     this.here = false;
+    this.own.left();
   }
 
   /** The first one of all may have any sequence. */

@@ -14,8 +14,23 @@ const asked = (): string[] =>
     return [init.method, path.replace("/api/v2", ""), token].filter(Boolean).join(" ");
   });
 
+/** Tells the other ones of its name at once. */
+class FakeChannel extends EventTarget {
+  static open: FakeChannel[] = [];
+  constructor(readonly name: string) {
+    super();
+    FakeChannel.open.push(this);
+  }
+  postMessage(): void {
+    const others = FakeChannel.open.filter((other) => other !== this && other.name === this.name);
+    for (const other of others) other.dispatchEvent(new Event("message"));
+  }
+}
+
 beforeEach(() => {
   vi.useFakeTimers();
+  FakeChannel.open = [];
+  vi.stubGlobal("BroadcastChannel", FakeChannel);
   vi.stubGlobal("fetch", fetching.mockReset());
 });
 afterEach(() => vi.useRealTimers());
@@ -81,6 +96,57 @@ test("who is to wait is told how long", async () => {
 });
 
 test("signing out by one's own wish is told from the end of a session", async () => {
+  const session = await signedIn();
+  fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));
+  await session.logout();
+  expect(session.state).toEqual({ kind: "out", left: true });
+});
+
+/** The answer of a request that is under way. */
+function underWay(): (response: Response) => void {
+  let answer!: (response: Response) => void;
+  fetching.mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+  return answer;
+}
+
+test("a renewal that answers after signing out signs nobody in", async () => {
+  const session = await signedIn();
+  const renewed = underWay();
+  const renewing = session.renew();
+  fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));
+  await session.logout();
+  renewed(grant("two"));
+  await expect(renewing).rejects.toMatchObject({ status: 401 });
+  expect(session.state).toEqual({ kind: "out", left: true });
+  expect(session.token).toBeNull();
+});
+
+test("a late 401 does not end the session that was begun meanwhile", async () => {
+  const session = await signedIn();
+  const [renewed, called] = [underWay(), underWay()];
+  const late = [session.renew(), session.call("GET", "/a")];
+  fetching.mockResolvedValueOnce(grant("two"));
+  await session.login("a@example.org", "secret");
+  renewed(problem(401));
+  called(problem(401));
+  for (const each of late) await expect(each).rejects.toMatchObject({ status: 401 });
+  expect(session.state.kind).toBe("in");
+  expect(session.token).toBe("two");
+  expect(fetching).toHaveBeenCalledTimes(3);
+});
+
+test("signing out is told to the other tabs, the end of a session is not", async () => {
+  const [session, other, third] = [await signedIn(), await signedIn(), await signedIn()];
+  fetching.mockResolvedValue(problem(401));
+  await expect(third.renew()).rejects.toBeInstanceOf(Problem);
+  expect([session.state.kind, other.state.kind, third.state]).toEqual(["in", "in", { kind: "out", left: false }]);
+  fetching.mockResolvedValue(new Response(null, { status: 204 }));
+  await session.logout();
+  for (const { state } of [session, other, third]) expect(state).toEqual({ kind: "out", left: true });
+});
+
+test("goes without other tabs where a browser cannot tell them", async () => {
+  vi.stubGlobal("BroadcastChannel", undefined);
   const session = await signedIn();
   fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));
   await session.logout();

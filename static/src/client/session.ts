@@ -3,6 +3,7 @@ import { Problem, type Grant } from "./http";
 import type { User } from "./types";
 
 const AUTH = "/api/v2/auth";
+const CHANNEL = "taskroom.session";
 /** The share of a token's life after which it is renewed. */
 const RENEW_AT = 0.75;
 
@@ -15,6 +16,13 @@ export type SessionState =
 /** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload: `restore`. */
 export class Session extends Access {
   state: SessionState = { kind: "starting", problem: null };
+  /** The other tabs of this origin, which have the same session. */
+  private readonly tabs = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);
+
+  constructor(base = "") {
+    super(base);
+    this.tabs?.addEventListener("message", () => this.end(true));
+  }
 
   get signedIn(): boolean | null {
     return this.state.kind === "starting" ? null : this.state.kind === "in";
@@ -22,7 +30,9 @@ export class Session extends Access {
 
   /** Throws Problem. */
   async login(email: string, password: string): Promise<void> {
-    this.grant(await this.send<Grant>("POST", `${AUTH}/login`, { email, password }));
+    const grant = await this.send<Grant>("POST", `${AUTH}/login`, { email, password });
+    this.turn();
+    this.grant(grant);
   }
 
   /** Throws Problem when the server did not hear it: the session then still stands. */
@@ -33,13 +43,18 @@ export class Session extends Access {
       if (Problem.of(error).status !== 401) throw error;
     }
     this.end(true);
+    this.tabs?.postMessage("left");
   }
 
   protected async take(): Promise<void> {
-    this.grant(await this.send<Grant>("POST", `${AUTH}/refresh`));
+    const { generation } = this;
+    const grant = await this.send<Grant>("POST", `${AUTH}/refresh`);
+    if (generation === this.generation) this.grant(grant);
+    else if (!this.signedIn) throw new Problem(401, "Signed out");
   }
 
   protected end(left = false): void {
+    this.turn();
     clearTimeout(this.timer);
     this.token = null;
     this.change({ kind: "out", left });

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { socketWire } from "./socket";
 import { FakeAccess } from "./testing/page";
 import { io, socket, sockets } from "./testing/sockets";
@@ -24,16 +24,18 @@ const closed = vi.fn();
 let wire: Wire;
 
 beforeEach(() => {
+  vi.useFakeTimers();
   sockets.length = 0;
   closed.mockReset();
-  wire = socketWire(new FakeAccess())({ opened: vi.fn(), closed });
+  wire = socketWire(new FakeAccess())({ opened: vi.fn(), joined: vi.fn(), closed });
   socket().open();
 });
+afterEach(() => vi.useRealTimers());
 const sent = (): string[] => socket().sent.map(({ name }) => name);
 
 test("signs in with the token of the moment", () => {
   const access = new FakeAccess();
-  socketWire(access)({ opened: vi.fn(), closed });
+  socketWire(access)({ opened: vi.fn(), joined: vi.fn(), closed });
   access.renewed("fresh");
   let credentials = {};
   socket().options.auth?.((given) => (credentials = given));
@@ -74,15 +76,47 @@ test("says what comes first where there was no cursor", () => {
   expect(user.joined).toHaveBeenCalledWith(9, 9);
 });
 
-test.each([
-  [401, "denied"],
-  [429, "cut"],
-  [503, "cut"],
-])("a join that fails with %i ends it: %s", (status, why) => {
+test("a join that fails with 401 ends it", () => {
   wire.join(room("task:t"));
-  socket().answer("join_task", { ok: false, error: { status, title: "No" } });
-  expect(closed).toHaveBeenCalledExactlyOnceWith(why);
+  socket().answer("join_task", { ok: false, error: { status: 401, title: "No" } });
+  expect(closed).toHaveBeenCalledExactlyOnceWith("denied");
   expect(socket().gone).toBe(true);
+});
+
+test.each([429, 503])("a join that fails with %i is tried again with back-off, and ends nothing", async (status) => {
+  const task = room("task:t");
+  wire.join(task);
+  for (const delay of [1_000, 2_000, 4_000]) {
+    socket().answer("join_task", { ok: false, error: { status, title: "Not now" } });
+    await vi.advanceTimersByTimeAsync(delay / 2 - 1);
+    expect(sent()).toEqual([]);
+    await vi.advanceTimersByTimeAsync(delay / 2 + 1);
+    expect(sent()).toEqual(["join_task"]);
+  }
+  socket().answer("join_task", { ok: true, sequence: 7 });
+  expect(task.joined).toHaveBeenCalledExactlyOnceWith(7, 5);
+  expect(closed).not.toHaveBeenCalled();
+});
+
+test("a room that was left is not tried again", async () => {
+  const task = room("task:t");
+  wire.join(task);
+  socket().answer("join_task", { ok: false, error: { status: 503 } });
+  wire.leave(task);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(sent()).toEqual([]);
+});
+
+test("one join without an answer is tried again while others are answered; none at all is a cut", async () => {
+  wire.join(room("task:t"));
+  wire.join(room("user"));
+  socket().answer("join_events", { ok: true, sequence: 9 });
+  socket().silence("join_task");
+  expect(closed).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(sent()).toEqual(["join_task"]);
+  socket().silence("join_task");
+  expect(closed).toHaveBeenCalledExactlyOnceWith("cut");
 });
 
 test("nothing comes after a close", () => {

@@ -1,4 +1,5 @@
 import { io, type Socket } from "socket.io-client";
+import { Backoff } from "./backoff";
 import { Problem } from "./http";
 import type { Access } from "./access";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
@@ -14,6 +15,12 @@ interface Seat {
   readonly room: Room;
 }
 
+/** A room that the server could not take. */
+interface Delay {
+  readonly backoff: Backoff;
+  timer: ReturnType<typeof setTimeout> | undefined;
+}
+
 /** Rooms over Socket.IO, by WebSocket only: its own long-polling is no better than asking by REST. */
 class SocketWire implements Wire {
   readonly kind = "socket";
@@ -23,6 +30,9 @@ class SocketWire implements Wire {
   private readonly wanted = new Map<string, Seat>();
   private readonly taken = new Map<string, Seat>();
   private readonly busy = new Set<string>();
+  private readonly delays = new Map<string, Delay>();
+  /** Counts what the server said. */
+  private heard = 0;
   private readonly signingIn: ReturnType<typeof setTimeout>;
   private done = false;
 
@@ -51,6 +61,7 @@ class SocketWire implements Wire {
     this.socket.on("disconnect", (reason) => this.finish(reason === "io server disconnect" ? "denied" : "cut"));
     this.socket.onAny((type: string, payload: unknown) => {
       if (this.done) return;
+      this.heard++;
       if (type === "token_expired") this.finish("denied");
       else deliver(this.rooms, type, payload);
     });
@@ -66,6 +77,8 @@ class SocketWire implements Wire {
     if (this.rooms.get(room.name) !== room) return;
     this.rooms.delete(room.name);
     this.wanted.delete(room.name);
+    clearTimeout(this.delays.get(room.name)?.timer);
+    this.delays.delete(room.name);
     this.step(room.name);
   }
 
@@ -85,6 +98,7 @@ class SocketWire implements Wire {
     const wanted = this.wanted.get(name);
     const taken = this.taken.get(name);
     if (this.done || this.busy.has(name) || wanted === taken) return;
+    if (!taken && this.delays.get(name)?.timer) return;
     // A join that overtook a leave would be one room too many.
     if (!taken && new Set([...this.taken.keys(), ...this.busy]).size >= this.capacity) return;
     this.busy.add(name);
@@ -93,17 +107,26 @@ class SocketWire implements Wire {
     } else if (wanted) {
       const { room } = wanted;
       const { cursor } = room;
-      this.ask(...joining(room), (ack) => {
+      const unanswered = (): void => {
+        const meant = this.wanted.get(name) === wanted;
+        if (meant) this.delay(name);
+        // It may be joined all the same, and is then left.
+        this.stepped(name, meant ? undefined : wanted);
+      };
+      const answered = (ack: Ack): void => {
         const meant = this.wanted.get(name) === wanted;
         if (!ack.ok) {
           if (meant) this.refused(room, ack.error);
           return this.stepped(name, undefined);
         }
+        this.delays.delete(name);
+        this.events.joined();
         this.stepped(name, wanted);
         const head = ack.sequence ?? 0;
         // Only a task's join without a cursor brings the present state; other rooms are live then.
         if (meant) room.joined(head, cursor ?? (name.startsWith("task:") ? null : head));
-      });
+      };
+      this.ask(...joining(room), answered, unanswered);
     }
   }
 
@@ -117,16 +140,37 @@ class SocketWire implements Wire {
   private refused(room: Room, error: { status?: number; title?: string } | undefined): void {
     const status = error?.status ?? 0;
     if (status === 401) return this.finish("denied");
-    if (status < 400 || status === 429 || status >= 500) return this.finish("cut");
+    if (status < 400) return this.finish("cut");
+    if (status === 429 || status >= 500) return this.delay(room.name);
     this.leave(room);
     room.refused(new Problem(status, error?.title ?? "Refused"));
   }
 
-  private ask(name: string, body: object, answered: (ack: Ack) => void): void {
+  /** The other rooms are not to be torn down for one. */
+  private delay(name: string): void {
+    const delay: Delay = this.delays.get(name) ?? { backoff: new Backoff(), timer: undefined };
+    this.delays.set(name, delay);
+    delay.timer = setTimeout(() => {
+      delay.timer = undefined;
+      this.step(name);
+    }, delay.backoff.next());
+  }
+
+  /** `unanswered`: only this; where nothing at all was heard meanwhile the connection is dead. */
+  private ask(
+    name: string,
+    body: object,
+    answered: (ack: Ack) => void,
+    unanswered = (): void => this.finish("cut"),
+  ): void {
+    const { heard } = this;
     this.socket.timeout(ANSWER_TIMEOUT_MS).emit(name, body, (error: Error | null, ack: Ack | undefined) => {
       if (this.done) return;
-      if (error || !ack) this.finish("cut");
-      else answered(ack);
+      if (!error && ack) {
+        this.heard++;
+        answered(ack);
+      } else if (this.heard === heard) this.finish("cut");
+      else unanswered();
     });
   }
 
@@ -134,6 +178,7 @@ class SocketWire implements Wire {
     if (this.done) return;
     this.done = true;
     clearTimeout(this.signingIn);
+    for (const { timer } of this.delays.values()) clearTimeout(timer);
     this.socket.offAny();
     this.socket.disconnect();
     if (why) this.events.closed(why);

@@ -95,7 +95,10 @@ class SseWire implements Wire {
       this.events.opened();
     }
     for (const [stream, { cursor, head }] of Object.entries(rooms)) {
-      this.rooms.get(roomOf(stream))?.joined(head, cursor);
+      const room = this.rooms.get(roomOf(stream));
+      if (!room) continue;
+      this.events.joined();
+      room.joined(head, cursor);
     }
   }
 

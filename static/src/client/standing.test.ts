@@ -128,3 +128,18 @@ test("beyond what the wire carries it waits until there is room, and tasks come 
   socket().answer("leave_task", { ok: true });
   expect(socket().asked("join_task").map(({ task_id }) => task_id)).toEqual(["waits"]);
 });
+
+test("over a stream a task that has ended already is told its end, by one question, and leaves its place", async () => {
+  stage.server.answers.set("/tasks/t/status", snapshotAt(9, "SUCCESS"));
+  stage.connection.standing("t", hear);
+  stage.block();
+  await pass(0);
+  stage.stream.open();
+  await pass(0);
+  stage.stream.open({ "task:t": 9 });
+  stage.stream.say("end", { stream: "task:t" });
+  await pass(0);
+  expect(heard).toEqual(["task_status 9"]);
+  expect(stage.server.asked.filter((address) => address.includes("/status"))).toHaveLength(1);
+  expect(stage.stream.rooms).toEqual(["broadcast"]);
+});

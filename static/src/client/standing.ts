@@ -37,6 +37,8 @@ export class StandingRoom implements Watched {
   readonly rank = 0;
   ready = true;
   cursor: number | null = null;
+  /** It has ended before anything was stated; only the snapshot can tell how. */
+  private unstated = false;
   private readonly asking: Question<Snapshot>;
 
   constructor(
@@ -68,7 +70,11 @@ export class StandingRoom implements Watched {
   }
 
   ended(): void {
-    this.over();
+    if (this.cursor !== null) return this.over();
+    this.unstated = true;
+    this.ready = false;
+    this.rooms.settle();
+    void this.asking.hurry();
   }
 
   refused(): void {
@@ -76,15 +82,16 @@ export class StandingRoom implements Watched {
   }
 
   left(): void {
-    this.asking.stop();
+    if (!this.unstated) this.asking.stop();
   }
 
+  /** It begins when it is joined. */
   resume(): void {
-    // It begins when it is joined.
+    if (this.unstated) void this.asking.hurry();
   }
 
   pause(): void {
-    this.left();
+    this.asking.stop();
   }
 
   poll(): Promise<void> {
@@ -94,11 +101,16 @@ export class StandingRoom implements Watched {
   private stated(snapshot: Snapshot): void {
     this.cursor = Math.max(this.cursor ?? 0, snapshot.sequence);
     this.sink.snapshot(snapshot);
-    if (isTerminal(snapshot.task.status)) this.over();
+    if (isTerminal(snapshot.task.status)) return this.over();
+    if (!this.unstated) return;
+    // It was asked for before the end, which comes after it.
+    this.unstated = false;
+    this.ready = true;
+    this.rooms.settle();
   }
 
   private over(): void {
-    this.ready = false;
+    this.ready = this.unstated = false;
     this.left();
     this.rooms.settle();
   }

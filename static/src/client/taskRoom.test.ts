@@ -207,3 +207,15 @@ test("a fault of one who watches does not end the connection", async () => {
   expect(event).toHaveBeenCalledTimes(2);
   expect(stage.connection.link.kind).toBe("live");
 });
+
+test("a snapshot on which one who watches fails is joined all the same, and the others are told", async () => {
+  const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
+  const fault = (): never => {
+    throw new Error("a fault of the page");
+  };
+  stage.connection.task("t", { snapshot: fault, event: fault, progress: fault });
+  await stage.live();
+  socket().log(6);
+  report.mockRestore();
+  expect(stage.seen).toEqual(["snapshot 5", 6]);
+});

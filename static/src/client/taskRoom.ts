@@ -2,6 +2,7 @@ import type { Api } from "./api";
 import { Problem } from "./http";
 import { isRefusal, Question } from "./question";
 import type { Rooms, Watched } from "./rooms";
+import { safely } from "./safely";
 import { isTerminal, type EventPage, type Snapshot, type TaskEvent } from "./types";
 import type { Progress, TaskSink } from "./watch";
 
@@ -119,7 +120,7 @@ export class TaskRoom implements Watched {
   private loaded(snapshot: Snapshot): void {
     this.cursor = snapshot.sequence;
     this.finished = isTerminal(snapshot.task.status);
-    this.sink.snapshot(snapshot);
+    safely(() => this.sink.snapshot(snapshot));
     if (this.finished) return this.over({ kind: "ended" });
     this.ready = true;
     this.rooms.settle();

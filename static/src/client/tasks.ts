@@ -1,5 +1,6 @@
 import type { Api } from "./api";
 import type { Rooms } from "./rooms";
+import { safely } from "./safely";
 import { Standing, StandingRoom } from "./standing";
 import { TaskRoom } from "./taskRoom";
 import type { Snapshot, TaskEvent } from "./types";
@@ -83,15 +84,15 @@ class SharedTask implements TaskSink {
   }
 
   snapshot(snapshot: Snapshot): void {
-    for (const { sink } of this.watchers) sink.snapshot(snapshot);
+    for (const { sink } of this.watchers) safely(() => sink.snapshot(snapshot));
   }
 
   event(event: TaskEvent): void {
-    for (const { sink } of this.watchers) sink.event(event);
+    for (const { sink } of this.watchers) safely(() => sink.event(event));
   }
 
   progress(): void {
-    for (const { sink } of this.watchers) sink.progress();
+    for (const { sink } of this.watchers) safely(() => sink.progress());
   }
 
   private get isWhole(): boolean {

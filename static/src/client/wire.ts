@@ -1,4 +1,5 @@
 import type { Problem } from "./http";
+import { safely } from "./safely";
 import type { TaskEvent } from "./types";
 
 /** One stream that is watched, as a wire sees it. */
@@ -45,6 +46,8 @@ export type Closed = "unreachable" | "cut" | "denied";
 export interface WireEvents {
   /** Rooms can be joined. */
   opened(): void;
+  /** A room was. */
+  joined(): void;
   /** Once, and nothing after it. */
   closed(why: Closed): void;
 }
@@ -59,16 +62,11 @@ export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload:
   const { sequence, stream } = fields;
   const room = typeof stream === "string" ? rooms.get(roomOf(stream)) : undefined;
   if (!room) return;
-  try {
+  safely(() => {
     if (type === "resync") room.resync();
     else if (type === "end") room.ended();
     else if (typeof sequence === "number" && Number.isSafeInteger(sequence)) room.event({ ...fields, type, sequence });
-  } catch (error) {
-    // A fault of one who watches is told as any uncaught one, and must not end the connection of the others.
-    queueMicrotask(() => {
-      throw error;
-    });
-  }
+  });
 }
 
 /** A connection hears of one user only, its own. */

@@ -161,3 +161,21 @@ test("a WebSocket that opens and answers nothing is left for the stream, and a s
   expect(stage.stream.gone).toBe(true);
   expect(stage.connection.link).toEqual({ kind: "polling", seconds: 10 });
 });
+
+test("REST that comes and goes makes the wires be tried once a turn of polling", async () => {
+  await stage.polling();
+  const flip = async (): Promise<void> => {
+    stage.server.answers.delete("/tasks/t/status");
+    await stage.access.call("GET", "/tasks/t/status").catch(() => undefined);
+    stage.server.answers.set("/tasks/t/status", snapshotAt(5));
+    await stage.access.call("GET", "/tasks/t/status");
+  };
+  for (let times = 0; times < 3; times++) {
+    await flip();
+    await stage.blockBoth();
+  }
+  expect(sockets).toHaveLength(2);
+  await pass(10_000);
+  await flip();
+  expect(sockets).toHaveLength(3);
+});

@@ -29,6 +29,8 @@ export function safeNext(next: string | null): string {
   if (!next) return "/";
   const url = URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
   if (!url || url.origin !== location.origin || url.pathname === "/login") return "/";
+  // What is a path after the host is another host when it is used as an address itself.
+  if (url.pathname.startsWith("//")) return "/";
   return url.pathname + url.search + url.hash;
 }
 

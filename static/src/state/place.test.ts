@@ -20,7 +20,7 @@ test("without an address, to its task", () => {
   expect(place(null, { related_type: "invoice", related_id: "1" })).toBeNull();
 });
 
-test.each(["javascript:alert(1)", "data:text/html,x", "//example.org", "/\\example.org", "/\t/example.org", "ftp://a/b"])(
+test.each(["javascript:alert(1)", "data:text/html,x", "//example.org", "/\\example.org", "/\t/example.org", "/.//example.org", "ftp://a/b"])(
   "%j leads nowhere",
   (address) => expect(place(address)).toBeNull(),
 );

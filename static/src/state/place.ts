@@ -11,6 +11,8 @@ export function placeOf(notification: Notification): { to: string; here: boolean
     if (action_url.startsWith("/") && !own) return null;
     if (!/^https?:$/.test(url.protocol)) return null;
     if (!own) return { to: url.href, here: false };
+    // As an address of its own it would be another host.
+    if (url.pathname.startsWith("//")) return null;
     const to = url.pathname + url.search + url.hash;
     return { to, here: url.pathname === "/" || url.pathname.startsWith("/runs/") };
   }

@@ -26,7 +26,7 @@ export function Gate({ page }: { page: (user: User) => ComponentChildren }) {
       shown.current = null;
       if (!atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
     }
-  }, [state.kind, user?.id, atLogin]);
+  }, [state.kind, user?.id, atLogin, !ended]);
 
   if (state.kind === "starting") {
     return (

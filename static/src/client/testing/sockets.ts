@@ -36,10 +36,17 @@ export class FakeSocket {
   }
   /** Answers the oldest request of that name that waits. */
   answer(name: string, answer: unknown): void {
+    this.take(name).ack(null, answer);
+  }
+  /** Its time to answer is over. */
+  silence(name: string): void {
+    this.take(name).ack(new Error("operation has timed out"));
+  }
+  private take(name: string): FakeSocket["sent"][number] {
     const at = this.sent.findIndex((request) => request.name === name);
     const [request] = this.sent.splice(at, 1);
     if (at < 0 || !request) throw new Error(`nobody asked ${name}`);
-    request.ack(null, answer);
+    return request;
   }
   asked(name: string): Record<string, unknown>[] {
     return this.sent.filter((request) => request.name === name).map(({ body }) => body);
