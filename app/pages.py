@@ -72,8 +72,10 @@ def init_app(app: Flask) -> None:
     def nowhere(error: HTTPException) -> Response:
         """A person gets the page that leads back, a program the problem."""
         offers = ("application/problem+json", "application/json", "text/html")
-        if request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":
-            response = page()
+        built = (DIST / "index.html").is_file()
+        if built and request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":
+            # Whole, whatever part or version was asked for of what is not there.
+            response = send_from_directory(DIST, "index.html", max_age=0, conditional=False)
             response.status_code = 404
             return response
         return answer(404, NotFound.title, error.description or "")

@@ -31,7 +31,11 @@ export default defineConfig({
     target,
     // A data: address would be refused by the page's `default-src 'self'`.
     assetsInlineLimit: 0,
-    rolldownOptions: { input: ["index.html", "docs.html"] },
+    rolldownOptions: {
+      input: ["index.html", "docs.html"],
+      // "use client" of the virtual list speaks to frameworks that draw on a server.
+      onLog: (level, log, tell) => log.code === "MODULE_LEVEL_DIRECTIVE" || tell(level, log),
+    },
   },
   // `npm run dev` beside a running script/up.
   server: { proxy: { "/api": server, "/socket.io": { target: server, ws: true } } },

@@ -75,8 +75,8 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.arguments(CountQuery, location="query")
 @blp.response(200, StatusCounts)
 def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """How many tasks of the list have which status. With the later `task_created` and `status_changed` events of the
-    caller's stream the numbers can be kept right."""
+    """How many tasks of the list have which status. One's own, unfiltered, are kept right by the `task_created` and
+    `status_changed` events that follow `sequence` on the caller's stream."""
     with services().read() as conn, conn.cursor() as cur:
         found, sequence = status_counts(cur, _wanted(principal, query), auth.own_stream(principal))
     return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence}

@@ -108,13 +108,16 @@ class Presence:
 
     def _told(self, changed: set[str]) -> bool:
         pipe = self._redis.pipeline(transaction=False)
+        pipe.expire(
+            self._key, KEPT_SECONDS
+        )  # before anything could make it anew: its answer is whether it was kept
         there = {name: count for name in changed if (count := self._here.get(name))}
         if there:
             pipe.hset(self._key, mapping=there)
         if gone := changed - there.keys():
             pipe.hdel(self._key, *gone)
         pipe.sadd(PROCESSES, self._key).expire(self._key, KEPT_SECONDS)
-        *_, kept = pipe.execute()
+        kept, *_ = pipe.execute()
         if not kept:  # it expired, or Redis has begun anew: next time all is told again
             self._changed |= self._here.keys()
         return True

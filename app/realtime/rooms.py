@@ -105,13 +105,15 @@ class Rooms:
             task_id = auth.readable_task(connection.principal, str(data["task_id"]))
             stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
             types = _types(data)
+            wanted = Filter(types)
             with connection.lock:
                 joined = self._widened(connection, stream, cursor, types)
                 if joined is None:
                     try:
                         if cursor is None:  # the present state, then live
-                            first, cursor = current_events(self._parts.read, stream)
-                        joined = self._join(connection, stream, cursor, Filter(types), first)
+                            present, cursor = current_events(self._parts.read, stream)
+                            first = [event for event in present if wanted.passes(event)]
+                        joined = self._join(connection, stream, cursor, wanted, first)
                     except LookupError:
                         raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
@@ -166,7 +168,7 @@ class Rooms:
         if cursor is not None and cursor < joined.cursor:
             raise Conflict(f"This socket stands at {joined.cursor} already; leave the room, then join")
         joined.close()
-        return self._join(connection, stream, joined.cursor, Filter(wider))
+        return self._join(connection, stream, joined.cursor, Filter(wider), joined.first)
 
     def _join(
         self,
@@ -183,6 +185,7 @@ class Rooms:
         if not connection.open:  # it went, or was signed out, while Postgres was asked
             viewer.close()
             raise Unauthorized("The socket has gone")
+        viewer.first = first  # one who joins again before it was told is told it then
         connection.viewers[stream] = viewer
         self.joined += 1
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import statistics
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,7 +68,9 @@ def _busy(server: Ours, user: User, browser: Browser) -> list[Figure]:
         wait_for("the first line", lambda: _logs(user, task_id))
         seen.run("slow.length = 0")
         before = _metrics(cdp)
+        deadline = time.monotonic() + 4 * SECONDS
         while not user.status(task_id)["task"]["finished_at"]:
+            assert time.monotonic() < deadline, "the run does not end"
             seen.page.wait_for_timeout(500)
         seen.has_ended()
         after = _metrics(cdp)

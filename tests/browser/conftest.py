@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error
 
 from tests.support.chromium import chromium, sign_in
 from tests.support.dashboard import Dashboard
@@ -117,8 +117,12 @@ def pytest_runtest_makereport(
         pages = [page for context in cast(Browser, given["browser"]).contexts for page in context.pages]
         for number, page in enumerate(pages):
             path = folder / f"tab-{number}.png"
-            page.screenshot(path=path)
-            report.sections.append(("picture", f"{page.url}: {path}"))
+            try:
+                page.screenshot(path=path)
+            except Error as failed:  # of a page that crashed or spins; what the test found must still be told
+                report.sections.append(("picture", f"{page.url}: none, {failed}"))
+            else:
+                report.sections.append(("picture", f"{page.url}: {path}"))
     return report
 
 

@@ -24,8 +24,8 @@ def advances(user: User, task_id: str, by: int) -> None:
 
 def goes_on(tab: Visit) -> None:
     """More lines come to the page, and are shown."""
-    at = tab.in_view()[-1]
-    wait_for("more lines", lambda: tab.in_view()[-1] > at + 50)
+    at = wait_for("lines", tab.in_view)[-1]
+    wait_for("more lines", lambda: tab.in_view()[-1:] > [at + 50])
 
 
 def polls(tab: Visit) -> bool:
@@ -34,10 +34,10 @@ def polls(tab: Visit) -> bool:
     return tab.state("polling every 10 s").is_visible()
 
 
-def complete(tab: Visit, user: User, task_id: str) -> None:
+def complete(tab: Visit, user: User, task_id: str, mark: str = "✓") -> None:
     """Once it has ended, the page shows what is stored: no line less, none twice."""
     user.finished(task_id, 60)
-    tab.has_ended()
+    tab.has_ended(mark)
     stored = logged(user, task_id)
     wait_for("every line", lambda: tab.read_log() == stored)
 
@@ -82,7 +82,7 @@ def test_the_server_is_killed_and_started_again(visit: Visitor, system: System, 
 
 def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user: User, network: Line) -> None:
     tab.complaints.faulty = True
-    task_id = user.start("emit_load", events=4000, rate=100, message_bytes=60)
+    task_id = user.start("emit_load", events=40_000, rate=100, message_bytes=60)
     tab.open(f"/runs/{task_id}")
     expect(tab.page.get_by_title("live · Socket.IO")).to_be_visible()
 
@@ -91,13 +91,15 @@ def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user:
     goes_on(tab)
 
     network.refuse(SOCKET, STREAM)
-    wait_for("its giving up of both", lambda: polls(tab))
+    wait_for("its giving up of both", lambda: polls(tab), 60)
     goes_on(tab)
 
     network.refuse()
     tab.run(TRY_NOW)
     expect(tab.page.get_by_title("live · Socket.IO")).to_be_visible()
-    complete(tab, user, task_id)
+    goes_on(tab)
+    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    complete(tab, user, task_id, "✕")
 
 
 def test_a_session_that_ends_is_renewed_over_the_kept_page(tab: Visit, system: System, user: User) -> None:

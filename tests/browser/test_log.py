@@ -98,14 +98,14 @@ def test_following_lets_go_and_takes_hold(tab: Visit, user: User) -> None:
     expect(follow).to_have_attribute("aria-pressed", "false")
     new = tab.page.get_by_role("button", name=re.compile(r"\d+ new lines"))
     expect(new).to_be_visible()
-    kept = tab.in_view()
+    kept = wait_for("lines", tab.in_view)
     wait_for("many more", lambda: int(re.sub(r"\D", "", new.inner_text())) > 300)
     assert tab.in_view() == kept, "what is read stays"
 
     new.click()
     expect(follow).to_have_attribute("aria-pressed", "true")
-    wait_for("the end", lambda: tab.in_view()[-1] > kept[-1] + 300)
-    at = tab.in_view()[-1]
-    wait_for("what comes then", lambda: tab.in_view()[-1] > at + 100)
+    wait_for("the end", lambda: tab.in_view()[-1:] > [kept[-1] + 300])
+    at = wait_for("lines", tab.in_view)[-1]
+    wait_for("what comes then", lambda: tab.in_view()[-1:] > [at + 100])
     user.client.post(f"/api/v2/tasks/{task_id}/cancel")
     tab.has_ended("✕")

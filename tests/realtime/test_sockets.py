@@ -85,6 +85,26 @@ def test_a_second_join_of_a_task_adds_its_types_and_never_goes_back(viewer: Sock
     assert {e["type"] for e in viewer.events if e["sequence"] <= first["sequence"]} == {"phase_update"}
 
 
+def test_the_present_state_comes_in_the_types_that_are_wanted(viewer: SocketViewer, user: User) -> None:
+    ask = {"task_id": viewer.task_id, "types": ["task_status"]}
+    assert viewer.client.call("join_task", ask, timeout=10)["ok"]
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+
+    viewer.control("end")
+    assert user.status(viewer.task_id)["phases"], "there was something to leave out"
+    assert {e["type"] for e in viewer.events} == {"task_status"}
+
+
+def test_two_joins_at_once_lose_nothing_of_the_present_state(viewer: SocketViewer, user: User) -> None:
+    viewer.client.emit("join_task", {"task_id": viewer.task_id, "types": ["task_status"]})
+    again = viewer.client.call("join_task", {"task_id": viewer.task_id}, timeout=10)
+    user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
+
+    viewer.control("end")
+    assert again["ok"]
+    assert viewer.events[0]["type"] == "task_status" and viewer.events[0]["sequence"] <= again["sequence"]
+
+
 SHAPES: list[Any] = [
     None, 7, "text", [], ["a", "b"], {}, {"task_id": None}, {"task_id": 7}, {"task_id": "not a uuid"},
     {"task_id": ["x"]}, {"task_id": {"$ne": 1}}, {"task_id": "x" * 50_000}, b"\x00\x01", {"task_id": b"\xff"},

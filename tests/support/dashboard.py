@@ -30,9 +30,13 @@ READ = """async region => {
     const look = () => drawn().join() + box.scrollHeight
     const isLoading = () => box.querySelector('.absent') !== null
     const seen = []
+    const until = performance.now() + 60_000
     box.scrollTop = 0
     for (let top = -1; box.scrollTop > top; ) {
-        for (let before; before !== (before = look()) || isLoading(); ) for (let n = 0; n < 3; n++) await frame()
+        for (let before; before !== (before = look()) || isLoading(); ) {
+            if (performance.now() > until) throw new Error('lines are not loaded within a minute')
+            for (let n = 0; n < 3; n++) await frame()
+        }
         const lines = drawn()
         const wrong = lines.find((line, n) => line <= lines[n - 1])
         if (wrong) throw new Error(`line ${wrong} comes too late or twice`)

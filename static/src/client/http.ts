@@ -15,6 +15,11 @@ export class Problem extends Error {
     super(detail ? `${title}: ${detail}` : title);
   }
 
+  /** Whether the same may work a little later. */
+  get passes(): boolean {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+
   static of(error: unknown): Problem {
     return error instanceof Problem ? error : new Problem(0, "Something went wrong in this page", String(error));
   }

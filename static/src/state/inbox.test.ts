@@ -65,9 +65,9 @@ test("a read that the page knows already does not bring back the older count", (
 });
 
 test("what this page marked is read before the stream says so", () => {
-  const inbox = after(newest(page([note(5), note(6)], 2, 6)), { kind: "marked", id: "n6" });
+  const inbox = after(newest(page([note(5), note(6)], 2, 6)), { kind: "marked", ids: ["n6"], upTo: 0 });
   expect(ids(inbox, "unread")).toEqual(["n5"]);
-  const none = reduce(inbox, { kind: "marked", id: null });
+  const none = reduce(inbox, { kind: "marked", ids: ["n5", "n6"], upTo: 6 });
   expect(ids(none, "unread")).toEqual([]);
   expect(ids(reduce(none, told(7)), "unread")).toEqual(["n7"]);
 });

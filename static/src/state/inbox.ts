@@ -23,7 +23,7 @@ export type InboxEvent =
   | { kind: "told"; notification: Notification }
   | { kind: "read"; sequence: number; ids: readonly string[] | "all"; unread: number }
   /** Marked by this page, before the stream says so. */
-  | { kind: "marked"; id: string | null }
+  | { kind: "marked"; ids: readonly string[]; upTo: number }
   /** `since`: of the newest page, what `asOf` was when it was asked for; null of an older one. */
   | { kind: "page"; page: NotificationPage; filter: Filter; since: number | null }
   /** Nobody looks any more. */
@@ -49,7 +49,7 @@ export function reduce(inbox: Inbox, event: InboxEvent): Inbox {
     case "read":
       return read(inbox, event);
     case "marked":
-      return marked(inbox, event.id);
+      return marked(inbox, event);
     case "page":
       return paged(inbox, event);
     case "closed":
@@ -77,10 +77,8 @@ function read(inbox: Inbox, event: Extract<InboxEvent, { kind: "read" }>): Inbox
   return event.sequence <= inbox.asOf ? after : { ...after, unread: event.unread, asOf: event.sequence };
 }
 
-function marked(inbox: Inbox, id: string | null): Inbox {
-  const ids = id === null ? inbox.items.map((item) => item.id) : [id];
-  const readTo = id === null ? Math.max(inbox.readTo, inbox.asOf) : inbox.readTo;
-  return { ...inbox, readTo, readIds: new Set([...inbox.readIds, ...ids]) };
+function marked(inbox: Inbox, { ids, upTo }: Extract<InboxEvent, { kind: "marked" }>): Inbox {
+  return { ...inbox, readTo: Math.max(inbox.readTo, upTo), readIds: new Set([...inbox.readIds, ...ids]) };
 }
 
 function paged(inbox: Inbox, { page, filter, since }: Extract<InboxEvent, { kind: "page" }>): Inbox {
@@ -99,7 +97,9 @@ function closed(inbox: Inbox): Inbox {
   if (inbox.items.length <= KEPT || last === Infinity) return inbox;
   const higher = (cursor: string | null | undefined): string | undefined =>
     cursor === undefined ? undefined : String(Math.max(last, Number(cursor)));
-  return { ...inbox, items, older: { all: higher(inbox.older.all), unread: higher(inbox.older.unread) } };
+  // What is let go is asked for again with its own word on whether it was read.
+  const readIds = new Set(items.map(({ id }) => id).filter((id) => inbox.readIds.has(id)));
+  return { ...inbox, items, readIds, older: { all: higher(inbox.older.all), unread: higher(inbox.older.unread) } };
 }
 
 export function isUnread(inbox: Inbox, item: Notification): boolean {

@@ -155,3 +155,19 @@ test("levels are the least severe to show", () => {
   expect(matches({ phase: "late" }, line(1))).toBe(false);
   expect(matches({}, line(1))).toBe(true);
 });
+
+test("one that is left asks for nothing more", async () => {
+  const { log, asked } = filtered(50_000, null, "CRITICAL");
+  log.want(log.first - 2, log.end + 2);
+  log.stop();
+  await settled();
+  expect(asked).toHaveLength(1);
+});
+
+test("a server that tells nothing new is not asked again and again", async () => {
+  const { log, asked, whole } = filtered(1_000, null);
+  whole.append([], 2_000);
+  log.want(log.first, log.end + 2);
+  await settled();
+  expect(asked.filter(({ since_sequence }) => since_sequence !== undefined).length).toBeLessThan(3);
+});

@@ -19,7 +19,7 @@ export function matches(filter: LogFilter, line: LogLine): boolean {
 export class FilteredLog implements LogSource {
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
-  /** What was looked at so far, for whoever waits: every match after the first and up to the second is here. */
+  /** Every match after the first of them and up to the second is here. */
   after: number;
   upTo: number;
 
@@ -29,6 +29,7 @@ export class FilteredLog implements LogSource {
   private atStart = false;
   private wanted: [first: number, end: number] = [0, 0];
   private asking = false;
+  private stopped = false;
   /** Counts places, so that the answer to an abandoned one is not taken for the present one's. */
   private place = 0;
   private readonly unlisten: () => void;
@@ -45,6 +46,7 @@ export class FilteredLog implements LogSource {
   }
 
   stop(): void {
+    this.stopped = true;
     this.place++;
     this.unlisten();
   }
@@ -59,6 +61,11 @@ export class FilteredLog implements LogSource {
 
   get empty(): boolean {
     return this.blocks.length === 0 && this.atStart && this.upTo >= this.whole.head;
+  }
+
+  /** How many events were looked at. */
+  get looked(): number {
+    return this.upTo - this.after;
   }
 
   lines(key: number): readonly LogLine[] | null {
@@ -104,16 +111,19 @@ export class FilteredLog implements LogSource {
     this.asking = true;
     const place = this.place;
     try {
-      for (let step = this.next(); step && place === this.place; step = this.next()) await step(place);
+      for (let step = this.next(); step && place === this.place; step = this.next()) {
+        if (!(await step(place))) break;
+      }
     } catch (error) {
       if (place === this.place) this.problem.value = Problem.of(error);
     } finally {
       this.asking = false;
     }
-    if (place !== this.place) this.want(...this.wanted);
+    if (place !== this.place && !this.stopped) this.want(...this.wanted);
   }
 
-  private next(): ((place: number) => Promise<void>) | null {
+  /** A step answers whether it told anything; asking the same again would not. */
+  private next(): ((place: number) => Promise<boolean>) | null {
     const [first, end] = this.wanted;
     // Later ones first: a place that is sought is where the lines after it begin.
     if (end >= this.end && this.upTo < this.whole.head) return (place) => this.later(place);
@@ -121,22 +131,27 @@ export class FilteredLog implements LogSource {
     return null;
   }
 
-  private async later(place: number): Promise<void> {
-    const page = await this.ask({ ...this.filter, since_sequence: this.upTo, limit: PAGE });
-    if (place !== this.place) return;
+  private async later(place: number): Promise<boolean> {
+    const since = this.upTo;
+    const page = await this.ask({ ...this.filter, since_sequence: since, limit: PAGE });
+    if (place !== this.place) return false;
     this.add(page.logs, page.next_sequence);
+    return this.upTo > since;
   }
 
-  private async earlier(place: number): Promise<void> {
-    const page: LogPage = await this.ask({ ...this.filter, before_sequence: this.after + 1, limit: PAGE });
-    if (place !== this.place) return;
+  private async earlier(place: number): Promise<boolean> {
+    const { after } = this;
+    const page: LogPage = await this.ask({ ...this.filter, before_sequence: after + 1, limit: PAGE });
+    if (place !== this.place) return false;
     this.atStart = !page.has_more;
     this.after = page.before_sequence - 1;
     const lines = page.logs.slice();
     // Full blocks from the end on, so that the one in view is not the one that is short.
     while (lines.length) this.blocks.unshift(lines.splice(-BLOCK)), this.base--;
+    const told = this.atStart || this.after < after;
     this.trim();
     this.version.value++;
+    return told;
   }
 
   private hear(after: number, upTo: number, lines: readonly LogLine[]): void {

@@ -69,9 +69,9 @@ export class Heights {
     this.valid = Math.min(this.valid, index);
   }
 
-  /** Keeps only what was measured of these: the width, and so each height, has changed. */
-  keep(first: number, end: number): void {
-    this.sizes = this.sizes.map((size, index) => (index + this.base >= first && index + this.base < end ? size : UNKNOWN));
+  /** The width, and so each height, has changed. */
+  forget(): void {
+    this.sizes.fill(UNKNOWN);
     this.valid = 0;
   }
 

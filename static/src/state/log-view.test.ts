@@ -25,15 +25,24 @@ function viewing(hits: number[]) {
 
 test("an address opens at its lines, marked, and lets the end go", () => {
   const { view, shown } = viewing([]);
-  expect(view.open("#L120-L130")).toBe(true);
+  view.open("#L120-L130");
   expect([view.range.value, view.follow.value, shown]).toEqual([{ from: 120, to: 130 }, false, [120]]);
 });
 
 test("an address beyond the end says so and stays where it is", () => {
   const { view, shown } = viewing([]);
-  expect(view.open("#L5000")).toBe(false);
+  view.open("#L5000");
   expect(view.said.value).toBe("Line 5,000 is beyond the end, 1,000");
   expect([view.follow.value, shown]).toEqual([true, []]);
+});
+
+test("an address is gone to once, another one and none at all too", () => {
+  const { view, shown } = viewing([]);
+  view.open("#L120");
+  view.open("#L120");
+  view.open("#L300");
+  view.open("");
+  expect([shown, view.range.value]).toEqual([[120, 300], null]);
 });
 
 test("a search goes from what is in view to the next hit, then on from there, around the end and says so", async () => {

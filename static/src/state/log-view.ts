@@ -93,20 +93,19 @@ export class LogView {
       filter.level || filter.phase ? new FilteredLog(this.ask, this.store, filter, at) : this.store;
   }
 
-  /** Goes to what the hash of an address points at, if that is another one. False: it points at no line. */
-  open(hash: string): boolean {
-    if (hash === this.hash) return this.range.value !== null;
+  /** Goes to what the hash of an address points at, if that is another one. */
+  open(hash: string): void {
+    if (hash === this.hash) return;
     this.hash = hash;
     const range = parseLines(hash);
     this.range.value = range;
-    if (!range) return false;
+    if (!range) return;
     if (range.from > this.store.head) {
       this.tell(`Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`);
-      return false;
+      return;
     }
     this.say("");
     this.go(range.from);
-    return true;
   }
 
   /** Says something for a while: it need not be true for longer. */

@@ -59,7 +59,7 @@ export class LogStore implements LogSink, LogSource {
     return true;
   }
 
-  /** Every line held, for counting and copying. */
+  /** How many lines are here. */
   get lineCount(): number {
     return this.held;
   }

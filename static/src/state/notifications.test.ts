@@ -127,3 +127,25 @@ test("an answer for one user is not shown to the next", async () => {
   await seconds(0);
   expect(bell.inbox.value.items).toEqual([]);
 });
+
+test("a bell that nobody opens holds the newest twenty, an open one what was loaded", () => {
+  const times = (from: number): void => {
+    for (let n = from; n < from + 30; n++) bell.hear({ ...told(n), created_at: `2026-01-01T00:${n}:00Z` });
+  };
+  times(10);
+  expect(bell.inbox.value.items).toHaveLength(20);
+  expect(bell.inbox.value.unread).toBe(30);
+  bell.show("all");
+  times(40);
+  expect(bell.inbox.value.items).toHaveLength(50);
+});
+
+test("what comes while all are marked is not read", async () => {
+  tell(1);
+  bell.hear(told(1));
+  calls.markRead.mockImplementationOnce(async () => void bell.hear(told(2)));
+  bell.connected(true);
+  await bell.markRead(null);
+  const { readIds, readTo } = bell.inbox.value;
+  expect([[...readIds], readTo]).toEqual([["n1"], 1]);
+});

@@ -18,6 +18,7 @@ export class Notifications {
   readonly problem = signal<Problem | null>(null);
 
   private live = false;
+  private open = false;
   private failed = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private channel: BroadcastChannel | null = null;
@@ -65,6 +66,8 @@ export class Notifications {
       const { ids, unread_count } = event as { ids?: string[]; unread_count?: unknown };
       this.apply({ kind: "read", sequence: event.sequence, ids: ids ?? "all", unread: Number(unread_count) });
     }
+    // A tab whose bell nobody opens must not hold more and more.
+    if (!this.open) this.apply({ kind: "closed" });
   }
 
   /** Loads what is shown anew: events may have been missed. */
@@ -74,6 +77,7 @@ export class Notifications {
   }
 
   show(filter: Filter): void {
+    this.open = true;
     this.filter.value = filter;
     if (this.inbox.value.older[filter] === undefined) void this.load(filter, null);
   }
@@ -85,12 +89,15 @@ export class Notifications {
   }
 
   close(): void {
+    this.open = false;
     this.apply({ kind: "closed" });
   }
 
   /** Marks one as read, or with null all. */
   async markRead(id: string | null): Promise<void> {
     const turn = this.turn;
+    // As of now: what comes while the server is asked is not read.
+    const { items, asOf } = this.inbox.value;
     try {
       await this.api.markRead(id);
     } catch (error) {
@@ -98,7 +105,8 @@ export class Notifications {
       return;
     }
     if (turn !== this.turn) return;
-    this.apply({ kind: "marked", id });
+    if (id === null) this.apply({ kind: "marked", ids: items.map((item) => item.id), upTo: asOf });
+    else this.apply({ kind: "marked", ids: [id], upTo: 0 });
     // The stream brings the new count here and to the other tabs, where there is one.
     if (this.live) return;
     this.refresh();

@@ -44,6 +44,8 @@ export class Fake {
   failing: Error | null = null;
   /** What an older page waits for. */
   holding: Promise<void> = Promise.resolve();
+  /** What the first page waits for. */
+  slow: Promise<void> = Promise.resolve();
   asked: string[] = [];
   readonly sinks = new Set<UserSink>();
   readonly standings = new Map<string, (event: TaskEvent) => void>();
@@ -59,6 +61,7 @@ export class Fake {
       const from = cursor ? all.findIndex(({ task_id }) => task_id === cursor) + 1 : 0;
       const tasks = all.slice(from, from + this.pageSize);
       if (cursor) await this.holding;
+      else await this.slow;
       const more = from + this.pageSize < all.length;
       return { tasks, next: more ? (tasks.at(-1)?.task_id ?? null) : null };
     },

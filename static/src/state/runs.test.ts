@@ -179,6 +179,24 @@ test("an answer that fails is asked for again, and the list stays", async () => 
   expect(runs.problem.value).toBeNull();
 });
 
+test("on a server slower than what happens, each answer is shown, and one is asked for at a time", async () => {
+  await begin();
+  server.asked = [];
+  let answer = (): void => undefined;
+  server.slow = new Promise((done) => (answer = done));
+  for (let n = 4; n < 10; n++) {
+    server.start(n);
+    await settled(2_000);
+  }
+  expect([server.asked, numbers()]).toEqual([["first"], [3, 2, 1]]);
+
+  answer();
+  await settled();
+  expect(numbers()).toEqual([4, 3, 2, 1]);
+  await settled(1_000);
+  expect([server.asked.length, numbers()]).toEqual([2, [9, 8, 7, 6, 5, 4, 3, 2, 1]]);
+});
+
 test("a list that is left asks no more", async () => {
   await begin();
   server.failing = new Problem(503, "Busy");

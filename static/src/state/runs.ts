@@ -40,6 +40,9 @@ export class Runs {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private ticker: ReturnType<typeof setInterval> | undefined;
   private askedAt = 0;
+  private loading = false;
+  /** What was asked for while another load was under way. */
+  private again: { counts: boolean } | null = null;
   private atTop = true;
   private fresh: TaskPage | null = null;
   private next: string | null = null;
@@ -68,6 +71,7 @@ export class Runs {
     clearTimeout(this.timer);
     clearInterval(this.ticker);
     this.timer = undefined;
+    this.again = null;
     this.turn++;
   }
 
@@ -162,9 +166,15 @@ export class Runs {
     this.timer = setTimeout(() => void this.load(counts), delay);
   }
 
+  /** One at a time: on a slow server each would be overtaken by the next, and none shown. */
   private async load(counts: boolean): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
+    if (this.loading) {
+      this.again = { counts: counts || Boolean(this.again?.counts) };
+      return;
+    }
+    this.loading = true;
     this.askedAt = Date.now();
     const turn = ++this.turn;
     try {
@@ -181,8 +191,12 @@ export class Runs {
     } catch (error) {
       if (turn !== this.turn) return;
       const problem = (this.problem.value = Problem.of(error));
-      const passes = problem.status === 0 || problem.status === 429 || problem.status >= 500;
-      if (passes) this.loadAfter(this.backoff.next(), true);
+      if (problem.passes) this.loadAfter(this.backoff.next(), true);
+    } finally {
+      this.loading = false;
+      const { again } = this;
+      this.again = null;
+      if (again) this.loadAfter(SOON_MS, again.counts);
     }
   }
 

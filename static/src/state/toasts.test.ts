@@ -73,3 +73,13 @@ test("what interrupts: urgent, success and error, and nothing that a reconnect b
   expect(isNew("2026-01-01T00:00:59.5Z", now)).toBe(true);
   expect(isNew("2026-01-01T00:00:29.9Z", now)).toBe(false);
 });
+
+test("what goes under the pointer holds up none that comes later", () => {
+  const toasts = new Toasts();
+  toasts.add(note("a"));
+  toasts.hold("pointer");
+  toasts.remove(({ id }) => id === "a");
+  toasts.add(note("b"));
+  vi.advanceTimersByTime(6_000);
+  expect(ids(toasts)).toEqual([]);
+});

@@ -40,7 +40,10 @@ export class Toasts {
   remove(gone: (notification: Notification) => boolean): void {
     this.waiting = this.waiting.filter((notification) => !gone(notification));
     const kept = this.shown.value.filter((notification) => !gone(notification));
-    this.show([...kept, ...this.waiting.splice(0, MOST - kept.length)]);
+    const next = [...kept, ...this.waiting.splice(0, MOST - kept.length)];
+    // What goes under the pointer or the focus tells of no leaving.
+    if (!next.length) this.held.clear();
+    this.show(next);
   }
 
   /** Time stands still while somebody reads; `why` tells apart several reasons. */

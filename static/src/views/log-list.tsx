@@ -16,7 +16,7 @@ const BEYOND_PX = 400;
 const AHEAD = 2;
 const NEAR_END_PX = 24;
 /** Nobody reads lines that pass faster, and drawing each frame would take the page's time. */
-const FOLLOW_MS = 50;
+const FOLLOW_MS = 100;
 const SETTLE_STEPS = 10;
 
 interface Props {
@@ -234,7 +234,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const { source } = this.props;
     const look = `${wrap.value} ${times.value} ${this.width}`;
     const before = this.heights.total;
-    if (look !== this.look) this.heights.keep(0, 0);
+    if (look !== this.look) this.heights.forget();
     this.look = look;
     for (const [index, block] of [...(this.content.current?.children ?? [])].entries()) {
       const key = this.state.first + index;

@@ -76,7 +76,7 @@ function Search({ view, field }: Pick<ToolsProps, "view" | "field">) {
     }
   };
   return (
-    <span class="find">
+    <span class="log-find">
       <input
         type="search"
         ref={field}

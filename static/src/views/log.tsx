@@ -1,14 +1,17 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Backoff } from "../client/backoff";
+import type { Problem } from "../client/http";
 import { isTerminal, type LogFilter } from "../client/types";
 import { announce } from "../state/announce";
-import { address, api, go } from "../state/app";
+import { address, api, go, link } from "../state/app";
 import { copy } from "../state/clipboard";
 import { hash } from "../state/hash";
 import { useShortcuts, type Shortcut } from "../state/keys";
 import { textOf } from "../state/log-copy";
+import { FilteredLog } from "../state/log-filtered";
 import { formatLines } from "../state/log-link";
 import { times, turn, wrap } from "../state/log-settings";
-import type { AskLog } from "../state/log-source";
+import type { AskLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
 import { count } from "./format";
@@ -34,6 +37,7 @@ export function Log({ run }: { run: Run }) {
     if (said) announce(said);
   }, [said]);
   const problem = source.problem.value;
+  useRetry(source, problem);
   return (
     <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
       <Tools
@@ -64,6 +68,20 @@ export function Log({ run }: { run: Run }) {
       </div>
     </section>
   );
+}
+
+/** What could not be loaded because the server was away, or nobody signed in, is loaded when that is over. */
+function useRetry(source: LogSource, problem: Problem | null): void {
+  const backoff = useMemo(() => new Backoff(), [source]);
+  const live = link.value.kind === "live";
+  useEffect(() => {
+    if (problem && live) source.retry();
+  }, [live]);
+  useEffect(() => {
+    if (!problem?.passes) return;
+    const timer = setTimeout(() => source.retry(), backoff.next());
+    return () => clearTimeout(timer);
+  }, [problem]);
 }
 
 function useLogView(run: Run, ask: AskLog): LogView {
@@ -175,6 +193,9 @@ function switchOver(name: string, choice: typeof wrap): void {
 function Empty({ view, over }: { view: LogView; over: boolean }) {
   const source = view.source.value;
   source.version.value;
+  if (source instanceof FilteredLog && source.end === source.first && !source.empty) {
+    return <p class="empty late">Looking through the log, {count(source.looked)} events so far</p>;
+  }
   if (!source.empty) return null;
   const { level, phase } = view.filter.value;
   if (!level && !phase) return <p class="empty">{over ? "This run wrote no lines" : "No lines yet"}</p>;

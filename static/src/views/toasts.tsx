@@ -54,5 +54,4 @@ function Toast({ notification }: { notification: Notification }) {
 function close(notification: Notification): void {
   acknowledge(notification);
   toasts.release("focus");
-  if (!toasts.shown.value.length) toasts.release("pointer");
 }
