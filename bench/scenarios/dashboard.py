@@ -31,11 +31,13 @@ COUNT_FRAMES = """
 """
 # The first frame after the run's head and a line of its log were there, in milliseconds since the navigation began.
 MARK_PAINT = """
-    const look = () => {
-      const there = document.querySelector("h1") && document.querySelector('a[href^="#L"]')
-      requestAnimationFrame(there ? () => (window.painted = performance.now()) : look)
-    }
-    requestAnimationFrame(look)
+    window.painted = new Promise(done => {
+      const look = () => {
+        const there = document.querySelector("h1") && document.querySelector('a[href^="#L"]')
+        requestAnimationFrame(there ? () => done(performance.now()) : look)
+      }
+      requestAnimationFrame(look)
+    })
 """
 
 
@@ -74,12 +76,13 @@ def _busy(server: Ours, user: User, browser: Browser) -> list[Figure]:
         after = _metrics(cdp)
         slow: list[float] = seen.run("slow")
         drawn, stored = seen.read_log(), _all_logs(user, task_id)
-    wall = after["Timestamp"] - before["Timestamp"]
-    share = 100 * (after["TaskDuration"] - before["TaskDuration"]) / wall
+    spent = {name: after[name] - before[name] for name in ("Timestamp", "TaskDuration", "ThreadTime")}
+    busy, cpu = (100 * spent[name] / spent["Timestamp"] for name in ("TaskDuration", "ThreadTime"))
     shown = 100 * len(set(drawn) & set(stored)) / len(stored) if drawn == sorted(set(drawn)) else 0.0
     name = f"{RATE:,} lines a second for {SECONDS} s"
     return [
-        _figure(f"main thread busy, {name}", "%", share, 50),
+        _figure(f"main thread busy, {name}", "%", busy, 50),
+        _figure("the same, its CPU", "%", cpu),
         _figure("the same, frames longer than 50 ms", "", len(slow)),
         _figure("the same, the longest frame (0: none over 50)", "ms", max(slow, default=0.0)),
         Figure("dashboard", "the same, lines there once and in order", "%", {OURS: shown}, 100, True),
@@ -101,7 +104,6 @@ def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
             seen.page.on("request", lambda request: loaded.add(urlsplit(request.url).path))
             for times in (cold, warm):
                 seen.open(f"/runs/{task_id}")
-                seen.page.wait_for_function("window.painted")
                 times.append(float(seen.run("painted")))
             seen.page.wait_for_load_state("networkidle")
     name = f"a run page with {LONG:,} lines: its head and log painted, median of {OPENINGS}"
@@ -127,7 +129,8 @@ def _measured(context: BrowserContext, page: Page) -> CDPSession:
 
 
 def _metrics(cdp: CDPSession) -> dict[str, float]:
-    """In seconds; TaskDuration is all that the page's main thread did, Timestamp the clock beside it."""
+    """In seconds: TaskDuration is how long the page's main thread had something to do, also while it waited for a core,
+    ThreadTime its CPU, Timestamp the clock beside both."""
     return {entry["name"]: entry["value"] for entry in cdp.send("Performance.getMetrics")["metrics"]}
 
 
