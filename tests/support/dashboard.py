@@ -30,11 +30,11 @@ READ = """async region => {
     const look = () => drawn().join() + box.scrollHeight
     const isLoading = () => box.querySelector('.absent') !== null
     const seen = []
-    const until = performance.now() + 60_000
     box.scrollTop = 0
     for (let top = -1; box.scrollTop > top; ) {
+        const until = performance.now() + 20_000
         for (let before; before !== (before = look()) || isLoading(); ) {
-            if (performance.now() > until) throw new Error('lines are not loaded within a minute')
+            if (performance.now() > until) throw new Error('lines are not loaded within 20 s')
             for (let n = 0; n < 3; n++) await frame()
         }
         const lines = drawn()
