@@ -15,8 +15,9 @@ const BEYOND_PX = 400;
 /** Blocks beyond those drawn that are loaded before they are needed. */
 const AHEAD = 2;
 const NEAR_END_PX = 24;
-/** Nobody reads lines that pass faster, and drawing each frame would take the page's time. */
-const FOLLOW_MS = 100;
+/** More lines at once than are read are drawn as seldom as this, for drawing them takes the page's time. */
+const MANY = 50;
+const MANY_MS = 250;
 const SETTLE_STEPS = 10;
 
 interface Props {
@@ -44,6 +45,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   private width = 0;
   private steps = 0;
   private drawnAt = 0;
+  private drawnTo = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stops: (() => void)[] = [];
 
@@ -114,18 +116,8 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
         <div ref={this.content}>
           {keys.map((key) => {
             const lines = source.lines(key);
-            return (
-              <Block
-                key={key}
-                number={key}
-                lines={lines}
-                length={lines?.length ?? 0}
-                height={heights.height(key)}
-                query={query}
-                range={range}
-                current={current}
-              />
-            );
+            const length = lines?.length ?? 0;
+            return <Block {...{ key, number: key, lines, length, height: heights.height(key), query, range, current }} />;
           })}
         </div>
         <div style={{ height: `${Math.max(0, heights.total - heights.top(end))}px` }} />
@@ -168,7 +160,9 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
 
   private request(): void {
     clearTimeout(this.timer);
-    const wait = this.props.view.follow.value ? this.drawnAt + FOLLOW_MS - performance.now() : 0;
+    const { source, view } = this.props;
+    const many = view.follow.value && source instanceof LogStore && source.head - this.drawnTo > MANY;
+    const wait = many ? this.drawnAt + MANY_MS - performance.now() : 0;
     if (wait <= 0) this.draw();
     else this.timer = setTimeout(() => this.draw(), wait);
   }
@@ -177,6 +171,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     clearTimeout(this.timer);
     this.drawnAt = performance.now();
     const { source } = this.props;
+    if (source instanceof LogStore) this.drawnTo = source.head;
     this.steps = 0;
     this.heights.span(source.first, source.end);
     // Lines may have come to blocks that are drawn already.
