@@ -18,8 +18,6 @@ from tests.support.line import Line
 from tests.support.system import System, User
 
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
-TELL_VIOLATIONS = """addEventListener("securitypolicyviolation", event =>
-    violated([event.violatedDirective, event.blockedURI, event.sample].join(" ")))"""
 # That nobody is signed in yet is answered with 401, as it should be.
 EXPECTED = ("/api/v2/auth/refresh",)
 OF_A_FAULT = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
@@ -27,7 +25,8 @@ OF_A_FAULT = ("Failed to load resource", "WebSocket connection to", "net::ERR_")
 
 @dataclass  # no slots: Playwright keeps a note on the object whose method it calls
 class Complaints:
-    """What went wrong in the pages of one browser context: exceptions, errors in the console, violations of the policy.
+    """What went wrong in the pages of one browser context: exceptions, and errors in the console, where the browser
+    tells of each violation of the policy too.
 
     ``faulty`` is for a test that breaks the network or the server itself: the browser then tells of each request."""
 
@@ -37,8 +36,6 @@ class Complaints:
     def listen(self, context: BrowserContext) -> None:
         context.on("console", self._console)
         context.on("weberror", lambda error: self.said.append(f"exception: {error.error}"))
-        context.expose_binding("violated", lambda _, what: self.said.append(f"policy: {what}"))
-        context.add_init_script(TELL_VIOLATIONS)
 
     def _console(self, message: ConsoleMessage) -> None:
         text = f"{message.text} {message.location['url']}"
