@@ -23,9 +23,8 @@ logger = logging.getLogger("taskroom.limits")
 WINDOW_SECONDS = 60
 AN_ADDRESS_MAY = 10  # times what a user may: many people share one
 MAY_FAIL = 5  # one in so many attempts to connect
-REDIS_SECONDS = (
-    1.0  # more than a process stalls that hashes many passwords: a stall must not count as Redis away
-)
+# More than a process stalls that hashes many passwords: a stall must not count as Redis away.
+REDIS_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 KEPT_REFUSALS = 20_000
 Answer = TypeVar("Answer")

@@ -108,9 +108,8 @@ class Presence:
 
     def _told(self, changed: set[str]) -> bool:
         pipe = self._redis.pipeline(transaction=False)
-        pipe.expire(
-            self._key, KEPT_SECONDS
-        )  # before anything could make it anew: its answer is whether it was kept
+        # Before anything could make it anew: its answer is whether it was kept.
+        pipe.expire(self._key, KEPT_SECONDS)
         there = {name: count for name in changed if (count := self._here.get(name))}
         if there:
             pipe.hset(self._key, mapping=there)
