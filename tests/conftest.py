@@ -41,6 +41,12 @@ def redis_url(redis_server: EmbeddedRedis) -> str:
     return redis_server.url
 
 
+@pytest.fixture(scope="session")
+def other_redis_url(redis_url: str) -> str:
+    """For what runs on a database of its own: neither its hints nor its ``broadcast`` reach the shared Taskroom."""
+    return redis_url.removesuffix("/0") + "/7"
+
+
 def _create_database(postgres: EmbeddedPostgres, template: str = "template1") -> str:
     name = f"test_{uuid.uuid4().hex}"
     connection = psycopg2.connect(postgres.url)

@@ -164,8 +164,8 @@ def json_lines(path: Path) -> list[dict[str, object]]:
     return [orjson.loads(text) for text in path.read_text().splitlines() if text.startswith("{")]
 
 
-def test_a_workers_lines_name_the_task_that_runs(database: str, redis_url: str, tmp_path: Path) -> None:
-    system = System(database, redis_url.rpartition("/")[0] + "/7", tmp_path)
+def test_a_workers_lines_name_the_task_that_runs(database: str, other_redis_url: str, tmp_path: Path) -> None:
+    system = System(database, other_redis_url, tmp_path)
     system.start_worker(concurrency=1, LOG_FORMAT="json")
     try:
         with system.web(LOG_FORMAT="json") as system.url:

@@ -1,6 +1,6 @@
 """Redis, a hint only: publish what is durable already, and one subscription for each web process.
 
-A message on ``taskroom:<stream>`` is ``first last\\n`` (``first last end\\n`` when it closes the stream),
+A message on a stream's channel is ``first last\\n`` (``first last end\\n`` when it closes the stream),
 then a line an event: ``type\\tlevel\\tpayload``. Nobody parses its JSON on the way.
 """
 
@@ -16,14 +16,13 @@ from typing import Any, Protocol
 import redis
 from redis.exceptions import RedisError, TimeoutError
 
+from app.stream.channels import Channels
 from app.stream.counts import Types
 from app.stream.event import Event
 from app.stream.store import Appended
 
 logger = logging.getLogger("taskroom.broker")
 
-PREFIX = "taskroom:"
-CONTROL = "taskroom-control"  # not under the prefix: no stream name can reach it
 PUBLISH_TIMEOUT = 0.2
 PUBLISH_PAUSE = 1.0
 PING_EVERY = 0.5
@@ -54,10 +53,6 @@ def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
     return events, end == ["end"]
 
 
-def _pattern(kind: str) -> str:
-    return f"{PREFIX}{kind}:*"
-
-
 class Publisher:
     """Publishes after a commit. It never raises and never takes long: a lost hint costs latency only."""
 
@@ -65,6 +60,7 @@ class Publisher:
         self._redis = redis.Redis.from_url(
             url, socket_timeout=PUBLISH_TIMEOUT, socket_connect_timeout=PUBLISH_TIMEOUT
         )
+        self._channels = Channels(url)
         self._not_before = 0.0
         self._failing = False
         self._counting = threading.Lock()  # a worker publishes from two threads
@@ -76,14 +72,14 @@ class Publisher:
             self.stored.add(event.type for event in appended.events)
         self._send(
             [
-                (PREFIX + stream, encode_batch(events, stream in appended.closed))
+                (self._channels.of(stream), encode_batch(events, stream in appended.closed))
                 for stream, events in appended.by_stream().items()
             ]
         )
 
     def control(self, message: str) -> None:
         """Tells every web process something that is no event, such as a session's end."""
-        self._send([(CONTROL, message)])
+        self._send([(self._channels.control, message)])
 
     def _send(self, messages: Sequence[tuple[str, str]]) -> None:
         self.messages += len(messages)
@@ -139,7 +135,7 @@ class Subscription:
 
     def __init__(self, url: str, listener: Listener) -> None:
         pool = redis.ConnectionPool.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0, protocol=2)
-        self._pool = pool
+        self._pool, self._channels = pool, Channels(url)
         self._listener = listener
         self._wanted: set[str] = set()
         self._kinds: dict[str, Overhearer] = {}
@@ -186,20 +182,20 @@ class Subscription:
 
     def follow(self, stream: str) -> None:
         self._wanted.add(stream)
-        self._command("SUBSCRIBE", PREFIX + stream)
+        self._command("SUBSCRIBE", self._channels.of(stream))
 
     def unfollow(self, stream: str) -> None:
         self._wanted.discard(stream)
-        self._command("UNSUBSCRIBE", PREFIX + stream)
+        self._command("UNSUBSCRIBE", self._channels.of(stream))
 
     def follow_kind(self, kind: str, overhearer: Overhearer) -> None:
         """All streams of that kind (``user``), those that are yet to come too. One may follow each kind."""
         self._kinds[kind] = overhearer
-        self._command("PSUBSCRIBE", _pattern(kind))
+        self._command("PSUBSCRIBE", self._channels.pattern(kind))
 
     def unfollow_kind(self, kind: str) -> None:
         self._kinds.pop(kind, None)
-        self._command("PUNSUBSCRIBE", _pattern(kind))
+        self._command("PUNSUBSCRIBE", self._channels.pattern(kind))
 
     def stop(self) -> None:
         self._stopped.set()
@@ -226,12 +222,13 @@ class Subscription:
             wait = min(wait * 2, RECONNECT_SECONDS[1])
 
     def _open(self, connection: Any) -> None:
+        names = self._channels
         with self._sending:
             # First: a stream followed from here on subscribes by itself, one followed before is in the list.
             self._connection = connection
-            connection.send_command("SUBSCRIBE", CONTROL, *(PREFIX + s for s in tuple(self._wanted)))
+            connection.send_command("SUBSCRIBE", names.control, *map(names.of, tuple(self._wanted)))
             if self._kinds:
-                connection.send_command("PSUBSCRIBE", *map(_pattern, tuple(self._kinds)))
+                connection.send_command("PSUBSCRIBE", *map(names.pattern, tuple(self._kinds)))
         self._opened_at = time.monotonic()
         self.connects += 1
 
@@ -258,12 +255,12 @@ class Subscription:
 
     def _dispatch(self, reply: Any) -> None:
         kind, channel = reply[0], reply[-2].decode()
-        stream = channel.removeprefix(PREFIX)
-        if kind == b"subscribe" and channel == CONTROL:
+        stream, control = self._channels.stream(channel), channel == self._channels.control
+        if kind == b"subscribe" and control:
             self._listener.reconnected()
         elif kind == b"subscribe":
             self._listener.confirmed(stream)
-        elif kind == b"message" and channel == CONTROL:
+        elif kind == b"message" and control:
             self._listener.controlled(reply[2].decode("utf-8", "replace"))
         elif kind == b"psubscribe" and (overhearer := self._overhearer(reply)):
             overhearer.overhears()
@@ -280,7 +277,7 @@ class Subscription:
 
     def _overhearer(self, reply: Any) -> Overhearer | None:
         """Of that pattern; None when it was unfollowed meanwhile."""
-        return self._kinds.get(reply[1].decode().removeprefix(PREFIX).removesuffix(":*"))
+        return self._kinds.get(self._channels.kind(reply[1].decode()))
 
     def _command(self, *args: str) -> None:
         connection = self._connection

@@ -88,8 +88,8 @@ def process(database: str, redis_url: str) -> Iterator[Hub]:
 
 
 @pytest.fixture
-def hub(database: str, redis_url: str) -> Iterator[Hub]:
-    with process(database, redis_url) as hub:
+def hub(database: str, other_redis_url: str) -> Iterator[Hub]:
+    with process(database, other_redis_url) as hub:
         yield hub
 
 

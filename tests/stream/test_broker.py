@@ -14,8 +14,6 @@ import redis
 
 from app.stream import broker as brokers
 from app.stream.broker import (
-    CONTROL,
-    PREFIX,
     STALE_SECONDS,
     Publisher,
     Subscription,
@@ -133,6 +131,24 @@ def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscri
     assert sorted(ear.batches) == [("task:a", [1, 2], False), ("task:b", [5], True)]
 
 
+def test_another_database_of_the_same_server_is_another_installation(
+    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+):
+    subscription.follow("broadcast")
+    subscription.follow_kind("user", ear)
+    wait_for("both", lambda: ear.confirmations and ear.openings)
+    other = server.url.removesuffix("/0") + "/7"
+
+    Publisher(other).publish(Appended([event("broadcast", 1), event("user:a", 1)]))
+    Publisher(other).control("theirs")
+    Publisher(server.url).publish(Appended([event("broadcast", 1), event("user:b", 1)]))
+    Publisher(server.url).control("ours")
+
+    wait_for("the last message", lambda: ear.controls)
+    assert (ear.batches, ear.overheards) == ([("broadcast", [1], False)], [("user:b", [1])])
+    assert ear.controls == ["ours"]
+
+
 def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
     subscription.follow("task:a")
     subscription.unfollow("task:a")
@@ -178,8 +194,8 @@ def test_foreign_garbage_is_skipped(
     wait_for("the confirmation", lambda: ear.confirmations)
 
     for message in [*(m.encode() for m in GARBAGE), b"\xff\xfe\x00"]:
-        client.publish(PREFIX + "task:a", message)
-    client.publish(CONTROL, b"\xff")
+        client.publish("taskroom:task:a", message)
+    client.publish("taskroom-control", b"\xff")
     Publisher(server.url).publish(batch("task:a", 1, 2))
 
     wait_for("the batch behind the garbage", lambda: ear.batches)

@@ -18,12 +18,11 @@ SETTINGS = {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1/32", "WEBHOOK_RETRY_SECONDS": "0
 
 @pytest.fixture(scope="module")
 def hooked(
-    postgres: EmbeddedPostgres, template: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres: EmbeddedPostgres, template: str, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """Two web processes and two workers that may call the loopback."""
     home = tmp_path_factory.mktemp("hooked")
-    broker = redis_url.removesuffix("/0") + "/7"  # its own: other tests' workers must not take its hints
-    system = System(postgres.url_of(_create_database(postgres, template)), broker, home)
+    system = System(postgres.url_of(_create_database(postgres, template)), other_redis_url, home)
     try:
         for _ in range(2):
             system.start_worker(**SETTINGS)
