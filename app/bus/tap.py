@@ -26,6 +26,8 @@ logger = logging.getLogger("taskroom.bus")
 class Plain:
     """No format at all: the events themselves."""
 
+    whole = False
+
     def frame(self, event: Event) -> list[Event | Resync]:
         return [event]
 

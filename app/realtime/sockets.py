@@ -107,7 +107,8 @@ class Sockets:
         sid = request.sid  # type: ignore[attr-defined]
         viewers: dict[str, Viewer] = {}
         session = self._io.server.manager.eio_sid_from_sid(sid, "/")
-        wire = SocketWire(self._engine, session, partial(left, viewers))
+        batch = isinstance(credentials, dict) and credentials.get("batch") is True
+        wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts.joins
         try:
             with self._parts.attempts.trying(address()) as by, joins.joining():

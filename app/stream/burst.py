@@ -19,6 +19,8 @@ Data = Sequence[Any]  # bytes of a socket, or the packets of a library that take
 class Codec(Protocol):
     """A wire's format. One object for all viewers of that format: it is a part of what they share."""
 
+    whole: bool  # ``join`` makes one frame of all, so that the events of a burst are sent together
+
     def frame(self, event: Event) -> Data: ...
 
     def join(self, frames: Sequence[Data]) -> Data: ...
@@ -70,7 +72,7 @@ class Burst:
             codec.join(frames),
             [e.type for e in passed],
             [e.sequence for e in passed],
-            [len(f) for f in frames],
+            [] if codec.whole else [len(f) for f in frames],
         )
 
     def told(self, cursor: int) -> list[str]:
@@ -79,6 +81,8 @@ class Burst:
 
     def cut(self, taken: int) -> tuple[int, Data]:
         """Where a viewer stands whose socket took so much of ``data``, and the rest of the frame it has begun."""
+        if self.codec.whole:
+            return (self.cursor, self.data[taken:]) if taken else (self.start, self.data[:0])
         ends = list(accumulate(self._lengths))
         whole = bisect_right(ends, taken)
         if whole == len(ends):

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from app.stream.hub import Hub
+from tests.realtime.fakes import Line
+from tests.stream.fakes import FakeStore, at_once, hub_over
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -30,6 +33,27 @@ def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
     yield watch
     for viewer in opened:
         viewer.close()
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Line:
+    return Line(monkeypatch)
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
+    """Holds the first event of two streams."""
+    at_once(monkeypatch)
+    store = FakeStore()
+    store.add("task:a"), store.add("task:b")
+    return store
+
+
+@pytest.fixture
+def hub(store: FakeStore) -> Iterator[Hub]:
+    hub = hub_over(store)
+    yield hub
+    hub.stop()
 
 
 @pytest.fixture

@@ -10,6 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.realtime.engine import Engine
+from app.realtime.socket_wire import SocketWire
+from app.stream.hub import Hub
+from app.stream.viewer import Viewer
 
 EVERYTHING = 1_000_000_000
 SID = "1-session"
@@ -183,6 +186,17 @@ def frames(data: bytes) -> list[str]:
 
 
 def told(messages: list[str], stream: str = "") -> list[int]:
-    """Sequences in Engine.IO messages or Socket.IO packets, of one stream or of all."""
-    events = [json.loads(m.removeprefix("4")[1:])[1] for m in messages]
+    """Sequences in Engine.IO messages or Socket.IO packets, of one stream or of all; batches are opened."""
+    packets = [json.loads(m.removeprefix("4")[1:]) for m in messages]
+    events = [e for type, data in packets for _, e in (data if type == "events" else [(type, data)])]
     return [e["sequence"] for e in events if "sequence" in e and stream in ("", e["stream"])]
+
+
+def wire_of(line: Line, batch: bool = False) -> SocketWire:
+    return SocketWire(line.engine, SID, lambda viewer: None, batch)
+
+
+def view(hub: Hub, stream: str, cursor: int, wire: SocketWire) -> Viewer:
+    viewer = hub.watch(stream, cursor)
+    hub.attach(viewer, wire)
+    return viewer

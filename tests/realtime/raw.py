@@ -74,13 +74,13 @@ class RawSse:
 class RawSocket:
     """Engine.IO over a WebSocket, by hand. It answers pings while it reads, and only then."""
 
-    def __init__(self, url: str, user: User, headers: list[str] | None = None) -> None:
+    def __init__(self, url: str, user: User, headers: list[str] | None = None, batch: bool = False) -> None:
         address = f"ws{url.removeprefix('http')}/socket.io/?EIO=4&transport=websocket"
         self.ws = websocket.create_connection(address, timeout=40, sockopt=SMALL_BUFFER, header=headers)
         self.messages: list[Any] = []
-        self.pings = 0
+        self.pings = self.largest = 0  # of a message: its events
         assert self.ws.recv()[0] == "0"
-        self.ws.send("40" + json.dumps({"token": user.token}))
+        self.ws.send("40" + json.dumps({"token": user.token, "batch": batch}))
         assert self.ws.recv().startswith("40")
 
     def join(self, task_id: str, since: int = 0) -> None:
@@ -98,7 +98,9 @@ class RawSocket:
             self.ws.send("3")
         elif text.startswith("42"):
             type, data = json.loads(text[2:])
-            self.messages.append({"type": type, **data})
+            events = data if type == "events" else [(type, data)]
+            self.messages += [{"type": each, **event} for each, event in events]
+            self.largest = max(self.largest, len(events))
         elif text.startswith("43"):
             self.messages.append(json.loads(text.partition("[")[2].rpartition("]")[0]))
         return bool(text)

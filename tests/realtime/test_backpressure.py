@@ -64,16 +64,23 @@ def test_stalled_viewers_are_dropped_while_others_get_all_and_resume_exactly(
 
 def test_a_client_that_stops_for_less_than_that_gets_everything(system: System, user: User) -> None:
     task_id = user.start("emit_load", events=3000, rate=2000, message_bytes=1500)
-    with closing(RawSse(system.url, user, task_id)) as sse, closing(RawSocket(system.url, user)) as web:
-        web.join(task_id)
+    with ExitStack() as stack:
+        sse = stack.enter_context(closing(RawSse(system.url, user, task_id)))
+        one, many = sockets = [
+            stack.enter_context(closing(RawSocket(system.url, user, batch=batch))) for batch in (False, True)
+        ]
         sse.read(10)
-        web.read_until(lambda: len(web.sequences) >= 10)
+        for web in sockets:
+            web.join(task_id)
+            web.read_until(lambda web=web: len(web.sequences) >= 10)
         last = user.finished(task_id)["sequence"]
 
         sse.read_all()
-        web.read_until(lambda: web.ended)
+        for web in sockets:
+            web.read_until(lambda web=web: web.ended)
 
-    assert sse.sequences == web.sequences == list(range(1, last + 1))
+    assert sse.sequences == one.sequences == many.sequences == list(range(1, last + 1))
+    assert one.largest == 1 and many.largest > 10
     assert b"event: end\n" in sse.body and sse.body.endswith(b"0\r\n\r\n")
 
 

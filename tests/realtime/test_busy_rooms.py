@@ -55,6 +55,8 @@ def test_all_transports_in_one_room_and_upgrades_in_the_middle(system: System, u
         SocketViewer(url, user, task_id),
         SocketViewer(url, user, task_id, transports=("polling",)),
         SocketViewer(url, user, task_id, transports=both),
+        SocketViewer(url, user, task_id, transports=both, batch=True),
+        SocketViewer(url, user, task_id, transports=("polling",), batch=True),
     ]
     with ExitStack() as stack:
         for viewer in (*viewers, *upgrading):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.realtime.socket_wire import FRAMES, PACKETS, text_frame
+from app.realtime.socket_wire import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS, text_frame
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.stream.event import Event
 from app.stream.resync import Resync
@@ -46,6 +46,19 @@ def test_a_socketio_packet_is_an_event_with_its_payload():
     assert packet[0] == "2" and json.loads(packet[1:]) == ["log", EVENT.decoded()]
     assert json.loads(PACKETS.end(STREAM, LAST, 9)[0][1:]) == ["end", {"stream": STREAM, "status": "SUCCESS"}]
     assert json.loads(PACKETS.end(STREAM, None, 9)[0][1:])[1]["status"] is None
+
+
+def test_a_batch_is_one_packet_with_its_events_and_none_is_nothing():
+    framed, queued = (
+        codec.join([codec.frame(EVENT), codec.frame(LAST)]) for codec in (FRAME_BATCHES, PACKET_BATCHES)
+    )
+
+    assert frames(framed) == ["4" + packet for packet in queued] and len(queued) == 1
+    assert json.loads(queued[0][1:]) == [
+        "events",
+        [["log", EVENT.decoded()], ["task_status", LAST.decoded()]],
+    ]
+    assert (FRAME_BATCHES.join([]), PACKET_BATCHES.join([])) == (b"", [])
 
 
 def unchunked(data: bytes) -> list[bytes]:

@@ -14,11 +14,6 @@ from tests.realtime.fakes import SID, FakeSession, FakeWebSocket, Line
 from tests.support.system import wait_for
 
 
-@pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    return Line(monkeypatch)
-
-
 def test_ids_begin_with_the_process(line: Line):
     assert line.eio.generate_id() == "3-abc"
 

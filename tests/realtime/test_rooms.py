@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import socket
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +17,7 @@ from app.realtime.sse_rooms import Line, composite, cursors_of
 from app.stream.hub import Hub
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_sse_wire import Wires
-from tests.stream.fakes import FakeStore, at_once, hub_over, publish
+from tests.stream.fakes import FakeStore, at_once, publish
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
 
@@ -79,13 +78,6 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     for name in NAMES:
         store.add(name)
     return store
-
-
-@pytest.fixture
-def hub(store: FakeStore) -> Iterator[Hub]:
-    hub = hub_over(store)
-    yield hub
-    hub.stop()
 
 
 @pytest.mark.parametrize("seed", range(8))

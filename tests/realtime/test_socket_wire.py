@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-
 import pytest
 
-from app.realtime import socket_wire as wires
-from app.realtime.socket_wire import FRAMES, PACKETS, SocketWire
+from app.realtime.socket_wire import FRAMES
 from app.stream.hub import Hub
-from app.stream.viewer import Viewer
-from tests.realtime.fakes import SID, Line, told
-from tests.stream.fakes import FakeStore, at_once, hub_over, publish
+from tests.realtime.fakes import Line, told, view, wire_of
+from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
-from tests.support.system import wait_for
+from tests.stream.wires import tick
 
 A, B = "task:a", "task:b"
-
-
-@pytest.fixture
-def line(monkeypatch: pytest.MonkeyPatch) -> Line:
-    return Line(monkeypatch)
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
-    at_once(monkeypatch)
-    store = FakeStore()
-    store.add(A), store.add(B)
-    return store
-
-
-@pytest.fixture
-def hub(store: FakeStore) -> Iterator[Hub]:
-    hub = hub_over(store)
-    yield hub
-    hub.stop()
-
-
-def wire_of(line: Line) -> SocketWire:
-    return SocketWire(line.engine, SID, lambda viewer: None)
-
-
-def view(hub: Hub, stream: str, cursor: int, wire: SocketWire) -> Viewer:
-    viewer = hub.watch(stream, cursor)
-    hub.attach(viewer, wire)
-    return viewer
 
 
 def test_an_upgraded_client_gets_frames_and_its_queue_nothing(hub: Hub, store: FakeStore, line: Line):
@@ -169,84 +134,20 @@ def test_a_large_frame_that_goes_on_slowly_is_progress(hub: Hub, store: FakeStor
     assert viewer.closed is None
 
 
-def test_a_polling_client_gets_so_many_packets_at_a_time(
-    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-):
-    line = Line(monkeypatch, upgraded=False)
-    line.engine._websockets.clear()
-    wire = wire_of(line)
-    view(hub, A, 1, wire)
+def test_in_batches_a_burst_is_one_frame_that_is_owed_to_its_end(hub: Hub, store: FakeStore, line: Line):
+    wire = wire_of(line, batch=True)
+    viewer = view(hub, A, 1, wire)
+    line.ws.fd.capacity = 50
 
-    publish(hub, store, A, 30)
-    sizes = []
-    while packets := line.queued():
-        sizes.append(len(packets))
-        assert told(packets)[0] == sum(sizes[:-1]) + 2
-        line.retry()
+    publish(hub, store, A, 20)
+    assert wire.owed > 0 and line.ws._sendlock.counter == 0 and viewer.lane is None
+    line.writable(5)
+    line.writable()
+    publish(hub, store, A)
+    tick(hub)
 
-    assert wire.codec is PACKETS and sizes == [12, 12, 6] and wires.POLLING_PACKETS == 12
-
-
-def test_an_upgrade_in_the_middle_goes_on_in_frames(
-    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-):
-    line = Line(monkeypatch, upgraded=False)
-    wire = wire_of(line)
-    _, live = view(hub, A, 0, wire), view(hub, B, 1, wire)
-    wait_for("the page", line.queued_some)
-    publish(hub, store, A, 20), publish(hub, store, B)
-    first = told(line.queued(), A)
-    line.session.upgrading = True
-    line.retry()
-    queued = line.queued()  # held by the library until it is done
-    line.session.upgraded, line.session.upgrading = True, False
-
-    line.session.queue.queue.append("noop")
-    line.retry()
-    assert line.frames() == [], "the library sends what it has first"
-    line.session.queue.queue.clear()
-    line.retry()
-    publish(hub, store, A), publish(hub, store, B)
-    line.retry()
-
-    assert wire.codec is FRAMES and line.queued() == []
-    assert first + told(queued, A) + told(line.frames(), A) == list(range(1, 23))
-    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.lane is not None
-
-
-@pytest.mark.parametrize("missing", ["getters", "_sendlock", "fd", "extensions"])
-def test_an_engine_that_looks_different_serves_by_its_queue_and_says_so_once(
-    hub: Hub, store: FakeStore, line: Line, caplog: pytest.LogCaptureFixture, missing: str
-):
-    parts = {"getters": line.session.queue, "_sendlock": line.ws, "fd": line.ws.socket, "extensions": line.ws}
-    delattr(parts[missing], missing)
-    with caplog.at_level(logging.WARNING, "taskroom"):
-        for stream in (A, B):
-            view(hub, stream, 1, wire_of(line))
-            publish(hub, store, stream, 2)
-            assert told(line.queued(), stream) == [2, 3]
-
-    assert [r.levelname for r in caplog.records] == ["WARNING"] and not line.engine.known
-
-
-def test_compressed_clients_are_served_by_the_library(hub: Hub, store: FakeStore, line: Line):
-    line.ws.extensions = {"permessage-deflate": {}}
-    view(hub, A, 1, wire_of(line))
-
-    publish(hub, store, A, 2)
-
-    assert line.ws.fd.taken == b"" and told(line.queued()) == [2, 3]
-
-
-def test_without_green_servers_all_goes_by_the_library(
-    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
-):
-    line = Line(monkeypatch, known=False)
-    view(hub, A, 1, wire_of(line))
-
-    publish(hub, store, A, 2)
-
-    assert told(line.queued()) == [2, 3]
+    assert [len(told([frame])) for frame in line.frames()] == [20, 1] and viewer.lane is not None
+    assert told(line.frames()) == list(range(2, 23)) and line.ws._sendlock.counter == 1
 
 
 @pytest.mark.parametrize(

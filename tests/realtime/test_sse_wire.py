@@ -19,7 +19,7 @@ from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_wire import SLOTS, SseWire, SseWires, leave
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-from tests.stream.fakes import FakeStore, at_once, hub_over, publish
+from tests.stream.fakes import FakeStore, publish
 from tests.support.system import wait_for
 
 A = "task:a"
@@ -76,21 +76,6 @@ class Connection:
             self.turn()
             self.received += self.client.recv(65536)
         return self.received
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
-    at_once(monkeypatch)
-    store = FakeStore()
-    store.add(A)
-    return store
-
-
-@pytest.fixture
-def hub(store: FakeStore) -> Iterator[Hub]:
-    hub = hub_over(store)
-    yield hub
-    hub.stop()
 
 
 @pytest.fixture

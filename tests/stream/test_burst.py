@@ -7,7 +7,7 @@ import pytest
 from app.stream import burst as bursts
 from app.stream.burst import Burst, Filter
 from app.stream.event import Event
-from tests.stream.wires import LINES, PARCELS, Lines
+from tests.stream.wires import BUNDLES, LINES, PARCELS, Lines
 
 STREAM = "task:a"
 
@@ -53,17 +53,18 @@ def test_it_ends_at_its_limit_and_has_one_event_at_least():
     assert Burst.of(events(1, 9, "x" * (5 * size)), LINES, Filter()).cursor == 1
 
 
+@pytest.mark.parametrize("codec", [LINES, BUNDLES])
 @pytest.mark.parametrize("filter", [Filter(), Filter(types=frozenset({"log"}))])
-def test_cut_anywhere_the_parts_make_the_whole(filter: Filter):
+def test_cut_anywhere_the_parts_make_the_whole(filter: Filter, codec: Lines):
     """At every byte: what was taken, the rest of the frame and what follows the new cursor is the burst again."""
     given = events(1, 6)
-    burst = Burst.of(given, LINES, filter)
+    burst = Burst.of(given, codec, filter)
     for taken in range(len(burst.data) + 1):
         start, rest = burst.cut(taken)
         sent = burst.data[:taken] + rest
         assert sent == b"" or sent.endswith(b"\n")
         left = given[start:]
-        assert sent + (Burst.of(left, LINES, filter).data if left else b"") == burst.data, taken
+        assert sent + (Burst.of(left, codec, filter).data if left else b"") == burst.data, taken
         assert (taken == len(burst.data)) is (start == burst.cursor and not rest)
 
 
@@ -76,6 +77,15 @@ def test_exactly_between_two_frames_nothing_is_owed():
     assert burst.cut(first - 1) == (1, b"\n")
     assert burst.cut(first + 1)[0] == 2
     assert burst.cut(len(burst.data)) == (3, b"")
+
+
+def test_one_frame_of_all_is_owed_to_its_end():
+    log, given = Filter(types=frozenset({"log"})), events(1, 4)
+    burst = Burst.of(given, BUNDLES, log)
+
+    assert burst.cut(0) == (0, b"") and burst.told(0) == []
+    assert burst.cut(1) == (4, burst.data[1:]) and burst.told(4) == ["log", "log"]
+    assert Burst.of(given, BUNDLES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 
 def test_a_packet_is_taken_whole_or_not_at_all():

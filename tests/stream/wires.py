@@ -20,6 +20,8 @@ EVERYTHING = 1_000_000_000
 class Lines:
     """A line of bytes for each message: one that is written into another cannot be parsed."""
 
+    whole = False
+
     def frame(self, event: Event) -> bytes:
         return f"event {event.sequence} {event.payload}\n".encode()
 
@@ -52,7 +54,13 @@ class Parcels(Lines):
         return [super().end(stream, last, cursor).decode()]
 
 
-LINES, PARCELS = Lines(), Parcels()
+class Bundles(Lines):
+    """The same lines, those of a burst as one frame."""
+
+    whole = True
+
+
+LINES, PARCELS, BUNDLES = Lines(), Parcels(), Bundles()
 
 
 class FakeWire:

@@ -157,9 +157,10 @@ class SocketViewer(Viewer):
         task_id: str,
         transports: tuple[str, ...] = ("websocket",),
         room: str = "task",
+        batch: bool = False,
     ) -> None:
         super().__init__(url, user, task_id, room)
-        self.transports = list(transports)
+        self.transports, self.batch = list(transports), batch
         self.ack: dict[str, Any] = {}
         self.client = socketio.Client(reconnection=False)
 
@@ -170,6 +171,8 @@ class SocketViewer(Viewer):
         self.closed.clear()
         self.client = client = self.new_client()
         client.on("*", lambda type, data: self.heard(type, data))
+        if self.batch:
+            client.on("events", self._batch_heard)
         client.on("disconnect", lambda *_: self.closed.set())
         in_thread = client.eio.start_background_task
 
@@ -179,8 +182,13 @@ class SocketViewer(Viewer):
             return in_thread(target, *args, **kwargs)
 
         client.eio.start_background_task = start
-        client.connect(self.url, auth={"token": self.user.token}, transports=self.transports, wait_timeout=10)
+        auth = {"token": self.user.token, "batch": self.batch}
+        client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=10)
         return client
+
+    def _batch_heard(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
+        for type, data in batch:
+            self.heard(type, data)
 
     def open(self, since: int | str | None = None) -> None:
         self.connect()

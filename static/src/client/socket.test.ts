@@ -39,7 +39,20 @@ test("signs in with the token of the moment", () => {
   access.renewed("fresh");
   let credentials = {};
   socket().options.auth?.((given) => (credentials = given));
-  expect(credentials).toEqual({ token: "fresh" });
+  expect(credentials).toEqual({ token: "fresh", batch: true });
+});
+
+test("takes the events of a moment from one message, in order, and none after it was closed", () => {
+  const [task, user] = [room("task:t"), room("user")];
+  const log = (sequence: number): [string, object] => ["log", { stream: "task:t", sequence }];
+  wire.join(task);
+  wire.join(user);
+  socket().say("events", [log(6), ["events", { stream: "user:u", sequence: 9 }], log(7)]);
+  expect(vi.mocked(task.event).mock.calls.map(([event]) => event.sequence)).toEqual([6, 7]);
+  expect(user.event).toHaveBeenCalledExactlyOnceWith({ stream: "user:u", type: "events", sequence: 9 });
+  vi.mocked(task.event).mockImplementation(() => wire.close());
+  socket().say("events", [log(8), log(9)]);
+  expect(task.event).toHaveBeenCalledTimes(3);
 });
 
 test("one request a room at a time, for a leave could overtake its join", () => {

@@ -8,6 +8,8 @@ const OPEN_TIMEOUT_MS = 5_000;
 const SIGN_IN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
+/** The events of a moment; a message for each would be a task of the page's for each. */
+type Batch = readonly (readonly [type: string, payload: unknown])[];
 type Ack = { ok: true; sequence?: number } | { ok: false; error?: { status?: number; title?: string } };
 
 /** One join: another one of the same room is another seat. */
@@ -46,7 +48,7 @@ class SocketWire implements Wire {
       reconnection: false,
       forceNew: true,
       timeout: OPEN_TIMEOUT_MS,
-      auth: (give: (credentials: object) => void) => give({ token: access.token }),
+      auth: (give: (credentials: object) => void) => give({ token: access.token, batch: true }),
     };
     this.socket = access.base ? io(access.base, options) : io(options);
     // The library waits for an open WebSocket only, not for the server's word that one may come in.
@@ -62,8 +64,10 @@ class SocketWire implements Wire {
     this.socket.onAny((type: string, payload: unknown) => {
       if (this.done) return;
       this.heard++;
-      if (type === "token_expired") this.finish("denied");
-      else deliver(this.rooms, type, payload);
+      if (type === "token_expired") return this.finish("denied");
+      for (const [each, event] of type === "events" ? (payload as Batch) : [[type, payload] as const]) {
+        if (!this.done) deliver(this.rooms, each, event);
+      }
     });
   }
 
