@@ -1,21 +1,24 @@
 /** Nobody reads what changes more often, and drawing it would take the page's time. */
 const APART_MS = 100;
+/** Of what is too much to be read as it comes. */
+const MUCH_APART_MS = 250;
 /** Longest time without a frame: hidden tabs and covered windows get no animation frames but must go on. */
 const WITHOUT_FRAME_MS = 250;
 
-/** Runs `work` once for all requests until the next animation frame, ten times a second at most. */
+/** Runs `work` once for all requests until the next animation frame, ten times a second at most, four times after
+ * it said that it had much to do. */
 export class Frames {
   private requested = false;
   private frame: number | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private ranAt = -Infinity;
+  private notBefore = -Infinity;
 
-  constructor(private readonly work: () => void) {}
+  constructor(private readonly work: () => boolean | void) {}
 
   request(): void {
     if (this.requested) return;
     this.requested = true;
-    const wait = this.ranAt + APART_MS - performance.now();
+    const wait = this.notBefore - performance.now();
     if (wait > 0) this.timer = setTimeout(this.ask, wait);
     else this.ask();
   }
@@ -34,7 +37,7 @@ export class Frames {
 
   private readonly run = (): void => {
     this.cancel();
-    this.ranAt = performance.now();
-    this.work();
+    const now = performance.now();
+    this.notBefore = now + (this.work() ? MUCH_APART_MS : APART_MS);
   };
 }

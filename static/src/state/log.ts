@@ -3,8 +3,9 @@ import { Problem } from "../client/http";
 import type { LogLine, LogPage } from "../client/types";
 import { firstFrom, nearestOf, type AskLog, type LogSink, type LogSource, type Nearest } from "./log-source";
 
-/** Sequences to a block. Lines are drawn, measured and let go a block at a time: one by one would choke a busy page. */
-export const BLOCK = 100;
+/** Sequences to a block. Lines are drawn, measured and let go a block at a time: one by one would choke a busy page,
+ * and many more than are in view would, too. */
+export const BLOCK = 25;
 const PAGE = 1_000;
 const HELD_LINES = 20_000;
 
@@ -19,7 +20,7 @@ type Listener = (after: number, upTo: number, lines: readonly LogLine[]) => void
 
 const blockOf = (sequence: number): number => Math.floor((sequence - 1) / BLOCK);
 
-/** A log of any length, of which only what is looked at is here. Block `k` has the sequences 100k+1 to 100k+100, so
+/** A log of any length, of which only what is looked at is here. Block `k` has the sequences 25k+1 to 25k+25, so
  * where a line belongs is known before anything is loaded. */
 export class LogStore implements LogSink, LogSource {
   /** The last sequence that is known to exist. */

@@ -67,6 +67,21 @@ test("a snapshot restarts the log after the lines before it", () => {
   expect(calls).toEqual([5, [1, 6], 40, [1, 41]]);
 });
 
+test("what comes faster than it can be followed is applied more seldom", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const asked = vi.fn();
+  sink.snapshot(snapshot(0));
+  for (let sequence = 1; sequence <= 50; sequence++) sink.event(event("log", sequence));
+  frame();
+  vi.stubGlobal("requestAnimationFrame", asked);
+  sink.event(event("log", 51));
+  vi.advanceTimersByTime(249);
+  expect(asked).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(asked).toHaveBeenCalledOnce();
+  vi.useRealTimers();
+});
+
 test("shows how the watch stands", () => {
   progress = { kind: "catching up", behind: 3 };
   sink.progress();

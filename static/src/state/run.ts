@@ -7,6 +7,9 @@ import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogStore } from "./log";
 
+/** More events at once than anybody follows one by one. */
+const MUCH = 25;
+
 type Item = { snapshot: Snapshot } | { event: TaskEvent };
 
 /** What a run page shows of one task. Events are applied a frame at a time, whatever their rate. */
@@ -47,7 +50,8 @@ export class Run {
     this.connection.retryNow();
   }
 
-  private apply(): void {
+  /** Whether it was much. */
+  private apply(): boolean {
     const queue = this.queue;
     this.queue = [];
     let state = this.state.value;
@@ -72,5 +76,6 @@ export class Run {
     this.state.value = state;
     this.approval.value = approval;
     this.progress.value = this.watch.progress;
+    return queue.length > MUCH;
   }
 }

@@ -1,5 +1,4 @@
 import uPlot from "uplot";
-import "uplot/dist/uPlot.min.css";
 import { axisLabel, STEPS } from "../state/axis";
 import { colourOf } from "../state/colour";
 import type { Rates } from "../state/throughput";

@@ -13,11 +13,8 @@ const LINE_PX = 20;
 /** Drawn beyond the view, so that what comes into it has been measured. */
 const BEYOND_PX = 400;
 /** Blocks beyond those drawn that are loaded before they are needed. */
-const AHEAD = 2;
+const AHEAD = 8;
 const NEAR_END_PX = 24;
-/** More lines at once than are read are drawn as seldom as this, for drawing them takes the page's time. */
-const MANY = 50;
-const MANY_MS = 250;
 const SETTLE_STEPS = 10;
 
 interface Props {
@@ -44,9 +41,6 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   private look = "";
   private width = 0;
   private steps = 0;
-  private drawnAt = 0;
-  private drawnTo = 0;
-  private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly stops: (() => void)[] = [];
 
   constructor(props: Props) {
@@ -64,7 +58,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.stops.push(
       effect(() => {
         source.version.value;
-        this.request();
+        this.draw();
       }),
       view.follow.subscribe((follow) => this.followed(follow)),
     );
@@ -83,7 +77,6 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   override componentWillUnmount(): void {
-    clearTimeout(this.timer);
     for (const stop of this.stops) stop();
     if (this.props.view.scroller === this) this.props.view.scroller = null;
   }
@@ -158,20 +151,8 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.draw();
   }
 
-  private request(): void {
-    clearTimeout(this.timer);
-    const { source, view } = this.props;
-    const many = view.follow.value && source instanceof LogStore && source.head - this.drawnTo > MANY;
-    const wait = many ? this.drawnAt + MANY_MS - performance.now() : 0;
-    if (wait <= 0) this.draw();
-    else this.timer = setTimeout(() => this.draw(), wait);
-  }
-
   private draw(): void {
-    clearTimeout(this.timer);
-    this.drawnAt = performance.now();
     const { source } = this.props;
-    if (source instanceof LogStore) this.drawnTo = source.head;
     this.steps = 0;
     this.heights.span(source.first, source.end);
     // Lines may have come to blocks that are drawn already.

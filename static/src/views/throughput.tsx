@@ -1,4 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import "uplot/dist/uPlot.min.css"; // Beside the chart it would be one more file that may not come.
+import { Backoff } from "../client/backoff";
 import { rates, type Point } from "../state/throughput";
 import type { RateChart } from "./chart";
 import { count } from "./format";
@@ -23,12 +25,22 @@ export function ThroughputChart({ points, from, to }: Props) {
   useEffect(() => {
     let made: RateChart | null = null;
     let gone = false;
-    // Charts are drawn after everything that is read.
-    void import("./chart").then(({ RateChart }) => {
-      if (!gone && box.current) setChart((made = new RateChart(box.current, hover)));
-    });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const backoff = new Backoff();
+    // Charts are drawn after everything that is read. A server that is away then is no reason to do without.
+    const load = (): void =>
+      void import("./chart").then(
+        ({ RateChart }) => {
+          if (!gone && box.current) setChart((made = new RateChart(box.current, hover)));
+        },
+        () => {
+          if (!gone) timer = setTimeout(load, backoff.next());
+        },
+      );
+    load();
     return () => {
       gone = true;
+      clearTimeout(timer);
       made?.stop();
     };
   }, []);

@@ -21,8 +21,12 @@ interface Props {
 export function Timeline({ state, rows, tasks, live, choose }: Props) {
   const { task, sequence } = state;
   const over = isTerminal(task.status);
+  const second = now.value;
   const known = useRef(serverNow());
-  if (live) known.current = (now.value, serverNow());
+  // Once a second, however often the page is drawn: nobody sees a bar or a curve grow by less.
+  useMemo(() => {
+    if (live) known.current = serverNow();
+  }, [live, second]);
   // What nobody hears of is not drawn: bars that went on growing would say that it still runs.
   const at = over ? Date.parse(task.finished_at ?? task.created_at) : known.current;
   const chart = gantt(state, rows, tasks, at);
@@ -33,7 +37,7 @@ export function Timeline({ state, rows, tasks, live, choose }: Props) {
   }, [throughput, live, over]);
   useEffect(() => {
     if (live && !over) throughput.seen(sequence, serverNow());
-  }, [throughput, live, over, sequence, now.value]);
+  }, [throughput, live, over, second]);
   if (!task.started_at && chart.rows.length === 0) return <p class="hint">Nothing has run yet.</p>;
   return (
     <>
