@@ -99,6 +99,7 @@ class Rooms:
         yield "join_notifications", JoinNotifications(), self.join_notifications
         yield "join_broadcast", JoinNotifications(), self.join_broadcast
         yield "leave_events", ma.Schema(), self.leave_events
+        yield "leave_broadcast", ma.Schema(), self.leave_broadcast
 
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         with self._parts.joins.joining():
@@ -140,6 +141,10 @@ class Rooms:
 
     def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         self._leave(connection, user_stream(connection.principal.user_id))
+        return {"ok": True}
+
+    def leave_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, BROADCAST)
         return {"ok": True}
 
     def _join_own(

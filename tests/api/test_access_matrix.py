@@ -102,6 +102,7 @@ ROOMS = {
     "join_notifications": (None, 200, 200, 200, 200, 200, 200, 200),
     "join_broadcast": (None, 200, 200, 200, 200, 200, 200, 200),
     "leave_events": (None, 200, 200, 200, 200, 200, 200, 200),
+    "leave_broadcast": (None, 200, 200, 200, 200, 200, 200, 200),
     "leave_task": (None, 200, 200, 200, 200, 200, 200, 200),  # of a room one is not in
 }
 

@@ -78,6 +78,13 @@ test("a gap joins again, and one that stays is loaded", () => {
   expect(notes.seen).toEqual(["refresh", 11, 12, 13, "refresh", 15]);
 });
 
+test("a gap in what everybody is told, too", () => {
+  live();
+  for (const sequence of [4, 6]) socket().say("notification", { stream: "broadcast", sequence });
+  socket().answer("leave_broadcast", { ok: true });
+  expect(socket().asked("join_broadcast")).toEqual([{ since_sequence: 4 }]);
+});
+
 test("a cursor that is refused means to load, and events go on", () => {
   live();
   say(11);

@@ -24,7 +24,7 @@ export class Own {
     const one: UserSink = { refresh: () => sink.refresh(), event: (event) => sink.event(event) };
     this.sinks.add(one);
     if (!this.stale) queueMicrotask(() => this.sinks.has(one) && one.refresh());
-    // They stay joined when nobody watches any more: the next page does, and `broadcast` cannot be left.
+    // They stay joined when nobody watches any more: the next page does.
     for (const stream of this.streams) this.rooms.add(stream);
     return { stop: () => void this.sinks.delete(one) };
   }

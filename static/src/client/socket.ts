@@ -201,10 +201,9 @@ function joining({ name, cursor, types }: Room): [string, object] {
   return ["join_task", { task_id: taskId(name), ...at, ...(types ? { types } : {}) }];
 }
 
-/** `broadcast` cannot be left; another join of it says where it stands. */
 function leaving(name: string): [string, object] {
   if (name === "user") return ["leave_events", {}];
-  if (name === "broadcast") return ["join_broadcast", {}];
+  if (name === "broadcast") return ["leave_broadcast", {}];
   return ["leave_task", { task_id: taskId(name) }];
 }
 

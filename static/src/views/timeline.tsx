@@ -23,10 +23,10 @@ export function Timeline({ state, rows, tasks, live, choose }: Props) {
   const over = isTerminal(task.status);
   const second = now.value;
   const known = useRef(serverNow());
-  // Once a second, however often the page is drawn: nobody sees a bar or a curve grow by less.
+  // Once a second and with each bar that begins: nobody sees one grow by less, or a curve.
   useMemo(() => {
     if (live) known.current = serverNow();
-  }, [live, second]);
+  }, [live, second, task.status, task.current_phase]);
   // What nobody hears of is not drawn: bars that went on growing would say that it still runs.
   const at = over ? Date.parse(task.finished_at ?? task.created_at) : known.current;
   const chart = gantt(state, rows, tasks, at);
