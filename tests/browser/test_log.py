@@ -12,6 +12,7 @@ from tests.browser.conftest import Visit, Visitor
 from tests.support.system import System, User, wait_for
 
 LINES = 200_000
+WIDER = "(box => box.scrollWidth > box.clientWidth)"
 
 
 class Story:
@@ -109,3 +110,50 @@ def test_following_lets_go_and_takes_hold(tab: Visit, user: User) -> None:
     wait_for("what comes then", lambda: tab.in_view()[-1:] > [at + 100])
     user.client.post(f"/api/v2/tasks/{task_id}/cancel")
     tab.has_ended("✕")
+
+
+def test_a_range_is_chosen_by_hand_copied_as_in_the_file_and_linked(visit: Visitor, story: Story) -> None:
+    tab = visit(story.user, permissions=["clipboard-read", "clipboard-write"])
+    first, last = story.first + 2, story.first + 5
+    tab.open(f"/runs/{story.id}#L{story.first}")
+    in_view(tab, last)
+
+    tab.log.locator(f'a[href="#L{first}"]').click()
+    tab.log.locator(f'a[href="#L{last}"]').click(modifiers=["Shift"])
+
+    tab.shows(f"Lines {first} to {last}")
+    tab.click("Copy")
+    expect(tab.get("button", "Copied")).to_be_visible()
+    tab.log.get_by_role("button", name="More", exact=True).click()
+    file = tab.get("link", "Download all as text").get_attribute("href")
+    lines = story.user.client.get(file or "").text.splitlines(keepends=True)
+    assert tab.run("navigator.clipboard.readText()") == "".join(lines[2:6])
+    tab.press("c")
+    wait_for("the link", lambda: tab.run("navigator.clipboard.readText()").endswith(f"#L{first}-L{last}"))
+    tab.click("Clear")
+    assert "#" not in tab.page.url
+
+
+def test_how_a_log_looks_is_this_readers_and_stays(tab: Visit, user: User) -> None:
+    task_id = user.start("test_echo", text="wide " * 400)
+    user.finished(task_id)
+    tab.open(f"/runs/{task_id}")
+    lines, time = tab.log.get_by_role("group", name="Lines"), tab.log.locator("time").first
+    scrolls = f"{WIDER}(document.querySelector('[aria-label=Lines]'))"
+    expect(time).to_be_visible()
+    assert not tab.run(scrolls), "long lines are wrapped at first"
+
+    tab.press("w")
+    tab.press("t")
+    wait_for("lines as wide as they are", lambda: tab.run(scrolls))
+    expect(time).to_be_hidden()
+    tab.page.reload()
+    expect(lines).to_be_visible()
+    wait_for("the same after it", lambda: tab.run(scrolls))
+    expect(time).to_be_hidden()
+
+    top = "document.querySelector('[aria-label=Log]').getBoundingClientRect().top"
+    tab.press("z")
+    wait_for("the log over all else", lambda: tab.run(top) == 0)
+    tab.press("Escape")
+    wait_for("the log in its place", lambda: tab.run(top) > 0)

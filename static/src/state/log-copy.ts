@@ -16,5 +16,7 @@ export async function textOf(ask: AskLog, { from, to }: LineRange): Promise<stri
     if (!page.has_more) break;
     cursor = page.next_sequence;
   }
-  return lines.map((line) => `${line.timestamp} ${line.level.padEnd(8)} ${plain(line)}\n`).join("");
+  return lines
+    .map((line) => `${line.timestamp} ${line.level.padEnd(8)} [${line.phase ?? "-"}] ${plain(line)}\n`)
+    .join("");
 }
