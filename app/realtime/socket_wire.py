@@ -66,7 +66,7 @@ class Frames:
 
 class PacketBatches(Packets):
     """A packet for each burst, ``events`` with a list of [type, payload], for clients that ask for it: a browser runs
-    a task for each message, which at a thousand a second is more than half of what a page costs."""
+    a task for each message, and there may be a thousand a second."""
 
     whole = True
 

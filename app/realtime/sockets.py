@@ -25,6 +25,7 @@ from app.realtime.joins import Full
 from app.realtime.rooms import Connection, Rooms, left
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
+from app.stream.channels import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
@@ -42,6 +43,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         app,
         async_mode="eventlet" if green.patched() else "threading",
         message_queue=parts.config.redis_url,
+        channel=Channels(parts.config.redis_url).socketio,
         cors_allowed_origins=_origins(parts),
         max_http_buffer_size=MESSAGE_LIMIT,
         serializer=StrictPacket,

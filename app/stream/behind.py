@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
-from app.stream.burst import Burst, Data
+from app.stream.burst import Burst, Data, first_of
 from app.stream.counts import Tally
 from app.stream.event import Event
 from app.stream.history import History
@@ -104,13 +104,15 @@ class Behind:
                 viewer.start, viewer.resync = viewer.resync.cursor, None
                 self._advance(viewer)
             return
-        if viewer.first:
+        while viewer.first:
             codec = wire.codec
-            if self._say(viewer, codec.join([codec.frame(e) for e in viewer.first])):
-                self._tally.sent(codec, [e.type for e in viewer.first])
-                viewer.first = ()
-                self._advance(viewer)
-            return
+            told = first_of(viewer.first, codec)
+            if not self._say(viewer, codec.join([codec.frame(e) for e in told])):
+                return
+            self._tally.sent(codec, [e.type for e in told])
+            viewer.first = viewer.first[len(told) :]
+            if not self._settled(viewer):
+                return
         while viewer.start < room.head:
             burst = self._burst(viewer)
             if burst is None:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from app.stream.event import LEVELS, Event
 from app.stream.resync import Resync
 
-BURST_BYTES = 64_000
+BURST_SIZE = 64_000  # characters of payloads
+WHOLE_SIZE = 16_000  # of what is one frame: a slow connection shall hear something now and then
 
 Data = Sequence[Any]  # bytes of a socket, or the packets of a library that takes nothing else
 
@@ -61,8 +62,8 @@ class Burst:
 
     @classmethod
     def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> Burst:
-        """The first of the events, up to about BURST_BYTES: a viewer that cannot take it at once keeps less."""
-        events = _up_to(events, BURST_BYTES)
+        """The first of the events, up to a limit: a viewer that cannot take it at once keeps less."""
+        events = first_of(events, codec)
         passed = [e for e in events if filter.passes(e)] if filter else events
         frames = [codec.frame(e) for e in passed]
         return cls(
@@ -92,8 +93,9 @@ class Burst:
         return self._sequences[whole], self.data[taken : ends[whole]]
 
 
-def _up_to(events: Sequence[Event], limit: int) -> Sequence[Event]:
-    total = 0
+def first_of(events: Sequence[Event], codec: Codec) -> Sequence[Event]:
+    """Those that go out together, one at least."""
+    total, limit = 0, WHOLE_SIZE if codec.whole else BURST_SIZE
     for n, event in enumerate(events):
         total += len(event.payload)
         if total > limit and n:

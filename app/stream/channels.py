@@ -6,7 +6,8 @@ import redis
 
 
 class Channels:
-    """The channels of one installation: ``taskroom:<stream>``, and ``control`` for what is no event.
+    """The channels of one installation: ``taskroom:<stream>``, ``control`` for what is no event, and ``socketio``, the
+    library's own, for what outside emitters send.
 
     Redis keeps the keys of its databases apart, but not their channels: two installations on one server would hear each
     other's ``broadcast``, and one would take the other's numbers for its own and miss events. So every database but the
@@ -18,6 +19,7 @@ class Channels:
         name = f"taskroom/{database}" if database else "taskroom"
         self._prefix = f"{name}:"
         self.control = f"{name}-control"  # not under the prefix: no stream name can reach it
+        self.socketio = f"flask-socketio/{database}" if database else "flask-socketio"
 
     def of(self, stream: str) -> str:
         return self._prefix + stream

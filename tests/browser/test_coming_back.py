@@ -80,24 +80,6 @@ def test_the_server_is_killed_and_started_again(visit: Visitor, system: System, 
             complete(tab, user, task_id)
 
 
-def test_a_chart_whose_script_did_not_come_is_drawn_when_it_does(
-    tab: Visit, user: User, network: Line
-) -> None:
-    tab.complaints.faulty = True
-    task_id = user.start("test_phases", count=3)
-    user.finished(task_id)
-    network.refuse(b"/assets/chart-")
-    with tab.page.expect_event("requestfailed", lambda request: "/assets/chart-" in request.url):
-        tab.open(f"/runs/{task_id}")
-    chart = tab.page.get_by_role("img", name="Events per second")
-    expect(chart).to_be_visible()
-    expect(chart.locator("canvas")).to_have_count(0)
-
-    network.refuse()
-
-    expect(chart.locator("canvas")).to_be_visible()
-
-
 def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user: User, network: Line) -> None:
     tab.complaints.faulty = True
     task_id = user.start("emit_load", events=40_000, rate=100, message_bytes=60)

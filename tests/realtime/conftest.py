@@ -15,7 +15,7 @@ from tests.support.viewers import SocketViewer, SseViewer, Viewer
 Open = Callable[..., Viewer]
 
 
-@pytest.fixture(params=["sse", "websocket", "polling"])
+@pytest.fixture(params=["sse", "websocket", "polling", "batch"])
 def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
     """``watch(user, task_id, since, room)`` opens a viewer; all are closed afterwards."""
     opened: list[Viewer] = []
@@ -25,7 +25,9 @@ def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
         if request.param == "sse":
             viewer = SseViewer(system.url, user, task_id, room)
         else:
-            viewer = SocketViewer(system.url, user, task_id, transports=(request.param,), room=room)
+            batch = request.param == "batch"
+            transport = "websocket" if batch else request.param
+            viewer = SocketViewer(system.url, user, task_id, (transport,), room, batch)
         opened.append(viewer)
         viewer.open(since)
         return viewer

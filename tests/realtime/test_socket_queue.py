@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from app.realtime import socket_wire as wires
-from app.realtime.socket_wire import FRAMES, PACKET_BATCHES, PACKETS
+from app.realtime.socket_wire import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
+from app.stream.burst import Codec
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish
@@ -46,11 +47,12 @@ def test_a_polling_client_takes_batches_too(hub: Hub, store: FakeStore, monkeypa
     assert wire.codec is PACKET_BATCHES and len(packets) == 1 and told(packets) == list(range(2, 32))
 
 
+@pytest.mark.parametrize(("batch", "codec"), [(False, FRAMES), (True, FRAME_BATCHES)])
 def test_an_upgrade_in_the_middle_goes_on_in_frames(
-    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch, batch: bool, codec: Codec
 ):
     line = Line(monkeypatch, upgraded=False)
-    wire = wire_of(line)
+    wire = wire_of(line, batch)
     _, live = view(hub, A, 0, wire), view(hub, B, 1, wire)
     wait_for("the page", line.queued_some)
     publish(hub, store, A, 20), publish(hub, store, B)
@@ -68,7 +70,7 @@ def test_an_upgrade_in_the_middle_goes_on_in_frames(
     publish(hub, store, A), publish(hub, store, B)
     line.retry()
 
-    assert wire.codec is FRAMES and line.queued() == []
+    assert wire.codec is codec and line.queued() == []
     assert first + told(queued, A) + told(line.frames(), A) == list(range(1, 23))
     assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.lane is not None
 

@@ -181,8 +181,10 @@ def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
     viewer: SocketViewer, user: User, redis_url: str
 ) -> None:
     viewer.join(0)
-    outsider = socketio.RedisManager(redis_url, write_only=True)
+    outsider = socketio.RedisManager(redis_url, channel="flask-socketio", write_only=True)
     outsider.emit("log", {"message": "forged", "sequence": 99}, room=f"task:{viewer.task_id}")
+    outsider.emit("weather", {"message": "for all"})
+    wait_for("what is of no stream", lambda: [e for e in viewer.events if e["type"] == "weather"])
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
     viewer.control("end")
     assert not [e for e in viewer.events if e.get("message") == "forged"]

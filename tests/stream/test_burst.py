@@ -7,7 +7,7 @@ import pytest
 from app.stream import burst as bursts
 from app.stream.burst import Burst, Filter
 from app.stream.event import Event
-from tests.stream.wires import BUNDLES, LINES, PARCELS, Lines
+from tests.stream.wires import BATCHES, LINES, PARCELS, Lines
 
 STREAM = "task:a"
 
@@ -46,14 +46,15 @@ def test_a_level_passes_what_is_as_severe_and_what_has_none():
     assert not Filter() and warning and Filter(types=frozenset({"log"}))
 
 
-def test_it_ends_at_its_limit_and_has_one_event_at_least():
-    size = bursts.BURST_BYTES // 4
+@pytest.mark.parametrize(("codec", "limit"), [(LINES, bursts.BURST_SIZE), (BATCHES, bursts.WHOLE_SIZE)])
+def test_it_ends_at_its_limit_and_has_one_event_at_least(codec: Lines, limit: int):
+    size = limit // 4
 
-    assert Burst.of(events(1, 9, "x" * size), LINES, Filter()).cursor == 4
-    assert Burst.of(events(1, 9, "x" * (5 * size)), LINES, Filter()).cursor == 1
+    assert Burst.of(events(1, 9, "x" * size), codec, Filter()).cursor == 4
+    assert Burst.of(events(1, 9, "x" * (5 * size)), codec, Filter()).cursor == 1
 
 
-@pytest.mark.parametrize("codec", [LINES, BUNDLES])
+@pytest.mark.parametrize("codec", [LINES, BATCHES])
 @pytest.mark.parametrize("filter", [Filter(), Filter(types=frozenset({"log"}))])
 def test_cut_anywhere_the_parts_make_the_whole(filter: Filter, codec: Lines):
     """At every byte: what was taken, the rest of the frame and what follows the new cursor is the burst again."""
@@ -81,11 +82,11 @@ def test_exactly_between_two_frames_nothing_is_owed():
 
 def test_one_frame_of_all_is_owed_to_its_end():
     log, given = Filter(types=frozenset({"log"})), events(1, 4)
-    burst = Burst.of(given, BUNDLES, log)
+    burst = Burst.of(given, BATCHES, log)
 
     assert burst.cut(0) == (0, b"") and burst.told(0) == []
     assert burst.cut(1) == (4, burst.data[1:]) and burst.told(4) == ["log", "log"]
-    assert Burst.of(given, BUNDLES, Filter(types=frozenset({"agent_started"}))).data == b""
+    assert Burst.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 
 def test_a_packet_is_taken_whole_or_not_at_all():

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.stream import room as rooms
-from app.stream.burst import Filter
+from app.stream.burst import WHOLE_SIZE, Filter
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event, in_threads
-from tests.stream.wires import PARCELS, FakeWire, view
+from tests.stream.wires import BATCHES, PARCELS, FakeWire, view
 from tests.support.system import wait_for
 
 A = "task:a"
@@ -129,14 +129,16 @@ def test_a_page_that_was_forgotten_before_it_was_sent_is_read_again(
     assert wire.controls == []
 
 
-def test_what_it_is_told_first_comes_before_all_else(hub: Hub, store: FakeStore, wire: FakeWire):
+@pytest.mark.parametrize(("size", "sends"), [(10, 2), (WHOLE_SIZE, 4)])
+def test_what_it_is_told_first_comes_before_all_else(hub: Hub, store: FakeStore, size: int, sends: int):
     store.add(A, 6)
-    state = [event(A, 1), event(A, 4)]
+    state = [event(A, sequence, "x" * size) for sequence in (1, 3, 4)]
 
-    view(hub, A, 5, wire, first=state)
+    _, wire = view(hub, A, 5, FakeWire(BATCHES), first=state)
     publish(hub, store, A)
+    wire.gets(1, 3, 4, 6, 7)
 
-    wire.gets(1, 4, 6, 7)
+    assert len(wire.offered) == sends + 1, "all at once where it is not too much"
 
 
 def test_a_gap_larger_than_the_ring_is_read_page_by_page(hub: Hub, store: FakeStore, wire: FakeWire):

@@ -54,13 +54,13 @@ class Parcels(Lines):
         return [super().end(stream, last, cursor).decode()]
 
 
-class Bundles(Lines):
+class Batches(Lines):
     """The same lines, those of a burst as one frame."""
 
     whole = True
 
 
-LINES, PARCELS, BUNDLES = Lines(), Parcels(), Bundles()
+LINES, PARCELS, BATCHES = Lines(), Parcels(), Batches()
 
 
 class FakeWire:

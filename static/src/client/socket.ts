@@ -65,7 +65,7 @@ class SocketWire implements Wire {
       if (this.done) return;
       this.heard++;
       if (type === "token_expired") return this.finish("denied");
-      for (const [each, event] of type === "events" ? (payload as Batch) : [[type, payload] as const]) {
+      for (const [each, event] of type === "events" && Array.isArray(payload) ? (payload as Batch) : [[type, payload] as const]) {
         if (!this.done) deliver(this.rooms, each, event);
       }
     });

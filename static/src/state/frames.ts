@@ -38,6 +38,7 @@ export class Frames {
   private readonly run = (): void => {
     this.cancel();
     const now = performance.now();
-    this.notBefore = now + (this.work() ? MUCH_APART_MS : APART_MS);
+    this.notBefore = now + APART_MS;
+    if (this.work()) this.notBefore = now + MUCH_APART_MS;
   };
 }

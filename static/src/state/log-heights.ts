@@ -78,8 +78,15 @@ export class Heights {
   /** Takes blocks that are not here for what the others are in the mean, or for less where all together would be too
    * tall to draw. The last one may still be growing and does not count. */
   reckon(): void {
-    const known = this.sizes.slice(0, -1).filter((size) => size !== UNKNOWN);
-    const mean = known.length ? known.reduce((sum, size) => sum + size, 0) / known.length : this.guess;
+    let [sum, known] = [0, 0];
+    // Copies of a long list, at every drawing of one that is followed, would be a tenth of a page's time.
+    for (let index = 0; index < this.sizes.length - 1; index++) {
+      const size = this.sizes[index] as number;
+      if (size === UNKNOWN) continue;
+      sum += size;
+      known++;
+    }
+    const mean = known ? sum / known : this.guess;
     const most = TALLEST / Math.max(1, this.sizes.length);
     const next = Math.max(1, Math.min(mean, most));
     if (this.guess <= most && Math.abs(next - this.guess) < this.guess * NOTABLE) return;

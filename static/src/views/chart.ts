@@ -1,4 +1,5 @@
 import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
 import { axisLabel, STEPS } from "../state/axis";
 import { colourOf } from "../state/colour";
 import type { Rates } from "../state/throughput";

@@ -1,8 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import "uplot/dist/uPlot.min.css"; // Beside the chart it would be one more file that may not come.
-import { Backoff } from "../client/backoff";
 import { rates, type Point } from "../state/throughput";
-import type { RateChart } from "./chart";
+import { RateChart } from "./chart";
 import { count } from "./format";
 
 interface Props {
@@ -23,26 +21,9 @@ export function ThroughputChart({ points, from, to }: Props) {
   const seconds = (to - from) / 1_000;
 
   useEffect(() => {
-    let made: RateChart | null = null;
-    let gone = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const backoff = new Backoff();
-    // Charts are drawn after everything that is read. A server that is away then is no reason to do without.
-    const load = (): void =>
-      void import("./chart").then(
-        ({ RateChart }) => {
-          if (!gone && box.current) setChart((made = new RateChart(box.current, hover)));
-        },
-        () => {
-          if (!gone) timer = setTimeout(load, backoff.next());
-        },
-      );
-    load();
-    return () => {
-      gone = true;
-      clearTimeout(timer);
-      made?.stop();
-    };
+    const made = new RateChart(box.current as HTMLElement, hover);
+    setChart(made);
+    return () => made.stop();
   }, []);
   useEffect(() => chart?.set(shown, seconds), [chart, shown, seconds]);
 
