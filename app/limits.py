@@ -95,7 +95,8 @@ class TooSoon(TooMany):
 
 
 def too_many(wait: float, kind: type[TooMany] = TooMany) -> TooMany:
-    seconds = max(1, math.ceil(wait))
+    # The library tells a window's end in whole seconds, one too many.
+    seconds = min(max(1, math.ceil(wait)), WINDOW_SECONDS)
     return kind(f"Too many attempts; wait {seconds} s", headers={"Retry-After": str(seconds)})
 
 
