@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import uuid
 from collections.abc import Iterator
 
-import psycopg2
 import pytest
 
 from app import appending
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
+from tests import plugin
 from tests.support.line import Line
-from tests.support.system import ROOT, System, User, free_port
+from tests.support.servers import Servers
+from tests.support.system import System, User, free_port
 from tests.tasks.helpers import Tasks
 
 
@@ -25,59 +21,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 @pytest.fixture(scope="session")
-def postgres(home: Home) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(home, home.secrets) as server:
-        yield server
+def servers(request: pytest.FixtureRequest) -> Servers:
+    """The Postgres and the Redis that all processes of the test run share."""
+    return plugin.servers(request.config)
 
 
 @pytest.fixture(scope="session")
-def redis_server(home: Home) -> Iterator[EmbeddedRedis]:
-    with EmbeddedRedis(home, home.secrets) as server:
-        yield server
+def redis_url(servers: Servers) -> str:
+    """The Redis of the shared Taskroom."""
+    return servers.redis(0)
 
 
 @pytest.fixture(scope="session")
-def redis_url(redis_server: EmbeddedRedis) -> str:
-    return redis_server.url
-
-
-@pytest.fixture(scope="session")
-def other_redis_url(redis_url: str) -> str:
+def other_redis_url(servers: Servers) -> str:
     """For what runs on a database of its own: neither its hints nor its ``broadcast`` reach the shared Taskroom."""
-    return redis_url.removesuffix("/0") + "/7"
-
-
-def _create_database(postgres: EmbeddedPostgres, template: str = "template1") -> str:
-    name = f"test_{uuid.uuid4().hex}"
-    connection = psycopg2.connect(postgres.url)
-    connection.autocommit = True
-    try:
-        connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    finally:
-        connection.close()
-    return name
-
-
-@pytest.fixture(scope="session")
-def template(postgres: EmbeddedPostgres, redis_url: str, home: Home) -> str:
-    """The name of a database with all tables and no rows, to copy from."""
-    name = _create_database(postgres)
-    system = System(postgres.url_of(name), redis_url, home.root)
-    command = [sys.executable, "-m", "app.cli", "migrate"]
-    subprocess.run(command, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
-    return name
+    return servers.redis(1)
 
 
 @pytest.fixture
-def database(postgres: EmbeddedPostgres, template: str) -> str:
+def database(servers: Servers) -> str:
     """The URL of an empty, migrated database of the test's own."""
-    return postgres.url_of(_create_database(postgres, template))
+    return servers.create_database()
 
 
 @pytest.fixture(scope="session")
-def system(postgres: EmbeddedPostgres, template: str, redis_url: str, home: Home) -> Iterator[System]:
-    """A running Taskroom, shared by all tests that do not break it."""
-    system = System(postgres.url_of(_create_database(postgres, template)), redis_url, home.root / "log")
+def system(servers: Servers, redis_url: str, home: Home) -> Iterator[System]:
+    """A running Taskroom, shared by all tests of this process that do not break it."""
+    system = System(servers.create_database(), redis_url, home.log)
     port = free_port()
     system.worker_metrics = f"http://127.0.0.1:{port}/metrics"
     system.start_worker(WORKER_METRICS_PORT=str(port))

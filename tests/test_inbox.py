@@ -13,10 +13,9 @@ from app.inbox import PAGES, mark_read, page, prune, standing
 from app.notifications import create_notification
 from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
-from app.up.embedded_postgres import EmbeddedPostgres
-from tests.conftest import _create_database
 from tests.stream.helpers import in_threads, sql
 from tests.support.inbox import fill, notify, unread
+from tests.support.servers import Servers
 from tests.tasks.helpers import Tasks
 
 
@@ -198,9 +197,9 @@ def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: 
 
 
 @pytest.fixture(scope="module")
-def crowded(postgres: EmbeddedPostgres, template: str) -> Tasks:
+def crowded(servers: Servers) -> Tasks:
     """A user with a hundred thousand notifications, none of them read."""
-    database = postgres.url_of(_create_database(postgres, template))
+    database = servers.create_database()
     tasks = Tasks(database)
     fill(lambda statement, values: sql_named(database, statement, values), tasks.user_id, 100_000)
     return tasks

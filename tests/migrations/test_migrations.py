@@ -10,15 +10,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from app.extensions import db
-from app.up.embedded_postgres import EmbeddedPostgres
-from tests.conftest import _create_database
+from tests.support.servers import Servers
 from tests.support.system import ROOT, System
 
 
 @pytest.fixture
-def empty(postgres: EmbeddedPostgres, redis_url: str, tmp_path: Path) -> System:
+def empty(servers: Servers, redis_url: str, tmp_path: Path) -> System:
     """An empty database."""
-    return System(postgres.url_of(_create_database(postgres)), redis_url, tmp_path)
+    return System(servers.create_database("template1"), redis_url, tmp_path)
 
 
 def run(system: System, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from tests.conftest import _create_database
 from tests.support.receiver import Receiver, receiving
+from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
 SETTINGS = {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1/32", "WEBHOOK_RETRY_SECONDS": "0.3,0.6,1.2"}
@@ -18,11 +17,11 @@ SETTINGS = {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1/32", "WEBHOOK_RETRY_SECONDS": "0
 
 @pytest.fixture(scope="module")
 def hooked(
-    postgres: EmbeddedPostgres, template: str, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """Two web processes and two workers that may call the loopback."""
     home = tmp_path_factory.mktemp("hooked")
-    system = System(postgres.url_of(_create_database(postgres, template)), other_redis_url, home)
+    system = System(servers.create_database(), other_redis_url, home)
     try:
         for _ in range(2):
             system.start_worker(**SETTINGS)

@@ -1,0 +1,87 @@
+"""Whether the suite is green by more than chance: many runs, each shuffled and on a machine that is busy otherwise."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.summary import merged
+from tests.support.system import ROOT
+
+LONGEST_SECONDS = 3600  # of one run: the busy loops end by themselves after that
+# It ends with its parent too, whatever ends that one.
+BUSY = f"""
+import os, time
+parent, limit = os.getppid(), time.monotonic() + {LONGEST_SECONDS}
+while os.getppid() == parent and time.monotonic() < limit:
+    for _ in range(1_000_000):
+        pass
+"""
+
+
+@dataclass(slots=True)
+class Run:
+    seed: int
+    seconds: float = 0.0
+    code: int = 0
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        verdict = "green" if self.code == 0 else f"red ({self.code})"
+        return f"{self.seed:>10}  {self.seconds:7.0f} s  {self.passed:6}  {len(self.failed):6}  {verdict}"
+
+
+@contextmanager
+def busy_machine() -> Iterator[None]:
+    """A loop on every core, of the same priority as the tests."""
+    loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+
+
+def once(seed: int, arguments: list[str]) -> Run:
+    run, began = Run(seed), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="taskroom-again-") as reports, busy_machine():
+        command = [str(ROOT / "script" / "test"), f"--random-order-seed={seed}", "--random-order", *arguments]
+        run.code = subprocess.run(
+            command, env={**os.environ, "TEST_REPORTS": reports}, check=False
+        ).returncode
+        outcomes = merged(sorted(Path(reports).glob("*.xml")))
+    run.seconds = time.monotonic() - began
+    run.passed = sum(one.outcome == "passed" for one in outcomes)
+    run.failed = [one.name for one in outcomes if one.outcome == "failed"]
+    return run
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments or not arguments[0].isdecimal() or not int(arguments[0]):
+        print("usage: script/test-again N [arguments for pytest]", file=sys.stderr)
+        return 2
+    runs: list[Run] = []
+    for _ in range(int(arguments[0])):
+        runs.append(once(random.SystemRandom().randrange(2**31), arguments[1:]))
+        print("\n      seed       time  passed  failed", *runs, sep="\n", flush=True)
+    failures = Counter(name for run in runs for name in run.failed)
+    for name, times in failures.most_common():
+        print(f"failed in {times} of {len(runs)}: {name}")
+    green = sum(run.code == 0 for run in runs)
+    print(f"{green} of {len(runs)} runs are green")
+    return 0 if green == len(runs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,85 @@
+"""How the suite is run: its servers, its two lanes, the order of its files.
+
+Side by side, each process of pytest-xdist takes whole files. What needs the machine for itself (crowds, figures of
+memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from tests.support.servers import RunningServers, Servers
+
+LANES = ("all", "beside", "alone", "quick")
+# What waits most comes first, so that the last files to run are short ones.
+FIRST = (
+    *("tests/outages/", "tests/proxy/", "tests/browser/", "tests/up/", "tests/faults/", "tests/seeds/"),
+    *("tests/api/test_fuzz.py", "tests/realtime/", "tests/workers/", "tests/api/"),
+)
+# What needs a browser, a proxy, a supervisor or a fault.
+SLOW = (
+    *("tests/acceptance/", "tests/browser/", "tests/outages/", "tests/proxy/", "tests/up/", "tests/faults/"),
+    *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
+)
+
+_running = pytest.StashKey[RunningServers]()
+_servers = pytest.StashKey[Servers]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--lane",
+        choices=LANES,
+        default="all",
+        help="beside: what may run beside other tests; alone: what may not; quick: no browser, proxy or fault",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "alone: needs the machine for itself")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a process that is about to start where the servers are; they are started for the first one."""
+    number = int(node.workerinput["workerid"].removeprefix("gw"))
+    node.workerinput["servers"] = asdict(replace(servers(node.config), process=number))
+
+
+def servers(config: pytest.Config) -> Servers:
+    """The servers of this run; the process that has no other above it starts them when they are first needed."""
+    if _servers not in config.stash:
+        given: dict[str, Any] | None = getattr(config, "workerinput", None)
+        if given is not None:
+            config.stash[_servers] = Servers(**given["servers"])
+        else:
+            config.stash[_running] = running = RunningServers()
+            config.stash[_servers] = running.start()
+    return config.stash[_servers]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if running := config.stash.get(_running, None):
+        running.stop()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    lane = config.getoption("--lane")
+    chosen = [item for item in items if _belongs(item, lane)]
+    config.hook.pytest_deselected(items=[item for item in items if not _belongs(item, lane)])
+    items[:] = sorted(chosen, key=_rank)
+
+
+def _belongs(item: pytest.Item, lane: str) -> bool:
+    alone = item.get_closest_marker("alone") is not None
+    if lane == "quick":
+        return not alone and not item.nodeid.startswith(SLOW)
+    return lane == "all" or alone == (lane == "alone")
+
+
+def _rank(item: pytest.Item) -> int:
+    return next((n for n, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
