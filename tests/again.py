@@ -42,11 +42,11 @@ class Run:
 
 
 @contextmanager
-def busy_machine() -> Iterator[None]:
+def busy_machine() -> Iterator[list[subprocess.Popen[bytes]]]:
     """A loop on every core, of the same priority as the tests."""
     loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(os.cpu_count() or 1)]
     try:
-        yield
+        yield loops
     finally:
         for loop in loops:
             loop.kill()

@@ -1,0 +1,118 @@
+"""The suite itself: what its summary counts, which tests a lane has, and that busy loops end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import again
+from tests.support import summary
+from tests.support.system import ROOT, wait_for
+
+ONE = """<testsuites><testsuite>
+<testcase classname="tests.stream.test_room" name="test_a[1]" time="0.5"/>
+<testcase classname="tests.stream.test_room" name="test_b" time="2"><failure message="x">y</failure></testcase>
+<testcase classname="tests.test_inbox" name="test_c" time="1"><skipped message="no root"/></testcase>
+</testsuite></testsuites>"""
+TORN_DOWN = """<testsuites><testsuite>
+<testcase classname="tests.stream.test_room" name="test_d" time="1"/>
+<testcase classname="tests.stream.test_room" name="test_d" time="3"><error message="teardown">z</error></testcase>
+</testsuite></testsuites>"""
+SAMPLE = """
+import pytest
+def test_beside(): pass
+@pytest.mark.alone
+def test_alone(): pass
+"""
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> list[Path]:
+    (tmp_path / "beside.xml").write_text(ONE)
+    (tmp_path / "alone.xml").write_text(TORN_DOWN)
+    return sorted(tmp_path.glob("*.xml"))
+
+
+def test_the_summary_counts_each_test_once_and_names_what_failed(
+    reports: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert summary.main(reports) == 1
+
+    said = capsys.readouterr().out.splitlines()
+    assert said[1] == "the slowest of 4 tests:"
+    assert said[2].split() == ["4.0", "s", "tests/stream/test_room.py::test_d"]  # with its teardown
+    assert [line for line in said if line.startswith("failed")] == [
+        "failed: tests/stream/test_room.py::test_d",
+        "failed: tests/stream/test_room.py::test_b",
+    ]
+    assert said[-1] == "1 passed, 2 failed, 1 skipped"
+
+
+def test_no_test_at_all_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "beside.xml").write_text("<testsuites><testsuite/></testsuites>")
+    assert summary.main([tmp_path / "beside.xml"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("lane", "names"),
+    [
+        ("all", ["test_beside", "test_alone"]),
+        ("beside", ["test_beside"]),
+        ("alone", ["test_alone"]),
+        ("quick", ["test_beside"]),
+    ],
+)
+def test_each_test_is_in_one_lane(lane: str, names: list[str], tmp_path: Path) -> None:
+    (tmp_path / "test_sample.py").write_text(SAMPLE)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--collect-only",
+        "-q",
+        "--lane",
+        lane,
+        "-p",
+        "no:cacheprovider",
+    ]
+    found = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), "-c", str(ROOT / "pyproject.toml"), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert [line.rpartition("::")[2] for line in found.splitlines() if "::" in line] == names
+
+
+def test_busy_loops_end_with_the_run() -> None:
+    with again.busy_machine() as loops:
+        assert loops and all(loop.poll() is None for loop in loops)
+    assert all(loop.poll() is not None for loop in loops)
+
+
+def test_a_busy_loop_ends_with_its_parent() -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import subprocess, sys; from tests.again import BUSY;"
+            "print(subprocess.Popen([sys.executable, '-c', BUSY], stdout=subprocess.DEVNULL).pid)",
+        ],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    loop, _ = parent.communicate()
+    wait_for("its end", lambda: not _runs(int(loop)))
+
+
+def _runs(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    try:
+        return state.read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
