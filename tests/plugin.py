@@ -7,9 +7,11 @@ memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from functools import cache
 from typing import Any
 
 import pytest
+from httpx._transports import default as httpx_transport
 
 from tests.support.servers import RunningServers, Servers
 
@@ -24,6 +26,9 @@ SLOW = (
     *("tests/acceptance/", "tests/browser/", "tests/outages/", "tests/proxy/", "tests/up/", "tests/faults/"),
     *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
 )
+
+# Each client of httpx would read the machine's certificates, 20 ms of CPU time, and here it talks plain HTTP.
+httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)
 
 _running = pytest.StashKey[RunningServers]()
 _servers = pytest.StashKey[Servers]()

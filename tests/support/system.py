@@ -26,15 +26,16 @@ SECRET = "for tests only, for tests only, for tests only"
 Value = TypeVar("Value")
 
 
-def wait_for(what: str, condition: Callable[[], Value], seconds: float = 20.0) -> Value:
+def wait_for(what: str, condition: Callable[[], Value], seconds: float = 60.0) -> Value:
     """The condition's first true value; an AssertionError that names ``what`` when it never comes."""
-    limit = time.monotonic() + seconds
+    limit, pause = time.monotonic() + seconds, 0.005
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(pause * 1.3, 0.1)  # what is asked takes its time from what is waited for
 
 
 def free_port() -> int:
@@ -65,7 +66,7 @@ class User:
     def status(self, task_id: str) -> Any:
         return self.get(f"tasks/{task_id}/status")
 
-    def finished(self, task_id: str, seconds: float = 30.0) -> Any:
+    def finished(self, task_id: str, seconds: float = 120.0) -> Any:
         """The snapshot of the task once it has ended."""
         return wait_for(
             f"the end of task {task_id}",
