@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def test_over_sse(system: System, user: User, run: Held) -> None:
         return moments
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        moments = sum(pool.map(again_and_again, range(AT_ONCE)), [])
+        moments = list(chain.from_iterable(pool.map(again_and_again, range(AT_ONCE))))
     run.let_go()
     final = user.finished(run.id, 60)
     for viewer, snapshot in moments:
