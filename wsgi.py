@@ -22,7 +22,7 @@ def main() -> None:
     garbage.settle()
     with app.app_context():
         parts.start()
-    green.serve(app, parts.config.host, parts.config.port, parts.stop)
+    green.serve(app, config.host, config.port, config.drain_seconds, parts.stop)
 
 
 if __name__ == "__main__":

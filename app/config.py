@@ -43,6 +43,7 @@ class Config:
     ticket_seconds: int = 30
     keepalive_seconds: float = 15.0
     stalled_seconds: float = 30.0  # a viewer that takes nothing for so long is dropped
+    drain_seconds: float = 8.0  # for requests in flight at the end; less than the process is given to end
     websocket_compression: bool = False
     lease_round_seconds: float = 5.0
     body_limit: int = 2 * 1024 * 1024
@@ -104,6 +105,7 @@ class Config:
             webhook_allowed=_allowances(env),
             webhook_retry_seconds=_seconds(env, "WEBHOOK_RETRY_SECONDS", RETRY_SECONDS),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
+            drain_seconds=_integer(env, "DRAIN_SECONDS", 8, 1, 3600),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
         )

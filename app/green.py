@@ -25,7 +25,6 @@ BACKLOG = 4_096  # cut at the kernel's net.core.somaxconn
 ACCEPTED_AT_ONCE = 32
 # A client that takes nothing for so long, or an idle keep-alive connection, is dropped.
 SOCKET_SECONDS = 60
-DRAIN_SECONDS = 8.0  # for requests in flight; less than a container is given to end
 # Else the kernel hides a reader that stalled behind four megabytes.
 SEND_BUFFER = 256 * 1024
 TAKE_OVER = "taskroom.take_over"
@@ -135,7 +134,7 @@ def has_gone(taken: socket.socket) -> bool:
         return True
 
 
-def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
+def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callable[[], None]) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
     SystemExit with one line when the port is in use.
@@ -215,5 +214,7 @@ def serve(app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
     listener.close()
     server.kill()  # it shuts connections without a request, and each of the others after its answer
     stopping()
-    with eventlet.Timeout(DRAIN_SECONDS, False):
+    with eventlet.Timeout(drain_seconds, False):
         pool.waitall()
+    if left := pool.running():
+        logger.warning("%d connections were busy for %g s more and are cut off", left, drain_seconds)

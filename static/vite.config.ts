@@ -37,6 +37,8 @@ export default defineConfig({
       onLog: (level, log, tell) => log.code === "MODULE_LEVEL_DIRECTIVE" || tell(level, log),
     },
   },
+  // Threads start sooner than processes; the limits are for what hangs, on a machine however slow.
+  test: { pool: "threads", testTimeout: 60_000, hookTimeout: 60_000 },
   // `npm run dev` beside a running script/up.
   server: { proxy: { "/api": server, "/socket.io": { target: server, ws: true } } },
 });

@@ -22,6 +22,7 @@ from tests.support.dashboard import Dashboard
 from tests.support.system import ROOT, System
 
 SCREENS = ROOT / "docs" / "screens"
+NAMES = ("ada@example.org", "grace@example.org")
 SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1400, "height": 900},
     "narrow": {"width": 390, "height": 844},
@@ -34,7 +35,7 @@ def main(wanted: list[str]) -> None:
     if unknown:
         raise SystemExit(f"there is no page {', '.join(unknown)}; there are {', '.join(PAGES)}")
     SCREENS.mkdir(exist_ok=True)
-    with running() as system, scene(system) as stage, chromium() as browser:
+    with running() as system, scene(system, NAMES) as stage, chromium() as browser:
         for name in wanted or PAGES:
             for width in SIZES:
                 picture(browser, system.url, stage, name, width)

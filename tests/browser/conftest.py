@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error
 
 from tests.support.chromium import chromium, sign_in
 from tests.support.dashboard import Dashboard
+from tests.support.held import Held, held
 from tests.support.line import Line
 from tests.support.system import System, User
 
@@ -100,6 +101,13 @@ def visit(browser: Browser, network: Line) -> Iterator[Visitor]:
 def tab(visit: Visitor, user: User) -> Visit:
     """A wide tab, signed in."""
     return visit(user)
+
+
+@pytest.fixture
+def run(user: User, tmp_path: Path) -> Iterator[Held]:
+    """A run that goes on until it is let go."""
+    with held(user, tmp_path) as run:
+        yield run
 
 
 @pytest.hookimpl(wrapper=True)

@@ -27,9 +27,9 @@ class Scene:
 
 
 @contextmanager
-def scene(system: System) -> Iterator[Scene]:
-    user = system.user(email="ada@example.org")
-    newcomer = system.user(email="grace@example.org")
+def scene(system: System, names: tuple[str, str] = ("", "")) -> Iterator[Scene]:
+    """``names``: the addresses of the two, where a picture shows them."""
+    user, newcomer = (system.user(email=name) for name in names)
     finished = start(user, "Release 4.1.0", "release", version="4.1.0")
     failed = start(user, "Release 4.2.0", "release", version="4.2.0", broken=True)
     quiz: dict[str, Any] = {"artifact_type": "quiz", "content": TEXT, "notebook_id": "biology"}
@@ -37,11 +37,11 @@ def scene(system: System) -> Iterator[Scene]:
     packages = start(user, "Installed packages", "knowledge_base", limit=300)
     wordless = start(user, "Questions about nothing", "artifact", **quiz | {"content": "…"})
     for task_id in (finished, failed, packages, wordless):
-        user.finished(task_id, 120)
+        user.finished(task_id, 300)
     cancelled = start(user, "Release 4.2.1", "release", stop_after=40)
-    wait_for("its tests", lambda: user.status(cancelled)["task"]["current_phase"] == "test")
+    wait_for("its tests", lambda: user.status(cancelled)["task"]["current_phase"] == "test", 60)
     user.client.post(f"/api/v2/tasks/{cancelled}/cancel")
-    user.finished(cancelled)
+    user.finished(cancelled, 60)
     approval = {"title": "Publish the questions", "risk_level": "medium", "estimated_cost": 2.5}
     steps: list[dict[str, Any]] = [
         {"job_type": "artifact", "params": quiz, "title": "Draw up the questions"},
@@ -51,9 +51,9 @@ def scene(system: System) -> Iterator[Scene]:
     waiting = start(
         user, "Release 5.0.0", "release", approval=approval | {"title": "Publish a major version"}
     )
-    wait_for("its second step", lambda: _is_waiting(user, parent))
+    wait_for("its second step", lambda: _is_waiting(user, parent), 60)
     running = start(user, "Release 4.2.2", "release", version="4.2.2", tests=4000, stop_after=2440)
-    wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 60)
+    wait_for("its tests", lambda: user.status(running)["sequence"] > 2400, 300)
     try:
         yield Scene(user, newcomer, running, finished, failed, cancelled, waiting, parent)
     finally:

@@ -9,23 +9,30 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_runs import logged
+from tests.support.held import Held
 from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 
 SOCKET = b"/socket.io/"
 STREAM = b"/api/v2/stream"
+POLL_MS = 10_000
 TRY_NOW = "dispatchEvent(new Event('online'))"
 
 
-def advances(user: User, task_id: str, by: int) -> None:
-    at = user.status(task_id)["sequence"]
-    wait_for(f"{by} more events", lambda: user.status(task_id)["sequence"] > at + by)
+def advances(user: User, run: Held, by: int) -> None:
+    at = user.status(run.id)["sequence"]
+    wait_for(f"{by} more events", lambda: user.status(run.id)["sequence"] > at + by, 60)
+
+
+def watched(tab: Visit, run: Held) -> None:
+    tab.open(f"/runs/{run.id}")
+    wait_for("live lines", lambda: len(tab.lines()) > 10, 60)
 
 
 def goes_on(tab: Visit) -> None:
     """More lines come to the page, and are shown."""
-    at = wait_for("lines", tab.in_view)[-1]
-    wait_for("more lines", lambda: tab.in_view()[-1:] > [at + 50])
+    at = wait_for("lines", tab.in_view, 60)[-1]
+    wait_for("more lines", lambda: tab.in_view()[-1:] > [at + 50], 60)
 
 
 def polls(tab: Visit) -> bool:
@@ -34,56 +41,62 @@ def polls(tab: Visit) -> bool:
     return tab.state("polling every 10 s").is_visible()
 
 
-def complete(tab: Visit, user: User, task_id: str, mark: str = "✓") -> None:
+def is_live_again(tab: Visit) -> bool:
+    tab.run(TRY_NOW)
+    return tab.state("live").is_visible()
+
+
+def complete(tab: Visit, user: User, run: Held) -> None:
     """Once it has ended, the page shows what is stored: no line less, none twice."""
-    user.finished(task_id, 60)
-    tab.has_ended(mark)
-    stored = logged(user, task_id)
-    wait_for("every line", lambda: tab.read_log() == stored)
+    run.let_go()
+    user.finished(run.id, 60)
+    tab.has_ended()
+    stored = logged(user, run.id)
+    wait_for("every line", lambda: tab.read_log() == stored, 60)
 
 
-def test_a_reload_in_the_middle(tab: Visit, user: User) -> None:
-    task_id = user.start("emit_load", events=600, rate=100, message_bytes=60)
-    tab.open(f"/runs/{task_id}")
-    wait_for("live lines", lambda: len(tab.lines()) > 10)
+def test_a_reload_in_the_middle(tab: Visit, user: User, run: Held) -> None:
+    watched(tab, run)
     tab.page.reload()
-    wait_for("lines after it", lambda: len(tab.lines()) > 10)
-    complete(tab, user, task_id)
+    wait_for("lines after it", lambda: len(tab.lines()) > 10, 60)
+    complete(tab, user, run)
 
 
-def test_the_network_is_cut(tab: Visit, user: User, network: Line) -> None:
+def test_the_network_is_cut(tab: Visit, user: User, run: Held, network: Line) -> None:
+    """Nobody helps the page: it comes back by itself."""
     tab.complaints.faulty = True
-    task_id = user.start("emit_load", events=800, rate=80, message_bytes=60)
-    tab.open(f"/runs/{task_id}")
-    wait_for("live lines", lambda: len(tab.lines()) > 10)
+    watched(tab, run)
     network.cut()
     tab.says("reconnecting in")
-    advances(user, task_id, 100)
+    advances(user, run, 100)
     network.mend()
     tab.says("live")
-    complete(tab, user, task_id)
+    complete(tab, user, run)
 
 
-def test_the_server_is_killed_and_started_again(visit: Visitor, system: System, user: User) -> None:
+def test_the_server_is_killed_and_started_again(
+    visit: Visitor, system: System, user: User, run: Held
+) -> None:
     with system.web() as url:
         process = system.processes[-1]
         tab = visit(user, url=url)
         tab.complaints.faulty = True
-        task_id = user.start("emit_load", events=1500, rate=100, message_bytes=60)
-        tab.open(f"/runs/{task_id}")
-        wait_for("live lines", lambda: len(tab.lines()) > 10)
+        watched(tab, run)
         os.killpg(process.pid, signal.SIGKILL)
         tab.says("reconnecting in")
-        advances(user, task_id, 100)
+        advances(user, run, 100)
         with system.web(PORT=url.rpartition(":")[2]):
-            tab.says("live")
-            complete(tab, user, task_id)
+            # How long it waits by now depends on how long the start took.
+            wait_for("its coming back", lambda: is_live_again(tab), 60)
+            complete(tab, user, run)
 
 
-def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user: User, network: Line) -> None:
+def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(
+    tab: Visit, user: User, run: Held, network: Line
+) -> None:
     tab.complaints.faulty = True
-    task_id = user.start("emit_load", events=40_000, rate=100, message_bytes=60)
-    tab.open(f"/runs/{task_id}")
+    tab.page.clock.install()  # it goes as clocks do, and can be put forward
+    tab.open(f"/runs/{run.id}")
     expect(tab.page.get_by_title("live · Socket.IO")).to_be_visible()
 
     network.refuse(SOCKET)
@@ -92,21 +105,22 @@ def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(tab: Visit, user:
 
     network.refuse(SOCKET, STREAM)
     wait_for("its giving up of both", lambda: polls(tab), 60)
+    advances(user, run, 100)
+    tab.page.clock.fast_forward(POLL_MS)
     goes_on(tab)
 
     network.refuse()
     tab.run(TRY_NOW)
     expect(tab.page.get_by_title("live · Socket.IO")).to_be_visible()
     goes_on(tab)
-    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
-    complete(tab, user, task_id, "✕")
+    complete(tab, user, run)
 
 
-def test_a_session_that_ends_is_renewed_over_the_kept_page(tab: Visit, system: System, user: User) -> None:
+def test_a_session_that_ends_is_renewed_over_the_kept_page(
+    tab: Visit, system: System, user: User, run: Held
+) -> None:
     tab.complaints.faulty = True
-    task_id = user.start("emit_load", events=2000, rate=100, message_bytes=60)
-    tab.open(f"/runs/{task_id}")
-    wait_for("live lines", lambda: len(tab.lines()) > 10)
+    watched(tab, run)
 
     system.sql("UPDATE sessions SET revoked_at = now() WHERE user_id = %s RETURNING id", user.id)
     dialog = tab.page.get_by_role("dialog")
@@ -117,4 +131,4 @@ def test_a_session_that_ends_is_renewed_over_the_kept_page(tab: Visit, system: S
     tab.says("live")
     user.client.close()
     user.client = system.sign_in(user.email)
-    complete(tab, user, task_id)
+    complete(tab, user, run)

@@ -9,9 +9,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, Visitor
+from tests.support.held import Held
 from tests.support.system import System, User, wait_for
 
-LINES = 200_000
+LINES = 50_000  # more than twice what a page holds
 WIDER = "(box => box.scrollWidth > box.clientWidth)"
 
 
@@ -21,7 +22,7 @@ class Story:
     def __init__(self, system: System) -> None:
         self.user = system.user()
         self.id = self.user.start("test_story", count=LINES)
-        self.user.finished(self.id, 120)
+        self.user.finished(self.id, 300)
         lines = [event for event in self.user.events(self.id) if event["type"] == "log"]
         self.first = lines[0]["sequence"]
         self.needles = [line["sequence"] for line in lines if line["data"]["level"] == "ERROR"]
@@ -87,12 +88,11 @@ def test_the_next_error_is_a_key_away(visit: Visitor, story: Story) -> None:
     in_view(tab, story.needles[1])
 
 
-def test_following_lets_go_and_takes_hold(tab: Visit, user: User) -> None:
-    task_id = user.start("emit_load", events=20_000, rate=100, message_bytes=60)
-    tab.open(f"/runs/{task_id}")
+def test_following_lets_go_and_takes_hold(tab: Visit, user: User, run: Held) -> None:
+    tab.open(f"/runs/{run.id}")
     follow = tab.get("button", "Follow")
     expect(follow).to_have_attribute("aria-pressed", "true")
-    wait_for("more than fits", lambda: len(tab.lines()) > 30)
+    wait_for("more than fits", lambda: len(tab.lines()) > 30, 60)
 
     tab.log.hover()
     tab.page.mouse.wheel(0, -200)
@@ -100,15 +100,15 @@ def test_following_lets_go_and_takes_hold(tab: Visit, user: User) -> None:
     new = tab.page.get_by_role("button", name=re.compile(r"\d+ new lines"))
     expect(new).to_be_visible()
     kept = wait_for("lines", tab.in_view)
-    wait_for("many more", lambda: int(re.sub(r"\D", "", new.inner_text())) > 300)
+    wait_for("many more", lambda: int(re.sub(r"\D", "", new.inner_text())) > 300, 60)
     assert tab.in_view() == kept, "what is read stays"
 
     new.click()
     expect(follow).to_have_attribute("aria-pressed", "true")
-    wait_for("the end", lambda: tab.in_view()[-1:] > [kept[-1] + 300])
+    wait_for("the end", lambda: tab.in_view()[-1:] > [kept[-1] + 300], 60)
     at = wait_for("lines", tab.in_view)[-1]
-    wait_for("what comes then", lambda: tab.in_view()[-1:] > [at + 100])
-    user.client.post(f"/api/v2/tasks/{task_id}/cancel")
+    wait_for("what comes then", lambda: tab.in_view()[-1:] > [at + 100], 60)
+    user.client.post(f"/api/v2/tasks/{run.id}/cancel")
     tab.has_ended("✕")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
+import socket
 import subprocess
 import tempfile
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -17,52 +21,80 @@ from app.up import nginx
 from app.up.embedded import free_port
 from tests.proxy.conftest import Site, running_nginx
 from tests.proxy.viewers import BrowserSocket, EventSource
+from tests.support.held import held
 from tests.support.system import User, wait_for
 from tests.support.viewers import Viewer
 
 EVENT_SOURCE = {"Accept": "text/event-stream"}
 
 
-def test_viewers_of_a_killed_process_come_back_through_the_other(mortal: Site, user: User) -> None:
-    task_id = user.start("emit_load", events=2500, rate=500, message_bytes=100)
-    sources = [EventSource(mortal.url, user, task_id) for _ in range(4)]
-    sockets = [
-        BrowserSocket(mortal.url, user, task_id, t) for t in ("websocket", "polling") for _ in range(3)
-    ]
-    reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
-    viewers: list[Viewer] = [*sources, *sockets]
-    try:
-        for source, thread in zip(sources, reading, strict=True):
-            thread.start()
-            source.wait_events(1)  # one after the other, so that each process gets half of them
-        for socket in sockets:
-            socket.open(0)
-        for viewer in viewers:
-            viewer.wait_events(200)
-        on_both = {socket.connections[0]["sid"].partition("-")[0] for socket in sockets}
-        assert on_both == {"1", "2"}
-        mortal.kill(2)
-        for viewer in viewers:
-            wait_for("the end", lambda v=viewer: v.ended, 60)
-        expected = list(range(1, user.status(task_id)["sequence"] + 1))
-        for viewer in viewers:
-            assert viewer.sequences == expected
-        for socket in sockets:
-            assert socket.connections[-1]["sid"].startswith("1-")
-        assert sum(source.returns for source in sources) == 2
-    finally:
-        for viewer in viewers:
-            viewer.close()
-        for thread in reading:
-            thread.join(10)
+def test_viewers_of_a_killed_process_come_back_through_the_other(
+    mortal: Site, user: User, tmp_path: Path
+) -> None:
+    with held(user, tmp_path) as run:
+        sources = [EventSource(mortal.url, user, run.id) for _ in range(4)]
+        sockets = [
+            BrowserSocket(mortal.url, user, run.id, t) for t in ("websocket", "polling") for _ in range(3)
+        ]
+        reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
+        viewers: list[Viewer] = [*sources, *sockets]
+        opened: list[Viewer] = []
+        try:
+            for source, thread in zip(sources, reading, strict=True):
+                opened.append(source)
+                thread.start()
+                source.wait_events(1)  # one after the other, so that each process gets half of them
+            for one in sockets:
+                opened.append(one)
+                one.open(0)
+            for viewer in viewers:
+                viewer.wait_events(50)
+            on_both = {one.connections[0]["sid"].partition("-")[0] for one in sockets}
+            assert on_both == {"1", "2"}
+            mortal.kill(2)
+            for viewer in viewers:
+                viewer.wait_events(len(viewer.events) + 100)
+            wait_for("the second's viewers", lambda: sum(source.returns for source in sources) == 2, 60)
+            run.let_go()
+            for viewer in viewers:
+                wait_for("the end", lambda v=viewer: v.ended, 60)
+            expected = list(range(1, user.status(run.id)["sequence"] + 1))
+            for viewer in viewers:
+                assert viewer.sequences == expected
+            for one in sockets:
+                assert one.connections[-1]["sid"].startswith("1-")
+            assert sum(source.returns for source in sources) == 2
+        finally:
+            for viewer in opened:
+                viewer.close()
+            for thread in reading:
+                thread.join(10)
 
 
-def test_with_all_web_processes_down_everybody_is_told_to_come_back(mortal: Site, user: User) -> None:
-    stream = f"/api/v2/tasks/{user.start('test_echo')}/stream?ticket=a-secret-of-somebody"
-    mortal.kill(1)
-    mortal.kill(2)
+@pytest.fixture
+def nobody() -> Iterator[dict[int, str]]:
+    """The addresses of two web processes that are not there; the ports are theirs all the same."""
+    with contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for one in taken:
+            one.bind(("127.0.0.1", 0))
+        yield {number: f"127.0.0.1:{one.getsockname()[1]}" for number, one in enumerate(taken, 1)}
+
+
+def test_with_all_web_processes_down_everybody_is_told_to_come_back(
+    nobody: dict[int, str], tmp_path: Path
+) -> None:
+    with running_nginx(tmp_path, nobody) as (url, home):
+        everybody_is_told(url)
+        lines = home.log / "nginx.log"
+        wait_for("the lines of the log", lambda: lines.read_text().count("GET /api/v2/tasks/") >= 21, 60)
+        assert "a-secret" not in lines.read_text() and "sid=" not in lines.read_text()
+
+
+def everybody_is_told(url: str) -> None:
+    stream = f"/api/v2/tasks/{uuid.uuid4()}/stream?ticket=a-secret-of-somebody"
     waits = set()
-    with httpx.Client(base_url=mortal.url, timeout=10) as client:
+    with httpx.Client(base_url=url, timeout=30) as client:
         for _ in range(20):
             answer = client.get(stream, headers=EVENT_SOURCE)
             assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/event-stream")
@@ -81,8 +113,6 @@ def test_with_all_web_processes_down_everybody_is_told_to_come_back(mortal: Site
                 "status": 503,
                 "detail": "No web process answers; try again",
             }
-    wait_for("the lines of the log", lambda: mortal.log().count("GET /api/v2/tasks/") >= 21)
-    assert "a-secret" not in mortal.log() and "sid=" not in mortal.log()
 
 
 @pytest.fixture
@@ -133,7 +163,7 @@ def test_nginx_runs_without_root() -> None:
     if os.geteuid() != 0:
         pytest.skip("the others run without root already")
     port = free_port()
-    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    unprivileged: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         conf, log = folder / "nginx.conf", folder / "nginx.log"
@@ -145,7 +175,7 @@ def test_nginx_runs_without_root() -> None:
             os.chown(path, 65534, 65534)
         command = [nginx.program(), "-p", f"{folder}/", "-c", conf, "-e", "stderr"]
         with log.open("ab") as output:
-            run = subprocess.Popen(command, stdout=output, stderr=output, **nobody)
+            run = subprocess.Popen(command, stdout=output, stderr=output, **unprivileged)
         try:
             wait_for("its pid file", lambda: run.poll() is not None or (folder / "nginx.pid").exists())
             assert run.poll() is None, log.read_text()

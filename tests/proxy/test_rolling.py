@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from app.green import DRAIN_SECONDS
 from tests.proxy.conftest import Site
 from tests.proxy.viewers import BrowserSocket, EventSource, Page, PythonSocket
+from tests.support.held import held
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
+DRAIN_SECONDS = 60  # many password hashes on a busy machine take more than the usual ones
 
-def ended(process: subprocess.Popen[bytes]) -> float:
-    """Asks it to end; returns how long that took, in seconds."""
-    began = time.monotonic()
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Asks it to end, and waits until it has."""
     process.terminate()
-    assert process.wait(DRAIN_SECONDS + 5) == 0
-    return time.monotonic() - began
+    assert process.wait(DRAIN_SECONDS + 30) == 0
 
 
 @contextmanager
@@ -56,20 +56,22 @@ def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
             thread.join(10)
 
 
-def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user: User) -> None:
-    task_id = user.start("emit_load", events=10_000, rate=250, message_bytes=100)
-    with coming_back(mortal, user, task_id) as viewers:
+def test_a_rolling_restart_loses_nothing_and_repeats_nothing(
+    mortal: Site, user: User, tmp_path: Path
+) -> None:
+    with held(user, tmp_path) as run, coming_back(mortal, user, run.id) as viewers:
         for viewer in viewers:
-            viewer.wait_events(200)
+            viewer.wait_events(50)
         for number in (1, 2):
-            print(f"web-{number} ended in {ended(mortal.processes[number]):.2f} s")
+            end(mortal.processes[number])
             mortal.restart(number)
             seen = [len(viewer.events) for viewer in viewers]
             for viewer, before in zip(viewers, seen, strict=True):
                 viewer.wait_events(before + 100)
+        run.let_go()
         for viewer in viewers:
             wait_for("the end", lambda v=viewer: v.ended, 60)
-        expected = list(range(1, user.status(task_id)["sequence"] + 1))
+        expected = list(range(1, user.status(run.id)["sequence"] + 1))
         for viewer in viewers:
             assert viewer.sequences == expected, viewer.__class__.__name__
         returns = [v.returns if isinstance(v, EventSource | Page) else len(v.controls) for v in viewers]
@@ -79,16 +81,16 @@ def test_a_rolling_restart_loses_nothing_and_repeats_nothing(mortal: Site, user:
 @pytest.fixture
 def own(system: System) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A web process of the test's own, and its address."""
-    with system.web() as url:
+    with system.web(DRAIN_SECONDS=str(DRAIN_SECONDS)) as url:
         yield url, system.processes[-1]
 
 
 def test_a_process_that_ends_tells_everybody_to_come_back(
-    own: tuple[str, subprocess.Popen[bytes]], user: User
+    own: tuple[str, subprocess.Popen[bytes]], system: System, user: User
 ) -> None:
     url, process = own
     task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5, 60)
     streams = [SseViewer(url, user, task_id) for _ in range(20)]
     joined: list[SocketViewer] = []
     reasons: dict[Viewer, str] = {}
@@ -107,16 +109,16 @@ def test_a_process_that_ends_tells_everybody_to_come_back(
         stream.control("connected")
         stream.retry = None
 
-    took = ended(process)
+    end(process)
 
-    print(f"ended in {took:.2f} s")
-    assert took < DRAIN_SECONDS, "it waited for somebody who had nothing to wait for"
+    log = (system.home / f"web-{url.rpartition(':')[2]}.log").read_text()
+    assert "are cut off" not in log, "it waited for somebody who had nothing to wait for"
     for stream in streams:
         wait_for("its end", stream.closed.is_set)
     assert all(stream.retry for stream in streams) and len({stream.retry for stream in streams}) > 5
     assert not any(stream.ended for stream in streams)
     for viewer in joined:
-        assert viewer.closed.wait(10)
+        assert viewer.closed.wait(60)
         assert reasons[viewer] in ("transport close", "transport error"), (
             "from a disconnect nobody comes back"
         )
@@ -132,14 +134,14 @@ def test_a_request_in_flight_is_finished(own: tuple[str, subprocess.Popen[bytes]
     body = {"email": "nobody@example.org", "password": "wrong on purpose"}
 
     def asks() -> None:
-        answers.append(httpx.post(f"{url}/api/v2/auth/login", json=body, timeout=20).status_code)
+        answers.append(httpx.post(f"{url}/api/v2/auth/login", json=body, timeout=DRAIN_SECONDS).status_code)
 
-    threads = [threading.Thread(target=asks) for _ in range(8)]
+    threads = [threading.Thread(target=asks) for _ in range(4)]
     for thread in threads:
         thread.start()
-    wait_for("one of them to be through", lambda: answers)
-    ended(process)
+    wait_for("one of them to be through", lambda: answers, DRAIN_SECONDS)
+    end(process)
     for thread in threads:
-        thread.join(20)
+        thread.join(DRAIN_SECONDS)
 
-    assert answers == [401] * 8
+    assert answers == [401] * 4

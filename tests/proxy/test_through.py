@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import httpx
 import pytest
 
 from tests.proxy.conftest import Site
 from tests.proxy.viewers import BrowserSocket
+from tests.support.held import Held, held
 from tests.support.system import User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
-
-SOON = 2.0  # a held-back event would come with the end of the stream, or after 4 KB
 
 
 @pytest.fixture
 def quiet(user: User) -> str:
     """A task that has said little and says nothing more until it is cancelled."""
     task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5, 60)
     return task_id
 
 
@@ -31,41 +32,48 @@ def test_an_event_stream_is_not_held_back(site: Site, user: User, quiet: str) ->
     try:
         viewer.open(0)
         assert viewer.status == 200 and ("Content-Type", "text/event-stream") in viewer.headers
-        viewer.wait_events(5, SOON)
+        viewer.wait_events(5)  # what is held back comes with the end of the stream, or after 4 KB
+        assert not viewer.ended
         user.client.post(f"/api/v2/tasks/{quiet}/cancel")
-        wait_for("its end", lambda: viewer.ended, SOON + 5)  # the worker stops between two steps
+        wait_for("its end", lambda: viewer.ended, 60)
         assert viewer.sequences == list(range(1, user.status(quiet)["sequence"] + 1))
     finally:
         viewer.close()
 
 
-def test_websockets_through_nginx(site: Site, user: User) -> None:
-    task_id = user.start("emit_load", events=500, rate=500, message_bytes=100)
-    viewers: list[Viewer] = [SocketViewer(site.url, user, task_id) for _ in range(4)]
-    try:
-        for viewer in viewers:
-            viewer.open(0)
-        for viewer in viewers:
-            viewer.control("end")
-            assert viewer.sequences == list(range(1, user.status(task_id)["sequence"] + 1))
-    finally:
-        close(viewers)
+def all_of_it(viewers: list[Viewer], run: Held, user: User, least: int) -> None:
+    """The run is let go once each has heard so much of it; then each has heard every event."""
+    for viewer in viewers:
+        viewer.wait_events(least)
+    run.let_go()
+    for viewer in viewers:
+        viewer.control("end")
+        assert viewer.sequences == list(range(1, user.status(run.id)["sequence"] + 1))
 
 
-def test_long_polling_stays_with_its_process(site: Site, user: User) -> None:
+def test_websockets_through_nginx(site: Site, user: User, tmp_path: Path) -> None:
+    with held(user, tmp_path) as run:
+        viewers: list[Viewer] = [SocketViewer(site.url, user, run.id) for _ in range(4)]
+        try:
+            for viewer in viewers:
+                viewer.open(0)
+            all_of_it(viewers, run, user, 100)
+        finally:
+            close(viewers)
+
+
+def test_long_polling_stays_with_its_process(site: Site, user: User, tmp_path: Path) -> None:
     """At most a dozen events an answer: 400 take more than thirty polls, and a stray one would end the session."""
-    task_id = user.start("emit_load", events=400, rate=200, message_bytes=100)
-    viewers = [SocketViewer(site.url, user, task_id, transports=("polling",)) for _ in range(4)]
-    try:
-        for viewer in viewers:
-            viewer.open(0)
-        sids = [str(viewer.client.eio.sid) for viewer in viewers]
-        assert {sid.partition("-")[0] for sid in sids} == {"1", "2"}, sids
-        for viewer in viewers:
-            viewer.control("end")
-            assert viewer.sequences == list(range(1, user.status(task_id)["sequence"] + 1))
-    finally:
-        close([*viewers])
+    with held(user, tmp_path) as run:
+        viewers = [SocketViewer(site.url, user, run.id, transports=("polling",)) for _ in range(4)]
+        try:
+            for viewer in viewers:
+                viewer.open(0)
+            sids = [str(viewer.client.eio.sid) for viewer in viewers]
+            assert {sid.partition("-")[0] for sid in sids} == {"1", "2"}, sids
+            all_of_it([*viewers], run, user, 400)
+        finally:
+            close([*viewers])
 
 
 def test_a_polling_session_is_upgraded_in_its_process(site: Site, user: User, quiet: str) -> None:
@@ -74,7 +82,7 @@ def test_a_polling_session_is_upgraded_in_its_process(site: Site, user: User, qu
         for viewer in viewers:
             viewer.open(0)
         for viewer in viewers:
-            wait_for("its upgrade", lambda v=viewer: len(v.connections) == 2)
+            wait_for("its upgrade", lambda v=viewer: len(v.connections) == 2, 60)
             first, then = viewer.connections
             assert (first["name"], then["name"]) == ("polling", "websocket")
             assert first["sid"] == then["sid"], "it had to connect anew"

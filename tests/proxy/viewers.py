@@ -74,7 +74,7 @@ class EventSource(SseViewer):
         self.connect()
         while not self.ended:
             assert self.status == 200, "this ends an EventSource for good"
-            wait_for("the end of the connection", self.closed.is_set, 40)
+            wait_for("the end of the connection", self.closed.is_set, 300)
             if not self.ended:
                 self.returns += 1
                 self.connect()

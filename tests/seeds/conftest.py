@@ -28,6 +28,13 @@ def printed(name: str, url: str, user: User, **others: str) -> str:
     return text
 
 
+@pytest.fixture(scope="package")
+def lively(system: System) -> Iterator[str]:
+    """The address of a web process that keeps streams alive every second, and that serves nobody but these tests."""
+    with system.web(KEEPALIVE_SECONDS="1") as url:
+        yield url
+
+
 @pytest.fixture
 def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
     """create_notification, in this process, as any process of the project has it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ class Page:
         return self.run("return heard")
 
     def hears(self, what: str, condition: Callable[[list[Any]], Any]) -> list[Any]:
-        return wait_for(what, lambda: next((entry for entry in self.heard if condition(entry)), None))
+        return wait_for(what, lambda: next((entry for entry in self.heard if condition(entry)), None), 60)
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +66,7 @@ def page(browser: Browser, system: System, user: User) -> Iterator[Page]:
         yield Page(context.new_page(), system.url, user)
 
 
+@cache
 def bundled(name: str) -> str:
     command = ["node", str(Path(__file__).with_name("bundle.mjs")), f"pages/{name}"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -152,7 +154,7 @@ def test_an_artifact_is_made_by_the_printed_steps(page: Page, system: System, us
 
 def test_the_task_manager_shows_and_follows_a_task(page: Page, system: System, user: User) -> None:
     task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
+    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5, 60)
     page.run(SOCKET_IO.read_text() + KEEP_WHAT_IS_PRINTED)
 
     page.run(
@@ -194,18 +196,15 @@ def test_the_notification_hook_adds_and_toasts(page: Page, user: User, notify: A
     page.run("unmount()")
 
 
-def test_the_listener_of_a_users_events_hears_them(page: Page, system: System, user: User) -> None:
-    with system.web(KEEPALIVE_SECONDS="1") as url:
-        other = Page(page.tab, url, user)
-        other.run(KEEP_WHAT_IS_PRINTED)
-        other.run("const token = arguments[0]\n" + printed("004.js", url, user), user.token)
-        other.hears("a ping", lambda entry: entry == ["log", "Ping received"])
+def test_the_listener_of_a_users_events_hears_them(page: Page, lively: str, user: User) -> None:
+    other = Page(page.tab, lively, user)
+    other.run(KEEP_WHAT_IS_PRINTED)
+    other.run("const token = arguments[0]\n" + printed("004.js", lively, user), user.token)
+    other.hears("a ping", lambda entry: entry == ["log", "Ping received"])
 
-        task_id = user.start("test_echo")
+    task_id = user.start("test_echo")
 
-        created = other.hears("its start", lambda entry: entry[1] == "Task created:")
-        changed = other.hears(
-            "its end", lambda e: e[1] == "Status changed:" and e[2]["status"] == "completed"
-        )
+    created = other.hears("its start", lambda entry: entry[1] == "Task created:")
+    changed = other.hears("its end", lambda e: e[1] == "Status changed:" and e[2]["status"] == "completed")
     assert (created[2]["task_id"], created[2]["status"]) == (task_id, "pending")
     assert changed[2]["previous_status"] == "in_progress"

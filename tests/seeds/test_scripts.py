@@ -50,7 +50,7 @@ def running(command: list[str], program: str) -> Iterator[list[str]]:
 def seen(lines: list[str], *words: str) -> str:
     """The first line that has all these words, waited for."""
     return wait_for(
-        f"{words} printed", lambda: next((x for x in list(lines) if all(w in x for w in words)), "")
+        f"{words} printed", lambda: next((x for x in list(lines) if all(w in x for w in words)), ""), 60
     )
 
 

@@ -202,7 +202,7 @@ test("a fault of one who watches does not end the connection", async () => {
   stage.take(6);
   vi.useRealTimers();
   socket().log(6, 7);
-  await vi.waitFor(() => expect(faults).toHaveLength(2));
+  await vi.waitFor(() => expect(faults).toHaveLength(2), { timeout: 30_000 });
   process.off("uncaughtException", note);
   expect(event).toHaveBeenCalledTimes(2);
   expect(stage.connection.link.kind).toBe("live");

@@ -94,7 +94,7 @@ test("without a stream, what is marked here is asked for, and by the other tabs 
   calls.notifications.mockClear();
   Object.assign(held, { unread: 0 });
   await bell.markRead("n1");
-  await vi.waitFor(() => expect(other.inbox.value.unread).toBe(0));
+  await vi.waitFor(() => expect(other.inbox.value.unread).toBe(0), { timeout: 30_000 });
   expect(bell.inbox.value.unread).toBe(0);
   expect(calls.notifications).toHaveBeenCalledTimes(2);
   other.stop();
