@@ -45,7 +45,7 @@ class Config:
     stalled_seconds: float = 30.0  # a viewer that takes nothing for so long is dropped
     drain_seconds: float = 8.0  # for requests in flight at the end; less than the process is given to end
     websocket_compression: bool = False
-    lease_round_seconds: float = 5.0
+    lease_round_seconds: float = 5.0  # a task whose worker is silent for four of them is lost
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = 500
     max_viewers: int = 15_000  # of this process
@@ -106,6 +106,7 @@ class Config:
             webhook_retry_seconds=_seconds(env, "WEBHOOK_RETRY_SECONDS", RETRY_SECONDS),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             drain_seconds=_integer(env, "DRAIN_SECONDS", 8, 1, 3600),
+            lease_round_seconds=_number(env, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
         )
@@ -146,6 +147,17 @@ def _integer(env: Mapping[str, str], name: str, default: int, low: int, high: in
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigurationError(f"{name} is {text!r}; set a whole number from {low} to {high}")
     return int(text)
+
+
+def _number(env: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = env.get(name) or str(default)
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not low <= number <= high:
+        raise ConfigurationError(f"{name} is {text!r}; set a number from {low:g} to {high:g}")
+    return number
 
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:

@@ -143,7 +143,7 @@ def test_one_line_says_that_it_opened_and_one_that_it_closed(
 
 
 def test_of_many_threads_one_tries():
-    breaker, start = Breaker("Postgres", 0.0), threading.Barrier(20, timeout=10)
+    breaker, start = Breaker("Postgres", 0.0), threading.Barrier(20, timeout=60)
     breaker.failed(breaker.enter(), "gone")
     tries: list[Call] = []
 
@@ -158,6 +158,6 @@ def test_of_many_threads_one_tries():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert len(tries) == 1 and breaker.refused == 19

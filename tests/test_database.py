@@ -90,7 +90,7 @@ def test_a_connection_that_the_server_ended_is_an_outage_until_the_next_answers(
         for _ in range(2):
             backends.append(both.enter_context(web.read()).info.backend_pid)
     for backend in backends:
-        sql(database, "SELECT pg_terminate_backend(%s, 5000)", backend)
+        sql(database, "SELECT pg_terminate_backend(%s, 60000)", backend)
 
     with pytest.raises(StoreAway):
         web.run("SELECT 1")

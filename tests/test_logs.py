@@ -138,7 +138,7 @@ def test_a_header_that_goes_on_in_the_next_line_is_no_name(system: System) -> No
     address = urlsplit(system.url)
     headers = f"Host: {address.netloc}\r\nX-Request-ID: a\r\n forged\r\nConnection: close\r\n\r\n"
     request = f"GET /livez HTTP/1.1\r\n{headers}"
-    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=10) as line:
+    with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=60) as line:
         line.sendall(request.encode())
         answer = b"".join(iter(lambda: line.recv(65536), b"")).decode()
 
@@ -148,7 +148,7 @@ def test_a_header_that_goes_on_in_the_next_line_is_no_name(system: System) -> No
 
 def test_what_is_logged_for_a_request_has_its_name(system: System, line: Line, behind_line: str) -> None:
     log = system.home / f"web-{urlsplit(behind_line).port}.log"
-    with httpx.Client(base_url=behind_line, timeout=20) as client:
+    with httpx.Client(base_url=behind_line, timeout=60) as client:
         body = {"email": "nobody@example.org", "password": "12345678"}
         line.cut()
         answer = client.post("/api/v2/auth/login%0aWARNING%20forged", json=body, headers={HEADER: "before"})

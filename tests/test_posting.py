@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -92,7 +94,9 @@ def test_a_name_that_leads_into_a_private_network_is_refused(
     assert receiver.received == []
 
 
-def test_a_name_that_changes_between_check_and_use_gains_nothing(receiver: Receiver) -> None:
+def test_a_name_that_changes_between_check_and_use_gains_nothing(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rebinding: the second answer of the resolver would be the private one. There is no second question."""
     answers = [["203.0.114.1"], ["127.0.0.1"]]
     asked: list[str] = []
@@ -101,11 +105,19 @@ def test_a_name_that_changes_between_check_and_use_gains_nothing(receiver: Recei
         asked.append(host)
         return [ip_address(ip) for ip in answers[len(asked) - 1]]
 
-    url = receiver.url.replace("127.0.0.1", "hooks.example.org")
-    with pytest.raises(NoAnswer):
-        post(url, {}, b"", Rules(plain_http=True), resolve=resolve, seconds=0.3)
+    def connect(self: Any, host: str, *_: Any) -> Any:
+        called.append(host)
+        raise httpcore.ConnectError("nobody there")
 
-    assert asked == ["hooks.example.org"]
+    called: list[str] = []
+    monkeypatch.setattr(
+        httpcore.SyncBackend, "connect_tcp", connect
+    )  # it is a real address, of somebody else
+    url = receiver.url.replace("127.0.0.1", "hooks.example.org")
+    with pytest.raises(NoAnswer, match="nobody there"):
+        post(url, {}, b"", Rules(plain_http=True), resolve=resolve)
+
+    assert (asked, called) == (["hooks.example.org"], ["203.0.114.1"])
     assert receiver.received == []
 
 
@@ -155,15 +167,12 @@ def test_a_redirect_that_keeps_the_method_is_followed_others_are_answers(receive
 def test_who_sends_a_byte_now_and_then_is_left_in_time() -> None:
     def drip(connection: socket.socket) -> None:
         connection.recv(65_536)
-        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1_000:
-            connection.sendall(bytes([byte]))
+        for byte in itertools.chain(b"HTTP/1.1 200 OK\r\nX-Long: ", itertools.repeat(ord("x"))):
+            connection.sendall(bytes([byte]))  # until nobody is there any more
             time.sleep(0.01)
 
-    began = time.monotonic()
     with serving(drip) as url, pytest.raises(NoAnswer, match=r"no answer within 0\.4 s"):
         post(url, {}, b"", LOOPBACK, seconds=0.4)
-
-    assert time.monotonic() - began < 3
 
 
 def test_an_endless_body_is_not_read() -> None:
@@ -177,7 +186,7 @@ def test_an_endless_body_is_not_read() -> None:
             sent += connection.send(b"y" * 65_536)
 
     with serving(pour) as url:
-        answer = post(url, {}, b"", LOOPBACK, seconds=5)
+        answer = post(url, {}, b"", LOOPBACK, seconds=60)
 
     assert (answer.status, len(answer.body)) == (200, ANSWER_BYTES)
     assert sent < 50_000_000
@@ -190,14 +199,19 @@ def test_what_is_no_answer_of_the_web_is_none(said: bytes) -> None:
         connection.sendall(said)
 
     with serving(talk) as url, pytest.raises(NoAnswer):
-        post(url, {}, b"", LOOPBACK, seconds=2)
+        post(url, {}, b"", LOOPBACK, seconds=60)
 
 
-def test_nobody_there_and_no_such_name_are_no_answers() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(NoAnswer):
-        post(f"http://127.0.0.1:{port}/", {}, b"", LOOPBACK)
+def test_nobody_there_and_no_such_name_are_no_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:  # by nobody who listens
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(NoAnswer):
+            post(f"http://127.0.0.1:{taken.getsockname()[1]}/", {}, b"", LOOPBACK)
+
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)  # some resolvers know every name, and some are slow
     with pytest.raises(NoAnswer, match="no address"):
         post("http://none.invalid/", {}, b"", LOOPBACK)
 

@@ -82,7 +82,7 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
 
     def send(claimed: Claimed) -> Tried:
         if next(numbers) < AT_A_TIME:
-            together.wait(20)  # all of them, or it breaks
+            together.wait(60)  # all of them, or it breaks
         return WELL
 
     assert deliver(hook.tasks.connect, send, PATIENT) == AT_A_TIME * 2
@@ -98,7 +98,7 @@ def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
             other.told()
-            assert sent.wait(10), "it waited for the slow one"
+            assert sent.wait(60), "it waited for the slow one"
         else:
             sent.set()
         return WELL
@@ -143,7 +143,7 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
         return append(step)
 
     def send(_: Claimed) -> Tried:
-        assert gone.wait(10), "nobody claimed meanwhile"
+        assert gone.wait(60), "nobody claimed meanwhile"
         return WELL
 
     append = hook.tasks.appended

@@ -172,8 +172,8 @@ def heard(appended: Appended) -> None:
 
 
 def renew(cur: Cursor) -> Appended | None:
-    """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second,
-    beside the writing."""
+    """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second
+    or oftener, beside the writing."""
     run = _current
     if run is None:
         return None

@@ -15,7 +15,7 @@ from app.database import Single
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Appended
-from app.stream.writer import Writer
+from app.stream.writer import TICK_SECONDS, Writer
 from workers import run
 from workers.metrics import Figures
 from workers.settings import settings
@@ -35,6 +35,8 @@ class Runtime:
             self.publisher.publish,
             stored=run.heard,
             tick=self._tick,
+            # Renewed five times a round, and where rounds are long once a second all the same: a cancel comes with it.
+            tick_seconds=min(TICK_SECONDS, settings().lease_round_seconds / 5),
         )
         self.figures = Figures(self.writer, self.publisher)
 

@@ -42,8 +42,9 @@ class Writer:
 
     ``put`` returns at once unless the buffer is full; then it waits, and nothing is dropped.
     While one group commits the next gathers, so the size of a group follows the load by itself.
-    ``stored`` hears of each batch after its commit; ``tick`` runs about once a second in the
-    writer's thread and transaction, whether or not there is anything to write.
+    ``stored`` hears of each batch after its commit; ``tick`` runs about once in ``tick_seconds`` in the
+    writer's thread and transaction, whether or not there is anything to write. What renews a lease in it
+    may not be late for long once Postgres is back, so no wait for that is longer than five of them.
     """
 
     def __init__(
@@ -54,12 +55,15 @@ class Writer:
         *,
         stored: Callable[[Appended], None] = lambda appended: None,
         tick: Callable[[Cursor], Appended | None] | None = None,
+        tick_seconds: float | None = None,
         limit_events: int = 20_000,
         limit_bytes: int = 16_000_000,
     ) -> None:
         self.id = str(uuid.uuid4())
         self._connect, self._project, self._publish = connect, project, publish
         self._stored, self._tick = stored, tick
+        self._tick_seconds = TICK_SECONDS if tick_seconds is None else tick_seconds
+        self._longest_wait = min(RETRY_SECONDS[1], 5 * self._tick_seconds)
         self._limit_events, self._limit_bytes = limit_events, limit_bytes
         # Re-entrant: the garbage collector may run task code that logs while this thread holds it.
         self._lock = threading.RLock()
@@ -146,7 +150,7 @@ class Writer:
             elif self._closing:
                 return
             if self._tick and time.monotonic() >= next_tick:
-                next_tick = time.monotonic() + TICK_SECONDS
+                next_tick = time.monotonic() + self._tick_seconds
                 self._run_tick()
 
     def _take(self, patience: float) -> list[Draft]:
@@ -185,7 +189,7 @@ class Writer:
                 self.failures += 1
                 logger.warning("storing %d events failed, again in %.2f s: %s", len(batch), wait, error)
                 time.sleep(wait)
-                wait = min(wait * 2, RETRY_SECONDS[1])
+                wait = min(wait * 2, self._longest_wait)
             except UnknownWriter as error:
                 # Its row is removed after a week without a batch, or a fail-over lost the newest.
                 logger.warning("the writer begins anew: %s", error)
@@ -218,7 +222,7 @@ class Writer:
             try:
                 return [self._try([marker])]
             except StoreAway:
-                time.sleep(RETRY_SECONDS[1])
+                time.sleep(self._longest_wait)
             except Exception:  # this thread serves every later task of the process
                 logger.exception("the place of an event that was refused could not be marked")
                 return []

@@ -22,7 +22,7 @@ logger = logging.getLogger("taskroom.rounds")
 
 MISSED_LIMIT = 4
 LOCK_KEY = 7_465_736_101  # any number that nobody else takes an advisory lock on
-LEADER_SESSION = "20s"  # a leader that is stopped, not dead, gives the lock up after this
+LEADER_SECONDS = 20.0  # at least: a leader that is stopped, not dead, gives the lock up after this
 
 
 class Rounds:
@@ -37,7 +37,8 @@ class Rounds:
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
     ) -> None:
-        self._connect = Single(dsn, idle_session_timeout=LEADER_SESSION)
+        leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # it says nothing between two rounds
+        self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher, self._publish = dispatcher, publish
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds = seconds

@@ -43,12 +43,13 @@ SETTINGS = {
 class Taskroom:
     """Started on entry, ended on exit with all that it started. What dies is brought back by itself alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         self.home = Home.open(folder / "home")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.user: User
         self.database_url = ""
+        self._settings = SETTINGS | settings
         self._output = folder / "up.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +59,9 @@ class Taskroom:
             self._process = process = subprocess.Popen(
                 [sys.executable, "-m", "app.up"],
                 cwd=ROOT,
-                env=inherited | SETTINGS | {"TASKROOM_HOME": str(self.home.root), "PORT": str(self.port)},
+                env=inherited
+                | self._settings
+                | {"TASKROOM_HOME": str(self.home.root), "PORT": str(self.port)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -141,6 +144,9 @@ class Taskroom:
             "SELECT seq, type, payload FROM events WHERE stream_id = %s ORDER BY seq", stream_id
         )
         return Stored.of([(seq, type, payload) for seq, type, payload in events], last_seq, closed)
+
+    def is_closed(self, task_id: str) -> bool:
+        return bool(self.rows("SELECT closed FROM streams WHERE name = %s", f"task:{task_id}")[0][0])
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """At least one, waited for: Postgres may just be away."""

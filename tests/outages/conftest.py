@@ -15,8 +15,12 @@ import pytest
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
+from bench.proc import raise_file_limit
 from tests.outages.processes import suspended
 from tests.support.system import ROOT, System, User, wait_for
+
+# A lost worker is found within five seconds instead of twenty-five. Not less: a connection to Postgres may take three.
+SETTINGS = {"LEASE_ROUND_SECONDS": "1"}
 
 
 @dataclass(slots=True)
@@ -33,11 +37,14 @@ class World:
         return path.read_text()
 
     def ready(self) -> httpx.Response:
-        return httpx.get(f"{self.system.url}/readyz", timeout=10)
+        return httpx.get(f"{self.system.url}/readyz", timeout=60)
 
     def metric(self, name: str) -> float:
-        lines = httpx.get(f"{self.system.url}/metrics", timeout=10).text.splitlines()
+        lines = httpx.get(f"{self.system.url}/metrics", timeout=60).text.splitlines()
         return next(float(line.split()[1]) for line in lines if line.startswith(f"taskroom_{name} "))
+
+    def start_worker(self, concurrency: int = 2) -> subprocess.Popen[bytes]:
+        return self.system.start_worker(concurrency, **SETTINGS)
 
     @contextmanager
     def stopped(self, server: EmbeddedPostgres | EmbeddedRedis) -> Iterator[None]:
@@ -63,6 +70,7 @@ class World:
 
 @pytest.fixture(scope="package")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    raise_file_limit()  # of this process and its web process: a crowd has a file for each viewer
     home = Home.open(tmp_path_factory.mktemp("outages"))
     with (
         EmbeddedPostgres(home, home.secrets) as postgres,
@@ -72,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         migrate = [sys.executable, "-m", "app.cli", "migrate"]
         subprocess.run(migrate, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
         try:
-            with system.web() as url:
+            with system.web(**SETTINGS) as url:
                 system.url = url
                 yield World(system, postgres, redis, system.processes[-1])
         finally:
@@ -84,7 +92,7 @@ def world(running: World) -> Iterator[World]:
     """It is whole before each test; what a test breaks it mends."""
     running.whole()
     if running.worker is None:
-        running.worker = running.system.start_worker()
+        running.worker = running.start_worker()
     yield running
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import selectors
 import socket
+from collections import Counter
 from contextlib import closing
 from urllib.parse import urlsplit
 
@@ -17,9 +18,14 @@ VIEWERS = 5_000
 EVENT = re.compile(rb"^id: (\d+)\nevent: (?!connected|end)", re.M)
 
 
-def statements(world: World) -> int:
-    """How many statements Postgres was sent since it logs them."""
-    return (world.system.home / "postgres.log").read_bytes().count(b" statement: ")
+STATEMENT = re.compile(rb" statement: +(.*)")
+LITERAL = re.compile(rb"'[^']*'|\d+")
+
+
+def statements(world: World) -> Counter[bytes]:
+    """How often Postgres was sent each statement since it logs them: by its first line, without its values."""
+    said = (world.system.home / "postgres.log").read_bytes()
+    return Counter(LITERAL.sub(b"?", statement) for statement in STATEMENT.findall(said))
 
 
 def log_statements(world: World, which: str) -> None:
@@ -70,8 +76,9 @@ def test_five_thousand_come_back_at_once_and_postgres_is_asked_per_room(world: W
 
     asked = statements(world) - before
     log_statements(world, "none")
-    print(f"{VIEWERS} viewers came back for {asked} statements, those that come by the clock among them")
     for cursor, text in zip(cursors, got, strict=True):
         assert [int(n) for n in EVENT.findall(text)] == list(range(cursor + 1, last + 1))
         assert b"event: end" in text
-    assert asked < VIEWERS / 10
+    # Each kind by itself: how many come by the clock meanwhile, a few a second, is a matter of the machine's speed.
+    (most,) = asked.most_common(1)
+    assert most[1] < VIEWERS / 10, most

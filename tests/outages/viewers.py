@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tests.support.system import User, wait_for
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
-
-
-class TimedSse(SseViewer):
-    """Notes how late each line of ``emit_load`` came, in seconds: its message begins with when it was made."""
-
-    def __init__(self, url: str, user: User, task_id: str) -> None:
-        super().__init__(url, user, task_id)
-        self.lateness: list[float] = []
-
-    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
-        if type == "log" and data["message"].startswith("@t="):
-            made = int(data["message"].partition(" ")[0].removeprefix("@t="))
-            self.lateness.append((time.monotonic_ns() - made) / 1e9)
-        super().heard(type, data, id)
 
 
 @contextmanager
 def watching(url: str, user: User, task_id: str) -> Iterator[list[Viewer]]:
     """An SSE viewer first, then Socket.IO's: Python's by WebSocket and by polling, and the official JavaScript one."""
     viewers: list[Viewer] = [
-        TimedSse(url, user, task_id),
+        SseViewer(url, user, task_id),
         SocketViewer(url, user, task_id),
         SocketViewer(url, user, task_id, transports=("polling",)),
         JavaScriptViewer(url, user, task_id),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Held:
 @contextmanager
 def held(user: User, folder: Path, job_type: str = "test_gated", **params: Any) -> Iterator[Held]:
     """Starts it; it is let go at the end at the latest, for a test that fails must not keep a worker."""
-    gate = folder / "let go"
+    gate = folder / f"{uuid.uuid4().hex}.open"
     run = Held(user.start(job_type, gate=str(gate), **params), gate)
     try:
         yield run

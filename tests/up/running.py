@@ -17,7 +17,7 @@ from app.up import survivors
 from app.up.embedded import free_port
 from app.up.settings import CHECKOUT
 
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 T = TypeVar("T")

@@ -19,8 +19,8 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path / "a home", "app.up", WEB_PROCESSES="2", DEMO_PASSWORD=PASSWORD)
+def up(root: Path) -> Iterator[Running]:
+    running = Running(root, "app.up", WEB_PROCESSES="2", DEMO_PASSWORD=PASSWORD)
     yield running
     running.stop()
 
@@ -37,7 +37,7 @@ class Asking(threading.Thread):
     def run(self) -> None:
         while True:
             try:
-                self.answers[httpx.get(self.url + "/readyz", timeout=20, trust_env=False).status_code] += 1
+                self.answers[httpx.get(self.url + "/readyz", timeout=60, trust_env=False).status_code] += 1
             except httpx.ConnectError:
                 return
             except httpx.TransportError as error:
@@ -84,7 +84,7 @@ def test_life(up: Running) -> None:
     )
     stream = f"{url}/api/v2/tasks/{started.json()['task_id']}/stream?since_sequence=latest"
     asking = [Asking(url) for _ in range(2)]
-    with httpx.stream("GET", stream, headers=headers, timeout=30) as viewer:
+    with httpx.stream("GET", stream, headers=headers, timeout=60) as viewer:
         lines = viewer.iter_lines()
         assert next(lines).startswith("retry: ")
         for thread in asking:
@@ -95,7 +95,7 @@ def test_life(up: Running) -> None:
         *_, last = (line for line in lines if line)  # raises when it was cut instead of ended
         assert last.startswith("retry: "), "its process sends it away"
     for thread in asking:
-        thread.join(20)
+        thread.join(60)
         assert not thread.lost and not set(thread.answers) - {200, 503}
     assert not up.left()
     assert not list((up.home / "run").glob("*.pid"))
@@ -103,6 +103,6 @@ def test_life(up: Running) -> None:
 
 def ready(url: str) -> bool:
     try:
-        return httpx.get(url + "/readyz", timeout=5).status_code == 200
+        return httpx.get(url + "/readyz", timeout=60).status_code == 200
     except httpx.TransportError:
         return False

@@ -17,11 +17,12 @@ Up = Callable[..., Running]
 
 
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
+def first_up(new_root: Path) -> Iterator[Up]:
+    """The first start of all in its home."""
     started: list[Running] = []
 
     def start(**env: str) -> Running:
-        started.append(Running(tmp_path / "a home", **env))
+        started.append(Running(new_root, **env))
         return started[-1]
 
     yield start
@@ -29,7 +30,13 @@ def up(tmp_path: Path) -> Iterator[Up]:
         running.stop()
 
 
-def test_life(up: Up) -> None:
+@pytest.fixture
+def up(root: Path, first_up: Up) -> Up:
+    return first_up
+
+
+def test_life(first_up: Up) -> None:
+    up = first_up
     running = up()
     assert running.wait_for("ready") == f"ready http://127.0.0.1:{running.port}"
     login = running.wait_for("login demo@taskroom.local ")
@@ -110,11 +117,11 @@ def test_a_step_that_fails_is_shown(up: Up) -> None:
     assert running.process.returncode == 1 and not running.left()
 
 
-def test_port_in_use_is_told_before_anything_starts(up: Up) -> None:
+def test_port_in_use_is_told_before_anything_starts(first_up: Up) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        running = up(PORT=str(other.getsockname()[1]))
+        running = first_up(PORT=str(other.getsockname()[1]))
         output = running.output()
     assert running.process.returncode == 1
     assert len(running.lines) == 1 and "script/up" in output

@@ -47,8 +47,8 @@ def test_stored_published_and_sent_are_the_same_bytes(system: System, user: User
 def read_to_the_end(url: str, token: str, task_id: str) -> list[bytes]:
     """The data of the task's events over SSE, as bytes; those of the stream's own control events left out."""
     at = urlsplit(url)
-    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=20)
-    guard = threading.Timer(30, connection.close)  # a stream that never ends must not hang the test
+    connection = http.client.HTTPConnection(at.hostname or "", at.port, timeout=60)
+    guard = threading.Timer(60, connection.close)  # a stream that never ends must not hang the test
     guard.start()
     try:
         connection.request(

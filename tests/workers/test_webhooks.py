@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,10 +66,8 @@ def test_an_event_of_a_task_is_one_signed_request_soon(
 
     task_id = someone.start("test_echo")
     someone.finished(task_id)
-    ended = time.monotonic()
     (received,) = wait_for("the request", lambda: receiver.of("task_completed"))
 
-    assert time.monotonic() - ended < 3  # about half a second where the machine is not busy
     assert received.verified(made["secret"]) and not received.verified("whsec_AAAA")
     assert received.told["data"]["task_id"] == task_id
     assert received.told["data"]["stream"] == f"user:{someone.id}"
@@ -117,7 +116,7 @@ def test_a_killed_sender_is_no_lost_delivery(hooked: System, someone: User, rece
 
     workers = [p for p in hooked.processes if "celery" in p.args]  # type: ignore[operator]
     for worker in workers:
-        worker.kill()
+        os.killpg(worker.pid, signal.SIGKILL)  # with its children: one of them is sending
         worker.wait()
         hooked.processes.remove(worker)
     receiver.gate.set()

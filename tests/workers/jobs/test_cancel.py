@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -10,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from tests.support.clock import Sleeper
+from workers import phases
 from workers import run as runs
 
 Load = Callable[..., ModuleType]
@@ -38,32 +39,44 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     yield writer
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
+    """That by which reports are thinned."""
+    clock = Sleeper()
+    monkeypatch.setattr(phases, "time", clock)
+    return clock
+
+
 @pytest.mark.parametrize("params", [{"delay": 20.0}, {"events": 10, "rate": 0.1}, {"events": 2_000_000}])
-def test_emit_load(fresh: Load, writer: Writer, params: dict[str, Any]) -> None:
+def test_emit_load(
+    fresh: Load, writer: Writer, clock: Sleeper, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
+) -> None:
     module = fresh("emit_load")
+    monkeypatch.setattr(module, "time", clock)
     writer.cancel_at = 2 if "delay" in params else 8
-    started = time.monotonic()
+    began = clock.now
     with pytest.raises(runs.TaskCancelled):
         module.emit_load(**module.EmitLoadParams().load(params))
-    assert time.monotonic() - started < 2
+    assert clock.now - began < 2
+    assert len(writer.events) <= writer.cancel_at + 1, "nothing more was written"
 
 
 def test_knowledge_base_while_it_looks_for_files(
-    fresh: Load, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh: Load, writer: Writer, clock: Sleeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = fresh("knowledge_base", content_roots=(tmp_path,))
     folders = 0
 
     def endless(root: Path) -> Iterator[Any]:
         nonlocal folders
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
+        while folders < 10_000:
             folders += 1
+            clock.now += 0.01
             yield module._files.Folder("nothing/")
 
     monkeypatch.setattr(module._files, "walk", endless)
     writer.cancel_at = 3
     with pytest.raises(runs.TaskCancelled):
         module.knowledge_base(**module.KnowledgeBaseParams().load({}))
-    assert folders > 0
+    assert 0 < folders < 100
     assert not list(tmp_path.iterdir())

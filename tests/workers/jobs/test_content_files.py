@@ -42,7 +42,7 @@ def test_pattern_with_bad_braces_is_refused(pattern: str) -> None:
 def test_hostile_pattern_takes_no_exponential_time() -> None:
     started = time.monotonic()
     assert not _files.compile_pattern("**/" * 40 + "*a" * 30 + "b")("/".join(["a" * 60] * 40))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 60  # exponential, it would be years
 
 
 def test_root_defaults_to_the_first_content_root(tmp_path: Path) -> None:

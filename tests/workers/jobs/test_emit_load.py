@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from marshmallow import ValidationError
 
+from tests.support.clock import Sleeper
+
 if TYPE_CHECKING:
     from conftest import Phase, Recorder
 
@@ -53,24 +55,23 @@ def test_a_short_message_still_has_its_time_stamp(load: Load, recorder: Recorder
 
 @pytest.mark.parametrize(("events", "rate"), [(20, 40.0), (500, 1000.0), (10_000, 20_000.0)])
 def test_the_average_rate_is_held_without_a_busy_loop(
-    load: Load, recorder: Recorder, events: int, rate: float
+    load: Load, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, events: int, rate: float
 ) -> None:
-    cpu = time.process_time()
-    run(load("emit_load"), events=events, rate=rate)
-    cpu = time.process_time() - cpu
+    module, clock = load("emit_load"), Sleeper()
+    monkeypatch.setattr(module, "time", clock)
+    run(module, events=events, rate=rate)
     times = stamps(recorder)
     took = (times[-1] - times[0]) / 1e9
-    assert took == pytest.approx((events - 1) / rate, abs=0.2)
-    assert cpu < took * 0.8
+    assert took == pytest.approx((events - 1) / rate, abs=0.01)
+    assert clock.slept > 0.9 * took, "it slept, and did not look at the clock all the time"
 
 
 def test_overslept_time_is_made_good(load: Load, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = load("emit_load")
-    clock = [0.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(module.time, "sleep", lambda s: clock.__setitem__(0, clock[0] + s + 0.05))
+    module, clock = load("emit_load"), Sleeper(late=0.05)
+    began = clock.now
+    monkeypatch.setattr(module, "time", clock)
     run(module, events=1000, rate=100)
-    assert clock[0] == pytest.approx(9.99, abs=0.1)
+    assert clock.now - began == pytest.approx(9.99, abs=0.1)
 
 
 @pytest.mark.parametrize("params", [{"delay": 30}, {"events": 5, "rate": 0.01}])
@@ -80,19 +81,19 @@ def test_a_cancel_gets_through_while_nothing_is_written(
     class Cancelled(BaseException):
         pass
 
-    started = time.monotonic()
-    last = [started]
+    module, clock = load("emit_load"), Sleeper()
+    monkeypatch.setattr(module, "time", clock)
+    looks = [clock.now]
 
     def advance(self: Phase, n: int = 1, message: str | None = None) -> None:
-        now = time.monotonic()
-        assert now - last[0] < 0.3, "a cancel would have waited"
-        last[0] = now
-        if now - started > 0.5:
+        assert clock.now - looks[-1] < 0.3, "a cancel would have waited"
+        looks.append(clock.now)
+        if len(looks) > 100:
             raise Cancelled
 
     monkeypatch.setattr(recorder.phase_type, "advance", advance)
     with pytest.raises(Cancelled):
-        run(load("emit_load"), **params)
+        run(module, **params)
 
 
 @pytest.mark.parametrize(
