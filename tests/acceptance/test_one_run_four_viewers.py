@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+from pathlib import Path
 
 from app.tasks.fold import empty, fold
-from tests.support.system import System, User, wait_for
+from tests.support.held import held
+from tests.support.system import System, User
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
@@ -34,43 +36,45 @@ class Poller(Viewer):
             cursor = page["next_sequence"]
 
 
-def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(system: System, user: User) -> None:
-    seed = random.randrange(2**32)
-    chance = random.Random(seed)
-    task_id = user.start("knowledge_base", limit=1000)
-    viewers: list[Viewer] = [
-        kind(system.url, user, task_id) for kind in (JavaScriptViewer, SocketViewer, SseViewer, Poller)
-    ]
-    try:
+def cut_thrice(viewers: list[Viewer], chance: random.Random) -> None:
+    """Each after some more events: the run goes on until it is let go, so they come however slow all is."""
+    for _ in range(3):
         for viewer in viewers:
-            viewer.open(0)
-        cut = chance.sample(viewers[:3], 2)
-        cuts = 0
-        for _ in range(3):
-            for viewer in cut:
-                seen = len(viewer.events)
-                more = chance.randint(1, 40)
-                wait_for("more events", lambda v=viewer, n=seen + more: len(v.events) >= n or v.ended, 60)
-                if not viewer.ended:
-                    viewer.cut()
-                    viewer.resume()
-                    cuts += 1
-        snapshot = user.finished(task_id, 120)
-        expected = list(range(1, snapshot["sequence"] + 1))
-        for viewer in viewers:
-            wait_for(
-                f"{type(viewer).__name__} (seed {seed})", lambda v=viewer: len(v.events) >= len(expected), 30
-            )
-    finally:
-        for viewer in viewers:
-            viewer.close()
+            enough = len(viewer.events) + chance.randint(1, 40)
+            viewer.wait_events(enough, 60)
+            viewer.cut()
+            viewer.resume()
 
-    assert cuts == 6, "the run was over before all cuts were made"
+
+def test_all_hold_the_same_events_and_their_fold_is_the_snapshot(
+    system: System, user: User, tmp_path: Path
+) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    with held(user, tmp_path, "test_gated_reading") as run:
+        viewers: list[Viewer] = [
+            kind(system.url, user, run.id) for kind in (JavaScriptViewer, SocketViewer, SseViewer, Poller)
+        ]
+        try:
+            for viewer in viewers:
+                viewer.open(0)
+            cut_thrice(chance.sample(viewers[:3], 2), chance)
+            assert not user.status(run.id)["task"]["finished_at"]
+            run.let_go()
+            snapshot = user.finished(run.id, 120)
+            for viewer in viewers:
+                viewer.wait_events(snapshot["sequence"], 60)
+        finally:
+            for viewer in viewers:
+                viewer.close()
+
     assert snapshot["task"]["status"] == "SUCCESS"
+    expected = list(range(1, snapshot["sequence"] + 1))
     ordered = [sorted(v.events, key=lambda e: e["sequence"]) for v in viewers]
     for viewer, events in zip(viewers, ordered, strict=True):
-        assert viewer.sequences == expected, (type(viewer).__name__, seed)
-        assert events == ordered[0], (type(viewer).__name__, seed)
+        assert viewer.sequences == expected, type(viewer).__name__
+        assert events == ordered[0], type(viewer).__name__
     state = empty()
     for event in ordered[0]:
         state = fold(state, event["type"], event)

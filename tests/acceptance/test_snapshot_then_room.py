@@ -1,24 +1,31 @@
-"""Snapshot, then room: at any moment of a busy run, over both transports, without gap or repeat."""
+"""Snapshot, then room: at many moments of a busy run, over both transports, without gap or repeat."""
 
 from __future__ import annotations
 
 import json
-import random
 import subprocess
-import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.tasks.fold import fold
-from tests.support.system import ROOT, System, User
+from tests.support.held import Held, held
+from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SseViewer
 
-MOMENTS = 100  # for each transport
-SPREAD = 4.0  # seconds of the run over which they lie
+AT_ONCE = 5  # viewers that come at the same time, again and again
+TIMES = 20
+Moment = tuple[SseViewer, Any]
 
 
-def start(user: User) -> str:
-    return user.start("emit_load", events=1000, rate=150, message_bytes=120)
+@pytest.fixture
+def run(user: User, tmp_path: Path) -> Iterator[Held]:
+    """Goes on until every viewer has come."""
+    with held(user, tmp_path, rate=150) as run:
+        yield run
 
 
 def check(snapshot: Any, sequences: list[int], changes: list[Any], final: Any) -> None:
@@ -31,43 +38,51 @@ def check(snapshot: Any, sequences: list[int], changes: list[Any], final: Any) -
     assert state == {name: final[name] for name in names}
 
 
-def spread_enough(snapshots: list[Any]) -> None:
-    assert len({s["sequence"] for s in snapshots}) > MOMENTS / 4, "the moments were not spread over the run"
+def different(snapshots: list[Any]) -> None:
+    """Each of those who come at once waits for a later moment than its last, so there are so many at least."""
+    assert len(snapshots) == AT_ONCE * TIMES
+    assert len({snapshot["sequence"] for snapshot in snapshots}) >= TIMES
 
 
-def test_over_sse(system: System, user: User) -> None:
-    task_id = start(user)
+def test_over_sse(system: System, user: User, run: Held) -> None:
+    def again_and_again(_: int) -> list[Moment]:
+        moments: list[Moment] = []
+        for _ in range(TIMES):
+            last = moments[-1][1]["sequence"] if moments else -1
+            snapshot = wait_for(
+                "more of the run",
+                lambda n=last: s if (s := user.status(run.id))["sequence"] > n else None,
+                60,
+            )
+            viewer = SseViewer(system.url, user, run.id)
+            moments.append((viewer, snapshot))
+            viewer.open(snapshot["sequence"])
+        return moments
 
-    def at_a_random_moment(delay: float) -> tuple[SseViewer, Any]:
-        time.sleep(delay)  # the moment itself is what is random here
-        snapshot = user.status(task_id)
-        viewer = SseViewer(system.url, user, task_id)
-        viewer.open(snapshot["sequence"])
-        return viewer, snapshot
-
-    with ThreadPoolExecutor(MOMENTS) as pool:
-        moments = list(pool.map(at_a_random_moment, [random.uniform(0, SPREAD) for _ in range(MOMENTS)]))
-    final = user.finished(task_id, 60)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        moments = sum(pool.map(again_and_again, range(AT_ONCE)), [])
+    run.let_go()
+    final = user.finished(run.id, 60)
     for viewer, snapshot in moments:
-        if viewer.status != 204:  # the run had ended, and the snapshot was the whole of it
-            viewer.control("end")
+        viewer.control("end")
         viewer.close()
         check(snapshot, viewer.sequences, viewer.events, final)
-    spread_enough([snapshot for _, snapshot in moments])
+    different([snapshot for _, snapshot in moments])
 
 
-def test_over_socket_io(system: System, user: User) -> None:
-    task_id = start(user)
+def test_over_socket_io(system: System, user: User, run: Held) -> None:
     script = str(ROOT / "tests" / "support" / "moments.mjs")
-    told = subprocess.run(
-        ["node", script, system.url, user.token, task_id, str(MOMENTS), str(SPREAD * 1000)],
-        capture_output=True,
-        check=True,
-        timeout=90,
-    )
-    final = user.finished(task_id, 60)
-    moments = [json.loads(line) for line in told.stdout.splitlines()]
-    assert len(moments) == MOMENTS
+    command = ["node", script, system.url, user.token, run.id, str(AT_ONCE), str(TIMES)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as viewers:
+        try:
+            assert viewers.stdout and viewers.stdout.readline() == "joined\n"
+            run.let_go()
+            told, _ = viewers.communicate(timeout=90)
+        finally:
+            viewers.kill()
+    assert viewers.returncode == 0
+    final = user.finished(run.id, 60)
+    moments = [json.loads(line) for line in told.splitlines()]
     for snapshot, sequences, changes in moments:
         check(snapshot, sequences, changes, final)
-    spread_enough([snapshot for snapshot, _, _ in moments])
+    different([snapshot for snapshot, _, _ in moments])

@@ -67,9 +67,10 @@ class Viewer(ABC):
             lambda: next(
                 ((data | {"id": id}) for kind, data, id in list(self.controls) if kind == type), None
             ),
+            60,
         )
 
-    def wait_events(self, count: int, seconds: float = 20.0) -> None:
+    def wait_events(self, count: int, seconds: float = 60.0) -> None:
         wait_for(f"{count} events on {self.__class__.__name__}", lambda: len(self.events) >= count, seconds)
 
 
@@ -90,7 +91,7 @@ class SseViewer(Viewer):
     def open(self, since: int | str | None = None, headers: dict[str, str] | None = None) -> None:
         self.closed.clear()
         query = self.query if since is None else self.query | {"since_sequence": str(since)}
-        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=40)
+        connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=120)
         connection.connect()
         self._connection, self._socket = connection, connection.sock
         connection.request(
@@ -183,7 +184,7 @@ class SocketViewer(Viewer):
 
         client.eio.start_background_task = start
         auth = {"token": self.user.token, "batch": self.batch}
-        client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=10)
+        client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=30)
         return client
 
     def _batch_heard(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
@@ -198,7 +199,7 @@ class SocketViewer(Viewer):
         data: dict[str, Any] = {"task_id": self.task_id} if self.room == "task" else {}
         if since is not None:
             data["since_sequence"] = since
-        return self.client.call(f"join_{self.room}", data, timeout=10)  # type: ignore[no-any-return]
+        return self.client.call(f"join_{self.room}", data, timeout=30)  # type: ignore[no-any-return]
 
     def cut(self) -> None:
         websocket = getattr(self.client.eio, "ws", None)
@@ -208,7 +209,7 @@ class SocketViewer(Viewer):
         else:
             self.client.eio.disconnect(abort=True)
             self.client.eio.queue.put(None)  # else its writer thread waits for half a minute
-        assert self.closed.wait(10), "the client did not notice the cut"
+        assert self.closed.wait(60), "the client did not notice the cut"
         self.client.wait()
         if websocket is not None:
             websocket.shutdown()
@@ -230,6 +231,7 @@ class JavaScriptViewer(Viewer):
     ) -> None:
         super().__init__(url, user, task_id)
         self.transports = transports
+        self._joined = 0  # times, when it was cut
 
     def open(self, since: int | str | None = None) -> None:
         self.process = subprocess.Popen(
@@ -245,11 +247,16 @@ class JavaScriptViewer(Viewer):
 
     def cut(self) -> None:
         assert self.process.stdin is not None
+        self._joined = self._joins()
         self.process.stdin.write("cut\n")
         self.process.stdin.flush()
 
     def resume(self) -> None:
-        """It does by itself."""
+        """It does by itself; returns when it has."""
+        wait_for("its coming back", lambda: self._joins() > self._joined, 60)
+
+    def _joins(self) -> int:
+        return sum(type == "joined" for type, _, _ in list(self.controls))
 
     def close(self) -> None:
         self.process.terminate()

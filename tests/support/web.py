@@ -1,9 +1,9 @@
 """The web process with the tests' job types."""
 
 import wsgi  # patches first
-from tests.support import jobs, release
+from tests.support import gated, jobs, release
 
-assert jobs and release
+assert gated and jobs and release
 
 if __name__ == "__main__":
     wsgi.main()

@@ -1,0 +1,49 @@
+"""Jobs that go on until a test lets them: what is to happen in the middle of a run has its middle on any machine."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from workers.jobs.knowledge_base import DEFAULT_PATTERN, knowledge_base
+from workers.progress import job, log, phase
+
+LONGEST_SECONDS = 600.0  # for a test that was killed: its run must not hold a worker for ever
+
+
+class Gated(Schema):
+    gate = fields.String(required=True, metadata={"description": "It ends once this file is there"})
+    rate = fields.Float(load_default=200.0, metadata={"description": "Lines a second, at most"})
+
+
+class GatedReading(Gated):
+    limit = fields.Integer(load_default=300)
+
+
+@job("test_gated", params=Gated, phases=("load",))
+def gated(gate: str, rate: float) -> int:
+    """Logs a line after the other."""
+    with phase("load", message="Until it is let go") as load:
+        end, lines = time.monotonic() + LONGEST_SECONDS, 0
+        while not Path(gate).exists():
+            if time.monotonic() > end:
+                raise TimeoutError("nobody let it go")
+            lines += 1
+            log(f"line {lines} of {60 * '.'}")
+            load.advance()
+            time.sleep(1 / rate)
+    return lines
+
+
+READING = ("content_caching", "content_processing", "categorization", "kb_generation")
+
+
+@job("test_gated_reading", params=GatedReading, phases=(*READING, "load"))
+def gated_reading(gate: str, rate: float, limit: int) -> dict[str, Any]:
+    """Reads the installed packages as the shipped job does, and then logs a line after the other."""
+    result = knowledge_base(root=None, pattern=DEFAULT_PATTERN, limit=limit)
+    gated(gate, rate)
+    return result
