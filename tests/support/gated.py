@@ -17,6 +17,10 @@ LONGEST_SECONDS = 600.0  # for a test that was killed: its run must not hold a w
 class Gated(Schema):
     gate = fields.String(required=True, metadata={"description": "It ends once this file is there"})
     rate = fields.Float(load_default=200.0, metadata={"description": "Lines a second, at most"})
+    begin = fields.String(
+        load_default="", metadata={"description": "If named, it begins once this file is there"}
+    )
+    size = fields.Integer(load_default=0, metadata={"description": "Characters of a line, at least"})
 
 
 class GatedReading(Gated):
@@ -24,16 +28,19 @@ class GatedReading(Gated):
 
 
 @job("test_gated", params=Gated, phases=("load",))
-def gated(gate: str, rate: float) -> int:
+def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
     """Logs a line after the other."""
     with phase("load", message="Until it is let go") as load:
         end, lines = time.monotonic() + LONGEST_SECONDS, 0
         while not Path(gate).exists():
             if time.monotonic() > end:
                 raise TimeoutError("nobody let it go")
-            lines += 1
-            log(f"line {lines} of {60 * '.'}")
-            load.advance()
+            if not begin or Path(begin).exists():
+                lines += 1
+                log(f"line {lines} of {60 * '.'}".ljust(size, "x"))
+                load.advance()
+            else:
+                load.advance(0)
             time.sleep(1 / rate)
     return lines
 
@@ -42,8 +49,8 @@ READING = ("content_caching", "content_processing", "categorization", "kb_genera
 
 
 @job("test_gated_reading", params=GatedReading, phases=(*READING, "load"))
-def gated_reading(gate: str, rate: float, limit: int) -> dict[str, Any]:
+def gated_reading(gate: str, rate: float, limit: int, begin: str, size: int) -> dict[str, Any]:
     """Reads the installed packages as the shipped job does, and then logs a line after the other."""
     result = knowledge_base(root=None, pattern=DEFAULT_PATTERN, limit=limit)
-    gated(gate, rate)
+    gated(gate, rate, begin, size)
     return result
