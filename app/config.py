@@ -42,6 +42,7 @@ class Config:
     refresh_token_seconds: int = 30 * 24 * 3600
     ticket_seconds: int = 30
     keepalive_seconds: float = 15.0
+    ping_seconds: int = 25  # of Socket.IO; who does not answer within 20 s more is gone
     stalled_seconds: float = 30.0  # a viewer that takes nothing for so long is dropped
     drain_seconds: float = 8.0  # for requests in flight at the end; less than the process is given to end
     websocket_compression: bool = False
@@ -93,6 +94,7 @@ class Config:
             content_roots=_content_roots(env),
             pool_size=_integer(env, "DATABASE_POOL_SIZE", 20, 1, 1000),
             keepalive_seconds=_integer(env, "KEEPALIVE_SECONDS", 15, 1, 300),
+            ping_seconds=_integer(env, "PING_SECONDS", 25, 1, 300),
             streams_per_user=_integer(env, "STREAMS_PER_USER", 500, 1, 1_000_000),
             max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
             starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),

@@ -46,6 +46,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         channel=Channels(parts.config.redis_url).socketio,
         cors_allowed_origins=_origins(parts),
         max_http_buffer_size=MESSAGE_LIMIT,
+        ping_interval=parts.config.ping_seconds,
         serializer=StrictPacket,
         http_compression=False,
         manage_session=False,

@@ -32,12 +32,12 @@ class Ear:
 
     def __call__(self, event: dict[str, Any]) -> None:
         self.heard.append(event)
-        assert self.hold.wait(20)
+        assert self.hold.wait(60)
 
     async def awaited(self, event: dict[str, Any]) -> None:
         self(event)
 
-    def waits(self, count: int = 1, seconds: float = 20.0) -> list[dict[str, Any]]:
+    def waits(self, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
         wait_for(f"{count} events", lambda: len(self.heard) >= count, seconds)
         return self.heard
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 
 from app.bus import EventBus, EventService, subscriber
 from app.stream.event import user_stream
 from app.stream.hub import Hub
 from tests.bus.conftest import Ear, say
-from tests.stream.helpers import in_threads
+from tests.stream.helpers import in_threads, sql
 from tests.support.system import wait_for
-from tests.tasks.helpers import Tasks
 
 
 def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, user_id: str) -> None:
@@ -36,16 +37,18 @@ def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, 
 
 
 def test_the_loop_goes_on_while_postgres_commits(events: EventBus, user_id: str, database: str) -> None:
-    stream = user_stream(user_id)
+    """It is held at the lock of the stream, and this loop sees it there."""
     say(user_id)
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     async def main() -> list[str]:
         order: list[str] = []
-        with Tasks(database).connect() as connection, connection.cursor() as cur:
-            cur.execute("SELECT 1 FROM streams WHERE name = %s FOR UPDATE", (stream,))
+        with closing(psycopg2.connect(database)) as holder, holder, holder.cursor() as cur:
+            cur.execute("SELECT 1 FROM streams WHERE name = %s FOR UPDATE", (user_stream(user_id),))
             publishing = asyncio.create_task(events.publish("note.made", {"user_id": user_id}))
             publishing.add_done_callback(lambda _: order.append("published"))
-            for _ in range(10):
+            while not sql(database, waiting):
+                assert not publishing.done(), "it did not wait"
                 await asyncio.sleep(0.01)
             order.append("meanwhile")
         await publishing
@@ -117,8 +120,8 @@ def test_a_handler_that_fails_harms_nobody(
         say(user_id), say(user_id)
         ear.waits(2)
         all_of_them = sorted(2 * ["async", "exit", "exit later", "given up", "sync"])
-        wait_for("all of them, twice", lambda: sorted(calls) == all_of_them)
-        wait_for("ten lines", lambda: len(caplog.messages) == 10)
+        wait_for("all of them, twice", lambda: sorted(calls) == all_of_them, 60)
+        wait_for("ten lines", lambda: len(caplog.messages) == 10, 60)
 
     assert ear.sequences == [1, 2]
     assert all(f"user:{user_id}" in message for message in caplog.messages)

@@ -79,16 +79,19 @@ app = create_app()
 parts = app.extensions["taskroom"]
 with app.app_context():
     parts.start()
-heard, late = [], [time.monotonic()]
+heard, begun, go = [], set(), threading.Event()
 
 def plain(event):
-    time.sleep(0.2)
-    heard.append("plain")
+    begun.add("plain")
+    heard.append("plain" if go.wait(60) else "nobody went on beside a plain one")
 
 async def awaited(event_data):
-    await asyncio.sleep(0.2)
+    begun.add("awaited")
+    limit = time.monotonic() + 60
+    while not go.is_set() and time.monotonic() < limit:
+        await asyncio.sleep(0.01)
     await get_event_bus().publish("passed.on", {"user_id": "USER"})
-    heard.append("awaited")
+    heard.append("awaited" if go.is_set() else "nobody went on beside one that is awaited")
 
 def passed_on(event_data):
     heard.append("passed on")
@@ -97,11 +100,13 @@ EventService().subscribe("USER", plain)
 get_event_bus().subscribe("note", awaited)
 get_event_bus().subscribe("passed.on", passed_on)
 EventService().publish("USER", "note", {})
-longest, before = 0.0, time.monotonic()
-while len(heard) < 4 and time.monotonic() < late[0] + 15:
+limit = time.monotonic() + 120
+while len(begun) < 2 and time.monotonic() < limit:
     time.sleep(0.01)
-    longest, before = max(longest, time.monotonic() - before), time.monotonic()
-print(sorted(heard), "the loop went on" if longest < 0.15 else longest)
+go.set()
+while len(heard) < 4 and time.monotonic() < limit:
+    time.sleep(0.01)
+print(sorted(heard))
 parts.stop()
 """
 
@@ -115,10 +120,10 @@ if child == 0:
     assert service.get_subscriber_count("USER") == 0, "they are the parent's"
     service.subscribe("USER", lambda event: os._exit(event["type"] == "late" and 7))
     service.publish("USER", "late", {})
-    time.sleep(20)
+    time.sleep(60)
     os._exit(1)
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-limit = time.monotonic() + 10
+limit = time.monotonic() + 60
 while not heard and time.monotonic() < limit:
     time.sleep(0.01)
 print(status, heard)
@@ -132,7 +137,7 @@ def run(system: System, script: str, user_id: str) -> str:
         env=system.environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
@@ -171,12 +176,13 @@ def test_a_printed_handler_in_a_process_of_its_own_hears_what_a_worker_does(
     assert script.stdout.readline() == "subscribed\n"
 
     done = user.start("artifact", artifact_type="quiz", content="Cells divide. Plants grow.")
-    user.finished(done)
+    user.finished(done, 60)
     failed = user.start("artifact", artifact_type="flashcards", content="...")
-    error = user.finished(failed)["task"]["error"]["message"]
+    error = user.finished(failed, 60)["task"]["error"]["message"]
+    printed = script.stdout.readline() + script.stdout.readline()
     script.stdin.close()
-    printed = script.stdout.read()
-    script.wait(20)
+    printed += script.stdout.read()
+    script.wait(60)
     script.stdout.close()
 
     assert printed == f"quiz completed for {user.id}: {done}\nflashcards failed for {user.id}: {error}\n"
@@ -209,9 +215,7 @@ def test_what_a_worker_publishes_is_told_once(events: EventBus, user: User) -> N
 
 
 def test_in_a_web_process_nobody_waits_for_a_handler(system: System, user: User) -> None:
-    assert run(system, IN_THE_WEB, user.id).splitlines() == [
-        "['awaited', 'passed on', 'plain', 'plain'] the loop went on"
-    ]
+    assert run(system, IN_THE_WEB, user.id).splitlines() == ["['awaited', 'passed on', 'plain', 'plain']"]
 
 
 def test_a_forked_child_has_no_handlers_and_may_have_its_own(system: System, user: User) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
+import jwt
 import pytest
+from socketio.exceptions import SocketIOError
 
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line
 from tests.stream.fakes import FakeStore, at_once, hub_over
-from tests.support.system import System, User, wait_for
+from tests.support.system import SECRET, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 Open = Callable[..., Viewer]
@@ -35,6 +38,28 @@ def watch(request: pytest.FixtureRequest, system: System) -> Iterator[Open]:
     yield watch
     for viewer in opened:
         viewer.close()
+
+
+def watch_briefly(watch: Open, user: User, task_id: str) -> Viewer:
+    """A viewer from the first event on, whose token lives for no longer than it takes this machine to open it."""
+    claims = jwt.decode(user.token, SECRET, algorithms=["HS256"], audience="taskroom")
+    for seconds in (3, 10, 30, 90):
+        token = jwt.encode(claims | {"exp": int(time.time()) + seconds}, SECRET, "HS256")
+        try:
+            viewer = watch(User(user.id, user.email, token, user.client), task_id, 0)
+        except SocketIOError:  # it expired before, so a longer one is tried
+            continue
+        if viewer.is_open:
+            return viewer
+    raise AssertionError("no stream could be opened within 90 s")
+
+
+@pytest.fixture(scope="session")
+def quick(system: System) -> Iterator[str]:
+    """A web process that keeps quiet streams alive every second, those of older clients every two, and pings sockets
+    every second."""
+    with system.web(KEEPALIVE_SECONDS="1", PING_SECONDS="1") as url:
+        yield url
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class RawSse:
         address = urlsplit(url)
         self.socket = socket.socket()
         self.socket.setsockopt(*SMALL_BUFFER[0])
-        self.socket.settimeout(30)
+        self.socket.settimeout(60)
         self.socket.connect((str(address.hostname), int(address.port or 80)))
         self.socket.sendall(
             f"GET /api/v2/tasks/{task_id}/stream?since_sequence={since} HTTP/{version}\r\nHost: {address.netloc}\r\n"
@@ -76,7 +76,7 @@ class RawSocket:
 
     def __init__(self, url: str, user: User, headers: list[str] | None = None, batch: bool = False) -> None:
         address = f"ws{url.removeprefix('http')}/socket.io/?EIO=4&transport=websocket"
-        self.ws = websocket.create_connection(address, timeout=40, sockopt=SMALL_BUFFER, header=headers)
+        self.ws = websocket.create_connection(address, timeout=60, sockopt=SMALL_BUFFER, header=headers)
         self.messages: list[Any] = []
         self.pings = self.largest = 0  # of a message: its events
         assert self.ws.recv()[0] == "0"

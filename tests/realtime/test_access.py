@@ -18,7 +18,7 @@ import websocket
 from app.errors import Unauthorized
 from app.principal import Principal
 from app.realtime import sockets
-from tests.realtime.conftest import Open
+from tests.realtime.conftest import Open, watch_briefly
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -46,7 +46,7 @@ def test_16_who_loses_the_right_is_cut_off_and_gets_nothing_more(
 
     LOSSES[loss](system, guest)
 
-    assert viewer.closed.wait(3)
+    assert viewer.closed.wait(60)
     owner.client.post(f"/api/v2/tasks/{task_id}/cancel")
     owner.finished(task_id)
     refused(viewer)
@@ -65,21 +65,15 @@ def refused(viewer: Viewer) -> None:
             viewer.resume()
 
 
-def test_16_after_expiry_nothing_is_replayed(system: System, user: User, watch: Open) -> None:
-    task_id = user.start("test_quiet")
-    wait_for("its phase", lambda: user.status(task_id)["sequence"] >= 5)
-    with system.web(ACCESS_TOKEN_SECONDS="5") as url:
-        client = system.sign_in(user.email, url)
-        token = client.headers["Authorization"].removeprefix("Bearer ")
-        viewer = watch(User(user.id, user.email, token, client), task_id, 0)
-        viewer.control("token_expired")
-        assert viewer.closed.wait(5)
-        seen = viewer.sequences
-        user.client.post(f"/api/v2/tasks/{task_id}/cancel")
-        user.finished(task_id)
-        refused(viewer)
-        assert viewer.sequences == seen
-        client.close()
+def test_16_after_expiry_nothing_is_replayed(user: User, watch: Open, running: str) -> None:
+    viewer = watch_briefly(watch, user, running)
+    viewer.control("token_expired")
+    assert viewer.closed.wait(60)
+    seen = viewer.sequences
+    user.client.post(f"/api/v2/tasks/{running}/cancel")
+    user.finished(running)
+    refused(viewer)
+    assert viewer.sequences == seen
 
 
 def test_17_a_ticket_for_a_socket_is_good_once_and_for_thirty_seconds(
@@ -87,7 +81,7 @@ def test_17_a_ticket_for_a_socket_is_good_once_and_for_thirty_seconds(
 ) -> None:
     used, old = (user.client.post("/api/v2/auth/ticket").json()["ticket"] for _ in range(2))
     first = socketio.Client(reconnection=False)
-    first.connect(system.url, auth={"ticket": used}, transports=["websocket"], wait_timeout=5)
+    first.connect(system.url, auth={"ticket": used}, transports=["websocket"], wait_timeout=60)
     assert first.call("join_task", {"task_id": running})["ok"]
     system.sql(
         """UPDATE tickets SET expires_at = tickets.expires_at - interval '30 s' FROM sessions
@@ -97,32 +91,32 @@ def test_17_a_ticket_for_a_socket_is_good_once_and_for_thirty_seconds(
     for ticket in (used, old, "", "\0", "x" * 9000):
         client = socketio.Client(reconnection=False)
         with pytest.raises(socketio.exceptions.ConnectionError):
-            client.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+            client.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=60)
     first.disconnect()
 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "jwt", "auth"])
 def test_17_a_token_in_an_address_opens_nothing(system: System, user: User, running: str, name: str) -> None:
-    stream = httpx.get(f"{system.url}/api/v2/tasks/{running}/stream", params={name: user.token})
+    stream = httpx.get(f"{system.url}/api/v2/tasks/{running}/stream", params={name: user.token}, timeout=60)
     assert stream.status_code in (401, 422)
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client.connect(f"{system.url}?{name}={user.token}", transports=["websocket"], wait_timeout=5)
+        client.connect(f"{system.url}?{name}={user.token}", transports=["websocket"], wait_timeout=60)
 
 
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://127.0.0.1", "http://127.0.0.1.evil.example", "x"]
 )
 def test_18_a_foreign_origin_opens_no_socket_with_a_cookie(system: System, user: User, origin: str) -> None:
-    with httpx.Client(base_url=system.url, timeout=30) as browser:
+    with httpx.Client(base_url=system.url, timeout=60) as browser:
         browser.post("/api/v2/auth/login", json={"email": user.email, "password": PASSWORD})
         cookie = f"access_token_cookie={browser.cookies['access_token_cookie']}"
         polling = browser.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": origin})
     assert polling.status_code == 400
     address = f"ws://{urlsplit(system.url).netloc}/socket.io/?EIO=4&transport=websocket"
     with pytest.raises(websocket.WebSocketBadStatusException):
-        websocket.create_connection(address, timeout=10, origin=origin, cookie=cookie)
-    own = websocket.create_connection(address, timeout=10, origin=system.url, cookie=cookie)
+        websocket.create_connection(address, timeout=60, origin=origin, cookie=cookie)
+    own = websocket.create_connection(address, timeout=60, origin=system.url, cookie=cookie)
     assert own.recv().startswith("0")
     own.close()
 
@@ -132,7 +126,7 @@ def test_19_a_refused_join_leaves_the_socket_as_it_was(system: System, user: Use
     viewer = SocketViewer(system.url, user, mine)
     viewer.open(0)
     for _ in range(3):
-        ack = viewer.client.call("join_task", {"task_id": theirs, "since_sequence": 0}, timeout=10)
+        ack = viewer.client.call("join_task", {"task_id": theirs, "since_sequence": 0}, timeout=60)
         assert (ack["ok"], ack["error"]["status"]) == (False, 404)
         assert theirs not in str(ack)
     other.client.post(f"/api/v2/tasks/{theirs}/cancel")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ import websocket
 from app.realtime.floods import BURST
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
+from tests.support.held import held
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
 def closed(raw: RawSocket) -> None:
     """AssertionError unless the server closes."""
-    raw.ws.settimeout(20)
+    raw.ws.settimeout(60)
     with contextlib.closing(raw.ws.sock), pytest.raises((websocket.WebSocketException, OSError)):
         while raw.ws.recv() != "":
             continue
@@ -30,7 +32,7 @@ def closed(raw: RawSocket) -> None:
 
 
 def streams(url: str) -> int:
-    text = httpx.get(f"{url}/metrics").text
+    text = httpx.get(f"{url}/metrics", timeout=60).text
     return next(int(float(x.split()[1])) for x in text.split("\n") if x.startswith("taskroom_streams "))
 
 
@@ -41,6 +43,13 @@ def memory(pid: int) -> int:
 
 def threads(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+@pytest.fixture(scope="module")
+def apart(system: System) -> Iterator[str]:
+    """A web process in which nobody else has a stream."""
+    with system.web() as url:
+        yield url
 
 
 def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
@@ -71,7 +80,7 @@ def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
         grown, more_threads = memory(pid) - before, threads(pid) - threads_before
         stop.set()
         for flooder in flooders:
-            flooder.join(30)
+            flooder.join(60)
             assert not flooder.is_alive()
         watcher.close()
 
@@ -91,22 +100,23 @@ def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
         ["9"],
     ],
 )
-def test_what_is_no_packet_of_ours_closes_the_socket(system: System, user: User, messages: list[Any]):
-    with system.web() as url:
-        raw = RawSocket(url, user)
-        for message in messages:
-            raw.ws.send("4" + message) if isinstance(message, str) else raw.ws.send_binary(message)
-        closed(raw)
-        wait_for("its place to be free", lambda: streams(url) == 0)
+def test_what_is_no_packet_of_ours_closes_the_socket(apart: str, user: User, messages: list[Any]):
+    raw = RawSocket(apart, user)
+    for message in messages:
+        raw.ws.send("4" + message) if isinstance(message, str) else raw.ws.send_binary(message)
+    closed(raw)
+    wait_for("its place to be free", lambda: streams(apart) == 0, 60)
 
 
 def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybody_else(
-    system: System, user: User
+    system: System, user: User, tmp_path: Path
 ):
+    begin = tmp_path / "begin"
     with system.web(STALLED_SECONDS="3") as url, contextlib.ExitStack() as stack:
         pid = system.processes[-1].pid
-        others: list[Viewer] = [SseViewer(url, user, ""), SocketViewer(url, user, "")]
-        task_id = user.start("emit_load", events=8000, rate=800, message_bytes=1500, delay=5)
+        run = stack.enter_context(held(user, tmp_path, rate=300, size=1500, begin=str(begin)))
+        task_id = run.id
+        others: list[Viewer] = [SseViewer(url, user, task_id), SocketViewer(url, user, task_id)]
         stalled = [RawSse(url, user, task_id) for _ in range(50)]
         stalled_sockets = [RawSocket(url, user) for _ in range(50)]
         for raw in (*stalled, *stalled_sockets):
@@ -114,17 +124,17 @@ def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybo
         for raw in stalled_sockets:
             raw.join(task_id)
         for viewer in others:
-            viewer.task_id = task_id
             stack.callback(viewer.close)
             viewer.open(0)
-        wait_for("all to watch", lambda: streams(url) == 102)
+        wait_for("all to watch", lambda: streams(url) == 102, 60)
         before = memory(pid)
 
-        wait_for("the stalled ones to be dropped", lambda: streams(url) == 2, 60)
+        begin.touch()
+        wait_for("the stalled ones to be dropped", lambda: streams(url) == 2, 120)
         grown = memory(pid) - before
-        assert not any(viewer.ended for viewer in others), "the run was too short to tell"
+        run.let_go()
         for viewer in others:
-            wait_for("the end", lambda viewer=viewer: viewer.ended, 60)
+            wait_for("the end", lambda viewer=viewer: viewer.ended, 120)
 
     last = user.status(task_id)["sequence"]
     assert all(viewer.sequences == list(range(1, last + 1)) for viewer in others)
@@ -143,7 +153,7 @@ def test_unfinished_attachments_end_with_their_socket(system: System, user: User
                 raw.ws.send_binary(b"x" * 99_000)
             for raw in raws:
                 raw.close()
-            wait_for("them to be gone", lambda: streams(url) == 0)
+            wait_for("them to be gone", lambda: streams(url) == 0, 60)
         grown = memory(pid) - before
 
     assert grown < 60_000_000, f"{grown:,} bytes of 15 MB held at a time"
@@ -157,10 +167,12 @@ def test_a_message_of_two_megabytes_closes_the_socket(system: System, user: User
 
 
 def test_two_megabytes_by_long_polling_are_refused(system: System):
-    opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling")
+    opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling", timeout=60)
     sid = json.loads(opened.text[1:])["sid"]
     answer = httpx.post(
-        f"{system.url}/socket.io/?EIO=4&transport=polling&sid={sid}", content="4" + "x" * 2_000_000
+        f"{system.url}/socket.io/?EIO=4&transport=polling&sid={sid}",
+        content="4" + "x" * 2_000_000,
+        timeout=60,
     )
     assert answer.status_code == 400
 
@@ -168,11 +180,11 @@ def test_two_megabytes_by_long_polling_are_refused(system: System):
 def test_what_long_polling_cannot_read_is_answered_at_once(system: System):
     """The library would wait until the client had polled its farewell, and hold a greenlet for that."""
     for content in ("2", "6", "1"):
-        opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling")
+        opened = httpx.get(f"{system.url}/socket.io/?EIO=4&transport=polling", timeout=60)
         sid = json.loads(opened.text[1:])["sid"]
         path = f"{system.url}/socket.io/?EIO=4&transport=polling&sid={sid}"
-        assert httpx.post(path, content=content).status_code in (200, 400)
-        assert httpx.post(path, content="40").status_code == 400, "it is closed"
+        assert httpx.post(path, content=content, timeout=60).status_code in (200, 400)
+        assert httpx.post(path, content="40", timeout=60).status_code == 400, "it is closed"
 
 
 def test_a_full_process_turns_sockets_away_and_they_come_back_by_themselves(
@@ -180,12 +192,12 @@ def test_a_full_process_turns_sockets_away_and_they_come_back_by_themselves(
 ):
     with system.web(MAX_VIEWERS="1") as url:
         for transports in (("websocket",), ("polling",)):
-            wait_for("a place to be free", lambda: streams(url) == 0)
+            wait_for("a place to be free", lambda: streams(url) == 0, 60)
             first = RawSse(url, user, running)
             first.read(1)
             viewer = JavaScriptViewer(url, user, running, transports)
             viewer.open(0)
-            wait_for("a handshake that was turned away", lambda: turned_away(system, url) > 0)
+            wait_for("a handshake that was turned away", lambda: turned_away(system, url) > 0, 60)
             assert not viewer.events
             first.close()
             viewer.wait_events(3)
@@ -200,7 +212,8 @@ def turned_away(system: System, url: str) -> int:
 def test_too_many_handshakes_are_a_problem_with_a_time_to_wait(system: System):
     with system.web(TASKROOM_BENCH="0", CONNECTS_PER_MINUTE="5") as url:
         path = f"{url}/socket.io/?EIO=4&transport=polling"
-        answers = [httpx.get(path) for _ in range(51)]
+        with httpx.Client(timeout=60) as client:
+            answers = [client.get(path) for _ in range(51)]
 
     assert [answer.status_code for answer in answers[:50]] == [200] * 50
     problem(answers[-1], 429)
@@ -210,6 +223,6 @@ def test_too_many_handshakes_are_a_problem_with_a_time_to_wait(system: System):
 def test_an_attachment_where_none_is_taken_is_answered(system: System, user: User, running: str):
     client = socketio.Client(reconnection=False)
     client.connect(system.url, auth={"token": user.token}, transports=["websocket"])
-    assert client.call("join_task", b"\x00", timeout=10)["ok"] is False
-    assert client.call("join_task", {"task_id": running}, timeout=10)["ok"] is True
+    assert client.call("join_task", b"\x00", timeout=60)["ok"] is False
+    assert client.call("join_task", {"task_id": running}, timeout=60)["ok"] is True
     client.disconnect()

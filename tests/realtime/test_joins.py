@@ -19,7 +19,7 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
         nonlocal most
         with joins.joining():
             most = max(most, joins.in_flight)
-            go.wait(10)
+            go.wait(60)
 
     threads = [threading.Thread(target=join) for _ in range(10)]
     for thread in threads:
@@ -27,7 +27,7 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
     wait_for("three in, seven waiting", lambda: (joins.in_flight, joins.waiting) == (3, 7))
     go.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert most == 3
     assert (joins.in_flight, joins.waiting) == (0, 0)
@@ -55,7 +55,7 @@ def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     assert len(queue) == 4 and queue._waiting[1] is leaving
     for n in range(4):
         queue.leave()
-        threads[n].join(10)
+        threads[n].join(60)
 
     assert order == [0, 1, 2, 3]
     queue.leave()
@@ -111,7 +111,7 @@ def test_the_count_is_right_after_a_crowd() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert joins.viewers == 0
     assert refused == []

@@ -23,12 +23,12 @@ def me() -> str:
 
 
 @pytest.fixture
-def process(redis_url: str) -> Iterator[Process]:
+def process(other_redis_url: str) -> Iterator[Process]:
     """``process()`` is what one web process counts."""
     made: list[Presence] = []
 
     def process() -> Presence:
-        made.append(Presence(redis_url))
+        made.append(Presence(other_redis_url))
         return made[-1]
 
     yield process
@@ -56,14 +56,14 @@ def test_what_is_closed_counts_no_more_and_others_are_not_mixed_up(process: Proc
 
 
 def test_a_process_that_died_is_forgotten(
-    process: Process, me: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    process: Process, me: str, other_redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(presence, "KEPT_SECONDS", 2)
+    monkeypatch.setattr(presence, "KEPT_SECONDS", 1)
     here, died = process(), process()
     here.add(me, 1), died.add(me, 1), died.tell()
-    wait_for("its part to expire", lambda: here.count({me}) == {me: 1}, 5)
+    wait_for("its part to expire", lambda: here.count({me}) == {me: 1}, 60)
 
-    assert died._key.encode() not in redis.Redis.from_url(redis_url).smembers(PROCESSES)
+    assert died._key.encode() not in redis.Redis.from_url(other_redis_url).smembers(PROCESSES)
 
 
 def test_one_that_ends_takes_its_own_along(process: Process, me: str) -> None:
@@ -75,11 +75,11 @@ def test_one_that_ends_takes_its_own_along(process: Process, me: str) -> None:
     assert here.count({me}) == {me: 1}
 
 
-def test_when_redis_has_forgotten_all_is_told_again(process: Process, me: str, redis_url: str) -> None:
+def test_when_redis_has_forgotten_all_is_told_again(process: Process, me: str, other_redis_url: str) -> None:
     here, there = process(), process()
     other = str(uuid.uuid4())
     here.add(me, 1), there.add(me, 1), there.tell()
-    redis.Redis.from_url(redis_url).delete(there._key, here._key, PROCESSES)
+    redis.Redis.from_url(other_redis_url).delete(there._key, here._key, PROCESSES)
 
     there.add(other, 1)  # so that what is told first makes the hash anew
     there.tell(), there.tell()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import socketio
 
+from app.stream.channels import Channels
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
 
@@ -60,7 +61,7 @@ def test_a_join_may_name_the_types_that_it_wants(viewer: SocketViewer, user: Use
     ack = viewer.client.call(
         "join_task",
         {"task_id": viewer.task_id, "since_sequence": 0, "types": ["phase_update", "task_status"]},
-        timeout=10,
+        timeout=60,
     )
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
 
@@ -71,7 +72,7 @@ def test_a_join_may_name_the_types_that_it_wants(viewer: SocketViewer, user: Use
 
 def test_a_second_join_of_a_task_adds_its_types_and_never_goes_back(viewer: SocketViewer, user: User) -> None:
     def join(**more: Any) -> Any:
-        return viewer.client.call("join_task", {"task_id": viewer.task_id, **more}, timeout=10)
+        return viewer.client.call("join_task", {"task_id": viewer.task_id, **more}, timeout=60)
 
     first = join(since_sequence=0, types=["phase_update"])
     viewer.wait_events(1)
@@ -87,7 +88,7 @@ def test_a_second_join_of_a_task_adds_its_types_and_never_goes_back(viewer: Sock
 
 def test_the_present_state_comes_in_the_types_that_are_wanted(viewer: SocketViewer, user: User) -> None:
     ask = {"task_id": viewer.task_id, "types": ["task_status"]}
-    assert viewer.client.call("join_task", ask, timeout=10)["ok"]
+    assert viewer.client.call("join_task", ask, timeout=60)["ok"]
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
 
     viewer.control("end")
@@ -97,7 +98,7 @@ def test_the_present_state_comes_in_the_types_that_are_wanted(viewer: SocketView
 
 def test_two_joins_at_once_lose_nothing_of_the_present_state(viewer: SocketViewer, user: User) -> None:
     viewer.client.emit("join_task", {"task_id": viewer.task_id, "types": ["task_status"]})
-    again = viewer.client.call("join_task", {"task_id": viewer.task_id}, timeout=10)
+    again = viewer.client.call("join_task", {"task_id": viewer.task_id}, timeout=60)
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
 
     viewer.control("end")
@@ -115,7 +116,7 @@ SHAPES: list[Any] = [
 @pytest.mark.parametrize("event", ["join_task", "leave_task", "refresh_token"])
 def test_malformed_messages_are_refused_and_the_socket_stays(viewer: SocketViewer, event: str) -> None:
     for shape in SHAPES:
-        ack = viewer.client.call(event, shape, timeout=10)
+        ack = viewer.client.call(event, shape, timeout=60)
         assert ack["ok"] is False, (event, shape)
         assert 400 <= ack["error"]["status"] < 500
         assert ack["error"]["title"]
@@ -125,15 +126,15 @@ def test_malformed_messages_are_refused_and_the_socket_stays(viewer: SocketViewe
         {"since_sequence": 1.5},
         {"since_sequence": True},
     ):
-        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, **extra}, timeout=10)
+        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, **extra}, timeout=60)
         assert ack["ok"] is False
         assert "since_sequence" in ack["error"]["errors"]
     for types in ("log", [], ["no such type!"], [1], ["log"] * 33):
-        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, "types": types}, timeout=10)
+        ack = viewer.client.call("join_task", {"task_id": viewer.task_id, "types": types}, timeout=60)
         assert ack["ok"] is False and next(iter(ack["error"]["errors"])).partition(".")[0] == "types"
-    unknown = viewer.client.call("join_task", {"task_id": viewer.task_id, "colour": 1}, timeout=10)
+    unknown = viewer.client.call("join_task", {"task_id": viewer.task_id, "colour": 1}, timeout=60)
     assert "colour" in unknown["error"]["errors"]
-    assert viewer.client.call("join_task", (), timeout=10)["ok"] is False
+    assert viewer.client.call("join_task", (), timeout=60)["ok"] is False
     assert viewer.join(0)["ok"]
 
 
@@ -154,7 +155,7 @@ def test_another_users_room_and_no_room_look_the_same(system: System, other: Use
 def test_a_handshake_without_a_good_token_is_refused(system: System, auth: Any) -> None:
     client = socketio.Client(reconnection=False)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client.connect(system.url, auth=auth, transports=["websocket"], wait_timeout=5)
+        client.connect(system.url, auth=auth, transports=["websocket"], wait_timeout=60)
     client.disconnect()
 
 
@@ -181,7 +182,8 @@ def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
     viewer: SocketViewer, user: User, redis_url: str
 ) -> None:
     viewer.join(0)
-    outsider = socketio.RedisManager(redis_url, channel="flask-socketio", write_only=True)
+    channel = Channels(redis_url).socketio
+    outsider = socketio.RedisManager(redis_url, channel=channel, write_only=True)
     outsider.emit("log", {"message": "forged", "sequence": 99}, room=f"task:{viewer.task_id}")
     outsider.emit("weather", {"message": "for all"})
     wait_for("what is of no stream", lambda: [e for e in viewer.events if e["type"] == "weather"])
@@ -194,10 +196,10 @@ def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
 def test_a_ticket_opens_one_socket(system: System, user: User, running: str) -> None:
     ticket = user.client.post("/api/v2/auth/ticket").json()["ticket"]
     first, second = socketio.Client(reconnection=False), socketio.Client(reconnection=False)
-    first.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+    first.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=60)
     assert first.call("join_task", {"task_id": running})["ok"]
     with pytest.raises(socketio.exceptions.ConnectionError):
-        second.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=5)
+        second.connect(system.url, auth={"ticket": ticket}, transports=["websocket"], wait_timeout=60)
     first.disconnect()
     second.disconnect()
 
@@ -209,8 +211,10 @@ def test_one_polling_socket_carries_many_busy_rooms(system: System, user: User) 
     viewer = SocketViewer(system.url, user, tasks[0], transports=("polling",))
     viewer.connect()
     for task_id in tasks:
-        assert viewer.client.call("join_task", {"task_id": task_id, "since_sequence": 0}, timeout=10)["ok"]
-    wait_for("the end of all rooms", lambda: len([c for c in viewer.controls if c[0] == "end"]) == len(tasks))
+        assert viewer.client.call("join_task", {"task_id": task_id, "since_sequence": 0}, timeout=60)["ok"]
+    wait_for(
+        "the end of all rooms", lambda: len([c for c in viewer.controls if c[0] == "end"]) == len(tasks), 60
+    )
     for task_id in tasks:
         seen = sorted(e["sequence"] for e in viewer.events if e["task_id"] == task_id)
         assert seen == list(range(1, user.status(task_id)["sequence"] + 1))

@@ -120,8 +120,8 @@ def test_a_socket_that_joins_both_gets_each_event_once_and_in_order(system: Syst
     viewer = SocketViewer(system.url, user, "", room="notifications")
     viewer.open(0)
 
-    wider = viewer.client.call("join_events", {"since_sequence": 0}, timeout=10)
-    again = viewer.client.call("join_notifications", {}, timeout=10)
+    wider = viewer.client.call("join_events", {"since_sequence": 0}, timeout=60)
+    again = viewer.client.call("join_notifications", {}, timeout=60)
     user.start("test_echo", text="x")
 
     viewer.wait_events(8)
@@ -136,9 +136,9 @@ def test_a_socket_that_would_have_to_go_back_is_told_so(system: System, user: Us
     viewer.open(0)
     viewer.wait_events(2)
 
-    refused = viewer.client.call("join_events", {"since_sequence": 0}, timeout=10)
-    left = viewer.client.call("leave_events", {}, timeout=10)
-    joined = viewer.client.call("join_events", {"since_sequence": 0, "types": ["task_created"]}, timeout=10)
+    refused = viewer.client.call("join_events", {"since_sequence": 0}, timeout=60)
+    left = viewer.client.call("leave_events", {}, timeout=60)
+    joined = viewer.client.call("join_events", {"since_sequence": 0, "types": ["task_created"]}, timeout=60)
 
     assert refused["error"]["status"] == 409 and left == {"ok": True} and joined["ok"]
     wait_for("what it wants", lambda: [e for e in viewer.events if e["type"] == "task_created"])
@@ -152,7 +152,7 @@ def test_a_join_that_makes_no_sense_is_refused(system: System, user: User, wrong
     viewer = SocketViewer(system.url, user, "", room="events")
     viewer.connect()
 
-    answer = viewer.client.call("join_events", wrong, timeout=10)
+    answer = viewer.client.call("join_events", wrong, timeout=60)
 
     viewer.close()
     (named,) = answer["error"]["errors"]
@@ -162,8 +162,8 @@ def test_a_join_that_makes_no_sense_is_refused(system: System, user: User, wrong
 def test_switched_off_the_notification_stream_is_not_there(system: System, user: User) -> None:
     bearer = {"Authorization": f"Bearer {user.token}"}
     with system.web(ENABLE_SSE_NOTIFICATIONS="0") as url:
-        refused = httpx.get(f"{url}/api/v2/notifications/stream", headers=bearer)
-        polled = httpx.get(f"{url}/api/v2/notifications/unread-count", headers=bearer)
+        refused = httpx.get(f"{url}/api/v2/notifications/stream", headers=bearer, timeout=60)
+        polled = httpx.get(f"{url}/api/v2/notifications/unread-count", headers=bearer, timeout=60)
 
     assert refused.status_code == 404 and "switched off" in refused.json()["detail"]
     assert polled.json() == {"unread_count": 0}

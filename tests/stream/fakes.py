@@ -42,7 +42,7 @@ class FakeCommits:
         if self.away:
             self.away -= 1
             raise StoreAway("away, as asked")
-        self.gate.wait(20)
+        self.gate.wait(60)
         self._undo = (len(self.batches), dict(self.settled))
         try:
             yield _Connection()
@@ -135,7 +135,7 @@ class FakeStore:
             self.refused += 1
             raise StoreAway("away, as asked")
         self.asked.append((what, about))
-        assert self.gate.wait(20), "nobody opened the gate"
+        assert self.gate.wait(60), "nobody opened the gate"
 
 
 class FakeSubscription:

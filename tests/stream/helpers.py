@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.event import Draft, Event, draft, head_of, now, number
+from app.stream.once import Once
 from app.stream.store import Appended, append, open_stream
 from app.up.embedded_redis import EmbeddedRedis
 
@@ -62,7 +63,7 @@ def messages(database: str, stream: str) -> list[str]:
     return [message for _, message, _ in rows]
 
 
-def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 30.0) -> None:
+def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 60.0) -> None:
     """Runs all at once; raises the first error, and an AssertionError when one hangs."""
     errors: list[BaseException] = []
 
@@ -80,6 +81,21 @@ def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 30.0) -> Non
         assert not thread.is_alive(), f"a thread still runs after {seconds:.0f} s"
     if errors:
         raise errors[0]
+
+
+class Passages:
+    """Counts who has asked a ``Once``: each leads a call from there on, or waits for the one that is under way."""
+
+    def __init__(self, once: Once[Any]) -> None:
+        self.count, self._lock = 0, threading.Lock()
+        once._lock = self  # type: ignore[assignment]
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.count += 1
+        self._lock.release()
 
 
 def pid_of(server: EmbeddedRedis) -> int:

@@ -72,7 +72,7 @@ class Cutter:
             server.sendall(data)
             # Until the server has closed, or it might see the end before it has read the COMMIT.
             server.shutdown(socket.SHUT_WR)
-            server.settimeout(10)
+            server.settimeout(60)
             while _received(server):
                 pass
 
@@ -102,13 +102,15 @@ def test_a_batch_whose_commit_was_cut_is_stored_once(
 ):
     monkeypatch.setattr(writers, "RETRY_SECONDS", (0.01, 0.1))
     stream, published = new_stream(database), list[Appended]()
-    writer = Writer(Single(cutter.url), no_projection, published.append)
+    # The server's own limits would end a try that waits for the one before it on a machine that is busy elsewhere.
+    connect = Single(cutter.url, lock_timeout="60s", statement_timeout="60s")
+    writer = Writer(connect, no_projection, published.append)
 
     for n in range(12):
         writer.put(line(stream, str(n)))
-        assert writer.flush(20)
+        assert writer.flush(60)
 
-    assert writer.close(20) and cutter.cuts >= 3
+    assert writer.close(60) and cutter.cuts >= 3
     assert cutter.late == (cutter.cuts if cutter._how == "late" else 0)
     assert messages(database, stream) == [str(n) for n in range(12)]
     # What was stored without our hearing of it is not published: viewers get it as a gap from Postgres.

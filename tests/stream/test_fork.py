@@ -17,18 +17,18 @@ from workers import runtime
 stream = sys.argv[1]
 parent = runtime.runtime().writer
 parent.put(line(stream, "parent before"))
-assert parent.flush(20)
+assert parent.flush(60)
 child = os.fork()
 if child == 0:
     own = runtime.runtime().writer
     assert own is not parent and own.id != parent.id
     own.put(line(stream, "child"))
-    runtime.close(20)
+    runtime.close(60)
     os._exit(0)
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 assert runtime.runtime().writer is parent
 parent.put(line(stream, "parent after"))
-runtime.close(20)
+runtime.close(60)
 """
 
 
@@ -48,7 +48,7 @@ def test_a_forked_child_gets_a_fresh_writer(database: str, redis_url: str):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
 
     assert done.returncode == 0, done.stderr

@@ -171,7 +171,7 @@ def test_reading_from_many_threads_counts_what_is_kept(history: History, store: 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     kept = [event for _, events in history._pages.values() for event in events]
     assert len(kept) == 8 * 30 and history._bytes == sum(map(memory, kept))

@@ -146,8 +146,8 @@ def test_opposite_orders_never_deadlock(database: str):
     start = threading.Barrier(2)
 
     def writes(first: str, second: str) -> None:
-        connect = Single(database)
-        start.wait(10)
+        connect = Single(database, lock_timeout="60s", statement_timeout="60s")
+        start.wait(60)
         for _ in range(100):
             appended(connect, [line(first), line(second)])
         connect.close()
@@ -165,10 +165,10 @@ def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
     def writes(number: int) -> None:
         chance = random.Random(number)
         idle = threading.Event()
-        for n in range(3):
-            idle.wait(chance.random() * 0.02)
-            with connections:
-                connect = Single(database, lock_timeout="60s", statement_timeout="60s")
+        with connections:
+            connect = Single(database, lock_timeout="60s", statement_timeout="60s")
+            for n in range(3):
+                idle.wait(chance.random() * 0.02)
                 try:
                     with connect() as connection, connection.cursor() as cur:
                         append(cur, [line(stream, f"{number}.{n}")], no_projection)
@@ -178,10 +178,9 @@ def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
                     kept.append(f"{number}.{n}")
                 except RuntimeError:
                     pass  # the rollback asked for above
-                finally:
-                    connect.close()
+            connect.close()
 
-    in_threads([lambda number=number: writes(number) for number in range(100)], 60)
+    in_threads([lambda number=number: writes(number) for number in range(100)], 120)
 
     assert 180 < len(kept) < 300
     assert sorted(messages(database, stream)) == sorted(kept)
@@ -214,7 +213,7 @@ def test_the_second_try_waits_for_a_commit_that_still_runs(database: str, commit
             answers.append(settle(cur, writer, 1))
 
     def ends_first() -> None:
-        waiting.wait(10)
+        waiting.wait(60)
         while not sql(
             database, "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event_type = 'Lock'", pid
         ):

@@ -30,7 +30,7 @@ def test_nothing_is_lost_and_each_thread_keeps_its_order(store: FakeCommits):
     given = writer(store, limit_events=50)
 
     in_threads([lambda t=t: [given.put(line(STREAM, f"{t}.{n}")) for n in range(300)] for t in range(8)])
-    assert given.close(20)
+    assert given.close(60)
 
     for t in range(8):
         assert [m for m in store.messages() if m.startswith(f"{t}.")] == [f"{t}.{n}" for n in range(300)]
@@ -46,7 +46,7 @@ def test_a_group_is_what_gathered_while_the_last_one_committed(store: FakeCommit
         given.put(line(STREAM, str(n)))
 
     store.gate.set()
-    assert given.close(20)
+    assert given.close(60)
 
     assert [len(batch) for batch in store.batches] == [1, 1000, 500]
 
@@ -60,7 +60,7 @@ def test_a_group_is_bounded_in_bytes_too(store: FakeCommits):
         given.put(line(STREAM, "x" * 400_000))
 
     store.gate.set()
-    assert given.close(20)
+    assert given.close(60)
 
     assert [len(batch) for batch in store.batches] == [1, 3, 3]
 
@@ -85,8 +85,8 @@ def test_put_waits_when_the_buffer_is_full_and_goes_on_when_it_drains(
     assert len(done) <= 4 and not given.flush(0.1) and len(done) <= 4
 
     store.gate.set()
-    thread.join(20)
-    assert given.close(20) and store.messages() == ["first", *map(str, range(50))]
+    thread.join(60)
+    assert given.close(60) and store.messages() == ["first", *map(str, range(50))]
 
 
 def test_an_idle_writer_stores_at_once_and_not_at_its_next_tick(
@@ -100,8 +100,8 @@ def test_an_idle_writer_stores_at_once_and_not_at_its_next_tick(
 
     given.put(line(STREAM))
 
-    assert given.flush(10) and store.messages() == ["line"] and ticks == [1]
-    assert given.close(20)
+    assert given.flush(60) and store.messages() == ["line"] and ticks == [1]
+    assert given.close(60)
 
 
 def test_flush_waits_until_all_is_durable(store: FakeCommits):
@@ -113,8 +113,8 @@ def test_flush_waits_until_all_is_durable(store: FakeCommits):
     assert not given.flush(0.05) and store.batches == []
     store.gate.set()
 
-    assert given.flush(20) and store.messages() == ["line"]
-    assert given.close(20)
+    assert given.flush(60) and store.messages() == ["line"]
+    assert given.close(60)
 
 
 @pytest.mark.parametrize("outage", ["away", "lose_answers"])
@@ -125,8 +125,8 @@ def test_an_outage_loses_and_repeats_nothing(store: FakeCommits, outage: str):
     for n in range(100):
         given.put(line(STREAM, str(n)))
         if n % 10 == 0:
-            assert given.flush(20)
-    assert given.close(20)
+            assert given.flush(60)
+    assert given.close(60)
 
     assert getattr(store, outage) == 0 and store.messages() == [str(n) for n in range(100)]
 
@@ -141,7 +141,7 @@ def test_a_poisoned_draft_costs_only_itself_and_is_marked_in_its_place(store: Fa
         given.put(line(STREAM, "poison" if n == 4 else str(n)))
 
     store.gate.set()
-    assert given.close(20)
+    assert given.close(60)
 
     marker = "An event of type log could not be stored"
     assert store.messages() == ["first", "0", "1", "2", "3", marker, "5", "6", "7", "8"]
@@ -153,7 +153,7 @@ def test_a_writer_that_postgres_no_longer_knows_begins_anew(
 ):
     given, settle = writer(store), writers.settle
     given.put(line(STREAM, "1"))
-    assert given.flush(20)
+    assert given.flush(60)
     forgotten = given.id
 
     def forgets(cur: Any, writer: str, batch: int) -> bool:
@@ -164,7 +164,7 @@ def test_a_writer_that_postgres_no_longer_knows_begins_anew(
     monkeypatch.setattr(writers, "settle", forgets)
     given.put(line(STREAM, "2"))
 
-    assert given.close(20) and store.messages() == ["1", "2"] and given.id != forgotten
+    assert given.close(60) and store.messages() == ["1", "2"] and given.id != forgotten
 
 
 def test_stored_hears_of_every_batch_after_it_is_published(store: FakeCommits):
@@ -173,10 +173,10 @@ def test_stored_hears_of_every_batch_after_it_is_published(store: FakeCommits):
 
     for n in range(3):
         given.put(line(STREAM, str(n)))
-        assert given.flush(20)
+        assert given.flush(60)
 
     wait_for("the last batch to be heard of", lambda: heard == [(1, 1), (1, 2), (1, 3)])
-    assert given.close(20)
+    assert given.close(60)
 
 
 @pytest.mark.parametrize("busy", [True, False])
@@ -194,7 +194,7 @@ def test_the_tick_runs_whether_or_not_there_is_work(
         return len(ticks) >= 4
 
     wait_for("four ticks", ticked)
-    assert given.close(20) and set(ticks) == {"taskroom-writer"}
+    assert given.close(60) and set(ticks) == {"taskroom-writer"}
 
 
 def test_the_tick_survives_an_outage(store: FakeCommits, monkeypatch: pytest.MonkeyPatch):
@@ -206,14 +206,14 @@ def test_the_tick_survives_an_outage(store: FakeCommits, monkeypatch: pytest.Mon
     given.open()
 
     wait_for("a tick after the outage", lambda: ticks)
-    assert store.away == 0 and given.close(20)
+    assert store.away == 0 and given.close(60)
 
 
 def test_close_flushes_and_later_puts_are_refused(store: FakeCommits):
     given = writer(store)
     given.put(line(STREAM))
 
-    assert given.close(20) and store.messages() == ["line"]
+    assert given.close(60) and store.messages() == ["line"]
 
     with pytest.raises(WriterClosed):
         given.put(line(STREAM))

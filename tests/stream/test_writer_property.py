@@ -23,7 +23,7 @@ PUTS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 40)), min_size=1, ma
 
 @settings(
     deadline=None,
-    max_examples=30,
+    max_examples=20,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -60,7 +60,7 @@ def test_sequences_are_dense_and_nothing_is_lost_or_repeated(
         for n in range(count):
             writer.put(line(streams[where], str(n)))
             expected[streams[where]].append(str(n))
-    assert writer.close(30)
+    assert writer.close(60)
     connect.close()
 
     assert {stream: messages(database, stream) for stream in streams} == expected

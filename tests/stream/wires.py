@@ -142,7 +142,7 @@ class FakeWire:
     def controls(self) -> list[tuple[str, Any]]:
         return [(kind, content) for kind, _, content in self.whole if kind != "event"]
 
-    def gets(self, *sequences: int, seconds: float = 10.0) -> None:
+    def gets(self, *sequences: int, seconds: float = 60.0) -> None:
         """Waits until it has got these and no others, in this order."""
         limit = time.monotonic() + seconds
         while self.sequences != list(sequences) and time.monotonic() < limit:

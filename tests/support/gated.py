@@ -20,6 +20,10 @@ class Gated(Schema):
     rate = fields.Float(
         load_default=200.0, metadata={"description": "Lines a second, at most; 0 is as fast as it goes"}
     )
+    begin = fields.String(
+        load_default="", metadata={"description": "If named, it begins once this file is there"}
+    )
+    size = fields.Integer(load_default=0, metadata={"description": "Characters of a line, at least"})
 
 
 class GatedReading(Gated):
@@ -27,19 +31,22 @@ class GatedReading(Gated):
 
 
 @job("test_gated", params=Gated, phases=("load",))
-def gated(gate: str, rate: float) -> int:
+def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
     """Logs a line after the other."""
     with phase("load", message="Until it is let go") as load:
         end, lines = time.monotonic() + LONGEST_SECONDS, 0
         while not Path(gate).exists():
             if time.monotonic() > end:
                 raise TimeoutError("nobody let it go")
-            for _ in range(1 if rate else BATCH):
+            begun = not begin or Path(begin).exists()
+            for _ in range((1 if rate else BATCH) if begun else 0):
                 lines += 1
-                log(f"line {lines} of {60 * '.'}")
+                log(f"line {lines} of {60 * '.'}".ljust(size, "x"))
                 load.advance()
-            if rate:
-                time.sleep(1 / rate)
+            if not begun:
+                load.advance(0)
+            if rate or not begun:
+                time.sleep(1 / (rate or 100))
     return lines
 
 
@@ -47,8 +54,8 @@ READING = ("content_caching", "content_processing", "categorization", "kb_genera
 
 
 @job("test_gated_reading", params=GatedReading, phases=(*READING, "load"))
-def gated_reading(gate: str, rate: float, limit: int) -> dict[str, Any]:
+def gated_reading(gate: str, rate: float, limit: int, begin: str, size: int) -> dict[str, Any]:
     """Reads the installed packages as the shipped job does, and then logs a line after the other."""
     result = knowledge_base(root=None, pattern=DEFAULT_PATTERN, limit=limit)
-    gated(gate, rate)
+    gated(gate, rate, begin, size)
     return result

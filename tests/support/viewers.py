@@ -53,6 +53,11 @@ class Viewer(ABC):
             self.events.append({"type": type, **data})
 
     @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether it was let in; it may have been cut since."""
+
+    @property
     def sequences(self) -> list[int]:
         return [event["sequence"] for event in self.events]
 
@@ -104,12 +109,16 @@ class SseViewer(Viewer):
         self._thread = threading.Thread(target=self._read, args=(connection, response), daemon=True)
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        return self.status == 200
+
     def cut(self) -> None:
         if self._socket:
             with contextlib.suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
         if self._thread:
-            self._thread.join(10)
+            self._thread.join(60)
 
     def close(self) -> None:
         self.cut()
@@ -184,7 +193,7 @@ class SocketViewer(Viewer):
 
         client.eio.start_background_task = start
         auth = {"token": self.user.token, "batch": self.batch}
-        client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=30)
+        client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=60)
         return client
 
     def _batch_heard(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
@@ -195,11 +204,15 @@ class SocketViewer(Viewer):
         self.connect()
         self.ack = self.join(since)
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self.ack.get("ok"))
+
     def join(self, since: int | str | None = None) -> dict[str, Any]:
         data: dict[str, Any] = {"task_id": self.task_id} if self.room == "task" else {}
         if since is not None:
             data["since_sequence"] = since
-        return self.client.call(f"join_{self.room}", data, timeout=30)  # type: ignore[no-any-return]
+        return self.client.call(f"join_{self.room}", data, timeout=60)  # type: ignore[no-any-return]
 
     def cut(self) -> None:
         websocket = getattr(self.client.eio, "ws", None)
@@ -245,6 +258,10 @@ class JavaScriptViewer(Viewer):
         self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        return self._joins() > 0
+
     def cut(self) -> None:
         assert self.process.stdin is not None
         self._joined = self._joins()
@@ -260,8 +277,8 @@ class JavaScriptViewer(Viewer):
 
     def close(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
-        self._thread.join(10)
+        self.process.wait(60)
+        self._thread.join(60)
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
                 pipe.close()
