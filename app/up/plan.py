@@ -28,9 +28,14 @@ def environment(settings: Settings, home: Home, database_url: str, redis_url: st
     """What every process of the application is given; what the operator set passes through."""
     env = dict(os.environ)
     env.pop("DEMO_PASSWORD", None)  # only the account step needs it
-    env.setdefault("TASKROOM_ENV", "embedded")
-    env.setdefault("SECRET_KEY", home.secrets.secret_key)
-    return env | {
+    return env | ours(settings, home, database_url, redis_url)
+
+
+def ours(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
+    """What of it makes a process one of this installation."""
+    return {
+        "TASKROOM_ENV": os.environ.get("TASKROOM_ENV", "embedded"),
+        "SECRET_KEY": os.environ.get("SECRET_KEY", home.secrets.secret_key),
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "HOST": settings.host,
@@ -50,7 +55,9 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
     return Plan(
         migrate=step("migrate", "migrate"),
         account=step(
-            *("account", "account", settings.demo_email, "--role", "operator"), ACCOUNT_PASSWORD=demo_password
+            # What an administrator made of it since stays; the password is the one that is printed.
+            *("account", "account", settings.demo_email, "--role", "operator", "--keep"),
+            ACCOUNT_PASSWORD=demo_password,
         ),
         services=(
             *_web(settings, home, env),

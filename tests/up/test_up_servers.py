@@ -197,6 +197,18 @@ def test_redis_needs_the_password_and_does_not_show_it(new_home: Home) -> None:
         assert (new_home.run / "redis.conf").stat().st_mode & 0o777 == 0o600
 
 
+def test_a_redis_that_is_a_link_is_known_by_what_it_links_to(new_home: Home, tmp_path: Path) -> None:
+    """As Debian packs it; the kernel tells the file, and Redis has overwritten its environment."""
+    server = EmbeddedRedis(new_home, new_home.secrets)
+    shutil.copy(server.program, tmp_path / "redis-check-rdb")
+    server.program = tmp_path / "redis-server"
+    server.program.symlink_to("redis-check-rdb")
+    with server:
+        assert [(found.pid, found.program) for found in survivors.leftovers(new_home.root)] == [
+            (server.pid, "redis-check-rdb")
+        ]
+
+
 def test_redis_starts_with_its_data_gone(new_home: Home) -> None:
     with EmbeddedRedis(new_home, new_home.secrets) as server:
         redis.Redis.from_url(server.url).set("kept", "7")

@@ -1,0 +1,139 @@
+"""``script/cli`` beside a supervisor over real servers, and what a second start leaves as it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from app.passwords import verify
+from app.up.home import Home
+from app.up.settings import CHECKOUT
+from tests.up.running import Running
+
+DEMO = "demo@taskroom.local"
+
+
+def cli(home: Path, *arguments: str, password: str = "a long password") -> subprocess.CompletedProcess[str]:
+    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TASKROOM_ENV")
+    env = {name: value for name, value in os.environ.items() if name not in names}
+    return subprocess.run(
+        (str(CHECKOUT / "script/cli"), *arguments),
+        cwd=home.parent,
+        env=env
+        | {"TASKROOM_HOME": home.name, "ACCOUNT_PASSWORD": password},  # relative to the caller's folder
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def account(home: Path, email: str) -> tuple[str, str, str | None]:
+    """Its hash, role and tenant."""
+    connection = psycopg2.connect(Home.environment_in(home)["DATABASE_URL"])
+    try:
+        with connection, connection.cursor() as cur:
+            cur.execute("SELECT password_hash, role, tenant FROM users WHERE email = %s", (email,))
+            row: tuple[str, str, str | None] = cur.fetchall()[0]
+            return row
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path / "home", STANDIN="account")
+    running.wait_for("ready")
+    yield running
+    running.stop()
+
+
+def test_it_is_app_cli_with_the_environment_of_what_runs(running: Running) -> None:
+    home = running.home
+
+    made = cli(home, "account", "you@example.org", "--role", "admin", "--tenant", "acme")
+    assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
+    assert account(home, "you@example.org")[1:] == ("admin", "acme")
+    assert cli(home, "tenant", "acme", "--trial-ends", "2026-12-01").returncode == 0
+    assert cli(home, "account", "you@example.org", "--close").returncode == 0
+    assert not verify(account(home, "you@example.org")[0], "a long password")
+    assert (home / "run/environment.json").stat().st_mode & 0o777 == 0o600
+
+    for wrong, code in (
+        (("account", "you@example.org", "--role", "king"), 2),
+        (("account",), 2),
+        (("nothing",), 2),
+        ((), 2),
+        (("account", "nobody@example.org", "--close"), 1),
+        (("account", " "), 1),
+        (("account", "x" * 255), 1),
+        (("account", "you@example.org", "--tenant", "a\nb"), 1),
+        (("tenant", "acme", "--trial-ends", "soon"), 1),
+        (("downgrade", "nowhere"), 1),
+    ):
+        done = cli(home, *wrong)
+        assert (done.returncode, done.stdout) == (code, ""), (wrong, done)
+        assert done.stderr.startswith("taskroom: ") and done.stderr.count("\n") == 1, done.stderr
+    short = cli(home, "account", "you@example.org", password="short")
+    assert short.stderr == "taskroom: set ACCOUNT_PASSWORD to at least 8 characters\n"
+
+
+def test_a_second_start_leaves_role_and_tenant_of_the_demo_account(running: Running) -> None:
+    home = running.home
+    password = running.wait_for("login").split()[-1]
+    changed = cli(home, "account", DEMO, "--role", "admin", "--tenant", "acme", password=password)
+    assert changed.returncode == 0, changed.stderr
+    before = account(home, DEMO)
+    assert running.stop() == 0
+
+    again = Running(home, STANDIN="account")
+    try:
+        again.wait_for("ready")
+        assert account(home, DEMO) == before
+    finally:
+        again.stop()
+
+    other = Running(home, STANDIN="account", DEMO_PASSWORD="another password")
+    try:
+        other.wait_for("ready")
+        made, *rest = account(home, DEMO)
+        assert verify(made, "another password") and rest == ["admin", "acme"]
+    finally:
+        other.stop()
+
+
+def test_without_script_up_it_says_so_in_one_line(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home")
+    never = cli(home.root, "migrate")
+    home.write_environment({"DATABASE_URL": "postgresql://127.0.0.1:1/gone"})  # by one that was killed
+    (home.run / "lock").write_text("1")
+    killed = cli(home.root, "migrate")
+
+    for done in (never, killed):
+        assert done.returncode == 1
+        assert done.stderr == (
+            f"taskroom: script/up does not run in {home.root}; "
+            "start it, or set TASKROOM_HOME to the folder it runs in\n"
+        )
+
+
+def test_one_that_has_just_begun_is_not_mistaken_for_an_earlier_one(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home")
+    home.write_environment({"DATABASE_URL": "postgresql://127.0.0.1:1/gone"})
+    descriptor = home.lock()
+    try:
+        assert cli(home.root, "migrate").stderr.endswith("is not ready yet; try again in a moment\n")
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def test_help_needs_nothing_that_runs(tmp_path: Path) -> None:
+    done = cli(tmp_path / "nowhere", "account", "--help")
+
+    assert done.returncode == 0 and "script/cli account" in done.stdout

