@@ -1,4 +1,4 @@
-"""The figures that the pages promise. Tests of what they are for take them from the product, for that could have others;
+"""The figures that the pages promise. Other tests take them from the product, so that they go along when it changes;
 here each stands as its page has it, so that neither changes without the other."""
 
 from __future__ import annotations
