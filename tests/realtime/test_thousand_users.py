@@ -113,6 +113,7 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     connect.close()
 
 
+@pytest.mark.alone
 def test_a_thousand_connections_are_there_soon_told_soon_and_cost_little(
     system: System, notify: Callable[..., Any]
 ) -> None:
