@@ -57,6 +57,17 @@ def test_after_a_failure_nobody_calls_for_a_second(breaker: Breaker, clock: Cloc
     assert (breaker.state, breaker.openings, breaker.refused) == (OPEN, 1, 9)
 
 
+def test_the_wait_is_a_second_unless_told_otherwise(clock: Clock):
+    breaker = Breaker("Postgres", clock=clock)  # as the product makes its own
+    opened(breaker, clock)
+
+    clock.now += 0.999
+    with pytest.raises(Refused):
+        breaker.enter()
+    clock.now += 0.001
+    assert breaker.enter().tries
+
+
 def test_then_one_tries_and_the_others_are_refused_until_it_knows(breaker: Breaker, clock: Clock):
     opened(breaker, clock)
     clock.now += 1.0

@@ -27,9 +27,39 @@ def test_it_is_a_row_and_an_event(here: Tasks) -> None:
     assert unread(here) == 1
 
 
-@pytest.mark.parametrize("type", TYPES)
-def test_every_type_has_a_severity(here: Tasks, type: str) -> None:
-    assert notify(here, type=type)["severity"] in SEVERITIES
+# Written out, and not the product's own table: a type that is lost there would be lost here too.
+FOURTEEN = {
+    "approval_required": "warning",
+    "content_ready": "success",
+    "content_approved": "success",
+    "content_rejected": "warning",
+    "content_published": "success",
+    "generation_started": "info",
+    "generation_complete": "success",
+    "generation_failed": "error",
+    "payment_received": "success",
+    "payment_failed": "error",
+    "subscription_expiring": "warning",
+    "trial_expiring": "warning",
+    "system_announcement": "info",
+    "mention": "info",
+}
+FOUR = {"info": "info", "success": "success", "warning": "warning", "error": "error"}
+
+
+@pytest.mark.parametrize(("type", "severity"), [*FOURTEEN.items(), *FOUR.items()])
+def test_every_type_has_a_severity(here: Tasks, type: str, severity: str) -> None:
+    made = notify(here, type=type)
+
+    assert (made["notification_type"], made["severity"]) == (type, severity)
+    with here.connect() as connection, connection.cursor() as cur:
+        (row,) = inbox.page(cur, here.user_id, None, None, 10)
+    assert (row["notification_type"], row["severity"]) == (type, severity), "in the list too"
+
+
+def test_there_are_fourteen_types_and_four_and_no_other() -> None:
+    assert len(FOURTEEN) == 14 and dict(TYPES) == FOURTEEN | FOUR
+    assert set(SEVERITIES) == set(FOUR)
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

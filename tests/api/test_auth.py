@@ -37,11 +37,15 @@ def test_login_answers_who_and_sets_cookies_that_scripts_cannot_read(system: Sys
     assert "Path=/;" in cookies["access_token_cookie"] + ";"
 
 
-def test_cookies_travel_encrypted_only_in_production(production: str, user: User) -> None:
+def test_cookies_travel_encrypted_only_in_production(production: str, system: System, user: User) -> None:
     answer = httpx.post(production + LOGIN, json={"email": user.email, "password": PASSWORD})
 
     assert answer.status_code == 200
-    assert all("Secure" in line for line in answer.headers.get_list("set-cookie"))
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 2 and all("; Secure" in line for line in cookies)
+    embedded = httpx.post(system.url + LOGIN, json={"email": user.email, "password": PASSWORD})
+    plain = embedded.headers.get_list("set-cookie")
+    assert len(plain) == 2 and not any("Secure" in line for line in plain)
 
 
 def test_a_wrong_password_and_an_unknown_address_look_the_same(system: System, user: User) -> None:

@@ -10,13 +10,14 @@ import pytest
 from app.stream.store import Appended, StoreAway
 from app.tasks import rounds
 from app.tasks.dispatch import Dispatcher
-from app.tasks.rounds import MISSED_LIMIT, Rounds
+from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
 from tests.support.line import Line
 from tests.tasks.helpers import Tasks
 
 ROUND = 5.0
+MISSED_LIMIT = 4  # at the fourth round that it missed a task is lost
 
 
 @pytest.fixture

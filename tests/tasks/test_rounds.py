@@ -8,12 +8,14 @@ import pytest
 
 from app.stream.event import task_stream
 from app.stream.store import Appended
-from app.tasks import dispatch, rounds
+from app.tasks import dispatch
 from app.tasks.dispatch import BrokerDown, Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
+
+MISSED_LIMIT = 4  # at the fourth round that it missed a task is lost
 
 
 class Web:
@@ -95,7 +97,7 @@ def test_a_lease_that_is_renewed_is_never_lost(tasks: Tasks, web: Web):
     task_id = tasks.started()
 
     for _ in range(3):
-        web.turn(rounds.MISSED_LIMIT - 1)
+        web.turn(MISSED_LIMIT - 1)
         sql(tasks.database, "UPDATE leases SET missed = 0 WHERE task_id = %s", task_id)
     assert tasks.state(task_id)["task"]["status"] == "STARTED"
 
@@ -104,7 +106,7 @@ def test_a_lease_that_is_renewed_is_never_lost(tasks: Tasks, web: Web):
 def test_a_lease_missed_four_times_ends_the_attempt(tasks: Tasks, web: Web, may_retry: bool, status: str):
     task_id, web.may_retry = tasks.started(), may_retry
 
-    web.turn(rounds.MISSED_LIMIT)
+    web.turn(MISSED_LIMIT)
     assert tasks.state(task_id)["task"]["status"] == "STARTED" and web.published == []
     web.turn()
 
@@ -119,14 +121,14 @@ def test_an_attempt_that_ended_between_counting_and_losing_stays_as_it_is(tasks:
     task_id = tasks.started()
     web.rounds._may_retry = lambda job_type, retry_count: bool(tasks.end(task_id).refused)
 
-    web.turn(rounds.MISSED_LIMIT + 1)
+    web.turn(MISSED_LIMIT + 1)
 
     assert tasks.statuses(task_id) == ["PENDING", "STARTED", "SUCCESS"]
 
 
 def test_after_a_pause_all_leases_begin_anew(tasks: Tasks, web: Web):
     task_id = tasks.started()
-    web.turn(rounds.MISSED_LIMIT)
+    web.turn(MISSED_LIMIT)
     assert tasks.leases() == {task_id: (1, 3)}
     assert web.rounds._last_round
     web.rounds._last_round -= 121  # two rounds are 120 s here

@@ -39,6 +39,7 @@ beforeEach(() => {
 afterEach(() => {
   cleanup();
   vi.useRealTimers();
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
 });
 
@@ -128,6 +129,24 @@ describe("beyond the printed tests", () => {
     expect(source(1).url).toBe("/api/notifications/stream?since_sequence=9");
     act(() => void source(1).dispatchEvent(message("connected", {}, "9")));
     expect(result.current.reconnectAttempts).toBe(0);
+  });
+
+  it("comes back ten times, after 1, 2, 4, 8, 16 and then 30 s, unless told otherwise", () => {
+    vi.spyOn(Math, "random").mockReturnValue(0); // jitter only shortens: these are the longest
+    const { result } = renderHook(() => useNotificationSSE());
+    const waits = [1, 2, 4, 8, 16, 30, 30, 30, 30, 30];
+    for (const [place, seconds] of waits.entries()) {
+      act(() => void source(place).dispatchEvent(new Event("error")));
+      expect(result.current.reconnectAttempts).toBe(place + 1);
+      vi.advanceTimersByTime(seconds * 1_000 - 1);
+      expect(EventSource).toHaveBeenCalledTimes(place + 1);
+      vi.advanceTimersByTime(1);
+      expect(EventSource).toHaveBeenCalledTimes(place + 2);
+    }
+    act(() => void source(10).dispatchEvent(new Event("error")));
+    vi.advanceTimersByTime(3_600_000);
+    expect(EventSource).toHaveBeenCalledTimes(11);
+    expect(result.current.isConnected).toBe(false);
   });
 
   it("gives up after so many attempts, and is there again when asked", () => {

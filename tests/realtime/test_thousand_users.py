@@ -1,0 +1,151 @@
+"""What the story of notifications in real time asks of a thousand connections: how soon one is there, how soon it is
+told, and what it costs. `script/bench users` measures the same in full; this holds the figures that are asked for."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from app import appending
+from app.database import Single
+from app.notifications import create_notification
+from app.stream.broker import Publisher
+from app.stream.store import Appended
+from tests.support.system import System, User
+
+CONNECTIONS = 1_000
+USERS = 20
+IDLE_SECONDS = 5.0
+TOLD = b"event: notification\n"
+
+# As the document has them.
+ESTABLISHED_SECONDS = 0.5
+DELIVERED_SECONDS = 1.0
+ALL_DELIVERED_SECONDS = 2.0
+CPU_PER_HUNDRED = 1.0  # per cent of a core
+# The document allows 10 MB a connection, which nothing that works at all would miss. So much for all thousand together.
+GROWN_BYTES = 60_000_000
+
+
+class Crowd:
+    """The connections, each with what it has received."""
+
+    def __init__(self, url: str) -> None:
+        self._address = urlsplit(url)
+        self._selector = selectors.DefaultSelector()
+        self.received: dict[socket.socket, bytes] = {}
+
+    def open(self, user: User) -> float:
+        """One more connection; the seconds until its first words were there."""
+        began = time.monotonic()
+        place = str(self._address.hostname), int(self._address.port or 80)
+        connection = socket.create_connection(place, timeout=30)
+        request = (
+            f"GET /api/notifications/stream HTTP/1.0\r\nHost: {self._address.netloc}\r\n"
+            f"Authorization: Bearer {user.token}\r\nAccept: text/event-stream\r\n\r\n"
+        )
+        connection.sendall(request.encode())
+        said = b""
+        while b"event: connected\n" not in said:
+            more = connection.recv(65_536)
+            assert more, said
+            said += more
+        took = time.monotonic() - began
+        self.received[connection] = b""
+        self._selector.register(connection, selectors.EVENT_READ)
+        return took
+
+    def until_all_are_told(self) -> list[float]:
+        """The times at which each had its notification."""
+        times: list[float] = []
+        while len(times) < len(self.received):
+            ready = self._selector.select(20)
+            assert ready, f"{len(self.received) - len(times)} hear nothing"
+            for key, _ in ready:
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                had = self.received[connection].count(TOLD)
+                more = connection.recv(65_536)
+                assert more, "closed"
+                self.received[connection] += more
+                if had == 0 and self.received[connection].count(TOLD):
+                    times.append(time.monotonic())
+        return times
+
+    def close(self) -> None:
+        for connection in self.received:
+            connection.close()
+
+
+def resident(process: subprocess.Popen[bytes]) -> int:
+    text = Path(f"/proc/{process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("VmRSS:"))
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.fixture
+def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """create_notification, in this process, as any process of the project has it."""
+    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
+
+    def append(step: Callable[..., Appended]) -> Appended:
+        with connect() as connection, connection.cursor() as cur:
+            appended = step(cur)
+        publisher.publish(appended)
+        return appended
+
+    monkeypatch.setattr(appending, "_append", append)
+    yield create_notification
+    connect.close()
+
+
+@pytest.mark.alone
+def test_a_thousand_connections_are_there_soon_told_soon_and_cost_little(
+    system: System, notify: Callable[..., Any]
+) -> None:
+    users = [system.user() for _ in range(USERS)]
+    with system.web() as url:
+        process, crowd = system.processes[-1], Crowd(url)
+        for user in users:  # what the first connection of a user costs is made once
+            crowd.open(user)
+        before = resident(process)
+
+        took = [crowd.open(users[n % USERS]) for n in range(CONNECTIONS - USERS)]
+
+        grown = resident(process) - before
+        used, at = cpu_seconds(process), time.monotonic()
+        time.sleep(IDLE_SECONDS)  # nothing is waited for: it is what is measured
+        idle = 100 * (cpu_seconds(process) - used) / (time.monotonic() - at) / (CONNECTIONS / 100)
+        began = time.monotonic()
+        for user in users:
+            notify(user.id, "Transcription Complete", "Your audio is ready", "success")
+        waits = [at - began for at in crowd.until_all_are_told()]
+        crowd.close()
+    for user in users:
+        user.client.close()
+
+    print(
+        f"established: median {1e3 * statistics.median(took):.1f} ms, longest {1e3 * max(took):.0f} ms;"
+        f" grown by {grown / 1e3 / CONNECTIONS:.1f} kB each; idle {idle:.2f} % of a core per 100;"
+        f" told: median {statistics.median(waits):.2f} s, last {max(waits):.2f} s"
+    )
+    assert statistics.median(took) < ESTABLISHED_SECONDS
+    assert grown < GROWN_BYTES
+    assert idle < CPU_PER_HUNDRED
+    assert len(waits) == CONNECTIONS and statistics.median(waits) < DELIVERED_SECONDS
+    assert max(waits) < ALL_DELIVERED_SECONDS
+    assert {said.count(TOLD) for said in crowd.received.values()} == {1}, "once each"

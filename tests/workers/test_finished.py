@@ -1,0 +1,83 @@
+"""An attempt is over for its worker when what it said is durable, and not before."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.stream.writer import Writer
+from app.tasks.lifecycle import Claim
+from tests.stream.fakes import FakeCommits
+from tests.support.system import wait_for
+from workers import run as runs
+from workers.settings import settings
+
+TASK = "00000000-0000-4000-8000-000000000001"
+
+
+class Watched(Writer):
+    """Tells when somebody waits for what was put."""
+
+    def __init__(self, store: FakeCommits) -> None:
+        super().__init__(store.connect, lambda cur, events: (), store.publish)
+        self.flushing = threading.Event()
+
+    def flush(self, timeout: float | None = None) -> bool:
+        self.flushing.set()
+        return super().flush(timeout)
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FakeCommits:
+    return FakeCommits(monkeypatch)
+
+
+@pytest.fixture
+def execute(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """What a worker runs; its configuration is read when it is imported, and no other test is to find this one."""
+    before = set(sys.modules)
+    for name, value in (
+        ("SECRET_KEY", "x" * 40),
+        ("DATABASE_URL", "postgresql://127.0.0.1:1/none"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0"),
+    ):
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield importlib.import_module("workers.execute")
+    settings.cache_clear()
+    for name in {"workers.execute", "workers.celery_app"} - before:
+        del sys.modules[name]
+
+
+def test_a_worker_takes_nothing_new_before_the_end_is_durable(
+    store: FakeCommits, execute: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer, left = Watched(store), list[list[str]]()
+
+    def enter(run: Any) -> None:
+        """None when the attempt is over: notes what was durable then."""
+        runs.enter(run)
+        if run is None:
+            left.append([event.type for batch in store.batches for event in batch])
+
+    figures = SimpleNamespace(ended=lambda status, seconds: None)
+    monkeypatch.setattr(execute.runtime, "runtime", lambda: SimpleNamespace(writer=writer, figures=figures))
+    monkeypatch.setattr(execute, "enter", enter)
+    store.gate.clear()  # no commit ends
+    claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z")
+    running = threading.Thread(target=execute._run, args=(claim,), daemon=True)
+
+    running.start()
+    wait_for("its end, or that it waits for it", lambda: left or writer.flushing.is_set())
+    store.gate.set()
+    running.join(20)
+
+    assert not running.is_alive() and writer.close(20)
+    ((*_, last),) = left
+    assert last == "task_status", "the last thing that it said was durable when it was over"
