@@ -217,4 +217,4 @@ def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callab
     with eventlet.Timeout(drain_seconds, False):
         pool.waitall()
     if left := pool.running():
-        logger.warning("%d connections were busy for %g s more and are cut off", left, drain_seconds)
+        logger.warning("busy connections cut off after %g s: %d", drain_seconds, left)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections import Counter
 from urllib.parse import urlsplit
 
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -19,6 +20,7 @@ class Line:
         self._to = url.hostname, url.port
         self._is_cut = False
         self._refused: tuple[bytes, ...] = ()
+        self.refused: Counter[bytes] = Counter()  # how often each part was
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
@@ -66,8 +68,9 @@ class Line:
         try:
             # A browser sends the head of a request in one piece, and the next one only after the answer.
             while data := source.recv(65536):
-                if asks and any(part in data for part in self._refused):
+                if asks and (part := next((part for part in self._refused if part in data), None)):
                     source.sendall(REFUSAL)
+                    self.refused[part] += 1
                     break
                 sink.sendall(data)
         except OSError:  # the other end is gone, which is what closes this one
