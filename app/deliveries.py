@@ -194,7 +194,7 @@ def page(cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int)
         f"""SELECT id::text, event_type, stream, sequence, status, {TIME_TEXT.format("created_at")},
                 {TIME_TEXT.format("due_at")}, tries, log FROM deliveries
             WHERE webhook_id = %s AND (%s OR (created_at, id) < (%s::timestamptz, %s::uuid))
-            ORDER BY created_at DESC, id DESC LIMIT %s""",
+            ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT %s""",
         (webhook_id, before is None, *(before or (None, None)), limit),
     )
     return [dict(zip(_NAMES, row, strict=False)) | {"attempts": row[-1]} for row in cur.fetchall()]

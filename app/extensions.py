@@ -8,9 +8,9 @@ from flask_jwt_extended import JWTManager
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from limits import RateLimitItemPerMinute
+from limits import parse
 
-from app.limits import address
+from app.limits import address, in_a_window
 
 db = SQLAlchemy()
 migrate = Migrate()
@@ -36,7 +36,7 @@ def limit_in(blueprint: str, app: Flask) -> None:
 
 def count_failure(per_minute: int, key: str) -> float:
     """Counts a refused attempt to connect, in Redis. The seconds that this key has to wait, 0 when it need not."""
-    allowed = RateLimitItemPerMinute(per_minute)
+    allowed = parse(in_a_window(per_minute))
     if limiter.limiter.hit(allowed, "connect", key):
         return 0.0
     return max(1.0, limiter.limiter.get_window_stats(allowed, "connect", key).reset_time - time.time())

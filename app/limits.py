@@ -90,6 +90,11 @@ def address() -> str:
     return address_key(request.remote_addr)
 
 
+def in_a_window(number: int) -> str:
+    """So many in a minute, as the library is told it."""
+    return f"{number} per {WINDOW_SECONDS} seconds"
+
+
 class TooSoon(TooMany):
     """Nothing is wrong but the pace: the same again later will work."""
 

@@ -76,7 +76,7 @@ def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Rem
         """SELECT asked_at, task_id::text, user_id::text, tasks.title, tenant
            FROM approvals JOIN tasks ON tasks.id = task_id
            WHERE decided_at IS NULL AND status = 'WAITING' AND asked_at <= %s AND (asked_at, task_id) > (%s, %s)
-           ORDER BY asked_at, task_id LIMIT %s""",
+           ORDER BY asked_at, approvals.task_id LIMIT %s""",
         (at - WAITS_LONG, *after, PAGE),
     )
     return [

@@ -13,7 +13,7 @@ from jwt import PyJWTError
 from app import auth
 from app.config import Config
 from app.extensions import limiter
-from app.limits import AN_ADDRESS_MAY, address
+from app.limits import AN_ADDRESS_MAY, address, in_a_window
 from app.services import services
 
 View = Callable[..., Any]
@@ -24,11 +24,11 @@ def _limited(
 ) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         # The user's own first: who is over it uses up nothing of the neighbours'.
-        view = limiter.shared_limit(
-            lambda: f"{per_minute(services().config)} per minute", scope, key_func=who
-        )(view)
+        view = limiter.shared_limit(lambda: in_a_window(per_minute(services().config)), scope, key_func=who)(
+            view
+        )
         return limiter.shared_limit(
-            lambda: f"{per_minute(services().config) * AN_ADDRESS_MAY} per minute", scope, key_func=address
+            lambda: in_a_window(per_minute(services().config) * AN_ADDRESS_MAY), scope, key_func=address
         )(view)
 
     return decorate

@@ -55,14 +55,17 @@ class Listing:
 def list_tasks(
     cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The newest tasks first, older than ``before`` (created_at, task_id)."""
+    """The newest tasks first, older than ``before`` (created_at, task_id).
+
+    By ``tasks.created_at``: the bare name would be the text that it is shown as, of which there is no index.
+    """
     conditions, values = wanted.where()
     if before:
         conditions.append("(created_at, tasks.id) < (%s::timestamptz, %s::uuid)")
         values.extend(before)
     cur.execute(
         f"""SELECT streams.attempt, {TASK_COLUMNS} FROM tasks JOIN streams ON streams.id = tasks.stream_id
-            WHERE {" AND ".join(conditions)} ORDER BY created_at DESC, tasks.id DESC LIMIT %s""",
+            WHERE {" AND ".join(conditions)} ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT %s""",
         (*values, limit),
     )
     return [task_of(attempt, row) for attempt, *row in cur.fetchall()]

@@ -1,15 +1,17 @@
-"""More web processes over the same database, one of each kind for all tests of REST."""
+"""More web processes over the same database, one of each kind. What needs one stands in one file, for each file may run
+in a process that has to start its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
 
+import httpx
 import pytest
 
 from tests.api.outside import STARTED, Worker, accepted
 from tests.support.issuer import Issuer
-from tests.support.system import System, User
+from tests.support.system import PASSWORD, System, User
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +44,15 @@ def service(system: System) -> Iterator[User]:
     service = system.user("worker")
     with closing(service.client):
         yield service
+
+
+@pytest.fixture
+def browser(system: System, user: User) -> Iterator[httpx.Client]:
+    """A client that is signed in by cookies alone."""
+    with httpx.Client(base_url=system.url, timeout=30) as client:
+        login = {"email": user.email, "password": PASSWORD}
+        assert client.post("/api/v2/auth/login", json=login).status_code == 200
+        yield client
 
 
 @pytest.fixture

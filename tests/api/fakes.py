@@ -33,7 +33,7 @@ class FakePostgres:
 
     def execute(self, statement: str, values: tuple[str, ...]) -> None:
         self.asked.append(values[0])
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.away:
             raise StoreAway("away")
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
+from tests.api import patient
 from tests.support.system import System
 
 ABSENT = "00000000-0000-0000-0000-000000000000"
@@ -32,7 +31,7 @@ class Route:
 
 
 def document(system: System) -> dict[str, Any]:
-    answer = httpx.get(f"{system.url}/api/openapi.json")
+    answer = patient.get(f"{system.url}/api/openapi.json")
     assert answer.status_code == 200
     found: dict[str, Any] = answer.json()
     return found

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
-import httpx
 import pytest
 import socketio
 
+from tests.api import patient
 from tests.support.system import ROOT, System, User
 
 WHO = ("anonymous", "other", "stranger", "owner", "viewer", "operator", "worker", "admin")
@@ -176,7 +176,7 @@ def test_every_route(
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
         posts = ("start", "login", "announcements", "webhooks", "generate", "events")
         body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
-        with httpx.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
+        with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answers[who].read()
 
@@ -202,11 +202,11 @@ def test_every_room(
                 token = fresh.headers["Authorization"].removeprefix("Bearer ")
         client = socketio.Client(reconnection=False)
         try:
-            client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=10)
+            client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=60)
         except socketio.exceptions.ConnectionError:
             answers[who] = None
         else:
-            ack = client.call(event, {"task_id": ended[0]} if "task" in event else {}, timeout=10)
+            ack = client.call(event, {"task_id": ended[0]} if "task" in event else {}, timeout=60)
             answers[who] = 200 if ack["ok"] else ack["error"]["status"]
             assert client.connected
         client.disconnect()

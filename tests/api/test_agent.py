@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -123,23 +122,3 @@ def test_active_is_the_newest_unfinished_task_or_null(user: User) -> None:
     for task_id in (newer, older):
         assert user.client.post(f"/api/v2/tasks/{task_id}/cancel").status_code == 202
     wait_for("no active task", lambda: user.get("agent/active")["active"] is None)
-
-
-def test_a_start_without_the_broker_is_503_and_leaves_nothing_pending(
-    system: System, without_redis: str, user: User
-) -> None:
-    client = system.sign_in(user.email, without_redis)
-    began = time.monotonic()
-
-    answers = [client.post(START, json=ECHO, headers={"Idempotency-Key": "k1"}) for _ in range(2)]
-
-    assert time.monotonic() - began < 6, "3 s each at most"
-    for answer in answers:
-        problem(answer, 503)
-        assert int(answer.headers["Retry-After"]) > 0
-    tasks = user.get("tasks")["tasks"]
-    assert [task["status"] for task in tasks] == ["FAILURE"] * 2, "the key was forgotten"
-    assert {task["error"]["type"] for task in tasks} == {"BrokerUnavailable"}
-    assert [event["type"] for event in user.events(tasks[0]["task_id"])] == ["task_status"] * 2
-    assert start(user, key="k1").status_code == 202
-    client.close()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from tests.api.answers import problem
-from tests.support.system import PASSWORD, System, User
+from tests.support.system import System, User
 
 START = "/api/v2/agent/start"
 ECHO = {"job_type": "test_echo"}
@@ -19,13 +17,6 @@ FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Sec-Fetch-Site": "same-site"},
 ]
-
-
-@pytest.fixture
-def browser(system: System, user: User) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=system.url, timeout=30) as client:
-        client.post("/api/v2/auth/login", json={"email": user.email, "password": PASSWORD})
-        yield client
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

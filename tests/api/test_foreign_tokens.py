@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.api import patient
 from tests.api.answers import problem
+from tests.api.waits import LIMIT
 from tests.support.issuer import Issuer, KeySet
 from tests.support.system import System, User, wait_for
-from tests.support.viewers import SocketViewer, SseViewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 TASKS = "/api/v2/tasks"
 ROLES: dict[str, Any] = {
@@ -50,7 +53,9 @@ def url(
     folder = tmp_path_factory.mktemp("tls")
     keys = KeySet(second.jwk, tls=certificate(folder))
     setting = json.dumps([issuer.settings(**ROLES), second.settings(jwks_url=keys.url, role="operator")])
-    with system.web(TASKROOM_ISSUERS=setting, SSL_CERT_FILE=str(folder / "cert.pem")) as url:
+    with system.web(
+        TASKROOM_ISSUERS=setting, SSL_CERT_FILE=str(folder / "cert.pem"), KEEPALIVE_SECONDS="1"
+    ) as url:
         yield url
     keys.close()
 
@@ -81,7 +86,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 def get(url: str, token: str, path: str = TASKS) -> httpx.Response:
-    return httpx.get(url + path, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return patient.get(url + path, headers={"Authorization": f"Bearer {token}"})
 
 
 def holder(url: str, token: str) -> User:
@@ -110,7 +115,7 @@ def test_somebody_new_is_made_an_account_once(url: str, system: System, issuer: 
     assert rows == [("operator", "ann@example.org", None)]
     assert get(url, borrowed).json()["tasks"] == [], "the same address is not the same account"
     problem(
-        httpx.post(f"{url}/api/v2/auth/login", json={"email": "ann@example.org", "password": "None"}), 401
+        patient.post(f"{url}/api/v2/auth/login", json={"email": "ann@example.org", "password": "None"}), 401
     )
     ours.client.close()
 
@@ -144,7 +149,7 @@ def test_16_signing_out_ends_the_sign_in_and_its_streams(url: str, issuer: Issue
     mine, same, another = (
         holder(url, issuer.token(sub=who, roles=["ops"], sid=s)) for s in (sid, sid, "another")
     )
-    task_id = mine.start("test_quiet")
+    task_id = mine.start("test_outside")
     assert another.get("tasks")
     viewers = [SseViewer(url, same, task_id), SocketViewer(url, mine, task_id)]
     for viewer in viewers:
@@ -153,7 +158,7 @@ def test_16_signing_out_ends_the_sign_in_and_its_streams(url: str, issuer: Issue
 
     assert mine.client.post("/api/v2/auth/logout").status_code == 204
 
-    assert all(viewer.closed.wait(2.5) for viewer in viewers)
+    assert all(viewer.closed.wait(LIMIT) for viewer in viewers)
     for user in (mine, same):
         problem(user.client.get(TASKS), 401)
     problem(get(url, issuer.token(sub=who, roles=["ops"], sid=sid)), 401)
@@ -166,21 +171,36 @@ def test_16_signing_out_ends_the_sign_in_and_its_streams(url: str, issuer: Issue
         viewer.close()
 
 
+def opened_with_one_that_expires(
+    url: str, issuer: Issuer, who: str, task_id: str
+) -> tuple[User, list[Viewer]]:
+    """Two streams and their holder. The token lives longer each time the machine was too slow to open them."""
+    for seconds in (2, 10, 60):
+        brief = holder(url, issuer.token(sub=who, roles=["ops"], exp=int(time.time()) + seconds))
+        stream, sock = SseViewer(url, brief, task_id), SocketViewer(url, brief, task_id)
+        with suppress(socketio.exceptions.SocketIOError):
+            stream.open(0)
+            sock.open(0)
+            if stream.status == 200 and sock.ack["ok"]:
+                return brief, [stream, sock]
+        stream.close()
+        sock.close()
+        brief.client.close()
+    raise AssertionError("two streams were not opened within a minute")
+
+
 def test_16_a_token_that_expires_closes_its_stream(url: str, issuer: Issuer) -> None:
     who = uuid.uuid4().hex
     long = holder(url, issuer.token(sub=who, roles=["ops"]))
-    task_id = long.start("test_quiet")
-    brief = holder(url, issuer.token(sub=who, roles=["ops"], exp=int(time.time()) + 4))
-    viewers = [SseViewer(url, brief, task_id), SocketViewer(url, brief, task_id)]
-    for viewer in viewers:
-        viewer.open(0)
+    task_id = long.start("test_outside")
+
+    brief, viewers = opened_with_one_that_expires(url, issuer, who, task_id)
 
     for viewer in viewers:
+        assert viewer.closed.wait(2 * LIMIT)
         viewer.control("token_expired")
-        assert viewer.closed.wait(5)
         viewer.close()
     problem(brief.client.get(TASKS), 401)
-    long.client.post(f"{TASKS}/{task_id}/cancel")
     for user in (long, brief):
         user.client.close()
 
@@ -190,7 +210,7 @@ def test_16_a_newer_token_with_another_role_ends_what_older_ones_opened(url: str
     old, older = (
         holder(url, issuer.token(sub=who, roles=["ops"], sid="s", iat=now - age)) for age in (10, 20)
     )
-    task_id = old.start("test_quiet")
+    task_id = old.start("test_outside")
     viewer = SseViewer(url, old, task_id)
     viewer.open(0)
     viewer.wait_events(1)
@@ -198,8 +218,8 @@ def test_16_a_newer_token_with_another_role_ends_what_older_ones_opened(url: str
     lower = holder(url, issuer.token(sub=who, sid="s", iat=now - 5))
 
     problem(lower.client.post("/api/v2/agent/start", json={"job_type": "test_echo"}), 403)
-    assert viewer.closed.wait(2.5)
-    wait_for("the refusal", lambda: old.client.get(TASKS).status_code == 401, 2.5)
+    assert viewer.closed.wait(LIMIT)
+    wait_for("the refusal", lambda: old.client.get(TASKS).status_code == 401, LIMIT)
     problem(older.client.get(TASKS), 401)
     assert lower.client.get(TASKS).status_code == 200, "an older token does not bring the old role back"
     viewer.close()
@@ -217,11 +237,11 @@ def test_a_socket_takes_no_token_that_says_something_else_of_its_user(url: str, 
     viewer.connect()
     again, other = issuer.token(iat=now - 5, **told), issuer.token(iat=now, **told | {"org": "other"})
 
-    assert viewer.client.call("refresh_token", {"token": again}, timeout=10)["ok"]
-    ack = viewer.client.call("refresh_token", {"token": other}, timeout=10)
+    assert viewer.client.call("refresh_token", {"token": again}, timeout=60)["ok"]
+    ack = viewer.client.call("refresh_token", {"token": other}, timeout=60)
 
     assert (ack["ok"], ack["error"]["status"]) == (False, 401)
-    assert viewer.closed.wait(2.5), "the newer token ends what was joined with the older one's rights"
+    assert viewer.closed.wait(LIMIT), "the newer token ends what was joined with the older one's rights"
     viewer.close()
     mine.client.close()
 
@@ -231,8 +251,8 @@ def test_a_ticket_for_such_a_token_opens_one_stream(url: str, ann: User) -> None
     ann.finished(task_id)
     ticket = {"ticket": ann.client.post("/api/v2/auth/ticket").json()["ticket"]}
 
-    assert httpx.get(f"{url}{TASKS}/{task_id}/stream", params=ticket).status_code == 200
-    problem(httpx.get(f"{url}{TASKS}/{task_id}/stream", params=ticket), 401)
+    assert patient.get(f"{url}{TASKS}/{task_id}/stream", params=ticket).status_code == 200
+    problem(patient.get(f"{url}{TASKS}/{task_id}/stream", params=ticket), 401)
 
 
 def test_15_forged_tokens_open_neither_rest_nor_socket(url: str, issuer: Issuer, system: System) -> None:
@@ -245,7 +265,7 @@ def test_15_forged_tokens_open_neither_rest_nor_socket(url: str, issuer: Issuer,
         problem(get(url, token), 401)
         client = socketio.Client(reconnection=False)
         with pytest.raises(socketio.exceptions.ConnectionError):
-            client.connect(url, auth={"token": token}, transports=["websocket"], wait_timeout=5)
+            client.connect(url, auth={"token": token}, transports=["websocket"], wait_timeout=60)
     problem(get(system.url, issuer.token()), 401)  # where no issuer is configured
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,20 +20,45 @@ import websocket
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.api.answers import problem
-from tests.support.system import System, User
+from tests.support.system import System, User, wait_for
 
 V2 = "/api/v2"
 START, TICKET, REFRESH, LOGIN = (
     f"{V2}/{call}" for call in ("agent/start", "auth/ticket", "auth/refresh", "auth/login")
 )
+WINDOW = 3600  # the "minute": none of these tests is to meet its end
 LIMITS = {"STARTS_PER_MINUTE": "3", "TICKETS_PER_MINUTE": "4", "CONNECTS_PER_MINUTE": "10"}
+LIMITS |= {"TASKROOM_BENCH": "0", "TEST_WINDOW_SECONDS": str(WINDOW)}
 ECHO = {"job_type": "test_echo"}
 
 
 @pytest.fixture(scope="module")
 def low(system: System) -> Iterator[str]:
-    with system.web(TASKROOM_BENCH="0", TRUSTED_PROXIES="1", **LIMITS) as url:
+    with system.web(TRUSTED_PROXIES="1", **LIMITS) as url:
         yield url
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A web process behind no proxy, and a Redis that nobody else asks."""
+
+    url: str
+    redis_url: str
+    log: Path
+
+    def scripts(self) -> int:
+        """How often somebody counted: the library counts by a script."""
+        with redis.Redis.from_url(self.redis_url) as server:
+            commands = server.info("commandstats").items()
+        return sum(found["calls"] for name, found in commands if "eval" in name)
+
+
+@pytest.fixture(scope="module")
+def bare(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+    home = Home.open(tmp_path_factory.mktemp("bare"))
+    limits = LIMITS | {"TICKETS_PER_MINUTE": "1000"}
+    with EmbeddedRedis(home, home.secrets) as server, system.web(REDIS_URL=server.url, **limits) as url:
+        yield Bare(url, server.url, system.home / f"web-{urlsplit(url).port}.log")
 
 
 @pytest.fixture
@@ -43,20 +68,24 @@ def here(low: str, user: User) -> Iterator[httpx.Client]:
         yield found
 
 
-def client(url: str, user: User | None = None, address: str = "") -> httpx.Client:
+def client(
+    url: str, user: User | None = None, address: str = "", local_address: str | None = None
+) -> httpx.Client:
+    """``address`` is told as a proxy does; ``local_address`` is where the connections really come from."""
     number = uuid.uuid4().bytes
     headers = {"X-Forwarded-For": address or f"10.{number[0]}.{number[1]}.{number[2]}"}
     if user:
         headers["Authorization"] = f"Bearer {user.token}"
     # A stream that has ended closes its connection: one that is asked again at once may be met by that.
-    return httpx.Client(
-        base_url=url, headers=headers, timeout=30, limits=httpx.Limits(max_keepalive_connections=0)
+    transport = httpx.HTTPTransport(
+        limits=httpx.Limits(max_keepalive_connections=0), local_address=local_address
     )
+    return httpx.Client(base_url=url, headers=headers, timeout=60, transport=transport)
 
 
 def too_many(answer: httpx.Response) -> None:
     problem(answer, 429)
-    assert 0 < int(answer.headers["Retry-After"]) <= 61
+    assert 0 < int(answer.headers["Retry-After"]) <= WINDOW
 
 
 def test_starts_and_retries_of_a_user_are_limited_together(
@@ -161,7 +190,7 @@ def test_a_socket_of_a_user_who_comes_too_often_is_cut_so_that_it_comes_back(low
     address = f"ws{low.removeprefix('http')}/socket.io/?EIO=4&transport=websocket"
     answers = []
     for n in range(11):
-        line = websocket.create_connection(address, timeout=20, header={"X-Forwarded-For": f"192.0.2.{n}"})
+        line = websocket.create_connection(address, timeout=60, header={"X-Forwarded-For": f"192.0.2.{n}"})
         with contextlib.closing(line.sock):
             assert line.recv().startswith("0")
             line.send('40{"token":"' + user.token + '"}')
@@ -173,55 +202,45 @@ def test_a_socket_of_a_user_who_comes_too_often_is_cut_so_that_it_comes_back(low
     assert answers == ["40"] * 10 + ["cut"], "a refusal (44) would keep it from coming back"
 
 
-def test_without_a_trusted_proxy_nobody_can_choose_an_address(system: System):
-    with system.web(TASKROOM_BENCH="0", **LIMITS) as url:
-        answers = []
-        for _ in range(3):
-            with client(url) as liar:
-                answers.append(liar.get(f"{V2}/tasks/{uuid.uuid4()}/stream").status_code)
+def test_without_a_trusted_proxy_nobody_can_choose_an_address(bare: Bare):
+    answers = []
+    for _ in range(3):
+        with client(bare.url, local_address="127.0.0.2") as liar:
+            answers.append(liar.get(f"{V2}/tasks/{uuid.uuid4()}/stream").status_code)
     assert answers == [401, 401, 429]
 
 
-def test_joining_costs_redis_nothing(system: System, low: str, user: User, redis_url: str):
+def test_joining_costs_redis_nothing(bare: Bare, user: User):
     task_id = user.start("test_echo")
     user.finished(task_id)
-    with redis.Redis.from_url(redis_url) as server, client(low, user) as here:
-        here.get(f"{V2}/tasks/{task_id}/stream")
-        before = scripts(server)
+    with client(bare.url, user, local_address="127.0.0.3") as here:
+        before = bare.scripts()
         for _ in range(5):
-            here.get(f"{V2}/tasks/{task_id}/stream")
-        assert scripts(server) == before
+            assert here.get(f"{V2}/tasks/{task_id}/stream").status_code == 200
+        assert bare.scripts() == before
         here.get(f"{V2}/tasks/{uuid.uuid4()}/stream")
-        assert scripts(server) > before
+        assert bare.scripts() > before
 
 
-def scripts(server: redis.Redis) -> int:
-    """How often somebody counted: the library counts by a script."""
-    return sum(found["calls"] for name, found in server.info("commandstats").items() if "eval" in name)
+def test_a_stopped_redis_refuses_nobody_and_is_logged_once(bare: Bare, user: User):
+    """That not each request waits for it is shown in tests/test_limits.py, where time is counted and not measured."""
+    with redis.Redis.from_url(bare.redis_url) as asks:
+        pid = int(asks.info("server")["process_id"])
+    with client(bare.url, user, local_address="127.0.0.4") as here:
+        assert here.post(TICKET).status_code == 200
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            answers = [here.post(TICKET).status_code for _ in range(10)]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        log = bare.log.read_text()
 
+        def counted_again() -> bool:
+            before = bare.scripts()
+            return here.post(TICKET).status_code == 200 and bare.scripts() > before
 
-def test_a_stopped_redis_delays_one_request_and_is_logged_once(
-    system: System, user: User, tmp_path_factory: pytest.TempPathFactory
-):
-    home = Home.open(tmp_path_factory.mktemp("stopped"))
-    with (
-        EmbeddedRedis(home, home.secrets) as server,
-        system.web(TASKROOM_BENCH="0", REDIS_URL=server.url, TICKETS_PER_MINUTE="1000") as url,
-    ):
-        with redis.Redis.from_url(server.url) as asks:
-            pid = int(asks.info("server")["process_id"])
-        with client(url, user) as here:
-            assert here.post(TICKET).status_code == 200
-            os.kill(pid, signal.SIGSTOP)
-            try:
-                began = time.monotonic()
-                answers = [here.post(TICKET).status_code for _ in range(30)]
-                took = time.monotonic() - began
-            finally:
-                os.kill(pid, signal.SIGCONT)
-        log = Path(system.home / f"web-{urlsplit(url).port}.log").read_text()
+        wait_for("attempts to be counted again", counted_again, 60)
 
-    assert answers == [200] * 30
-    assert took < 30 * 0.2, "each of them waited for Redis"
+    assert answers == [200] * 10
     assert log.count("attempts are not counted while Redis is away") == 1
     assert "Traceback" not in log

@@ -4,9 +4,9 @@ import json
 import re
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.api import patient
 from tests.api.routes import document, routes
 from tests.api.schemas import faults
 from tests.support.system import System
@@ -75,7 +75,7 @@ def test_refusals_are_documented_as_what_they_are_sent_as(openapi: dict[str, Any
 
 
 def test_the_page_of_the_document_is_guarded_like_the_dashboard(system: System) -> None:
-    answer = httpx.get(f"{system.url}/api/docs")
+    answer = patient.get(f"{system.url}/api/docs")
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].startswith("text/html")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import time
+import threading
 
 import psycopg2
 import pytest
 
 from app import revocations
 from app.revocations import Revocations
+from tests.support.clock import Clock
 from tests.support.system import wait_for
 
 
@@ -26,8 +27,8 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
         )
         return str(sql.fetchall()[0][0])
 
-    now, real = 0.0, time.monotonic
-    monkeypatch.setattr(revocations.time, "monotonic", lambda: real() + now)
+    clock = Clock()
+    monkeypatch.setattr(revocations, "time", clock)
     ended: list[str] = []
     kept = Revocations(database, 900, ended.append)
     recent, old = revoked(800), revoked(2000)
@@ -42,9 +43,9 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
     assert late in kept
     assert ended == [recent, late], "each once, and not what was known already"
 
-    now += 5
+    clock.now += 5
     assert not kept.known
-    now += 1000
+    clock.now += 1000
     kept.read()
     assert len(kept) == 0
     connection.close()
@@ -53,12 +54,12 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
 def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, real = 0.0, time.monotonic
-    monkeypatch.setattr(revocations.time, "monotonic", lambda: real() + now)
+    clock = Clock()
+    monkeypatch.setattr(revocations, "time", clock)
     ended: list[str] = []
     kept = Revocations(database, 900, ended.append)
     kept.read()
-    now += 3600
+    clock.now += 3600
     connection = psycopg2.connect(database)
     with connection, connection.cursor() as sql:
         sql.execute(
@@ -74,14 +75,30 @@ def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
     assert ended == [session_id], "a stream that was opened with a ticket may still be open"
 
 
-def test_the_thread_reads_at_once_when_it_is_told_to(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revocations, "READ_SECONDS", 60.0)
+class Soon(threading.Event):
+    """Notes for how long it would have been waited for, and waits until it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        return super().wait(60)
+
+
+def test_the_thread_reads_every_second_and_at_once_when_it_is_told_to(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     reads: list[None] = []
     read = Revocations.read
     monkeypatch.setattr(Revocations, "read", lambda self: read(self) or reads.append(None))
     kept = Revocations(database, 900, lambda session_id: None)
+    kept._soon = soon = Soon()
     kept.start()
-    wait_for("the first reading", lambda: len(reads) == 1)
+    wait_for("the first reading", lambda: len(reads) == len(soon.waits) == 1)
     kept.read_soon()
-    wait_for("the second", lambda: len(reads) == 2)
+    wait_for("the second", lambda: len(reads) == len(soon.waits) == 2)
     kept.stop()
+
+    assert soon.waits[:2] == [1.0, 1.0]

@@ -49,7 +49,7 @@ def test_cancel_stops_a_task_that_runs_once(user: User) -> None:
     # Whoever asks after the task has stopped is told so.
     assert {answer.status_code for answer in answers} <= {202, 409}
     assert any(answer.status_code == 202 for answer in answers)
-    assert user.finished(task_id, 10)["task"]["status"] == "REVOKED"
+    assert user.finished(task_id)["task"]["status"] == "REVOKED"
     events = user.events(task_id)
     ends = [e for e in events if e["type"] == "task_status" and e["data"]["status"] in TERMINAL]
     assert ends == events[-1:]

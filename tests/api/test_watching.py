@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import closing
 
 import pytest
 
 from tests.support.system import System, User, wait_for
-from tests.support.viewers import SocketViewer, SseViewer, Viewer
-
-
-def watching(system: System, user: User, task_id: str, url: str) -> int:
-    with closing(system.sign_in(user.email, url)) as client:
-        return int(client.get(f"/api/v2/tasks/{task_id}/viewers").json()["viewers"])
-
-
-def test_viewers_are_counted_over_both_transports_and_all_processes(
-    system: System, user: User, waiting: str
-) -> None:
-    with system.web() as there:
-        opened: list[Viewer] = [SseViewer(system.url, user, waiting), SocketViewer(system.url, user, waiting)]
-        opened += [SocketViewer(there, user, waiting), SocketViewer(there, user, waiting)]
-        assert watching(system, user, waiting, there) == 0
-        for viewer in opened:
-            viewer.open(0)
-        for url in (system.url, there):
-            wait_for("all four", lambda url=url: watching(system, user, waiting, url) == 4)
-        for viewer in opened[1:]:
-            viewer.close()
-        for url in (system.url, there):
-            wait_for("the one that is left", lambda url=url: watching(system, user, waiting, url) == 1)
-        opened[0].close()
 
 
 def test_throughput_has_first_and_last_and_grows_no_longer_than_a_chart_needs(user: User) -> None:

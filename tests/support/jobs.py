@@ -11,6 +11,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from app.bus import EventService
+from app.tasks.approvals import Approval
 from workers import emitters
 from workers import run as runs
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
@@ -257,9 +258,10 @@ def approval() -> str:
 
 @job("test_asks_late", params=Nothing)
 def asks_late() -> None:
-    """Says nothing for a while, and then asks."""
-    time.sleep(0.5)
-    require_approval("late", "Something")
+    """Says nothing until it was asked to stop, and asks all the same, as one does that has not heard of it yet."""
+    while not runs.current().cancelled:
+        time.sleep(0.02)
+    raise runs.ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
 
 
 @job("test_publish", params=Text)

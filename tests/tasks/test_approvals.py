@@ -114,7 +114,7 @@ def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
     task_ids = [tasks.create(approval=MAIL) for _ in range(20)]
     won: list[tuple[str, str]] = []
     faults: list[Exception] = []
-    start = threading.Barrier(4, timeout=20)
+    start = threading.Barrier(4, timeout=60)
 
     def decides(number: int) -> None:
         mine = Tasks(tasks.database)
@@ -139,7 +139,8 @@ def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
+        assert not thread.is_alive()
 
     assert not faults
     for task_id in task_ids:

@@ -81,7 +81,13 @@ EVENT = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.lists(EVENT, max_size=12))
 def test_the_fold_changes_neither_state_nor_event(events: list[tuple[str, dict[str, Any]]]):
     state = empty()
@@ -97,7 +103,15 @@ def test_the_fold_changes_neither_state_nor_event(events: list[tuple[str, dict[s
         state = after
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=20,
+    suppress_health_check=list(
+        HealthCheck
+    ),  # a fixture of all examples, and a machine that is slow to make them
+)
 @given(
     batches=st.lists(st.lists(EVENT, min_size=1, max_size=6), max_size=4),
     retried=st.booleans(),

@@ -78,11 +78,11 @@ def test_of_many_claims_at_once_one_wins(tasks: Tasks):
 
     def claims() -> None:
         mine = Tasks(tasks.database)
-        start.wait(20)
+        start.wait(60)
         won.append(mine.claim(task_id))
         mine.connect.close()
 
-    in_threads([claims] * 8)
+    in_threads([claims] * 8, 120)
 
     assert len([claim for claim in won if claim]) == 1
     assert tasks.statuses(task_id) == ["PENDING", "STARTED"]

@@ -146,7 +146,7 @@ def test_many_that_end_at_once_end_their_parent_once(
     for task_id in ids:
         assert tasks.claim(task_id)
     workers = [Tasks(tasks.database) for _ in ids]
-    barrier = threading.Barrier(len(ids) + cancel)
+    barrier = threading.Barrier(len(ids) + cancel, timeout=60)
 
     def end(n: int) -> None:
         barrier.wait()
@@ -157,7 +157,7 @@ def test_many_that_end_at_once_end_their_parent_once(
         with suppress(Conflict):  # all have ended before
             tasks.cancel(parent)
 
-    in_threads([partial(end, n) for n in range(len(ids))] + [cancels] * cancel)
+    in_threads([partial(end, n) for n in range(len(ids))] + [cancels] * cancel, 120)
 
     assert status(tasks, parent) in ends
     assert [e["type"] for e in told(tasks) if e.get("task_id") == parent].count("task_completed") == 1

@@ -13,7 +13,7 @@ from app.stream.resync import Resync
 from app.stream.store import Store, open_stream
 from app.tasks import retention
 from app.tasks.expired import delete_expired
-from app.tasks.retention import BATCH_EVENTS, Prunable, Retention, prunable, prune, prune_batch
+from app.tasks.retention import Prunable, Retention, prunable, prune, prune_batch
 from app.tasks.snapshot import current_events, snapshot
 from tests.stream.helpers import appended, in_threads, line, sql
 from tests.tasks.helpers import Tasks
@@ -119,15 +119,18 @@ def test_streams_of_users_are_pruned_event_by_event(tasks: Tasks, connect: Singl
     assert kept(tasks, "broadcast") == (1, 2, 1)
 
 
-def test_a_huge_task_goes_in_batches_each_a_transaction(tasks: Tasks, connect: Single):
-    task_id = finished(tasks, lines=2 * BATCH_EVENTS + 10, days_ago=31)
+def test_a_huge_task_goes_in_batches_each_a_transaction(
+    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(retention, "BATCH_EVENTS", 50)
+    task_id = finished(tasks, lines=110, days_ago=31)
     (stream,) = prunables(connect, MONTH)
     seen = []
 
-    while prune_batch(connect, stream, MONTH) == BATCH_EVENTS:
+    while prune_batch(connect, stream, MONTH) == 50:
         seen.append(kept(tasks, task_stream(task_id))[0])
 
-    assert seen == [BATCH_EVENTS, 2 * BATCH_EVENTS]
+    assert seen == [50, 100]
     pruned_to, last_seq, _ = kept(tasks, task_stream(task_id))
     assert pruned_to == last_seq - 1
     assert prunables(connect, MONTH) == [], "it is not looked at again"
@@ -216,7 +219,7 @@ def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect
             prune(cutter, Retention(days=0, events=50))
         cutter.close()
 
-    in_threads([write, write, cut, cut])
+    in_threads([write, write, cut, cut], 120)
 
     _, last_seq, events = kept(tasks, "user:busy")
     assert last_seq == 1200 and events >= 50

@@ -58,9 +58,3 @@ def test_what_the_schema_has_as_default_starts_and_what_it_forbids_is_refused(
                     body = {"job_type": name, "params": {field: schema[limit] + value}}
                     problem(user.client.post("/api/v2/agent/start", json=body), 422, f"params.{field}")
     assert user.client.post("/api/v2/agent/start", json={"job_type": "test_phases"}).status_code == 202
-
-
-def test_the_load_job_is_there_for_benchmarks_only(production: str, user: User) -> None:
-    answer = user.client.get(f"{production}/api/v2/jobs/types")
-
-    assert "emit_load" not in {job["job_type"] for job in answer.json()["job_types"]}

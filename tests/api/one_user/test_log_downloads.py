@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api import patient
 from tests.api.answers import problem
 from tests.api.writing import AT, task_with_logs
 from tests.support.system import System, User
@@ -78,7 +79,7 @@ def test_text_is_a_line_each(user: User, long: str) -> None:
 def test_what_is_zipped_is_one_file_for_any_reader(system: System, user: User, long: str) -> None:
     address = f"{system.url}/api/v2/tasks/{long}/logs/download"
     headers = {"Authorization": f"Bearer {user.token}", "Accept-Encoding": "gzip"}
-    with httpx.stream("GET", address, headers=headers) as answer:
+    with patient.stream("GET", address, headers=headers) as answer:
         zipped = b"".join(answer.iter_raw())
 
     assert gzip.decompress(zipped) == download(user, long).content

@@ -161,7 +161,9 @@ def test_a_rare_search_in_a_long_log_says_where_to_go_on(system: System, user: U
     lines = [{"message": "hay"}] * 99 + [{"message": "needle"}]
     task_id = task_with_logs(system, user, lines, 600)
     system.sql(
-        "UPDATE events SET payload = replace(payload, 'needle', 'hay') WHERE seq BETWEEN 1000 AND 60000"
+        """UPDATE events SET payload = replace(payload, 'needle', 'hay') WHERE seq BETWEEN 1000 AND 60000
+           AND stream_id = (SELECT id FROM streams WHERE name = %s)""",
+        f"task:{task_id}",
     )
     head = user.status(task_id)["sequence"]
 

@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.api import patient
 from tests.api.answers import problem
 from tests.api.routes import Route, routes
 from tests.support.system import PASSWORD, SECRET, System, User, wait_for
@@ -69,22 +70,24 @@ FORGED: dict[str, Callable[[User], str]] = {
 
 def ask(system: System, route: Route, task: str, **kwargs: Any) -> httpx.Response:
     body = {"json": {"job_type": "test_echo"}} if route.body else {}
-    return httpx.request(route.method, system.url + route.at(task), **body, **kwargs)
+    return patient.request(route.method, system.url + route.at(task), **body, **kwargs)
 
 
 @pytest.mark.parametrize("name", FORGED)
 def test_a_forged_token_is_401_in_header_and_cookie(system: System, user: User, name: str) -> None:
     token = FORGED[name](user).encode("latin-1")
 
-    problem(httpx.get(system.url + "/api/v2/tasks", headers={"Authorization": b"Bearer " + token}), 401)
-    problem(httpx.get(system.url + "/api/v2/tasks", headers={"Cookie": b"access_token_cookie=" + token}), 401)
+    problem(patient.get(system.url + "/api/v2/tasks", headers={"Authorization": b"Bearer " + token}), 401)
+    problem(
+        patient.get(system.url + "/api/v2/tasks", headers={"Cookie": b"access_token_cookie=" + token}), 401
+    )
 
 
 def test_the_same_claims_with_the_right_key_are_let_in(system: System, user: User) -> None:
     """Otherwise the forgeries above might be refused for a mistake of the test's."""
     bearer = {"Authorization": f"Bearer {signed(claims_of(user))}"}
 
-    assert httpx.get(system.url + "/api/v2/tasks", headers=bearer).status_code == 200
+    assert patient.get(system.url + "/api/v2/tasks", headers=bearer).status_code == 200
 
 
 def test_every_route_refuses_a_forged_token_and_none(system: System, user: User, task: str) -> None:
@@ -98,7 +101,7 @@ def test_every_route_refuses_a_forged_token_and_none(system: System, user: User,
 
 
 def test_a_real_refresh_token_is_no_access_token(system: System, user: User, task: str) -> None:
-    login = httpx.post(f"{system.url}/api/v2/auth/login", json={"email": user.email, "password": PASSWORD})
+    login = patient.post(f"{system.url}/api/v2/auth/login", json={"email": user.email, "password": PASSWORD})
     refresh = login.cookies["refresh_token_cookie"]
 
     for route in (r for r in routes(system) if "/auth/" not in r.path):
@@ -128,7 +131,7 @@ def test_an_admin_sees_the_tasks_of_all(system: System, task: str) -> None:
 
 def test_no_token_reaches_a_log(system: System, user: User, task: str) -> None:
     ticket = user.client.post("/api/v2/auth/ticket").json()["ticket"]
-    httpx.get(f"{system.url}/api/v2/tasks/{task}/stream", params={"ticket": ticket})
+    patient.get(f"{system.url}/api/v2/tasks/{task}/stream", params={"ticket": ticket})
     user.client.get("/api/v2/tasks", params={"ticket": user.token})
     logs = wait_for("log files", lambda: list(system.home.glob("*.log")))
 

@@ -1,13 +1,45 @@
+"""What is otherwise where it is deployed: in one file, for the process that shows it takes seconds to start."""
+
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from tests.api import patient
 from tests.api.answers import problem
-from tests.support.system import PASSWORD, User
+from tests.support.system import PASSWORD, System, User
 
 LOGIN = "/api/v2/auth/login"
+
+
+def test_cookies_travel_encrypted_only(production: str, user: User) -> None:
+    login = {"email": user.email, "password": PASSWORD}
+
+    answer = patient.post(production + LOGIN, json=login)
+
+    assert answer.status_code == 200
+    assert all("Secure" in line for line in answer.headers.get_list("set-cookie"))
+
+
+def test_a_browser_keeps_to_tls_only_where_cookies_do(system: System, production: str) -> None:
+    assert "Strict-Transport-Security" not in patient.get(f"{system.url}/livez").headers
+    assert patient.get(f"{production}/livez").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_the_load_job_is_there_for_benchmarks_only(production: str, user: User) -> None:
+    answer = user.client.get(f"{production}/api/v2/jobs/types")
+
+    assert "emit_load" not in {job["job_type"] for job in answer.json()["job_types"]}
+
+
+def test_webhooks_only_by_tls(production: str, user: User) -> None:
+    hooks, types = f"{production}/api/v2/webhooks", ["task_completed"]
+
+    problem(user.client.post(hooks, json={"url": "http://example.org", "event_types": types}), 422, "url")
+    made = user.client.post(hooks, json={"url": "https://example.org", "event_types": types})
+
+    assert made.status_code == 201
 
 
 def test_many_wrong_passwords_for_one_address_are_429(production: str, user: User, other: User) -> None:
@@ -35,12 +67,3 @@ def test_guesses_that_are_sent_at_once_are_counted_before_they_are_answered(
 
     assert set(answers) == {401, 429}
     assert answers.count(401) <= 30
-
-
-def test_with_redis_away_people_can_still_sign_in(without_redis: str, user: User) -> None:
-    with httpx.Client(base_url=without_redis, timeout=10) as client:
-        right = client.post(LOGIN, json={"email": user.email, "password": PASSWORD})
-        wrong = client.post(LOGIN, json={"email": user.email, "password": "wrong"})
-
-    assert right.status_code == 200
-    problem(wrong, 401)
