@@ -40,6 +40,9 @@ def scraped(system: System, url: str = "") -> dict[str, float]:
 
 def test_a_process_tells_of_itself_and_of_nobody_else(system: System, user: User) -> None:
     task_id = user.start("test_quiet")
+    wait_for(
+        "its start", lambda: user.status(task_id)["task"]["is_running"]
+    )  # before the first look at the backlog
     viewer = SseViewer(system.url, user, task_id)
     viewer.open(0)
     viewer.control("connected")

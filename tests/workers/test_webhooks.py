@@ -14,6 +14,15 @@ from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
 SETTINGS = {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1/32", "WEBHOOK_RETRY_SECONDS": "0.3,0.6,1.2"}
+WORKERS = 2
+
+
+def kill_workers(system: System) -> None:
+    """With their children: one of them may be sending."""
+    for worker in [p for p in system.processes if "celery" in p.args]:  # type: ignore[operator]
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+        system.processes.remove(worker)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +33,7 @@ def hooked(
     home = tmp_path_factory.mktemp("hooked")
     system = System(servers.create_database(), other_redis_url, home)
     try:
-        for _ in range(2):
+        for _ in range(WORKERS):
             system.start_worker(**SETTINGS)
         with system.web(**SETTINGS) as url, system.web(**SETTINGS):
             system.url = url
@@ -33,6 +42,7 @@ def hooked(
             warm.client.close()
             yield system
     finally:
+        kill_workers(system)  # asked to end, one would first send what is due, for up to twenty seconds
         system.stop()
 
 
@@ -116,13 +126,9 @@ def test_a_killed_sender_is_no_lost_delivery(hooked: System, someone: User, rece
     someone.start("test_echo")
     wait_for("the first request", lambda: receiver.received)
 
-    workers = [p for p in hooked.processes if "celery" in p.args]  # type: ignore[operator]
-    for worker in workers:
-        os.killpg(worker.pid, signal.SIGKILL)  # with its children: one of them is sending
-        worker.wait()
-        hooked.processes.remove(worker)
+    kill_workers(hooked)
     receiver.gate.set()
-    for _ in workers:
+    for _ in range(WORKERS):
         hooked.start_worker(**SETTINGS)
     hooked.sql(  # a minute later
         "UPDATE deliveries SET due_at = due_at - interval '1 minute' WHERE status = 'pending' AND webhook_id = %s",
