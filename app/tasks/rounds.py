@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.database import Single
 from app.stream.store import Appended, StoreAway
 from app.tasks.dispatch import Dispatcher, queued
+from app.tasks.fold import RETRY
 from app.tasks.lifecycle import lose
 
 logger = logging.getLogger("taskroom.rounds")
@@ -74,7 +75,7 @@ class Rounds:
                 return
             lost = self._count(cur)
         for task_id, attempt, job_type, retry_count in lost:
-            self._lose(task_id, attempt, self._may_retry(job_type, retry_count))
+            self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
         self._resend()
 
     def _leads(self, cur: Cursor) -> bool:
@@ -106,7 +107,7 @@ class Rounds:
         )
         return cur.fetchall()
 
-    def _lose(self, task_id: str, attempt: int, retry: bool) -> None:
+    def _lose(self, task_id: str, attempt: int, job_type: str, retry: bool) -> None:
         logger.warning("task %s lost its worker", task_id)
         with self._connect() as conn, conn.cursor() as cur:
             appended = lose(cur, task_id, attempt, retry)
@@ -114,6 +115,10 @@ class Rounds:
         self._publish(appended)
         for hint in queued(appended):
             self._dispatcher.hint(*hint)
+        if any(
+            event.type == "task_status" and event.decoded()["status"] == RETRY for event in appended.events
+        ):
+            self._dispatcher.hint(task_id, attempt + 1, job_type)  # or it would wait until it is sent again
 
     def _resend(self) -> None:
         run_id = self._broker_run_id()

@@ -113,6 +113,8 @@ def test_a_lease_missed_four_times_ends_the_attempt(tasks: Tasks, web: Web, may_
     task = tasks.state(task_id)["task"]
     assert (task["status"], task["error"]["type"]) == (status, "WorkerLost") and tasks.leases() == {}
     assert web.published[0].events[0].stream == task_stream(task_id)
+    again = [(f"{task_id}.2", "queue of emit_load", (task_id, 2))] if may_retry else []
+    assert web.sent == again, "what is to run again is sent at once"
     web.turn(5)
     assert len(web.published) == 1
 
