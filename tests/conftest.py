@@ -64,17 +64,15 @@ def system(servers: Servers, redis_url: str, home: Home) -> Iterator[System]:
 
 @pytest.fixture
 def user(system: System) -> Iterator[User]:
-    user = system.user()
-    yield user
-    user.client.close()
+    with system.guest() as user:
+        yield user
 
 
 @pytest.fixture
 def other(system: System) -> Iterator[User]:
     """Somebody else."""
-    user = system.user()
-    yield user
-    user.client.close()
+    with system.guest() as user:
+        yield user
 
 
 @pytest.fixture

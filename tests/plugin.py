@@ -6,6 +6,7 @@ memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
 
 from __future__ import annotations
 
+import resource
 from dataclasses import asdict, replace
 from functools import cache
 from typing import Any
@@ -30,6 +31,8 @@ SLOW = (
 # Each client of httpx would read the machine's certificates, 20 ms of CPU time, and here it talks plain HTTP.
 httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)
 
+OPEN_FILES = 16_384
+
 _running = pytest.StashKey[RunningServers]()
 _servers = pytest.StashKey[Servers]()
 
@@ -44,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < OPEN_FILES:  # a crowd of viewers is a crowd of descriptors, here and in what is started here
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard), hard)
+        )
     config.addinivalue_line("markers", "alone: needs the machine for itself")
 
 

@@ -129,7 +129,7 @@ class System:
         )
         url = f"http://127.0.0.1:{port}"
         try:
-            wait_for("the web process", lambda: process.poll() is not None or _ready(url), 60)
+            wait_for("the web process", lambda: process.poll() is not None or _ready(url), 120)
             assert process.poll() is None, (self.home / f"web-{port}.log").read_text()[-2000:]
             yield url
         finally:
@@ -152,6 +152,21 @@ class System:
         )[0][0]
         client = self.sign_in(email)
         return User(user_id, email, client.headers["Authorization"].removeprefix("Bearer "), client)
+
+    @contextmanager
+    def guest(self, role: str = "operator") -> Iterator[User]:
+        """A new account, signed in. What it still runs in the end is cancelled: a test that fails must not leave the
+        worker's two processes busy for all that come later."""
+        user = self.user(role)
+        try:
+            yield user
+        finally:
+            self.sql(
+                """UPDATE streams SET cancel_requested = true FROM tasks
+                   WHERE user_id = %s AND finished_at IS NULL AND name = 'task:' || tasks.id AND NOT closed""",
+                user.id,
+            )
+            user.client.close()
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.database_url)
@@ -178,10 +193,10 @@ class System:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             try:
-                process.wait(15)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait(5)
+                process.wait(60)
         if process in self.processes:
             self.processes.remove(process)
 
