@@ -20,6 +20,10 @@ class Poller(Viewer):
         self._thread = threading.Thread(target=self._poll, daemon=True)
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self.events)
+
     def cut(self) -> None:
         raise NotImplementedError
 

@@ -112,6 +112,10 @@ class Page(Viewer):
     def open(self, since: int | str | None = None) -> None:
         self._thread.start()
 
+    @property
+    def is_open(self) -> bool:
+        return self.returns >= 0
+
     def close(self) -> None:
         self.closed.set()
         self._thread.join(10)
