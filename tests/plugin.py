@@ -50,7 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < OPEN_FILES:  # a crowd of viewers is a crowd of descriptors, here and in what is started here
         resource.setrlimit(
-            resource.RLIMIT_NOFILE, (OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard), hard)
+            resource.RLIMIT_NOFILE,
+            (OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard), hard),
         )
     config.addinivalue_line("markers", "alone: needs the machine for itself")
 
