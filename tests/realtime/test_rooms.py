@@ -255,9 +255,8 @@ def test_an_announcement_reaches_everybody_and_only_an_admin_makes_one(system: S
     reader = Reader(system, user, ["broadcast", "user"])
     socket_viewer = SocketViewer(system.url, admin, "", room="broadcast")
     socket_viewer.open()
-    told = admin.client.post(
-        "/api/v2/announcements", json={"title": "Maintenance at noon", "message": "", "urgent": True}
-    )
+    noon = {"title": "Maintenance at noon", "message": "", "urgent": True}
+    told = admin.client.post("/api/v2/announcements", json=noon)
     refused = user.client.post("/api/v2/announcements", json={"title": "x"})
 
     message = reader.until(("broadcast", told.json()["sequence"]))[-1]

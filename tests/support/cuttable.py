@@ -12,20 +12,21 @@ from urllib3.connection import HTTPConnection
 
 
 class Cuttable(HTTPAdapter):
-    """HTTP whose connections can be cut, also while an answer is waited for."""
+    """Once it is cut, whoever waits for an answer gets none, and neither does who asks later."""
 
     def __init__(self) -> None:
-        self.sockets: list[socket.socket] = []
+        self._sockets: list[socket.socket] = []
+        self._is_cut = False
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        sockets = self.sockets
+        connected = self._connected
 
         class Connection(HTTPConnection):
             def connect(self) -> None:
                 super().connect()
-                sockets.append(self.sock)
+                connected(self.sock)
 
         class Pool(HTTPConnectionPool):
             ConnectionCls = Connection
@@ -33,6 +34,16 @@ class Cuttable(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": Pool}
 
     def cut(self) -> None:
-        for each in self.sockets:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        self._is_cut = True
+        for each in self._sockets:
+            _shut(each)
+
+    def _connected(self, to: socket.socket) -> None:
+        self._sockets.append(to)
+        if self._is_cut:  # looked at last: one that came meanwhile is shut here or there
+            _shut(to)
+
+
+def _shut(end: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
