@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.bus import EventBus, EventService
+from app.bus import EventBus, EventService, everybody
+from app.stream import broker as brokers
+from app.stream import hub as hubs
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.bus.conftest import Ear, process
@@ -239,8 +241,12 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
 
 
 def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
-    database: str, tmp_path_factory: pytest.TempPathFactory
+    database: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.1)
+    monkeypatch.setattr(brokers, "SETTLE_SECONDS", 0.15)
+    for module in (hubs, everybody):
+        monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
     with EmbeddedRedis(home, home.secrets) as redis, process(database, redis.url) as hub:
@@ -255,13 +261,13 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
 
         publish(1)
         redis.kill()
-        wait_for("its end to be noticed", lambda: not hub.subscription.connected)
+        wait_for("its end to be noticed", lambda: not hub.subscription.connected, 60)
         publish(2)  # told while it is away
         for user_id in user_ids:
             service.publish(user_id, "note", {})
         redis.start()
         by_type.waits(9), by_user.waits(3)
-        wait_for("its return to be noticed", lambda: hub.subscription.hears)
+        wait_for("its return to be noticed", lambda: hub.subscription.hears, 60)
         publish(4)
         events._rest()
 

@@ -13,8 +13,10 @@ from abc import ABC, abstractmethod
 from typing import IO, Any
 from urllib.parse import urlencode, urlsplit
 
+import requests
 import socketio
 
+from tests.support.cuttable import Cuttable
 from tests.support.system import ROOT, User, wait_for
 
 PATHS = {"task": "tasks/{}/stream", "events": "events/stream", "notifications": "notifications/stream"}
@@ -172,10 +174,13 @@ class SocketViewer(Viewer):
         super().__init__(url, user, task_id, room)
         self.transports, self.batch = list(transports), batch
         self.ack: dict[str, Any] = {}
-        self.client = socketio.Client(reconnection=False)
+        self._http = Cuttable()
+        self.client = self.new_client()
 
     def new_client(self) -> socketio.Client:
-        return socketio.Client(reconnection=False)
+        self._http, session = Cuttable(), requests.Session()
+        session.mount("http://", self._http)
+        return socketio.Client(reconnection=False, http_session=session)
 
     def connect(self) -> socketio.Client:
         self.closed.clear()
@@ -221,7 +226,8 @@ class SocketViewer(Viewer):
                 websocket.sock.shutdown(socket.SHUT_RDWR)
         else:
             self.client.eio.disconnect(abort=True)
-            self.client.eio.queue.put(None)  # else its writer thread waits for half a minute
+            self.client.eio.queue.put(None)  # else its writer thread waits for half a minute,
+            self._http.cut()  # and its reader until the server has something to say
         assert self.closed.wait(60), "the client did not notice the cut"
         self.client.wait()
         if websocket is not None:
