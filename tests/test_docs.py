@@ -47,6 +47,15 @@ def test_each_of_the_thirty_rows_names_tests_that_are_there() -> None:
     assert missing(named for row in rows.values() for named in row) == []
 
 
+def test_each_of_the_thirty_broken_promises_names_a_test_that_is_there() -> None:
+    page = (ROOT / "docs/testing.md").read_text().partition("## Thirty broken promises")[2]
+    rows = [row for row in page.splitlines() if row.startswith("| ")][1:]
+
+    assert len(rows) == 30
+    assert [row for row in rows if not NAMED.findall(row)] == []
+    assert missing(NAMED.findall(page)) == []
+
+
 def test_each_promise_of_the_five_documents_names_tests_that_are_there() -> None:
     page = (ROOT / "docs/seeds.md").read_text()
     sections = re.split(r"^## (?=\d)", page, flags=re.MULTILINE)[1:]
