@@ -63,6 +63,7 @@ class EmbeddedRedis(EmbeddedServer):
                 "appendonly yes",
                 "appendfsync everysec",
                 'save ""',  # the append-only file has it all
+                "aof-use-rdb-preamble no",  # as commands, which the other one of Redis and Valkey reads too
                 "maxmemory-policy noeviction",  # evicted keys would be lost messages of the queue
                 "",
             )
