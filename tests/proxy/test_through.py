@@ -41,6 +41,18 @@ def test_an_event_stream_is_not_held_back(site: Site, user: User, quiet: str) ->
         viewer.close()
 
 
+@pytest.mark.parametrize("accept", ["identity", "gzip", "br"])
+def test_a_static_file_comes_through_in_the_form_that_was_asked_for(site: Site, accept: str) -> None:
+    headers = {"Accept-Encoding": accept}
+    with httpx.stream("GET", f"{site.url}/client/taskroom.js", headers=headers) as through:
+        sent = len(b"".join(through.iter_raw()))
+    direct = httpx.head(f"{site.urls[1]}/client/taskroom.js", headers=headers)
+
+    assert sent == int(direct.headers["Content-Length"])
+    for name in ("Content-Encoding", "ETag", "Vary"):
+        assert through.headers.get(name) == direct.headers.get(name), name
+
+
 def all_of_it(viewers: list[Viewer], run: Held, user: User, least: int) -> None:
     """The run is let go once each has heard so much of it; then each has heard every event."""
     for viewer in viewers:
