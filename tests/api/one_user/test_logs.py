@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from app.database import Single
+from app.tasks import logs
+from app.tasks.logs import LogFilter
 from tests.api.answers import problem
 from tests.api.writing import AT, task_with_logs
 from tests.support.system import System, User
@@ -157,28 +160,34 @@ def test_q_is_plain_text_in_the_message_case_ignored(user: User, odd: str, q: st
     assert messages(user, odd, q=q) == found
 
 
-def test_a_rare_search_in_a_long_log_says_where_to_go_on(system: System, user: User) -> None:
-    lines = [{"message": "hay"}] * 99 + [{"message": "needle"}]
-    task_id = task_with_logs(system, user, lines, 600)
+def test_a_rare_search_in_a_long_log_says_where_to_go_on(
+    system: System, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request looks at so many events and no more."""
+    monkeypatch.setattr(logs, "SCAN_ROWS", 500)
+    task_id = task_with_logs(system, user, [{"message": "hay"}] * 9 + [{"message": "needle"}], 60)
+    head = user.status(task_id)["sequence"]
     system.sql(
-        """UPDATE events SET payload = replace(payload, 'needle', 'hay') WHERE seq BETWEEN 1000 AND 60000
+        """UPDATE events SET payload = replace(payload, 'needle', 'hay') WHERE seq BETWEEN 20 AND 590
            AND stream_id = (SELECT id FROM streams WHERE name = %s)""",
         f"task:{task_id}",
     )
-    head = user.status(task_id)["sequence"]
+    connect, needle = Single(system.database_url), LogFilter(q="NEEDLE")
 
-    first = page(user, task_id, q="NEEDLE", since_sequence=0)
-    second = page(user, task_id, q="NEEDLE", since_sequence=first["next_sequence"])
-    back = page(user, task_id, q="NEEDLE")
-    further = page(user, task_id, q="NEEDLE", before_sequence=back["before_sequence"])
+    with connect() as connection, connection.cursor() as cur:
+        first = logs.logs_after(cur, task_id, 0, 100, needle)
+        second = logs.logs_after(cur, task_id, first.after, 100, needle)
+        back = logs.logs_before(cur, task_id, None, 100, needle)
+        further = logs.logs_before(cur, task_id, back.before, 100, needle)
+    connect.close()
 
-    assert (first["has_more"], first["next_sequence"]) == (True, 50_000)
-    assert (second["has_more"], second["next_sequence"]) == (False, head)
-    assert (back["has_more"], back["before_sequence"]) == (True, head + 1 - 50_000)
-    assert not further["has_more"]
-    forwards = [line["sequence"] for line in first["logs"] + second["logs"]]
-    assert forwards == [line["sequence"] for line in further["logs"] + back["logs"]]
-    assert forwards[0] < 1000 < 60_000 < forwards[-1]
+    assert (first.has_more, first.after) == (True, 500)
+    assert (second.has_more, second.after) == (False, head)
+    assert (back.has_more, back.before) == (True, head + 1 - 500)
+    assert not further.has_more
+    forwards = [line["sequence"] for line in first.logs + second.logs]
+    assert forwards == [line["sequence"] for line in further.logs + back.logs]
+    assert forwards[0] < 20 < 590 < forwards[-1]
 
 
 def test_a_cursor_ahead_of_the_log_is_told_so_and_skips_nothing(user: User, numbered: str) -> None:
