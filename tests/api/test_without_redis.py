@@ -8,6 +8,7 @@ from tests.api import patient
 from tests.api.answers import problem
 from tests.api.waits import LIMIT
 from tests.support.system import PASSWORD, System, User, wait_for
+from tests.support.viewers import SseViewer
 
 V2 = "/api/v2"
 
@@ -54,3 +55,25 @@ def test_a_start_is_503_and_leaves_nothing_pending(system: System, without_redis
     assert [event["type"] for event in user.events(tasks[0]["task_id"])] == ["task_status"] * 2
     assert user.client.post(start, json=body, headers=key).status_code == 202
     client.close()
+
+
+def test_a_sign_out_holds_at_once_in_the_process_that_was_told(
+    without_redis: str, user: User, waiting: str
+) -> None:
+    login = {"email": user.email, "password": PASSWORD}
+    with httpx.Client(base_url=without_redis, timeout=30) as client:
+        token = client.post(f"{V2}/auth/login", json=login).json()["access_token"]
+        client.cookies.clear()
+        client.headers["Authorization"] = f"Bearer {token}"
+        viewer = SseViewer(without_redis, User(user.id, user.email, token, client), waiting)
+        viewer.open(0)
+        viewer.control("connected")
+        assert client.get(f"{V2}/tasks").status_code == 200
+
+        signed_out = client.post(f"{V2}/auth/logout")
+        refused = client.get(f"{V2}/tasks")
+
+        assert signed_out.status_code == 204
+        problem(refused, 401)
+        assert viewer.closed.wait(LIMIT), "what it had open is closed"
+        viewer.close()
