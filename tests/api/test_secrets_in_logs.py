@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 import uuid
@@ -20,13 +21,16 @@ from tests.support.viewers import SocketViewer
 def raw(url: str, request: str) -> bytes:
     """What the server says to these bytes until it closes."""
     address = urlsplit(url)
+    received = b""
     with socket.create_connection((str(address.hostname), int(address.port or 80)), timeout=60) as line:
-        line.sendall(request.encode())
-        line.shutdown(socket.SHUT_WR)
-        received = b""
-        while chunk := line.recv(65_536):
-            received += chunk
-        return received
+        try:
+            line.sendall(request.encode())
+            line.shutdown(socket.SHUT_WR)
+            while chunk := line.recv(65_536):
+                received += chunk
+        except OSError as error:  # it may close when it has heard enough, in the middle of what is too long
+            assert error.errno in (errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN), error
+    return received
 
 
 def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User) -> None:
