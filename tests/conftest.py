@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from app import appending
+from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin
 from tests.support.line import Line
 from tests.support.servers import Servers
-from tests.support.system import System, User, free_port
+from tests.support.system import System, User
 from tests.tasks.helpers import Tasks
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from httpx._transports import default as httpx_transport
 
+from app.up import embedded
 from tests.support.servers import RunningServers, Servers
 
 LANES = ("all", "beside", "alone", "quick")
@@ -53,6 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
             resource.RLIMIT_NOFILE,
             (OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard), hard),
         )
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    if given:  # what is free now may be taken by a neighbour before it is bound
+        first, processes = given["ports"]
+        embedded.PORTS = embedded.PORTS[first::processes]
     config.addinivalue_line("markers", "alone: needs the machine for itself")
 
 
@@ -60,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tells a process that is about to start where the servers are; they are started for the first one."""
     number = int(node.workerinput["workerid"].removeprefix("gw"))
+    node.workerinput["ports"] = number, int(node.workerinput["workercount"])
     node.workerinput["servers"] = asdict(replace(servers(node.config), process=number))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import socket
 import time
+from random import SystemRandom
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +13,7 @@ from app.up.home import Home
 from app.up.process import Child, Process
 
 START_SECONDS = 60.0
+PORTS = range(20_000, 32_000)
 
 
 class EmbeddedServer:
@@ -81,9 +82,10 @@ class EmbeddedServer:
 def free_port() -> int:
     """A port of the loopback that is free now, below the range from which the kernel takes outgoing ones.
 
-    From that range any client could take it while the server is down, and it could never start again.
+    From that range any client could take it while the server is down, and it could never start again. Chosen by the
+    system's randomness: two processes whose generators were seeded alike would else want the same ports.
     """
-    for port in random.sample(range(20000, 32000), 200):
+    for port in SystemRandom().sample(PORTS, 200):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

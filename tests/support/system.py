@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,8 @@ from typing import Any, TypeVar
 import httpx
 import psycopg2
 from argon2 import PasswordHasher
+
+from app.up.embedded import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -36,12 +37,6 @@ def wait_for(what: str, condition: Callable[[], Value], seconds: float = 60.0) -
         assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
         time.sleep(pause)
         pause = min(pause * 1.3, 0.1)  # what is asked takes its time from what is waited for
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(slots=True)
