@@ -7,7 +7,8 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 
 import pytest
 import socketio
@@ -94,7 +95,7 @@ TABLE = {
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
-    "POST /api/v2/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),  # last: it ends the session
+    "POST /api/v2/auth/logout": (401, 204, 204, 204, 204, 204, 204, 204),
 }
 ROOMS = {
     "join_task": (None, 404, 404, 200, 200, 200, 404, 200),  # None: the handshake is refused
@@ -107,39 +108,53 @@ ROOMS = {
 }
 
 
-@pytest.fixture(scope="module")
-def people(system: System) -> Iterator[dict[str, User | None]]:
+TAKES_AWAY = ("POST /api/v2/auth/logout", "DELETE /api/v2/webhooks/<uuid:webhook_id>")
+People = dict[str, User | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who calls, and what the owner has: a task that has ended, with its last sequence, and a webhook."""
+
+    people: People
+    task_id: str
+    head: int
+    hook: str
+
+
+@contextmanager
+def cast_of(system: System) -> Iterator[Cast]:
     here = uuid.uuid4().hex
     with ExitStack() as stack:
-        made: dict[str, User | None] = {"anonymous": None, "other": system.user()}
-        made["stranger"] = system.user("operator", uuid.uuid4().hex)
-        made["owner"] = system.user("operator", here)
+        owner = system.user("operator", here)
+        people: People = {"anonymous": None, "other": system.user(), "owner": owner}
+        people["stranger"] = system.user("operator", uuid.uuid4().hex)
         for role in ("viewer", "operator", "worker", "admin"):
-            made[role] = system.user(role, here)
-        for person in made.values():
+            people[role] = system.user(role, here)
+        for person in people.values():
             if person:
                 stack.enter_context(closing(person.client))
-        yield made
+        task_id = owner.start("test_echo")
+        head = owner.finished(task_id)["sequence"]
+        hook = {"url": "https://x.invalid/", "event_types": ["notification"]}
+        made = owner.client.post("/api/v2/webhooks", json=hook)
+        yield Cast(people, task_id, head, str(made.json()["id"]))
 
 
 @pytest.fixture(scope="module")
-def ended(people: dict[str, User | None]) -> tuple[str, int]:
-    """A task of the owner's that has ended, and its last sequence."""
-    owner = people["owner"]
-    assert owner
-    task_id = owner.start("test_echo")
-    return task_id, owner.finished(task_id)["sequence"]
+def everybody(system: System) -> Iterator[Cast]:
+    with cast_of(system) as everybody:
+        yield everybody
 
 
-@pytest.fixture(scope="module")
-def hook(people: dict[str, User | None]) -> str:
-    """A webhook of the owner's."""
-    owner = people["owner"]
-    assert owner
-    made = owner.client.post(
-        "/api/v2/webhooks", json={"url": "https://x.invalid/", "event_types": ["notification"]}
-    )
-    return str(made.json()["id"])
+@pytest.fixture
+def cast(system: System, everybody: Cast, request: pytest.FixtureRequest) -> Iterator[Cast]:
+    """The file's own, or another one for a row that takes something away from it."""
+    if request.node.callspec.params.get("row") in TAKES_AWAY:
+        with cast_of(system) as cast:
+            yield cast
+    else:
+        yield everybody
 
 
 def test_no_route_is_without_a_row(system: System) -> None:
@@ -155,16 +170,14 @@ print(json.dumps([f"{m} {r.rule}" for r in rules for m in r.methods - {"HEAD", "
 
 
 @pytest.mark.parametrize("row", TABLE)
-def test_every_route(
-    system: System, people: dict[str, User | None], ended: tuple[str, int], hook: str, row: str
-) -> None:
+def test_every_route(system: System, cast: Cast, row: str) -> None:
     method, _, rule = row.partition(" ")
-    task_id, head = ended
-    owner = people["owner"]
+    task_id, head = cast.task_id, cast.head
+    owner = cast.people["owner"]
     assert owner
     (notice, *_) = owner.get("notifications")["notifications"]
     path = (
-        rule.replace("<uuid:webhook_id>", hook)
+        rule.replace("<uuid:webhook_id>", cast.hook)
         .replace("<uuid:notification_id>", notice["id"])
         .replace("<path:name>", "none.js")
     )
@@ -172,7 +185,7 @@ def test_every_route(
 
     answers = {}
     for who in WHO:
-        person = people[who]
+        person = cast.people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
         posts = ("start", "login", "announcements", "webhooks", "generate", "events")
         body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
@@ -190,23 +203,18 @@ def test_every_route(
 
 
 @pytest.mark.parametrize("event", ROOMS)
-def test_every_room(
-    system: System, people: dict[str, User | None], ended: tuple[str, int], event: str
-) -> None:
-    # Signed in anew: the last row of the routes ends what they had.
+def test_every_room(system: System, everybody: Cast, event: str) -> None:
     answers: dict[str, int | None] = {}
     for who in WHO:
-        person, token = people[who], ""
-        if person:
-            with closing(system.sign_in(person.email)) as fresh:
-                token = fresh.headers["Authorization"].removeprefix("Bearer ")
+        person = everybody.people[who]
+        token = person.token if person else ""
         client = socketio.Client(reconnection=False)
         try:
             client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=60)
         except socketio.exceptions.ConnectionError:
             answers[who] = None
         else:
-            ack = client.call(event, {"task_id": ended[0]} if "task" in event else {}, timeout=60)
+            ack = client.call(event, {"task_id": everybody.task_id} if "task" in event else {}, timeout=60)
             answers[who] = 200 if ack["ok"] else ack["error"]["status"]
             assert client.connected
         client.disconnect()

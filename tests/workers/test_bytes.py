@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from redis import Redis
 
 from app.stream.broker import decode_batch
+from app.stream.channels import Channels
 from app.stream.event import head_of
 from tests.support.system import System, User, wait_for
 
@@ -17,8 +18,9 @@ TEXT = 'quote \' " back\\slash \t\r\n \u0085\u2028\u2029 \U0001f600 \u8868 {"typ
 
 def test_stored_published_and_sent_are_the_same_bytes(system: System, user: User) -> None:
     heard: list[bytes] = []
+    channels = Channels(system.redis_url)
     with Redis.from_url(system.redis_url) as redis, redis.pubsub() as pubsub:
-        pubsub.psubscribe("taskroom:task:*")
+        pubsub.psubscribe(channels.pattern("task"))
         wait_for("the subscription", lambda: pubsub.get_message(timeout=0.1))
         task_id = user.start("test_echo", text=TEXT)
         stream = f"task:{task_id}"
@@ -31,7 +33,7 @@ def test_stored_published_and_sent_are_the_same_bytes(system: System, user: User
 
         def closed() -> bool:
             message = pubsub.get_message(ignore_subscribe_messages=True, timeout=0.1)
-            if message is None or message["channel"] != f"taskroom:{stream}".encode():
+            if message is None or message["channel"].decode() != channels.of(stream):
                 return False
             events, closes = decode_batch(stream, message["data"].decode())
             heard.extend(e.payload.encode() for e in events)

@@ -76,7 +76,8 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
     running.start()
     wait_for("its end, or that it waits for it", lambda: left or writer.flushing.is_set())
     store.gate.set()
-    running.join(20)
+    running.join(60)
+    assert writer.close(60)
 
     assert not running.is_alive() and writer.close(20)
     ((*_, last),) = left
