@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,11 +18,12 @@ from pathlib import Path
 from tests.support.summary import merged
 from tests.support.system import ROOT
 
-LONGEST_SECONDS = 3600  # of one run: the busy loops end by themselves after that
+LONGEST_SECONDS = 3600  # of one run: it is ended after that, and the busy loops end by themselves
+ENDING_SECONDS = 180
 # It ends with its parent too, whatever ends that one.
 BUSY = f"""
-import os, time
-parent, limit = os.getppid(), time.monotonic() + {LONGEST_SECONDS}
+import os, sys, time
+parent, limit = int(sys.argv[1]), time.monotonic() + {LONGEST_SECONDS}
 while os.getppid() == parent and time.monotonic() < limit:
     for _ in range(1_000_000):
         pass
@@ -44,7 +46,8 @@ class Run:
 @contextmanager
 def busy_machine() -> Iterator[list[subprocess.Popen[bytes]]]:
     """A loop on every core, of the same priority as the tests."""
-    loops = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(os.cpu_count() or 1)]
+    command = [sys.executable, "-c", BUSY, str(os.getpid())]
+    loops = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
     try:
         yield loops
     finally:
@@ -56,15 +59,33 @@ def busy_machine() -> Iterator[list[subprocess.Popen[bytes]]]:
 def once(seed: int, arguments: list[str]) -> Run:
     run, began = Run(seed), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="taskroom-again-") as reports, busy_machine():
-        command = [str(ROOT / "script" / "test"), f"--random-order-seed={seed}", "--random-order", *arguments]
-        run.code = subprocess.run(
-            command, env={**os.environ, "TEST_REPORTS": reports}, check=False
-        ).returncode
+        lane, rest = (arguments[:1], arguments[1:]) if arguments[:1] == ["quick"] else ([], arguments)
+        shuffled = (f"--random-order-seed={seed}", "--random-order")
+        run.code = _status([str(ROOT / "script" / "test"), *lane, *shuffled, *rest], reports)
         outcomes = merged(sorted(Path(reports).glob("*.xml")))
     run.seconds = time.monotonic() - began
     run.passed = sum(one.outcome == "passed" for one in outcomes)
     run.failed = [one.name for one in outcomes if one.outcome == "failed"]
+    if run.code and not run.failed:
+        run.failed.append("no test, but the run itself: its last lines say why")
     return run
+
+
+def _status(command: list[str], reports: str) -> int:
+    """The exit status of a run, ended when it takes too long or when this process is interrupted."""
+    run = subprocess.Popen(command, env={**os.environ, "TEST_REPORTS": reports}, start_new_session=True)
+    try:
+        return run.wait(LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        return 124
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGINT)
+            try:
+                run.wait(ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(run.pid, signal.SIGKILL)
+                run.wait()
 
 
 def main(arguments: list[str]) -> int:

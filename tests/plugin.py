@@ -6,16 +6,16 @@ memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
 
 from __future__ import annotations
 
+import os
 import resource
 from dataclasses import asdict, replace
-from functools import cache
 from typing import Any
 
 import pytest
-from httpx._transports import default as httpx_transport
 
 from app.up import embedded
-from tests.support.servers import RunningServers, Servers
+from tests.support.patience import be_patient
+from tests.support.servers import PROCESSES, RunningServers, Servers
 
 LANES = ("all", "beside", "alone", "quick")
 # What waits most comes first, so that the last files to run are short ones.
@@ -29,8 +29,7 @@ SLOW = (
     *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
 )
 
-# Each client of httpx would read the machine's certificates, 20 ms of CPU time, and here it talks plain HTTP.
-httpx_transport.create_ssl_context = cache(httpx_transport.create_ssl_context)
+be_patient()
 
 OPEN_FILES = 16_384
 
@@ -57,14 +56,17 @@ def pytest_configure(config: pytest.Config) -> None:
     given: dict[str, Any] = getattr(config, "workerinput", {})
     if given:  # what is free now may be taken by a neighbour before it is bound
         first, processes = given["ports"]
-        embedded.PORTS = embedded.PORTS[first::processes]
+        every = embedded.ports()
+        share = len(every) // processes
+        mine = every[first % processes * share :][:share]
+        os.environ["EMBEDDED_PORTS"] = f"{mine[0]}-{mine[-1]}"
     config.addinivalue_line("markers", "alone: needs the machine for itself")
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tells a process that is about to start where the servers are; they are started for the first one."""
-    number = int(node.workerinput["workerid"].removeprefix("gw"))
+    number = int(node.workerinput["workerid"].removeprefix("gw")) % PROCESSES
     node.workerinput["ports"] = number, int(node.workerinput["workercount"])
     node.workerinput["servers"] = asdict(replace(servers(node.config), process=number))
 

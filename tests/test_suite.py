@@ -1,15 +1,18 @@
-"""The suite itself: what its summary counts, which tests a lane has, and that busy loops end."""
+"""The suite itself: what its summary counts, which tests a lane has, what it finds left behind, that busy loops end."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from app.up.embedded_redis import EmbeddedRedis
+from app.up.home import Home
 from tests import again
-from tests.support import summary
+from tests.support import left_behind, summary
 from tests.support.system import ROOT, wait_for
 
 ONE = """<testsuites><testsuite>
@@ -88,6 +91,40 @@ def test_each_test_is_in_one_lane(lane: str, names: list[str], tmp_path: Path) -
     assert [line.rpartition("::")[2] for line in found.splitlines() if "::" in line] == names
 
 
+VITEST = """<testsuites><testsuite>
+<testcase classname="src/state/rows.test.ts" name="a row keeps nothing" time="0.1"><failure>x</failure></testcase>
+</testsuite></testsuites>"""
+
+
+def test_the_front_ends_tests_are_counted_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "browser.xml").write_text(VITEST)
+
+    assert summary.main([tmp_path / "browser.xml"]) == 1
+    assert "failed: static/src/state/rows.test.ts::a row keeps nothing" in capsys.readouterr().out
+
+
+def test_a_server_that_is_left_is_found_though_its_environment_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home.open(tmp_path / "home")
+    with EmbeddedRedis(home, home.secrets) as server:
+        pid = server.pid
+        assert pid in dict(left_behind.processes(tmp_path))
+        monkeypatch.setattr(left_behind, "PATIENCE_SECONDS", 0.0)
+
+        assert left_behind.main(tmp_path) == 1
+
+    assert f"left behind: process {pid}, " in capsys.readouterr().out
+    assert left_behind.main(tmp_path) == 0
+
+
+def test_what_its_environment_tells_of_is_found(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(["sleep", "600"], env=environment) as other:
+        assert dict(left_behind.processes(tmp_path)) == {other.pid: "sleep 600"}
+        other.kill()
+
+
 def test_busy_loops_end_with_the_run() -> None:
     with again.busy_machine() as loops:
         assert loops and all(loop.poll() is None for loop in loops)
@@ -100,7 +137,9 @@ def test_a_busy_loop_ends_with_its_parent() -> None:
             sys.executable,
             "-c",
             "import subprocess, sys; from tests.again import BUSY;"
-            "print(subprocess.Popen([sys.executable, '-c', BUSY], stdout=subprocess.DEVNULL).pid)",
+            "import os;"
+            "command = [sys.executable, '-c', BUSY, str(os.getpid())];"
+            "print(subprocess.Popen(command, stdout=subprocess.DEVNULL).pid)",
         ],
         cwd=ROOT,
         stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from random import SystemRandom
@@ -13,7 +14,9 @@ from app.up.home import Home
 from app.up.process import Child, Process
 
 START_SECONDS = 60.0
-PORTS = range(20_000, 32_000)
+DEFAULT_PORTS = "20000-31999"
+
+_given: set[int] = set()  # not bound yet, perhaps
 
 
 class EmbeddedServer:
@@ -79,17 +82,32 @@ class EmbeddedServer:
         self.stop()
 
 
-def free_port() -> int:
-    """A port of the loopback that is free now, below the range from which the kernel takes outgoing ones.
+def ports() -> range:
+    """From which ports are taken: ``EMBEDDED_PORTS``, as ``20000-31999``.
 
-    From that range any client could take it while the server is down, and it could never start again. Chosen by the
-    system's randomness: two processes whose generators were seeded alike would else want the same ports.
+    They lie below the range from which the kernel takes outgoing ones: any client could take one of those while its
+    server is down, and it could never start again. Raises UpError where the setting cannot be read.
     """
-    for port in SystemRandom().sample(PORTS, 200):
+    text = os.environ.get("EMBEDDED_PORTS") or DEFAULT_PORTS
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65_535):
+        raise UpError(f"EMBEDDED_PORTS is {text!r}; set two ports from 1024 to 65535, as {DEFAULT_PORTS}")
+    return range(int(first), int(last) + 1)
+
+
+def free_port() -> int:
+    """A port of the loopback that is free now and that this process was not given before.
+
+    Chosen by the system's randomness: two processes whose generators were seeded alike would else want the same ports.
+    """
+    among = ports()
+    for port in SystemRandom().sample(among, len(among)):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
-    raise UpError("no free port between 20000 and 32000 on 127.0.0.1; end what holds them")
+            if port not in _given:
+                _given.add(port)
+                return port
+    raise UpError(f"no free port from {among[0]} to {among[-1]} on 127.0.0.1; end what holds them")

@@ -52,6 +52,7 @@ def apart(system: System) -> Iterator[tuple[str, int]]:
         yield url, system.processes[-1].pid
 
 
+@pytest.mark.alone
 def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
     system: System, user: User, other: User
 ):
@@ -109,6 +110,7 @@ def test_what_is_no_packet_of_ours_closes_the_socket(apart: tuple[str, int], use
     wait_for("its place to be free", lambda: streams(url) == 0, 60)
 
 
+@pytest.mark.alone
 def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybody_else(
     system: System, user: User, tmp_path: Path
 ):
@@ -142,6 +144,7 @@ def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybo
     assert grown < 40_000_000, f"{grown:,} bytes"
 
 
+@pytest.mark.alone
 def test_unfinished_attachments_end_with_their_socket(apart: tuple[str, int], user: User):
     """Each socket holds what one message may hold, and nothing once it has gone."""
     (url, pid), size, held_each_time = apart, 99_000, 20

@@ -21,8 +21,9 @@ from app.up.home import Home
 from app.up.process import Child
 from tests.support.system import ROOT, System
 
-CONNECTIONS = 600  # of all processes together: each web process may open twenty
-REDIS_DATABASES = 128
+PROCESSES = 64  # of a run, at most
+CONNECTIONS = 1_000  # of all processes together: a web process may open twenty, and most open few
+REDIS_DATABASES = 2 * PROCESSES
 
 
 class FastPostgres(EmbeddedPostgres):

@@ -24,7 +24,9 @@ def read(path: Path) -> Iterable[Outcome]:
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         found = {UNHAPPY[child.tag] for child in case if child.tag in UNHAPPY}
         outcome = min(found, default="passed")  # failed before skipped
-        name = f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        place = case.get("classname", "")
+        file = f"static/{place}" if "/" in place else f"{place.replace('.', '/')}.py"  # vitest's, or pytest's
+        name = f"{file}::{case.get('name')}"
         yield Outcome(name, float(case.get("time", 0)), outcome)
 
 
