@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.stream.behind import Behind
-from app.stream.broker import Subscription
 from app.stream.burst import Data, Filter
 from app.stream.counts import Tally
 from app.stream.event import Event
@@ -18,6 +17,7 @@ from app.stream.once import Once
 from app.stream.resync import Resync
 from app.stream.room import RING_EVENTS, Room
 from app.stream.store import Head, Store, StoreAway
+from app.stream.subscription import Subscription
 from app.stream.viewer import Viewer, Wire
 
 logger = logging.getLogger("taskroom.hub")

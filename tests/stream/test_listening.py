@@ -1,0 +1,91 @@
+"""The listener's thread goes on whatever happens to a connection or a message, and it shows when it does not."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import redis
+from flask import Flask
+
+from app.api import health
+from app.stream import subscription as subscriptions
+from app.stream.broker import Publisher
+from app.stream.subscription import Subscription
+from app.up.embedded_redis import EmbeddedRedis
+from tests.stream.ears import Ear
+from tests.stream.helpers import batch
+from tests.support.system import wait_for
+
+
+def test_after_150_refused_connections_an_event_is_heard(
+    server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(subscriptions, "RECONNECT_SECONDS", (0.0, 0.0))
+    subscription, refused, connect = Subscription(server.url, ear), list[int](), redis.Connection.connect
+    thread = threading.Thread(target=subscription.run, daemon=True)
+
+    def refuse(connection: Any, *args: Any, **more: Any) -> None:
+        if threading.current_thread() is thread and len(refused) < 150:
+            refused.append(1)
+            raise redis.ConnectionError("refused, as asked")
+        connect(connection, *args, **more)
+
+    monkeypatch.setattr(redis.Connection, "connect", refuse)
+    subscription.follow("task:a")
+    thread.start()
+    wait_for("the confirmation", lambda: ear.confirmations == ["task:a"])
+    Publisher(server.url).publish(batch("task:a", 1, 2))
+
+    wait_for("the batch", lambda: ear.batches == [("task:a", [1, 2], False)])
+    assert len(refused) == 150 and subscription.connects == 1
+    subscription.stop()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def ready(subscription: Subscription) -> dict[str, Any]:
+    """What /readyz answers in a process whose Postgres is there."""
+    cursor = SimpleNamespace(execute=lambda statement: None)
+    connection = SimpleNamespace(cursor=lambda: nullcontext(cursor))
+    app = Flask(__name__)
+    app.register_blueprint(health.blp)
+    app.extensions["taskroom"] = SimpleNamespace(
+        read=lambda: nullcontext(connection), hub=SimpleNamespace(subscription=subscription)
+    )
+    answer = app.test_client().get("/readyz")
+    assert answer.status_code == 200
+    body: dict[str, Any] = answer.get_json()
+    return body
+
+
+class Ended(BaseException):
+    """What no guard of the product catches."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_listener_that_has_ended_shows(
+    server: EmbeddedRedis,
+    subscription: Subscription,
+    ear: Ear,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    def end(message: str) -> None:
+        raise Ended
+
+    monkeypatch.setattr(ear, "controlled", end)
+    before = ready(subscription)
+
+    with caplog.at_level(logging.CRITICAL, "taskroom.broker"):
+        Publisher(server.url).control("end")
+        wait_for("the end", lambda: subscription.ended)
+
+    after = ready(subscription)
+    assert (before["status"], before["redis"]["listening"]) == ("ok", True)
+    assert (after["status"], after["redis"]["listening"]) == ("degraded", False)
+    assert caplog.messages == ["nothing listens to Redis any more; restart this process"]
