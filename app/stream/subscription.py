@@ -14,6 +14,7 @@ from redis.exceptions import RedisError, TimeoutError
 from app.stream.broker import PUBLISH_PAUSE, decode_batch
 from app.stream.channels import Channels
 from app.stream.event import Event
+from app.stream.faults import Faults
 
 logger = logging.getLogger("taskroom.broker")
 
@@ -55,12 +56,12 @@ class Subscription:
     The library's own pub/sub resubscribes silently, which hides a gap; here each confirmation counts.
     """
 
-    def __init__(self, url: str, listener: Listener) -> None:
+    def __init__(self, url: str, listener: Listener, faults: Faults | None = None) -> None:
         pool = redis.ConnectionPool.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0, protocol=2)
         # Not from the pool: it counts each connection that it makes, and makes only so many in its life.
         self._connection_class, self._arguments = pool.connection_class, pool.connection_kwargs
         self._channels = Channels(url)
-        self._listener = listener
+        self._listener, self._faults = listener, faults or Faults()
         self._wanted: set[str] = set()
         self._kinds: dict[str, Overhearer] = {}
         self._connection: Any = None  # redis publishes no type for a bare connection
@@ -136,9 +137,9 @@ class Subscription:
                 except (RedisError, OSError) as error:
                     self._trouble = str(error)
                     logger.info("listening again in %.2f s: %s", wait, error)
-                except Exception as error:  # a listener's fault must not leave the process deaf for good
+                except Exception as error:  # whatever it is, it must not leave the process deaf for good
                     self._trouble = str(error)
-                    logger.exception("hearing a message failed, listening again in %.2f s", wait)
+                    self._faults.note("listening to Redis failed", error)
                 if self.connects > connects:
                     wait = RECONNECT_SECONDS[0]
                 self._stopped.wait(wait)
@@ -188,7 +189,11 @@ class Subscription:
             if reply[0] == b"pong":
                 pinged = None
             else:
-                self._dispatch(reply)
+                # One message that cannot be taken is no reason to miss what comes while it is connected anew.
+                try:
+                    self._dispatch(reply)
+                except Exception as error:
+                    self._faults.note("a message from Redis could not be taken", error)
 
     def _dispatch(self, reply: Any) -> None:
         kind, channel = reply[0], reply[-2].decode()

@@ -146,20 +146,6 @@ def test_foreign_garbage_is_skipped(
     assert ear.controls == ["\ufffd"]
 
 
-def test_a_listener_that_fails_is_listening_again(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear
-):
-    subscription.follow("task:a")
-    wait_for("the confirmation", lambda: ear.confirmations)
-    ear.fault = SystemError("as asked")
-
-    Publisher(server.url).publish(batch("task:a", 1, 1))
-    wait_for("a second confirmation", lambda: ear.confirmations == ["task:a", "task:a"])
-    Publisher(server.url).publish(batch("task:a", 2, 2))
-
-    wait_for("the next batch", lambda: ear.batches == [("task:a", [2], False)])
-
-
 def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     server: EmbeddedRedis,
     subscription: Subscription,

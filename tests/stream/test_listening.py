@@ -48,6 +48,27 @@ def test_after_150_refused_connections_an_event_is_heard(
     assert not thread.is_alive()
 
 
+def test_a_message_that_cannot_be_taken_costs_no_other(
+    server: EmbeddedRedis, subscription: Subscription, ear: Ear, caplog: pytest.LogCaptureFixture
+):
+    """Were the connection made anew for each, what is published meanwhile would be missed each time."""
+    subscription.follow("task:a")
+    wait_for("the confirmation", lambda: ear.confirmations)
+    publisher = Publisher(server.url)
+
+    with caplog.at_level(logging.ERROR, "taskroom.faults"):
+        for sequence in (1, 2, 3):
+            ear.fault = SystemError("as asked")
+            publisher.publish(batch("task:a", sequence, sequence))
+            wait_for("the fault", lambda: ear.fault is None)
+        publisher.publish(batch("task:a", 4, 4))
+        wait_for("the next batch", lambda: ear.batches == [("task:a", [4], False)])
+
+    assert subscription.connects == 1 and ear.confirmations == ["task:a"]
+    assert subscription._faults.count == 3
+    assert caplog.messages == ["a message from Redis could not be taken, and the others go on"]
+
+
 def ready(subscription: Subscription) -> dict[str, Any]:
     """What /readyz answers in a process whose Postgres is there."""
     cursor = SimpleNamespace(execute=lambda statement: None)
