@@ -25,6 +25,7 @@ STALE_SECONDS = 2.0  # then an operator is told
 # Publishers skip so long after a failure, so what is heard in the first moments may not be all.
 SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
 RECONNECT_SECONDS = (0.05, 1.0)
+TURN_SECONDS = 0.005  # of a backlog of messages, before everybody else in the process has a turn
 
 
 class Listener(Protocol):
@@ -172,9 +173,13 @@ class Subscription:
 
     def _listen(self, connection: Any) -> None:
         pinged: float | None = None
-        next_ping = 0.0
+        next_ping, turn = 0.0, time.monotonic()
         while not self._stopped.is_set():
             now = time.monotonic()
+            if now - turn >= TURN_SECONDS:
+                # Reading waits for nobody while there is something to read.
+                time.sleep(0)
+                turn = now = time.monotonic()
             if pinged is None and now >= next_ping:
                 self._send(connection, "PING")
                 pinged, next_ping = now, now + PING_EVERY

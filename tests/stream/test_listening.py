@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 import threading
 from contextlib import nullcontext
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +23,7 @@ from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
 from tests.stream.helpers import batch
-from tests.support.system import wait_for
+from tests.support.system import ROOT, wait_for
 
 
 def test_after_150_refused_connections_an_event_is_heard(
@@ -67,6 +71,60 @@ def test_a_message_that_cannot_be_taken_costs_no_other(
     assert subscription.connects == 1 and ear.confirmations == ["task:a"]
     assert subscription._faults.count == 3
     assert caplog.messages == ["a message from Redis could not be taken, and the others go on"]
+
+
+# Each of twenty messages takes longer than a turn, and the next one is there already.
+BACKLOG = """
+from app import green
+green.patch()
+import threading, time
+from types import SimpleNamespace
+from app.stream import subscription as subscriptions
+
+left, turns, seen = 20, 0, []
+
+class Listener:
+    def controlled(self, message):
+        until = time.monotonic() + 2 * subscriptions.TURN_SECONDS
+        while time.monotonic() < until:
+            pass
+        seen.append(turns)
+
+class Connection:
+    def __init__(self, **_): pass
+    def connect(self): pass
+    def disconnect(self): pass
+    def send_command(self, *_, **__): pass
+    def read_response(self, **_):
+        global left
+        left -= 1
+        if not left:
+            subscription.stop()
+        return [b"message", b"taskroom-control", b"x"]
+
+def others():
+    global turns
+    while left:
+        turns += 1
+        time.sleep(0)
+
+subscription = subscriptions.Subscription("redis://127.0.0.1:1/0", Listener())
+subscription._connection_class = Connection
+threading.Thread(target=others, daemon=True).start()
+subscription.run()
+print(seen)
+"""
+
+
+def test_others_have_their_turn_within_a_backlog_of_messages():
+    done = subprocess.run(
+        [sys.executable, "-c", BACKLOG], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0, done.stderr
+    turns = json.loads(done.stdout)
+    assert len(turns) == 20
+    assert all(later > earlier for earlier, later in pairwise(turns)), "one at least between any two messages"
 
 
 def ready(subscription: Subscription) -> dict[str, Any]:
