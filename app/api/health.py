@@ -29,8 +29,9 @@ def readyz() -> Response:
         return answer(503, "Service Unavailable", f"Postgres: {detail}", headers={"Retry-After": "2"})
     subscription = parts.hub.subscription
     heard = subscription.connected and not subscription.stale
-    redis = {"connected": heard, "silent_seconds": round(subscription.silence, 1)}
-    status = "ok" if heard else "degraded"
+    listening = not subscription.ended
+    redis = {"connected": heard, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
+    status = "ok" if heard and listening else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
 
 

@@ -23,8 +23,8 @@ from app.auth import Principal
 from app.errors import Conflict, NotFound
 from app.services import services
 from app.stream.event import Event, task_stream
+from app.stream.pages import bounded
 from app.stream.resync import Resync
-from app.stream.store import bounded
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from app.tasks.creation import Origin

@@ -12,8 +12,9 @@ from typing import Any
 from app.stream.burst import Burst, Data, first_of
 from app.stream.counts import Tally
 from app.stream.event import Event
+from app.stream.faults import Faults
 from app.stream.history import History
-from app.stream.lane import Lane, offered
+from app.stream.lane import Lane, failed, offered
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.store import Store, StoreAway
@@ -34,8 +35,10 @@ class Behind:
         refresh: Callable[[Room], None],
         stalled_seconds: float,
         tally: Tally,
+        faults: Faults,
     ) -> None:
         self._lock, self._refresh, self._stalled_seconds = lock, refresh, stalled_seconds
+        self._faults = faults
         self._history, self._tally = History(store), tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
         self._unread: set[Viewer] = set()  # Postgres did not answer them
@@ -50,6 +53,9 @@ class Behind:
                 try:
                     self._advance(viewer)
                 except OSError:
+                    gone = True
+                except Exception as error:  # a fault of its wire or codec is this viewer's alone
+                    self._faults.note(failed(viewer), error)
                     gone = True
         if gone:
             viewer.close("gone")
@@ -215,6 +221,9 @@ class Behind:
                     viewer.ending = True
                     self._settled(viewer)
             except OSError:
+                viewer.close("gone")
+            except Exception as error:
+                self._faults.note(failed(viewer), error)
                 viewer.close("gone")
 
     def _settled(self, viewer: Viewer) -> bool:

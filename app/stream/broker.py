@@ -1,4 +1,4 @@
-"""Redis, a hint only: publish what is durable already, and one subscription for each web process.
+"""Redis, a hint only: what is durable already is published, to be heard by each web process's subscription.
 
 A message on a stream's channel is ``first last\\n`` (``first last end\\n`` when it closes the stream),
 then a line an event: ``type\\tlevel\\tpayload``. Nobody parses its JSON on the way.
@@ -11,10 +11,9 @@ import threading
 import time
 from collections.abc import Sequence
 from sys import intern
-from typing import Any, Protocol
 
 import redis
-from redis.exceptions import RedisError, TimeoutError
+from redis.exceptions import RedisError
 
 from app.stream.channels import Channels
 from app.stream.counts import Types
@@ -25,13 +24,6 @@ logger = logging.getLogger("taskroom.broker")
 
 PUBLISH_TIMEOUT = 0.2
 PUBLISH_PAUSE = 1.0
-PING_EVERY = 0.5
-PING_LIMIT = 1.0
-FRESH_SECONDS = 0.75  # answers to pings come every half second: after this the next one is missing
-STALE_SECONDS = 2.0  # then an operator is told
-# Publishers skip so long after a failure, so what is heard in the first moments may not be all.
-SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
-RECONNECT_SECONDS = (0.05, 1.0)
 
 
 def encode_batch(events: Sequence[Event], closes: bool) -> str:
@@ -102,192 +94,3 @@ class Publisher:
             if self._failing:
                 logger.warning("publishing works again")
             self._failing = False
-
-
-class Listener(Protocol):
-    """Who hears the subscription; called from its thread."""
-
-    def received(self, stream: str, events: Sequence[Event], closes: bool) -> None: ...
-
-    def confirmed(self, stream: str) -> None:
-        """From here on the channel is heard; what came before may have been missed."""
-
-    def controlled(self, message: str) -> None: ...
-
-    def reconnected(self) -> None:
-        """Control messages are heard from here on; those sent before may have been missed."""
-
-
-class Overhearer(Protocol):
-    """Who follows a kind of streams as a whole; called from the subscription's thread."""
-
-    def overheard(self, stream: str, events: Sequence[Event]) -> None: ...
-
-    def overhears(self) -> None:
-        """From here on all of them are heard; what came before may have been missed."""
-
-
-class Subscription:
-    """One connection that follows the channels of watched streams, and knows when it is deaf.
-
-    The library's own pub/sub resubscribes silently, which hides a gap; here each confirmation counts.
-    """
-
-    def __init__(self, url: str, listener: Listener) -> None:
-        pool = redis.ConnectionPool.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0, protocol=2)
-        self._pool, self._channels = pool, Channels(url)
-        self._listener = listener
-        self._wanted: set[str] = set()
-        self._kinds: dict[str, Overhearer] = {}
-        self._connection: Any = None  # redis publishes no type for a bare connection
-        self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
-        self._stopped = threading.Event()
-        self._opened_at = self._heard_at = time.monotonic()
-        self._trouble = "no reason is known"
-        self.stale = False
-        self.connects = 0
-
-    @property
-    def connected(self) -> bool:
-        return self._connection is not None
-
-    @property
-    def silence(self) -> float:
-        """Seconds since the last sign of life, or since the start. A metric: whatever it is that makes it deaf, a cut
-        connection or a listener that hangs, the silence grows."""
-        return time.monotonic() - self._heard_at
-
-    @property
-    def hears(self) -> bool:
-        """Whether what is published is heard at once; else streams have to be compared with Postgres more often."""
-        return (
-            self.connected
-            and self.silence < FRESH_SECONDS
-            and time.monotonic() - self._opened_at > SETTLE_SECONDS
-        )
-
-    def watch(self) -> None:
-        """Says once that nothing is heard any more, and once that it is again. To be called now and then by another
-        thread, for this one may be what hangs."""
-        silence = self.silence
-        if silence < STALE_SECONDS:
-            if self.stale:
-                logger.warning("Redis is heard again")
-            self.stale = False
-        elif not self.stale:
-            self.stale = True
-            logger.warning(
-                "nothing heard from Redis for %.0f s, events come from Postgres: %s", silence, self._trouble
-            )
-
-    def follow(self, stream: str) -> None:
-        self._wanted.add(stream)
-        self._command("SUBSCRIBE", self._channels.of(stream))
-
-    def unfollow(self, stream: str) -> None:
-        self._wanted.discard(stream)
-        self._command("UNSUBSCRIBE", self._channels.of(stream))
-
-    def follow_kind(self, kind: str, overhearer: Overhearer) -> None:
-        """All streams of that kind (``user``), those that are yet to come too. One may follow each kind."""
-        self._kinds[kind] = overhearer
-        self._command("PSUBSCRIBE", self._channels.pattern(kind))
-
-    def unfollow_kind(self, kind: str) -> None:
-        self._kinds.pop(kind, None)
-        self._command("PUNSUBSCRIBE", self._channels.pattern(kind))
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def run(self) -> None:
-        """The listener's thread: connects, listens, and starts again until stopped."""
-        wait = RECONNECT_SECONDS[0]
-        while not self._stopped.is_set():
-            connection: Any = self._pool.make_connection()
-            try:
-                connection.connect()
-                self._open(connection)
-                wait = RECONNECT_SECONDS[0]
-                self._listen(connection)
-            except (RedisError, OSError) as error:
-                self._trouble = str(error)
-                logger.info("listening again in %.2f s: %s", wait, error)
-            except Exception:  # a listener's fault must not leave the process deaf for good
-                logger.exception("hearing a message failed, listening again in %.2f s", wait)
-            finally:
-                self._connection = None
-                connection.disconnect()
-            self._stopped.wait(wait)
-            wait = min(wait * 2, RECONNECT_SECONDS[1])
-
-    def _open(self, connection: Any) -> None:
-        names = self._channels
-        with self._sending:
-            # First: a stream followed from here on subscribes by itself, one followed before is in the list.
-            self._connection = connection
-            connection.send_command("SUBSCRIBE", names.control, *map(names.of, tuple(self._wanted)))
-            if self._kinds:
-                connection.send_command("PSUBSCRIBE", *map(names.pattern, tuple(self._kinds)))
-        self._opened_at = time.monotonic()
-        self.connects += 1
-
-    def _listen(self, connection: Any) -> None:
-        pinged: float | None = None
-        next_ping = 0.0
-        while not self._stopped.is_set():
-            now = time.monotonic()
-            if pinged is None and now >= next_ping:
-                self._send(connection, "PING")
-                pinged, next_ping = now, now + PING_EVERY
-            try:
-                reply = connection.read_response(timeout=PING_EVERY / 2, disconnect_on_error=False)
-            except TimeoutError:
-                # Only now: the answer may have been there already, and this thread been kept from looking.
-                if pinged is not None and now > pinged + PING_LIMIT:
-                    raise redis.ConnectionError(f"no answer to a ping in {PING_LIMIT:.0f} s") from None
-                continue
-            self._heard_at = time.monotonic()
-            if reply[0] == b"pong":
-                pinged = None
-            else:
-                self._dispatch(reply)
-
-    def _dispatch(self, reply: Any) -> None:
-        kind, channel = reply[0], reply[-2].decode()
-        stream, control = self._channels.stream(channel), channel == self._channels.control
-        if kind == b"subscribe" and control:
-            self._listener.reconnected()
-        elif kind == b"subscribe":
-            self._listener.confirmed(stream)
-        elif kind == b"message" and control:
-            self._listener.controlled(reply[2].decode("utf-8", "replace"))
-        elif kind == b"psubscribe" and (overhearer := self._overhearer(reply)):
-            overhearer.overhears()
-        elif kind in (b"message", b"pmessage"):
-            try:
-                events, closes = decode_batch(stream, reply[-1].decode())
-            except ValueError as error:
-                logger.warning("a message on %s is not ours: %s", channel, error)
-                return
-            if kind == b"message":
-                self._listener.received(stream, events, closes)
-            elif overhearer := self._overhearer(reply):
-                overhearer.overheard(stream, events)
-
-    def _overhearer(self, reply: Any) -> Overhearer | None:
-        """Of that pattern; None when it was unfollowed meanwhile."""
-        return self._kinds.get(self._channels.kind(reply[1].decode()))
-
-    def _command(self, *args: str) -> None:
-        connection = self._connection
-        if connection is None:
-            return  # the next connection subscribes to all that is wanted
-        try:
-            self._send(connection, *args)
-        except (RedisError, OSError) as error:
-            logger.info("subscribing waits for the next connection: %s", error)
-
-    def _send(self, connection: Any, *args: str) -> None:
-        with self._sending:
-            connection.send_command(*args, check_health=False)

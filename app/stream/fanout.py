@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +11,10 @@ from typing import Any
 from app.stream.behind import Behind
 from app.stream.burst import Burst, Data
 from app.stream.counts import Tally
-from app.stream.lane import Lane, offered
+from app.stream.faults import Faults
+from app.stream.lane import Lane, failed, offered
 from app.stream.room import Room
 from app.stream.viewer import Viewer
-
-logger = logging.getLogger("taskroom.fanout")
 
 REST = 1.5  # times the CPU time that sending took: more than half of the loop is everybody else's
 SHORT_REST = 0.5  # of a room that had no more than FEW to send: after a stall it shall soon be in time again
@@ -28,8 +26,10 @@ SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with a res
 class Fanout:
     """Serves the lanes of all rooms, under ``lock``; who falls out of one is ``behind``."""
 
-    def __init__(self, lock: AbstractContextManager[Any], behind: Behind, tally: Tally) -> None:
-        self._lock, self._behind, self._tally = lock, behind, tally
+    def __init__(
+        self, lock: AbstractContextManager[Any], behind: Behind, tally: Tally, faults: Faults
+    ) -> None:
+        self._lock, self._behind, self._tally, self._faults = lock, behind, tally, faults
         self._busy: set[Room] = set()  # sent on a moment ago: the next tick does it again
         self._ticking = threading.Event()
         self._stopped = threading.Event()
@@ -46,7 +46,7 @@ class Fanout:
             # Until a room's rest is over, not a tick from now: in step with its events that would be late each time.
             self._stopped.wait(max(SHORTEST_SECONDS, REST * worked, due))
             used = time.thread_time()
-            with self._lock:
+            with self._faults.within("a tick failed"), self._lock:
                 self._tick(time.monotonic())
             worked = time.thread_time() - used
 
@@ -56,8 +56,8 @@ class Fanout:
         for room in rooms:
             try:
                 self._flush(room)
-            except Exception:  # a fault in one room must not stop all others
-                logger.exception("%s could not be sent on", room.stream)
+            except Exception as error:
+                self._faults.note(f"{room.stream} could not be sent on", error)
         if self._busy:
             self._ticking.set()
 
@@ -78,16 +78,22 @@ class Fanout:
         with self._lock:
             lane = viewer.lane
             if lane is not None:
-                said = words(lane.cursor)
-                taken = offered(viewer, said)
-                gone = taken < 0
-                if 0 < taken < len(said):
-                    lane.exit(viewer)
-                    viewer.wire.owe(said[taken:])  # type: ignore[union-attr]
-                    viewer.progress_at = time.monotonic()
-                    self._behind.park(viewer)
+                try:
+                    gone = self._say(viewer, words(lane.cursor)) < 0
+                except Exception as error:
+                    self._faults.note(failed(viewer), error)
+                    gone = True
         if gone:
             viewer.close("gone")
+
+    def _say(self, viewer: Viewer, said: Data) -> int:
+        taken = offered(viewer, said)
+        if 0 < taken < len(said):
+            viewer.lane.exit(viewer)  # type: ignore[union-attr]  # who keeps up has one
+            viewer.wire.owe(said[taken:])  # type: ignore[union-attr]
+            viewer.progress_at = time.monotonic()
+            self._behind.park(viewer)
+        return taken
 
     def _flush(self, room: Room) -> None:
         room.woken_at = time.monotonic()
@@ -102,20 +108,11 @@ class Fanout:
 
     def _send(self, room: Room) -> None:
         for key, lane in list(room.lanes.items()):
-            while lane.cursor < room.head and lane.viewers:
-                events = room.after(lane.cursor)
-                if events is None:  # the room jumped; each goes on by itself, from shared pages
-                    self._disband(lane)
-                    break
-                burst = Burst.of(events, lane.codec, lane.filter)
-                offered = len(lane.viewers)
-                behind, gone = lane.send(burst)
-                self._tally.sent(burst.codec, burst.told(burst.cursor), offered - len(behind) - len(gone))
-                self._tally.fell_behind += len(behind)
-                for viewer, taken in behind:
-                    viewer.progress_at = room.woken_at
-                    self._behind.cut(viewer, burst, taken)
-                for viewer in gone:
+            try:
+                self._send_lane(room, lane)
+            except Exception as error:  # a fault of its codec is this lane's alone; its viewers may come back
+                self._faults.note(f"a {type(lane.codec).__name__} failed", error)
+                for viewer in list(lane.viewers):
                     viewer.close("gone")
             if room.closed:
                 self._disband(lane)
@@ -124,6 +121,30 @@ class Fanout:
         arrived, room.arriving = room.arriving, []
         for viewer in arrived:
             self._behind.advance(viewer)
+
+    def _send_lane(self, room: Room, lane: Lane) -> None:
+        while lane.cursor < room.head and lane.viewers:
+            events = room.after(lane.cursor)
+            if events is None:  # the room jumped; each goes on by itself, from shared pages
+                self._disband(lane)
+                return
+            burst = Burst.of(events, lane.codec, lane.filter)
+            offered = len(lane.viewers)
+            behind, gone = lane.send(burst, self._faults)
+            self._tally.sent(burst.codec, burst.told(burst.cursor), offered - len(behind) - len(gone))
+            self._tally.fell_behind += len(behind)
+            for viewer, taken in behind:
+                viewer.progress_at = room.woken_at
+                self._cut(viewer, burst, taken)
+            for viewer in gone:
+                viewer.close("gone")
+
+    def _cut(self, viewer: Viewer, burst: Burst, taken: int) -> None:
+        try:
+            self._behind.cut(viewer, burst, taken)
+        except Exception as error:
+            self._faults.note(failed(viewer), error)
+            viewer.close("gone")
 
     def _disband(self, lane: Lane) -> None:
         for viewer in list(lane.viewers):

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.stream.event import Event, memory
 from app.stream.store import Store, StoreAway
@@ -21,15 +22,29 @@ READERS = 8  # pages in flight; more would take the pool from everybody else
 Waiting = Callable[[Exception | None, bool], None]
 
 
+@dataclass(slots=True, eq=False)
+class Part:
+    """Events of a page that were read together: all of them, unless they are large."""
+
+    page: tuple[str, int]
+    events: list[Event]
+    at: float
+    bytes: int
+    told: bool = False  # those who waited for it have it; it may be let go of
+
+
 class History:
-    """Pages that begin at fixed sequences, so that viewers at different cursors share them.
+    """Pages that begin at fixed sequences, so that viewers at different cursors share them; large ones in parts.
 
     Kept for seconds: long enough for the crowd that comes back at once, too short to become a cache to trust.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._pages: OrderedDict[tuple[str, int], tuple[float, list[Event]]] = OrderedDict()
+        self._parts: OrderedDict[tuple[str, int, int], Part] = (
+            OrderedDict()
+        )  # by page and first sequence; oldest first
+        self._pages: dict[tuple[str, int], dict[int, Part]] = {}
         self._bytes = 0
         self._waiting: dict[tuple[str, int], list[tuple[int | None, Waiting]]] = {}
         self._lock = threading.Lock()
@@ -37,11 +52,12 @@ class History:
 
     def after(self, stream: str, cursor: int, pruned_to: int) -> list[Event]:
         """The kept events that follow the cursor without a gap; [] when they must be read."""
+        oldest = time.monotonic() - KEPT_SECONDS
         with self._lock:
-            found = self._pages.get(_page(stream, cursor, pruned_to))
-        if found is None or time.monotonic() - found[0] > KEPT_SECONDS:
-            return []
-        return _following(found[1], cursor)
+            for part in self._pages.get(_page(stream, cursor, pruned_to), {}).values():
+                if part.at >= oldest and (events := _following(part.events, cursor)):
+                    return events
+        return []
 
     def read(self, stream: str, cursor: int, pruned_to: int, then: Waiting) -> None:
         """Reads the page that follows the cursor, once for all who wait. Each is called with the failure or None, and
@@ -53,44 +69,64 @@ class History:
             waiting.append((cursor if not waiting else None, then))
             if len(waiting) > 1:
                 return
-        threading.Thread(target=self._read, args=key, name="taskroom-history", daemon=True).start()
+        threading.Thread(target=self._read, args=(*key, cursor), name="taskroom-history", daemon=True).start()
 
-    def _read(self, stream: str, start: int) -> None:
+    def _read(self, stream: str, start: int, cursor: int) -> None:
         error: Exception | None = None
-        events: list[Event] = []
+        part: Part | None = None
+        found = False
         try:
             with self._readers:
-                events = self._store.after(stream, start, PAGE_EVENTS)
-            self._keep((stream, start), events)
+                events = self._store.part(stream, start, PAGE_EVENTS, cursor)
+            found = bool(_following(events, cursor))
+            part = self._keep((stream, start), events)
         except Exception as failure:  # whatever it is, those who wait must hear of it
             error = failure
             if not isinstance(failure, StoreAway):
                 logger.exception("reading %s back failed", stream)
         with self._lock:
             waiting = self._waiting.pop((stream, start))
-        for cursor, then in waiting:
+        for leads, then in waiting:
             try:
-                then(error, cursor is None or bool(_following(events, cursor)))
+                then(error, leads is None or found)
             except Exception:  # one of a crowd must not keep it from the others
                 logger.exception("what was read of %s could not be passed on", stream)
+        if part is not None:
+            part.told = True
+        self.forget(time.monotonic())
 
     def forget(self, now: float) -> None:
-        """Lets go of pages that are too old to be asked for again, or too many."""
+        """Lets go of what is too old to be asked for again, or too much, but of nothing that somebody waits for."""
         with self._lock:
-            while self._pages:
-                key, (at, oldest) = next(iter(self._pages.items()))
-                if self._bytes <= KEPT_BYTES and now - at <= KEPT_SECONDS:
+            kept, old = self._bytes, []
+            for key, part in self._parts.items():
+                if kept <= KEPT_BYTES and now - part.at <= KEPT_SECONDS:
                     break
-                del self._pages[key]
-                self._bytes -= sum(map(memory, oldest))
+                if part.told:
+                    kept -= part.bytes
+                    old.append(key)
+            for key in old:
+                self._drop(key)
 
-    def _keep(self, key: tuple[str, int], events: list[Event]) -> None:
-        now = time.monotonic()
+    def _keep(self, page: tuple[str, int], events: list[Event]) -> Part | None:
+        if not events:
+            return None
+        first = events[0].sequence
+        part = Part(page, events, time.monotonic(), sum(map(memory, events)))
         with self._lock:
-            replaced = self._pages.pop(key, (now, []))[1]
-            self._bytes += sum(map(memory, events)) - sum(map(memory, replaced))
-            self._pages[key] = (now, events)
-        self.forget(now)
+            if (*page, first) in self._parts:
+                self._drop((*page, first))
+            self._parts[(*page, first)] = self._pages.setdefault(page, {})[first] = part
+            self._bytes += part.bytes
+        return part
+
+    def _drop(self, key: tuple[str, int, int]) -> None:
+        part = self._parts.pop(key)
+        self._bytes -= part.bytes
+        kept = self._pages[part.page]
+        del kept[key[2]]
+        if not kept:
+            del self._pages[part.page]
 
 
 def _following(events: list[Event], cursor: int) -> list[Event]:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from app.stream.behind import Behind
-from app.stream.broker import Subscription
 from app.stream.burst import Data, Filter
 from app.stream.counts import Tally
 from app.stream.event import Event
 from app.stream.fanout import Fanout
+from app.stream.faults import Faults
 from app.stream.once import Once
 from app.stream.resync import Resync
-from app.stream.room import RING_EVENTS, Room
-from app.stream.store import Head, Store, StoreAway
+from app.stream.room import Room
+from app.stream.store import Head, Store
+from app.stream.subscription import Subscription
+from app.stream.tails import Tails
 from app.stream.viewer import Viewer, Wire
 
-logger = logging.getLogger("taskroom.hub")
-
-POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
-AWAY_SECONDS = 0.5  # all rooms while Redis is not heard
-TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
-EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
-SWEEP_SECONDS = 1.0
 RINGS_BYTES = 64_000_000  # of all rooms; what does not fit is read from Postgres
 
 
@@ -37,32 +30,33 @@ class Hub:
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
         self._rooms: dict[str, Room] = {}
-        self._unproven: set[Room] = set()  # confirmed, but not compared with Postgres since
         self._lock = threading.RLock()
-        self._once: Once[Any] = Once()
-        self._swept_at = 0.0
+        self._once: Once[Head | None] = Once()
         self.ring_bytes = 0
         self.tally = Tally()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
+        self.faults = Faults()
         self._stopped = threading.Event()
-        self._soon = threading.Event()  # a room was just confirmed: check before the next poll
-        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally)
-        self._fanout = Fanout(self._lock, self._behind, self.tally)
-        self.subscription = Subscription(redis_url, self)
+        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally, self.faults)
+        self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults)
+        self._tails = Tails(
+            store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
+        )
+        self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
         for name, run in (
             ("listener", self.subscription.run),
-            ("tails", self._check_tails),
+            ("tails", lambda: self._tails.run(self.subscription, self._sweep)),
             ("ticks", self._fanout.run),
         ):
             threading.Thread(target=run, name=f"taskroom-{name}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._soon.set()
+        self._tails.stop()
         self._fanout.stop()
         self.subscription.stop()
         self.close_viewers("draining")
@@ -77,7 +71,7 @@ class Hub:
         room = self._open(stream)
         for _ in range(2):  # a look that is under way may be older than the snapshot behind this cursor
             if cursor is not None and cursor > room.head:
-                self._refresh(room)
+                self._tails.refresh(room)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         viewer = Viewer(room, start, filter, session_id, resync, self._behind.advance, self._leave)
@@ -85,7 +79,8 @@ class Hub:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
             viewer.room.empty_since = None
-            self.on_viewer(viewer, 1)
+            with self.faults.within("counting viewers failed"):
+                self.on_viewer(viewer, 1)
         if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
             viewer.close("draining")
         return viewer
@@ -96,7 +91,7 @@ class Hub:
             viewer.wire, viewer.first, viewer.progress_at = wire, first, time.monotonic()
             closed = viewer.closed
         if closed is not None:
-            wire.left(viewer, closed)
+            self._tell_left(viewer, wire, closed)
         else:
             self._behind.advance(viewer)
 
@@ -137,22 +132,18 @@ class Hub:
             if room is None:
                 return
             self.tally.received += 1
-            before = room.bytes
-            if room.accept(events, closes):
-                self._fanout.wake(room)
-            self._account(room.bytes - before)
-            if room.has_early and not room.refilling:
-                room.refilling = True
-                self.tally.refills += 1
-                threading.Thread(target=self._refill, args=(room,), daemon=True).start()
+            try:
+                self._take(room, events, closes)
+            except Exception as error:
+                self.faults.note(f"what was heard of {stream} could not be taken", error)
+                self._tails.prove(room, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
         with self._lock:
             room = self._rooms.get(stream)
             if room:
                 room.confirmed = True
-                self._unproven.add(room)
-                self._soon.set()
+                self._tails.prove(room, at_once=True)
 
     def controlled(self, message: str) -> None:
         self.on_control(message)
@@ -162,12 +153,22 @@ class Hub:
 
     # Keeping rooms complete.
 
+    def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
+        before = room.bytes
+        if room.accept(events, closes):
+            self._fanout.wake(room)
+        self._account(room.bytes - before)
+        if room.has_early and not room.refilling:
+            room.refilling = True
+            self.tally.refills += 1
+            threading.Thread(target=self._tails.refill, args=(room,), daemon=True).start()
+
     def _open(self, stream: str) -> Room:
         with self._lock:
             room = self._rooms.get(stream)
         if room:
             return room
-        head: Head | None = self._once(("open", stream), lambda: self._store.opened(stream))
+        head = self._once(("open", stream), lambda: self._store.opened(stream))
         if head is None:
             raise LookupError(stream)
         return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
@@ -183,11 +184,11 @@ class Hub:
                 self.subscription.follow(room.stream)
             return kept
 
-    def _leave(self, viewer: Viewer, reason: str) -> bool:
-        """False when it has left before."""
+    def _leave(self, viewer: Viewer, reason: str) -> None:
+        """Nothing that fails here keeps others from leaving, or this one from being known to have left."""
         with self._lock:
             if viewer.closed is not None:
-                return False
+                return
             viewer.closed = reason
             self.tally.ended[reason] += 1
             room, lane = viewer.room, viewer.lane
@@ -198,10 +199,17 @@ class Hub:
                     del room.lanes[lane.key]
             self._behind.leave(viewer)
             room.viewers.discard(viewer)
-            self.on_viewer(viewer, -1)
             if not room.viewers:
                 room.empty_since = time.monotonic()
-            return True
+            wire = viewer.wire
+            with self.faults.within("counting viewers failed"):
+                self.on_viewer(viewer, -1)
+        if wire is not None:
+            self._tell_left(viewer, wire, reason)
+
+    def _tell_left(self, viewer: Viewer, wire: Wire, reason: str) -> None:
+        with self.faults.within(f"a {type(wire).__name__} could not be left"):
+            wire.left(viewer, reason)
 
     def _account(self, bytes: int) -> None:
         """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
@@ -213,82 +221,10 @@ class Hub:
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
-    def _refill(self, room: Room) -> None:
-        try:
-            self._stopped.wait(EARLY_SECONDS)
-            self._refresh(room)
-        except StoreAway as error:
-            logger.warning("refilling %s failed, the tail check will: %s", room.stream, error)
-        finally:
-            room.refilling = False
-
     def _refresh(self, room: Room) -> None:
-        """Looks where the stream stands now; one look for all who ask at the same moment."""
-        self._once(("refresh", room), lambda: self._compare([room]))
-
-    def _catch_up(self, room: Room, head: Head) -> None:
-        """Brings a room to where Postgres stands: through the ring when it fits, else by a jump."""
-        room.pruned_to = max(room.pruned_to, head.pruned_to)
-        gap = head.last_seq - room.head
-        if gap <= 0 and room.closed == head.closed:
-            return
-        events = self._store.after(room.stream, room.head, gap) if 0 < gap <= RING_EVENTS else []
-        with self._lock:
-            self.tally.caught_up += room.head < head.last_seq
-            before = room.bytes
-            room.accept(events)
-            room.jump(head.last_seq, head.closed)
-            if room.followed:
-                self._account(room.bytes - before)
-            self._fanout.wake(room)
-
-    def _check_tails(self) -> None:
-        """One query for all rooms that are due; the only timer that watches for lost messages."""
-        last_all, failing = 0.0, False
-        while not self._stopped.is_set():
-            self._soon.wait(POLL_SECONDS)
-            self._soon.clear()
-            now = time.monotonic()
-            if now - self._swept_at >= SWEEP_SECONDS:
-                self._sweep(now)
-            everything = now - last_all >= (TAIL_SECONDS if self.subscription.hears else AWAY_SECONDS)
-            if everything:
-                last_all = now
-            self.subscription.watch()
-            try:
-                rooms = self._due(everything)
-                self._compare(rooms)
-                failing = failing and not rooms
-            except Exception as error:  # whatever it is, this thread must outlive it: it is the last net
-                if not failing:
-                    away = isinstance(error, StoreAway)
-                    logger.warning("the tail check fails, for now: %s", error, exc_info=not away)
-                failing = True
-
-    def _due(self, everything: bool) -> list[Room]:
-        with self._lock:
-            if not self.subscription.connected:
-                for room in self._rooms.values():
-                    room.confirmed = False
-            unproven, self._unproven = self._unproven, set()
-            return [
-                room
-                for room in self._rooms.values()
-                if not room.closed
-                and (everything or room in unproven or (self.subscription.connected and not room.confirmed))
-            ]
-
-    def _compare(self, rooms: Sequence[Room]) -> None:
-        if not rooms:
-            return
-        self.tally.looks += 1
-        heads = self._store.heads([room.stream for room in rooms])
-        for room in rooms:
-            if room.stream in heads:
-                self._catch_up(room, heads[room.stream])
+        self._tails.refresh(room)
 
     def _sweep(self, now: float) -> None:
-        self._swept_at = now
         self._behind.sweep(now)
         with self._lock:
             for stream, room in list(self._rooms.items()):

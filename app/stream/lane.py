@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.stream.burst import Burst, Codec, Data, Filter
+from app.stream.faults import Faults
 from app.stream.viewer import Viewer
 
 
@@ -26,7 +27,7 @@ class Lane:
         self.viewers.discard(viewer)
         viewer.start, viewer.lane = self.cursor, None
 
-    def send(self, burst: Burst) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
+    def send(self, burst: Burst, faults: Faults) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
         """Offers the burst to all and moves on. Returns who took only so much of it, and who is gone."""
         data, size = burst.data, len(burst.data)
         behind: list[tuple[Viewer, int]] = []
@@ -37,7 +38,9 @@ class Lane:
                     taken = viewer.wire.send(data)  # type: ignore[union-attr]
                 except BlockingIOError:
                     taken = 0
-                except OSError:
+                except Exception as error:  # one wire's fault is its viewer's alone
+                    if not isinstance(error, OSError):
+                        faults.note(failed(viewer), error)
                     gone.append(viewer)
                     continue
                 if taken != size:
@@ -46,6 +49,11 @@ class Lane:
             self.exit(viewer)
         self.cursor = burst.cursor
         return behind, gone
+
+
+def failed(viewer: Viewer) -> str:
+    """What to call a fault that its wire or codec raised: the same for all of one kind."""
+    return f"a {type(viewer.wire).__name__} failed"
 
 
 def offered(viewer: Viewer, data: Data) -> int:

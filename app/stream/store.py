@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
+from app.stream import pages
 from app.stream.event import Draft, Event, clean, head_of, is_shared, number
 from app.stream.literals import Text, array, texts
 
@@ -34,9 +34,7 @@ class UnknownWriter(TaskroomError):
 
 BATCH_EVENTS = 1_000
 BATCH_BYTES = 1_000_000
-PAGE_BYTES = 1_000_000
 LONGEST_ID = 255
-Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,16 +220,6 @@ def register_writer(cur: Cursor, writer_id: str) -> None:
     cur.execute("INSERT INTO writers (id) VALUES (%s) ON CONFLICT DO NOTHING", (writer_id,))
 
 
-def bounded(rows: Sequence[Row], size: Callable[[Row], int]) -> Sequence[Row]:
-    """The first rows of a page, one at least, up to about a megabyte: decoding more at once stalls a loop."""
-    total = 0
-    for n, row in enumerate(rows):
-        total += size(row)
-        if total > PAGE_BYTES and n:
-            return rows[:n]
-    return rows
-
-
 class Store:
     """Reads of streams for the hub and the edges, one short transaction each."""
 
@@ -239,20 +227,20 @@ class Store:
         self.connect = connect
 
     def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
-        """The next events after the cursor, contiguous from ``cursor + 1``; [] when there are none.
+        """The next events after the cursor, contiguous from ``cursor + 1``, about a megabyte at most; [] when there
+        are none.
 
         A page that does not begin there, or has a hole, is cut before it: the caller sees a shorter
         page, looks at the head and finds that its cursor was pruned meanwhile.
         """
         with self.connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """SELECT seq, type, payload, level, phase FROM events
-                   WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq > %s
-                   ORDER BY seq LIMIT %s""",
-                (stream, cursor, limit),
-            )
-            rows = cur.fetchall()
-        return [Event(stream, *row) for i, row in enumerate(rows) if row[0] == cursor + 1 + i]
+            return pages.after(cur, stream, cursor, limit)
+
+    def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+        """Of the ``limit`` events after ``start`` a contiguous part, about a megabyte at most, that has the one after
+        ``cursor``; [] when that is not there."""
+        with self.connect() as conn, conn.cursor() as cur:
+            return pages.part(cur, stream, start, limit, cursor)
 
     def opened(self, stream: str) -> Head | None:
         """Where it stands; None when it is not there. One that many share is, from here on: it begins with the first

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Wire(Protocol):
     """A connection as the hub writes to it: never waiting, and never in the middle of anybody else's frame.
 
-    Several viewers may share one. All that is raised is OSError, when the connection is gone.
+    Several viewers may share one. OSError says that the connection is gone; a wire that raises anything else is
+    treated the same, and that is logged.
     """
 
     progress_at: float  # monotonic time at which it last took something, kept while a viewer of it is parked
@@ -56,7 +57,7 @@ class Viewer:
     session_id: str
     resync: Resync | None
     advance: Callable[[Viewer], None]
-    leave: Callable[[Viewer, str], bool]
+    leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
     first: Sequence[Event] = ()  # told before anything after the cursor
     lane: Lane | None = None
@@ -83,5 +84,4 @@ class Viewer:
 
     def close(self, reason: str = "closed") -> None:
         """Takes it out of its room and tells its wire; safe to call twice and from any thread."""
-        if self.leave(self, reason) and self.wire is not None:
-            self.wire.left(self, reason)
+        self.leave(self, reason)

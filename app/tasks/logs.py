@@ -10,7 +10,8 @@ import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.event import LEVELS, task_stream
-from app.stream.store import Connect, bounded
+from app.stream.pages import bounded
+from app.stream.store import Connect
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from app.stream import fanout as fanouts
+from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
+from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
+from tests.stream.ears import Ear
 from tests.stream.fakes import FakeStore, at_once, hub_over
+from tests.support.system import wait_for
 
 
 @pytest.fixture
@@ -43,3 +48,24 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
     home = Home.open(tmp_path_factory.mktemp("redis"))
     with EmbeddedRedis(home, home.secrets) as server:
         yield server
+
+
+@pytest.fixture
+def ear() -> Ear:
+    return Ear()
+
+
+@pytest.fixture
+def subscription(server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscription]:
+    """It pings often, and takes no busy machine for a Redis that has stopped."""
+    monkeypatch.setattr(subscriptions, "PING_EVERY", 0.05)
+    monkeypatch.setattr(subscriptions, "PING_LIMIT", 60.0)
+    monkeypatch.setattr(subscriptions, "RECONNECT_SECONDS", (0.01, 0.1))
+    subscription = Subscription(server.url, ear)
+    thread = threading.Thread(target=subscription.run, daemon=True)
+    thread.start()
+    wait_for("the connection", lambda: subscription.connected)
+    yield subscription
+    subscription.stop()
+    thread.join(60)
+    assert not thread.is_alive()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from app.stream import fanout as fanouts
+from app.stream import pages
 from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
 from app.stream.hub import Hub
@@ -100,10 +101,10 @@ class FakeStore:
         self.gate = threading.Event()
         self.gate.set()
 
-    def add(self, stream: str, count: int = 1, closes: bool = False) -> list[Event]:
+    def add(self, stream: str, count: int = 1, closes: bool = False, message: str = "line") -> list[Event]:
         """Appends, and returns what would be published."""
         stored = self.events.setdefault(stream, [])
-        fresh = [event(stream, len(stored) + 1 + n) for n in range(count)]
+        fresh = [event(stream, len(stored) + 1 + n, message) for n in range(count)]
         stored += fresh
         if closes:
             self.closed.add(stream)
@@ -114,6 +115,18 @@ class FakeStore:
         found = [] if pruned else self.events.get(stream, [])[cursor : cursor + limit]
         self._ask("after", (stream, cursor))
         return found
+
+    def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+        page, parts, size = (
+            [] if start < self.pruned.get(stream, 0) else self.events.get(stream, []),
+            dict[int, list[Event]](),
+            0,
+        )
+        for stored in page[start : start + limit]:
+            parts.setdefault(size // pages.PAGE_BYTES, []).append(stored)
+            size += len(stored.payload.encode())
+        self._ask("after", (stream, start))
+        return next((part for part in parts.values() if any(e.sequence == cursor + 1 for e in part)), [])
 
     def opened(self, stream: str) -> Head | None:
         return self.heads([stream]).get(stream)

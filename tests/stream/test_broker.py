@@ -6,79 +6,25 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 import redis
 
-from app.stream import broker as brokers
-from app.stream.broker import Publisher, Subscription, decode_batch, encode_batch
-from app.stream.event import Event
+from app.stream import subscription as subscriptions
+from app.stream.broker import Publisher, decode_batch, encode_batch
 from app.stream.store import Appended
+from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
+from tests.stream.ears import Ear
 from tests.stream.helpers import batch, event, pid_of
 from tests.support.system import wait_for
-
-
-class Ear:
-    """Remembers what the subscription told."""
-
-    def __init__(self) -> None:
-        self.batches: list[tuple[str, list[int], bool]] = []
-        self.confirmations: list[str] = []
-        self.controls: list[str] = []
-        self.reconnections = 0
-        self.overheards: list[tuple[str, list[int]]] = []
-        self.openings = 0
-        self.fault: Exception | None = None
-
-    def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
-        if self.fault:
-            fault, self.fault = self.fault, None
-            raise fault
-        self.batches.append((stream, [e.sequence for e in events], closes))
-
-    def confirmed(self, stream: str) -> None:
-        self.confirmations.append(stream)
-
-    def controlled(self, message: str) -> None:
-        self.controls.append(message)
-
-    def reconnected(self) -> None:
-        self.reconnections += 1
-
-    def overheard(self, stream: str, events: Sequence[Event]) -> None:
-        self.overheards.append((stream, [e.sequence for e in events]))
-
-    def overhears(self) -> None:
-        self.openings += 1
 
 
 @pytest.fixture
 def client(server: EmbeddedRedis) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(server.url) as client:
         yield client
-
-
-@pytest.fixture
-def ear() -> Ear:
-    return Ear()
-
-
-@pytest.fixture
-def subscription(server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscription]:
-    """It pings often, and takes no busy machine for a Redis that has stopped."""
-    monkeypatch.setattr(brokers, "PING_EVERY", 0.05)
-    monkeypatch.setattr(brokers, "PING_LIMIT", 60.0)
-    monkeypatch.setattr(brokers, "RECONNECT_SECONDS", (0.01, 0.1))
-    subscription = Subscription(server.url, ear)
-    thread = threading.Thread(target=subscription.run, daemon=True)
-    thread.start()
-    wait_for("the connection", lambda: subscription.connected)
-    yield subscription
-    subscription.stop()
-    thread.join(60)
-    assert not thread.is_alive()
 
 
 def test_a_batch_is_decoded_as_it_was_encoded():
@@ -200,20 +146,6 @@ def test_foreign_garbage_is_skipped(
     assert ear.controls == ["\ufffd"]
 
 
-def test_a_listener_that_fails_is_listening_again(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear
-):
-    subscription.follow("task:a")
-    wait_for("the confirmation", lambda: ear.confirmations)
-    ear.fault = SystemError("as asked")
-
-    Publisher(server.url).publish(batch("task:a", 1, 1))
-    wait_for("a second confirmation", lambda: ear.confirmations == ["task:a", "task:a"])
-    Publisher(server.url).publish(batch("task:a", 2, 2))
-
-    wait_for("the next batch", lambda: ear.batches == [("task:a", [2], False)])
-
-
 def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     server: EmbeddedRedis,
     subscription: Subscription,
@@ -222,9 +154,9 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     caplog: pytest.LogCaptureFixture,
 ):
     """Its connection stands all the while: only its silence tells."""
-    monkeypatch.setattr(brokers, "STALE_SECONDS", 0.2)
-    monkeypatch.setattr(brokers, "FRESH_SECONDS", 0.2)
-    monkeypatch.setattr(brokers, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(subscriptions, "STALE_SECONDS", 0.2)
+    monkeypatch.setattr(subscriptions, "FRESH_SECONDS", 0.2)
+    monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.0)
     wait_for("a sign of life", lambda: subscription.hears)
     hangs, go_on = threading.Event(), threading.Event()
 
@@ -259,7 +191,7 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
     os.kill(pid, signal.SIGSTOP)
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(brokers, "PING_LIMIT", 0.2)
+            patch.setattr(subscriptions, "PING_LIMIT", 0.2)
             wait_for("the silence to be noticed", lambda: not subscription.connected)
         assert subscription._trouble.startswith("no answer to a ping"), "not by the socket's own time limit"
         subscription.follow("task:b")

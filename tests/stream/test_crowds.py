@@ -121,7 +121,7 @@ def test_cursors_ahead_of_the_room_refresh_it_together(hub: Hub, store: FakeStor
     hub.watch(A, 3)
     store.add(A, 3)
     store.gate.clear()
-    passages, viewers = Passages(hub._once), []
+    passages, viewers = Passages(hub._tails._once), []
     threads = [
         threading.Thread(target=lambda: viewers.append(hub.watch(A, 6)), daemon=True) for _ in range(20)
     ]

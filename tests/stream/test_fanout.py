@@ -234,7 +234,7 @@ def test_who_kept_up_for_long_is_not_taken_for_stalled_at_its_first_refusal(
         store.closed.add(A)
     else:
         store.add(A, rooms.RING_EVENTS + 1)
-    hub._compare([viewer.room])
+    hub._tails.compare([viewer.room])
     wait_for("it to be parked", lambda: viewer in hub._behind._parked)
 
     hub._behind.sweep(time.monotonic())

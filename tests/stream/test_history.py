@@ -159,7 +159,7 @@ def test_old_pages_are_forgotten_though_nobody_asks(history: History, store: Fak
 
     history.forget(time.monotonic() + histories.KEPT_SECONDS + 1)
 
-    assert history._pages == {} and history._bytes == 0
+    assert history._pages == history._parts == {} and history._bytes == 0
 
 
 def test_reading_from_many_threads_counts_what_is_kept(history: History, store: FakeStore):
@@ -173,5 +173,5 @@ def test_reading_from_many_threads_counts_what_is_kept(history: History, store: 
     for thread in threads:
         thread.join(60)
 
-    kept = [event for _, events in history._pages.values() for event in events]
+    kept = [event for part in history._parts.values() for event in part.events]
     assert len(kept) == 8 * 30 and history._bytes == sum(map(memory, kept))

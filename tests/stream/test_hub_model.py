@@ -18,6 +18,7 @@ from app.stream import fanout as fanouts
 from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
+from app.stream import tails
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
@@ -75,10 +76,10 @@ class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        for module in (hubs, rooms):
+        for module in (tails, rooms):
             self.patch.setattr(module, "RING_EVENTS", RING)
         self.patch.setattr(hubs, "RINGS_BYTES", 3_000)
-        self.patch.setattr(hubs, "EARLY_SECONDS", 0.0)
+        self.patch.setattr(tails, "EARLY_SECONDS", 0.0)
         self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
         self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)
         self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
@@ -167,7 +168,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule()
     def tail_check(self) -> None:
-        self.hub._compare(self.hub._due(True))
+        self.hub._tails.compare(self.hub._tails.due(True, True))
 
     @precondition(lambda self: self.last > 3)
     @rule(data=st.data())
@@ -195,7 +196,7 @@ class Deliveries(RuleBasedStateMachine):
         return watched.check(self.store.pruned.get(STREAM, 0), self.last, not self.open)
 
     def _all_have_everything(self) -> None:
-        self.hub._compare(self.hub._due(True))
+        self.hub._tails.compare(self.hub._tails.due(True, True))
         for watched in self.watched:
             if watched.viewer.wire is None:
                 self.hub.attach(watched.viewer, watched.wire)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.stream.burst import Burst, Data, Filter
+from app.stream.faults import Faults
 from app.stream.lane import Lane
 from app.stream.room import Room
 from app.stream.viewer import Viewer
@@ -50,7 +51,7 @@ def test_all_take_the_same_object_and_move_on_together():
     lane, viewers = lane_of(*wires)
     given = burst(1, 3)
 
-    assert lane.send(given) == ([], [])
+    assert lane.send(given, Faults()) == ([], [])
 
     assert all(wire.offered == [given.data] and wire.offered[0] is given.data for wire in wires)
     assert [v.cursor for v in viewers] == [3, 3, 3] and lane.viewers == set(viewers)
@@ -61,7 +62,7 @@ def test_who_takes_less_goes_alone_from_where_it_stood():
     gone.gone = True
     lane, viewers = lane_of(full, part, none, gone)
 
-    behind, lost = lane.send(burst(1, 3))
+    behind, lost = lane.send(burst(1, 3), Faults())
 
     assert dict(behind) == {viewers[1]: 5, viewers[2]: 0} and lost == [viewers[3]]
     assert [v.lane for v in viewers[:3]] == [lane, None, None]
@@ -73,7 +74,7 @@ def test_an_empty_burst_is_offered_to_nobody():
     lane, viewers = lane_of(wire)
     filtered = Burst.of([event(STREAM, 1)], LINES, Filter(types=frozenset({"task_status"})))
 
-    assert lane.send(filtered) == ([], [])
+    assert lane.send(filtered, Faults()) == ([], [])
     assert wire.offered == [] and viewers[0].cursor == 1
 
 
@@ -83,7 +84,7 @@ def test_viewers_that_are_closed_by_their_own_write_harm_nobody():
     for wire, viewer in zip(abrupt, viewers[5:], strict=True):
         wire.viewer = viewer
 
-    lane.send(burst(1, 3))
+    lane.send(burst(1, 3), Faults())
 
     assert all(wire.sequences == [1, 2, 3] for wire in wires)
     assert lane.viewers == set(viewers[:5])

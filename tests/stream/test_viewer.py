@@ -62,7 +62,7 @@ def test_pruning_that_overtakes_a_viewer_is_a_resync(hub: Hub, store: FakeStore,
     viewer = hub.watch(A, 2)
     store.pruned[A] = 6
     if known:
-        hub._compare([viewer.room])
+        hub._tails.compare([viewer.room])
     wire = FakeWire()
 
     hub.attach(viewer, wire)

@@ -1,0 +1,156 @@
+"""Keeps rooms complete from Postgres: what came early is refilled, and a lost last event is found."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+from app.stream.counts import Tally
+from app.stream.fanout import Fanout
+from app.stream.faults import Faults
+from app.stream.once import Once
+from app.stream.room import RING_EVENTS, Room
+from app.stream.store import Head, Store, StoreAway
+from app.stream.subscription import Subscription
+
+logger = logging.getLogger("taskroom.hub")
+
+POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
+AWAY_SECONDS = 0.5  # all rooms while Redis is not heard
+TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
+EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
+SWEEP_SECONDS = 1.0
+
+
+class Tails:
+    """Compares rooms with where their streams stand. ``account`` takes what a room's ring grew by."""
+
+    def __init__(
+        self,
+        store: Store,
+        rooms: Mapping[str, Room],
+        lock: AbstractContextManager[Any],
+        fanout: Fanout,
+        tally: Tally,
+        faults: Faults,
+        account: Callable[[int], None],
+    ) -> None:
+        self._store, self._rooms, self._lock, self._fanout = store, rooms, lock, fanout
+        self._tally, self._faults, self._account = tally, faults, account
+        self._unproven: set[Room] = set()  # to be compared with Postgres at the next look
+        self._once: Once[None] = Once()
+        self._swept_at = 0.0
+        self._stopped = threading.Event()
+        self._soon = threading.Event()  # do not wait for the next poll
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._soon.set()
+
+    def prove(self, room: Room, at_once: bool) -> None:
+        """It may have missed something: it is compared at the next look. The caller holds the lock."""
+        self._unproven.add(room)
+        if at_once:
+            self._soon.set()
+
+    def run(self, subscription: Subscription, sweep: Callable[[float], None]) -> None:
+        """One query for all rooms that are due; the only timer that watches for lost messages."""
+        last_all, failing = 0.0, False
+        while not self._stopped.is_set():
+            self._soon.wait(POLL_SECONDS)
+            self._soon.clear()
+            now = time.monotonic()
+            # Each fails alone: this thread must outlive whatever it is, for it is the last net.
+            if now - self._swept_at >= SWEEP_SECONDS:
+                self._swept_at = now
+                with self._faults.within("sweeping rooms failed"):
+                    sweep(now)
+            with self._faults.within("watching the subscription failed"):
+                subscription.watch()
+            try:
+                everything = now - last_all >= (TAIL_SECONDS if subscription.hears else AWAY_SECONDS)
+                if everything:
+                    last_all = now
+                rooms = self.due(everything, subscription.connected)
+                self.compare(rooms)
+                failing = failing and not rooms
+            except StoreAway as error:
+                if not failing:
+                    logger.warning("the tail check fails, for now: %s", error)
+                failing = True
+            except Exception as error:
+                self._faults.note("the tail check failed", error)
+
+    def due(self, everything: bool, connected: bool) -> list[Room]:
+        with self._lock:
+            if not connected:
+                for room in self._rooms.values():
+                    room.confirmed = False
+            unproven, self._unproven = self._unproven, set()
+            return [
+                room
+                for room in self._rooms.values()
+                if not room.closed and (everything or room in unproven or (connected and not room.confirmed))
+            ]
+
+    def compare(self, rooms: Sequence[Room]) -> None:
+        """Brings each to where it stands in Postgres. Raises StoreAway, when all others have had their turn."""
+        if not rooms:
+            return
+        away: StoreAway | None = None
+        heads = self._heads(rooms)
+        for room in rooms:
+            try:
+                if room.stream in heads:
+                    self._catch_up(room, heads[room.stream])
+            except StoreAway as error:
+                away = error
+            except Exception as error:
+                self._faults.note(f"{room.stream} could not be compared with Postgres", error)
+        if away is not None:
+            raise away
+
+    def refresh(self, room: Room) -> None:
+        """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
+        self._once(room, lambda: self._look(room))
+
+    def refill(self, room: Room) -> None:
+        """After a moment, in which the events before those that came early may come too."""
+        try:
+            self._stopped.wait(EARLY_SECONDS)
+            self.refresh(room)
+        except StoreAway as error:
+            logger.warning("refilling %s failed, the tail check will: %s", room.stream, error)
+        except Exception as error:
+            self._faults.note(f"{room.stream} could not be refilled", error)
+        finally:
+            room.refilling = False
+
+    def _look(self, room: Room) -> None:
+        heads = self._heads([room])
+        if room.stream in heads:
+            self._catch_up(room, heads[room.stream])
+
+    def _heads(self, rooms: Sequence[Room]) -> dict[str, Head]:
+        self._tally.looks += 1
+        return self._store.heads([room.stream for room in rooms])
+
+    def _catch_up(self, room: Room, head: Head) -> None:
+        """Brings a room to where Postgres stands: through the ring when it fits, else by a jump."""
+        room.pruned_to = max(room.pruned_to, head.pruned_to)
+        gap = head.last_seq - room.head
+        if gap <= 0 and room.closed == head.closed:
+            return
+        events = self._store.after(room.stream, room.head, gap) if 0 < gap <= RING_EVENTS else []
+        with self._lock:
+            self._tally.caught_up += room.head < head.last_seq
+            before = room.bytes
+            room.accept(events)
+            room.jump(head.last_seq, head.closed)
+            if room.followed:
+                self._account(room.bytes - before)
+            self._fanout.wake(room)
