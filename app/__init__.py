@@ -36,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.limits import MAY_FAIL, Attempts
     from app.metrics import Metrics
     from app.owners import Owners
+    from app.passwords import Passwords
     from app.realtime import sockets
     from app.realtime.joins import Joins
     from app.realtime.presence import Presence
@@ -107,6 +108,7 @@ def create_app(config: Config | None = None) -> Flask:
         owners=Owners(read),
         joins=joins,
         attempts=attempts,
+        passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,

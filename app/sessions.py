@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app import claims, green, passwords
+from app import claims
 from app.errors import Unauthorized
 from app.issuers import REMEMBERED_SECONDS
 from app.principal import Principal
@@ -38,13 +38,13 @@ def account_name(email: str) -> str:
 
 
 def sign_in(email: str, password: str) -> SignedIn:
-    """Raises Unauthorized."""
+    """Raises Unauthorized, and Unavailable while too many sign in."""
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT id, password_hash FROM users WHERE email = %s AND issuer IS NULL", (account_name(email),)
         )
         row = cur.fetchone()
-    if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
+    if not services().passwords.verify(row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
     with services().read() as conn, conn.cursor() as cur:
