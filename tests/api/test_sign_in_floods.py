@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -72,3 +73,35 @@ def test_of_150_sign_ins_at_once_two_are_checked_sixteen_wait_and_the_rest_are_5
     assert sorted(one.result().status_code for one in asked) == [401] * 18 + [503] * 132
     assert (hasher.most, hasher.checked) == (2, 18)
     assert sign_in().status_code == 401, "there is room again"
+
+
+class Unread(io.BytesIO):
+    """A body that nobody may read."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        pytest.fail("the body was read")
+
+
+@pytest.mark.parametrize("what", ["login", "refresh", "logout", "ticket"])
+def test_more_than_four_kilobytes_are_refused_unread_where_anybody_may_send_them(what: str):
+    answer = (
+        small_app(FakePostgres())
+        .test_client()
+        .post(
+            f"/api/v2/auth/{what}",
+            input_stream=Unread(b" " * 4097),
+            headers={"Content-Length": "4097", "Content-Type": "application/json"},
+        )
+    )
+
+    assert answer.status_code == 413
+    assert answer.content_type == "application/problem+json"
+
+
+def test_a_sign_in_of_four_kilobytes_is_read():
+    body = b'{"email": "ann@example.org", "password": 1' + b" " * 4053 + b"}"
+    assert len(body) == 4096
+
+    answer = small_app(FakePostgres()).test_client().post(LOGIN, data=body, content_type="application/json")
+
+    assert answer.status_code == 422 and "password" in answer.get_json()["errors"]
