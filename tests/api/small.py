@@ -7,14 +7,19 @@ from typing import Any
 
 from flask import Flask
 
-from app import api, auth, passwords, problems
+from app import access_log, api, auth, passwords, problems
 from app.claims import Claims
 from app.config import Config
 from app.extensions import limit_in
 from app.issuers import Issuers
 from app.owners import Owners
+from app.revocations import Revocations
 from tests.api.fakes import FakePostgres
 from tests.support.system import SECRET
+
+
+class NobodySignedOut(Revocations):
+    known = True  # type: ignore[assignment]
 
 
 def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any) -> Flask:
@@ -26,10 +31,11 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         RATELIMIT_STORAGE_URI=limits or "memory://",
         RATELIMIT_ENABLED=limits is not None,
     )
+    access_log.init_app(app)
     limit_in("auth", app)
     auth.init_app(app, config)
     problems.register(app)
-    revocations = SimpleNamespace(known=True, lifetime=3600, __contains__=lambda _: False)
+    revocations = NobodySignedOut("", 3600, lambda _: None)
     parts = SimpleNamespace(
         config=config,
         read=fake.read,
