@@ -23,7 +23,7 @@ def create_app(config: Config | None = None) -> Flask:
     from flask_cors import CORS
     from werkzeug.middleware.proxy_fix import ProxyFix
 
-    from app import api, appending, auth, bus, pages, problems
+    from app import access_log, api, appending, auth, bus, pages, problems
     from app.answers import QuickJson
     from app.breaker import Breaker
     from app.claims import Claims
@@ -36,6 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.limits import MAY_FAIL, Attempts
     from app.metrics import Metrics
     from app.owners import Owners
+    from app.passwords import Passwords
     from app.realtime import sockets
     from app.realtime.joins import Joins
     from app.realtime.presence import Presence
@@ -64,6 +65,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.json = QuickJson(app)
     db.init_app(app)
     migrate.init_app(app, db, directory="migrations")
+    access_log.init_app(app)
     limit_in("auth", app)
     auth.init_app(app, config)
     problems.register(app)
@@ -107,6 +109,7 @@ def create_app(config: Config | None = None) -> Flask:
         owners=Owners(read),
         joins=joins,
         attempts=attempts,
+        passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,

@@ -10,9 +10,11 @@ from uuid import UUID
 from flask import Flask, Request, current_app, request
 from flask.sessions import SessionInterface
 
+from app import access_log
 from app.config import Config
 from app.errors import Forbidden, NotFound, Unauthorized
 from app.extensions import jwt
+from app.owners import Owner
 from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
 from app.sessions import use_ticket
@@ -65,6 +67,12 @@ def principal_of(token: str) -> Principal:
 
 def current(allow_ticket: bool = False) -> Principal:
     """Who sent this request: bearer header, else cookie, else (for streams) a ticket. Raises Unauthorized."""
+    principal = _current(allow_ticket)
+    access_log.concerns(principal.user_id)
+    return principal
+
+
+def _current(allow_ticket: bool) -> Principal:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return principal_of(token.strip())
@@ -98,6 +106,7 @@ def readable_room(principal: Principal, room: str) -> str:
     if kind == "task":
         return task_stream(readable_task(principal, id))
     if id != principal.user_id:
+        access_log.foreign()
         raise NotFound("There is no such room")
     return own_stream(principal)
 
@@ -119,7 +128,7 @@ def reportable_task(principal: Principal, task_id: str) -> str:
     Forbidden where it may only look or act."""
     owner = services().owners.of(task_id)
     if owner is None or not (principal.may_report(owner) or principal.may_read(owner)):
-        raise NotFound("There is no such task")
+        raise _no_task(owner)
     if not principal.may_report(owner):
         raise Forbidden("Only a worker reports what happens")
     return task_id
@@ -128,8 +137,14 @@ def reportable_task(principal: Principal, task_id: str) -> str:
 def _task(principal: Principal, task_id: str) -> tuple[str, str]:
     owner = services().owners.of(task_id)
     if owner is None or not principal.may_read(owner):
-        raise NotFound("There is no such task")
+        raise _no_task(owner)
     return task_id, owner.user_id
+
+
+def _no_task(owner: Owner | None) -> NotFound:
+    if owner:
+        access_log.foreign()
+    return NotFound("There is no such task")
 
 
 def may_write(principal: Principal) -> None:

@@ -12,6 +12,7 @@ from app.errors import ConfigurationError
 from app.outgoing import Network, allowance
 
 MINIMUM_SECRET_LENGTH = 32
+MINIMUM_TOKEN_LENGTH = 16
 RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 
@@ -53,9 +54,12 @@ class Config:
     starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
+    passwords_at_once: int = 2  # of this process; each takes 64 MB while it is checked
+    passwords_waiting: int = 16
     sse_notifications: bool = True  # off: the notification streams are not there, and clients poll
     webhook_allowed: tuple[Network | str, ...] = ()  # private, and may be called by webhooks all the same
     webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS  # before each next try
+    metrics_token: str = field(default="", repr=False)  # who asks for /metrics shows it
     retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
     retention_events: int = 1_000_000  # of one stream, at most; 0: all
 
@@ -100,6 +104,9 @@ class Config:
             starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),
             tickets_per_minute=_integer(env, "TICKETS_PER_MINUTE", 1_000, 1, 1_000_000),
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
+            passwords_at_once=_integer(env, "PASSWORDS_AT_ONCE", 2, 1, 64),
+            passwords_waiting=_integer(env, "PASSWORDS_WAITING", 16, 0, 1_000),
+            metrics_token=env.get("METRICS_TOKEN", "").strip(),
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()
@@ -124,6 +131,11 @@ class Config:
         if "*" in self.cors_origins:
             raise ConfigurationError(
                 "CORS_ORIGINS may not be *; list the origins that may call, separated by commas"
+            )
+        if self.metrics_token and len(self.metrics_token) < MINIMUM_TOKEN_LENGTH:
+            raise ConfigurationError(
+                f"METRICS_TOKEN is shorter than {MINIMUM_TOKEN_LENGTH} characters; "
+                "make one with: python3 -c 'import secrets; print(secrets.token_hex(16))'"
             )
         if self.bench and not self.embedded:
             raise ConfigurationError("TASKROOM_BENCH=1 lifts limits and is refused in production; unset it")

@@ -17,6 +17,7 @@ from app.garbage import Leftovers
 from app.limits import Attempts
 from app.metrics import Metrics
 from app.owners import Owners
+from app.passwords import Passwords
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_wire import SseWires
@@ -44,6 +45,7 @@ class Services:
     owners: Owners
     joins: Joins
     attempts: Attempts
+    passwords: Passwords
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires

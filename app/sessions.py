@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app import claims, green, passwords
+from app import access_log, claims
 from app.errors import Unauthorized
 from app.issuers import REMEMBERED_SECONDS
 from app.principal import Principal
@@ -38,13 +38,15 @@ def account_name(email: str) -> str:
 
 
 def sign_in(email: str, password: str) -> SignedIn:
-    """Raises Unauthorized."""
+    """Raises Unauthorized, and Unavailable while too many sign in."""
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT id, password_hash FROM users WHERE email = %s AND issuer IS NULL", (account_name(email),)
         )
         row = cur.fetchone()
-    if not green.offload(passwords.verify, row[1] if row else None, password) or row is None:
+    if row:
+        access_log.concerns(str(row[0]))
+    if not services().passwords.verify(row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
     with services().read() as conn, conn.cursor() as cur:
@@ -71,6 +73,7 @@ def refresh(token: str) -> SignedIn:
     good too, and the number stays: tabs that wake together would outrun each other.
     """
     told = claims.refresh_token(token)
+    access_log.concerns(told.user_id)
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             _CARRY_ON,
@@ -104,6 +107,7 @@ _CARRY_ON = f"""
 
 def sign_out(principal: Principal) -> None:
     """Ends the session at once: its tokens, and its open streams in every web process."""
+    access_log.concerns(principal.user_id)
     with services().read() as conn, conn.cursor() as cur:
         # Kept a while: another issuer may have made tokens for this sign-in that nobody has shown us yet.
         cur.execute(

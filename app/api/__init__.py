@@ -38,6 +38,15 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
+
+    # Before whatever else looks at a request: the limits on sign-ins read who it is from the body.
+    @app.before_request
+    def refuse_large() -> None:
+        """Also where no body is read: what is left unread would have to be read away before the next request."""
+        most = auth.BODY_LIMIT if request.blueprint == auth.blp.name else app.config["MAX_CONTENT_LENGTH"]
+        if (request.content_length or 0) > most:
+            raise RequestEntityTooLarge
+
     modules = (
         auth,
         jobs,
@@ -56,10 +65,3 @@ def init_app(app: Flask) -> None:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)
-
-    @app.before_request
-    def refuse_large() -> None:
-        """Also where no body is read: what is left unread would have to be read away before the next request."""
-        length = request.content_length
-        if length and length > app.config["MAX_CONTENT_LENGTH"]:
-            raise RequestEntityTooLarge

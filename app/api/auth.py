@@ -19,6 +19,8 @@ from app.services import services
 
 blp = Blueprint("auth", __name__, description="Sessions")
 
+BODY_LIMIT = 4096  # bytes: anybody may send them, signed in or not
+
 
 class Login(ma.Schema):
     email = ma.fields.String(required=True, validate=ma.validate.Length(1, 254))

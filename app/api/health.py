@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import psycopg2
-from flask import Blueprint, Response, jsonify
+import ipaddress
+import secrets
 
+import psycopg2
+from flask import Blueprint, Response, jsonify, request
+
+from app.errors import NotFound, Unauthorized
 from app.problems import answer
 from app.services import services
 from app.stream.store import StoreAway
 
 blp = Blueprint("health", __name__)
+
+# What proxies add to what they pass on.
+PASSED_ON = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
 
 @blp.get("/livez")
@@ -38,4 +45,28 @@ def readyz() -> Response:
 @blp.get("/metrics")
 def metrics() -> Response:
     """Of this process alone: with several, each is asked by itself."""
+    _may_look()
     return Response(services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_look() -> None:
+    """With METRICS_TOKEN, who shows it. Without one nobody in production, and embedded only who sits at this machine
+    with no proxy between: behind one that ends TLS the whole world has a private address. Raises Unauthorized or
+    NotFound."""
+    config = services().config
+    if config.metrics_token:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else ""
+        if not secrets.compare_digest(given.encode("utf-8", "replace"), config.metrics_token.encode()):
+            raise Unauthorized("Show METRICS_TOKEN as a bearer token")
+        return
+    passed_on = any(name in request.headers for name in PASSED_ON)
+    if not config.embedded or passed_on or not _is_here(request.remote_addr):
+        raise NotFound("Set METRICS_TOKEN to see the metrics")
+
+
+def _is_here(address: str | None) -> bool:
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False

@@ -13,7 +13,7 @@ import marshmallow as ma
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from app import auth, green, sessions
+from app import access_log, auth, green, sessions
 from app.auth import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.limits import TooSoon, address, address_key
@@ -90,7 +90,7 @@ class Sockets:
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
-            self._io.on_event(name, self._checked(schema, handler))
+            self._io.on_event(name, self._checked(name, schema, handler))
         self._parts.session_enders.append(self.end_session)
         self._parts.drainers.append(self._engine.drain)
         self._parts.metrics.sources.append(self.measures)
@@ -126,6 +126,7 @@ class Sockets:
             self._floods.drop(session, f"is turned away: {error}")
             raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
+            access_log.refused("connect", problem.status)
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
         self._floods.signed_in(session)
@@ -161,7 +162,9 @@ class Sockets:
             if connection.principal.session_id == session_id:
                 self._disconnect(connection)
 
-    def _checked(self, schema: ma.Schema, handler: Callable[..., dict[str, Any]]) -> Callable[..., Any]:
+    def _checked(
+        self, name: str, schema: ma.Schema, handler: Callable[..., dict[str, Any]]
+    ) -> Callable[..., Any]:
         """Validates what a client sent, whatever its shape; a refusal is an answer, never an exception."""
 
         def handle(*args: Any) -> dict[str, Any]:
@@ -173,6 +176,7 @@ class Sockets:
                     raise Unprocessable("Send one object")
                 if connection.asking >= MAX_ASKING:
                     raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
+                access_log.concerns(connection.principal.user_id)
                 connection.asking += 1
                 try:
                     return handler(connection, schema.load(args[0]))
@@ -181,6 +185,7 @@ class Sockets:
             except ma.ValidationError as error:
                 return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
             except Problem as problem:
+                access_log.refused(name, problem.status)
                 return _refusal(problem)
             except StoreAway:
                 return _refusal(Unavailable("The database does not answer; try again"))

@@ -65,5 +65,5 @@ def test_guesses_that_are_sent_at_once_are_counted_before_they_are_answered(
         guesses = [{"email": user.email, "password": f"wrong {n}"} for n in range(50)]
         answers = list(pool.map(lambda body: client.post(LOGIN, json=body).status_code, guesses))
 
-    assert set(answers) == {401, 429}
+    assert {401, 429} <= set(answers) <= {401, 429, 503}, "503 where too many wait for their turn"
     assert answers.count(401) <= 30

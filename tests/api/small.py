@@ -1,0 +1,49 @@
+"""The REST interface in the test's own process, over a Postgres that the test makes up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask
+
+from app import access_log, api, auth, passwords, problems
+from app.claims import Claims
+from app.config import Config
+from app.extensions import limit_in
+from app.issuers import Issuers
+from app.owners import Owners
+from app.revocations import Revocations
+from tests.api.fakes import FakePostgres
+from tests.support.system import SECRET
+
+
+class NobodySignedOut(Revocations):
+    known = True  # type: ignore[assignment]
+
+
+def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any) -> Flask:
+    """Nothing runs beside it. ``limits`` is where attempts are counted; None: nowhere."""
+    config = Config(SECRET, "postgresql://", "redis://", **settings)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=config.body_limit,
+        RATELIMIT_STORAGE_URI=limits or "memory://",
+        RATELIMIT_ENABLED=limits is not None,
+    )
+    access_log.init_app(app)
+    limit_in("auth", app)
+    auth.init_app(app, config)
+    problems.register(app)
+    revocations = NobodySignedOut("", 3600, lambda _: None)
+    parts = SimpleNamespace(
+        config=config,
+        read=fake.read,
+        owners=Owners(fake.read),
+        claims=Claims(fake.read, revocations, Issuers({})),
+        metrics=SimpleNamespace(text=lambda: b"taskroom 1\n"),
+    )
+    parts.passwords = passwords.Passwords(config.passwords_at_once, config.passwords_waiting)
+    app.extensions["taskroom"] = parts
+    api.init_app(app)
+    return app

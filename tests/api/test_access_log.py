@@ -1,0 +1,131 @@
+"""Who signs in, fails and is refused: a line each, and nothing in it that would let a reader in."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from urllib.parse import urlsplit
+
+import pytest
+import socketio
+from argon2 import PasswordHasher
+from flask import Flask
+
+from app import claims
+from tests.api.fakes import FakePostgres
+from tests.api.small import small_app
+from tests.support.system import System, User, wait_for
+
+LOGIN = "/api/v2/auth/login"
+ANN, SESSION, TASK = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
+EMAIL, PASSWORD = "ann@example.org", "a password of Ann's"
+HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+
+
+@pytest.fixture
+def fake() -> FakePostgres:
+    """Ann has an account, and somebody else a task."""
+    fake = FakePostgres()
+    fake.rows = {EMAIL: (ANN, HASHED), ANN: (ANN, EMAIL, "viewer", None, SESSION), TASK: ("another", None)}
+    return fake
+
+
+@pytest.fixture
+def app(fake: FakePostgres) -> Flask:
+    return small_app(fake, trusted_proxies=1)
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    found = [record.getMessage() for record in caplog.records if record.name == "taskroom.access"]
+    caplog.clear()
+    return found
+
+
+def bearer(app: Flask) -> dict[str, str]:
+    with app.app_context():
+        return {"Authorization": f"Bearer {claims.new_access(ANN, EMAIL, 'viewer', None, SESSION)}"}
+
+
+@pytest.fixture(autouse=True)
+def everything_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "taskroom.access")
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ({"email": EMAIL, "password": PASSWORD}, f"sign_in user={ANN} address=192.0.2.7 outcome=ok"),
+        ({"email": EMAIL, "password": "guess"}, f"sign_in user={ANN} address=192.0.2.7 outcome=unauthorized"),
+        ({"email": "a secret", "password": "x"}, "sign_in user=- address=192.0.2.7 outcome=unauthorized"),
+        ({"email": EMAIL}, "sign_in user=- address=192.0.2.7 outcome=malformed"),
+        ({"email": "x" * 5_000}, "sign_in user=- address=192.0.2.7 outcome=too_large"),
+    ],
+)
+def test_a_sign_in_is_one_line(
+    app: Flask, caplog: pytest.LogCaptureFixture, body: dict[str, str], line: str
+) -> None:
+    answer = app.test_client().post(LOGIN, json=body, environ_base={"REMOTE_ADDR": "192.0.2.7"})
+
+    written = caplog.text
+    assert lines(caplog) == [line]
+    secrets = [*body.values(), *(v for k, v in (answer.get_json() or {}).items() if k == "access_token")]
+    assert written and not [secret for secret in secrets if secret in written]
+
+
+def test_who_tries_too_often_is_a_line_too(fake: FakePostgres, caplog: pytest.LogCaptureFixture) -> None:
+    client = small_app(fake, limits="memory://").test_client()
+
+    for _ in range(11):
+        client.post(LOGIN, json={"email": EMAIL, "password": "guess"})
+
+    outcomes = [line.rpartition("=")[2] for line in lines(caplog)]
+    assert outcomes == ["unauthorized"] * 10 + ["too_many"]
+
+
+def test_refusals_of_all_kinds_are_a_line_each_and_what_is_allowed_or_absent_is_none(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, absent = app.test_client(), uuid.UUID(int=4)
+    here = {"environ_base": {"REMOTE_ADDR": "2001:db8::7"}}
+
+    client.get("/api/v2/jobs/types", headers=bearer(app), **here)
+    client.get(f"/api/v2/tasks/{absent}/status", headers=bearer(app), **here)
+    client.get(f"/api/v2/tasks/{TASK}/status", headers=bearer(app), **here)
+    client.post("/api/v2/agent/start", headers=bearer(app), **here)
+    client.get("/api/v2/tasks", headers={"Authorization": "Bearer forged"}, **here)
+    client.post("/api/v2/auth/refresh", **here)
+
+    assert lines(caplog) == [
+        f"GET /api/v2/tasks/<uuid:task_id>/status user={ANN} address=2001:db8::7 outcome=foreign",
+        f"POST /api/v2/agent/start user={ANN} address=2001:db8::7 outcome=forbidden",
+        "GET /api/v2/tasks user=- address=2001:db8::7 outcome=unauthorized",
+        "refresh user=- address=2001:db8::7 outcome=unauthorized",
+    ]
+
+
+def test_an_address_that_is_none_writes_nothing_of_its_own(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    forged = {"REMOTE_ADDR": f"1.2.3.4 outcome=ok\nsign_in user={ANN}"}
+
+    app.test_client().post(LOGIN, json={}, environ_base=forged)
+
+    assert lines(caplog) == ["sign_in user=- address=unknown outcome=malformed"]
+
+
+def test_sockets_and_sign_outs_are_told_too(system: System, user: User, other: User) -> None:
+    theirs = other.start("test_echo")
+    client = socketio.Client(reconnection=False)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        client.connect(system.url, auth={"token": "forged"}, transports=["websocket"], wait_timeout=60)
+    client.connect(system.url, auth={"token": user.token}, transports=["websocket"], wait_timeout=60)
+    client.call("join_task", {"task_id": theirs}, timeout=60)
+    client.disconnect()
+    user.client.post("/api/v2/auth/logout")
+    log = system.home / f"web-{urlsplit(system.url).port}.log"
+
+    wait_for(
+        "the sign-out", lambda: f"sign_out user={user.id} address=127.0.0.1 outcome=ok" in log.read_text()
+    )
+    assert f"join_task user={user.id} address=127.0.0.1 outcome=foreign" in log.read_text()
+    assert "connect user=- address=127.0.0.1 outcome=unauthorized" in log.read_text()
