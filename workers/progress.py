@@ -20,6 +20,7 @@ from app.tasks.approvals import Approval
 from workers import run as runs
 from workers.phases import Phase
 from workers.registry import job
+from workers.texts import reason
 
 __all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "track"]
 
@@ -56,7 +57,7 @@ def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Ph
     except runs.ApprovalNeeded:  # it goes on when that is given
         raise
     except BaseException as error:
-        run.fail(opened, str(error) or type(error).__name__)
+        run.fail(opened, reason(error))
         raise
     run.end(opened)
 

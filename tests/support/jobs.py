@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -269,3 +271,31 @@ def publish(text: str) -> None:
     """Tells the user whose id is the text, twice with one id."""
     for _ in range(2):
         EventService().publish(text, "note.made", {"from": "a worker"}, event_id="once")
+
+
+class Death(Schema):
+    how = fields.String(required=True, metadata={"description": "exit, segfault or kill"})
+    gate = fields.String(required=True, metadata={"description": "It dies once this file is there"})
+
+
+def _die(how: str, gate: str) -> None:
+    while not Path(gate).exists():
+        runs.current().check()
+        time.sleep(0.02)
+    if how == "exit":
+        os._exit(3)
+    os.kill(os.getpid(), signal.SIGSEGV if how == "segfault" else signal.SIGKILL)
+
+
+@job("test_dies", params=Death)
+def dies(how: str, gate: str) -> None:
+    """Takes its process with it."""
+    _die(how, gate)
+
+
+@job("test_dies_once", params=Death, max_retries=1, retry_lost=True)
+def dies_once(how: str, gate: str) -> str:
+    """Takes its process with it the first time."""
+    if runs.current().claim.attempt == 1:
+        _die(how, gate)
+    return "at last"

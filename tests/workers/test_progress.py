@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-import orjson
 import pytest
 
-from app.stream.event import Draft
 from app.stream.store import Appended
-from app.tasks.lifecycle import Claim
 from app.tasks.reports import LINE_LIMIT
 from tests.support.clock import Clock
+from tests.workers.kept import TASK, Kept, run_of
 from workers import emitters, phases
 from workers import run as runs
 from workers.progress import RetryTask, item_error, log, phase, track
-from workers.run import AttemptSuperseded, NoRun, Run, TaskCancelled
-
-TASK = "00000000-0000-4000-8000-000000000001"
-
-
-class Kept:
-    """A writer whose events can be looked at."""
-
-    def __init__(self) -> None:
-        self.drafts: list[Draft] = []
-
-    def put(self, item: Draft) -> None:
-        self.drafts.append(item)
-
-    def said(self, type: str) -> list[dict[str, Any]]:
-        return [orjson.loads("{" + d.tail) for d in self.drafts if d.type == type]
+from workers.run import AttemptSuperseded, NoRun, TaskCancelled
 
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     kept = Kept()
-    claim = Claim(TASK, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z")
-    runs.enter(Run(claim, kept, {"a": 1, "b": 3}))  # type: ignore[arg-type]
+    runs.enter(run_of(kept, weights={"a": 1, "b": 3}))
     yield kept
     runs.enter(None)
 
