@@ -24,7 +24,7 @@ from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
 from app.tasks.steps import waits
-from workers import runtime
+from workers import children, contexts, runtime
 from workers.celery_app import celery, send
 from workers.outcomes import call, failed
 from workers.registry import jobs, queue_of
@@ -147,6 +147,8 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
     jobs()  # before the first task, which should not pay for the imports
+    contexts.install()
+    children.allow()
     gc.collect()
     gc.freeze()  # every full collection under a flood of events would walk all modules again
     # The writer gets the interpreter back after each answer of Postgres. From a task that computes it would
@@ -156,7 +158,8 @@ def _prepare(**_: Any) -> None:
 
 @worker_process_shutdown.connect
 def _flush(**_: Any) -> None:
-    runtime.close(10.0)
+    children.end()
+    runtime.close(runtime.LEAVE_SECONDS)
 
 
 @task_revoked.connect

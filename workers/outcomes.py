@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
@@ -10,11 +9,12 @@ from billiard.common import terminate_handler_fired  # type: ignore[import-untyp
 from app.tasks.endings import WORKER_LOST, cancelled
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.reports import result_json, traceback_text
+from workers import children
 from workers.capture import captured
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost
 from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled
-from workers.texts import reason
+from workers.texts import formatted, reason
 
 MESSAGE_LIMIT = 2_000
 
@@ -28,13 +28,17 @@ def call(job: Job | None, run: Run) -> Outcome:
     for a lost worker, and nobody would see why."""
     if job is None:
         return failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
+    error: BaseException | None = None
+    result = None
     try:
         with captured(run):
-            result = job.function(**job.params().load(dict(run.claim.params)))
-            # A cancel that came while the last item ran is too late: the work is done.
-            return {"status": SUCCESS, "result": result_json(result)}
-    except BaseException as error:
-        return raised(job, run, error)
+            result = result_json(job.function(**job.params().load(dict(run.claim.params))))
+    except BaseException as caught:
+        error = caught
+    if run.forked:
+        children.leave(run, error)
+    # A cancel that came while the last item ran is too late: the work is done.
+    return {"status": SUCCESS, "result": result} if error is None else raised(job, run, error)
 
 
 def raised(job: Job, run: Run, error: BaseException) -> Outcome:
@@ -82,14 +86,5 @@ def failed(error: BaseException) -> Outcome:
     message = reason(error)[:MESSAGE_LIMIT]
     return {
         "status": FAILURE,
-        "error": {"type": kind, "message": message, "traceback": traceback_text(_formatted(error))},
+        "error": {"type": kind, "message": message, "traceback": traceback_text(formatted(error))},
     }
-
-
-def _formatted(error: BaseException) -> str:
-    """The traceback. Formatting runs code of the exceptions in it, which may raise anything."""
-    try:
-        return "".join(traceback.format_exception(error))
-    except BaseException as problem:
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        return f"{frames}{type(error).__name__} (not shown: {type(problem).__name__})\n"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -50,25 +53,43 @@ class NoRun(RuntimeError):
     """A report was made where no task of Taskroom runs."""
 
 
-_current: Run | None = None
+_current: Run | None = (
+    None  # the attempt that this process has claimed: its lease and cancels are the writer's business
+)
+_context: ContextVar[Run | None] = ContextVar("taskroom_run", default=None)
 
 
 def current() -> Run:
-    """The run of this process; prefork children run one task at a time. Raises NoRun."""
-    if _current is None:
+    """The run that this code belongs to. Raises NoRun."""
+    run = find()
+    if run is None:
         raise NoRun("no task runs here: report progress from inside a job")
-    return _current
+    return run
+
+
+def find() -> Run | None:
+    """The run in whose context this code was started, while it lasts: a thread that an earlier task left behind
+    belongs to none. The main thread runs nothing but the attempt, whatever context its code makes for itself."""
+    run = _context.get()
+    if run is None and threading.current_thread() is threading.main_thread():
+        run = _current
+    return None if run is None or run.over else run
 
 
 def use(writer: Callable[[], Writer]) -> None:
-    """Gives the run of this process another writer, when there is a run."""
-    if _current is not None:
-        _current.put = writer().put
+    """Gives the runs of this process another writer, when there are any."""
+    for run in (_current, _context.get()):
+        if run is not None:
+            run.put = writer().put
 
 
 def enter(run: Run | None) -> None:
+    """Begins an attempt in this process; with None the attempt is over, and nothing reports to it any more."""
     global _current
+    if run is None and _current is not None:
+        _current.over = True
     _current = run
+    _context.set(run)
 
 
 class Run(Reports):
@@ -76,6 +97,8 @@ class Run(Reports):
         super().__init__(claim, writer.put, phases)
         self.cancelled = False
         self.superseded = False
+        self.over = False
+        self.pid = os.getpid()
         self.queued: list[
             Hint
         ] = []  # steps that were started with what was stored: the broker is to hear of them
@@ -83,6 +106,11 @@ class Run(Reports):
         self._open: list[Phase] = []
         self._left: list[Phase] = []
         self._reported: dict[str, float] = {}
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that claimed the attempt: it reports, and ends nothing."""
+        return os.getpid() != self.pid
 
     @property
     def current_phase(self) -> str | None:
@@ -173,14 +201,15 @@ def heard(appended: Appended) -> None:
 
 def renew(cur: Cursor) -> Appended | None:
     """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second
-    or oftener, beside the writing."""
+    or oftener, beside the writing. A forked child only looks: it may live on when the process that claimed is gone."""
     run = _current
     if run is None:
         return None
-    cur.execute(
-        "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
-        (run.claim.task_id, run.claim.attempt),
-    )
+    if not run.forked:
+        cur.execute(
+            "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
+            (run.claim.task_id, run.claim.attempt),
+        )
     cur.execute("SELECT attempt, closed, cancel_requested FROM streams WHERE name = %s", (run.stream,))
     row = cur.fetchone()
     if row is None or row[0] != run.claim.attempt or row[1]:
@@ -189,6 +218,7 @@ def renew(cur: Cursor) -> Appended | None:
         run.cancelled = True
     elif (
         run.claim.parent
+        and not run.forked
         and run.progress >= run.told + 1
         and (drafts := progressed(cur, run.claim.task_id, run.progress))
     ):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +177,48 @@ def fork() -> None:
         os._exit(0)
     os.waitpid(child, 0)
     log("parent after")
+
+
+@job("test_fork_leaves", params=Text)
+def fork_leaves(text: str) -> int:
+    """Forks a child that leaves in the way that ``text`` names; returns how that ended."""
+    log("parent before")
+    child = os.fork()
+    if child == 0:
+        log("child")
+        print("child prints")
+        if text == "sys.exit":
+            raise SystemExit(7)
+        if text == "os._exit":
+            os._exit(7)
+        if text == "raise":
+            raise ValueError("in the child")
+        return 7
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    log("parent after")
+    return code
+
+
+def _square(n: int) -> int:
+    if runs.find() is not None:
+        log(f"square of {n}")
+    return n * n
+
+
+@job("test_processes", params=Text)
+def processes(text: str) -> dict[str, Any]:
+    """Computes in processes that are made in the way that ``text`` names."""
+    context = multiprocessing.get_context(text)
+    with context.Pool(2) as pool:
+        pooled = pool.map(_square, range(3))
+        pool.close()
+        pool.join()
+    with ProcessPoolExecutor(2, mp_context=context) as executor:
+        executed = list(executor.map(_square, range(3, 6)))
+    child = context.Process(target=_square, args=(6,))
+    child.start()
+    child.join()
+    return {"pooled": pooled, "executed": executed, "code": child.exitcode}
 
 
 @job("test_exit", params=Nothing)
