@@ -6,6 +6,7 @@ places.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from typing import Any
 
 from workers import run as runs
 
+logger = logging.getLogger("threading")
 _start = threading.Thread.start
 _submit = ThreadPoolExecutor.submit
 
@@ -22,19 +24,32 @@ _submit = ThreadPoolExecutor.submit
 def install() -> None:
     """For this process, once it runs tasks. A second call changes nothing."""
     threading.Thread.start = _start_in_context  # type: ignore[method-assign]
+    threading.excepthook = _report
     ThreadPoolExecutor.submit = _submit_in_context  # type: ignore[method-assign,assignment]
 
 
 def uninstall() -> None:
     threading.Thread.start = _start  # type: ignore[method-assign]
+    threading.excepthook = threading.__excepthook__
     ThreadPoolExecutor.submit = _submit  # type: ignore[method-assign]
 
 
 def _start_in_context(self: threading.Thread) -> None:
     # Our own threads outlive the task in which they were first needed.
     if runs.find() is not None and not self.name.startswith("taskroom-"):
-        self.run = partial(copy_context().run, self.run)  # type: ignore[method-assign]
+        context = copy_context()
+        self.run = partial(context.run, self.run)  # type: ignore[method-assign]
+        self.taskroom_context = context  # type: ignore[attr-defined]
     _start(self)
+
+
+def _report(args: threading.ExceptHookArgs) -> None:
+    """What ended a thread, as one line of its task with the traceback; Python prints it in dozens of pieces."""
+    if issubclass(args.exc_type, SystemExit | runs.TaskCancelled | runs.AttemptSuperseded):
+        return
+    context = getattr(args.thread, "taskroom_context", None) or copy_context()
+    name = args.thread.name if args.thread else "?"
+    context.run(logger.error, "An exception ended the thread %s", name, exc_info=args.exc_value or True)
 
 
 def _submit_in_context(

@@ -24,7 +24,7 @@ from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
 from app.tasks.steps import waits
-from workers import children, contexts, runtime
+from workers import children, contexts, output, runtime
 from workers.celery_app import celery, send
 from workers.outcomes import call, failed
 from workers.registry import jobs, queue_of
@@ -148,6 +148,7 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
 def _prepare(**_: Any) -> None:
     jobs()  # before the first task, which should not pay for the imports
     contexts.install()
+    output.install()
     children.allow()
     gc.collect()
     gc.freeze()  # every full collection under a flood of events would walk all modules again

@@ -11,6 +11,7 @@ from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.reports import result_json, traceback_text
 from workers import children
 from workers.capture import captured
+from workers.output import finished
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost
 from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled
@@ -31,7 +32,7 @@ def call(job: Job | None, run: Run) -> Outcome:
     error: BaseException | None = None
     result = None
     try:
-        with captured(run):
+        with captured(run), finished(run):
             result = result_json(job.function(**job.params().load(dict(run.claim.params))))
     except BaseException as caught:
         error = caught

@@ -17,7 +17,7 @@ from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Appended
 from app.stream.writer import TICK_SECONDS, Writer
-from workers import run
+from workers import output, run
 from workers.metrics import Figures
 from workers.settings import settings
 
@@ -91,7 +91,7 @@ def _after_fork() -> None:
     if _runtime is not None:
         _runtime = None
         run.use(lambda: runtime().writer)
-        multiprocessing.util.Finalize(None, close, args=(LEAVE_SECONDS,), exitpriority=10)
+        multiprocessing.util.Finalize(None, _leave, exitpriority=10)
         if run.find() is not None:
             os._exit = _flushed_exit
 
@@ -99,9 +99,16 @@ def _after_fork() -> None:
 def _flushed_exit(status: int) -> NoReturn:
     """``os._exit`` in a child that a task's code forked: its usual way out, and what it said must be kept."""
     try:
-        close(LEAVE_SECONDS)
+        _leave()
     finally:
         _exit(status)
+
+
+def _leave() -> None:
+    """What a forked child still has to say is durable afterwards, or ten seconds have passed."""
+    if (own := run.find()) is not None:
+        output.finish(own)
+    close(LEAVE_SECONDS)
 
 
 os.register_at_fork(after_in_child=_after_fork)

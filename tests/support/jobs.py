@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -219,6 +221,14 @@ def processes(text: str) -> dict[str, Any]:
     child.start()
     child.join()
     return {"pooled": pooled, "executed": executed, "code": child.exitcode}
+
+
+@job("test_prints", params=Nothing)
+def prints() -> None:
+    """Prints as programs do; the last line has no end."""
+    print("a", "b")
+    print("careful", file=sys.stderr)
+    json.dump({"a": [1, 2]}, sys.stdout)
 
 
 @job("test_exit", params=Nothing)
