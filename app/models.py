@@ -248,6 +248,17 @@ class Lease(Base):
     task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
     attempt: Mapped[int]
     missed: Mapped[int] = mapped_column(server_default="0")
+    # The writer that claimed over REST: an account may have many processes. None for a Celery worker.
+    holder: Mapped[str | None] = mapped_column(Text)
+
+
+class BrokerLife(Base):
+    """The life of the broker (Redis's run id) that was told of everything that waits; one row."""
+
+    __tablename__ = "broker_lives"
+
+    run_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    told_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
 class IdempotencyKey(Base):

@@ -44,7 +44,7 @@ def make_celery() -> Celery:
         task_acks_late=False,
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
-        worker_redirect_stdouts_level="INFO",
+        worker_redirect_stdouts=False,  # workers.output does it, by lines
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.tasks.fold import PHASE_STATUSES
-from app.tasks.reports import TEXT_LIMIT
-from workers import progress
+from workers import progress, values
 from workers import run as runs
 from workers.run import Run
 
@@ -25,17 +24,21 @@ def emit_phase_update(
     eta_seconds: float | None = None,
 ) -> None:
     """``status`` is active, in_progress, completed or error. Repeated in_progress is thinned."""
-    if status not in PHASE_STATUSES:
-        raise ValueError(f"status is {status!r}; use one of {', '.join(PHASE_STATUSES)}")
     run = _run(task_id)
     run.check()
-    phase_id = run.phase_name(phase_id)
-    if status == "in_progress" and not run.due(phase_id, processed_count, total_count):
+    known = values.status(status)
+    if known is None:
+        shown = values.text(status)[:100]
+        run.note("status", f"{shown!r} is no status of a phase; use one of {', '.join(PHASE_STATUSES)}")
+    phase_id, known = run.phase_name(phase_id), known or "in_progress"
+    if known == "in_progress" and not run.due(
+        phase_id, values.count(processed_count), values.count(total_count)
+    ):
         return
     fields = {
         "phase_id": phase_id,
-        "status": status,
-        "message": message[:TEXT_LIMIT],
+        "status": known,
+        "message": message,
         "processed_count": processed_count,
         "total_count": total_count,
         "error_count": error_count,
@@ -79,11 +82,12 @@ def emit_task_status(
     """``is_running=False`` ends nothing: a task ends when its function does."""
     run = _run(task_id)
     run.check()
-    run.status(current_phase or run.current_phase, current_phase_message)
+    phase = values.name(current_phase) if current_phase else run.current_phase
+    run.status(phase, values.text(current_phase_message))
 
 
 def publish_progress(job_id: str, progress: float, message: str) -> None:
-    """Sets the overall progress, 0 to 100."""
+    """Raises the overall progress, 0 to 100; the last tenth of a percent comes with the end of the task."""
     run = _run(job_id)
     run.check()
     run.set_progress(progress, message)

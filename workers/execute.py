@@ -8,10 +8,8 @@ import os
 import socket
 import sys
 import time
-import traceback
 from typing import Any
 
-from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
 from app import logs
@@ -21,18 +19,16 @@ from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
 from app.tasks.dispatch import Dispatcher, queued
-from app.tasks.endings import WORKER_LOST, cancelled, ending
-from app.tasks.fold import FAILURE, RETRY, REVOKED, STARTED, SUCCESS, TERMINAL, WAITING
+from app.tasks.endings import ending
+from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
-from app.tasks.reports import result_json, traceback_text
 from app.tasks.steps import waits
-from workers import runtime
-from workers.capture import captured
+from workers import children, contexts, output, runtime
 from workers.celery_app import celery, send
-from workers.progress import RetryTask
-from workers.registry import Job, jobs, may_retry_lost, queue_of
-from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled, enter
+from workers.outcomes import call, failed
+from workers.registry import jobs, queue_of
+from workers.run import Run, enter
 
 logger = logging.getLogger("taskroom.execute")
 
@@ -42,7 +38,7 @@ SWITCH_SECONDS = 0.0005
 dispatcher = Dispatcher(send, queue_of)
 
 
-@celery.task(name="taskroom.run", bind=True)
+@celery.task(name="taskroom.run", bind=True, Request="workers.lost:Watched")
 def run_task(self: Any, task_id: str, number: int) -> None:
     """Runs one dispatch. A message that is late or doubled claims nothing and ends here."""
     claim = _claim(task_id, number, f"{self.request.hostname or socket.gethostname()}/{os.getpid()}")
@@ -82,7 +78,7 @@ def _run(claim: Claim) -> None:
     enter(run)
     writer.open()  # the lease is renewed from its thread, also before the first report
     try:
-        outcome = _call(job, run)
+        outcome = call(job, run)
         if run.superseded:
             logger.warning("task %s: attempt %d was given up meanwhile", claim.task_id, claim.attempt)
         else:
@@ -110,63 +106,6 @@ def _append(step: Step, task_id: str) -> None:
             dispatcher.hint(*hint)
     except StoreAway as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
-
-
-def _call(job: Job | None, run: Run) -> dict[str, Any]:
-    """Runs the job's code; returns how it ended, as arguments of ``ending``, or the approval that it ``asks`` for, or
-    how many ``steps`` go on for it."""
-    if job is None:
-        return _failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
-    try:
-        with captured(run):
-            result = job.function(**job.params().load(dict(run.claim.params)))
-            # A cancel that came while the last item ran is too late: the work is done.
-            return {"status": SUCCESS, "result": result_json(result)}
-    except TaskCancelled:
-        return {"status": REVOKED, "error": cancelled()}
-    except ApprovalNeeded as needed:
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"asks": needed.approval}
-    except Delegated as handed:
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"steps": handed.steps}
-    except AttemptSuperseded:
-        return {"status": FAILURE}
-    except RetryTask as error:
-        return _retry_or_fail(job, run, error, error.countdown)
-    except job.retry_for as error:
-        return _retry_or_fail(job, run, error, None)
-    except SystemExit as error:  # in a job it must not end the worker's child
-        return _cut_short(run) if terminate_handler_fired() else _failed(error)
-    except Exception as error:
-        return _failed(error)
-
-
-def _cut_short(run: Run) -> dict[str, Any]:
-    """The worker ends and would not wait any longer: as if it had been lost, but at once."""
-    if run.cancelled:
-        return {"status": REVOKED, "error": cancelled()}
-    error = WORKER_LOST | {"message": "The worker was shut down before the task was done"}
-    if may_retry_lost(run.claim.job_type, run.claim.retry_count):
-        return {"status": RETRY, "error": error, "retry_in": 0.0}
-    return {"status": FAILURE, "error": error}
-
-
-def _retry_or_fail(job: Job, run: Run, error: Exception, countdown: float | None) -> dict[str, Any]:
-    if run.cancelled:  # however the cancel came out of the task's code, it is no reason to run it again
-        return {"status": REVOKED, "error": cancelled()}
-    if run.claim.retry_count >= job.max_retries:
-        return _failed(error)
-    wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count
-    return _failed(error) | {"status": RETRY, "retry_in": wait}
-
-
-def _failed(error: BaseException) -> dict[str, Any]:
-    text = traceback_text("".join(traceback.format_exception(error)))
-    # A reason that task code gives itself needs no class before it.
-    kind = "TaskFailed" if isinstance(error, RetryTask) else type(error).__name__
-    return {
-        "status": FAILURE,
-        "error": {"type": kind, "message": str(error)[:2_000] or kind, "traceback": text},
-    }
 
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
@@ -202,12 +141,15 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
         return ending(run.stream, **how)
     except Exception as error:
         logger.exception("task %s: its end could not be encoded", run.claim.task_id)
-        return ending(run.stream, **(how | {"result": None, "retry_in": None} | _failed(error)))
+        return ending(run.stream, **(how | {"result": None, "retry_in": None} | failed(error)))
 
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
     jobs()  # before the first task, which should not pay for the imports
+    contexts.install()
+    output.install()
+    children.allow()
     gc.collect()
     gc.freeze()  # every full collection under a flood of events would walk all modules again
     # The writer gets the interpreter back after each answer of Postgres. From a task that computes it would
@@ -217,7 +159,8 @@ def _prepare(**_: Any) -> None:
 
 @worker_process_shutdown.connect
 def _flush(**_: Any) -> None:
-    runtime.close(10.0)
+    children.end()
+    runtime.close(runtime.LEAVE_SECONDS)
 
 
 @task_revoked.connect

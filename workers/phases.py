@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from workers import values
+
 REPORT_SECONDS = 0.1
 RATE_SECONDS = 5.0  # how far back the rate looks
 
@@ -28,29 +30,37 @@ class Phase:
         message: str = "",
     ) -> None:
         self.id = phase_id
-        self.total = total
+        self.total = total  # whatever the code sets, a count or None
         self.message = message
-        self.processed = 0
-        self.errors = 0
+        self.processed: float = 0
+        self.errors: float = 0
         self.open = True
         self._emit, self._check = emit, check
         self._started = self._reported = time.monotonic()
-        self._counted = 0
+        self._counted: float = 0
         self._rate: float | None = None
         self._report("active")
 
-    def advance(self, n: int = 1, message: str | None = None) -> None:
+    @property
+    def total(self) -> int | None:
+        return self._total
+
+    @total.setter
+    def total(self, value: Any) -> None:
+        self._total = values.count(value)
+
+    def advance(self, n: float = 1, message: str | None = None) -> None:
         """Counts ``n`` more items as processed. Raises when the task was asked to stop."""
         self._check()
-        self.processed += n
+        self.processed += n if type(n) is int else values.number(n) or 0
         if message is not None:
             self.message = message
         if self.due():
             self.report()
 
-    def error(self, n: int = 1) -> None:
+    def error(self, n: float = 1) -> None:
         """Counts ``n`` items as failed, beside their being processed."""
-        self.errors += n
+        self.errors += n if type(n) is int else values.number(n) or 0
 
     def due(self) -> bool:
         """Whether the last report is long enough ago."""

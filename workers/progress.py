@@ -20,6 +20,8 @@ from app.tasks.approvals import Approval
 from workers import run as runs
 from workers.phases import Phase
 from workers.registry import job
+from workers.texts import reason
+from workers.values import filled
 
 __all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "track"]
 
@@ -56,7 +58,7 @@ def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Ph
     except runs.ApprovalNeeded:  # it goes on when that is given
         raise
     except BaseException as error:
-        run.fail(opened, str(error) or type(error).__name__)
+        run.fail(opened, reason(error))
         raise
     run.end(opened)
 
@@ -74,13 +76,13 @@ def track(items: Iterable[Item], phase: str, message: str = "", total: int | Non
             opened.processed = n
             if opened.due():
                 if message:
-                    opened.message = message.format(n=n, total=opened.total, item=item)
+                    opened.message = filled(message, n=n, total=opened.total, item=item)
                 opened.report()
     except GeneratorExit:
         run.left(opened)  # by break, by an exception or by a cancel: a generator cannot tell
         return
     if message and opened.processed:
-        opened.message = message.format(n=opened.processed, total=opened.total, item="")
+        opened.message = filled(message, n=opened.processed, total=opened.total, item="")
     run.end(opened)
 
 

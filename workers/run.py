@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.projections import project
-from app.stream.event import cut
+from app.stream.event import LEVELS, cut
 from app.stream.store import Appended, append
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
 from app.tasks.dispatch import Hint, queued
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import progressed
-from app.tasks.reports import TEXT_LIMIT, Reports
+from app.tasks.reports import PHASE_LIMIT, TEXT_LIMIT, Reports
+from workers import values
 from workers.phases import REPORT_SECONDS, Phase
 
 
@@ -50,25 +55,54 @@ class NoRun(RuntimeError):
     """A report was made where no task of Taskroom runs."""
 
 
-_current: Run | None = None
+_current: Run | None = (
+    None  # the attempt that this process has claimed: its lease and cancels are the writer's business
+)
+_context: ContextVar[Run | None] = ContextVar("taskroom_run", default=None)
 
 
 def current() -> Run:
-    """The run of this process; prefork children run one task at a time. Raises NoRun."""
-    if _current is None:
+    """The run that this code belongs to. Raises NoRun."""
+    run = find()
+    if run is None:
         raise NoRun("no task runs here: report progress from inside a job")
-    return _current
+    return run
+
+
+def find() -> Run | None:
+    """The run in whose context this code was started, while it lasts: a thread that an earlier task left behind
+    belongs to none. The main thread runs nothing but the attempt, whatever context its code makes for itself."""
+    run = _context.get()
+    if run is None and threading.current_thread() is threading.main_thread():
+        run = _current
+    return None if run is None or run.over else run
 
 
 def use(writer: Callable[[], Writer]) -> None:
-    """Gives the run of this process another writer, when there is a run."""
-    if _current is not None:
-        _current.put = writer().put
+    """Gives the runs of this process another writer, when there are any."""
+    for run in (_current, _context.get()):
+        if run is not None:
+            run.put = writer().put
 
 
 def enter(run: Run | None) -> None:
+    """Begins an attempt in this process; with None the attempt is over, and nothing reports to it any more."""
     global _current
+    if run is None and _current is not None:
+        _current.over = True
     _current = run
+    _context.set(run)
+
+
+FURTHER = "further phases"
+_NORMAL: Mapping[str, Callable[[Any], Any]] = {
+    "message": lambda value: cut(values.text(value), TEXT_LIMIT),
+    "processed_count": values.count,
+    "total_count": values.count,
+    "error_count": values.count,
+    "eta_seconds": values.number,
+    "duration_seconds": values.number,
+}
 
 
 class Run(Reports):
@@ -76,6 +110,8 @@ class Run(Reports):
         super().__init__(claim, writer.put, phases)
         self.cancelled = False
         self.superseded = False
+        self.over = False
+        self.pid = os.getpid()
         self.queued: list[
             Hint
         ] = []  # steps that were started with what was stored: the broker is to hear of them
@@ -83,6 +119,12 @@ class Run(Reports):
         self._open: list[Phase] = []
         self._left: list[Phase] = []
         self._reported: dict[str, float] = {}
+        self._noted: set[str] = set()
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that claimed the attempt: it reports, and ends nothing."""
+        return os.getpid() != self.pid
 
     @property
     def current_phase(self) -> str | None:
@@ -102,18 +144,55 @@ class Run(Reports):
     def log(
         self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
     ) -> None:
-        """Under the open phase, unless it names another."""
-        if phase is None and self._open:
-            phase = self._open[-1].id
+        """Under the open phase, unless it names another. The hot path of every task: texts pass as they are."""
+        if phase is None:
+            if self._open:
+                phase = self._open[-1].id
+        elif type(phase) is not str:
+            phase = values.text(phase)
+        if type(message) is not str:
+            message = values.text(message)
+        if component is not None and type(component) is not str:
+            component = values.text(component)
+        if type(level) is not str or level not in LEVELS:
+            level = self.known_level(level)
         super().log(message, level, component, phase, at)
+
+    def known_level(self, level: Any) -> str:
+        found = values.level(level)
+        if found is None:
+            self.note("level", f"{values.text(level)[:100]!r} is no level; use one of {', '.join(LEVELS)}")
+        return found or "INFO"
+
+    def phase_name(self, phase_id: Any) -> str:
+        """The name as events hold it; beyond the limit one that all others share."""
+        name = values.name(phase_id)
+        if name not in self.names and len(self.names) >= PHASE_LIMIT:
+            shared = f"a task has at most {PHASE_LIMIT} phases, the others are {FURTHER!r}"
+            self.note("phases", f"{shared}; count items within one instead")
+            return FURTHER
+        return super().phase_name(name)
+
+    def emit(self, type: str, fields: dict[str, Any]) -> None:
+        """As they are stored: Postgres would round what a viewer's fold keeps."""
+        for name, known in _NORMAL.items():
+            if name in fields:
+                fields[name] = known(fields[name])
+        super().emit(type, fields)
+
+    def note(self, kind: str, message: str) -> None:
+        """Says once in the task's log what its code reports that cannot be."""
+        if kind not in self._noted:
+            self._noted.add(kind)
+            super().log(message, "WARNING", "taskroom", None)
 
     def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
         """Opens a phase within the one that is open."""
         self.check()
         self._complete_left()
-        name = self.phase_name(phase_id)
+        name, message = self.phase_name(phase_id), values.text(message)
         self.status(name, message)
-        phase = Phase(name, self.emit, self.check, total, cut(message, TEXT_LIMIT))
+        phase = Phase(name, self.emit, self.check, total, message)
         self._open.append(phase)
         return phase
 
@@ -157,9 +236,12 @@ class Run(Reports):
         self._reported[phase_id] = at
         return True
 
-    def set_progress(self, progress: float, message: str) -> None:
-        self.progress = round(min(100.0, max(0.0, progress)), 1)
-        self.status(self.current_phase, message)
+    def set_progress(self, progress: Any, message: Any) -> None:
+        """It never goes back within an attempt, and 100 belongs to success."""
+        found = values.number(progress)
+        if found is not None:
+            self.progress = max(self.progress, min(99.9, round(found, 1)))
+        self.status(self.current_phase, values.text(message))
 
 
 def heard(appended: Appended) -> None:
@@ -173,14 +255,15 @@ def heard(appended: Appended) -> None:
 
 def renew(cur: Cursor) -> Appended | None:
     """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second
-    or oftener, beside the writing."""
+    or oftener, beside the writing. A forked child only looks: it may live on when the process that claimed is gone."""
     run = _current
     if run is None:
         return None
-    cur.execute(
-        "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
-        (run.claim.task_id, run.claim.attempt),
-    )
+    if not run.forked:
+        cur.execute(
+            "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
+            (run.claim.task_id, run.claim.attempt),
+        )
     cur.execute("SELECT attempt, closed, cancel_requested FROM streams WHERE name = %s", (run.stream,))
     row = cur.fetchone()
     if row is None or row[0] != run.claim.attempt or row[1]:
@@ -189,6 +272,7 @@ def renew(cur: Cursor) -> Appended | None:
         run.cancelled = True
     elif (
         run.claim.parent
+        and not run.forked
         and run.progress >= run.told + 1
         and (drafts := progressed(cur, run.claim.task_id, run.progress))
     ):

@@ -7,6 +7,7 @@ import logging
 import multiprocessing.util
 import os
 import threading
+from typing import NoReturn
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -16,11 +17,14 @@ from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Appended
 from app.stream.writer import TICK_SECONDS, Writer
-from workers import run
+from workers import output, run
 from workers.metrics import Figures
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
+
+LEAVE_SECONDS = 10.0  # how long a process that leaves waits for what it said to be durable
+_exit = os._exit
 
 
 class Runtime:
@@ -67,7 +71,7 @@ def runtime() -> Runtime:
     global _runtime
     if _runtime is None:
         _runtime = Runtime()
-        atexit.register(_runtime.close, 10.0)
+        atexit.register(_runtime.close, LEAVE_SECONDS)
     return _runtime
 
 
@@ -81,13 +85,30 @@ def close(timeout: float | None = None) -> None:
 def _after_fork() -> None:
     """A child has the parent's buffer but not its thread: what it logs would never be stored.
 
-    It gets a runtime of its own, and leaves through multiprocessing, which skips atexit.
+    It gets a runtime of its own, and leaves through multiprocessing, which skips atexit, or through ``os._exit``.
     """
     global _runtime
     if _runtime is not None:
         _runtime = None
         run.use(lambda: runtime().writer)
-        multiprocessing.util.Finalize(None, close, args=(10.0,), exitpriority=10)
+        multiprocessing.util.Finalize(None, _leave, exitpriority=10)
+        if run.find() is not None:
+            os._exit = _flushed_exit
+
+
+def _flushed_exit(status: int) -> NoReturn:
+    """``os._exit`` in a child that a task's code forked: its usual way out, and what it said must be kept."""
+    try:
+        _leave()
+    finally:
+        _exit(status)
+
+
+def _leave() -> None:
+    """What a forked child still has to say is durable afterwards, or ten seconds have passed."""
+    if (own := run.find()) is not None:
+        output.finish(own)
+    close(LEAVE_SECONDS)
 
 
 os.register_at_fork(after_in_child=_after_fork)

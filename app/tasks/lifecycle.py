@@ -117,8 +117,16 @@ def cancel_late(cur: Cursor, task_id: str) -> Appended:
     return append(cur, ending_of(stream, load(cur, [stream])[stream], REVOKED, cancelled()), project)
 
 
-def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
-    """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY when ``retry``."""
+def lose(
+    cur: Cursor,
+    task_id: str,
+    attempt: int,
+    retry: bool,
+    error: Mapping[str, Any] = WORKER_LOST,
+    worker: str | None = None,
+) -> Appended:
+    """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY when ``retry``. Nothing when another
+    than ``worker`` runs it: of two that were sent the same message only one has the attempt."""
     stream = task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != attempt:
@@ -127,9 +135,11 @@ def lose(cur: Cursor, task_id: str, attempt: int, retry: bool) -> Appended:
     if cur.fetchone() is None:
         return Appended()  # it ended, or left the rest to its steps, since the round that counted it
     state = load(cur, [stream])[stream]
+    if worker is not None and state["task"]["worker"] != worker:
+        return Appended()
     if row.cancel_requested:
         return append(cur, ending_of(stream, state, REVOKED, cancelled()), project)
-    return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, WORKER_LOST), project)
+    return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, error), project)
 
 
 def undeliverable(cur: Cursor, task_id: str) -> Appended:

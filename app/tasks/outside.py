@@ -82,11 +82,16 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
         raise Conflict(
             f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
         )
-    if task["worker"] != batch.worker:
-        raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    cur.execute("UPDATE leases SET missed = 0 WHERE task_id = %s", (batch.task_id,))
-    if not cur.rowcount:
+    cur.execute(
+        "UPDATE leases SET missed = 0, holder = coalesce(holder, %s) WHERE task_id = %s RETURNING holder",
+        (batch.writer, batch.task_id),
+    )
+    holders = cur.fetchall()
+    if not holders:
         raise Conflict("Its steps go on for this task")
+    # The account alone is no holder: two processes of it would run the attempt twice.
+    if task["worker"] != batch.worker or holders != [(batch.writer,)]:
+        raise Conflict(f"Attempt {batch.attempt} runs at another worker")
     made = _Made(cur, batch, state, weights(task["job_type"]), claimed=bool(appended.events))
     first = [event.sequence for event in appended.events if event.stream == stream][:1]
     stored = append(cur, made.drafts, project)

@@ -6,7 +6,12 @@ import os
 import re
 import subprocess
 import uuid
+from contextlib import closing
 
+from app.database import Single
+from app.projections import project
+from app.stream.event import draft, now
+from app.stream.store import append
 from tests.api.answers import problem
 from tests.api.outside import DONE, STARTED, Worker, accepted, line
 from tests.realtime.conftest import Open, watch  # noqa: F401 - a fixture
@@ -98,6 +103,36 @@ def test_of_two_workers_one_has_the_attempt(system: System, user: User, worker: 
 
     assert user.status(worker.task_id)["task"]["worker"] == worker.user.email
     other.client.close()
+
+
+def test_of_two_processes_of_one_account_one_has_the_attempt(
+    system: System, user: User, service: User, worker: Worker
+) -> None:
+    second = Worker(service, worker.task_id)
+
+    for events in ([STARTED], [line("x")], [DONE], []):
+        second.batch = 0
+        refused = problem(second.send(*events), 409)
+        assert refused["detail"] == "Attempt 1 runs at another worker"
+
+    assert accepted(worker.send(line("still mine")))["sequences"]
+    accepted(worker.send(DONE))
+    said = [e["data"]["message"] for e in user.events(worker.task_id) if e["type"] == "log"]
+    assert said == ["still mine"]
+
+
+def test_who_claims_the_next_attempt_holds_it(
+    system: System, user: User, service: User, worker: Worker
+) -> None:
+    stream = f"task:{worker.task_id}"
+    fields = {"timestamp": now(), "status": "RETRY", "is_running": False, "retry_count": 1}
+    with closing(Single(system.database_url)) as connect, connect() as connection, connection.cursor() as cur:
+        append(cur, [draft(stream, "task_status", fields, attempt=1)], project)
+    second = Worker(service, worker.task_id, attempt=2)
+
+    assert "claim" in accepted(second.send(STARTED))
+    problem(worker.send(line("x"), attempt=2), 409)
+    accepted(second.send(DONE))
 
 
 def test_nobody_reports_for_what_a_celery_worker_runs(user: User, service: User) -> None:

@@ -5,40 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import orjson
 import pytest
 
-from app.stream.event import Draft
 from app.stream.store import Appended
-from app.tasks.lifecycle import Claim
 from app.tasks.reports import LINE_LIMIT
 from tests.support.clock import Clock
+from tests.tasks.helpers import Tasks, folded
+from tests.workers.kept import TASK, Kept, run_of
 from workers import emitters, phases
 from workers import run as runs
 from workers.progress import RetryTask, item_error, log, phase, track
 from workers.run import AttemptSuperseded, NoRun, Run, TaskCancelled
 
-TASK = "00000000-0000-4000-8000-000000000001"
-
-
-class Kept:
-    """A writer whose events can be looked at."""
-
-    def __init__(self) -> None:
-        self.drafts: list[Draft] = []
-
-    def put(self, item: Draft) -> None:
-        self.drafts.append(item)
-
-    def said(self, type: str) -> list[dict[str, Any]]:
-        return [orjson.loads("{" + d.tail) for d in self.drafts if d.type == type]
-
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     kept = Kept()
-    claim = Claim(TASK, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z")
-    runs.enter(Run(claim, kept, {"a": 1, "b": 3}))  # type: ignore[arg-type]
+    runs.enter(run_of(kept, weights={"a": 1, "b": 3}))
     yield kept
     runs.enter(None)
 
@@ -56,7 +39,7 @@ def test_every_report_is_fenced_by_the_attempt(kept: Kept) -> None:
     assert {d.attempt for d in kept.drafts} == {3}
 
 
-def test_log_fills_in_the_open_phase_and_refuses_unknown_levels(kept: Kept) -> None:
+def test_log_fills_in_the_open_phase(kept: Kept) -> None:
     log("outside")
     with phase("a"):
         log("inside", "WARNING", "part")
@@ -66,8 +49,20 @@ def test_log_fills_in_the_open_phase_and_refuses_unknown_levels(kept: Kept) -> N
         ("inside", "WARNING", "part", "a"),
         ("elsewhere", "INFO", None, "b"),
     ]
-    with pytest.raises(ValueError, match="LOUD"):
-        log("x", "LOUD")
+
+
+def test_a_level_that_is_none_is_told_once_and_ends_nothing(kept: Kept) -> None:
+    log("x", "LOUD")
+    log("y", "LOUD")
+    assert kept.lines() == [
+        (
+            "WARNING",
+            "'LOUD' is no level; use one of DEBUG, INFO, WARNING, ERROR, CRITICAL",
+            "taskroom",
+        ),
+        ("INFO", "x", None),
+        ("INFO", "y", None),
+    ]
 
 
 def test_a_long_line_is_cut_and_says_how_long_it_was(kept: Kept) -> None:
@@ -128,11 +123,20 @@ def test_texts_beside_the_message_are_bounded_and_cleaned_too(kept: Kept) -> Non
     assert (line["phase"][:4], len(line["phase"])) == ("p\ufffd?q", 128)
 
 
-def test_a_task_cannot_have_phases_without_end(kept: Kept) -> None:
-    with pytest.raises(ValueError, match="at most 500 phases"):
-        for n in range(501):
-            with phase(f"phase {n}"):
-                pass
+def test_phases_beyond_the_limit_are_shown_as_one_and_the_job_goes_on(kept: Kept) -> None:
+    for n in range(503):
+        with phase(f"phase {n}"):
+            pass
+    for _ in track([1, 2], phase="one more"):
+        pass
+
+    done = [d["phase_id"] for d in kept.said("phase_complete")]
+    assert done == [*(f"phase {n}" for n in range(500)), *["further phases"] * 4]
+    (noted,) = kept.said("log")
+    assert (noted["level"], noted["message"]) == (
+        "WARNING",
+        "a task has at most 500 phases, the others are 'further phases'; count items within one instead",
+    )
 
 
 @pytest.mark.parametrize("countdown", [-1, 1e300, float("nan"), float("inf")])
@@ -165,17 +169,139 @@ def test_a_stop_is_raised_from_reports_and_passes_except_exception(
                 pytest.fail("swallowed")
 
 
-def test_a_phase_with_a_name_that_could_break_a_line_is_refused(kept: Kept) -> None:
-    for name in ("", "a\nb", "x" * 129):
-        with pytest.raises(ValueError, match="printable"), phase(name):
-            pass
+@pytest.mark.parametrize(
+    ("name", "held"),
+    [
+        ("", "phase"),
+        ("a\nb", "a b"),
+        ("x" * 129, "x" * 128),
+        ("\0\ud800", "\ufffd?"),
+        (7, "7"),
+        (None, "phase"),
+    ],
+)
+def test_a_phase_with_a_name_that_cannot_be_has_one_that_can(kept: Kept, name: Any, held: str) -> None:
+    with phase(name):
+        pass
+    emitters.emit_phase_update(TASK, name, "active")
+    emitters.emit_phase_complete(TASK, name)
+    emitters.emit_task_status(TASK, True, None, name)
+
+    told = kept.said("phase_update") + kept.said("phase_complete")
+    assert len(told) == 5
+    assert {event["phase_id"] for event in told} == {held}
 
 
-def test_the_older_names_refuse_another_task_and_unknown_states(kept: Kept) -> None:
+def test_the_older_names_refuse_another_task(kept: Kept) -> None:
     with pytest.raises(ValueError, match="does not run here"):
         emitters.emit_log_event("another", "INFO", "x")
-    with pytest.raises(ValueError, match="paused"):
-        emitters.emit_phase_update(TASK, "a", "paused")
+
+
+def test_a_status_that_is_none_is_told_once_and_ends_nothing(kept: Kept) -> None:
+    emitters.emit_phase_update(TASK, "a", "paused")
+    emitters.emit_phase_update(TASK, "b", "paused")
+    emitters.emit_phase_update(TASK, "c", "COMPLETED")
+
+    assert [u["status"] for u in kept.said("phase_update")] == ["in_progress", "in_progress", "completed"]
+    assert kept.lines() == [
+        (
+            "WARNING",
+            "'paused' is no status of a phase; use one of active, in_progress, completed, error",
+            "taskroom",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("level", "held"),
+    [("warn", "WARNING"), ("Fatal", "CRITICAL"), (40, "ERROR"), (35, "WARNING"), (5, "DEBUG")],
+)
+def test_levels_as_others_write_them(kept: Kept, level: Any, held: str) -> None:
+    log("x", level)
+
+    assert [line[0] for line in kept.lines()] == [held]
+
+
+def test_texts_that_are_none_are_made_ones(kept: Kept) -> None:
+    class Mute:
+        def __str__(self) -> str:
+            raise KeyError("no text")
+
+    log(7, component=8, phase=9)  # type: ignore[arg-type]
+    log(None)  # type: ignore[arg-type]
+    log(Mute())  # type: ignore[arg-type]
+    with phase("a", message=Mute()) as opened:  # type: ignore[arg-type]
+        opened.advance(message=5)  # type: ignore[arg-type]
+        opened.report()
+
+    assert [(x["message"], x["component"], x["phase"]) for x in kept.said("log")] == [
+        ("7", "8", "9"),
+        ("", None, None),
+        ("(Mute, its text could not be made: KeyError)", None, None),
+    ]
+    assert [u["message"] for u in kept.said("phase_update")][:2] == [
+        "(Mute, its text could not be made: KeyError)",
+        "5",
+    ]
+
+
+@pytest.mark.parametrize("message", ["{nobody}", "{0}", "{n:%Y}", "{item.x}", "{"])
+def test_a_message_that_cannot_be_filled_in_stands_as_it_is(kept: Kept, message: str) -> None:
+    assert list(track([1, 2], phase="a", message=message)) == [1, 2]
+
+    assert kept.said("phase_update")[-1]["message"] == message
+
+
+def test_progress_by_hand_never_goes_back_nor_to_the_end(kept: Kept) -> None:
+    for value in (40, 30, "55.26", float("nan"), None, "much", -1, 100, 1e300, 99):
+        emitters.publish_progress(TASK, value, "on it")  # type: ignore[arg-type]
+
+    told = [event["progress"] for event in kept.said("task_status")]
+    assert told == [40, 40, 55.3, 55.3, 55.3, 55.3, 55.3, 99.9, 99.9, 99.9]
+
+
+def test_counts_are_whole_before_they_are_an_event(kept: Kept) -> None:
+    emitters.emit_phase_update(TASK, "a", "active", 7, 1.5, "7", "x", "12.5")  # type: ignore[arg-type]
+    emitters.emit_phase_update(TASK, "a", "completed", "m", float("inf"), 2**70, -3, float("nan"))  # type: ignore[arg-type]
+    emitters.emit_phase_complete(TASK, "a", True, "8", 2.9, "1.5")  # type: ignore[arg-type]
+    with phase("b", total="3") as opened:  # type: ignore[arg-type]
+        opened.advance(0.5)
+        opened.advance(1)
+        opened.advance("x")  # type: ignore[arg-type]
+        opened.error("2")  # type: ignore[arg-type]
+
+    names = ("processed_count", "total_count", "error_count", "eta_seconds", "duration_seconds")
+    first, second, third = (
+        tuple(event.get(name) for name in names)
+        for event in kept.said("phase_update")[:2] + kept.said("phase_complete")[:1]
+    )
+    assert first == (1, 7, None, 12.5, None)
+    assert second == (None, 2**53, 0, None, None)
+    assert third == (1, 8, 2, None, 1.5)
+    assert all(type(value) is int for value in first[:2])
+    last = kept.said("phase_complete")[-1]
+    assert (last["processed_count"], last["total_count"], last["error_count"]) == (1, 3, 2)
+
+
+def test_the_fold_of_what_was_reported_is_the_snapshot(here: Tasks) -> None:
+    claim = here.claim(here.create())
+    assert claim
+    kept = Kept()
+    runs.enter(Run(claim, kept, {}))  # type: ignore[arg-type]
+    try:
+        emitters.emit_phase_update(claim.task_id, "a", "active", 7, 1.5, "7", 0.5, "3")  # type: ignore[arg-type]
+        emitters.emit_phase_complete(claim.task_id, "a", 1.5, "7", "0.5", "1.25")  # type: ignore[arg-type]
+        emitters.publish_progress(claim.task_id, "12.345", "on it")  # type: ignore[arg-type]
+    finally:
+        runs.enter(None)
+    here.append(kept.drafts)
+
+    state = here.state(claim.task_id)
+
+    assert folded(here.events(claim.task_id)) == state
+    assert [(p["processed_count"], p["total_count"], p["duration_seconds"]) for p in state["phases"]] == [
+        (1, 7, 1.25)
+    ]
 
 
 def test_the_older_names_thin_repeats_and_never_the_first_or_last(

@@ -1,0 +1,93 @@
+"""Processes that a task's code makes: what they report is the task's, and its end is not theirs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from app.database import Single
+from app.stream.store import Appended
+from tests.stream.helpers import sql
+from tests.support.system import User
+from tests.tasks.helpers import Tasks
+from tests.workers.kept import Kept
+from workers import run as runs
+from workers.run import Run
+
+
+def messages(user: User, task_id: str) -> list[str]:
+    return [line["message"] for line in user.get(f"tasks/{task_id}/logs")["logs"]]
+
+
+@pytest.mark.parametrize(("way", "code"), [("sys.exit", 7), ("os._exit", 7), ("raise", 1), ("return", 0)])
+def test_a_forked_child_reports_and_its_parent_ends_the_task(user: User, way: str, code: int) -> None:
+    task_id = user.start("test_fork_leaves", text=way)
+
+    task = user.finished(task_id)["task"]
+
+    assert (task["status"], task["result"]) == ("SUCCESS", code)
+    said = messages(user, task_id)
+    assert [said.count(line) for line in ("parent before", "child", "child prints", "parent after")] == [
+        1
+    ] * 4
+    assert sum("in the child" in line for line in said) == (way == "raise")
+
+
+def test_multiprocessing_forks_in_a_task_and_what_it_reports_is_the_tasks(user: User) -> None:
+    task_id = user.start("test_processes", text="fork")
+
+    task = user.finished(task_id)["task"]
+
+    assert (task["status"], task["result"]) == (
+        "SUCCESS",
+        {"pooled": [0, 1, 4], "executed": [9, 16, 25], "code": 0},
+    ), task["error"]
+    assert sorted(messages(user, task_id)) == [f"square of {n}" for n in range(7)]
+
+
+def test_a_spawned_process_computes_and_knows_no_task(user: User) -> None:
+    task_id = user.start("test_processes", text="spawn")
+
+    task = user.finished(task_id)["task"]
+
+    assert (task["status"], task["result"]) == (
+        "SUCCESS",
+        {"pooled": [0, 1, 4], "executed": [9, 16, 25], "code": 0},
+    ), task["error"]
+    assert messages(user, task_id) == []
+
+
+def test_only_the_process_that_claimed_renews_the_lease(here: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = here.claim(here.create())
+    assert claim
+    sql(here.database, "UPDATE leases SET missed = 2")
+    run = Run(claim, Kept(), {})  # type: ignore[arg-type]
+    monkeypatch.setattr(runs, "_current", run)
+
+    def renewed(pid: int) -> Any:
+        monkeypatch.setattr(os, "getpid", lambda: pid)
+        connect = Single(here.database)
+        with connect() as connection, connection.cursor() as cur:
+            told: Appended | None = runs.renew(cur)
+        connect.close()
+        return told, here.leases()[claim.task_id]
+
+    mine = os.getpid()
+    assert renewed(mine + 1) == (None, (1, 2)), "a forked child"
+    assert renewed(mine) == (None, (1, 0))
+
+
+def test_a_forked_child_hears_of_a_cancel_by_itself(here: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = here.claim(here.create())
+    assert claim
+    run = Run(claim, Kept(), {})  # type: ignore[arg-type]
+    monkeypatch.setattr(runs, "_current", run)
+    here.cancel(claim.task_id)
+    monkeypatch.setattr(run, "pid", run.pid + 1)
+
+    with here.connect() as connection, connection.cursor() as cur:
+        runs.renew(cur)
+
+    assert run.forked and run.cancelled

@@ -1,0 +1,68 @@
+"""A task whose process died ends at once: its worker saw it, and nobody waits for the lease."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.tasks import lifecycle
+from app.tasks.endings import WORKER_LOST
+from tests.support.system import System, User, wait_for
+from tests.tasks.helpers import Tasks
+from workers import lost
+
+
+def without_rounds(system: System, task_id: str) -> None:
+    """So many that no round will ever take this lease for lost."""
+    system.sql("UPDATE leases SET missed = -1000000 WHERE task_id = %s", task_id)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [("exit", "exitcode 3"), ("segfault", "signal 11 (SIGSEGV)"), ("kill", "signal 9 (SIGKILL)")],
+)
+def test_the_worker_ends_the_task_of_a_child_that_died(
+    system: System, user: User, tmp_path: Path, how: str, told: str
+) -> None:
+    gate = tmp_path / "gate"
+    task_id = user.start("test_dies", how=how, gate=str(gate))
+    wait_for("it to run", lambda: user.status(task_id)["task"]["is_running"])
+    without_rounds(system, task_id)
+
+    gate.touch()
+
+    task = user.finished(task_id)["task"]
+    assert (task["status"], task["error"]["type"]) == ("FAILURE", "WorkerLost")
+    assert task["error"]["message"] == f"The process that ran this task ended: {told}"
+    ends = [e for e in user.events(task_id) if e["data"].get("finished_at")]
+    assert len(ends) == 1
+
+
+def test_where_the_job_says_so_it_runs_again_at_once(system: System, user: User, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    task_id = user.start("test_dies_once", how="exit", gate=str(gate))
+    wait_for("it to run", lambda: user.status(task_id)["task"]["is_running"])
+    without_rounds(system, task_id)
+
+    gate.touch()
+
+    task = user.finished(task_id)["task"]
+    assert (task["status"], task["result"], task["attempt"]) == ("SUCCESS", "at last", 2)
+    assert system.sql("SELECT count(*) FROM dispatches WHERE task_id = %s", task_id) == [(0,)]
+
+
+def test_a_child_that_died_over_a_doubled_message_ends_nothing_of_anothers(here: Tasks) -> None:
+    task_id = here.started()  # by w@host
+
+    with here.connect() as connection, connection.cursor() as cur:
+        assert not lifecycle.lose(cur, task_id, 1, False, WORKER_LOST, "other@host/7").events
+
+    assert here.state(task_id)["task"]["status"] == "STARTED"
+
+
+def test_an_attempt_whose_end_could_not_be_reported_says_so() -> None:
+    error = lost.why(RuntimeError("the writer is closed"))
+
+    assert error["type"] == "WorkerLost"
+    assert error["message"] == "The worker could not report how this task ended: the writer is closed"

@@ -1,0 +1,80 @@
+"""A child of the worker that died in a task, as the worker itself sees it: the attempt ends at once.
+
+The worker knows within milliseconds, where a lease tells twenty seconds later. The lease remains for a worker that
+died as a whole.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from typing import Any
+
+from billiard.einfo import ExceptionWithTraceback  # type: ignore[import-untyped]
+from billiard.exceptions import WorkerLostError  # type: ignore[import-untyped]
+from celery.worker.request import Request
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.event import task_stream
+from app.stream.store import Appended
+from app.tasks import lifecycle
+from app.tasks.dispatch import queued
+from app.tasks.endings import WORKER_LOST
+from app.tasks.fold import RETRY
+from workers import runtime
+from workers.registry import may_retry_lost
+from workers.texts import reason
+
+logger = logging.getLogger("taskroom.lost")
+
+_EXIT = re.compile(r"Worker exited prematurely: (.*?)\.?(?: Job: .*)?$", re.DOTALL)
+
+
+class Watched(Request):
+    """A message as the worker's main process follows it. Used for the one Celery task that runs jobs."""
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+        """No job's exception comes here: only that the child died, or could not report the attempt's end."""
+        error = exc_info.exception
+        if isinstance(error, ExceptionWithTraceback):
+            error = error.exc
+        task_id, number = self.args[0], self.args[1]
+        worker = f"{self.hostname}/{self.worker_pid}"
+        # In a thread: Postgres may be slow, and this is the loop that feeds all other children.
+        threading.Thread(target=end, args=(task_id, number, worker, why(error)), name="taskroom-lost").start()
+        super().on_failure(exc_info, send_failed_event, return_ok)
+
+
+def why(error: BaseException) -> dict[str, Any]:
+    """The error that the attempt ends with."""
+    if isinstance(error, WorkerLostError):
+        found = _EXIT.match(reason(error))
+        how = found[1] if found else reason(error)
+        return WORKER_LOST | {"message": f"The process that ran this task ended: {how}"}
+    return WORKER_LOST | {"message": f"The worker could not report how this task ended: {reason(error)}"}
+
+
+def end(task_id: str, number: int, worker: str, error: dict[str, Any]) -> None:
+    """Ends attempt ``number`` when ``worker`` has it, and starts what follows from its end."""
+    from workers.execute import dispatcher  # which names this module for its messages
+
+    found: list[tuple[str, int]] = []
+
+    def lose(cur: Cursor) -> Appended:
+        cur.execute("SELECT job_type, retry_count FROM tasks WHERE id = %s", (task_id,))
+        found[:] = cur.fetchall()
+        return lifecycle.lose(cur, task_id, number, bool(found) and may_retry_lost(*found[0]), error, worker)
+
+    try:
+        ended = runtime.runtime().append(lose)
+    except Exception as problem:  # Postgres may be away: the lease, which nobody renews any more, tells then
+        logger.warning("task %s: its end is left to its lease: %s", task_id, reason(problem))
+        return
+    for hint in queued(ended):
+        dispatcher.hint(*hint)
+    for event in ended.events:
+        if event.stream == task_stream(task_id) and event.type == "task_status":
+            logger.warning("task %s: %s", task_id, error["message"])
+            if event.decoded()["status"] == RETRY:
+                dispatcher.hint(task_id, number + 1, found[0][0])
