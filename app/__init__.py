@@ -43,6 +43,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.requests import identified
     from app.revocations import Revocations
     from app.services import Services
+    from app.shares import Shares
     from app.stream.broker import Publisher
     from app.stream.hub import Hub
     from app.stream.store import Store
@@ -107,6 +108,7 @@ def create_app(config: Config | None = None) -> Flask:
         owners=Owners(read),
         joins=joins,
         attempts=attempts,
+        shares=Shares(config.requests_per_user),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,

@@ -53,6 +53,7 @@ class Config:
     starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
+    requests_per_user: int = 5  # that are answered at once; the others of the same user wait
     sse_notifications: bool = True  # off: the notification streams are not there, and clients poll
     webhook_allowed: tuple[Network | str, ...] = ()  # private, and may be called by webhooks all the same
     webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS  # before each next try
@@ -100,6 +101,7 @@ class Config:
             starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),
             tickets_per_minute=_integer(env, "TICKETS_PER_MINUTE", 1_000, 1, 1_000_000),
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
+            requests_per_user=_integer(env, "REQUESTS_PER_USER", 5, 1, 1_000),
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()

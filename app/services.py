@@ -21,6 +21,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_wire import SseWires
 from app.revocations import Revocations
+from app.shares import Shares
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
@@ -44,6 +45,7 @@ class Services:
     owners: Owners
     joins: Joins
     attempts: Attempts
+    shares: Shares
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires
