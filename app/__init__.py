@@ -45,6 +45,7 @@ def create_app(config: Config | None = None) -> Flask:
     from app.requests import identified
     from app.revocations import Revocations
     from app.services import Services
+    from app.shares import Shares
     from app.stream.broker import Publisher
     from app.stream.hub import Hub
     from app.stream.store import Store
@@ -112,6 +113,7 @@ def create_app(config: Config | None = None) -> Flask:
         joins=joins,
         attempts=attempts,
         passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
+        shares=Shares(config.requests_per_user),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,

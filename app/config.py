@@ -56,6 +56,7 @@ class Config:
     connects_per_minute: int = 3_000
     passwords_at_once: int = 2  # of this process; each takes 64 MB while it is checked
     passwords_waiting: int = 16
+    requests_per_user: int = 5  # that are answered at once; the others of the same user wait
     sse_notifications: bool = True  # off: the notification streams are not there, and clients poll
     webhook_allowed: tuple[Network | str, ...] = ()  # private, and may be called by webhooks all the same
     webhook_retry_seconds: tuple[float, ...] = RETRY_SECONDS  # before each next try
@@ -107,6 +108,7 @@ class Config:
             passwords_at_once=_integer(env, "PASSWORDS_AT_ONCE", 2, 1, 64),
             passwords_waiting=_integer(env, "PASSWORDS_WAITING", 16, 0, 1_000),
             metrics_token=env.get("METRICS_TOKEN", "").strip(),
+            requests_per_user=_integer(env, "REQUESTS_PER_USER", 5, 1, 1_000),
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()

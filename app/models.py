@@ -193,6 +193,23 @@ class Task(Base):
     status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
+class TaskCount(Base):
+    """How many tasks have which status is the sum of ``number``: a trigger adds a row for what a task becomes, and one
+    that takes it from what it was; once an hour they are summed up."""
+
+    __tablename__ = "task_counts"
+    __table_args__ = (
+        Index("task_counts_by_user", "user_id"),
+        Index("task_counts_by_tenant", "tenant", postgresql_where=text("tenant IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
 class Phase(Base):
     __tablename__ = "phases"
 

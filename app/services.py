@@ -22,6 +22,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_wire import SseWires
 from app.revocations import Revocations
+from app.shares import Shares
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
@@ -46,6 +47,7 @@ class Services:
     joins: Joins
     attempts: Attempts
     passwords: Passwords
+    shares: Shares
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires

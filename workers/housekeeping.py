@@ -7,6 +7,7 @@ import logging
 from app import inbox
 from app.database import Single
 from app.stream.store import StoreAway
+from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
@@ -19,6 +20,7 @@ logger = logging.getLogger("taskroom.housekeeping")
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
     delete_expired(runtime().connect)
+    sum_up(runtime().connect)
 
 
 @celery.task(name="taskroom.retention")

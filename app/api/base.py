@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
@@ -24,7 +24,7 @@ from app.auth import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
-from app.stream.store import Head
+from app.stream.store import Head, bounded
 
 MAX_DEPTH = 64
 
@@ -126,15 +126,16 @@ def json_body() -> Any:
 
 
 def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Calls the view with the Principal first, when the check lets it pass; before anything of the request is read.
-    401 without one."""
+    """Calls the view with the Principal first, when the check lets it pass, and when it is the user's turn; before
+    anything of the request is read. 401 without one."""
 
     def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             principal = auth.current()
             check(principal)
-            return view(principal, *args, **kwargs)
+            with services().shares.turn(principal.user_id):
+                return view(principal, *args, **kwargs)
 
         return wrapped
 
@@ -170,6 +171,13 @@ def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
         return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError):
         raise Unprocessable("The cursor is not one of ours", errors={"cursor": ["Not a cursor."]}) from None
+
+
+def page_of(found: Sequence[dict[str, Any]], limit: int) -> tuple[Sequence[dict[str, Any]], bool]:
+    """Of rows that were asked for with one more than the limit: the page, which ends after a megabyte too, and whether
+    there are more."""
+    page = bounded(found[:limit], lambda row: len(orjson.dumps(row)))
+    return page, len(page) < len(found)
 
 
 def with_next(

@@ -83,17 +83,16 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
         until=query.get("until"),
     )
     with services().read() as conn, conn.cursor() as cur:
-        found = list_tasks(cur, wanted, before, query["limit"] + 1)
-        page, more = found[: query["limit"]], len(found) > query["limit"]
-        counts = phase_counts(cur, [task["task_id"] for task in page])
+        page = list_tasks(cur, wanted, before, query["limit"])
+        counts = phase_counts(cur, [task["task_id"] for task in page.tasks])
     none = {"phases": 0, "processed": 0, "errors": 0}
     rows = [
         {name: task[name] for name in (*_ROW, "retry_count", "retry_of", "error")}
         | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
-        for task in page
+        for task in page.tasks
     ]
-    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
-    return with_next({"jobs": rows, "next": next_cursor}, {"cursor": next_cursor} if more else None)
+    cursor = encode_cursor(*page.next) if page.next else None
+    return with_next({"jobs": rows, "next": cursor}, {"cursor": cursor} if cursor else None)
 
 
 def _duration(task: dict[str, Any]) -> float | None:

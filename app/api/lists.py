@@ -18,7 +18,7 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.api.tasks import Task
+from app.api.tasks import ListedTask
 from app.auth import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
@@ -44,7 +44,7 @@ class TaskQuery(CountQuery):
 
 
 class TaskPage(ma.Schema):
-    tasks = ma.fields.List(ma.fields.Nested(Task))
+    tasks = ma.fields.List(ma.fields.Nested(ListedTask))
     next = ma.fields.String(allow_none=True)
 
 
@@ -53,6 +53,11 @@ class StatusCounts(ma.Schema):
         keys=ma.fields.String(), values=ma.fields.Integer(), metadata={"description": "By status, each one"}
     )
     sequence = ma.fields.Integer(metadata={"description": "As of this sequence of the caller's own stream"})
+    complete = ma.fields.Boolean(
+        metadata={
+            "description": "With a filter the newest 20,000 tasks are counted: false when there are more"
+        }
+    )
 
 
 @blp.get("/tasks")
@@ -60,14 +65,15 @@ class StatusCounts(ma.Schema):
 @blp.arguments(TaskQuery, location="query")
 @blp.response(200, TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
-    """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant."""
+    """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant. Without their parameters and
+    results, which the snapshot has. A page may be short, even empty, and `next` says where to go on: it ends after a
+    megabyte, and one request looks at 20,000 tasks for what a filter wants."""
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = _wanted(principal, query)
     with services().read() as conn, conn.cursor() as cur:
-        found = list_tasks(cur, wanted, before, query["limit"] + 1)
-    page, more = found[: query["limit"]], len(found) > query["limit"]
-    next_cursor = encode_cursor(page[-1]["created_at"], page[-1]["task_id"]) if more else None
-    return with_next({"tasks": page, "next": next_cursor}, {"cursor": next_cursor} if more else None)
+        page = list_tasks(cur, wanted, before, query["limit"])
+    cursor = encode_cursor(*page.next) if page.next else None
+    return with_next({"tasks": page.tasks, "next": cursor}, {"cursor": cursor} if cursor else None)
 
 
 @blp.get("/tasks/counts")
@@ -78,8 +84,8 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """How many tasks of the list have which status. One's own, unfiltered, are kept right by the `task_created` and
     `status_changed` events that follow `sequence` on the caller's stream."""
     with services().read() as conn, conn.cursor() as cur:
-        found, sequence = status_counts(cur, _wanted(principal, query), auth.own_stream(principal))
-    return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence}
+        found, sequence, complete = status_counts(cur, _wanted(principal, query), auth.own_stream(principal))
+    return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
 
 
 def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:

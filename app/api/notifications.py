@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 
 from app import auth, inbox, notifications
-from app.api.base import Blueprint, NoQuery, WholeField, permitted, signed_in, with_next
+from app.api.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.auth import Principal
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
@@ -85,8 +85,8 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     with services().read() as conn, conn.cursor() as cur:
         unread, sequence = inbox.standing(cur, principal.user_id)
         found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
-    page = found[:limit]
-    next_cursor = str(page[-1]["sequence"]) if len(found) > limit else None
+    page, more = page_of(found, limit)
+    next_cursor = str(page[-1]["sequence"]) if more else None
     answer = {"notifications": page, "next": next_cursor, "unread_count": unread, "sequence": sequence}
     return with_next(answer, {"cursor": next_cursor} if next_cursor else None)
 

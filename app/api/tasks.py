@@ -50,17 +50,17 @@ _TEXTS = (
     ),
 )
 # The fields of the fold; docs/protocol.md has the table.
-Task = ma.Schema.from_dict(
-    {
-        **{name: ma.fields.String(allow_none=True) for name in _TEXTS},
-        **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
-        **{name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "error")},
-        "is_running": ma.fields.Boolean(),
-        "progress": ma.fields.Raw(metadata={"type": "number"}),
-        "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
-    },
-    name="Task",
-)
+_LISTED: dict[str, Any] = {
+    **{name: ma.fields.String(allow_none=True) for name in _TEXTS},
+    **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
+    "error": ma.fields.Raw(allow_none=True),
+    "is_running": ma.fields.Boolean(),
+    "progress": ma.fields.Raw(metadata={"type": "number"}),
+    "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
+}
+_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result")}
+ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
+Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 
 
 class Snapshot(ma.Schema):

@@ -15,6 +15,7 @@ from app.api.base import (
     acting,
     decode_cursor,
     encode_cursor,
+    page_of,
     signed_in,
     utc,
     with_next,
@@ -175,6 +176,6 @@ def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     with services().read() as conn, conn.cursor() as cur:
         webhooks.one(cur, principal.user_id, str(webhook_id))
         found = deliveries.page(cur, str(webhook_id), before, limit + 1)
-    page = found[:limit]
-    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
+    page, more = page_of(found, limit)
+    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
     return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)

@@ -3,6 +3,7 @@ cursors and shared frames as everywhere."""
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,7 @@ class Dialect:
     end: Callable[[Event | None], Fields] | None = None
     switched: bool = False  # not there without ENABLE_SSE_NOTIFICATIONS
     counts: bool = False  # ``quiet`` needs to know them
+    breathes: bool = False  # the client that was printed for it gives up after five seconds of silence
 
 
 def _progress(event: Event) -> str | None:
@@ -178,6 +180,7 @@ DIALECTS = (
         quiet=("heartbeat", _heartbeat),
         switched=True,
         counts=True,
+        breathes=True,
     ),
     Dialect(
         "events_in_words",
@@ -188,6 +191,7 @@ DIALECTS = (
         named=True,
         hello=_connected,
         quiet=("ping", _ping),
+        breathes=True,
     ),
 )
 
@@ -200,7 +204,7 @@ class DialectCodec(SseCodec):
     def __init__(self, dialect: Dialect, chunked: bool) -> None:
         super().__init__(chunked)
         self._dialect = dialect
-        self.counts = dialect.counts
+        self.counts, self.breathes = dialect.counts, dialect.breathes
 
     def hello(self, viewer: Viewer, principal: Principal) -> bytes:
         dialect, cursor = self._dialect, viewer.cursor
@@ -228,7 +232,17 @@ class DialectCodec(SseCodec):
 
 def _frame(cursor: int, type: str | None, data: str) -> bytes:
     name = f"event: {type}\n" if type else ""
-    return f"id: {cursor}\n{name}data: {data}\n\n".encode()
+    return f"id: {cursor}\n{name}data: {data}\n\n".encode("ascii", "taskroom.json")
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What is not ASCII, as JSON escapes it. These streams name no charset, and older clients then take Latin-1."""
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start : error.end].encode("utf-16-be")
+    return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2)), error.end
+
+
+codecs.register_error("taskroom.json", _escaped)
 
 
 def _json(fields: Fields) -> str:

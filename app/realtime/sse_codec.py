@@ -19,6 +19,7 @@ class SseCodec:
 
     whole = False
     turns = 1  # of the keep-alives' timer between two of a viewer's own
+    breathes = False  # whether a comment comes every few seconds besides
     counts = False  # whether what it says when quiet tells how many connections the user has
 
     def __init__(self, chunked: bool) -> None:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from app.green import Poller, has_gone
@@ -25,6 +26,8 @@ logger = logging.getLogger("taskroom.sse")
 
 SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
 MOST_TURNS = 2  # a codec's, between two keep-alives
+# Common clients give up after five seconds in which they read nothing.
+BREATH_SECONDS = 3
 
 # The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
 # its next request on this connection, and see it reset.
@@ -93,8 +96,15 @@ class SseWire:
     def counts(self) -> bool:
         return self.codec.counts
 
+    @property
+    def breathes(self) -> bool:
+        return self.codec.breathes
+
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
+
+    def breathe(self, hub: Hub) -> None:
+        hub.say(self.viewer, lambda cursor: self.codec.keepalive)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
         viewer, codec = self.viewer, self.codec
@@ -129,7 +139,8 @@ CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
 class SseWires:
     """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
 
-    A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so.
+    A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so; a mere comment every
+    ``BREATH_SECONDS`` where it wants that too.
     """
 
     def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
@@ -137,7 +148,8 @@ class SseWires:
         self._hub, self._joins, self._presence = hub, joins, presence
         self.turn_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
-        self._turn = 0
+        self._breathing: list[set[SseWire]] = [set() for _ in range(BREATH_SECONDS)]
+        self._turn = self._breath = 0
         self._running = False
         self.durations = Histogram(SECONDS)
         self.reconnections = dict.fromkeys(CAME_BACK, 0)
@@ -149,14 +161,23 @@ class SseWires:
     def add(self, wire: Wire) -> None:
         """Begins to send."""
         self._slots[wire.slot % len(self._slots)].add(wire)
+        if isinstance(wire, SseWire) and wire.breathes:
+            self._breathing[wire.slot % BREATH_SECONDS].add(wire)
         self._presence.add(wire.principal.user_id, 1)
         wire.attach(self._hub)
         if not self._running:
             self._running = True
-            threading.Thread(target=self._look_after, name="taskroom-keepalive", daemon=True).start()
+            for name, seconds, turn in (
+                ("keepalive", self.turn_seconds, self.turn),
+                ("breath", 1.0, self.breathe),
+            ):
+                timer = partial(self._look_after, seconds, turn)
+                threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
 
     def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
         self._slots[wire.slot % len(self._slots)].discard(wire)
+        if isinstance(wire, SseWire):
+            self._breathing[wire.slot % BREATH_SECONDS].discard(wire)
         self.durations.note(time.monotonic() - wire.opened_at)
         self._joins.leave(wire.principal.user_id)
         self._presence.add(wire.principal.user_id, -1)
@@ -175,13 +196,20 @@ class SseWires:
         for wire in due:
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 
-    def _look_after(self) -> None:
+    def breathe(self) -> None:
+        """Once a second."""
+        self._breath = (self._breath + 1) % BREATH_SECONDS
+        for wire in list(self._breathing[self._breath]):
+            wire.breathe(self._hub)
+
+    @staticmethod
+    def _look_after(seconds: float, turn: Callable[[], None]) -> None:
         at = time.monotonic()
         while True:
             # By the clock: what a turn takes, or waits for, must not make each keep-alive later than the last.
-            at = max(at + self.turn_seconds, time.monotonic())
+            at = max(at + seconds, time.monotonic())
             time.sleep(max(0.0, at - time.monotonic()))
             try:
-                self.turn()
+                turn()
             except Exception:  # one stream's trouble must not end the timer of all
                 logger.exception("looking after streams failed")

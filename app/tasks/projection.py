@@ -48,6 +48,9 @@ def _select(table: str, names: Sequence[str]) -> str:
 
 
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
+# Of a list: what may be large is in the snapshot alone.
+_LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result"))
+ROW_COLUMNS = _select("tasks", _LIST_ROW)
 # One statement, so that what it reads is consistent by itself, without a transaction.
 STATE_COLUMNS = f"""streams.last_seq,
     (SELECT json_agg(phase) FROM (SELECT {_select("phases", _PHASE_ROW)} FROM phases
@@ -56,8 +59,17 @@ STATE_COLUMNS = f"""streams.last_seq,
 
 
 def task_of(attempt: int, row: Sequence[Any]) -> State:
-    """A task as snapshots and lists show it, from a row of TASK_COLUMNS."""
-    task = dict(zip(_TASK_ROW, row, strict=True))
+    """A task as snapshots show it, from a row of TASK_COLUMNS."""
+    return _task(_TASK_ROW, attempt, row)
+
+
+def row_of(attempt: int, row: Sequence[Any]) -> State:
+    """A task as lists show it, from a row of ROW_COLUMNS."""
+    return _task(_LIST_ROW, attempt, row)
+
+
+def _task(names: Sequence[str], attempt: int, row: Sequence[Any]) -> State:
+    task = dict(zip(names, row, strict=True))
     return task | {"attempt": attempt, "is_running": task["status"] == STARTED}
 
 

@@ -6,6 +6,7 @@ Of a finished task its last event stays, for it says how the task ended; of a ta
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from app.stream.store import Connect
 logger = logging.getLogger("taskroom.retention")
 
 BATCH_EVENTS = 2_000
-PAGE_STREAMS = 500
+PAGE_STREAMS = 2_000  # looked at in one statement, however few of them lose anything
 RUN_SECONDS = 60.0  # of a worker's time; the next run goes on
+MAX_ID = 2**63 - 1
 LOCK_KEY = 7_465_736_102  # any number that nobody else takes an advisory lock on
 
 # As events carry their time, so that texts compare as times do.
@@ -48,6 +50,7 @@ class Prunable:
 def prune(connect: Connect, keep: Retention, seconds: float = RUN_SECONDS) -> int:
     """One run; returns how many events went. Raises StoreAway.
 
+    It begins anywhere, so that of runs which end before they have seen all streams not each leaves the same ones.
     ``connect`` lends one and the same connection, for its session holds the lock: of two runs at a time the second
     does nothing. A run that is killed leaves whole batches behind it, and its lock goes with its connection.
     """
@@ -55,16 +58,18 @@ def prune(connect: Connect, keep: Retention, seconds: float = RUN_SECONDS) -> in
         cur.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
         if not cur.fetchall()[0][0]:
             return 0
+        cur.execute("SELECT coalesce(max(id), 0) FROM streams")
+        start = random.randint(0, cur.fetchall()[0][0])
     try:
-        return _prune_all(connect, keep, time.monotonic() + seconds)
+        return _prune_all(connect, keep, start, time.monotonic() + seconds)
     finally:
         with connect() as conn, conn.cursor() as cur:
             cur.execute("SELECT pg_advisory_unlock(%s)", (LOCK_KEY,))
 
 
-def _prune_all(connect: Connect, keep: Retention, until: float) -> int:
+def _prune_all(connect: Connect, keep: Retention, start: int, until: float) -> int:
     gone = 0
-    for stream in prunable(connect, keep):
+    for stream in prunable(connect, keep, start):
         full = True
         while full:
             if time.monotonic() >= until:
@@ -76,30 +81,39 @@ def _prune_all(connect: Connect, keep: Retention, until: float) -> int:
     return gone
 
 
-def prunable(connect: Connect, keep: Retention) -> Iterator[Prunable]:
-    """A page at a time. What was swept long ago is in no index that is read here."""
-    after = 0
-    while True:
-        with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                f"""SELECT id, last_seq, pruned_to, ends, aged FROM (
-                        SELECT streams.id, last_seq, pruned_to, tasks.id IS NOT NULL AS ends,
-                            tasks.id IS NULL OR closed AS may_go,
-                            %(days)s > 0
-                                AND coalesce(finished_at < now() - make_interval(days => %(days)s), false) AS aged,
-                            %(days)s > 0 AND tasks.id IS NULL AND (SELECT {_OLD} FROM events
-                                WHERE stream_id = streams.id AND seq = pruned_to + 1) AS begins_old
-                        FROM streams LEFT JOIN tasks ON tasks.stream_id = streams.id
-                        WHERE NOT swept AND streams.id > %(after)s) AS stream
-                    WHERE may_go AND (aged OR begins_old OR (%(events)s > 0 AND last_seq - pruned_to > %(events)s))
-                    ORDER BY id LIMIT %(page)s""",
-                {"days": keep.days, "events": keep.events, "after": after, "page": PAGE_STREAMS},
-            )
-            found = [Prunable(*row) for row in cur]
-        yield from found
-        if len(found) < PAGE_STREAMS:
-            return
-        after = found[-1].id
+def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prunable]:
+    """Those behind ``start`` first, then the others; a page at a time. What was swept long ago is in no index that is
+    read here."""
+    for after, last in ((start, MAX_ID), (0, start)):
+        while after < last:
+            looked_at, found = _look(connect, keep, after, last)
+            yield from found
+            if looked_at is None:
+                break
+            after = looked_at
+
+
+def _look(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
+    """One page of streams: the last one, None behind the end, and of which of them something may go."""
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            f"""SELECT id, last_seq, pruned_to, ends, aged,
+                    may_go AND (aged OR begins_old OR (%(events)s > 0 AND last_seq - pruned_to > %(events)s))
+                FROM (SELECT looked.id, last_seq, pruned_to, tasks.id IS NOT NULL AS ends,
+                        tasks.id IS NULL OR closed AS may_go,
+                        %(days)s > 0
+                            AND coalesce(finished_at < now() - make_interval(days => %(days)s), false) AS aged,
+                        %(days)s > 0 AND tasks.id IS NULL AND coalesce((SELECT {_OLD} FROM events
+                            WHERE stream_id = looked.id AND seq = pruned_to + 1), false) AS begins_old
+                    FROM (SELECT id, last_seq, pruned_to, closed FROM streams
+                        WHERE NOT swept AND id > %(after)s AND id <= %(last)s ORDER BY id LIMIT %(page)s) AS looked
+                    LEFT JOIN tasks ON tasks.stream_id = looked.id) AS stream
+                ORDER BY id""",
+            {"days": keep.days, "events": keep.events, "after": after, "last": last, "page": PAGE_STREAMS},
+        )
+        rows = cur.fetchall()
+    found = [Prunable(*row) for *row, wanted in rows if wanted]
+    return rows[-1][0] if len(rows) == PAGE_STREAMS else None, found
 
 
 def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:

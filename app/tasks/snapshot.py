@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.stream.event import Event, encode, task_stream
-from app.stream.store import Connect
+from app.stream.store import Connect, bounded
 from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 
@@ -39,7 +39,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
     return {
         "task": task,
         "phases": state["phases"],
-        "recent_logs": [log_line(payload) for payload in reversed(logs)],
+        "recent_logs": [log_line(payload) for payload in reversed(bounded(logs, len))],
         "celery": {
             "id": message_id(task_id, task["attempt"]) if task["attempt"] else None,
             "state": task["status"],

@@ -218,6 +218,36 @@ def test_a_greeting_and_what_is_said_when_quiet_carry_the_cursor(dialect: Dialec
         )
 
 
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
+def test_a_client_that_takes_latin_1_reads_the_same(dialect: Dialect) -> None:
+    """Many do where no charset is named, and the headers of these streams name none."""
+    text = "Grüße, 日本 𝄞 \U0001f600"
+    of = {"error": {"message": text}, "current_phase_message": text, "progress": 3, "status": "STARTED"}
+    fields = of if dialect is JOB else {"title": text, "message": text, "result": text, "error": text}
+    for type in dialect.types or ("task_created", "notification"):
+        frame = DialectCodec(dialect, chunked=False).frame(event(type, **fields | {"text": text}))
+
+        assert frame.decode("latin-1") == frame.decode("utf-8")
+
+
+def test_what_is_escaped_is_what_was_said() -> None:
+    text = "Grüße, 日本 𝄞 \U0001f600"
+
+    assert said(WORDS, event("notification", title=text))["title"] == text
+    assert said(NOTICES, event("notification", title=text))["title"] == text
+    assert said(JOB, status("STARTED", current_phase_message=text))["message"] == text
+
+
+def test_those_whose_client_gives_up_in_silence_say_something_every_few_seconds() -> None:
+    codecs = {dialect.name: DialectCodec(dialect, chunked=False) for dialect in DIALECTS}
+
+    assert {name for name, codec in codecs.items() if codec.breathes} == {
+        "notifications_by_severity",
+        "events_in_words",
+    }
+    assert all(codec.keepalive == b":\n" for codec in codecs.values()), "no event, and no other id"
+
+
 def test_an_event_is_told_once_for_all_who_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     at_once(monkeypatch)
     store, told = FakeStore(), Counter[int]()

@@ -216,3 +216,26 @@ def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns:
     gaps = {later - before for said in told for before, later in itertools.pairwise(said)}
     assert {gap * wires.turn_seconds for gap in gaps} == {seconds}
     assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
+
+
+def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_every_three(
+    hub: Hub, store: FakeStore, connect: Connect
+) -> None:
+    wires = SseWires(hub, MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
+    wires._running = True  # the test is its timer
+    breathing = type("Breathing", (SseCodec,), {"breathes": True})(chunked=False)
+    opened = [connect(1, breathing), connect(1, breathing), connect(1, PLAIN)]
+    for connection in opened:
+        wires.add(connection.wire)
+    heard: list[list[int]] = [[] for _ in opened]
+
+    for second in range(12):
+        wires.breathe()
+        for connection, seconds in zip(opened, heard, strict=True):
+            if select.select([connection.client], [], [], 0)[0]:
+                assert connection.client.recv(100) == b":\n"
+                seconds.append(second)
+
+    for seconds in heard[:2]:
+        assert len(seconds) == 4 and {b - a for a, b in itertools.pairwise(seconds)} == {3}
+    assert heard[2] == []

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import orjson
 import pytest
+from psycopg2.extras import Json
 
 from app.stream.event import user_stream
-from app.tasks.listing import Listing, list_tasks, status_counts
+from app.tasks import listing
+from app.tasks.counting import sum_up
+from app.tasks.listing import Listing, Page, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 
@@ -22,17 +27,31 @@ SELECT made.id, kept.id, %s::uuid, 'tenant ' || n / 2 %% 10, 'emit_load',
 FROM made JOIN kept ON kept.name = 'task:' || made.id RETURNING 1"""
 
 
-def titles(tasks: Tasks, limit: int, **wanted: str) -> list[str]:
-    """Page by page, to the end."""
-    found: list[str] = []
+def listed(tasks: Tasks, wanted: Listing, before: Sequence[str] | None = None, limit: int = 200) -> Page:
+    with tasks.connect() as connection, connection.cursor() as cur:
+        return list_tasks(cur, wanted, before, limit)
+
+
+def pages(tasks: Tasks, limit: int, **wanted: str) -> list[list[str]]:
+    """The titles, page by page, to the end."""
+    found: list[list[str]] = []
     before: Sequence[str] | None = None
     while True:
-        with tasks.connect() as connection, connection.cursor() as cur:
-            page = list_tasks(cur, Listing(user_id=tasks.user_id, **wanted), before, limit)
-        if not page:
+        page = listed(tasks, Listing(user_id=tasks.user_id, **wanted), before, limit)
+        found.append([task["title"] for task in page.tasks])
+        if page.next is None:
             return found
-        found += [task["title"] for task in page]
-        before = (page[-1]["created_at"], page[-1]["task_id"])
+        before = page.next
+
+
+def titles(tasks: Tasks, limit: int, **wanted: str) -> list[str]:
+    return [title for page in pages(tasks, limit, **wanted) for title in page]
+
+
+def counted(tasks: Tasks, **wanted: str | None) -> tuple[dict[str, int], bool]:
+    with tasks.connect() as connection, connection.cursor() as cur:
+        counts, _, complete = status_counts(cur, Listing(**{"user_id": tasks.user_id, **wanted}), "nobody's")
+    return counts, complete
 
 
 def test_a_rare_text_is_found_among_ten_thousand_tasks(tasks: Tasks) -> None:
@@ -44,24 +63,82 @@ def test_a_rare_text_is_found_among_ten_thousand_tasks(tasks: Tasks) -> None:
     assert len(titles(tasks, 201)) == 10_000
 
 
+def test_a_filter_looks_at_so_many_tasks_and_says_where_to_go_on(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql(tasks.database, FILL, tasks.user_id)
+    monkeypatch.setattr(listing, "SCAN_TASKS", 2_500)
+
+    assert pages(tasks, 50, q="report 4") == [[], ["Report 4000"], [], []]
+    assert pages(tasks, 50, status="RETRY") == [[], [], [], []]
+    assert titles(tasks, 3, q="report") == [f"Report {n}" for n in range(1_000, 10_001, 1_000)]
+    assert counted(tasks, q="report") == ({"FAILURE": 2}, False)
+    assert counted(tasks, status="RETRY") == ({}, False)
+    assert counted(tasks) == ({"FAILURE": 2_500, "SUCCESS": 7_500}, True), (
+        "all of them are counted as they change"
+    )
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"), [("user_id", "tasks_by_user"), ("tenant", "tasks_by_tenant")], ids=str
 )
+@pytest.mark.parametrize("filter", [{}, {"q": "report"}, {"status": "RETRY"}, {"kind": "scheduled"}], ids=str)
 def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
-    tasks: Tasks, wanted: str, index: str
+    tasks: Tasks, wanted: str, index: str, filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of so many tasks, counted by ANALYZE: of a few Postgres is free to read all."""
+    """Of so many tasks, counted by ANALYZE: of a few, or where most are looked at, Postgres is free to read all."""
+    monkeypatch.setattr(listing, "SCAN_TASKS", 50)
     sql(tasks.database, FILL, tasks.user_id)
     sql(tasks.database, "ANALYZE tasks, streams")
-    whose = Listing(**{wanted: tasks.user_id if wanted == "user_id" else "tenant 7"})
+    whose = Listing(**{wanted: tasks.user_id if wanted == "user_id" else "tenant 7"}, **filter)
+    plans: list[str] = []
 
     with tasks.connect() as connection, connection.cursor() as cur:
-        page = list_tasks(cur, whose, ("2019-12-31T23:00:00Z", NOWHERE), 3)
-        cur.execute(b"EXPLAIN " + cur.query)
-        plan = "\n".join(line for (line,) in cur.fetchall())
+        page = list_tasks(Explaining(cur, plans), whose, ("2019-12-31T23:00:00Z", NOWHERE), 3)  # type: ignore[arg-type]
 
-    assert len(page) == 3
-    assert index in plan and "Sort" not in plan, plan
+    assert len(page.tasks) == (0 if filter else 3)
+    assert len(plans) == (2 if filter else 1)
+    for plan in plans:
+        assert index in plan and "Sort" not in plan and "Seq Scan on tasks" not in plan, plan
+
+
+class Explaining:
+    """A cursor that keeps the plan of what it is asked."""
+
+    def __init__(self, cur: Any, plans: list[str]) -> None:
+        self._cur, self._plans = cur, plans
+
+    def execute(self, statement: str, values: Sequence[Any]) -> None:
+        self._cur.execute("EXPLAIN " + statement, values)
+        self._plans.append("\n".join(line for (line,) in self._cur.fetchall()))
+        self._cur.execute(statement, values)
+
+    def fetchall(self) -> Any:
+        return self._cur.fetchall()
+
+
+def test_a_list_holds_no_parameters_and_no_results_and_ends_after_a_megabyte(tasks: Tasks) -> None:
+    """Two hundred failures of a long traceback each, with parameters and results of half a megabyte."""
+    sql(tasks.database, FILL, tasks.user_id)
+    error = {"type": "KeyError", "message": "x", "traceback": "line\n" * 3_000}
+    sql(
+        tasks.database,
+        "UPDATE tasks SET error = %s, params = %s, result = %s WHERE created_at > '2019-12-31 23:58Z'",
+        Json(error),
+        *[Json({"text": "x" * 100_000})] * 2,
+    )
+    wanted = Listing(user_id=tasks.user_id)
+
+    first = listed(tasks, wanted)
+    then = listed(tasks, wanted, first.next)
+
+    assert not {"params", "result"} & set(first.tasks[0])
+    assert first.tasks[0]["error"] == error
+    assert 900_000 < len(orjson.dumps(first.tasks)) < 1_200_000
+    assert 1 < len(first.tasks) < 200
+    assert first.next is not None
+    assert len({t["task_id"] for t in first.tasks + then.tasks}) == len(first.tasks) + len(then.tasks)
+    assert first.tasks[-1]["created_at"] >= then.tasks[0]["created_at"]
 
 
 def test_counts_stand_at_a_sequence_of_the_stream(tasks: Tasks) -> None:
@@ -73,7 +150,41 @@ def test_counts_stand_at_a_sequence_of_the_stream(tasks: Tasks) -> None:
         after = status_counts(cur, wanted, stream)
         nothing = status_counts(cur, Listing(user_id=tasks.user_id, q="nowhere"), "user:of nobody")
 
+    last = max(event.sequence for event in ended if event.stream == stream)
     assert running[0] == {"STARTED": 1}
-    assert after == ({"SUCCESS": 1}, max(event.sequence for event in ended if event.stream == stream))
+    assert after == ({"SUCCESS": 1}, last, True)
     assert running[1] < after[1]
-    assert nothing == ({}, 0)
+    assert nothing == ({}, 0, True)
+
+
+def test_counts_are_right_whoever_changes_a_task_and_when_they_are_summed_up(tasks: Tasks) -> None:
+    made = [tasks.create() for _ in range(40)]
+    for task_id in made[:30]:
+        tasks.claim(task_id)
+    sum_up(tasks.connect)
+    for task_id in made[:28]:
+        tasks.end(task_id)
+    sql(tasks.database, "UPDATE tasks SET tenant = 'acme' WHERE id = %s", made[0])
+
+    expected = {"PENDING": 10, "STARTED": 2, "SUCCESS": 28}
+    assert counted(tasks) == (expected, True)
+    assert sum_up(tasks.connect) == 1
+    assert counted(tasks) == (expected, True)
+    assert sum_up(tasks.connect) == 0, "once is enough"
+    ((rows,),) = sql(tasks.database, "SELECT count(*) FROM task_counts")
+    assert rows == 4, "of a user one for each status, and those of a tenant by themselves"
+    assert counted(tasks, user_id=None, tenant="acme") == ({"SUCCESS": 1}, True)
+
+
+def test_counting_a_whole_list_reads_no_task(tasks: Tasks) -> None:
+    for _ in range(3):
+        sql(tasks.database, FILL, tasks.user_id)
+    sum_up(tasks.connect)
+    sql(tasks.database, "ANALYZE")
+    plans: list[str] = []
+
+    with tasks.connect() as connection, connection.cursor() as cur:
+        counts = status_counts(Explaining(cur, plans), Listing(user_id=tasks.user_id), "x")[0]  # type: ignore[arg-type]
+
+    assert counts == {"FAILURE": 7_500, "SUCCESS": 22_500}
+    assert "tasks" not in plans[0], plans[0]

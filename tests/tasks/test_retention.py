@@ -94,6 +94,28 @@ def test_of_a_long_task_the_newest_events_stay_once_it_has_ended(tasks: Tasks, c
     assert prune(connect, HUNDRED) > 200
 
 
+def test_a_statement_looks_at_a_page_of_streams_and_a_run_at_all_wherever_it_begins(
+    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+):
+    old = [finished(tasks, lines=1, days_ago=31 if n % 3 == 0 else 0) for n in range(10)][::3]
+    monkeypatch.setattr(retention, "PAGE_STREAMS", 2)
+    ((expected, last),) = sql(
+        tasks.database,
+        "SELECT array_agg(id ORDER BY id) FILTER (WHERE name = ANY(%s)), max(id) FROM streams",
+        [task_stream(task_id) for task_id in old],
+    )
+    looks: list[int] = []
+
+    def counting() -> Any:
+        looks.append(1)
+        return connect()
+
+    for start in (0, expected[1], last):
+        found = prunable(counting, MONTH, start)
+        assert sorted(stream.id for stream in found) == expected
+    assert len(looks) >= 3 * (last // 2), "a page each"
+
+
 def test_zero_keeps_everything_for_ever(tasks: Tasks, connect: Single):
     old = finished(tasks, lines=300, days_ago=10_000)
 

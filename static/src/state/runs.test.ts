@@ -62,6 +62,23 @@ test("older pages join without gap or repeat, to the end", async () => {
   expect([numbers(), runs.hasOlder]).toEqual([[6, 5, 4, 3, 2, 1], false]);
 });
 
+test("a page in which the filter found nothing is followed by the next, the first one too", async () => {
+  await begin("/?status=FAILURE", 0);
+  const { tasks } = server.api;
+  const pages = [[], [4], [], [], [1]].map((ids) => ids.map((n) => task(n, "FAILURE")));
+  server.api.tasks = async (_filter, _limit, cursor) => {
+    const at = Number(cursor ?? 0);
+    return { tasks: pages[at] ?? [], next: at + 1 < pages.length ? String(at + 1) : null };
+  };
+  runs.refresh();
+  await settled(1_500);
+  expect([numbers(), runs.hasOlder]).toEqual([[4], true]);
+
+  await runs.loadOlder();
+  expect([numbers(), runs.hasOlder]).toEqual([[4, 1], false]);
+  server.api.tasks = tasks;
+});
+
 test("what waits is not lost while older pages are loaded", async () => {
   server.pageSize = 2;
   await begin("/", 4);

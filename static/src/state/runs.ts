@@ -128,7 +128,7 @@ export class Runs {
     this.older.value = { kind: "loading" };
     const { replaced } = this;
     try {
-      const page = await this.api.tasks(queryOf(this.filter), OLDER_PAGE, this.next);
+      const page = await this.page(OLDER_PAGE, this.next, () => replaced === this.replaced);
       if (replaced !== this.replaced) return;
       page.tasks.forEach((task) => this.put(task));
       const order = this.order.value ?? [];
@@ -179,7 +179,7 @@ export class Runs {
     const turn = ++this.turn;
     try {
       const [page] = await Promise.all([
-        this.api.tasks(queryOf(this.filter), FIRST_PAGE),
+        this.page(FIRST_PAGE, undefined, () => turn === this.turn),
         counts || !this.counts.value.value ? this.counts.load() : undefined,
       ]);
       if (turn !== this.turn) return;
@@ -198,6 +198,15 @@ export class Runs {
       this.again = null;
       if (again) this.loadAfter(SOON_MS, again.counts);
     }
+  }
+
+  /** One that has something: a filter looks at so many runs in one request, and may find none of them. */
+  private async page(limit: number, cursor: string | undefined, wanted: () => boolean): Promise<TaskPage> {
+    let page = await this.api.tasks(queryOf(this.filter), limit, cursor);
+    while (!page.tasks.length && page.next !== null && wanted()) {
+      page = await this.api.tasks(queryOf(this.filter), limit, page.next);
+    }
+    return page;
   }
 
   private received(page: TaskPage): void {

@@ -1,0 +1,59 @@
+"""A page has an end in bytes, whatever is in its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.api.base import page_of
+from app.tasks.snapshot import snapshot
+from tests.stream.helpers import line
+from tests.support.system import System, User
+from tests.tasks.helpers import Tasks
+
+FILL = """INSERT INTO notifications
+    (id, user_id, sequence, notification_type, title, message, urgent, metadata, created_at)
+SELECT gen_random_uuid(), %s, n, 'info', 'Title', repeat('x', 10000), false, '{}', now()
+FROM generate_series(1, 201) AS n"""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "limit", "expected"),
+    [
+        ([9] * 3, 3, (3, False)),
+        ([9] * 4, 3, (3, True)),
+        ([400_000] * 4, 3, (2, True)),
+        ([2_000_000, 9], 3, (1, True)),
+    ],
+    ids=["fits", "one more", "too large", "one at least"],
+)
+def test_a_page_ends_with_its_limit_or_after_a_megabyte(
+    sizes: list[int], limit: int, expected: tuple[int, bool]
+) -> None:
+    page, more = page_of([{"text": "x" * size} for size in sizes], limit)
+
+    assert (len(page), more) == expected
+
+
+def test_two_hundred_long_notifications_come_in_pages_of_a_megabyte(system: System, user: User) -> None:
+    system.sql(FILL, user.id)
+
+    first = user.client.get("/api/v2/notifications?limit=200")
+    pages = [first.json()]
+    while pages[-1]["next"]:
+        pages.append(user.get("notifications", limit=200, cursor=pages[-1]["next"]))
+
+    assert len(first.content) < 1_100_000
+    assert [n["sequence"] for page in pages for n in page["notifications"]] == list(range(201, 0, -1))
+
+
+def test_the_newest_lines_of_a_snapshot_are_a_megabyte_at_most(here: Tasks) -> None:
+    task_id = here.started()
+    for n in range(40):
+        here.append([line(f"task:{task_id}", f"{n:02} " + "\u2028" * 16_000, attempt=1)])
+
+    found = snapshot(here.connect, task_id)
+
+    assert found is not None
+    lines = [log["message"][:2] for log in found["recent_logs"]]
+    assert lines == [f"{n:02}" for n in range(40 - len(lines), 40)]
+    assert 5 <= len(lines) <= 11, "each takes 96,000 bytes"

@@ -1,0 +1,83 @@
+"""One user's requests take turns; everybody else's do not notice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any
+
+import httpx
+import psycopg2
+import pytest
+
+from app.errors import TooMany
+from app.shares import Shares
+from tests.support.system import System, User, wait_for
+
+
+def hold(shares: Shares, user: str, held: threading.Event, inside: list[str]) -> Callable[[], None]:
+    def work() -> None:
+        with shares.turn(user):
+            inside.append(user)
+            held.wait(60)
+
+    return work
+
+
+def test_of_one_user_a_few_are_answered_at_once_and_of_another_at_any_time() -> None:
+    shares, held, inside = Shares(3, waiting=7), threading.Event(), list[str]()
+    threads = [threading.Thread(target=hold(shares, "busy", held, inside)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    wait_for("three inside, seven waiting", lambda: len(inside) == 3 and shares._here["busy"] == 10)
+
+    with shares.turn("other"):
+        assert inside == ["busy"] * 3
+    with pytest.raises(TooMany), shares.turn("busy"):
+        pass
+
+    held.set()
+    for thread in threads:
+        thread.join(60)
+    assert inside == ["busy"] * 10
+    assert (shares._here, shares._queues) == ({}, {}), "of who is gone nothing is kept"
+
+
+def test_twenty_five_lists_of_one_user_leave_connections_to_the_others(
+    system: System, user: User, other: User
+) -> None:
+    """They wait for a table that only they read: without turns they would have every connection."""
+    limits = httpx.Limits(max_connections=25)
+    with (
+        closing(psycopg2.connect(system.database_url)) as holder,
+        httpx.Client(headers=dict(user.client.headers), base_url=system.url, limits=limits) as crowd,
+        ThreadPoolExecutor(25) as pool,
+    ):
+        with holder.cursor() as cur:
+            cur.execute("LOCK TABLE read_marks IN ACCESS EXCLUSIVE MODE")
+        asked: list[Any] = [
+            pool.submit(crowd.get, "/api/v2/notifications", params={"unread": "true"}, timeout=60)
+            for _ in range(25)
+        ]
+        try:
+            wait_for("those that may ask do", lambda: waiting(system) >= 5)
+            answers = [other.client.get("/api/v2/tasks", timeout=60).status_code for _ in range(5)]
+            at_once = waiting(system)
+        finally:
+            holder.rollback()
+        statuses = {future.result().status_code for future in asked}
+
+    assert answers == [200] * 5
+    assert at_once <= 5
+    assert statuses <= {200, 503}, "who waited for the table too long is told so"
+
+
+def waiting(system: System) -> int:
+    """How many connections wait for a lock on that table."""
+    return int(
+        system.sql("SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'read_marks'::regclass")[
+            0
+        ][0]
+    )
