@@ -24,7 +24,8 @@ from app.auth import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
-from app.stream.store import Head, bounded
+from app.stream.pages import bounded
+from app.stream.store import Head
 
 MAX_DEPTH = 64
 
