@@ -17,13 +17,13 @@ from app.up import programs
 
 ROOT = Path(__file__).resolve().parent.parent
 ROW = re.compile(r"^\| (\d+) \|.*\|(.*)\|$", re.MULTILINE)
-NAMED = re.compile(r"`(tests/[\w/]+\.py|static/src/[\w/]+\.test\.ts)::([^`]+)`")
+NAMED = re.compile(r"`(tests/[\w/]+\.py|static/src/[\w/]+\.test\.tsx?)::([^`]+)`")
 IN_VITEST = re.compile(r"""^\s*(?:it|test)\("([^"]+)",""", re.MULTILINE)
 
 
 def names_in(path: Path) -> set[str]:
     """What pytest may find at the top of the file, or vitest anywhere in it."""
-    if path.suffix == ".ts":
+    if path.suffix in (".ts", ".tsx"):
         return set(IN_VITEST.findall(path.read_text()))
     tree = ast.parse(path.read_text())
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}

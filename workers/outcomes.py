@@ -13,7 +13,7 @@ from workers import children
 from workers.capture import captured
 from workers.output import finished
 from workers.progress import RetryTask
-from workers.registry import Job, may_retry_lost
+from workers.registry import Job, may_retry_lost, unknown
 from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled
 from workers.texts import formatted, reason
 
@@ -28,7 +28,7 @@ def call(job: Job | None, run: Run) -> Outcome:
     """Runs the job's code. Nothing that it raises leaves this function: an attempt without an end would be taken
     for a lost worker, and nobody would see why."""
     if job is None:
-        return failed(LookupError(f"this worker knows no job type {run.claim.job_type!r}"))
+        return failed(LookupError(unknown(run.claim.job_type)))
     error: BaseException | None = None
     result = None
     try:

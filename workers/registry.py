@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,9 +14,14 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
+from workers.texts import reason
+
+logger = logging.getLogger("taskroom.registry")
+
 JobFunction = Callable[..., Any]
 QUEUE = "taskroom"
 QUICK_QUEUE = "quick"
+REASON_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class Job:
 
 
 _jobs: dict[str, Job] = {}
+_broken: dict[str, str] = {}
 
 
 def job(
@@ -86,11 +93,35 @@ def job(
 
 @cache
 def jobs() -> Mapping[str, Job]:
-    """Every job type by name, from every module in workers/jobs."""
+    """Every job type by name, from every module in workers/jobs that can be imported."""
     package = importlib.import_module("workers.jobs")
     for module in (m for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")):
-        importlib.import_module(f"workers.jobs.{module.name}")
+        _load(f"workers.jobs.{module.name}")
     return dict(sorted(_jobs.items()))
+
+
+def broken() -> Mapping[str, str]:
+    """The job files that could not be imported when this process looked, each with the reason in one line."""
+    jobs()
+    return dict(sorted(_broken.items()))
+
+
+def unknown(job_type: str) -> str:
+    """Why there is no such job type here, as far as that is known."""
+    files = "; ".join(f"{file} cannot be imported: {why}" for file, why in broken().items())
+    return f"this worker knows no job type {job_type!r}" + (f" ({files})" if files else "")
+
+
+def _load(name: str) -> None:
+    """One file that cannot be imported takes away its own job types and nobody else's."""
+    try:
+        importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        file = f"{name.replace('.', '/')}.py"
+        _broken[file] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
+        logger.exception("%s cannot be imported, its job types are not there", file)
+        for job_type in [j.name for j in _jobs.values() if j.function.__module__ == name]:
+            del _jobs[job_type]  # half of a file is no job
 
 
 def queue_of(job_type: str) -> str:

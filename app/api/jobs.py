@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import marshmallow as ma
 
 from app.api.base import Blueprint, NoQuery, signed_in
 from app.auth import Principal
-from workers.registry import jobs
+from workers.registry import broken, jobs
+from workers.texts import reason
+
+logger = logging.getLogger("taskroom.jobs")
 
 blp = Blueprint("jobs", __name__, description="Job types")
 
@@ -21,8 +25,17 @@ class JobType(ma.Schema):
     params = ma.fields.Dict(metadata={"description": "JSON Schema of the parameters"})
 
 
+class BrokenFile(ma.Schema):
+    file = ma.fields.String()
+    error = ma.fields.String()
+
+
 class JobTypes(ma.Schema):
     job_types = ma.fields.List(ma.fields.Nested(JobType))
+    broken = ma.fields.List(
+        ma.fields.Nested(BrokenFile),
+        metadata={"description": "Job files that cannot be used, whose job types are missing"},
+    )
 
 
 @blp.get("/jobs/types")
@@ -30,15 +43,23 @@ class JobTypes(ma.Schema):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "job_types": [
+    failing, types = dict(broken()), list[dict[str, Any]]()
+    for job in jobs().values():
+        try:
+            params = job.schema()
+        except (
+            Exception
+        ) as error:  # a field of its own that JSON Schema does not know must not hide the others
+            logger.exception("the parameters of %s cannot be shown", job.name)
+            failing[job.name] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0]
+            continue
+        types.append(
             {
                 "job_type": job.name,
                 "title": job.title,
                 "description": job.description,
                 "phases": list(job.phases),
-                "params": job.schema(),
+                "params": params,
             }
-            for job in jobs().values()
-        ]
-    }
+        )
+    return {"job_types": types, "broken": [{"file": file, "error": why} for file, why in failing.items()]}

@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import type {
+  BrokenFile,
   DecidedApproval,
   EventPage,
   JobType,
@@ -52,8 +53,8 @@ export interface NotificationFilter {
 export class Api {
   constructor(private readonly session: Access) {}
 
-  jobTypes(): Promise<JobType[]> {
-    return this.get<{ job_types: JobType[] }>("/jobs/types").then((answer) => answer.job_types);
+  jobTypes(): Promise<{ job_types: JobType[]; broken?: BrokenFile[] }> {
+    return this.get("/jobs/types");
   }
 
   /** Newest first. */

@@ -170,6 +170,12 @@ export interface JobType {
   phases: string[];
 }
 
+/** A job file of the server that cannot be imported. */
+export interface BrokenFile {
+  file: string;
+  error: string;
+}
+
 export type Severity = "info" | "success" | "warning" | "error";
 
 /** One of the user's notifications, or an announcement to everybody, which is of no user's list and never unread. */

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { Problem } from "../client/http";
-import type { JobType } from "../client/types";
+import type { BrokenFile, JobType } from "../client/types";
 import { api } from "./app";
 import { collect, draftOf } from "./form";
 import { remembered } from "./settings";
@@ -8,10 +8,15 @@ import { remembered } from "./settings";
 /** What may be started here; a problem when it could not be asked for. */
 export const jobTypes = signal<readonly JobType[] | Problem | null>(null);
 
+/** Files of the server that cannot be imported: their job types are missing. */
+export const brokenFiles = signal<readonly BrokenFile[]>([]);
+
 export async function loadJobTypes(): Promise<void> {
   if (jobTypes.value && !(jobTypes.value instanceof Problem)) return;
   try {
-    jobTypes.value = await api.jobTypes();
+    const { job_types, broken = [] } = await api.jobTypes();
+    brokenFiles.value = broken;
+    jobTypes.value = job_types;
   } catch (error) {
     jobTypes.value = Problem.of(error);
   }

@@ -3,7 +3,8 @@ import { Problem, type FieldErrors } from "../client/http";
 import type { JobType, Schema } from "../client/types";
 import { api, go } from "../state/app";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
-import { easiest, lastJob } from "../state/jobs";
+import { brokenFiles, easiest, lastJob } from "../state/jobs";
+import { BrokenFiles } from "./broken";
 import { Field } from "./field";
 import { Trouble } from "./trouble";
 
@@ -22,8 +23,12 @@ const APPROVAL: Schema = {
 /** The form that starts a run, drawn from what the server says its job types take. */
 export function Start({ types }: { types: readonly JobType[] }) {
   const job = types.find(({ job_type }) => job_type === lastJob.value) ?? easiest(types);
-  if (!job) return <p class="hint">This server has no job types.</p>;
-  return <JobForm job={job} types={types} />;
+  return (
+    <>
+      <BrokenFiles files={brokenFiles.value} />
+      {job ? <JobForm job={job} types={types} /> : <p class="hint">This server has no job types.</p>}
+    </>
+  );
 }
 
 function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
