@@ -47,6 +47,12 @@ def test_each_of_the_thirty_rows_names_tests_that_are_there() -> None:
     assert missing(named for row in rows.values() for named in row) == []
 
 
+def test_each_test_that_the_page_of_reliability_names_is_there() -> None:
+    page = (ROOT / "docs/reliability.md").read_text()
+
+    assert missing(NAMED.findall(page)) == []
+
+
 def test_each_of_the_thirty_broken_promises_names_a_test_that_is_there() -> None:
     page = (ROOT / "docs/testing.md").read_text().partition("## Thirty broken promises")[2]
     rows = [row for row in page.splitlines() if row.startswith("| ")][1:]
