@@ -14,7 +14,7 @@ from app.bus.publishing import PUBLISHED_BYTES
 from app.config import Config
 from app.database import ANSWER_SECONDS, POOLED_STATEMENT
 from app.notifications import LONGEST_METADATA
-from app.realtime import floods, joins, rooms, sse_rooms
+from app.realtime import floods, joins, reader, rooms, sse_rooms
 from app.sessions import GRACE_SECONDS
 from app.tasks import reports
 
@@ -42,7 +42,13 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "50 a second then", lambda: floods.PER_SECOND, 50),
     (PROTOCOL, "100,000 bytes a message", lambda: floods.MESSAGE_LIMIT, 100_000),
     (PROTOCOL, "its attachments (4)", lambda: floods.ATTACHMENTS, 4),
-    (PROTOCOL, "does not sign in within 20 s", lambda: floods.SIGN_IN_SECONDS, 20),
+    (PROTOCOL, "400 frames at once and 100 a second then",
+     lambda: (reader.FRAMES, reader.FRAMES_PER_SECOND), (400, 100)),
+    (PROTOCOL, "1,000,000 bytes at once and 256,000 a second then",
+     lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
+    (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
+    (PROTOCOL, "within 20 s and 16,384 bytes",
+     lambda: (floods.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from engineio.packet import PING, Packet
 
 from app import green
+from app.realtime.reader import Guard, Reader
 
 if TYPE_CHECKING:
     from app.realtime.socket_wire import SocketWire
@@ -35,6 +36,7 @@ class Engine:
         self.poller = green.Poller() if green.patched() else None
         self.known = self.poller is not None  # False: everybody is served by the library's emit
         self.draining = False
+        self.guard: Guard  # before the first connection
         self._websockets: dict[str, Any] = {}
         self._blocked: set[SocketWire] = set()
         self._wake = threading.Event()
@@ -93,7 +95,8 @@ class Engine:
         base: Any = eio._async["websocket"]
 
         class WebSocket(base):
-            """Remembers the WebSocket of each session, and offers no compression: it costs 90 KB a client."""
+            """Remembers the WebSocket of each session, reads it by our own reader, and offers no compression: it costs
+            90 KB a client."""
 
             def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
                 session = getattr(handler, "__self__", None)
@@ -102,6 +105,7 @@ class Engine:
                     if session is None:
                         return handler(ws)
                     engine._websockets[session.sid] = ws
+                    ws.wait = Reader(ws, session.sid, engine.guard, eio.sleep).wait
                     try:
                         return handler(ws)
                     finally:

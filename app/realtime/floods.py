@@ -21,11 +21,12 @@ from engineio.exceptions import SocketIsClosedError
 from socketio.packet import Packet
 
 from app.errors import TooMany
+from app.realtime.budget import Budget
 from app.realtime.engine import Engine
+from app.realtime.reader import MESSAGE_LIMIT
 
 logger = logging.getLogger("taskroom.sockets")
 
-MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 ATTACHMENTS = 4  # no event here takes any; a client that sends one is answered what is wrong
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
@@ -57,20 +58,6 @@ class StrictPacket(Packet):
         return bool(super().add_attachment(attachment))
 
 
-class Budget:
-    """Packets that may come: ``BURST``, filled up again at ``PER_SECOND``."""
-
-    def __init__(self) -> None:
-        self._left, self._at = float(BURST), time.monotonic()
-
-    def take(self) -> float:
-        """Takes one. The seconds to wait for it, 0 while there are some."""
-        now = time.monotonic()
-        self._left = min(BURST, self._left + (now - self._at) * PER_SECOND) - 1
-        self._at = now
-        return max(0.0, -self._left / PER_SECOND)
-
-
 class Floods:
     """Stands between ``server``, a socketio.Server, and its clients; made before the first of them.
 
@@ -82,6 +69,7 @@ class Floods:
         self, server: Any, engine: Engine, arrived: Callable[[str], None], refuse: Callable[[TooMany], Wsgi]
     ) -> None:
         self._eio, self._engine = server.eio, engine
+        engine.guard = self
         self._arrived, self._refuse = arrived, refuse
         self._serve: Wsgi = server.handle_request
         server.handle_request = self._request
@@ -98,6 +86,13 @@ class Floods:
     def signed_in(self, session_id: str) -> None:
         self._strangers.pop(session_id, None)
 
+    def stranger(self, session_id: str) -> bool:
+        return session_id in self._strangers
+
+    def refused(self, why: str) -> None:
+        logger.info("a socket is closed: it %s", why)
+        self.dropped += 1
+
     def _request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
         if not session_id:  # as the library tells a handshake
@@ -112,7 +107,7 @@ class Floods:
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
-        session.receive = partial(self._receive, session, session.receive, Budget())
+        session.receive = partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND))
         # The library closes a session that it cannot read by waiting until all is sent to it: without a poll, for ever.
         session.close = partial(session.close, wait=False)
         self._strangers[session_id] = time.monotonic()
@@ -159,8 +154,7 @@ class Floods:
     def drop(self, session_id: str, why: str) -> None:
         """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
         that is told of a refusal or a disconnect does not come back by itself."""
-        logger.info("a socket is closed: it %s", why)
-        self.dropped += 1
+        self.refused(why)
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
             with contextlib.suppress(OSError):  # it was closed already

@@ -20,8 +20,9 @@ from app.limits import TooSoon, address, address_key
 from app.metrics import Row
 from app.problems import answer, fields
 from app.realtime.engine import Engine
-from app.realtime.floods import MESSAGE_LIMIT, Floods, StrictPacket
+from app.realtime.floods import Floods, StrictPacket
 from app.realtime.joins import Full
+from app.realtime.reader import MESSAGE_LIMIT
 from app.realtime.rooms import Connection, Rooms, left
 from app.realtime.socket_wire import SocketWire
 from app.services import Services

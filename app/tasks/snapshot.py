@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.stream.event import Event, encode, task_stream
-from app.stream.store import Connect, bounded
+from app.stream.pages import bounded
+from app.stream.store import Connect
 from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 

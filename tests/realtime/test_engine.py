@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -72,6 +73,7 @@ def answer(line: Line, compression: bool) -> tuple[dict[str, Any], Any]:
     """The handshake's environ as the library sees it, and the WebSocket that is known while it is open."""
     engine = line.engine if not compression else Engine(line.eio, 3, compression=True)
     engine._websockets.clear()
+    engine.guard = SimpleNamespace()  # type: ignore[assignment]  # nobody reads here
     session, ws = FakeSession(True), FakeWebSocket()
     seen: list[Any] = []
 

@@ -110,6 +110,28 @@ def test_what_is_no_packet_of_ours_closes_the_socket(apart: tuple[str, int], use
     wait_for("its place to be free", lambda: streams(url) == 0, 60)
 
 
+@pytest.mark.parametrize(
+    ("opcode", "why"),
+    [(0, "sends a message in more than 64 pieces"), (9, "sends more than 16384 bytes before")],
+)
+def test_a_stranger_that_sends_pieces_of_a_byte_or_pings_is_closed_for_it(
+    system: System, apart: tuple[str, int], opcode: int, why: str
+):
+    """One such connection kept a whole process busy for as long as it liked."""
+    url, _ = apart
+    ws = websocket.create_connection(f"ws{url[4:]}/socket.io/?EIO=4&transport=websocket", timeout=60)
+    pieces = [websocket.ABNF.create_frame("4", 1, fin=0), *[websocket.ABNF.create_frame("x", 0, fin=0)] * 200]
+    frames = pieces if opcode == 0 else [websocket.ABNF.create_frame("x" * 100, 9)] * 200
+    with contextlib.suppress(OSError):  # it may be closed before all of it is sent
+        ws.sock.sendall(b"".join(frame.format() for frame in frames))
+
+    with contextlib.closing(ws.sock), contextlib.suppress(ConnectionError):
+        while ws.sock.recv(65_536):
+            continue
+    log = system.home / f"web-{url.rpartition(':')[2]}.log"
+    wait_for("the line", lambda: why in log.read_text())
+
+
 @pytest.mark.alone
 def test_a_hundred_stalled_viewers_are_dropped_and_cost_neither_memory_nor_anybody_else(
     system: System, user: User, tmp_path: Path

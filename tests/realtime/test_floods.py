@@ -118,7 +118,7 @@ def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
 def test_a_budget_fills_up_again_and_not_beyond_its_brim(monkeypatch: pytest.MonkeyPatch):
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    budget = Budget()
+    budget = Budget(BURST, 50.0)
 
     assert [budget.take() for _ in range(BURST)] == [0.0] * BURST
     assert budget.take() > 0
