@@ -78,8 +78,9 @@ def servers(config: pytest.Config) -> Servers:
         if given is not None:
             config.stash[_servers] = Servers(**given["servers"])
         else:
-            config.stash[_running] = running = RunningServers()
+            running = RunningServers()
             config.stash[_servers] = running.start()
+            config.stash[_running] = running
     return config.stash[_servers]
 
 

@@ -88,7 +88,9 @@ class RunningServers:
             url = bare.create_database()
             migrate = [sys.executable, "-m", "app.cli", "migrate"]
             environment = System(url, bare.redis_url, self._folder).environment()
-            subprocess.run(migrate, cwd=ROOT, env=environment, check=True, capture_output=True)
+            done = subprocess.run(migrate, cwd=ROOT, env=environment, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"the tables cannot be made: {done.stderr}")
         except BaseException:
             self.stop()
             raise
@@ -97,4 +99,4 @@ class RunningServers:
     def stop(self) -> None:
         self._redis.stop()
         self._postgres.stop()
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self._folder, ignore_errors=True)  # what stays is told of at the end of script/test
