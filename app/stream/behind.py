@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+from app.stream.background import in_turns
 from app.stream.burst import Burst, Data, first_of
 from app.stream.counts import Tally
 from app.stream.event import Event
@@ -92,9 +93,9 @@ class Behind:
             self._history.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
             unread, self._unread = self._unread, set()
-        for viewer in stalled:
+        for viewer in in_turns(stalled):
             viewer.close("stalled")
-        for viewer in unread:
+        for viewer in in_turns(unread):
             if now - viewer.progress_at > self._stalled_seconds:
                 viewer.close("unavailable")
             else:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.stream.background import in_turns, spawn
 from app.stream.behind import Behind
 from app.stream.burst import Data, Filter
 from app.stream.counts import Tally
@@ -120,7 +121,7 @@ class Hub:
 
     def close_viewers(self, reason: str, session_id: str | None = None) -> None:
         """Closes all viewers, or those of one session."""
-        for viewer in self.viewers():
+        for viewer in in_turns(self.viewers()):
             if session_id is None or viewer.session_id == session_id:
                 viewer.close(reason)
 
@@ -155,13 +156,15 @@ class Hub:
 
     def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
         before = room.bytes
-        if room.accept(events, closes):
-            self._fanout.wake(room)
-        self._account(room.bytes - before)
+        try:
+            if room.accept(events, closes):
+                self._fanout.wake(room)
+        finally:
+            self._account(room.bytes - before)
         if room.has_early and not room.refilling:
             room.refilling = True
             self.tally.refills += 1
-            threading.Thread(target=self._tails.refill, args=(room,), daemon=True).start()
+            spawn(self._tails.refill, room)
 
     def _open(self, stream: str) -> Room:
         with self._lock:
@@ -227,9 +230,15 @@ class Hub:
     def _sweep(self, now: float) -> None:
         self._behind.sweep(now)
         with self._lock:
-            for stream, room in list(self._rooms.items()):
-                if not room.viewers and room.empty_since and now - room.empty_since > LINGER_SECONDS:
-                    del self._rooms[stream]
+            empty = [room for room in self._rooms.values() if _lingered(room, now)]
+        for room in in_turns(empty):
+            with self._lock:
+                if _lingered(room, now) and self._rooms.get(room.stream) is room:
+                    del self._rooms[room.stream]
                     room.followed = False
                     self.ring_bytes -= room.bytes
-                    self.subscription.unfollow(stream)
+                    self.subscription.unfollow(room.stream)
+
+
+def _lingered(room: Room, now: float) -> bool:
+    return not room.viewers and room.empty_since is not None and now - room.empty_since > LINGER_SECONDS
