@@ -33,12 +33,12 @@ class Behind:
         self,
         store: Store,
         lock: AbstractContextManager[Any],
-        refresh: Callable[[Room], None],
+        refresh_until: Callable[[Room, Callable[[], bool]], None],
         stalled_seconds: float,
         tally: Tally,
         faults: Faults,
     ) -> None:
-        self._lock, self._refresh, self._stalled_seconds = lock, refresh, stalled_seconds
+        self._lock, self._refresh_until, self._stalled_seconds = lock, refresh_until, stalled_seconds
         self._faults = faults
         self._history, self._tally = History(store), tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
@@ -193,8 +193,7 @@ class Behind:
         """Nothing follows its cursor without a gap: pruning went on since the room, or this viewer, was opened."""
         room = viewer.room
         try:
-            if room.pruned_to == pruned_to:
-                self._refresh(room)
+            self._refresh_until(room, lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return

@@ -16,7 +16,7 @@ from app.stream.faults import Faults
 from app.stream.once import Once
 from app.stream.resync import Resync
 from app.stream.room import Room
-from app.stream.store import Head, Store
+from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
 from app.stream.tails import Tails
 from app.stream.viewer import Viewer, Wire
@@ -40,7 +40,9 @@ class Hub:
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally, self.faults)
+        self._behind = Behind(
+            store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
+        )
         self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults)
         self._tails = Tails(
             store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
@@ -65,14 +67,13 @@ class Hub:
     def watch(
         self, stream: str, cursor: int | None, filter: Filter = Filter(), session_id: str = ""
     ) -> Viewer:
-        """A viewer after ``cursor`` (None: live only). LookupError when there is no such stream.
+        """A viewer after ``cursor`` (None: live only). NoSuchStream when it is not there.
 
         A cursor that cannot be answered gets a Resync before anything else.
         """
         room = self._open(stream)
-        for _ in range(2):  # a look that is under way may be older than the snapshot behind this cursor
-            if cursor is not None and cursor > room.head:
-                self._tails.refresh(room)
+        if cursor is not None:
+            self._tails.refresh_until(room, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         viewer = Viewer(room, start, filter, session_id, resync, self._behind.advance, self._leave)
@@ -173,7 +174,7 @@ class Hub:
             return room
         head = self._once(("open", stream), lambda: self._store.opened(stream))
         if head is None:
-            raise LookupError(stream)
+            raise NoSuchStream(stream)
         return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
 
     def _keep(self, room: Room) -> Room:
@@ -224,8 +225,8 @@ class Hub:
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
-    def _refresh(self, room: Room) -> None:
-        self._tails.refresh(room)
+    def _refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
+        self._tails.refresh_until(room, done)
 
     def _sweep(self, now: float) -> None:
         self._behind.sweep(now)

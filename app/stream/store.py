@@ -28,6 +28,10 @@ class StoreAway(TaskroomError):
     """Postgres is not reached, or gave up on a lock or a statement: the same again later may work."""
 
 
+class NoSuchStream(TaskroomError, LookupError):
+    """A class of its own: a KeyError is a fault of ours, and no answer."""
+
+
 class UnknownWriter(TaskroomError):
     """A writer's row is gone or stands elsewhere: what it counted so far counts no more."""
 

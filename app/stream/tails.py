@@ -120,6 +120,13 @@ class Tails:
         """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
         self._once(room, lambda: self._look(room))
 
+    def refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
+        """Looks where the stream stands, again when that does not do: the first look may be one that was under way, and
+        older than the question. Raises StoreAway."""
+        for _ in range(2):
+            if not done():
+                self.refresh(room)
+
     def refill(self, room: Room) -> None:
         """After a moment, in which the events before those that came early may come too."""
         try:
