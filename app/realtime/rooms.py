@@ -19,6 +19,7 @@ from app.realtime.socket_wire import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, Event, task_stream, user_stream
+from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
 from app.tasks.snapshot import current_events
 
@@ -115,7 +116,7 @@ class Rooms:
                             present, cursor = current_events(self._parts.read, stream)
                             first = [event for event in present if wanted.passes(event)]
                         joined = self._join(connection, stream, cursor, wanted, first)
-                    except LookupError:
+                    except NoSuchStream:
                         raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
 
@@ -183,7 +184,7 @@ class Rooms:
         filter: Filter,
         first: Sequence[Event] = (),
     ) -> Viewer:
-        """Raises LookupError when there is no such stream."""
+        """Raises NoSuchStream."""
         if len(connection.viewers) >= MAX_JOINED:
             raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
         viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)

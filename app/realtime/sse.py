@@ -21,7 +21,7 @@ from app.realtime.sse_wire import SseWire, Wire
 from app.services import Services, services
 from app.stream.burst import Filter
 from app.stream.event import EVENT_TYPE, LEVELS, MAX_SEQUENCE, task_stream
-from app.stream.store import StoreAway
+from app.stream.store import NoSuchStream, StoreAway
 from app.stream.viewer import Viewer
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
@@ -186,7 +186,7 @@ def serve(
         first = viewers[0]
         words = partial(hello or codec.hello, first, principal)
         return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
-    except LookupError:
+    except NoSuchStream:
         _close(viewers)
         _came_back(parts, "refused")
         raise NotFound("There is no such task") from None

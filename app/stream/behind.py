@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+from app.stream.background import in_turns
 from app.stream.burst import Burst, Data, first_of
 from app.stream.counts import Tally
 from app.stream.event import Event
@@ -32,12 +33,12 @@ class Behind:
         self,
         store: Store,
         lock: AbstractContextManager[Any],
-        refresh: Callable[[Room], None],
+        refresh_until: Callable[[Room, Callable[[], bool]], None],
         stalled_seconds: float,
         tally: Tally,
         faults: Faults,
     ) -> None:
-        self._lock, self._refresh, self._stalled_seconds = lock, refresh, stalled_seconds
+        self._lock, self._refresh_until, self._stalled_seconds = lock, refresh_until, stalled_seconds
         self._faults = faults
         self._history, self._tally = History(store), tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
@@ -92,9 +93,9 @@ class Behind:
             self._history.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
             unread, self._unread = self._unread, set()
-        for viewer in stalled:
+        for viewer in in_turns(stalled):
             viewer.close("stalled")
-        for viewer in unread:
+        for viewer in in_turns(unread):
             if now - viewer.progress_at > self._stalled_seconds:
                 viewer.close("unavailable")
             else:
@@ -192,8 +193,7 @@ class Behind:
         """Nothing follows its cursor without a gap: pruning went on since the room, or this viewer, was opened."""
         room = viewer.room
         try:
-            if room.pruned_to == pruned_to:
-                self._refresh(room)
+            self._refresh_until(room, lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return

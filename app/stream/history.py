@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.stream.background import spawn
 from app.stream.event import Event, memory
 from app.stream.store import Store, StoreAway
 
@@ -69,7 +70,7 @@ class History:
             waiting.append((cursor if not waiting else None, then))
             if len(waiting) > 1:
                 return
-        threading.Thread(target=self._read, args=(*key, cursor), name="taskroom-history", daemon=True).start()
+        spawn(self._read, *key, cursor)
 
     def _read(self, stream: str, start: int, cursor: int) -> None:
         error: Exception | None = None

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.stream.background import in_turns, spawn
 from app.stream.behind import Behind
 from app.stream.burst import Data, Filter
 from app.stream.counts import Tally
@@ -15,7 +16,7 @@ from app.stream.faults import Faults
 from app.stream.once import Once
 from app.stream.resync import Resync
 from app.stream.room import Room
-from app.stream.store import Head, Store
+from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
 from app.stream.tails import Tails
 from app.stream.viewer import Viewer, Wire
@@ -39,7 +40,9 @@ class Hub:
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        self._behind = Behind(store, self._lock, self._refresh, stalled_seconds, self.tally, self.faults)
+        self._behind = Behind(
+            store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
+        )
         self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults)
         self._tails = Tails(
             store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
@@ -64,14 +67,13 @@ class Hub:
     def watch(
         self, stream: str, cursor: int | None, filter: Filter = Filter(), session_id: str = ""
     ) -> Viewer:
-        """A viewer after ``cursor`` (None: live only). LookupError when there is no such stream.
+        """A viewer after ``cursor`` (None: live only). NoSuchStream when it is not there.
 
         A cursor that cannot be answered gets a Resync before anything else.
         """
         room = self._open(stream)
-        for _ in range(2):  # a look that is under way may be older than the snapshot behind this cursor
-            if cursor is not None and cursor > room.head:
-                self._tails.refresh(room)
+        if cursor is not None:
+            self._tails.refresh_until(room, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         viewer = Viewer(room, start, filter, session_id, resync, self._behind.advance, self._leave)
@@ -120,7 +122,7 @@ class Hub:
 
     def close_viewers(self, reason: str, session_id: str | None = None) -> None:
         """Closes all viewers, or those of one session."""
-        for viewer in self.viewers():
+        for viewer in in_turns(self.viewers()):
             if session_id is None or viewer.session_id == session_id:
                 viewer.close(reason)
 
@@ -155,13 +157,15 @@ class Hub:
 
     def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
         before = room.bytes
-        if room.accept(events, closes):
-            self._fanout.wake(room)
-        self._account(room.bytes - before)
+        try:
+            if room.accept(events, closes):
+                self._fanout.wake(room)
+        finally:
+            self._account(room.bytes - before)
         if room.has_early and not room.refilling:
             room.refilling = True
             self.tally.refills += 1
-            threading.Thread(target=self._tails.refill, args=(room,), daemon=True).start()
+            spawn(self._tails.refill, room)
 
     def _open(self, stream: str) -> Room:
         with self._lock:
@@ -170,7 +174,7 @@ class Hub:
             return room
         head = self._once(("open", stream), lambda: self._store.opened(stream))
         if head is None:
-            raise LookupError(stream)
+            raise NoSuchStream(stream)
         return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
 
     def _keep(self, room: Room) -> Room:
@@ -221,15 +225,21 @@ class Hub:
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
-    def _refresh(self, room: Room) -> None:
-        self._tails.refresh(room)
+    def _refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
+        self._tails.refresh_until(room, done)
 
     def _sweep(self, now: float) -> None:
         self._behind.sweep(now)
         with self._lock:
-            for stream, room in list(self._rooms.items()):
-                if not room.viewers and room.empty_since and now - room.empty_since > LINGER_SECONDS:
-                    del self._rooms[stream]
+            empty = [room for room in self._rooms.values() if _lingered(room, now)]
+        for room in in_turns(empty):
+            with self._lock:
+                if _lingered(room, now) and self._rooms.get(room.stream) is room:
+                    del self._rooms[room.stream]
                     room.followed = False
                     self.ring_bytes -= room.bytes
-                    self.subscription.unfollow(stream)
+                    self.subscription.unfollow(room.stream)
+
+
+def _lingered(room: Room, now: float) -> bool:
+    return not room.viewers and room.empty_since is not None and now - room.empty_since > LINGER_SECONDS

@@ -33,6 +33,10 @@ class StoreAway(TaskroomError):
         self.cause = cause
 
 
+class NoSuchStream(TaskroomError, LookupError):
+    """A class of its own: a KeyError is a fault of ours, and no answer."""
+
+
 class UnknownWriter(TaskroomError):
     """A writer's row is gone or stands elsewhere: what it counted so far counts no more."""
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import redis
 from redis.exceptions import RedisError, TimeoutError
 
+from app.stream.background import in_turns
 from app.stream.broker import PUBLISH_PAUSE, decode_batch
 from app.stream.channels import Channels
 from app.stream.event import Event
@@ -25,6 +26,7 @@ STALE_SECONDS = 2.0  # then an operator is told
 # Publishers skip so long after a failure, so what is heard in the first moments may not be all.
 SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
 RECONNECT_SECONDS = (0.05, 1.0)
+CHANNELS_AT_ONCE = 500
 TURN_SECONDS = 0.005  # of a backlog of messages, before everybody else in the process has a turn
 
 
@@ -64,6 +66,9 @@ class Subscription:
         self._channels = Channels(url)
         self._listener, self._faults = listener, faults or Faults()
         self._wanted: set[str] = set()
+        self._changed: dict[str, None] = {}  # streams of which Redis is not told yet whether they are wanted
+        self._changes = threading.Lock()  # of these two; nothing waits while it is held
+        self._due = threading.Event()
         self._kinds: dict[str, Overhearer] = {}
         self._connection: Any = None  # redis publishes no type for a bare connection
         self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
@@ -108,12 +113,11 @@ class Subscription:
             )
 
     def follow(self, stream: str) -> None:
-        self._wanted.add(stream)
-        self._command("SUBSCRIBE", self._channels.of(stream))
+        """Returns at once, as ``unfollow``: Redis is told by a thread of its own, of many streams in one command."""
+        self._want(stream, True)
 
     def unfollow(self, stream: str) -> None:
-        self._wanted.discard(stream)
-        self._command("UNSUBSCRIBE", self._channels.of(stream))
+        self._want(stream, False)
 
     def follow_kind(self, kind: str, overhearer: Overhearer) -> None:
         """All streams of that kind (``user``), those that are yet to come too. One may follow each kind."""
@@ -126,10 +130,12 @@ class Subscription:
 
     def stop(self) -> None:
         self._stopped.set()
+        self._due.set()
 
     def run(self) -> None:
         """The listener's thread: connects, listens, and starts again until stopped, however often that fails."""
         wait, self.ended = RECONNECT_SECONDS[0], False
+        threading.Thread(target=self._keep_told, name="taskroom-channels", daemon=True).start()
         try:
             while not self._stopped.is_set():
                 connects = self.connects
@@ -163,9 +169,11 @@ class Subscription:
     def _open(self, connection: Any) -> None:
         names = self._channels
         with self._sending:
-            # First: a stream followed from here on subscribes by itself, one followed before is in the list.
             self._connection = connection
-            connection.send_command("SUBSCRIBE", names.control, *map(names.of, tuple(self._wanted)))
+            with self._changes:
+                self._changed.clear()
+                wanted = list(self._wanted)
+            self._channel_command(connection, "SUBSCRIBE", [names.control, *map(names.of, wanted)])
             if self._kinds:
                 connection.send_command("PSUBSCRIBE", *map(names.pattern, tuple(self._kinds)))
         self._opened_at = time.monotonic()
@@ -225,6 +233,42 @@ class Subscription:
     def _overhearer(self, reply: Any) -> Overhearer | None:
         """Of that pattern; None when it was unfollowed meanwhile."""
         return self._kinds.get(self._channels.kind(reply[1].decode()))
+
+    def _want(self, stream: str, wanted: bool) -> None:
+        with self._changes:
+            if wanted:
+                self._wanted.add(stream)
+            else:
+                self._wanted.discard(stream)
+            self._changed[stream] = None
+        self._due.set()
+
+    def _keep_told(self) -> None:
+        """The thread that tells Redis what is wanted."""
+        while not self._stopped.is_set():
+            self._due.wait()
+            self._due.clear()
+            with self._faults.within("subscribing failed"):
+                self._tell()
+
+    def _tell(self) -> None:
+        with self._sending:
+            with self._changes:
+                changed, self._changed = self._changed, {}
+                wanted = [stream for stream in changed if stream in self._wanted]
+                unwanted = [stream for stream in changed if stream not in self._wanted]
+            connection, name = self._connection, self._channels.of
+            if connection is None:
+                return  # the next connection subscribes to all that is wanted
+            try:
+                self._channel_command(connection, "SUBSCRIBE", list(map(name, wanted)))
+                self._channel_command(connection, "UNSUBSCRIBE", list(map(name, unwanted)))
+            except (RedisError, OSError) as error:
+                logger.info("subscribing waits for the next connection: %s", error)
+
+    def _channel_command(self, connection: Any, command: str, channels: Sequence[str]) -> None:
+        for start in in_turns(range(0, len(channels), CHANNELS_AT_ONCE), 1):
+            connection.send_command(command, *channels[start : start + CHANNELS_AT_ONCE], check_health=False)
 
     def _command(self, *args: str) -> None:
         connection = self._connection

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from app.stream.background import in_turns
 from app.stream.counts import Tally
 from app.stream.fanout import Fanout
 from app.stream.faults import Faults
@@ -24,6 +25,7 @@ AWAY_SECONDS = 0.5  # all rooms while Redis is not heard
 TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
 EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
 SWEEP_SECONDS = 1.0
+ROOMS_AT_ONCE = 2_000  # in one query: reading its answer is one turn of the process
 
 
 class Tails:
@@ -58,7 +60,7 @@ class Tails:
             self._soon.set()
 
     def run(self, subscription: Subscription, sweep: Callable[[float], None]) -> None:
-        """One query for all rooms that are due; the only timer that watches for lost messages."""
+        """One query for all rooms that are due, up to thousands; the only timer that watches for lost messages."""
         last_all, failing = 0.0, False
         while not self._stopped.is_set():
             self._soon.wait(POLL_SECONDS)
@@ -99,11 +101,11 @@ class Tails:
 
     def compare(self, rooms: Sequence[Room]) -> None:
         """Brings each to where it stands in Postgres. Raises StoreAway, when all others have had their turn."""
-        if not rooms:
-            return
         away: StoreAway | None = None
-        heads = self._heads(rooms)
-        for room in rooms:
+        heads: dict[str, Head] = {}
+        for start in range(0, len(rooms), ROOMS_AT_ONCE):
+            heads |= self._heads(rooms[start : start + ROOMS_AT_ONCE])
+        for room in in_turns(rooms):
             try:
                 if room.stream in heads:
                     self._catch_up(room, heads[room.stream])
@@ -117,6 +119,13 @@ class Tails:
     def refresh(self, room: Room) -> None:
         """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
         self._once(room, lambda: self._look(room))
+
+    def refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
+        """Looks where the stream stands, again when that does not do: the first look may be one that was under way, and
+        older than the question. Raises StoreAway."""
+        for _ in range(2):
+            if not done():
+                self.refresh(room)
 
     def refill(self, room: Room) -> None:
         """After a moment, in which the events before those that came early may come too."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from app.stream.event import Event, encode, task_stream
 from app.stream.pages import bounded
-from app.stream.store import Connect
+from app.stream.store import Connect, NoSuchStream
 from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 
@@ -55,7 +55,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
 
 def current_status(read: Connect, stream: str) -> Event:
     """Where the task stands, as an event would say it that came just now; its sequence is the stream's last.
-    LookupError without a stream."""
+    NoSuchStream without one."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT last_seq, status, progress, current_phase_message
@@ -64,7 +64,7 @@ def current_status(read: Connect, stream: str) -> Event:
         )
         row = cur.fetchone()
     if row is None:
-        raise LookupError(stream)
+        raise NoSuchStream(stream)
     fields = dict(zip(("status", "progress", "current_phase_message"), row[1:], strict=True))
     return Event(stream, int(row[0]), "task_status", "{" + encode(fields))
 
@@ -76,7 +76,7 @@ def message_id(task_id: str, number: int) -> str:
 
 def current_events(read: Connect, stream: str) -> tuple[list[Event], int]:
     """What shows the present state to a viewer that has none: the current ``task_status`` and each phase's
-    last ``phase_update``, as they were, and the sequence up to which they speak. LookupError without a stream."""
+    last ``phase_update``, as they were, and the sequence up to which they speak. NoSuchStream without one."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT last_seq, shown.* FROM streams LEFT JOIN LATERAL (
@@ -91,5 +91,5 @@ def current_events(read: Connect, stream: str) -> tuple[list[Event], int]:
         )
         rows = cur.fetchall()
     if not rows:
-        raise LookupError(stream)
+        raise NoSuchStream(stream)
     return [Event(stream, *row[1:]) for row in rows if row[1] is not None], int(rows[0][0])

@@ -3,10 +3,8 @@ comes after its cursor."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,19 +27,6 @@ RING = 8  # small, so that viewers fall behind it and gaps do not fit
 PAGE = 5
 CAPACITIES = st.sampled_from([0, 1, 30, 130, 300, 1_000, EVERYTHING])
 FATES = ["heard", "lost", "late", "doubled"]
-
-
-class Deferred:
-    """Stands for the module threading: what a thread would do is done when the test says so."""
-
-    def __init__(self, later: list[Callable[[], None]]) -> None:
-        self._later = later
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(threading, name)
-
-    def Thread(self, target: Callable[..., None], args: tuple[Any, ...] = (), **_: Any) -> Any:
-        return SimpleNamespace(start=lambda: self._later.append(partial(target, *args)))
 
 
 class Watched:
@@ -85,7 +70,7 @@ class Deliveries(RuleBasedStateMachine):
         self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
         self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
         for module in (hubs, histories):
-            self.patch.setattr(module, "threading", Deferred(self.later))
+            self.patch.setattr(module, "spawn", lambda *call: self.later.append(partial(*call)))
         self.store = FakeStore()
         self.store.add(STREAM)
         self.hub = hub_over(self.store)

@@ -135,6 +135,7 @@ def test_what_it_is_told_first_comes_before_all_else(hub: Hub, store: FakeStore,
     state = [event(A, sequence, "x" * size) for sequence in (1, 3, 4)]
 
     _, wire = view(hub, A, 5, FakeWire(BATCHES), first=state)
+    wire.gets(1, 3, 4, 6)
     publish(hub, store, A)
     wire.gets(1, 3, 4, 6, 7)
 

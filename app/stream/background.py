@@ -1,0 +1,35 @@
+"""What runs beside everything else: threads that are started under a lock, and long loops that let others run."""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+logger = logging.getLogger("taskroom.hub")
+
+
+def spawn(function: Callable[..., None], *args: Any) -> None:
+    """Runs the function in a thread of its own and returns at once.
+
+    ``Thread.start`` waits until the thread runs: whoever holds a lock would hold it meanwhile.
+    """
+
+    def run() -> None:
+        try:
+            function(*args)
+        except Exception:
+            logger.exception("a thread failed")
+
+    _thread.start_new_thread(run, ())
+
+
+def in_turns(items: Iterable[Item], at_once: int = 200) -> Iterator[Item]:
+    """The items, for a loop that has no lock and may be long: after so many of them others have their turn."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % at_once == 0:
+            time.sleep(0)

@@ -1,0 +1,58 @@
+"""Only a stream that is not there is 404: a KeyError is a fault of ours, to be seen as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import auth
+from app.errors import NotFound
+from app.realtime import rooms, sse
+from app.realtime.rooms import Rooms
+from app.stream.burst import Filter
+from app.stream.store import NoSuchStream
+
+PRINCIPAL = SimpleNamespace(user_id="u", session_id="s")
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    def function(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
+)
+def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
+    monkeypatch.setattr(auth, "current", lambda **_: PRINCIPAL)
+    app = Flask(__name__)
+    app.extensions["taskroom"] = SimpleNamespace(
+        attempts=SimpleNamespace(
+            arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
+        ),
+        joins=SimpleNamespace(joining=nullcontext),
+        hub=SimpleNamespace(watch=raising(error)),
+    )
+
+    with app.test_request_context("/"), pytest.raises(told):
+        sse.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
+)
+def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
+    monkeypatch.setattr(auth, "readable_task", lambda principal, task_id: task_id)
+    monkeypatch.setattr(rooms, "current_events", raising(error))
+    parts: Any = SimpleNamespace(joins=SimpleNamespace(joining=nullcontext), read=None)
+    connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
+
+    with pytest.raises(told):
+        Rooms(parts).join_task(connection, {"task_id": "a"})
