@@ -39,7 +39,7 @@ _LISTENING = """SELECT users.id::text, hook.id::text, hook.event_types FROM user
     SELECT id, event_types FROM webhooks WHERE user_id = users.id AND tenant IS NULL AND disabled_at IS NULL
     UNION ALL
     SELECT webhooks.id, event_types FROM webhooks JOIN users AS owner ON owner.id = user_id
-        AND owner.role = 'admin' AND owner.tenant = webhooks.tenant
+        AND owner.role IN ('admin', 'global_admin') AND owner.tenant = webhooks.tenant
     WHERE webhooks.tenant = users.tenant AND disabled_at IS NULL) AS hook
     WHERE users.id = ANY(%s::uuid[])"""
 
