@@ -155,15 +155,16 @@ def may_write(principal: Principal) -> None:
 
 def may_announce(principal: Principal) -> None:
     """Raises Forbidden."""
-    if principal.role != "admin":
-        raise Forbidden("Only an admin speaks to everybody")
+    if not principal.may_announce:
+        raise Forbidden("Only an admin of all speaks to everybody")
 
 
 def hooked_tenant(principal: Principal) -> str:
     """The tenant whose events this principal may have sent to a webhook. Raises Forbidden."""
-    if principal.tenant is None or principal.role != "admin":
+    tenant = principal.administers
+    if tenant is None:
         raise Forbidden("Only an admin of a tenant may have all its events sent")
-    return principal.tenant
+    return tenant
 
 
 def whose(principal: Principal, scope: str) -> dict[str, Any]:

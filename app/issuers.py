@@ -106,6 +106,8 @@ class Issuer:
         email = claims.get("email")
         email = _text(email) if isinstance(email, str) and email else subject
         role = self._role(claims)
+        if role == "admin" and tenant is None and "tenant_claim" in settings:
+            role = "operator"  # a claim left out makes nobody the admin of more than one tenant
         # Whatever a trigger ends sessions for is part of it: a change must not lock out the tokens that say so.
         session = [_sign_in(claims, token), email, role, tenant]
         return Told(*(self.name, subject, email, role, tenant, json.dumps(session)), issued_at, expires_at)

@@ -163,6 +163,11 @@ class Task(Base):
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index(
+            "tasks_unfinished_retries",
+            "retry_of",
+            postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -283,6 +288,9 @@ class IdempotencyKey(Base):
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    body_hash: Mapped[str] = mapped_column(Text)
-    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    body_hash: Mapped[str] = mapped_column(
+        Text
+    )  # of what else it came with: what it is and where it was sent
+    task_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    made: Mapped[str | None] = mapped_column(Text)  # what its answer is made from
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from app.owners import Owner
 
-ROLES = ("viewer", "operator", "worker", "admin")
-READ_TENANT = frozenset({"viewer", "operator", "admin"})
+# docs/auth.md has the table of what each may.
+ROLES = ("viewer", "operator", "worker", "admin", "global_admin")
+READ_TENANT = frozenset({"viewer", "operator", "admin", "global_admin"})
 LONGEST_TENANT = 128  # characters
 
 
@@ -27,6 +28,21 @@ class Principal:
         """Without a tenant nobody does: two accounts that have none have nothing in common."""
         return self.tenant is not None and self.role in READ_TENANT
 
+    @property
+    def is_global(self) -> bool:
+        """Every tenant's."""
+        return self.role == "global_admin"
+
+    @property
+    def administers(self) -> str | None:
+        """The tenant whose admin it is."""
+        return self.tenant if self.role in ("admin", "global_admin") else None
+
+    @property
+    def may_announce(self) -> bool:
+        """To everybody, so no tenant's admin may; where there are no tenants an admin has none."""
+        return self.is_global or (self.role == "admin" and self.tenant is None)
+
     def is_as(self, other: Principal) -> bool:
         """Whether it may stand in for the other: rooms were joined by the other's rights."""
         return (self.user_id, self.role, self.tenant) == (other.user_id, other.role, other.tenant)
@@ -38,10 +54,12 @@ class Principal:
 
     def may_report(self, task: Owner) -> bool:
         """What happens to it. A worker serves all users of its tenant; one without a tenant those that have none."""
-        return self.role == "admin" or (self.role == "worker" and self.tenant == task.tenant)
+        if self.role == "worker":
+            return self.tenant == task.tenant
+        return self.is_global or (self.administers is not None and self.administers == task.tenant)
 
     def may_read(self, task: Owner) -> bool:
-        if self.role == "admin" or self.user_id == task.user_id:
+        if self.is_global or self.user_id == task.user_id:
             return True
         return self.reads_tenant and self.tenant == task.tenant
 

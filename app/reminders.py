@@ -103,8 +103,10 @@ def _ending(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]
     cur.execute(
         """SELECT users.id::text, name, ending.day - %(today)s FROM users JOIN tenants ON name = tenant,
                LATERAL (SELECT (trial_ends_at AT TIME ZONE 'UTC')::date AS day) AS ending
-           WHERE users.id > %(after)s AND ending.day = ANY(%(days)s) AND (role = 'admin' OR role <> 'worker' AND
-               NOT EXISTS (SELECT FROM users AS admin WHERE admin.tenant = name AND admin.role = 'admin'))
+           WHERE users.id > %(after)s AND ending.day = ANY(%(days)s) AND (
+               role IN ('admin', 'global_admin') OR role <> 'worker' AND NOT EXISTS (
+                   SELECT FROM users AS admin
+                   WHERE admin.tenant = name AND admin.role IN ('admin', 'global_admin')))
            ORDER BY users.id LIMIT %(page)s""",
         {
             "today": today,

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from app.errors import Conflict, NotFound
-from app.signatures import new_secret, seal
+from app.signatures import SecretUnreadable, new_secret, seal, unseal
 from app.stream.event import Draft, Event, now
 from app.stream.store import Connect
 
@@ -39,7 +39,7 @@ _LISTENING = """SELECT users.id::text, hook.id::text, hook.event_types FROM user
     SELECT id, event_types FROM webhooks WHERE user_id = users.id AND tenant IS NULL AND disabled_at IS NULL
     UNION ALL
     SELECT webhooks.id, event_types FROM webhooks JOIN users AS owner ON owner.id = user_id
-        AND owner.role = 'admin' AND owner.tenant = webhooks.tenant
+        AND owner.role IN ('admin', 'global_admin') AND owner.tenant = webhooks.tenant
     WHERE webhooks.tenant = users.tenant AND disabled_at IS NULL) AS hook
     WHERE users.id = ANY(%s::uuid[])"""
 
@@ -108,6 +108,17 @@ def create(
     return one(cur, user_id, cur.fetchall()[0][0]), secret
 
 
+def made(cur: Cursor, user_id: str, id: str, secret_key: str) -> tuple[dict[str, Any], str]:
+    """What ``create`` answered, for whoever asks the same again. Raises NotFound when it was deleted since, and
+    Conflict when its secret cannot be read any more."""
+    found = one(cur, user_id, id)
+    cur.execute("SELECT secret FROM webhooks WHERE id = %s", (id,))
+    try:
+        return found, unseal(cur.fetchall()[0][0], secret_key)
+    except SecretUnreadable as error:
+        raise Conflict(str(error)) from None
+
+
 def mine(cur: Cursor, user_id: str) -> list[dict[str, Any]]:
     """The oldest first; there are few."""
     cur.execute(f"{_SELECT} WHERE user_id = %s ORDER BY webhooks.created_at, id", (user_id,))
@@ -156,6 +167,7 @@ def enable(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
 def ping(cur: Cursor, user_id: str, id: str) -> str:
     """A delivery that tells of nothing, for trying it out; returns its id. Raises NotFound, and Conflict while the
     last one is on its way, or when the webhook is disabled."""
+    cur.execute("SELECT 1 FROM webhooks WHERE id = %s FOR NO KEY UPDATE", (id,))  # two at once look in turn
     if not one(cur, user_id, id)["enabled"]:
         raise Conflict("The webhook is disabled")
     cur.execute(

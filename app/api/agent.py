@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import marshmallow as ma
 import orjson
-import psycopg2.errors
 from flask import Response, jsonify, url_for
 from psycopg2.extensions import cursor as Cursor
 
 from app import green
 from app.api import limits
-from app.api.base import Blueprint, NoQuery, acting, json_body, signed_in
+from app.api.base import Blueprint, NoQuery, acting, signed_in
+from app.api.idempotency import Key, KeyHeaders, Made, key_of, once
 from app.api.tasks import Snapshot, Started
 from app.auth import Principal
 from app.errors import Unavailable, Unprocessable
@@ -51,13 +50,6 @@ class Start(ma.Schema):
             raise ma.ValidationError("Send params or preferences, not both.", "preferences")
 
 
-class StartHeaders(ma.Schema):
-    class Meta:
-        unknown = ma.EXCLUDE
-
-    key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Regexp("^[ -~]{1,200}$"))
-
-
 class Active(ma.Schema):
     active = ma.fields.Nested(Snapshot, allow_none=True)
 
@@ -66,7 +58,7 @@ class Active(ma.Schema):
 @acting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
-@blp.arguments(StartHeaders, location="headers")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Start)
 @blp.alt_response(202, schema=Started)
 def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
@@ -81,7 +73,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
         title=body.get("title"),
         intent=body["intent"],
         approval=approval,
-        key=headers.get("key"),
+        key=key_of(principal, headers, whole=False),
     )
     return accepted(task_id, approval is not None)
 
@@ -94,50 +86,37 @@ def new_task(
     title: str | None = None,
     intent: str = INTENT,
     approval: Approval | None = None,
-    key: str | None = None,
+    key: Key | None = None,
     named: str = "params",
 ) -> str:
     """The id of a task that is durable and on its way; of the one that this idempotency key made before. Raises
     Unavailable, and Unprocessable, naming each field; ``named`` is what the caller calls the parameters."""
     params = checked_params(job, params, named)
-    known = _known(principal, key)
-    if known:
-        return known
-    task_id = ""
 
-    def create(cur: Cursor) -> Appended:
-        nonlocal task_id
-        task_id, appended = lifecycle.create(
-            cur,
-            user_id=principal.user_id,
-            job_type=job.name,
-            title=scrub(title or f"Task: {job.name}"),
-            intent=scrub(intent),
-            params=params,
-            approval=approval,
-        )
-        if key:
-            cur.execute(
-                """DELETE FROM idempotency_keys
-                   WHERE user_id = %s AND key = %s AND created_at <= now() - interval '24 hours'""",
-                (principal.user_id, key),
-            )
-            cur.execute(
-                "INSERT INTO idempotency_keys (user_id, key, body_hash, task_id) VALUES (%s, %s, %s, %s)",
-                (principal.user_id, key, _body_hash(), task_id),
-            )
-        return appended
+    def make() -> str:
+        task_id = ""
 
-    try:
+        def create(cur: Cursor) -> Appended:
+            nonlocal task_id
+            task_id, appended = lifecycle.create(
+                cur,
+                user_id=principal.user_id,
+                job_type=job.name,
+                title=scrub(title or f"Task: {job.name}"),
+                intent=scrub(intent),
+                params=params,
+                approval=approval,
+            )
+            if key:
+                key.remember(cur, Made(task_id, None))
+            return appended
+
         services().append(create)
-    except psycopg2.errors.UniqueViolation:  # the same key at the same moment: the other one made the task
-        known = _known(principal, key)
-        if known is None:  # and has given it up already
-            raise Unavailable("The same request is being given up; try again") from None
-        return known
-    if approval is None:
-        send_first(task_id, job.name)
-    return task_id
+        if approval is None:
+            send_first(task_id, job.name)
+        return task_id
+
+    return once(key, make, lambda made: str(made.task_id))
 
 
 @blp.get("/agent/active")
@@ -217,25 +196,3 @@ def _job(name: str) -> Job:
             "There is no such job type", errors={"job_type": [f"One of: {', '.join(jobs())}."]}
         )
     return job
-
-
-def _body_hash() -> str:
-    return hashlib.sha256(orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _known(principal: Principal, key: str | None) -> str | None:
-    """The task that this key made before. Raises Unprocessable when it came with another body."""
-    if key is None:
-        return None
-    with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT task_id::text, body_hash FROM idempotency_keys
-               WHERE user_id = %s AND key = %s AND created_at > now() - interval '24 hours'""",
-            (principal.user_id, key),
-        )
-        row = cur.fetchone()
-    if row and row[1] != _body_hash():
-        raise Unprocessable(
-            "This key was used with another body", errors={"Idempotency-Key": ["Used with another body."]}
-        )
-    return str(row[0]) if row else None

@@ -10,8 +10,9 @@ from flask import Response, jsonify, url_for
 
 from app import auth
 from app.api import limits, notifications
-from app.api.agent import StartHeaders, new_task
+from app.api.agent import new_task
 from app.api.base import Blueprint, NoQuery, acting
+from app.api.idempotency import KeyHeaders, key_of
 from app.auth import Principal
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
@@ -93,12 +94,14 @@ for _path, _route, _view in (
 @acting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
-@blp.arguments(StartHeaders, location="headers")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Generate)
 @blp.alt_response(202, schema=Generated)
 def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
     """Starts an `artifact` task, as `agent/start` does."""
-    job_id = new_task(principal, jobs()["artifact"], body, key=headers.get("key"), named="body")
+    job_id = new_task(
+        principal, jobs()["artifact"], body, key=key_of(principal, headers, whole=False), named="body"
+    )
     response = jsonify({"job_id": job_id})
     response.status_code = 202
     response.headers["Location"] = url_for("tasks.status", task_id=job_id)

@@ -6,9 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
+import orjson
 
 from app import auth, inbox, notifications
 from app.api.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
+from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import Principal
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
@@ -133,10 +135,22 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 @blp.post("/announcements")
 @permitted(auth.may_announce)
 @blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Announcement)
 @blp.response(201, Announced)
-def announce(principal: Principal, query: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def announce(
+    principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]
+) -> dict[str, Any]:
     """Tells everybody who listens to `broadcast`, now or later. For admins."""
-    fields = scrub(body)
-    appended = services().append(lambda cur: notifications.announce(cur, **fields))
-    return appended.events[0].decoded()
+    fields, key = scrub(body), key_of(principal, headers)
+
+    def make() -> dict[str, Any]:
+        def announced(cur: Any) -> Appended:
+            appended = notifications.announce(cur, **fields)
+            if key:
+                key.remember(cur, Made(None, appended.events[0].payload))
+            return appended
+
+        return services().append(announced).events[0].decoded()
+
+    return once(key, make, lambda made: dict(orjson.loads(made.note or "{}")))

@@ -19,6 +19,7 @@ from app.api.base import (
     signed_in,
     with_next,
 )
+from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import Principal
 from app.errors import Conflict, NotFound
 from app.services import services
@@ -29,7 +30,7 @@ from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from app.tasks.creation import Origin
 from app.tasks.dispatch import Hint
-from app.tasks.fold import TERMINAL
+from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
@@ -189,33 +190,44 @@ def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
 @signed_in
 @limits.starts
 @blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.alt_response(202, schema=Started)
-def retry(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one has ended."""
-    from app.api.agent import begin
+def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
+    """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one and its other
+    retries have ended."""
+    from app.api.agent import accepted, begin
 
     name, owner_id = auth.changeable_task(principal, str(task_id))
-    found = snapshot(services().read, name)
-    old = found["task"] if found else {}
-    if old.get("status") not in TERMINAL:
-        raise Conflict(f"The task has not ended: {old.get('status')}")
-    made: list[tuple[str, Approval | None]] = []
+    key = key_of(principal, headers)
 
-    def create(cur: Any) -> Any:
-        approval = approvals.of_start(cur, name)
-        new_id, appended = lifecycle.create(
-            cur,
-            user_id=owner_id,
-            job_type=old["job_type"],
-            title=old["title"],
-            intent=old["intent"],
-            params=old["params"],
-            origin=Origin("retry", retry_of=old["task_id"]),
-            approval=approval,
-        )
-        made.append((new_id, approval))
-        return appended
+    def make() -> Response:
+        found = snapshot(services().read, name)
+        old = found["task"] if found else {}
+        if old.get("status") not in TERMINAL:
+            raise Conflict(f"The task has not ended: {old.get('status')}")
+        made: list[tuple[str, Approval | None]] = []
 
-    services().append(create)
-    new_id, approval = made[0]
-    return begin(new_id, old["job_type"], approval)
+        def create(cur: Any) -> Any:
+            if unfinished := lifecycle.unfinished_retry(cur, name):
+                raise Conflict(f"A retry of the task has not ended: {unfinished}")
+            approval = approvals.of_start(cur, name)
+            new_id, appended = lifecycle.create(
+                cur,
+                user_id=owner_id,
+                job_type=old["job_type"],
+                title=old["title"],
+                intent=old["intent"],
+                params=old["params"],
+                origin=Origin("retry", retry_of=old["task_id"]),
+                approval=approval,
+            )
+            if key:
+                key.remember(cur, Made(new_id, WAITING if approval else PENDING))
+            made.append((new_id, approval))
+            return appended
+
+        services().append(create)
+        new_id, approval = made[0]
+        return begin(new_id, old["job_type"], approval)
+
+    return once(key, make, lambda made: accepted(str(made.task_id), made.note == WAITING))

@@ -20,6 +20,7 @@ from app.api.base import (
     utc,
     with_next,
 )
+from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import Principal
 from app.errors import Unprocessable
 from app.outgoing import LONGEST_URL, AddressRefused, Rules
@@ -119,9 +120,10 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.post("/webhooks")
 @acting
 @blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(NewWebhook)
 @blp.response(201, Created)
-def create(principal: Principal, query: dict[str, Any], body: dict[str, Any]) -> Any:
+def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
     """Requests are signed as Standard Webhooks has it. The address may not lead into a private network."""
     tenant = auth.hooked_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
@@ -129,11 +131,23 @@ def create(principal: Principal, query: dict[str, Any], body: dict[str, Any]) ->
         Rules(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
     except AddressRefused as error:
         raise Unprocessable("The address is refused", errors={"url": [str(error)]}) from None
-    with services().connect() as conn, conn.cursor() as cur:
-        made, secret = webhooks.create(
-            cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
-        )
-    return made | {"secret": secret}
+    key = key_of(principal, headers)
+
+    def make() -> dict[str, Any]:
+        with services().connect() as conn, conn.cursor() as cur:
+            made, secret = webhooks.create(
+                cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
+            )
+            if key:
+                key.remember(cur, Made(None, made["id"]))
+        return made | {"secret": secret}
+
+    def again(made: Made) -> dict[str, Any]:
+        with services().connect() as conn, conn.cursor() as cur:
+            found, secret = webhooks.made(cur, principal.user_id, str(made.note), config.secret_key)
+        return found | {"secret": secret}
+
+    return once(key, make, again)
 
 
 @blp.delete("/webhooks/<uuid:webhook_id>")
@@ -158,11 +172,22 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
 @acting
 @blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
 @blp.response(202, Pinged)
-def ping(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> dict[str, str]:
+def ping(
+    principal: Principal, query: dict[str, Any], headers: dict[str, str], webhook_id: UUID
+) -> dict[str, str]:
     """Sends a `ping`, whatever event types were chosen; the log of deliveries tells how it went."""
-    with services().connect() as conn, conn.cursor() as cur:
-        return {"delivery_id": webhooks.ping(cur, principal.user_id, str(webhook_id))}
+    key = key_of(principal, headers)
+
+    def make() -> dict[str, str]:
+        with services().connect() as conn, conn.cursor() as cur:
+            made = webhooks.ping(cur, principal.user_id, str(webhook_id))
+            if key:
+                key.remember(cur, Made(None, made))
+        return {"delivery_id": made}
+
+    return once(key, make, lambda made: {"delivery_id": str(made.note)})
 
 
 @blp.get("/webhooks/<uuid:webhook_id>/deliveries")

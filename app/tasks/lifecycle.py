@@ -44,6 +44,15 @@ def create(cur: Cursor, **fields: Any) -> tuple[str, Appended]:
     return task_id, append(cur, drafts, project)
 
 
+def unfinished_retry(cur: Cursor, task_id: str) -> str | None:
+    """A retry of the task that has not ended. The task's stream stays locked: of many who retry it, each sees what the
+    one before has made."""
+    lock(cur, [task_stream(task_id)])
+    cur.execute("SELECT id::text FROM tasks WHERE retry_of = %s AND finished_at IS NULL LIMIT 1", (task_id,))
+    row = cur.fetchone()
+    return str(row[0]) if row else None
+
+
 def claim(
     cur: Cursor, task_id: str, number: int, worker: str, again: bool = False
 ) -> tuple[Claim, Appended] | None:

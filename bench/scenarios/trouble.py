@@ -28,7 +28,7 @@ def reconnect(contest: Contest) -> list[Figure]:
     figures = []
     stand = contest.stand
     with contest.ours() as server:
-        users = [stand.system.user("admin") for _ in range(USERS)]
+        users = [stand.system.user("global_admin") for _ in range(USERS)]
         task = stand.task()
         rooms = [server.room("SSE", task, user=user) for user in users]
         with Load() as load:

@@ -30,7 +30,7 @@ from tests.support.viewers import SocketViewer, SseViewer, Viewer
 TASKS = "/api/v2/tasks"
 ROLES: dict[str, Any] = {
     "role_claim": "roles",
-    "roles": {"ops": "operator", "boss": "admin"},
+    "roles": {"ops": "operator", "boss": "global_admin"},
     "tenant_claim": "org",
 }
 

@@ -119,6 +119,17 @@ def test_a_role_comes_from_the_configuration_and_no_claim_makes_more_of_it(rs: I
     assert role("x", rs.settings(role="operator")) == "operator"
 
 
+def test_a_claim_of_a_tenant_left_out_makes_nobody_an_admin_of_more(rs: Issuer) -> None:
+    settings = rs.settings(role="admin", tenant_claim="org")
+
+    assert (told(rs.token(org="acme"), settings).role, told(rs.token(org="acme"), settings).tenant) == (
+        "admin",
+        "acme",
+    )
+    assert (told(rs.token(), settings).role, told(rs.token(), settings).tenant) == ("operator", None)
+    assert told(rs.token(), rs.settings(role="admin")).role == "admin", "where there are no tenants"
+
+
 def test_a_tenant_comes_from_a_claim_or_is_the_issuers(rs: Issuer) -> None:
     by_claim = rs.settings(tenant_claim="https://example.org/org")
 

@@ -134,3 +134,25 @@ def test_a_retry_stays_in_the_tenant_of_the_old_task(people: dict[str, User], sy
     again = answer.json()["task_id"]
     assert people["viewer"].client.get(f"{TASKS}/{again}/status").status_code == 200
     problem(people["stranger"].client.get(f"{TASKS}/{again}/status"), 404)
+
+
+def test_an_admin_is_one_of_its_tenant_alone(people: dict[str, User], system: System) -> None:
+    """Neither looking nor acting, nor a word to everybody, leads into another tenant."""
+    task_id = people["owner"].start("test_endless")
+    with ExitStack() as stack:
+        rivals = [system.user("admin", uuid.uuid4().hex), system.user("admin")]
+        for rival in rivals:
+            stack.enter_context(closing(rival.client))
+            for what in ("status", "events", "logs", "approvals"):
+                problem(rival.client.get(f"{TASKS}/{task_id}/{what}"), 404)
+            for what in ("cancel", "retry", "approve", "reject"):
+                problem(rival.client.post(f"{TASKS}/{task_id}/{what}"), 404)
+            problem(rival.client.get("/api/v2/stream", params={"rooms": f"task:{task_id}"}), 404)
+            report = {"writer": str(uuid.uuid4()), "batch": 1, "attempt": 1, "events": []}
+            problem(rival.client.post(f"{TASKS}/{task_id}/events", json=report), 404)
+        problem(rivals[0].client.post("/api/v2/announcements", json={"title": "to all"}), 403)
+        everybodys = stack.enter_context(closing(system.user("global_admin").client))
+        assert everybodys.get(f"{TASKS}/{task_id}/status").status_code == 200
+        assert everybodys.post(f"{TASKS}/{task_id}/cancel").status_code == 202
+
+    assert people["owner"].finished(task_id)["task"]["status"] == "REVOKED"

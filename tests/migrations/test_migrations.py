@@ -80,3 +80,19 @@ def test_what_goes_wrong_is_one_line_that_says_so(empty: System) -> None:
         assert failed.stderr.count("\n") == 1, failed.stderr
     assert away.stderr.startswith("taskroom: ")
     assert "nonsense" in unknown.stderr
+
+
+def test_who_was_admin_of_all_stays_so_by_a_role_of_its_own(empty: System) -> None:
+    assert run(empty, "migrate", "0011").returncode == 0
+    empty.sql(
+        """INSERT INTO users (email, password_hash, role, tenant) VALUES
+               ('all@x.org', 'x', 'admin', NULL), ('acme@x.org', 'x', 'admin', 'acme'),
+               ('ann@x.org', 'x', 'operator', NULL)"""
+    )
+
+    assert run(empty, "migrate").returncode == 0
+    up = dict(empty.sql("SELECT email, role FROM users"))
+    assert run(empty, "downgrade", "0011").returncode == 0
+
+    assert up == {"all@x.org": "global_admin", "acme@x.org": "admin", "ann@x.org": "operator"}
+    assert dict(empty.sql("SELECT email, role FROM users")) == up | {"all@x.org": "admin"}

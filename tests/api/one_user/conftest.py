@@ -11,7 +11,7 @@ from tests.support.system import System, User
 
 @pytest.fixture(scope="module")
 def user(system: System) -> Iterator[User]:
-    user = system.user("admin")
+    user = system.user("global_admin")
     yield user
     user.client.close()
 

@@ -121,8 +121,8 @@ def test_what_is_somebody_elses_is_404_as_if_it_were_not_there(
         assert theirs == absent, route
 
 
-def test_an_admin_sees_the_tasks_of_all(system: System, task: str) -> None:
-    admin = system.user("admin")
+def test_a_global_admin_sees_the_tasks_of_all(system: System, task: str) -> None:
+    admin = system.user("global_admin")
 
     assert admin.status(task)["task"]["task_id"] == task
     assert admin.get("tasks") == {"tasks": [], "next": None}, "the list stays the caller's own"
