@@ -13,6 +13,7 @@ from app.outgoing import Network, allowance
 
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_TOKEN_LENGTH = 16
+CELERY_QUEUES = ("taskroom", "quick")
 RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 
@@ -48,6 +49,7 @@ class Config:
     drain_seconds: float = 8.0  # for requests in flight at the end; less than the process is given to end
     websocket_compression: bool = False
     lease_round_seconds: float = 5.0  # a task whose worker is silent for four of them is lost
+    celery_queues: tuple[str, ...] = CELERY_QUEUES  # that Celery workers serve; no other gets messages
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = 500
     max_viewers: int = 15_000  # of this process
@@ -117,6 +119,7 @@ class Config:
             webhook_retry_seconds=_seconds(env, "WEBHOOK_RETRY_SECONDS", RETRY_SECONDS),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             drain_seconds=_integer(env, "DRAIN_SECONDS", 8, 1, 3600),
+            celery_queues=tuple(_listed(env, "CELERY_QUEUES")) or CELERY_QUEUES,
             lease_round_seconds=_number(env, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),

@@ -61,14 +61,16 @@ class Services:
         with self.connect() as conn, conn.cursor() as cur:
             appended = step(cur)
         self.publisher.publish(appended)
-        for hint in queued(appended):
-            self.hint(hint)
+        all(
+            self.hint(hint) for hint in queued(appended)
+        )  # each may take its time, so the first lost one is the last
         return appended
 
-    def hint(self, hint: Hint) -> None:
-        """Tells the broker that there is something to claim; what it does not take now is sent again later."""
+    def hint(self, hint: Hint) -> bool:
+        """Tells the broker that there is something to claim; what it does not take now is sent again later, and this
+        is False."""
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            self.dispatcher.hint(*hint)
+            return self.dispatcher.hint(*hint)
 
     def start(self) -> None:
         """Starts the threads of a serving process; commands do not need them."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from celery import Celery
@@ -20,6 +24,7 @@ from workers.settings import settings
 
 HALF_A_DAY = 12 * 3600
 DELIVER = "taskroom.deliver_webhooks"
+IDLE_CONNECTIONS = 4  # that a process keeps to send over; more are opened when as many send at once
 DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
 
 
@@ -38,7 +43,7 @@ def make_celery() -> Celery:
         timezone="UTC",
         enable_utc=True,
         task_ignore_result=True,
-        task_queues=[Queue(name, routing_key=name) for name in (QUEUE, QUICK_QUEUE)],  # type: ignore[no-untyped-call]
+        task_queues=[Queue(name, routing_key=name) for name in settings().celery_queues],  # type: ignore[no-untyped-call]
         task_default_queue=QUEUE,
         # Acknowledged at once and claimed in Postgres: a message that comes twice is harmless, and
         # one that is lost is sent again. A late acknowledgement would run long tasks twice.
@@ -102,14 +107,55 @@ def hint_deliveries() -> None:
     _send(DELIVER, queue=QUICK_QUEUE, expires=DELIVER_SECONDS)
 
 
+class Connections:
+    """Open connections to the broker, each lent for one message at a time. One that failed is not used again."""
+
+    def __init__(self) -> None:
+        self._idle: deque[Any] = deque()
+        os.register_at_fork(after_in_child=self._idle.clear)  # they are the parent's
+        self.opened = 0
+
+    def take(self) -> tuple[Any, bool]:
+        """A connection, and whether it was used before."""
+        with suppress(IndexError):
+            return self._idle.pop(), True
+        self.opened += 1
+        limits = {"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS}
+        return celery.connection_for_write(connect_timeout=SEND_SECONDS, transport_options=limits), False
+
+    def give_back(self, connection: Any) -> None:
+        if len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+
+BROKER_ERRORS = (OperationalError, RedisError, OSError)
+
+connections = Connections()
+
+
 def _send(name: str, **how: Any) -> None:
-    try:
-        with celery.connection_for_write(
-            connect_timeout=SEND_SECONDS,
-            transport_options={"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS},
-        ) as connection:
+    begun = time.monotonic()
+    while True:
+        connection, used = connections.take()
+        try:
             celery.send_task(name, connection=connection, retry=False, **how)
-    except Exception as error:
-        if isinstance(error, (OperationalError, RedisError, OSError)) or causes.of(error).passes:
+        except Exception as error:
+            _discard(connection)
+            if not (isinstance(error, BROKER_ERRORS) or causes.of(error).passes):
+                raise
+            # The broker may have been started anew since it was last used. A broker that hangs is not asked twice.
+            if used and time.monotonic() - begun < SEND_SECONDS / 2:
+                continue
             raise BrokerDown(causes.first_line(error)) from error
-        raise
+        except BaseException:  # whoever asked waits no longer, and the answer may still come
+            _discard(connection)
+            raise
+        connections.give_back(connection)
+        return
+
+
+def _discard(connection: Any) -> None:
+    with suppress(*BROKER_ERRORS):
+        connection.close()

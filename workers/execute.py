@@ -90,8 +90,7 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    for hint in run.queued:
-        dispatcher.hint(*hint)
+    dispatcher.hints(run.queued)
     goes_on = outcome.get("status") not in TERMINAL and not run.superseded
     if goes_on and run.cancelled:
         _append(lambda cur: lifecycle.cancel_late(cur, claim.task_id), claim.task_id)
@@ -102,8 +101,7 @@ def _run(claim: Claim) -> None:
 def _append(step: Step, task_id: str) -> None:
     """A cancel, beside what the attempt reported; what its last event brought back nobody else would see to."""
     try:
-        for hint in queued(runtime.runtime().append(step)):
-            dispatcher.hint(*hint)
+        dispatcher.hints(queued(runtime.runtime().append(step)))
     except StoreAway as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
 

@@ -71,8 +71,7 @@ def end(task_id: str, number: int, worker: str, error: dict[str, Any]) -> None:
     except Exception as problem:  # Postgres may be away: the lease, which nobody renews any more, tells then
         logger.warning("task %s: its end is left to its lease: %s", task_id, reason(problem))
         return
-    for hint in queued(ended):
-        dispatcher.hint(*hint)
+    dispatcher.hints(queued(ended))
     for event in ended.events:
         if event.stream == task_stream(task_id) and event.type == "task_status":
             logger.warning("task %s: %s", task_id, error["message"])

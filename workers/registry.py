@@ -14,6 +14,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
+from workers.settings import settings
 from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
@@ -124,9 +125,11 @@ def _load(name: str) -> None:
             del _jobs[job_type]  # half of a file is no job
 
 
-def queue_of(job_type: str) -> str:
+def queue_of(job_type: str) -> str | None:
+    """Where its messages go; None when no Celery worker serves its queue, and somebody else claims its tasks."""
     known = jobs().get(job_type)
-    return known.queue if known else QUEUE
+    queue = known.queue if known else QUEUE
+    return queue if queue in settings().celery_queues else None
 
 
 def may_retry_lost(job_type: str, retry_count: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
@@ -17,6 +17,7 @@ logger = logging.getLogger("taskroom.dispatch")
 SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
+RESEND_MOST = 2_000  # in one round, which is to end before the next
 
 
 class Hint(NamedTuple):
@@ -45,43 +46,61 @@ def queued(appended: Appended) -> Iterator[Hint]:
 
 
 class Dispatcher:
-    def __init__(self, send: Send, queue_of: Callable[[str], str]) -> None:
+    """``queue_of`` a job type is None when no Celery worker serves it: its tasks are claimed over REST, and a message
+    that nobody takes would stay in Redis for ever."""
+
+    def __init__(self, send: Send, queue_of: Callable[[str], str | None]) -> None:
         self._send, self._queue_of = send, queue_of
 
-    def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> None:
-        """Sends one hint. Raises BrokerDown."""
-        self._send(message_id(task_id, number), self._queue_of(job_type), (task_id, number), countdown)
+    def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+        """Sends one hint; False when none is needed. Raises BrokerDown."""
+        queue = self._queue_of(job_type)
+        if queue is None:
+            return False
+        self._send(message_id(task_id, number), queue, (task_id, number), countdown)
+        return True
 
-    def hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> None:
-        """As dispatch, where nothing hangs on it: what the broker does not take now is sent again when it is back."""
+    def hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+        """As dispatch, where nothing hangs on it: what the broker does not take now is sent again when it is back.
+        False when the broker did not take it."""
         try:
             self.dispatch(task_id, number, job_type, countdown)
         except BrokerDown as error:
             logger.warning("task %s will be sent again when the broker is back: %s", task_id, error)
+            return False
+        return True
 
-    def resend(self, connect: Connect, everything: bool) -> int:
-        """Sends again what nobody claimed: all that is due after Redis lost its data, else with back-off.
+    def hints(self, hints: Iterable[Hint]) -> bool:
+        """Many of them, up to the first that the broker does not take: it may be seconds for each."""
+        return all(self.hint(*hint) for hint in hints)
+
+    def resend(self, connect: Connect, everything: bool, most: int = RESEND_MOST) -> int:
+        """Sends again what nobody claimed, ``most`` at a time: all that is due after Redis lost its data, else with
+        back-off. What is left is due at the next round.
 
         The number stays the same, so that the message already in a long queue keeps its place.
         """
-        sent = 0
-        while True:
+        sent = taken = 0
+        if everything:
             with connect() as conn, conn.cursor() as cur:
-                if everything and not sent:
-                    # Marked in the rows, so that what no batch below reaches is due at the next round.
-                    cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
-                due = self._take_due(cur)
-            for task_id, number, job_type in due:
+                cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
+        while taken < most:
+            limit = min(RESEND_BATCH, most - taken)
+            with connect() as conn, conn.cursor() as cur:
+                due = self._take_due(cur, limit)
+            taken += len(due)
+            for n, (task_id, number, job_type) in enumerate(due):
                 try:
-                    self.dispatch(task_id, number, job_type)
+                    sent += self.dispatch(task_id, number, job_type)
                 except BrokerDown as error:
                     logger.warning("sending again stops after %d tasks: %s", sent, error)
+                    self._put_back(connect, [row[0] for row in due[n:]])
                     return sent
-                sent += 1
-            if len(due) < RESEND_BATCH:
-                return sent
+            if len(due) < limit:
+                break
+        return sent
 
-    def _take_due(self, cur: Cursor) -> list[tuple[str, int, str]]:
+    def _take_due(self, cur: Cursor, limit: int) -> list[tuple[str, int, str]]:
         cur.execute(
             """UPDATE dispatches SET sends = sends + 1,
                    next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
@@ -89,6 +108,15 @@ class Dispatcher:
                    (SELECT task_id FROM dispatches WHERE due_at <= now() AND next_send_at <= now()
                     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
                RETURNING task_id::text, number, job_type""",
-            (RESEND_LIMIT_SECONDS, RESEND_BATCH),
+            (RESEND_LIMIT_SECONDS, limit),
         )
         return cur.fetchall()
+
+    def _put_back(self, connect: Connect, tasks: list[str]) -> None:
+        """What was taken and not sent: it is due at once, and no try is counted."""
+        with connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                """UPDATE dispatches SET sends = sends - 1, next_send_at = now()
+                   WHERE task_id = ANY(%s::uuid[]) AND sends > 0""",
+                (tasks,),
+            )

@@ -65,17 +65,22 @@ def claim(
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed:
         return None
+    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
+    waits = cur.fetchone() is not None
+    # Most messages that are for nothing are seen here: nothing else of the task is read for them.
+    if not waits and not (again and row.attempt == number):
+        return None
     task, at = load(cur, [stream])[stream]["task"], now()
+    if not waits and (task["status"], task["worker"]) != (STARTED, worker):
+        return None
     started_at = task["started_at"] or at
     claimed = Claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
         granted(cur, task_id),
         parents.place(cur, task_id),
     )
-    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
-    if cur.fetchone() is None:
-        ours = again and (task["status"], row.attempt, task["worker"]) == (STARTED, number, worker)
-        return (claimed, Appended()) if ours else None
+    if not waits:
+        return claimed, Appended()
     cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     fields = {
         "timestamp": at,

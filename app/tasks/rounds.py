@@ -15,13 +15,14 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
 from app.stream.store import Appended, StoreAway
-from app.tasks.dispatch import Dispatcher, queued
+from app.tasks.dispatch import Dispatcher, Hint, queued
 from app.tasks.fold import RETRY
 from app.tasks.lifecycle import lose
 
 logger = logging.getLogger("taskroom.rounds")
 
 MISSED_LIMIT = 4
+LOST_MOST = 200  # attempts that are ended in one round; the others' turn comes with the next
 LOCK_KEY = 7_465_736_101  # any number that nobody else takes an advisory lock on
 LEADER_SECONDS = 20.0  # at least: a leader that is stopped, not dead, gives the lock up after this
 
@@ -74,14 +75,21 @@ class Rounds:
                 self._last_round = None
                 return
             lost = self._count(cur)
-        for task_id, attempt, job_type, retry_count in lost:
-            try:
-                self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
-            except StoreAway:
-                raise
-            except Exception:  # one task's trouble must not keep all others from their end
-                logger.exception("task %s lost its worker, but could not be ended", task_id)
-        self._resend()
+        try:
+            takes = True  # a broker that hangs is waited for once a round, not once a task
+            for task_id, attempt, job_type, retry_count in lost:
+                try:
+                    hints = self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
+                except StoreAway:
+                    raise
+                except Exception:  # one task's trouble must not keep all others from their end
+                    logger.exception("task %s lost its worker, but could not be ended", task_id)
+                else:
+                    takes = takes and self._dispatcher.hints(hints)
+            self._resend()
+        finally:
+            # A round may be long, and leases were counted at its beginning: only what follows can be a pause.
+            self._last_round = time.monotonic()
 
     def _leads(self, cur: Cursor) -> bool:
         """Session locks stack, so ask for one only when this session has none yet."""
@@ -100,34 +108,49 @@ class Rounds:
         """
         at = time.monotonic()
         paused = self._last_round is None or at - self._last_round > 2 * self._seconds
-        self._last_round = at
         if paused:
             cur.execute("UPDATE leases SET missed = 0 WHERE missed > 0")
             return []
         cur.execute(
             """WITH counted AS (UPDATE leases SET missed = missed + 1 RETURNING task_id, attempt, missed)
                SELECT task_id::text, attempt, job_type, retry_count FROM counted JOIN tasks ON tasks.id = task_id
-               WHERE missed >= %s""",
-            (MISSED_LIMIT,),
+               WHERE missed >= %s ORDER BY missed DESC LIMIT %s""",
+            (MISSED_LIMIT, LOST_MOST),
         )
         return cur.fetchall()
 
-    def _lose(self, task_id: str, attempt: int, job_type: str, retry: bool) -> None:
+    def _lose(self, task_id: str, attempt: int, job_type: str, retry: bool) -> list[Hint]:
+        """Ends the attempt; returns what the broker is to hear of."""
         logger.warning("task %s lost its worker", task_id)
         with self._connect() as conn, conn.cursor() as cur:
             appended = lose(cur, task_id, attempt, retry)
         self.lost += bool(appended.events)
         self._publish(appended)
-        for hint in queued(appended):
-            self._dispatcher.hint(*hint)
+        hints = list(queued(appended))
         if any(
             event.type == "task_status" and event.decoded()["status"] == RETRY for event in appended.events
         ):
-            self._dispatcher.hint(task_id, attempt + 1, job_type)  # or it would wait until it is sent again
+            hints.append(Hint(task_id, attempt + 1, job_type))  # or it would wait until it is sent again
+        return hints
 
     def _resend(self) -> None:
         run_id = self._broker_run_id()
         if run_id is None:
             return  # Redis is away: nothing can be sent, and its run id will tell when it is back
+        if self._run_id != run_id and self._knows_all(run_id):
+            self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)
+        if self._run_id != run_id:
+            self._remember(run_id)
+
+    def _knows_all(self, run_id: str) -> bool:
+        """Whether this life of the broker was told of everything already, by an earlier leader."""
+        with self._connect() as conn, conn.cursor() as cur:
+            cur.execute("SELECT 1 FROM broker_lives WHERE run_id = %s", (run_id,))
+            return cur.fetchone() is not None
+
+    def _remember(self, run_id: str) -> None:
+        with self._connect() as conn, conn.cursor() as cur:
+            cur.execute("DELETE FROM broker_lives")
+            cur.execute("INSERT INTO broker_lives (run_id) VALUES (%s)", (run_id,))
         self._run_id = run_id

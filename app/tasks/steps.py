@@ -83,7 +83,7 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
 
 
 def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What became of each step, in order; what is too large together is left to the steps' own snapshots."""
+    """What became of each step, in order; what is too large beside those before it is left to the steps' own snapshots."""
     results, left = [], RESULTS_LIMIT
     cur.execute(
         "SELECT id::text, result FROM tasks WHERE id = ANY(%s::uuid[])", ([s.task_id for s in steps],)
@@ -98,8 +98,10 @@ def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
         }
         result = found[step.task_id]
         size = len(orjson.dumps(result))
-        left -= size
-        result = result if left > 0 else {"truncated": True, "bytes": size}
+        if size <= left:
+            left -= size
+        else:  # this one alone: a later one may be small
+            result = {"truncated": True, "bytes": size}
         error = {"type": step.error["type"], "message": step.error["message"]} if step.error else None
         results.append(named | {"success": step.status == SUCCESS, "result": result, "error": error})
     return results

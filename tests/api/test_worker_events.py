@@ -8,6 +8,8 @@ import subprocess
 import uuid
 from contextlib import closing
 
+from redis import Redis
+
 from app.database import Single
 from app.projections import project
 from app.stream.event import draft, now
@@ -93,6 +95,21 @@ def test_a_task_that_waits_takes_no_report_without_a_claim(user: User, service: 
     problem(worker.again(STARTED, attempt=2), 409)
 
     assert user.status(waiting)["task"]["status"] == "PENDING"
+
+
+def test_a_task_that_no_celery_worker_takes_leaves_no_message(
+    system: System, user: User, service: User, waiting: str
+) -> None:
+    worker = Worker(service, waiting)
+    accepted(worker.send(STARTED))
+    accepted(worker.send({"type": "task_status", "status": "FAILURE"}))
+
+    again = user.client.post(f"/api/v2/tasks/{waiting}/retry")
+
+    assert again.status_code == 202
+    with Redis.from_url(system.redis_url) as redis:
+        assert redis.llen("elsewhere") == 0
+    assert user.status(again.json()["task_id"])["task"]["status"] == "PENDING", "and can be claimed"
 
 
 def test_of_two_workers_one_has_the_attempt(system: System, user: User, worker: Worker) -> None:

@@ -193,6 +193,15 @@ def test_too_much_of_the_steps_results_is_left_to_the_steps(tasks: Tasks) -> Non
     assert results[0] == "x" * 150_000 and results[1] == {"truncated": True, "bytes": 150_002}
 
 
+def test_a_result_that_is_too_large_takes_none_of_the_later_ones_away(tasks: Tasks) -> None:
+    parent = begun(tasks, *[step()] * 4)
+    for result in ("y" * 250_000, "small", {"n": 1}, None):
+        run(tasks, steps(tasks, parent)[-1], result=result)
+
+    results = [r["result"] for r in tasks.state(parent)["task"]["result"]["subtask_results"]]
+    assert results == [{"truncated": True, "bytes": 250_002}, "small", {"n": 1}, None]
+
+
 def test_a_phase_ends_as_its_step_did_and_once(tasks: Tasks) -> None:
     failed = begun(tasks, step(), step(), mode="parallel")
     one, two = steps(tasks, failed)

@@ -8,10 +8,11 @@ import pytest
 
 from app.stream.event import task_stream
 from app.stream.store import Appended
-from app.tasks import dispatch
+from app.tasks import dispatch, rounds
 from app.tasks.dispatch import BrokerDown, Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
+from tests.support.clock import Clock
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
@@ -155,6 +156,63 @@ def test_only_one_process_counts_and_another_takes_over(tasks: Tasks, web: Web, 
     second.turn()
     web.turn()
     assert tasks.leases() == {task_id: (1, 1)}
+
+
+def test_a_new_leader_knows_what_the_broker_was_told(tasks: Tasks, web: Web, second: Web):
+    waiting = [tasks.create() for _ in range(3)]
+    web.turn()
+    assert sorted(web.sent_tasks()) == sorted(waiting)
+    web.rounds._connect.close()
+    wait_for("the lock to be free", lambda: leaders(tasks) == 0)
+
+    second.turn(2)
+
+    assert second.rounds.leads and second.sent == []
+    second.run_id = "two"
+    second.turn()
+    assert sorted(second.sent_tasks()) == sorted(waiting), "and of another broker that it knows nothing"
+
+
+def test_a_long_round_is_no_pause(tasks: Tasks, web: Web, monkeypatch: pytest.MonkeyPatch):
+    task_id = tasks.started()
+    clock = Clock()
+    monkeypatch.setattr(rounds, "time", clock)
+    web.turn()
+    web.rounds._dispatcher.resend = lambda *_, **__: setattr(clock, "now", clock.now + 600)  # type: ignore[method-assign,assignment]
+
+    web.turn(3)
+
+    assert tasks.leases() == {task_id: (1, 3)}
+
+
+def test_so_many_lost_tasks_are_ended_in_one_round_and_the_others_in_the_next(
+    tasks: Tasks, web: Web, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rounds, "LOST_MOST", 2)
+    running = [tasks.started() for _ in range(5)]
+    web.turn(MISSED_LIMIT)
+
+    left = []
+    for _ in range(3):
+        web.turn()
+        left.append(len(tasks.leases()))
+
+    assert left == [3, 1, 0]
+    assert {tasks.state(task_id)["task"]["error"]["type"] for task_id in running} == {"WorkerLost"}
+
+
+def test_a_broker_that_hangs_is_waited_for_once_a_round(tasks: Tasks, web: Web):
+    web.may_retry = True
+    for _ in range(5):
+        tasks.started()
+    web.turn(MISSED_LIMIT)
+    asked = []
+    web.rounds._dispatcher._send = lambda *message: asked.append(message) or web._send(*message)  # type: ignore[func-returns-value]
+    web.takes = 0
+
+    web.turn()
+
+    assert tasks.leases() == {} and len(asked) == 1
 
 
 def test_leading_again_and_again_takes_the_lock_once(tasks: Tasks, web: Web):

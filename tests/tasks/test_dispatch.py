@@ -1,0 +1,102 @@
+"""Messages to workers: none that nobody takes, few at a time, and no long waits for a broker that hangs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.tasks import lifecycle
+from app.tasks.dispatch import BrokerDown, Dispatcher, Hint
+from tests.stream.helpers import sql
+from tests.tasks.helpers import Tasks
+
+
+class Broker:
+    """Takes so many messages, then none; counts what it is asked."""
+
+    def __init__(self, takes: int = 1_000_000) -> None:
+        self.takes, self.asked = takes, 0
+        self.sent: list[tuple[str, str]] = []
+
+    def __call__(self, message_id: str, queue: str, body: tuple[str, int], countdown: float) -> None:
+        self.asked += 1
+        if self.asked > self.takes:
+            raise BrokerDown("it hangs")
+        self.sent.append((queue, body[0]))
+
+
+def queue_of(job_type: str) -> str | None:
+    return None if job_type == "outside" else "taskroom"
+
+
+def test_no_message_goes_to_a_queue_that_no_celery_worker_serves(tasks: Tasks) -> None:
+    broker = Broker()
+    dispatcher = Dispatcher(broker, queue_of)
+    outside, ours = tasks.create(job_type="outside"), tasks.create()
+
+    assert dispatcher.dispatch(outside, 1, "outside") is False
+    assert dispatcher.hint(outside, 2, "outside", 5.0)
+    sent = dispatcher.resend(tasks.connect, everything=True)
+
+    assert (sent, broker.sent) == (1, [("taskroom", ours)])
+    assert set(tasks.dispatches()) == {outside, ours}, "it can be claimed all the same"
+
+
+def test_a_broker_that_hangs_is_waited_for_once_whatever_there_is_to_say() -> None:
+    broker = Broker(takes=2)
+
+    took = Dispatcher(broker, queue_of).hints([Hint(f"task {n}", 1, "echo") for n in range(100)])
+
+    assert not took
+    assert (broker.asked, len(broker.sent)) == (3, 2)
+
+
+def test_so_many_are_sent_again_at_a_time_and_the_oldest_first(tasks: Tasks) -> None:
+    broker = Broker()
+    dispatcher = Dispatcher(broker, queue_of)
+    waiting = [tasks.create() for _ in range(7)]
+
+    assert dispatcher.resend(tasks.connect, everything=True, most=3) == 3
+    assert [task_id for _, task_id in broker.sent] == waiting[:3]
+    assert dispatcher.resend(tasks.connect, everything=False, most=3) == 3
+    assert dispatcher.resend(tasks.connect, everything=False, most=3) == 1
+
+    assert sorted(task_id for _, task_id in broker.sent) == sorted(waiting)
+
+
+def test_what_a_broker_that_went_away_did_not_take_is_due_at_the_next_round(tasks: Tasks) -> None:
+    waiting = [tasks.create() for _ in range(5)]
+
+    sent = Dispatcher(Broker(takes=2), queue_of).resend(tasks.connect, everything=True)
+
+    ((due, tried),) = sql(
+        tasks.database,
+        """SELECT count(*) FILTER (WHERE next_send_at <= now()), count(*) FILTER (WHERE sends > 0)
+           FROM dispatches""",
+    )
+    assert (sent, due, tried) == (2, 3, 2)
+    again = Broker()
+    assert Dispatcher(again, queue_of).resend(tasks.connect, everything=False) == 3
+    assert {task_id for _, task_id in again.sent} < set(waiting)
+
+
+class Noting(Cursor):
+    """Keeps what it was asked."""
+
+    statements: list[str]
+
+    def execute(self, query: Any, values: Any = None) -> None:
+        self.statements.append(str(query))
+        super().execute(query, values)
+
+
+def test_a_claim_that_is_for_nothing_reads_nothing_of_the_task(tasks: Tasks) -> None:
+    task_id = tasks.started()
+
+    with tasks.connect() as connection, connection.cursor(cursor_factory=Noting) as cur:
+        cur.statements = []
+        assert lifecycle.claim(cur, task_id, 1, "other@host") is None
+
+    assert len(cur.statements) == 2, "the lock and the look at the queue"
+    assert not any("FROM tasks" in statement or "phases" in statement for statement in cur.statements)
