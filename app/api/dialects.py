@@ -20,9 +20,10 @@ from app.realtime.sse import (
     StreamQuery,
     filter_of,
     refuse_switched_off,
-    resume_cursor,
     serve,
+    serve_own,
 )
+from app.realtime.sse_cursors import resume_cursor
 from app.services import services
 from app.stream.burst import Filter
 from app.stream.event import Event, task_stream
@@ -56,15 +57,15 @@ def _add_stream(dialect: Dialect) -> None:
     def stream(query: dict[str, str], task_id: UUID | None = None) -> Response:
         if dialect.switched:
             refuse_switched_off()
+        if task_id is None:
+            return serve_own(query, only or filter_of(query), (plain, chunked), plain.hello)
         given, state = resume_cursor(query, None), list[Event]()
 
         def names_of(principal: Principal) -> list[str]:
-            if task_id is None:
-                return [auth.own_stream(principal)]
             return [task_stream(auth.readable_task(principal, str(task_id)))]
 
         def cursors_of(names: list[str]) -> list[int | None]:
-            if task_id is None or given is not None:
+            if given is not None:
                 return [given]
             now = _look(names[0], lambda: current_status(services().read, names[0]))
             if now.decoded()["status"] in TERMINAL:

@@ -21,6 +21,7 @@ from app.metrics import Row
 from app.problems import answer, fields
 from app.realtime.engine import Engine
 from app.realtime.floods import Floods, StrictPacket
+from app.realtime.foreign import Foreign
 from app.realtime.joins import Full
 from app.realtime.reader import MESSAGE_LIMIT
 from app.realtime.rooms import Connection, Rooms, left
@@ -81,6 +82,7 @@ class Sockets:
         self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
         self._floods = floods
         self._rooms = Rooms(parts)
+        self._foreign = Foreign(socketio.server.manager)
         self._connections: dict[str, Connection] = {}
         self._watching = False
 
@@ -104,6 +106,11 @@ class Sockets:
             self._engine.known,
         )
         yield "socketio_joins_total", "Rooms joined", self._rooms.joined
+        yield (
+            "socketio_foreign_dropped_total",
+            "What other emitters sent into streams, where it reaches nobody",
+            self._foreign.dropped,
+        )
         yield "socketio_packets_received_total", "Engine.IO packets from clients", self._floods.packets
         yield "socketio_dropped_total", "Sockets closed for what they sent or did not", self._floods.dropped
 

@@ -12,15 +12,18 @@ from flask import Response, request
 from app import auth, green
 from app.api.base import Blueprint
 from app.auth import Principal
-from app.errors import BadRequest, NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.limits import address
 from app.notifications import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, cursors_of, places_in
+from app.realtime.sse_cursors import resume_cursor, resume_cursors
+from app.realtime.sse_own import OwnLine, places_of, said_lately
+from app.realtime.sse_own import hello as own_hello
+from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, places_in
 from app.realtime.sse_wire import SseWire, Wire
 from app.services import Services, services
 from app.stream.burst import Filter
-from app.stream.event import EVENT_TYPE, LEVELS, MAX_SEQUENCE, task_stream
+from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
 from app.stream.store import NoSuchStream, StoreAway
 from app.stream.viewer import Viewer
 
@@ -75,8 +78,11 @@ class RoomsQuery(StreamQuery):
 def stream(query: dict[str, str], task_id: UUID) -> Response:
     """Every event after the cursor, then live. `Last-Event-ID` beats `since_sequence`; without either
     from the first event. A client that already has the last event of a finished task gets 204."""
-    return _stream(
-        query, lambda principal: task_stream(auth.readable_task(principal, str(task_id))), default=0
+    cursor = resume_cursor(query, default=0)
+    return serve(
+        lambda principal: [task_stream(auth.readable_task(principal, str(task_id)))],
+        lambda names: [cursor],
+        filter_of(query),
     )
 
 
@@ -84,17 +90,18 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def events_stream(query: dict[str, str]) -> Response:
-    """What happens to the caller's tasks, and the caller's notifications: live, or from a cursor on."""
-    return _stream(query, auth.own_stream)
+    """What happens to the caller's tasks, the caller's notifications and what everybody is told: live, or from a cursor
+    on."""
+    return serve_own(query, filter_of(query))
 
 
 @blp.get("/notifications/stream")
 @blp.arguments(NotificationQuery, location="query")
 @blp.response(200)
 def notifications_stream(query: dict[str, str]) -> Response:
-    """The caller's notifications alone: the same stream and the same cursors, filtered."""
+    """The caller's notifications and announcements alone: the same streams and the same cursors, filtered."""
     refuse_switched_off()
-    return _stream(query | {"types": ",".join(sorted(NOTIFICATION_EVENTS))}, auth.own_stream)
+    return serve_own(query, Filter(NOTIFICATION_EVENTS, None))
 
 
 @blp.get("/stream")
@@ -114,32 +121,25 @@ def rooms_stream(query: dict[str, str]) -> Response:
                 raise Unprocessable("Two cursors", errors={"rooms": ["One room with two cursors."]})
         return sorted(begins)
 
-    return serve(names_of, lambda names: _resume_cursors(query, begins), filter_of(query), rooms=True)
+    return serve(names_of, lambda names: resume_cursors(query, begins), filter_of(query), rooms=True)
 
 
-def _resume_cursors(query: dict[str, str], begins: dict[str, int | None]) -> list[int | None]:
-    """As resume_cursor, of a composite id."""
-    names = sorted(begins)
-    header, text = request.headers.get("Last-Event-ID"), query.get("since_sequence")
-    given = header or text
-    if given is None:
-        return [begins[name] for name in names]
-    if not header and given == "latest":
-        return [None for _ in names]
-    cursors = cursors_of(given, names)
-    if cursors is not None:
-        return list(cursors)
-    why = "No id of these rooms"
-    if header:
-        raise BadRequest(why, errors={"Last-Event-ID": [f"{why}."]})
-    raise Unprocessable(why, errors={"since_sequence": [f"{why}, nor latest."]})
-
-
-def _stream(
-    query: dict[str, str], name_of: Callable[[Principal], str], default: int | None = None
+def serve_own(
+    query: dict[str, str], filter: Filter, codecs: Codecs = CODECS, hello: Hello | None = None
 ) -> Response:
-    cursor = resume_cursor(query, default)
-    return serve(lambda principal: [name_of(principal)], lambda names: [cursor], filter_of(query))
+    """The caller's own stream, and what everybody is told."""
+    header, text = request.headers.get("Last-Event-ID", ""), query.get("since_sequence", "")
+    places = places_of(header or text)
+    # One part that is no sequence is refused as on every stream, by its name.
+    own, everybody = places if places else (resume_cursor(query, None), None)
+
+    def cursors_of(names: list[str]) -> list[int | None]:
+        comes_back = bool(header) and everybody is None
+        return [own, said_lately(services().read) if comes_back else everybody]
+
+    return serve(
+        lambda principal: [auth.own_stream(principal), BROADCAST], cursors_of, filter, codecs, hello, own=True
+    )
 
 
 def refuse_switched_off() -> None:
@@ -155,9 +155,10 @@ def serve(
     codecs: Codecs = CODECS,
     hello: Hello | None = None,
     rooms: bool = False,
+    own: bool = False,
 ) -> Response:
     """Streams what these names name, for whoever asks. ``hello`` makes the first words where they are not the codec's;
-    ``rooms`` is for several names on one connection."""
+    ``rooms`` is for several names on one connection, ``own`` for a user's and ``broadcast``."""
     parts, viewers = services(), list[Viewer]()
     try:
         parts.attempts.arrived(address())
@@ -185,6 +186,11 @@ def serve(
             return _handed_over(parts, viewers, principal, partial(_hello_of_rooms, viewers), line)
         first = viewers[0]
         words = partial(hello or codec.hello, first, principal)
+        if own:
+            since = cursors[1]
+            greeting = partial(own_hello, words, viewers[1], since)
+            own_line = partial(OwnLine, plain=codec, viewers=viewers, inner=plain, since=since)
+            return _handed_over(parts, viewers, principal, greeting, own_line)
         return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
     except NoSuchStream:
         _close(viewers)
@@ -243,30 +249,6 @@ def _handed_over(
     response = _response(body())
     response.call_on_close(unless_handed_over)
     return response
-
-
-def resume_cursor(query: dict[str, str], default: int | None) -> int | None:
-    """The cursor to resume from; None means live only. Raises BadRequest or Unprocessable, naming the field."""
-    header = request.headers.get("Last-Event-ID")
-    if header:
-        if (cursor := _sequence(header)) is None:
-            raise BadRequest("Last-Event-ID is no sequence", errors={"Last-Event-ID": ["Not a sequence."]})
-        return cursor
-    text = query.get("since_sequence")
-    if text is None:
-        return default
-    if text == "latest":
-        return None
-    if (cursor := _sequence(text)) is None:
-        raise Unprocessable("since_sequence", errors={"since_sequence": ["Not a sequence, nor latest."]})
-    return cursor
-
-
-def _sequence(text: str) -> int | None:
-    """The number, looked at before it is converted: thousands of digits would be an error of int() itself."""
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        return None
-    return int(text) if int(text) <= MAX_SEQUENCE else None
 
 
 def filter_of(query: dict[str, str]) -> Filter:

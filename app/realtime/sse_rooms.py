@@ -111,7 +111,7 @@ class RoomWire:
 
     @property
     def codec(self) -> RoomCodec:
-        return RoomCodec(self._line.chunked, self._line, self._index)
+        return self._line.codec(self._index)
 
     @property
     def owed(self) -> int:
@@ -129,8 +129,6 @@ class RoomWire:
 class Line:
     """The connection, as its viewers share it: nobody writes while a frame of another is half sent."""
 
-    turns, counts = 1, False  # of its keep-alives, as a codec has them
-
     def __init__(
         self,
         wires: SseWires,
@@ -144,11 +142,15 @@ class Line:
         self.streams = [viewer.room.stream for viewer in viewers]
         self.hash = _hash(self.streams)
         self.chunked = plain.closing != b""
+        self.turns, self.counts, self.breathes = plain.turns, plain.counts, plain.breathes
         self.progress_at = self.opened_at = time.monotonic()
         self.slot = taken.fileno()
         self._wires, self._socket, self._plain = wires, taken, plain
         self._debt, self._turns, self._open = b"", Turns(), True
         wires.poller.watch(taken.fileno(), self._ready)
+
+    def codec(self, index: int) -> RoomCodec:
+        return RoomCodec(self.chunked, self, index)
 
     def attach(self, hub: Hub) -> None:
         for index, viewer in enumerate(self.viewers):
@@ -195,12 +197,15 @@ class Line:
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
         """By a room that keeps up; where none does bytes are on their way anyway."""
-        for viewer in self.viewers:
-            if viewer.lane is not None and viewer.wire is not None:
-                codec = viewer.wire.codec
-                assert isinstance(codec, RoomCodec)
-                hub.say(viewer, partial(codec.quiet, viewer, connections=connections))
+        for index, viewer in enumerate(self.viewers):
+            if viewer.lane is not None:
+                hub.say(viewer, partial(self.codec(index).quiet, viewer, connections=connections))
                 return
+
+    def breathe(self, hub: Hub) -> None:
+        viewer = next((v for v in self.viewers if v.lane is not None), None)
+        if viewer is not None:
+            hub.say(viewer, lambda cursor: self._plain.keepalive)
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):

@@ -148,7 +148,7 @@ class SseWires:
         self._hub, self._joins, self._presence = hub, joins, presence
         self.turn_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
-        self._breathing: list[set[SseWire]] = [set() for _ in range(BREATH_SECONDS)]
+        self._breathing: list[set[Wire]] = [set() for _ in range(BREATH_SECONDS)]
         self._turn = self._breath = 0
         self._running = False
         self.durations = Histogram(SECONDS)
@@ -161,7 +161,7 @@ class SseWires:
     def add(self, wire: Wire) -> None:
         """Begins to send."""
         self._slots[wire.slot % len(self._slots)].add(wire)
-        if isinstance(wire, SseWire) and wire.breathes:
+        if wire.breathes:
             self._breathing[wire.slot % BREATH_SECONDS].add(wire)
         self._presence.add(wire.principal.user_id, 1)
         wire.attach(self._hub)
@@ -176,8 +176,7 @@ class SseWires:
 
     def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
         self._slots[wire.slot % len(self._slots)].discard(wire)
-        if isinstance(wire, SseWire):
-            self._breathing[wire.slot % BREATH_SECONDS].discard(wire)
+        self._breathing[wire.slot % BREATH_SECONDS].discard(wire)
         self.durations.note(time.monotonic() - wire.opened_at)
         self._joins.leave(wire.principal.user_id)
         self._presence.add(wire.principal.user_id, -1)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 import socketio
 
+from app.realtime.foreign import Foreign
 from app.stream.channels import Channels
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
@@ -179,18 +182,48 @@ def test_a_token_renewed_in_band_is_checked(
 
 
 def test_a_vanilla_emitter_cannot_speak_in_a_tasks_room(
-    viewer: SocketViewer, user: User, redis_url: str
+    system: System, viewer: SocketViewer, user: User, redis_url: str
 ) -> None:
     viewer.join(0)
     channel = Channels(redis_url).socketio
     outsider = socketio.RedisManager(redis_url, channel=channel, write_only=True)
+    before = dropped(system)
     outsider.emit("log", {"message": "forged", "sequence": 99}, room=f"task:{viewer.task_id}")
+    outsider.emit("log", {"message": "forged"}, room=[f"user:{user.id}", "a room of one's own"])
     outsider.emit("weather", {"message": "for all"})
     wait_for("what is of no stream", lambda: [e for e in viewer.events if e["type"] == "weather"])
     user.client.post(f"/api/v2/tasks/{viewer.task_id}/cancel")
     viewer.control("end")
     assert not [e for e in viewer.events if e.get("message") == "forged"]
+    assert dropped(system) - before == 2
     outsider.redis.close()
+
+
+def dropped(system: System) -> float:
+    """How many of them the web process has counted."""
+    text = httpx.get(f"{system.url}/metrics", timeout=60).text
+    (line,) = (
+        line for line in text.splitlines() if line.startswith("taskroom_socketio_foreign_dropped_total")
+    )
+    return float(line.split()[-1])
+
+
+def test_an_emitter_that_is_not_heard_is_told_once_in_the_log_and_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    handled: list[dict[str, object]] = []
+    manager = SimpleNamespace(_handle_emit=handled.append)
+    foreign = Foreign(manager)
+    messages = [
+        {"event": "log", "room": room} for room in ("task:1", "lobby", None, "broadcast", ["user:1", "x"], 7)
+    ]
+
+    for message in messages:
+        manager._handle_emit(message)
+
+    assert (handled, foreign.dropped) == (messages, 3)
+    (record,) = caplog.records
+    assert "'log'" in record.getMessage() and "'task:1'" in record.getMessage()
 
 
 def test_a_ticket_opens_one_socket(system: System, user: User, running: str) -> None:

@@ -1,0 +1,44 @@
+"""What emitters beside Taskroom send through Redis into rooms where it reaches nobody: it is told, for they are not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+logger = logging.getLogger("taskroom.sockets")
+
+# A socket's rooms of these streams are the hub's, where everything has a sequence.
+STREAMS = ("task:", "user:", "broadcast")
+
+
+class Foreign:
+    """``manager`` is the library's, which hears them. One warning, however many there are, and a count."""
+
+    def __init__(self, manager: Any) -> None:
+        self.dropped = 0  # since the start
+        handle = getattr(manager, "_handle_emit", None)
+        if handle is None:
+            logger.warning(
+                "this socketio looks different inside: what others emit into streams is not counted"
+            )
+            return
+
+        def handled(message: Mapping[str, Any]) -> Any:
+            self.heard(message)
+            return handle(message)
+
+        manager._handle_emit = handled
+
+    def heard(self, message: Mapping[str, Any]) -> None:
+        room = message.get("room")
+        rooms = [room] if isinstance(room, str) else room if isinstance(room, Iterable) else ()
+        for name in rooms:
+            if isinstance(name, str) and name.startswith(STREAMS):
+                self.dropped += 1
+                if self.dropped == 1:
+                    logger.warning(
+                        "an emitter sends %r to %r, where it reaches nobody: events of a stream have a sequence. "
+                        "Publish it (docs/bus.md) or send it to another room; more of them are only counted",
+                        *(str(text)[:100] for text in (message.get("event"), name)),
+                    )
