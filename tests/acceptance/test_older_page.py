@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.support.held import held
 from tests.support.system import ROOT, System, User, wait_for
+from tests.support.threads import joined
 
 
 def test_the_older_page_shows_the_present_state_and_follows(
@@ -38,8 +39,8 @@ def test_the_older_page_shows_the_present_state_and_follows(
             )
         finally:
             page.terminate()
-            page.wait(10)
-            reader.join(10)
+            page.wait(60)
+            joined(reader)
             lines.close()
 
     kinds = [what for what, _ in told]
@@ -49,13 +50,13 @@ def test_the_older_page_shows_the_present_state_and_follows(
     assert status["phases"][-1]["phase_id"] == "load"
     assert len(logs) == 50
     assert [x["sequence"] for x in logs] == sorted(x["sequence"] for x in logs)
-    joined = told[2:]
-    assert {"task_status", "phase_update"} <= {what for what, _ in joined[:4]}, (
+    followed = told[2:]
+    assert {"task_status", "phase_update"} <= {what for what, _ in followed[:4]}, (
         "the present state comes first"
     )
     assert (
-        next(d for w, d in joined if w == "phase_update" and d["phase_id"] == "load")["processed_count"] > 0
+        next(d for w, d in followed if w == "phase_update" and d["phase_id"] == "load")["processed_count"] > 0
     )
-    live = [d["sequence"] for what, d in joined if what == "log"]
+    live = [d["sequence"] for what, d in followed if what == "log"]
     every = [e["sequence"] for e in user.events(run.id) if e["type"] == "log"]
     assert live == every[every.index(live[0]) :], "live lines follow each other without gap or repeat"

@@ -9,6 +9,7 @@ from pathlib import Path
 from app.tasks.fold import empty, fold
 from tests.support.held import held
 from tests.support.system import System, User
+from tests.support.threads import joined
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
@@ -29,7 +30,7 @@ class Poller(Viewer):
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(10)
+        joined(self._thread)
 
     def _poll(self) -> None:
         cursor = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import jwt
 
-from app.sessions import GRACE_SECONDS
 from tests.api import patient
+from tests.support.grace import GRACE_SECONDS
 from tests.support.system import System
 
 REFRESH = "/api/v2/auth/refresh"

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.threads import joined
+
 LIVES = (0.5, 4.0)  # seconds until a connection is reset
 PAUSES = (0.0, 0.02)  # before each slice
 HOLD_CHANCE, HOLD_SECONDS = 0.01, 1.0
@@ -38,7 +40,7 @@ class BadNetwork:
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
+        joined(self._thread)
         self._loop.close()
 
     async def _serve(self) -> None:

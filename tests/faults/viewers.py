@@ -16,6 +16,7 @@ import orjson
 
 from tests.faults.checker import Seen
 from tests.support.system import User, wait_for
+from tests.support.threads import joined
 from tests.support.viewers import SseViewer
 
 FIRST_RETRY_MS = 1000  # until the server has said another
@@ -146,8 +147,8 @@ class Sockets:
 
     def close(self) -> None:
         self._orders.close()  # which ends it
-        self._process.wait(10)
-        self._thread.join(10)
+        self._process.wait(60)
+        joined(self._thread)
         assert self._process.stdout
         self._process.stdout.close()
 

@@ -38,7 +38,7 @@ class Site:
     def kill(self, number: int) -> None:
         process = self.processes[number]
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     def client(self, user: User) -> httpx.Client:
         return httpx.Client(base_url=self.url, headers=dict(user.client.headers), timeout=30)

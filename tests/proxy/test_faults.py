@@ -23,6 +23,7 @@ from tests.proxy.conftest import Site, running_nginx
 from tests.proxy.viewers import BrowserSocket, EventSource
 from tests.support.held import held
 from tests.support.system import User, wait_for
+from tests.support.threads import joined
 from tests.support.viewers import Viewer
 
 EVENT_SOURCE = {"Accept": "text/event-stream"}
@@ -67,8 +68,7 @@ def test_viewers_of_a_killed_process_come_back_through_the_other(
         finally:
             for viewer in opened:
                 viewer.close()
-            for thread in reading:
-                thread.join(10)
+            joined(*reading)
 
 
 @pytest.fixture
@@ -182,4 +182,4 @@ def test_nginx_runs_without_root() -> None:
             assert httpx.get(f"http://127.0.0.1:{port}/livez").status_code == 503
         finally:
             run.terminate()
-            run.wait(10)
+            run.wait(60)

@@ -18,6 +18,7 @@ from tests.proxy.conftest import Site
 from tests.proxy.viewers import BrowserSocket, EventSource, Page, PythonSocket
 from tests.support.held import held
 from tests.support.system import System, User, wait_for
+from tests.support.threads import joined
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 DRAIN_SECONDS = 60  # many password hashes on a busy machine take more than the usual ones
@@ -61,8 +62,7 @@ def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
     finally:
         for viewer in opened:
             viewer.close()
-        for thread in reading:
-            thread.join(10)
+        joined(*reading)
 
 
 def test_a_rolling_restart_loses_nothing_and_repeats_nothing(

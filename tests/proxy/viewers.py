@@ -12,6 +12,7 @@ import socketio
 
 from tests.support.chromium import chromium, sign_in
 from tests.support.system import User, wait_for
+from tests.support.threads import joined
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
 
@@ -118,7 +119,7 @@ class Page(Viewer):
 
     def close(self) -> None:
         self.closed.set()
-        self._thread.join(10)
+        joined(self._thread)
 
     def cut(self) -> None:
         raise NotImplementedError("only what it is connected to is cut")

@@ -20,7 +20,7 @@ def test_the_sixty_fifth_room_is_refused_until_one_is_left(system: System, user:
     client = viewer.connect()
 
     def call(event: str, task_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = client.call(event, {"task_id": task_id}, timeout=20)
+        answer: dict[str, Any] = client.call(event, {"task_id": task_id}, timeout=60)
         return answer
 
     joined = [call("join_task", task_id)["ok"] for task_id in task_ids[:ROOMS]]

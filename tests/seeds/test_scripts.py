@@ -16,6 +16,7 @@ import pytest
 
 from tests.seeds.conftest import printed
 from tests.support.system import System, User, wait_for
+from tests.support.threads import joined
 
 WORDLESS = {"artifact_type": "flashcards", "content": "!!! ???", "notebook_id": "session999"}
 
@@ -42,8 +43,8 @@ def running(command: list[str], program: str) -> Iterator[list[str]]:
         yield lines
     finally:
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-        reader.join(10)
+        process.wait(60)
+        joined(reader)
         process.stdout.close()
 
 

@@ -12,7 +12,7 @@ import psycopg2
 import redis
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single
+from app.database import Single, connect_args
 from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.once import Once
 from app.stream.store import Appended, append, open_stream
@@ -49,6 +49,22 @@ def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> Seque
 def appended(connect: Single, drafts: Sequence[Draft]) -> Appended:
     with connect() as connection, connection.cursor() as cur:
         return append(cur, drafts, no_projection)
+
+
+# Of a connection that outlasts any stall of the machine. Who waits gives up before the server ends whom it waits for.
+PATIENCE = {
+    "lock_timeout": "60s",
+    "statement_timeout": "120s",
+    "idle_in_transaction_session_timeout": "300s",
+}
+
+
+def patient_single(database: str) -> Single:
+    """For a test that keeps a transaction open while others work, or has others wait: the product's own limits, of a
+    few seconds each, would end it on a busy machine. It is connected already."""
+    single = Single(database, **PATIENCE)
+    single._connection = psycopg2.connect(database, **connect_args(**PATIENCE) | {"connect_timeout": 60})
+    return single
 
 
 def messages(database: str, stream: str) -> list[str]:

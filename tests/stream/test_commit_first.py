@@ -19,8 +19,8 @@ def test_what_is_published_is_seen_by_others_already(database: str) -> None:
     writer = Writer(connect, no_projection, publish)
     for n in range(3):
         writer.put(line(stream, str(n)))
-        assert writer.flush(20)
-    assert writer.close(20)
+        assert writer.flush(60)
+    assert writer.close(60)
 
     connect.close()
     assert seen == [([1], 1), ([2], 2), ([3], 3)]

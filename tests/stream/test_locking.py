@@ -9,10 +9,10 @@ import psycopg2
 import pytest
 from psycopg2.errors import LockNotAvailable
 
-from app.database import Single
 from app.stream.store import append, lock
-from tests.stream.helpers import line, new_stream, no_projection
+from tests.stream.helpers import line, new_stream, no_projection, patient_single
 from tests.support.system import wait_for
+from tests.support.threads import joined
 
 
 def is_free(database: str, name: str, strength: str = "NO KEY UPDATE") -> bool:
@@ -39,7 +39,7 @@ def test_who_waits_for_the_lowest_id_has_none_of_the_others_yet(database: str, b
     """In any other order two who lock the same streams may each wait for the other."""
     names = [new_stream(database) for _ in range(6)]
     asked = names[::-1] if backwards else names
-    holder, waiter, got = Single(database), Single(database), threading.Event()
+    holder, waiter, got = patient_single(database), patient_single(database), threading.Event()
 
     def second() -> None:
         with waiter() as connection, connection.cursor() as cur:
@@ -53,15 +53,15 @@ def test_who_waits_for_the_lowest_id_has_none_of_the_others_yet(database: str, b
         wait_for("it to wait", lambda: waits(database))
         free = [name for name in names if is_free(database, name)]
 
-    assert got.wait(10)
-    thread.join(10)
+    assert got.wait(60)
+    joined(thread)
     holder.close(), waiter.close()
     assert free == names[1:]
 
 
 def test_who_writes_holds_the_row_and_lets_others_refer_to_it(database: str) -> None:
     """A key share is what a row asks for that refers to the stream: it need not wait for those who write there."""
-    stream, connect = new_stream(database), Single(database)
+    stream, connect = new_stream(database), patient_single(database)
 
     with connect() as connection, connection.cursor() as cur:
         append(cur, [line(stream)], no_projection)

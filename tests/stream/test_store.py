@@ -15,7 +15,16 @@ from psycopg2.extensions import cursor as Cursor
 from app.database import Single
 from app.stream.event import Draft, draft, now
 from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle, unsaid
-from tests.stream.helpers import appended, in_threads, line, messages, new_stream, no_projection, sql
+from tests.stream.helpers import (
+    appended,
+    in_threads,
+    line,
+    messages,
+    new_stream,
+    no_projection,
+    patient_single,
+    sql,
+)
 
 
 def test_sequences_are_dense_across_streams_and_batches(database: str):
@@ -146,7 +155,7 @@ def test_opposite_orders_never_deadlock(database: str):
     start = threading.Barrier(2)
 
     def writes(first: str, second: str) -> None:
-        connect = Single(database, lock_timeout="60s", statement_timeout="60s")
+        connect = patient_single(database)
         start.wait(60)
         for _ in range(100):
             appended(connect, [line(first), line(second)])
@@ -166,7 +175,7 @@ def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
         chance = random.Random(number)
         idle = threading.Event()
         with connections:
-            connect = Single(database, lock_timeout="60s", statement_timeout="60s")
+            connect = patient_single(database)
             for n in range(3):
                 idle.wait(chance.random() * 0.02)
                 try:

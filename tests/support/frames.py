@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from tests.realtime.test_event_stream import Message, parse
 from tests.support.system import User, wait_for
+from tests.support.threads import joined
 
 
 class Frames:
     """``GET path``, as ``user``; ``body`` is all that came, without chunks."""
 
     def __init__(self, url: str, user: User | None, path: str, **headers: str) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=40)
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self._connection.connect()
         self._socket = self._connection.sock
         if user:
@@ -39,7 +40,7 @@ class Frames:
     def __exit__(self, *_: Any) -> None:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        self._thread.join(10)
+        joined(self._thread)
 
     @property
     def messages(self) -> list[Message]:
@@ -56,7 +57,7 @@ class Frames:
         ids = [line[4:] for line in self.body.decode().split("\n") if line.startswith("id: ")]
         return ids[-1] if ids else ""
 
-    def wait(self, what: str, condition: Callable[[Frames], Any], seconds: float = 20.0) -> Any:
+    def wait(self, what: str, condition: Callable[[Frames], Any], seconds: float = 60.0) -> Any:
         return wait_for(f"{what} on the stream", lambda: condition(self), seconds)
 
     def events(self, count: int) -> list[Message]:

@@ -61,7 +61,8 @@ class Issuer:
 
 class KeySet:
     """Public keys at an address. ``asked`` counts the requests; ``answer`` is sent as it is; while ``gate`` is
-    cleared a request waits. ``certificate`` and ``key`` are PEM files, for TLS."""
+    cleared a request waits, and ``close`` fails when one had to go on without it. ``certificate`` and ``key`` are PEM
+    files, for TLS."""
 
     def __init__(self, *keys: dict[str, Any], tls: tuple[Path, Path] | None = None) -> None:
         self.asked = 0
@@ -69,13 +70,14 @@ class KeySet:
         self.status = 200
         self.gate = threading.Event()
         self.gate.set()
+        self.kept_waiting = False
         self.hold(*keys)
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked += 1
-                outer.gate.wait(20)
+                outer.kept_waiting |= not outer.gate.wait(60)
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(outer.answer)))
                 self.end_headers()
@@ -98,6 +100,7 @@ class KeySet:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+        assert not self.kept_waiting, "the gate stayed closed for a minute"
 
 
 def told(token: str, settings: dict[str, Any]) -> Told:

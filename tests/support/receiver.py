@@ -38,13 +38,15 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """``statuses`` are given one after the other, then 204; while ``gate`` is cleared an answer waits."""
+    """``statuses`` are given one after the other, then 204; while ``gate`` is cleared an answer waits, which is
+    ``kept_waiting``, a fault, when it stays so."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
     location: str = ""
     gate: threading.Event = field(default_factory=threading.Event)
+    kept_waiting: bool = False
 
     def of(self, type: str) -> list[Received]:
         return [one for one in list(self.received) if one.told["type"] == type]
@@ -61,7 +63,7 @@ def receiving() -> Iterator[Receiver]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.received.append(Received(self.path, headers, body))
             status = receiver.statuses.pop(0) if receiver.statuses else 204
-            receiver.gate.wait(30)
+            receiver.kept_waiting |= not receiver.gate.wait(60)
             answer = b"" if status == 204 else b"x" * 5_000
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
@@ -86,3 +88,4 @@ def receiving() -> Iterator[Receiver]:
         receiver.gate.set()
         server.shutdown()
         server.server_close()
+    assert not receiver.kept_waiting, "the gate stayed closed for a minute"

@@ -15,7 +15,7 @@ from app.tasks import retention
 from app.tasks.expired import delete_expired
 from app.tasks.retention import Prunable, Retention, prunable, prune, prune_batch
 from app.tasks.snapshot import current_events, snapshot
-from tests.stream.helpers import appended, in_threads, line, sql
+from tests.stream.helpers import appended, in_threads, line, patient_single, sql
 from tests.tasks.helpers import Tasks
 
 LONG_AGO = "2020-01-02T03:04:05.000006Z"
@@ -25,7 +25,7 @@ HUNDRED = Retention(days=0, events=100)
 
 @pytest.fixture
 def connect(database: str) -> Any:
-    connect = Single(database)
+    connect = patient_single(database)
     yield connect
     connect.close()
 
@@ -193,7 +193,7 @@ def test_it_stops_when_its_time_is_over_and_goes_on_the_next_time(
 
 def test_a_stream_that_a_writer_has_is_passed_over(tasks: Tasks, connect: Single):
     task_id = finished(tasks, days_ago=31)
-    writer = Single(tasks.database)
+    writer = patient_single(tasks.database)
     with writer() as conn, conn.cursor() as cur:
         cur.execute("SELECT FROM streams WHERE name = %s FOR NO KEY UPDATE", (task_stream(task_id),))
         assert prune(connect, MONTH) == 0, "it waits for nobody"
@@ -210,7 +210,7 @@ def test_a_writer_never_waits_while_events_are_deleted(
         open_stream(cur, "user:a")
     appended(connect, [line("user:a", str(n)) for n in range(300)])
     original = retention._target
-    writer = Single(tasks.database, lock_timeout="1s")
+    writer = patient_single(tasks.database)
 
     def slow(cur: Any, *rest: Any) -> int:
         target = original(cur, *rest)

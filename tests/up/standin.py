@@ -53,7 +53,7 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], password: str) 
             CHECKOUT,
             env=env,
             ready=ready,
-            stages=((signal.SIGTERM, 0.5 if name == "stubborn" else 10.0),),
+            stages=((signal.SIGTERM, 0.5 if name == "stubborn" else 60.0),),
             group="twins" if name.startswith("twin") else "",
         )
 

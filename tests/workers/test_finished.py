@@ -79,6 +79,6 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
     running.join(60)
     assert writer.close(60)
 
-    assert not running.is_alive() and writer.close(20)
+    assert not running.is_alive() and writer.close(60)
     ((*_, last),) = left
     assert last == "task_status", "the last thing that it said was durable when it was over"
