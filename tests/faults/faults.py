@@ -44,9 +44,9 @@ class Fault:
 
     @property
     def endings(self) -> frozenset[str]:
-        """How a task may end that it hits: its code may just have been done."""
+        """How a task ends that it hits."""
         lost = self.kind == KILL and self.part in LOSES_WORKER
-        return frozenset({"SUCCESS", "FAILURE WorkerLost"}) if lost else frozenset({"SUCCESS"})
+        return frozenset({"FAILURE WorkerLost" if lost else "SUCCESS"})
 
     def strike(self, taskroom: Taskroom, task_id: str, leaving: threading.Event | None = None) -> None:
         """Returns when another process has the part's place, or when it goes on after its stop."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import random
 import time
+import uuid
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from tests.faults.system import Taskroom
 CUT_EVERY, AWAY = 15.0, 2.0  # seconds: in the mean, at random; always
 CALM = 3.0  # seconds before the end in which nobody is cut any more
 JOINS_A_SECOND = 100.0
-LATE_SECONDS = 60.0
+LATE_SECONDS = 240.0
 LOOK_SECONDS = 0.5
 P99_TARGET = 0.3
 
@@ -58,7 +60,8 @@ class Jitter:
 
 
 class Cutter:
-    """Cuts viewers until so many lines are out, and brings them back; is asked every 20 ms.
+    """Cuts viewers until so many lines are out and somebody has missed something, and brings them back; is asked
+    every 20 ms.
 
     ``asked`` is each reconnection: viewer, when it was asked for (ns), up to which sequence events were out by then.
     """
@@ -86,7 +89,7 @@ class Cutter:
         out = self.room.text.bytes
         self._left -= out.count(b"event: log\n", self._counted)
         self._counted = len(out)
-        if self._left <= 0:
+        if self.calm:
             return
         for viewer in self.load.viewers:
             if self._due[viewer.number] <= now and viewer.joined_at and viewer.socket:
@@ -94,6 +97,11 @@ class Cutter:
                 self.cuts += 1
                 self._due[viewer.number] = float("inf")
                 self._away.append((now + AWAY, viewer))
+
+    @property
+    def calm(self) -> bool:
+        """Nobody is cut any more."""
+        return self._left <= 0 and bool(self.asked)
 
     @property
     def over(self) -> bool:
@@ -109,18 +117,22 @@ class Cutter:
 
 
 def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: int = 0) -> Jitter:
-    """One run of so many log events, watched and cut until shortly before its end."""
+    """One run of so many log events, watched and cut until shortly before its end. It begins when all watch, and is
+    held until somebody who was cut has missed something: on a machine that stands still it is longer."""
     proc.raise_file_limit()
-    joining = viewers / JOINS_A_SECOND
-    task_id = taskroom.start(events, rate, delay=joining)
+    begin, gate = (taskroom.folder / f"{uuid.uuid4().hex}.open" for _ in range(2))
+    task_id = taskroom.start(events, rate, gate, begin)
     parts = urlsplit(taskroom.url)
     headers = f"Authorization: Bearer {taskroom.user.token}\r\n"
     path = f"/api/v2/tasks/{task_id}/stream?since_sequence=0"
     room = SseRoom((str(parts.hostname), int(parts.port or 80)), path, headers=headers)
     result = Jitter(viewers)
-    with Load() as load:
+    with ExitStack() as stack, Load() as load:
+        for file in (begin, gate):  # whatever happens, it must not keep the worker
+            stack.callback(file.touch)
         load.add(copies(room, viewers))
-        load.join_all(joining + LATE_SECONDS)
+        load.join_all(viewers / JOINS_A_SECOND + LATE_SECONDS)
+        begin.touch()
         cutter = Cutter(load, room, int(events - rate * CALM), seed)
         last = 0
         looked = 0.0
@@ -128,6 +140,8 @@ def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: 
         def done() -> bool:
             nonlocal last, looked
             cutter.look()
+            if cutter.calm:
+                gate.touch()
             if not last and time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
                 ((closed, head),) = taskroom.rows(
@@ -136,10 +150,10 @@ def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: 
                 last = head if closed else 0
             return bool(last) and cutter.over and all(v.fault or v.sequence >= last for v in load.viewers)
 
-        load.run(done, joining + events / rate + LATE_SECONDS)
+        load.run(done, events / rate + LATE_SECONDS)
         stored = taskroom.stored(task_id)
         _judge(result, load, stored)
-        result.faults += stored.faults(events, SUCCESS)
+        result.faults += stored.faults(max(events, taskroom.written(task_id)), SUCCESS)
         result.cuts = cutter.cuts
         result.replays = _replays(load, cutter.asked)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,10 +44,15 @@ class Outcome:
 
 
 class Run:
-    def __init__(self, taskroom: Taskroom, host: Sockets, events: int, rate: float) -> None:
+    """``held``: it writes more than so many events until it is let go."""
+
+    def __init__(self, taskroom: Taskroom, host: Sockets, events: int, rate: float, held: bool) -> None:
         self.taskroom, self.host, self.events = taskroom, host, events
+        self._gate = taskroom.folder / f"{uuid.uuid4().hex}.open"
+        if not held:
+            self.let_go()
         self.began = time.monotonic()
-        self.task_id = taskroom.start(events, rate)
+        self.task_id = taskroom.start(events, rate, self._gate)
         self.watchers: dict[str, list[Watcher]] = {name: [] for name in TRANSPORTS}
 
     def watch(self, viewers: int, urls: Sequence[str]) -> None:
@@ -60,6 +66,21 @@ class Run:
     @property
     def all(self) -> list[Watcher]:
         return [watcher for name in TRANSPORTS for watcher in self.watchers[name]]
+
+    def let_go(self) -> None:
+        """From now on it comes to its end by itself."""
+        self._gate.touch()
+
+    def wait_returned(self) -> None:
+        """Until somebody of each transport was cut off and has come back."""
+        wait_for(
+            "a viewer of each transport to come back",
+            lambda: (
+                all(any(watcher.returns > 0 for watcher in each) for each in self.watchers.values())
+                or any(watcher.fault for watcher in self.all)
+            ),
+            END_SECONDS,
+        )
 
     def wait_seen(self, events: int) -> None:
         """Until each has seen so many events."""
@@ -91,20 +112,29 @@ class Run:
         returns = {
             name: sum(max(0, watcher.returns) for watcher in self.watchers[name]) for name in TRANSPORTS
         }
-        faults += stored.faults(self.events, endings)
+        asked = max(self.events, self.taskroom.written(self.task_id))  # a held one writes more
+        faults += stored.faults(asked, endings)
         return Outcome(stored.ending, len(stored.events), seconds, returns, verdicts, faults)
 
     def close(self) -> None:
+        self.let_go()
         for watcher in self.all:
             watcher.close()
 
 
 @contextmanager
 def running(
-    taskroom: Taskroom, host: Sockets, *, events: int, rate: float, viewers: int, urls: Sequence[str] = ()
+    taskroom: Taskroom,
+    host: Sockets,
+    *,
+    events: int,
+    rate: float,
+    viewers: int,
+    urls: Sequence[str] = (),
+    held: bool = False,
 ) -> Iterator[Run]:
     """``viewers`` of each transport. All are gone at the end, also when something goes wrong."""
-    run = Run(taskroom, host, events, rate)
+    run = Run(taskroom, host, events, rate, held)
     try:
         run.watch(viewers, urls or [taskroom.url])
         yield run

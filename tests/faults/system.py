@@ -1,4 +1,4 @@
-"""The real system as its operator runs it: ``python -m app.up`` with a folder, a port and an nginx of its own."""
+"""The real system as its operator runs it, with a folder, a port and an nginx of its own, and the tests' job types."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ class Taskroom:
     """Started on entry, ended on exit with all that it started. What dies is brought back by itself alone."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
         self.home = Home.open(folder / "home")
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -57,7 +58,7 @@ class Taskroom:
         inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST")}
         with self._output.open("wb") as output:
             self._process = process = subprocess.Popen(
-                [sys.executable, "-m", "app.up"],
+                [sys.executable, "-m", "tests.faults.up"],
                 cwd=ROOT,
                 env=inherited
                 | self._settings
@@ -119,11 +120,12 @@ class Taskroom:
         """Until every part runs, each web process is ready and has its Redis, and the worker has all its children."""
         wait_for("all parts to be back", self._is_whole, WHOLE_SECONDS)
 
-    def start(self, events: int, rate: float, delay: float = 0.0) -> str:
-        """Starts a load task, however often it must be asked; returns its id."""
-        params = {"events": events, "rate": rate, "message_bytes": 100, "delay": delay}
+    def start(self, events: int, rate: float, gate: Path, begin: Path | None = None) -> str:
+        """Starts a task that writes so many lines, and more until the file ``gate`` is there, once the file ``begin``
+        is; however often it must be asked. Returns its id."""
+        params = {"least": events, "rate": rate, "size": 100, "gate": str(gate), "begin": str(begin or "")}
         key = {"Idempotency-Key": uuid.uuid4().hex}
-        body = {"job_type": "emit_load", "params": params}
+        body = {"job_type": "test_gated_load", "params": params}
 
         def started() -> str:
             try:
@@ -145,8 +147,10 @@ class Taskroom:
         )
         return Stored.of([(seq, type, payload) for seq, type, payload in events], last_seq, closed)
 
-    def is_closed(self, task_id: str) -> bool:
-        return bool(self.rows("SELECT closed FROM streams WHERE name = %s", f"task:{task_id}")[0][0])
+    def written(self, task_id: str) -> int:
+        """Lines that the task says it wrote; 0 where it did not come to its end."""
+        ((result,),) = self.rows("SELECT result FROM tasks WHERE id = %s", task_id)
+        return int(result["events"]) if result else 0
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """At least one, waited for: Postgres may just be away."""

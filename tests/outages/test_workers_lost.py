@@ -11,7 +11,7 @@ from tests.outages.processes import suspended
 from tests.outages.viewers import saw_everything, watching
 from tests.support.system import User, wait_for
 
-LOST_SECONDS = 60  # four rounds of a second and the one before them, and much room for a busy machine
+LOST_SECONDS = 90  # four rounds of three seconds and the one before them, and much room for a busy machine
 
 
 def child_of(user: User, task_id: str) -> int:

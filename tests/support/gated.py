@@ -12,6 +12,7 @@ from workers.jobs.knowledge_base import DEFAULT_PATTERN, knowledge_base
 from workers.progress import job, log, phase
 
 BATCH = 100  # lines between two looks at the gate, where they come as fast as they go
+LOOK_SECONDS = 0.2  # the longest time without a report, which is where a cancel arrives
 LONGEST_SECONDS = 600.0  # for a test that was killed: its run must not hold a worker for ever
 
 
@@ -48,6 +49,39 @@ def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
             if rate or not begun:
                 time.sleep(1 / (rate or 100))
     return lines
+
+
+class GatedLoad(Gated):
+    least = fields.Integer(load_default=1, metadata={"description": "Lines that it writes in any case"})
+
+
+@job("test_gated_load", params=GatedLoad, phases=("wait", "load"))
+def gated_load(gate: str, rate: float, begin: str, size: int, least: int) -> dict[str, int]:
+    """Writes lines that say when they were written, as the shipped load job does; ``least`` exactly where the gate
+    is open before. A pause is made good, so that the rate is kept in the mean."""
+    end = time.monotonic() + LONGEST_SECONDS
+    with phase("wait") as wait:
+        while begin and not Path(begin).exists():
+            if time.monotonic() > end:
+                raise TimeoutError("nobody let it begin")
+            time.sleep(LOOK_SECONDS)
+            wait.advance(0)
+    start, done = time.monotonic(), 0
+    with phase("load", message="Until it is let go") as load:
+        while done < least or not Path(gate).exists():
+            now = time.monotonic()
+            if now > end:
+                raise TimeoutError("nobody let it go")
+            lines = min(int((now - start) * rate) + 1 - done, BATCH)
+            if done < least:
+                lines = min(lines, least - done)
+            for _ in range(lines):
+                log(f"@t={time.monotonic_ns()} ".ljust(size, "x"))
+            done += max(lines, 0)
+            load.advance(max(lines, 0))
+            if lines <= 0:
+                time.sleep(max(0.001, min(start + done / rate - now, LOOK_SECONDS)))
+    return {"events": done}
 
 
 READING = ("content_caching", "content_processing", "categorization", "kb_generation")

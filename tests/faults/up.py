@@ -1,0 +1,28 @@
+"""``python -m tests.faults.up``: what ``python -m app.up`` starts, with the tests' job types in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+
+from app.up.__main__ import main
+from app.up.home import Home
+from app.up.plan import Plan, application
+from app.up.settings import Settings
+
+# The same processes, of modules that register those job types first.
+INSTEAD = {"wsgi.py": ("-m", "tests.support.web"), "workers.celery_app": ("tests.support.worker",)}
+
+
+def with_test_jobs(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
+    plan = application(settings, home, env, demo_password)
+    services = (
+        replace(child, command=tuple(word for old in child.command for word in INSTEAD.get(old, (old,))))
+        for child in plan.services
+    )
+    return replace(plan, services=tuple(services))
+
+
+if __name__ == "__main__":
+    sys.exit(main(with_test_jobs))
