@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import select
 import selectors
 import socket
 from collections.abc import Callable, Iterator
