@@ -26,7 +26,7 @@ logger = logging.getLogger("taskroom.bus")
 class Plain:
     """No format at all: the events themselves."""
 
-    whole = False
+    shared, whole = True, False
 
     def frame(self, event: Event) -> list[Event | Resync]:
         return [event]

@@ -31,7 +31,7 @@ QUEUED_PACKETS = 256
 class Packets:
     """Socket.IO packets (protocol 5, type 2: event, namespace /) for the library's own queue."""
 
-    whole = False
+    shared, whole = True, False
 
     def frame(self, event: Event) -> list[str]:
         return [f'2["{event.type}",{event.payload}]']
@@ -49,7 +49,7 @@ class Packets:
 class Frames:
     """The same packets inside Engine.IO messages (type 4) inside unmasked WebSocket text frames, RFC 6455."""
 
-    whole = False
+    shared, whole = True, False
 
     def frame(self, event: Event) -> Data:
         return text_frame(f'42["{event.type}",{event.payload}]')

@@ -17,7 +17,7 @@ from app.stream.viewer import Viewer
 class SseCodec:
     """``chunked`` for HTTP/1.1: one chunk an event, so that a joined buffer can be cut between any two."""
 
-    whole = False
+    shared, whole = True, False
     turns = 1  # of the keep-alives' timer between two of a viewer's own
     breathes = False  # whether a comment comes every few seconds besides
     counts = False  # whether what it says when quiet tells how many connections the user has

@@ -77,6 +77,8 @@ class RoomCodec(SseCodec):
     sent again, and an id never goes back.
     """
 
+    shared = False  # with nobody: its ids are one connection's own
+
     def __init__(self, chunked: bool, line: Line, index: int) -> None:
         super().__init__(chunked)
         self._line, self._index = line, index

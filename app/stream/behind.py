@@ -23,7 +23,9 @@ from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.behind")
 
-BURSTS = 64  # joined buffers kept for a second, for those who catch up from the same cursor
+# Joined buffers kept for a second, for those who catch up from the same cursor.
+BURSTS = 64
+BURSTS_BYTES = 8_000_000
 
 
 class Behind:
@@ -44,6 +46,7 @@ class Behind:
         self._parked: set[Viewer] = set()  # their wires take nothing for now
         self._unread: set[Viewer] = set()  # Postgres did not answer them
         self._bursts: dict[tuple[object, ...], Burst] = {}
+        self._bursts_bytes = 0
 
     def advance(self, viewer: Viewer) -> None:
         """As far as its wire takes: what is owed, the ring, Postgres, and into the lane of those who keep up."""
@@ -90,6 +93,7 @@ class Behind:
         """
         with self._lock:
             self._bursts.clear()
+            self._bursts_bytes = 0
             self._history.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
             unread, self._unread = self._unread, set()
@@ -162,10 +166,16 @@ class Behind:
                 events = events[: room.head - viewer.start]
             if not events:
                 return None
-            burst = self._bursts[key] = Burst.of(events, codec, viewer.filter)
-            if len(self._bursts) > BURSTS:
-                del self._bursts[next(iter(self._bursts))]
+            burst = Burst.of(events, codec, viewer.filter)
+            if codec.shared:
+                self._keep(key, burst)
         return burst
+
+    def _keep(self, key: tuple[object, ...], burst: Burst) -> None:
+        self._bursts[key] = burst
+        self._bursts_bytes += burst.size
+        while len(self._bursts) > BURSTS or (self._bursts_bytes > BURSTS_BYTES and len(self._bursts) > 1):
+            self._bursts_bytes -= self._bursts.pop(next(iter(self._bursts))).size
 
     def _read_back(self, viewer: Viewer, cursor: int, otherwise: Callable[[], None]) -> None:
         room = viewer.room

@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from sys import getsizeof
 from typing import Any, Protocol
 
 from app.stream.event import LEVELS, Event
@@ -20,6 +21,7 @@ Data = Sequence[Any]  # bytes of a socket, or the packets of a library that take
 class Codec(Protocol):
     """A wire's format. One object for all viewers of that format: it is a part of what they share."""
 
+    shared: bool  # many viewers have an equal one, so that what was joined for one is kept for the others
     whole: bool  # ``join`` makes one frame of all, so that the events of a burst are sent together
 
     def frame(self, event: Event) -> Data: ...
@@ -75,6 +77,11 @@ class Burst:
             [e.sequence for e in passed],
             [] if codec.whole else [len(f) for f in frames],
         )
+
+    @property
+    def size(self) -> int:
+        """Bytes of memory that its data takes, about."""
+        return sum(map(getsizeof, self.data)) if isinstance(self.data, list) else getsizeof(self.data)
 
     def told(self, cursor: int) -> list[str]:
         """The types of what it has up to there."""

@@ -29,8 +29,14 @@ class Fanout:
     """Serves the lanes of all rooms, under ``lock``; who falls out of one is ``behind``."""
 
     def __init__(
-        self, lock: AbstractContextManager[Any], behind: Behind, tally: Tally, faults: Faults
+        self,
+        lock: AbstractContextManager[Any],
+        behind: Behind,
+        tally: Tally,
+        faults: Faults,
+        account: Callable[[int], None],
     ) -> None:
+        self._account = account
         self._lock, self._behind, self._tally, self._faults = lock, behind, tally, faults
         self._busy: set[Room] = set()  # sent on a moment ago: the next tick does it again
         self._ticking = threading.Event()
@@ -109,7 +115,10 @@ class Fanout:
         # would do nothing else and the room fall behind for good. CPU time: one that was kept waiting took nothing.
         worked = time.thread_time() - used
         rest = REST if room.head - room.sent > FEW else SHORT_REST
-        room.sent = room.head
+        before = room.bytes
+        room.trim()
+        if room.followed:
+            self._account(room.bytes - before)
         room.rests_until = max(room.woken_at + TICK_SECONDS, time.monotonic() + rest * worked)
 
     def _send(self, room: Room) -> None:

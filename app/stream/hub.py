@@ -43,7 +43,7 @@ class Hub:
         self._behind = Behind(
             store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
         )
-        self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults)
+        self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults, self._account)
         self._tails = Tails(
             store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
         )
@@ -158,10 +158,11 @@ class Hub:
     def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
         before = room.bytes
         try:
-            if room.accept(events, closes):
-                self._fanout.wake(room)
+            moved = room.accept(events, closes)
         finally:
             self._account(room.bytes - before)
+        if moved:
+            self._fanout.wake(room)
         if room.has_early and not room.refilling:
             room.refilling = True
             self.tally.refills += 1

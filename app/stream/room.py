@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 RING_EVENTS = 512
 RING_BYTES = 256_000
-EARLY_EVENTS = 4_096
+UNSENT_BYTES = 4_000_000  # what came since its viewers were sent something stays, up to here
+EARLY_BYTES = 1_000_000  # what came before what lies before it; the rest is read from Postgres
 
 
 class Room:
@@ -39,10 +40,15 @@ class Room:
         self.woken_at = 0.0  # monotonic time at which its viewers were last sent something
         self.sent = head  # the last sequence that they were sent
         self.rests_until = 0.0  # what comes before that waits for a tick
-        self.bytes = 0  # memory of the ring
         self._ring: list[Event] = []
         self._early: dict[int, Event] = {}
+        self._ring_bytes = self._early_bytes = 0
         self._closes_at = head if closed else 0
+
+    @property
+    def bytes(self) -> int:
+        """Memory of its events."""
+        return self._ring_bytes + self._early_bytes
 
     @property
     def has_early(self) -> bool:
@@ -59,31 +65,34 @@ class Room:
             if event.sequence == expected:
                 fresh.append(event)
                 expected += 1
-            elif event.sequence > expected and len(self._early) < EARLY_EVENTS:
+            elif event.sequence > expected and self._early_bytes < EARLY_BYTES:
+                if event.sequence not in self._early:
+                    self._early_bytes += memory(event)
                 self._early[event.sequence] = event
-        while self._early and (early := self._early.pop(expected, None)):
-            fresh.append(early)
-            expected += 1
+        if self._early:
+            while early := self._early.pop(expected, None):
+                fresh.append(early)
+                expected += 1
+            self._early = {s: e for s, e in self._early.items() if s >= expected}
+            self._early_bytes = sum(map(memory, self._early.values()))
         if fresh:
             self._push(fresh)
-        if self._early:
-            self._early = {s: e for s, e in self._early.items() if s > self.head}
         self._settle()
         return self.head != before
 
     def jump(self, head: int, closed: bool) -> None:
         """Moves the head over events that viewers shall read from Postgres: too many for the ring."""
         if head > self.head:
-            self.forget()
+            self._empty()
             self.head = head
         if closed:
             self._closes_at = head
         self.accept(())  # what came early may go on from here
 
     def forget(self) -> None:
-        """Empties the ring; who needs what was in it reads Postgres."""
-        self._ring = []
-        self.bytes = 0
+        """Lets go of all events; who needs them reads Postgres."""
+        self._empty()
+        self._early, self._early_bytes = {}, 0
 
     def after(self, cursor: int) -> list[Event] | None:
         """All events after the cursor, or None when the ring no longer reaches back so far."""
@@ -93,15 +102,29 @@ class Room:
         first = ring[0].sequence
         return None if cursor + 1 < first else ring[cursor + 1 - first :]
 
+    def trim(self) -> None:
+        """Its viewers were sent all: the ring is for those who are behind now."""
+        self.sent = self.head
+        self._drop(RING_BYTES, RING_EVENTS)
+
     def _push(self, fresh: list[Event]) -> None:
         # A new list each time: another thread may be looking at the old one, and would miss an event.
-        ring = self._ring + fresh
-        self.bytes += sum(map(memory, fresh))
-        drop = 0
-        while len(ring) - drop > RING_EVENTS or (self.bytes > RING_BYTES and drop < len(ring)):
-            self.bytes -= memory(ring[drop])
+        self._ring = self._ring + fresh
+        self._ring_bytes += sum(map(memory, fresh))
+        self.head = fresh[-1].sequence
+        # A batch may be larger than the ring: those who keep up are sent it before it is cut.
+        self._drop(UNSENT_BYTES, max(RING_EVENTS, self.head - self.sent))
+
+    def _drop(self, bytes: int, events: int) -> None:
+        ring, drop = self._ring, 0
+        while len(ring) - drop > events or (self._ring_bytes > bytes and drop < len(ring)):
+            self._ring_bytes -= memory(ring[drop])
             drop += 1
-        self._ring, self.head = ring[drop:] if drop else ring, fresh[-1].sequence
+        if drop:
+            self._ring = ring[drop:]
+
+    def _empty(self) -> None:
+        self._ring, self._ring_bytes = [], 0
 
     def _settle(self) -> None:
         if self._closes_at and self.head >= self._closes_at:

@@ -162,4 +162,4 @@ class Tails:
             room.jump(head.last_seq, head.closed)
             if room.followed:
                 self._account(room.bytes - before)
-            self._fanout.wake(room)
+            self._fanout.wake(room)  # last: it may let go of events, and counts that itself

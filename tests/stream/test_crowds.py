@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from app.stream import behind
 from app.stream import history as histories
 from app.stream import hub as hubs
+from app.stream import room as rooms
 from app.stream.burst import Filter
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
@@ -184,3 +186,63 @@ def test_a_room_that_was_swept_and_is_kept_again_counts_again(
     hub.viewers()[0].close()
     hub._sweep(float("inf"))
     assert hub.ring_bytes == ring_bytes(hub) == 0
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(("events", "message"), [(1_000, "line"), (40, "x" * 16_384)], ids=["many", "large"])
+def test_a_batch_larger_than_the_ring_sends_nobody_who_keeps_up_to_postgres(
+    hub: Hub, store: FakeStore, events: int, message: str
+):
+    store.add(A)
+    wires = [view(hub, A, 1)[1] for _ in range(3)]
+    asked = len(store.asked)
+
+    hub.received(A, store.add(A, events, message=message), False)
+
+    for wire in wires:
+        wire.gets(*range(2, events + 2))
+    assert len(store.asked) == asked
+    assert hub.ring_bytes == ring_bytes(hub) <= rooms.RING_BYTES
+
+
+class Own(Lines):
+    """A format of one connection alone."""
+
+    shared = False
+
+
+def test_what_nobody_shares_takes_no_place_among_the_shared_buffers(hub: Hub, store: FakeStore):
+    store.add(A, 20)
+    _, first = view(hub, A, 0)
+    first.gets(*range(1, 21))
+
+    for _ in range(2 * behind.BURSTS):
+        view(hub, A, 0, FakeWire(Own()))[1].gets(*range(1, 21))
+    _, later = view(hub, A, 0)
+    later.gets(*range(1, 21))
+
+    assert len(last_offered([first, later])) == 1 and len(hub._behind._bursts) == 1
+
+
+def test_the_shared_buffers_are_bounded_in_bytes(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(behind, "BURSTS_BYTES", 100_000)
+    store.add(A, 40, message="x" * 10_000)
+
+    for cursor in range(0, 30, 10):
+        view(hub, A, cursor)[1].gets(*range(cursor + 1, 41))
+
+    kept = hub._behind._bursts.values()
+    assert 0 < hub._behind._bursts_bytes == sum(burst.size for burst in kept) <= 100_000
+
+
+def test_a_buffer_larger_than_all_that_is_kept_is_shared_all_the_same(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(behind, "BURSTS_BYTES", 1_000)
+    store.add(A, 1, message="x" * 10_000)
+
+    wires = [view(hub, A, 0)[1] for _ in range(3)]
+    for wire in wires:
+        wire.gets(1)
+
+    assert len(last_offered(wires)) == 1

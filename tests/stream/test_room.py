@@ -7,8 +7,8 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.stream.event import Event
-from app.stream.room import EARLY_EVENTS, RING_BYTES, RING_EVENTS, Room
+from app.stream.event import Event, memory
+from app.stream.room import EARLY_BYTES, RING_BYTES, RING_EVENTS, UNSENT_BYTES, Room
 from tests.stream.helpers import event, in_threads
 
 STREAM = "task:a"
@@ -62,6 +62,7 @@ def test_the_ring_is_bounded_in_events_and_in_bytes():
     many.accept(events(1, RING_EVENTS + 10))
     for n in range(1, 11):
         large.accept(events(n, n, "x" * (RING_BYTES // 4 - 200)))
+    many.trim(), large.trim()
 
     assert many.after(9) is None and len(many.after(10) or ()) == RING_EVENTS
     assert large.after(5) is None and sequences(large.after(6)) == [7, 8, 9, 10]
@@ -71,6 +72,8 @@ def test_an_event_larger_than_the_ring_is_left_to_postgres():
     given_room = room()
 
     given_room.accept(events(1, 1, "x" * (RING_BYTES + 1)))
+    assert sequences(given_room.after(0)) == [1], "until it was sent"
+    given_room.trim()
     assert given_room.head == 1 and given_room.after(0) is None
 
     given_room.accept(events(2, 2))
@@ -80,10 +83,43 @@ def test_an_event_larger_than_the_ring_is_left_to_postgres():
 def test_early_events_are_bounded():
     given_room = room()
 
-    given_room.accept(events(2, 2 * EARLY_EVENTS))
+    for n in range(2, 2 + 2 * EARLY_BYTES // 10_000):
+        given_room.accept(events(n, n, "x" * 10_000))
+    kept = given_room.bytes
     given_room.accept(events(1, 1))
 
-    assert given_room.head == EARLY_EVENTS + 1
+    assert EARLY_BYTES <= kept < EARLY_BYTES + 20_000
+    assert given_room.head == 1 + kept // memory(events(1, 1, "x" * 10_000)[0])
+
+
+def test_what_came_early_is_let_go_of_with_the_ring():
+    given_room = room()
+    given_room.accept(events(5, 9))
+    assert given_room.has_early and given_room.bytes > 0
+
+    given_room.forget()
+
+    assert not given_room.has_early and given_room.bytes == 0
+
+
+def test_a_batch_that_is_larger_than_the_ring_stays_until_it_was_sent():
+    given_room = room(3)
+
+    given_room.accept(events(4, RING_EVENTS + 600))
+    assert sequences(given_room.after(3)) == list(range(4, RING_EVENTS + 601))
+    given_room.trim()
+
+    assert given_room.after(599) is None and len(given_room.after(600) or ()) == RING_EVENTS
+    assert given_room.bytes == sum(map(memory, given_room.after(600) or ()))
+
+
+def test_what_was_not_sent_yet_is_bounded_too():
+    given_room = room()
+
+    for n in range(1, 1 + 2 * UNSENT_BYTES // 100_000):
+        given_room.accept(events(n, n, "x" * 100_000))
+
+    assert UNSENT_BYTES - 110_000 < given_room.bytes <= UNSENT_BYTES
 
 
 def test_after_a_jump_it_answers_for_the_new_head_only():

@@ -20,7 +20,7 @@ EVERYTHING = 1_000_000_000
 class Lines:
     """A line of bytes for each message: one that is written into another cannot be parsed."""
 
-    whole = False
+    shared, whole = True, False
 
     def frame(self, event: Event) -> bytes:
         return f"event {event.sequence} {event.payload}\n".encode()
