@@ -29,7 +29,8 @@ def create_app(config: Config | None = None) -> Flask:
     from app.claims import Claims
     from app.config import Config
     from app.courier import Courier
-    from app.database import engine_options, pooled
+    from app.database import engine_options, pooled, writing
+    from app.errors.causes import Cause
     from app.extensions import count_failure, db, limit_in, migrate
     from app.garbage import Leftovers
     from app.issuers import REMEMBERED_SECONDS, read_issuers
@@ -70,8 +71,9 @@ def create_app(config: Config | None = None) -> Flask:
 
     with app.app_context():
         engine = db.engine
-    breaker = Breaker("Postgres")
-    connect, read = pooled(engine, breaker), pooled(engine, breaker, autocommit=True)
+    breaker, writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
+    connect = writing(pooled(engine, breaker), writes, engine.dispose)
+    read = pooled(engine, breaker, autocommit=True)
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
@@ -98,7 +100,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     presence = Presence(config.redis_url)
     streams = SseWires(hub, joins, presence, config.keepalive_seconds)
-    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read)
+    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
     parts = Services(
         *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),

@@ -12,9 +12,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.errors.causes import Cause
+
 logger = logging.getLogger("taskroom.breaker")
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
+WORDS = {Cause.AWAY: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
 
 
 class Refused(Exception):
@@ -32,8 +35,17 @@ class Breaker:
     or opens it again. Every call that ``enter`` let in ends with one of ``answered``, ``failed`` and ``left``.
     """
 
-    def __init__(self, name: str, seconds: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        name: str,
+        seconds: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        cause: Cause = Cause.AWAY,
+    ) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
+        self.cause = cause  # what opens it
+        self._gone, self._back = WORDS[cause]
         self._lock = threading.Lock()
         self._opened_at: float | None = None
         self._open_until = 0.0
@@ -57,7 +69,7 @@ class Breaker:
             if tries:
                 if self._tried or now < self._open_until:
                     self.refused += 1
-                    raise Refused(f"{self._name} is away; one caller at a time tries whether it is back")
+                    raise Refused(f"{self._name} {self._gone}; one caller at a time tries whether it is back")
                 self._tried = True
             return Call(now, tries)
 
@@ -68,7 +80,7 @@ class Breaker:
             self._answered_at = now = self._clock()
             opened_at, self._opened_at = self._opened_at, None
         if opened_at is not None:
-            logger.warning("%s answers again, after %.1f s", self._name, now - opened_at)
+            logger.warning("%s %s, after %.1f s", self._name, f"{self._back} again", now - opened_at)
 
     def failed(self, call: Call, why: str) -> bool:
         """It could not be reached, or said nothing in time. False when that does not count: somebody was answered since
@@ -84,7 +96,10 @@ class Breaker:
                 self.openings += 1
             self._open_until = now + self._seconds
         if opens:
-            logger.warning("%s is away, its callers are refused until it answers: %s", self._name, why)
+            logger.warning(
+                "%s %s, its callers are refused until it %s: %s",
+                *(self._name, self._gone, self._back, why),
+            )
         return True
 
     def left(self, call: Call) -> None:

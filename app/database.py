@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any
 
@@ -14,10 +14,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import PoolProxiedConnection
 
 from app import green
-from app.breaker import Breaker, Refused
+from app.breaker import Breaker, Call, Refused
+from app.errors import causes
+from app.errors.causes import Cause
 from app.stream.store import Connect, StoreAway
-
-AWAY = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 # A process stopped in the middle of a transaction would hold its stream's lock for ever and block
 # cancel and the reaper with it; the server ends such a session.
@@ -68,13 +68,10 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
 
     @contextmanager
     def connect() -> Iterator[Connection]:
-        try:
-            call = breaker.enter()
-        except Refused as error:
-            raise StoreAway(str(error)) from error
+        call = _enter(breaker)
         seconds = TRIAL_SECONDS if call.tries else ANSWER_SECONDS
         lent: PoolProxiedConnection | None = None
-        ended = False
+        spoilt = False
         try:
             with green.limit(seconds, StoreAway(f"no answer in {seconds:.0f} s")):
                 lent = engine.raw_connection()
@@ -84,34 +81,89 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                 with _transaction(raw):
                     yield raw
         except Exception as error:
-            closed = lent is not None and _closed(lent)
-            if isinstance(error, (*AWAY, DBAPIError, PoolTimeout)) or lent is None or closed:
-                busy = isinstance(error, PoolTimeout)
-                why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else _first_line(error)
-                # An SQLSTATE is a server's word, so it lives, unless it is on its way down or up (57P).
-                state = getattr(getattr(error, "orig", error), "pgcode", None)
-                if state is not None and not state.startswith("57P"):
-                    breaker.answered(call)
-                elif breaker.failed(call, why) and closed:
-                    # The others are most likely gone too; without this each would cost somebody an error.
-                    engine.dispose(close=False)
-                raise StoreAway(why) from error
-            breaker.answered(call)
+            cause = _cause(error, lent)
+            spoilt = cause not in (None, Cause.DATA, Cause.UNDONE, Cause.FAULT)
+            busy = isinstance(error, PoolTimeout)
+            why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
+            if cause is not Cause.AWAY:
+                breaker.answered(call)
+            elif breaker.failed(call, why) and lent is not None:
+                # The others are most likely gone too; without this each would cost somebody an error.
+                engine.dispose(close=False)
+            if cause is not None and cause.passes:
+                raise StoreAway(why, cause) from error
             raise
         except BaseException:
-            ended = True  # this greenlet, in the middle of a statement, which runs on in the server
+            spoilt = True  # this greenlet ends in the middle of a statement, which runs on in the server
             breaker.left(call)
             raise
         else:
             breaker.answered(call)
         finally:
             if lent is not None:
-                if ended or _closed(lent):
+                if spoilt or _closed(lent):
                     lent.invalidate()
                 else:
                     lent.close()
 
     return connect
+
+
+def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) -> Connect:
+    """As ``connect``, for who writes: while Postgres is read only they are refused at once, and those who read are not.
+    ``reconnect`` is called when one finds it so: the server that takes writes may be another one by now."""
+
+    @contextmanager
+    def lend() -> Iterator[Connection]:
+        call = _enter(writes)
+        try:
+            with connect() as connection:
+                if call.tries:
+                    _look_for_writes(connection)
+                yield connection
+        except StoreAway as error:
+            if error.cause is Cause.READ_ONLY and writes.failed(call, str(error)):
+                reconnect()
+            else:
+                writes.left(call)
+            raise
+        except BaseException:
+            writes.left(call)
+            raise
+        if call.tries:
+            writes.answered(call)
+        else:
+            writes.left(call)  # it may have read only, and so know nothing of writes
+
+    return lend
+
+
+def _look_for_writes(connection: Connection) -> None:
+    """Raises StoreAway: one that tries for all must not be one that only reads."""
+    with connection.cursor() as cur:
+        cur.execute("SELECT current_setting('transaction_read_only')")
+        if cur.fetchone() == ("on",):
+            raise StoreAway("it is read only", Cause.READ_ONLY)
+
+
+def _enter(breaker: Breaker) -> Call:
+    try:
+        return breaker.enter()
+    except Refused as error:
+        raise StoreAway(str(error), breaker.cause) from error
+
+
+def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None:
+    """What of Postgres is at fault; None when it has nothing to do with the error."""
+    if isinstance(error, (psycopg2.Error, DBAPIError)):
+        cause = causes.of(error)
+    elif isinstance(error, StoreAway) and error.cause is not Cause.AWAY:
+        return error.cause
+    elif lent is not None and not _closed(lent):
+        return None
+    else:
+        cause = Cause.AWAY
+    return cause if lent is not None or cause.passes else Cause.AWAY
 
 
 @contextmanager
@@ -147,16 +199,16 @@ class Single:
                 self._connection = psycopg2.connect(self._dsn, **connect_args(**self._limits))
             with _transaction(self._connection):
                 yield self._connection
-        except AWAY as error:
-            self.close()
-            raise StoreAway(_first_line(error)) from error
+        except psycopg2.Error as error:
+            cause = causes.of(error)
+            if cause is not Cause.DATA:
+                self.close()
+            if cause.passes:
+                raise StoreAway(causes.first_line(error), cause) from error
+            raise
 
     def close(self) -> None:
         if self._connection is not None:
-            with suppress(*AWAY):
+            with suppress(psycopg2.Error):
                 self._connection.close()
             self._connection = None
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]

@@ -49,8 +49,9 @@ class Metrics:
         publisher: Publisher,
         rounds: Rounds,
         read: Connect,
+        writes: Breaker,
     ) -> None:
-        self._engine, self._breaker, self._read = engine, breaker, read
+        self._engine, self._breaker, self._read, self._writes = engine, breaker, read, writes
         self._hub, self._joins, self._revocations = hub, joins, revocations
         self._streams, self._publisher, self._rounds = streams, publisher, rounds
         self._backlog: tuple[float, Backlog] | None = None
@@ -128,6 +129,11 @@ class Metrics:
         yield "database_connections_in_use", "Connections lent by the pool", pool.checkedout()
         yield "database_connections_limit", "DATABASE_POOL_SIZE", pool.size()
         yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", breaker.state
+        yield (
+            "database_read_only",
+            "As database_breaker, for writes: Postgres is read only",
+            self._writes.state,
+        )
         yield "database_openings_total", "Times that Postgres went away", breaker.openings
         yield "database_refused_total", "Calls that were not even tried meanwhile", breaker.refused
 

@@ -11,17 +11,14 @@ import marshmallow as ma
 from flask import Flask, Response, jsonify, request
 from flask_limiter import RateLimitExceeded
 from flask_smorest import Api
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.breaker import Refused
-from app.errors import Problem, Unavailable, Unprocessable
+from app.errors import Problem, Unavailable, Unprocessable, causes
 from app.extensions import limiter
 from app.limits import WINDOW_SECONDS
 from app.limits import too_many as refusal
 from app.logs import request_id
-from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.web")
 
@@ -112,17 +109,13 @@ def register(app: Flask) -> None:
         breached = limiter.current_limit
         return problem(refusal(breached.reset_at - time.time() if breached else WINDOW_SECONDS))
 
-    @app.errorhandler(StoreAway)
-    @app.errorhandler(OperationalError)
-    @app.errorhandler(PoolTimeout)
-    def away(error: Exception) -> Response:
-        if not isinstance(error.__cause__, Refused):  # the breaker has said it, once for all
-            logger.warning("503 for %s: %s", request.path, str(error).partition("\n")[0])
-        gone = Unavailable("The database does not answer; try again")
-        return answer(gone.status, gone.title, gone.detail, headers=gone.headers)
-
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
+        cause = causes.of(error)
+        if cause.passes:
+            if not isinstance(error.__cause__, Refused):  # the breaker has said it, once for all
+                logger.warning("503 for %s: %s", request.path, causes.first_line(error))
+            return problem(Unavailable(causes.told(error)))
         logger.exception("500 for %s", request.path)
         return answer(
             500, Problem.title, f"Something failed here; the log tells what, under {request_id.get()}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import psycopg2
 import pytest
@@ -12,8 +12,9 @@ from sqlalchemy.engine import Engine
 
 from app import database as databases
 from app.breaker import CLOSED, OPEN, Breaker
-from app.database import engine_options, pooled
+from app.database import engine_options, pooled, writing
 from app.errors import NotFound
+from app.errors.causes import Cause
 from app.stream.store import Connect, StoreAway
 from tests.stream.helpers import sql
 from tests.support.line import Line
@@ -153,3 +154,76 @@ def test_the_server_gives_up_on_a_statement_before_we_give_up_on_the_server(web:
         ((milliseconds,),) = cur.fetchall()
 
     assert milliseconds / 1000 < databases.ANSWER_SECONDS
+
+
+class Moved:
+    """Writes and reads by the pool, of a database that is made read only."""
+
+    def __init__(self, database: str) -> None:
+        self.database, self.web = database, Web(database)
+        self.gate = Breaker("Postgres", 3600.0, cause=Cause.READ_ONLY)
+        self.connect = writing(self.web.connect, self.gate, self.web.engine.dispose)
+        self.web.run("CREATE TABLE kept (n int)")
+
+    def set(self, read_only: str) -> None:
+        with closing(
+            psycopg2.connect(self.database, options="-c default_transaction_read_only=off")
+        ) as connection:
+            connection.autocommit = True
+            name = connection.info.dbname
+            connection.cursor().execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = {read_only}"
+            )
+        self.web.engine.dispose()
+
+    def write(self) -> None:
+        self.web.run("INSERT INTO kept VALUES (1)", self.connect)
+
+
+@pytest.fixture
+def moved(database: str) -> Iterator[Moved]:
+    moved = Moved(database)
+    yield moved
+    moved.web.engine.dispose()
+
+
+def test_while_it_is_read_only_who_writes_is_refused_at_once_and_who_reads_is_not(moved: Moved):
+    moved.set("on")
+
+    with pytest.raises(StoreAway, match="read-only transaction"):
+        moved.write()
+    with pytest.raises(StoreAway, match="Postgres is read only") as refused:
+        moved.write()
+
+    assert refused.value.cause is Cause.READ_ONLY and moved.gate.refused == 1
+    moved.web.run("SELECT 1")
+    assert (moved.web.breaker.state, moved.web.breaker.openings) == (CLOSED, 0)
+
+
+def test_who_only_reads_does_not_find_out_that_writes_are_taken_again(moved: Moved):
+    moved.set("on")
+    with pytest.raises(StoreAway):
+        moved.write()
+    moved.gate._open_until = 0.0
+
+    with pytest.raises(StoreAway, match="read only"):
+        moved.web.run("SELECT 1", moved.connect)
+    assert moved.gate.state == OPEN
+
+    moved.gate._open_until = 0.0
+    moved.set("off")
+    moved.web.run("SELECT 1", moved.connect)
+    assert moved.gate.state == CLOSED
+    moved.write()
+
+
+def test_connections_to_the_server_that_takes_no_writes_are_given_up(moved: Moved):
+    with ExitStack() as both:
+        before = {both.enter_context(moved.web.read()).info.backend_pid for _ in range(2)}
+
+    with pytest.raises(StoreAway), moved.connect() as connection, connection.cursor() as cur:
+        cur.execute("SET TRANSACTION READ ONLY; INSERT INTO kept VALUES (1)")
+
+    with ExitStack() as both:
+        after = {both.enter_context(moved.web.read()).info.backend_pid for _ in range(2)}
+    assert not before & after

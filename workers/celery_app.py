@@ -12,6 +12,7 @@ from kombu.entity import Queue
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from app.errors import causes
 from app.logs import formatter
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
@@ -108,5 +109,7 @@ def _send(name: str, **how: Any) -> None:
             transport_options={"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS},
         ) as connection:
             celery.send_task(name, connection=connection, retry=False, **how)
-    except (OperationalError, RedisError, OSError) as error:
-        raise BrokerDown(str(error) or type(error).__name__) from error
+    except Exception as error:
+        if isinstance(error, (OperationalError, RedisError, OSError)) or causes.of(error).passes:
+            raise BrokerDown(causes.first_line(error)) from error
+        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import psycopg2
 from flask import Blueprint, Response, jsonify
 
 from app.problems import answer
@@ -19,19 +18,28 @@ def livez() -> Response:
 
 @blp.get("/readyz")
 def readyz() -> Response:
-    """Ready needs Postgres and its tables. Without Redis everything works, only later: that is said, not refused."""
+    """Ready needs Postgres, its tables, and that it takes writes. Without Redis everything works, only later: that is
+    said, not refused."""
     parts = services()
     try:
         with parts.read() as conn, conn.cursor() as cur:
-            cur.execute("SELECT 1 FROM streams LIMIT 1")
-    except (StoreAway, psycopg2.ProgrammingError) as error:
-        detail = str(error).partition("\n")[0]
-        return answer(503, "Service Unavailable", f"Postgres: {detail}", headers={"Retry-After": "2"})
+            cur.execute(
+                "SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)"
+            )
+            ((read_only, _),) = cur.fetchall()
+    except StoreAway as error:
+        return _not_ready(str(error))
+    if read_only:  # another process may reach the one that takes writes
+        return _not_ready("it is read only")
     subscription = parts.hub.subscription
     heard = subscription.connected and not subscription.stale
     redis = {"connected": heard, "silent_seconds": round(subscription.silence, 1)}
     status = "ok" if heard else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
+
+
+def _not_ready(why: str) -> Response:
+    return answer(503, "Service Unavailable", f"Postgres: {why}", headers={"Retry-After": "2"})
 
 
 @blp.get("/metrics")

@@ -103,6 +103,9 @@ class Presence:
         except RedisError as error:
             self._breaker.failed(call, str(error))
             return otherwise
+        except BaseException:  # a call that never ends would keep the breaker open for good
+            self._breaker.left(call)
+            raise
         self._breaker.answered(call)
         return answer
 

@@ -12,6 +12,7 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import TaskroomError
+from app.errors.causes import Cause
 from app.stream.event import Draft, Event, clean, head_of, is_shared, number
 from app.stream.literals import Text, array, texts
 
@@ -25,7 +26,11 @@ first written to."""
 
 
 class StoreAway(TaskroomError):
-    """Postgres is not reached, or gave up on a lock or a statement: the same again later may work."""
+    """Postgres is not reached, takes no writes, or gave up on a lock or a statement: the same again later may work."""
+
+    def __init__(self, why: str, cause: Cause = Cause.AWAY) -> None:
+        super().__init__(why)
+        self.cause = cause
 
 
 class UnknownWriter(TaskroomError):

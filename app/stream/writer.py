@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.errors import TaskroomError
+from app.errors import TaskroomError, causes
+from app.errors.causes import Cause
 from app.stream.event import Draft, draft, now
 from app.stream.store import (
     BATCH_BYTES,
@@ -63,6 +64,7 @@ class Writer:
         self._connect, self._project, self._publish = connect, project, publish
         self._stored, self._tick = stored, tick
         self._tick_seconds = TICK_SECONDS if tick_seconds is None else tick_seconds
+        self._next_tick = 0.0
         self._longest_wait = min(RETRY_SECONDS[1], 5 * self._tick_seconds)
         self._limit_events, self._limit_bytes = limit_events, limit_bytes
         # Re-entrant: the garbage collector may run task code that logs while this thread holds it.
@@ -142,16 +144,13 @@ class Writer:
             raise WriterClosed("the writer's thread has ended; its log tells why")
 
     def _run(self) -> None:
-        next_tick = 0.0
         while True:
-            batch = self._take(max(0.0, next_tick - time.monotonic()))
+            batch = self._take(max(0.0, self._next_tick - time.monotonic()))
             if batch:
                 self._store(batch)
             elif self._closing:
                 return
-            if self._tick and time.monotonic() >= next_tick:
-                next_tick = time.monotonic() + self._tick_seconds
-                self._run_tick()
+            self._tick_when_due()
 
     def _take(self, patience: float) -> list[Draft]:
         with self._lock:
@@ -173,59 +172,51 @@ class Writer:
         self.batches += 1
         self.seconds += time.monotonic() - began
         for part in parts:
-            self._publish(part)
+            try:
+                self._publish(part)
+            except Exception:  # it is stored, and viewers get it from Postgres
+                logger.exception("what was stored could not be published")
             self._stored(part)
         with self._lock:
             self._durable += len(batch)
             self._space.notify_all()
 
-    def _commit(self, batch: Sequence[Draft]) -> list[Appended]:
-        """Stores the batch whatever it takes: waits for Postgres, and parts from a draft it refuses."""
+    def _commit(self, batch: Sequence[Draft], marks: bool = True) -> list[Appended]:
+        """Stores the batch whatever it takes: waits for Postgres, and parts from a draft whose data it refuses."""
         wait = RETRY_SECONDS[0]
         while True:
             try:
                 return [self._try(batch)]
-            except StoreAway as error:
-                self.failures += 1
-                logger.warning("storing %d events failed, again in %.2f s: %s", len(batch), wait, error)
-                time.sleep(wait)
-                wait = min(wait * 2, self._longest_wait)
             except UnknownWriter as error:
                 # Its row is removed after a week without a batch, or a fail-over lost the newest.
                 logger.warning("the writer begins anew: %s", error)
                 self.id, self._batch = str(uuid.uuid4()), 0
-            except Exception:
-                # One draft that Postgres or the projection cannot take must not cost the others.
-                logger.exception("a batch of %d events was refused", len(batch))
-                if len(batch) > 1:
-                    half = len(batch) // 2
-                    return self._commit(batch[:half]) + self._commit(batch[half:])
-                self.refused += 1
-                return self._commit_marker(batch[0])
+            except Exception as error:
+                cause = causes.of(error)
+                if cause is Cause.DATA:
+                    return self._part(batch, marks)
+                self.failures += 1
+                logger.warning(
+                    "storing %d events failed, again in %.2f s: %s",
+                    *(len(batch), wait, causes.first_line(error)),
+                    exc_info=not cause.passes,
+                )
+                if cause is not Cause.AWAY:  # whatever this batch waits for, its task lives
+                    self._tick_when_due()
+                time.sleep(wait)
+                wait = min(wait * 2, self._longest_wait)
 
-    def _commit_marker(self, refused: Draft) -> list[Appended]:
-        """Says in the stream itself that an event is missing there."""
-        marker = draft(
-            refused.stream,
-            "log",
-            {
-                "timestamp": now(),
-                "level": "ERROR",
-                "message": f"An event of type {refused.type} could not be stored",
-                "component": "taskroom",
-                "phase": None,
-            },
-            attempt=refused.attempt,
-            projected=False,
-        )
-        while True:
-            try:
-                return [self._try([marker])]
-            except StoreAway:
-                time.sleep(self._longest_wait)
-            except Exception:  # this thread serves every later task of the process
-                logger.exception("the place of an event that was refused could not be marked")
-                return []
+    def _part(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
+        """One draft that Postgres or the projection cannot take must not cost the others."""
+        logger.exception("a batch of %d events was refused", len(batch))
+        if len(batch) > 1:
+            half = len(batch) // 2
+            return self._commit(batch[:half]) + self._commit(batch[half:])
+        if not marks:  # this thread serves every later task of the process
+            logger.error("the place of an event that was refused could not be marked")
+            return []
+        self.refused += 1
+        return self._commit([_marker(batch[0])], marks=False)
 
     def _try(self, batch: Sequence[Draft]) -> Appended:
         with self._connect() as conn, conn.cursor() as cur:
@@ -237,8 +228,10 @@ class Writer:
         self._batch += 1
         return appended
 
-    def _run_tick(self) -> None:
-        assert self._tick
+    def _tick_when_due(self) -> None:
+        if self._tick is None or time.monotonic() < self._next_tick:
+            return
+        self._next_tick = time.monotonic() + self._tick_seconds
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 appended = self._tick(cur)
@@ -248,3 +241,15 @@ class Writer:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process
             logger.exception("renewing the lease failed")
+
+
+def _marker(refused: Draft) -> Draft:
+    """Says in the stream itself that an event is missing there."""
+    fields = {
+        "timestamp": now(),
+        "level": "ERROR",
+        "message": f"An event of type {refused.type} could not be stored",
+        "component": "taskroom",
+        "phase": None,
+    }
+    return draft(refused.stream, "log", fields, attempt=refused.attempt, projected=False)

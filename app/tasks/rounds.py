@@ -75,7 +75,12 @@ class Rounds:
                 return
             lost = self._count(cur)
         for task_id, attempt, job_type, retry_count in lost:
-            self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
+            try:
+                self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
+            except StoreAway:
+                raise
+            except Exception:  # one task's trouble must not keep all others from their end
+                logger.exception("task %s lost its worker, but could not be ended", task_id)
         self._resend()
 
     def _leads(self, cur: Cursor) -> bool:

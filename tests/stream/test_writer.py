@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 from typing import Any
 
@@ -146,6 +147,42 @@ def test_a_poisoned_draft_costs_only_itself_and_is_marked_in_its_place(store: Fa
     marker = "An event of type log could not be stored"
     assert store.messages() == ["first", "0", "1", "2", "3", marker, "5", "6", "7", "8"]
     assert sum(len(a.events) for a in store.published) == 10
+
+
+def test_what_cannot_be_published_is_stored_and_so_is_what_follows(store: FakeCommits):
+    published: list[Appended] = []
+
+    def publish(appended: Appended) -> None:
+        published.append(appended)
+        if len(published) == 1:
+            raise MemoryError
+
+    given = Writer(store.connect, lambda cur, events: (), publish)
+    for n in range(3):
+        given.put(line(STREAM, str(n)))
+        assert given.flush(60)
+
+    assert given.close(60) and store.messages() == ["0", "1", "2"] and len(published) == 3
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), OSError(errno.ENOSPC, "as asked"), RuntimeError("as asked")]
+)
+def test_what_does_not_speak_of_the_data_is_waited_for(store: FakeCommits, error: Exception):
+    given, tries = writer(store), list[int]()
+    append = store._append
+
+    def fails(cur: Any, drafts: Any, project: Any) -> Appended:
+        tries.append(len(drafts))
+        if len(tries) <= 3:
+            raise error
+        return append(cur, drafts, project)
+
+    writers.append = fails  # the fixture puts it back
+    given.put(line(STREAM, "waits"))
+
+    assert given.close(60) and store.messages() == ["waits"]
+    assert tries == [1, 1, 1, 1] and given.refused == 0
 
 
 def test_a_writer_that_postgres_no_longer_knows_begins_anew(

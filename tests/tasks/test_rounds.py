@@ -249,3 +249,24 @@ def test_a_broker_that_goes_away_in_the_middle_loses_nothing(
     web.turn()
 
     assert sorted(web.sent_tasks()[4:]) == sorted(waiting)
+
+
+def test_a_task_that_cannot_be_ended_keeps_no_other_from_its_end(tasks: Tasks, web: Web):
+    first, second = sorted([tasks.started(), tasks.started()])
+    jobs = sql(
+        tasks.database, "UPDATE tasks SET job_type = 'unknown' WHERE id = %s RETURNING job_type", first
+    )
+    broken = list(jobs[0])
+
+    def may_retry(job_type: str, retry_count: int) -> bool:
+        if job_type in broken:
+            raise LookupError(job_type)
+        return False
+
+    web.rounds._may_retry = may_retry
+    web.turn(MISSED_LIMIT + 1)
+    assert [tasks.state(task)["task"]["status"] for task in (first, second)] == ["STARTED", "FAILURE"]
+
+    broken.clear()
+    web.turn()
+    assert tasks.state(first)["task"]["error"]["type"] == "WorkerLost"

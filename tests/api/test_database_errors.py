@@ -1,0 +1,157 @@
+"""A Postgres that answers, but not as it should: callers are told to come again, and nothing else of them is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import psycopg2
+import pytest
+
+from tests.api import patient
+from tests.api.answers import problem
+from tests.api.waits import LIMIT
+from tests.support.servers import Servers
+from tests.support.system import System, User, wait_for
+
+BODY = {"job_type": "test_echo", "params": {"text": "hello"}}
+
+
+@pytest.fixture(scope="module")
+def alone(
+    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """A web process over a database that nobody else has."""
+    system = System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp("alone"))
+    try:
+        with system.web() as url:
+            system.url = url
+            yield system
+    finally:
+        system.stop()
+
+
+@pytest.fixture
+def caller(alone: System) -> Iterator[User]:
+    user = alone.user()
+    with closing(user.client):
+        yield user
+
+
+def start(user: User) -> httpx.Response:
+    return user.client.post("/api/v2/agent/start", json=BODY, timeout=LIMIT)
+
+
+def refused(answer: httpx.Response) -> str:
+    """What a caller is told who may come again."""
+    assert int(answer.headers["Retry-After"]) > 0
+    return str(problem(answer, 503)["detail"])
+
+
+def starts_again(user: User) -> None:
+    wait_for("a start", lambda: start(user).status_code == 202, LIMIT)
+
+
+def set_read_only(system: System, read_only: bool) -> None:
+    """As after a fail-over: new sessions find it so, and the old ones end."""
+    name = system.database_url.rpartition("/")[2]
+    with closing(
+        psycopg2.connect(system.database_url, options="-c default_transaction_read_only=off")
+    ) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cur:
+            cur.execute(
+                f"ALTER DATABASE {name} SET default_transaction_read_only = {'on' if read_only else 'off'}"
+            )
+            cur.execute(
+                """SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+                   WHERE datname = %s AND pid <> pg_backend_pid()""",
+                (name,),
+            )
+
+
+def metric(system: System, name: str) -> float:
+    lines = patient.get(f"{system.url}/metrics").text.splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith(f"taskroom_{name} "))
+
+
+def test_while_it_is_read_only_starts_are_refused_and_who_reads_is_served(
+    alone: System, caller: User
+) -> None:
+    task_id = start(caller).json()["task_id"]
+    set_read_only(alone, True)
+    try:
+        wait_for("the process to know", lambda: "read only" in patient.get(f"{alone.url}/readyz").text, LIMIT)
+        refused(patient.get(f"{alone.url}/readyz"))
+        for _ in range(3):
+            assert "read only" in refused(start(caller))
+        assert metric(alone, "database_read_only") in (1, 2)
+        assert metric(alone, "database_breaker") == 0, "it answers"
+        assert caller.status(task_id)["task"]["status"] == "PENDING"
+        assert [task["task_id"] for task in caller.get("tasks")["tasks"]] == [task_id]
+    finally:
+        set_read_only(alone, False)
+
+    starts_again(caller)
+    wait_for("ready again", lambda: patient.get(f"{alone.url}/readyz").status_code == 200, LIMIT)
+    assert metric(alone, "database_read_only") == 0
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        "25006",
+        "25P03",
+        "40001",
+        "40P01",
+        "42P01",
+        "53100",
+        "53200",
+        "53300",
+        "55P03",
+        "57014",
+        "57P01",
+        "58030",
+    ],
+)
+def test_a_start_that_the_server_does_not_take_now_may_come_again(
+    alone: System, caller: User, state: str
+) -> None:
+    alone.sql(
+        f"""CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{state}'; END $$;
+            CREATE TRIGGER fails BEFORE INSERT ON tasks EXECUTE FUNCTION fails()"""
+    )
+    try:
+        refused(start(caller))
+    finally:
+        alone.sql("DROP FUNCTION fails CASCADE")
+
+    starts_again(caller)
+    tasks = caller.get("tasks")["tasks"]
+    assert len(tasks) == 1, "nothing is left of the one that was refused"
+
+
+def test_it_is_not_ready_without_its_tables(alone: System, caller: User) -> None:
+    alone.sql("ALTER TABLE streams RENAME TO elsewhere")
+    try:
+        assert "streams" in refused(patient.get(f"{alone.url}/readyz"))
+        refused(start(caller))
+    finally:
+        alone.sql("ALTER TABLE elsewhere RENAME TO streams")
+
+    starts_again(caller)
+
+
+def test_a_fault_of_ours_is_no_503(alone: System, caller: User) -> None:
+    alone.sql(
+        """CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN EXECUTE 'SELECT FROM FROM'; END $$;
+           CREATE TRIGGER fails BEFORE INSERT ON tasks EXECUTE FUNCTION fails()"""
+    )
+    try:
+        problem(start(caller), 500)
+    finally:
+        alone.sql("DROP FUNCTION fails CASCADE")
+    assert patient.get(f"{alone.url}/readyz").status_code == 200
