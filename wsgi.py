@@ -4,11 +4,16 @@ from app import green
 
 green.patch()
 
+import logging  # noqa: E402
+
 from app import create_app, garbage  # noqa: E402
 from app.config import Config  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
+from app.listening import raise_file_limit  # noqa: E402
 from app.logs import configure_logging  # noqa: E402
 from app.services import Services  # noqa: E402
+
+logger = logging.getLogger("taskroom.server")
 
 
 def main() -> None:
@@ -18,11 +23,14 @@ def main() -> None:
         app = create_app(config)
     except ConfigurationError as error:
         raise SystemExit(f"taskroom: {error}") from None
+    files = raise_file_limit()  # a viewer is one
+    if files < config.max_viewers:
+        logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
     parts: Services = app.extensions["taskroom"]
     garbage.settle()
     with app.app_context():
         parts.start()
-    green.serve(app, config.host, config.port, config.drain_seconds, parts.stop)
+    green.serve(app, config.host, config.port, config.drain_seconds, parts.stop, config.stalled_seconds)
 
 
 if __name__ == "__main__":

@@ -134,13 +134,23 @@ def has_gone(taken: socket.socket) -> bool:
         return True
 
 
-def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callable[[], None]) -> None:
+def serve(
+    app: Any,
+    host: str,
+    port: int,
+    drain_seconds: float,
+    stopping: Callable[[], None],
+    stalled_seconds: float = 30.0,
+) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
-    SystemExit with one line when the port is in use.
+    SystemExit with one line when the port is in use, and when it cannot serve any longer.
     """
     import eventlet
     import eventlet.wsgi
+
+    # Not above: this file is imported before it has patched.
+    from app.listening import Listener, notice_silence
 
     try:
         # eventlet.listen would set SO_REUSEPORT, which makes a double start silent.
@@ -151,6 +161,7 @@ def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callab
         raise SystemExit(f"port {port} is in use; choose another with PORT") from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+    notice_silence(listener, stalled_seconds)
 
     class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         taken = False
@@ -186,6 +197,12 @@ def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callab
                 eventlet.sleep(0)
             return super().spawn(*args, **kwargs)
 
+        def waitall(self) -> None:
+            """The server's last act, whatever ended it; it may take as long as there are connections."""
+            if not stop.ready():
+                stop.send(sys.exc_info()[1] or "it accepts nothing any more")
+            super().waitall()
+
     class Given:
         """Stands where the server expects a connection to shut down."""
 
@@ -197,20 +214,24 @@ def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callab
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.ready() or stop.send())
     pool = Pool(MAX_CONNECTIONS)
-    server = eventlet.spawn(
-        eventlet.wsgi.server,
-        listener,
-        app,
-        log=logger,  # its own would write past what keeps secrets out of the log
-        log_output=False,  # its lines would hold whole addresses, tickets among them
-        custom_pool=pool,
-        protocol=Protocol,
-        debug=False,  # True sends tracebacks to clients
-        socket_timeout=SOCKET_SECONDS,
-        minimum_chunk_size=0,  # else small chunks, every event of a stream, are held back
-    )
+
+    def run() -> None:
+        with contextlib.suppress(Exception):  # what ended it the pool has passed on
+            eventlet.wsgi.server(
+                Listener(listener),
+                app,
+                log=logger,  # its own would write past what keeps secrets out of the log
+                log_output=False,  # its lines would hold whole addresses, tickets among them
+                custom_pool=pool,
+                protocol=Protocol,
+                debug=False,  # True sends tracebacks to clients
+                socket_timeout=SOCKET_SECONDS,
+                minimum_chunk_size=0,  # else small chunks, every event of a stream, are held back
+            )
+
+    server = eventlet.spawn(run)
     logger.info("serving on http://%s:%d as %d", host, port, os.getpid())
-    stop.wait()
+    ended = stop.wait()
     listener.close()
     server.kill()  # it shuts connections without a request, and each of the others after its answer
     stopping()
@@ -218,3 +239,5 @@ def serve(app: Any, host: str, port: int, drain_seconds: float, stopping: Callab
         pool.waitall()
     if left := pool.running():
         logger.warning("busy connections cut off after %g s: %d", drain_seconds, left)
+    if ended is not None:  # whoever keeps the process running is to see it
+        raise SystemExit(f"taskroom: the server has ended: {ended}")

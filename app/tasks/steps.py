@@ -83,7 +83,7 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
 
 
 def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What became of each step, in order; what is too large beside those before it stands in the steps' own snapshots."""
+    """What became of each step, in order; what is too large stands in the steps' own snapshots."""
     results, left = [], RESULTS_LIMIT
     cur.execute(
         "SELECT id::text, result FROM tasks WHERE id = ANY(%s::uuid[])", ([s.task_id for s in steps],)

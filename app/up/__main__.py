@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
+from app.listening import raise_file_limit
 from app.up import migrated, nginx, survivors
 from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres
@@ -21,9 +21,6 @@ from app.up.settings import Settings
 from app.up.supervisor import Stopped, Supervisor
 
 MakePlan = Callable[[Settings, Home, Mapping[str, str], str], Plan]
-OPEN_FILES = (
-    1_048_576  # some containers allow a thousand times more, and programs that walk all of them stall
-)
 
 
 def main(make_plan: MakePlan = application) -> int:
@@ -36,7 +33,7 @@ def main(make_plan: MakePlan = application) -> int:
         settings.check_port()
         if settings.web_processes > 1:
             nginx.program()
-        _raise_open_files()
+        raise_file_limit()
         supervisor = Supervisor(home, say)
         try:
             _up(settings, home, supervisor, make_plan)
@@ -118,13 +115,6 @@ def _end_survivors(home: Home) -> None:
         say(f"ended {ended} processes that an earlier run left behind")
     for stale in home.run.glob("*.pid"):
         stale.unlink()
-
-
-def _raise_open_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 if __name__ == "__main__":
