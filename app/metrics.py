@@ -114,6 +114,7 @@ class Metrics:
         yield "hub_refills_total", "Times that events were missing before those that came", tally.refills
         yield "hub_looks_total", "Looks at where streams stand in Postgres", tally.looks
         yield "hub_caught_up_total", "Rooms that such a look brought forward", tally.caught_up
+        yield "hub_rewound_total", "Rooms of which Postgres had lost events", tally.rewound
         yield "hub_faults_total", "Exceptions that ended a viewer, a message or a look", hub.faults.count
 
     def _redis(self) -> Iterator[Row]:

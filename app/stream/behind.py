@@ -77,6 +77,12 @@ class Behind:
             self._parked.add(viewer)
             viewer.wire.await_room(viewer)  # type: ignore[union-attr]
 
+    def forget(self, stream: str) -> None:
+        """What was read of that stream, and made of it, holds no more."""
+        self._bursts.clear()
+        self._bursts_bytes = 0
+        self._history.drop(stream)
+
     def leave(self, viewer: Viewer) -> None:
         self._parked.discard(viewer)
         self._unread.discard(viewer)
@@ -127,7 +133,9 @@ class Behind:
         while viewer.start < room.head:
             burst = self._burst(viewer)
             if burst is None:
-                self._read_back(viewer, viewer.start, partial(self._overtaken, viewer, room.pruned_to))
+                self._read_back(
+                    viewer, viewer.start, partial(self._overtaken, viewer, viewer.start, room.pruned_to)
+                )
                 return
             taken = self._offer(viewer, burst.data) if burst.data else 0
             if taken < len(burst.data):
@@ -199,9 +207,12 @@ class Behind:
             if viewer.closed is None:
                 self._unread.add(viewer)
 
-    def _overtaken(self, viewer: Viewer, pruned_to: int) -> None:
+    def _overtaken(self, viewer: Viewer, cursor: int, pruned_to: int) -> None:
         """Nothing follows its cursor without a gap: pruning went on since the room, or this viewer, was opened."""
         room = viewer.room
+        if viewer.start != cursor:  # the room went back meanwhile, and it was told so
+            self.advance(viewer)
+            return
         try:
             self._refresh_until(room, lambda: room.pruned_to != pruned_to)
         except StoreAway:

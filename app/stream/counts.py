@@ -42,6 +42,7 @@ class Tally:
         self.refills = 0  # times that events which came early made a room ask Postgres for those before them
         self.looks = 0  # of the tail check at Postgres
         self.caught_up = 0  # rooms that a look brought forward
+        self.rewound = 0  # rooms of which Postgres had lost events
 
     def sent(self, codec: object, types: Iterable[str], viewers: int = 1) -> None:
         counted = self._sent.get(codec.__class__)

@@ -14,6 +14,7 @@ from app.stream.burst import Burst, Data
 from app.stream.counts import Tally
 from app.stream.faults import Faults
 from app.stream.lane import Lane, failed, offered
+from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.viewer import Viewer
 
@@ -84,6 +85,18 @@ class Fanout:
             self._ticking.set()
         else:
             self._flush(room)
+
+    def rewind(self, room: Room) -> None:
+        """The room went back: all are told so, whatever they were sent last. The caller holds the lock."""
+        self._behind.forget(room.stream)
+        room.arriving = []
+        for viewer in list(room.viewers):
+            if viewer.lane is not None:
+                viewer.lane.exit(viewer)
+            if not viewer.ending:
+                viewer.first = ()
+                viewer.resync = Resync(room.stream, "beyond_head", room.pruned_to + 1, room.head)
+            self._behind.advance(viewer)
 
     def say(self, viewer: Viewer, words: Callable[[int], Data]) -> None:
         gone = False

@@ -109,6 +109,12 @@ class History:
             for key in old:
                 self._drop(key)
 
+    def drop(self, stream: str) -> None:
+        """Lets go of all pages of that stream."""
+        with self._lock:
+            for key in [key for key in self._parts if key[0] == stream]:
+                self._drop(key)
+
     def _keep(self, page: tuple[str, int], events: list[Event]) -> Part | None:
         if not events:
             return None

@@ -156,6 +156,10 @@ class Hub:
     # Keeping rooms complete.
 
     def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
+        if events[0].sequence <= room.head and room.contradicts(events):
+            room.contradicted = True
+            self._tails.prove(room, at_once=True)
+            return
         before = room.bytes
         try:
             moved = room.accept(events, closes)

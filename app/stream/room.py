@@ -44,6 +44,7 @@ class Room:
         self._early: dict[int, Event] = {}
         self._ring_bytes = self._early_bytes = 0
         self._closes_at = head if closed else 0
+        self.contradicted = False  # Postgres has other events than were sent under the same numbers
 
     @property
     def bytes(self) -> int:
@@ -88,6 +89,18 @@ class Room:
         if closed:
             self._closes_at = head
         self.accept(())  # what came early may go on from here
+
+    def rewind(self, head: int, pruned_to: int, closed: bool) -> None:
+        """Postgres has lost events that were here: from here on what it has is the truth."""
+        self.forget()
+        self.head = self.sent = head
+        self.pruned_to, self.closed, self.contradicted = pruned_to, closed, False
+        self._closes_at = head if closed else 0
+
+    def contradicts(self, events: Sequence[Event]) -> bool:
+        """Whether one of these has the number of another one in the ring."""
+        known = {event.sequence: event.payload for event in self._ring}
+        return any(known.get(event.sequence, event.payload) != event.payload for event in events)
 
     def forget(self) -> None:
         """Lets go of all events; who needs them reads Postgres."""

@@ -96,19 +96,21 @@ class Tails:
             return [
                 room
                 for room in self._rooms.values()
-                if not room.closed and (everything or room in unproven or (connected and not room.confirmed))
+                # One that ended is looked at too: a restore may have lost its end.
+                if everything or room in unproven or (connected and not room.confirmed and not room.closed)
             ]
 
     def compare(self, rooms: Sequence[Room]) -> None:
         """Brings each to where it stands in Postgres. Raises StoreAway, when all others have had their turn."""
         away: StoreAway | None = None
         heads: dict[str, Head] = {}
+        stood = {room.stream: room.head for room in rooms}
         for start in range(0, len(rooms), ROOMS_AT_ONCE):
             heads |= self._heads(rooms[start : start + ROOMS_AT_ONCE])
         for room in in_turns(rooms):
             try:
                 if room.stream in heads:
-                    self._catch_up(room, heads[room.stream])
+                    self._catch_up(room, heads[room.stream], stood[room.stream])
             except StoreAway as error:
                 away = error
             except Exception as error:
@@ -140,16 +142,22 @@ class Tails:
             room.refilling = False
 
     def _look(self, room: Room) -> None:
+        stood = room.head
         heads = self._heads([room])
         if room.stream in heads:
-            self._catch_up(room, heads[room.stream])
+            self._catch_up(room, heads[room.stream], stood)
 
     def _heads(self, rooms: Sequence[Room]) -> dict[str, Head]:
         self._tally.looks += 1
         return self._store.heads([room.stream for room in rooms])
 
-    def _catch_up(self, room: Room, head: Head) -> None:
-        """Brings a room to where Postgres stands: through the ring when it fits, else by a jump."""
+    def _catch_up(self, room: Room, head: Head, stood: int) -> None:
+        """Brings a room to where Postgres stands: through the ring when it fits, else by a jump. ``stood`` is where it
+        was before the look."""
+        # What is here was committed before it was heard, so a look that began later must find it.
+        if head.last_seq < stood or room.contradicted:
+            self._rewind(room, head)
+            return
         room.pruned_to = max(room.pruned_to, head.pruned_to)
         gap = head.last_seq - room.head
         if gap <= 0 and room.closed == head.closed:
@@ -163,3 +171,18 @@ class Tails:
             if room.followed:
                 self._account(room.bytes - before)
             self._fanout.wake(room)  # last: it may let go of events, and counts that itself
+
+    def _rewind(self, room: Room, head: Head) -> None:
+        """After a fail-over or a restore that lost commits. Nobody can tell which events were lost, so all viewers are
+        told to begin anew."""
+        logger.warning(
+            "%s went back from %d to %d in Postgres: its viewers are told to begin anew",
+            *(room.stream, room.head, head.last_seq),
+        )
+        with self._lock:
+            before = room.bytes
+            room.rewind(head.last_seq, head.pruned_to, head.closed)
+            if room.followed:
+                self._account(room.bytes - before)
+            self._tally.rewound += 1
+            self._fanout.rewind(room)
