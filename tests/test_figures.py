@@ -56,7 +56,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (DEFAULT.retention_days, DEFAULT.retention_events), (30, 1_000_000)),
     (OPERATIONS, "A statement that is too slow (4 s) fails alone", lambda: POOLED_STATEMENT, "4s"),
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
-    (JOBS, "a message of `log` 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
+    (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 KB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "`metadata` a JSON object up to 8 KB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),

@@ -18,6 +18,7 @@ from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
+from app.tasks.clock import later
 from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
@@ -128,6 +129,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,
         attempt=claim.attempt,
+        at=claim.claimed_at and later(claim.claimed_at, time.monotonic() - claim.began),
         **outcome,
     ):
         run.put(item)

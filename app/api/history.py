@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from app.api.base import (
 )
 from app.auth import Principal
 from app.services import services
+from app.tasks.clock import seconds_between
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts
 
@@ -99,5 +99,4 @@ def _duration(task: dict[str, Any]) -> float | None:
     """Seconds from the first start to the end; None for a task that has not both."""
     if not (task["started_at"] and task["finished_at"]):
         return None
-    took = datetime.fromisoformat(task["finished_at"]) - datetime.fromisoformat(task["started_at"])
-    return took.total_seconds()
+    return seconds_between(task["started_at"], task["finished_at"])

@@ -100,15 +100,18 @@ def _with_severity(event: Event) -> str:
     return f'{{"type":"{severity if severity in SEVERITIES else "info"}",{event.payload[1:]}'
 
 
-def _with_words(event: Event) -> str:
+def _with_words(event: Event) -> str | None:
+    """None for a change between two states that have the same word here, such as STARTED and RETRY."""
     payload = event.payload
     if event.type not in ("task_created", "status_changed", "task_completed"):
         return payload
     if payload.count("{") == 1:  # nothing in it has fields of its own, so it need not be decoded
+        words = []
         for key in ('"status":"', '"previous_status":"'):
             state = _after(payload, key)
-            payload = payload.replace(f'{key}{state}"', f'{key}{IN_PROGRESS.get(state, state)}"', 1)
-        return payload
+            words.append(IN_PROGRESS.get(state, state))
+            payload = payload.replace(f'{key}{state}"', f'{key}{words[-1]}"', 1)
+        return None if event.type == "status_changed" and words[0] == words[1] else payload
     fields = event.decoded()
     steps = fields.get("subtask_results")
     for of in (fields, *(steps if isinstance(steps, list) else ())):

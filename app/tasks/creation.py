@@ -10,9 +10,10 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.stream.event import Draft, draft, now, task_stream
+from app.stream.event import Draft, draft, task_stream
 from app.stream.store import open_stream
 from app.tasks.approvals import Approval, needed
+from app.tasks.clock import database_now
 from app.tasks.fold import PENDING, WAITING
 
 
@@ -40,7 +41,7 @@ def born(
 ) -> tuple[str, list[Draft]]:
     """Makes the row and the stream; returns the id and the events that are yet to be appended. PENDING, which queues it
     for dispatch 1; WAITING, and not queued, when it needs an approval first."""
-    task_id, at, status = str(uuid.uuid4()), now(), WAITING if approval else PENDING
+    task_id, at, status = str(uuid.uuid4()), database_now(cur), WAITING if approval else PENDING
     stream, older = task_stream(task_id), origin.retry_of or origin.parent_id
     parent = task_stream(origin.parent_id) if origin.parent_id else None
     cur.execute(

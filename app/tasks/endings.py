@@ -33,9 +33,11 @@ def ending(
     retry_in: float | None = None,
     run_ms: float | None = None,
     attempt: int | None = None,
+    at: str | None = None,
 ) -> list[Draft]:
-    """The last events of an attempt: open phases end as it does, agent_completed (when it ran), the status."""
-    at = now()
+    """The last events of an attempt: open phases end as it does, agent_completed (when it ran), the status. ``at`` is
+    by the clock that the attempt began by."""
+    at = at or now()
     last = (
         {"status": "completed"}
         if status == SUCCESS
@@ -85,10 +87,11 @@ def cancelled(by: str | None = None) -> dict[str, Any]:
 
 
 def ending_of(
-    stream: str, state: State, status: str, error: Mapping[str, Any] | None, **more: Any
+    stream: str, state: State, status: str, error: Mapping[str, Any] | None, at: str, **more: Any
 ) -> list[Draft]:
-    """As ``ending``, of a task that stands so."""
+    """As ``ending``, of a task that stands so. ``at`` is Postgres's time; a beginning that was given may be later."""
     task = state["task"]
+    at = max(at, task["started_at"] or at)
     return ending(
         stream,
         status,
@@ -97,5 +100,6 @@ def ending_of(
         phases=open_phases(state),
         error=error,
         retry_count=task["retry_count"] + (status == RETRY),
+        at=at,
         **more,
     )

@@ -5,18 +5,20 @@ Functions take an open cursor and return what was appended; the caller publishes
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import Conflict, NotFound
 from app.projections import project
-from app.stream.event import draft, now, task_stream
+from app.stream.event import draft, task_stream
 from app.stream.store import Appended, append, lock
 from app.tasks import parents
 from app.tasks.approvals import granted
+from app.tasks.clock import NOW, database_now
 from app.tasks.creation import born
 from app.tasks.dispatch import Hint
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
@@ -36,6 +38,12 @@ class Claim:
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of what was granted
     parent: tuple[str, str] | None = None  # of a step: its parent's stream, and the phase that it is there
+    claimed_at: str | None = (
+        None  # when this attempt began, by Postgres's clock; ``started_at`` is the first one's
+    )
+    began: float = field(
+        default_factory=time.monotonic, compare=False
+    )  # the same, by the clock that is never set
 
 
 def create(cur: Cursor, **fields: Any) -> tuple[str, Appended]:
@@ -54,23 +62,25 @@ def unfinished_retry(cur: Cursor, task_id: str) -> str | None:
 
 
 def claim(
-    cur: Cursor, task_id: str, number: int, worker: str, again: bool = False
+    cur: Cursor, task_id: str, number: int, worker: str, again: bool = False, at: str | None = None
 ) -> tuple[Claim, Appended] | None:
     """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
 
     The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` is for
-    a claim whose commit was unclear: the same worker, one process, finds that it has the task already.
+    a claim whose commit was unclear: the same worker, one process, finds that it has the task already. ``at`` is the
+    time of a beginning that was told of later.
     """
     stream = task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed:
         return None
-    cur.execute("SELECT 1 FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
-    waits = cur.fetchone() is not None
+    cur.execute(f"SELECT {NOW} FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
+    queued = cur.fetchone()
+    waits = queued is not None
     # Most messages that are for nothing are seen here: nothing else of the task is read for them.
     if not waits and not (again and row.attempt == number):
         return None
-    task, at = load(cur, [stream])[stream]["task"], now()
+    task, at = load(cur, [stream])[stream]["task"], at or (queued[0] if queued else database_now(cur))
     if not waits and (task["status"], task["worker"]) != (STARTED, worker):
         return None
     started_at = task["started_at"] or at
@@ -78,6 +88,7 @@ def claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
         granted(cur, task_id),
         parents.place(cur, task_id),
+        at,
     )
     if not waits:
         return claimed, Appended()
@@ -128,7 +139,9 @@ def cancel_late(cur: Cursor, task_id: str) -> Appended:
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or not row.cancel_requested or parents.has_begun(cur, task_id):
         return Appended()
-    return append(cur, ending_of(stream, load(cur, [stream])[stream], REVOKED, cancelled()), project)
+    return append(
+        cur, ending_of(stream, load(cur, [stream])[stream], REVOKED, cancelled(), database_now(cur)), project
+    )
 
 
 def lose(
@@ -151,9 +164,10 @@ def lose(
     state = load(cur, [stream])[stream]
     if worker is not None and state["task"]["worker"] != worker:
         return Appended()
+    at = database_now(cur)
     if row.cancel_requested:
-        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project)
-    return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, error), project)
+        return append(cur, ending_of(stream, state, REVOKED, cancelled(), at), project)
+    return append(cur, ending_of(stream, state, RETRY if retry else FAILURE, error, at), project)
 
 
 def undeliverable(cur: Cursor, task_id: str) -> Appended:
@@ -162,7 +176,8 @@ def undeliverable(cur: Cursor, task_id: str) -> Appended:
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != 0:
         return Appended()
-    return append(cur, ending_of(stream, load(cur, [stream])[stream], FAILURE, BROKER_UNAVAILABLE), project)
+    state = load(cur, [stream])[stream]
+    return append(cur, ending_of(stream, state, FAILURE, BROKER_UNAVAILABLE, database_now(cur)), project)
 
 
 def decide(
@@ -179,18 +194,18 @@ def decide(
     if task["status"] != WAITING:
         raise Conflict(f"The task waits for no approval: {task['status']}")
     if row.cancel_requested:  # while it asked: that it is to end was decided before
-        return append(cur, ending_of(stream, state, REVOKED, cancelled()), project), None
+        return append(cur, ending_of(stream, state, REVOKED, cancelled(), database_now(cur)), project), None
     cur.execute(
         "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",
         (task_id,),
     )
     (key,) = cur.fetchall()[0]
-    at = now()
+    at = database_now(cur)
     decision = {"timestamp": at, "key": key, "approved": approved, "by": by, "by_id": by_id}
     drafts = [draft(stream, "approval_decided", decision)]
     if not approved:
         error = {"type": "Rejected", "message": f"Rejected by {by}", "traceback": None}
-        return append(cur, drafts + ending_of(stream, state, REVOKED, error), project), None
+        return append(cur, drafts + ending_of(stream, state, REVOKED, error, at), project), None
     fields = {"timestamp": at, "status": PENDING, "is_running": False, "updated_at": at}
     drafts.append(draft(stream, "task_status", fields | {"current_phase_message": None}))
     return append(cur, drafts, project), Hint(task_id, row.attempt + 1, task["job_type"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -12,7 +11,7 @@ from psycopg2.extras import Json
 
 from app.errors import Conflict, NotFound, Unprocessable
 from app.projections import project
-from app.stream.event import Draft, cut, now, task_stream
+from app.stream.event import Draft, cut, task_stream
 from app.stream.store import (
     BATCH_BYTES,
     Appended,
@@ -22,6 +21,7 @@ from app.stream.store import (
     register_writer,
     settle,
 )
+from app.tasks.clock import database_now, seconds_between
 from app.tasks.endings import cancelled, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim
@@ -69,7 +69,7 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
         raise NotFound("There is no such task")
     appended, answer = Appended(), Answer(task_id=batch.task_id)
     if row.attempt != batch.attempt and not row.closed and _claims(batch):
-        claimed = claim(cur, batch.task_id, batch.attempt, batch.worker)
+        claimed = claim(cur, batch.task_id, batch.attempt, batch.worker, at=batch.events[0].get("timestamp"))
         if claimed is not None:
             held, appended = claimed
             answer["claim"] = {"job_type": held.job_type, "params": held.params}
@@ -134,6 +134,7 @@ class _Made:
         task = state["task"]
         given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
         running = Claim(*given, task["started_at"], parent=place(cur, batch.task_id))
+        self._cur = cur
         self.drafts: list[Draft] = []
         self.ends: list[int] = []
         self.reports = reports = Reports(running, self.drafts.append, weights)
@@ -183,10 +184,10 @@ class _Made:
 
     def _end(self, fields: Mapping[str, Any]) -> None:
         claim, status = self.reports.claim, fields["status"]
+        at = fields.get("timestamp") or max(database_now(self._cur), claim.started_at)
         run_ms = fields.get("execution_time_ms")
         if run_ms is None:
-            passed = datetime.fromisoformat(now()) - datetime.fromisoformat(claim.started_at)
-            run_ms = passed.total_seconds() * 1000
+            run_ms = seconds_between(claim.started_at, at) * 1000
         error = None
         if status == FAILURE:
             given = fields.get("error") or {"type": "TaskFailed", "message": "The worker gave no reason"}
@@ -206,4 +207,5 @@ class _Made:
             retry_count=claim.retry_count,
             run_ms=run_ms,
             attempt=claim.attempt,
+            at=at,
         )

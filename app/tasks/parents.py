@@ -8,7 +8,6 @@ lock (see ``lock``), so of two steps that end at once the second one sees the fi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -17,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import Draft, cut, draft, now, task_stream
 from app.stream.store import lock
 from app.tasks.approvals import START, Approval
+from app.tasks.clock import database_now, seconds_between
 from app.tasks.creation import Origin, born
 from app.tasks.endings import cancelled, ending_of
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
@@ -93,7 +93,7 @@ def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
         if row.closed:
             continue
         if task["status"] != STARTED:
-            drafts += ending_of(stream, state, REVOKED, cancelled(by))
+            drafts += ending_of(stream, state, REVOKED, cancelled(by), database_now(cur))
             continue
         if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
@@ -217,10 +217,10 @@ def _ending(
         error = {"type": "SubtaskFailed", "message": message, "traceback": None}
     elif status == REVOKED:
         error = cancelled()
-    started = datetime.fromisoformat(state["task"]["started_at"])
-    run_ms = (datetime.fromisoformat(now()) - started).total_seconds() * 1000
+    at = database_now(cur)
+    run_ms = seconds_between(state["task"]["started_at"], at) * 1000
     told = {step.phase for step in steps}  # the end of each is its step's, not the whole's
     others = [phase for phase in state["phases"] if phase["phase_id"] not in told]
     state = state | {"task": state["task"] | {"progress": progress}, "phases": others}
     result = {"subtask_results": results_of(cur, steps)}
-    return ending_of(stream, state, status, error, result=result, run_ms=run_ms)
+    return ending_of(stream, state, status, error, at, result=result, run_ms=run_ms)

@@ -70,7 +70,7 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
     """A step's end, as the end of its parent's phase."""
     ok, seconds = step.status == SUCCESS, None
     if step.started_at and step.finished_at:
-        seconds = round((step.finished_at - step.started_at).total_seconds(), 3)
+        seconds = max(0.0, round((step.finished_at - step.started_at).total_seconds(), 3))
     counts = {"processed_count": WHOLE if ok else None, "total_count": WHOLE, "error_count": 0 if ok else 1}
     message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
     status = "completed" if ok else "error"
@@ -83,7 +83,7 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
 
 
 def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What became of each step, in order; what is too large stands in the steps' own snapshots."""
+    """What became of each step, in order; a result that is too large beside those before it is left to its step."""
     results, left = [], RESULTS_LIMIT
     cur.execute(
         "SELECT id::text, result FROM tasks WHERE id = ANY(%s::uuid[])", ([s.task_id for s in steps],)

@@ -162,18 +162,6 @@ def test_nobody_reports_for_what_a_celery_worker_runs(user: User, service: User)
     assert user.finished(task_id)["task"]["status"] == "REVOKED"
 
 
-def test_a_time_long_ago_is_a_time(worker: Worker) -> None:
-    accepted(worker.send(line("old", timestamp="0013-01-01T00:00:00Z")))
-    at = {
-        "type": "phase_update",
-        "phase_id": "fetch",
-        "status": "active",
-        "timestamp": "0013-01-01T00:00:00Z",
-    }
-
-    accepted(worker.send(at))
-
-
 def test_nobody_reports_for_a_task_that_its_steps_go_on_for(user: User, service: User) -> None:
     parent = user.start("orchestrate", steps=[{"job_type": "test_endless"}])
     wait_for("the step", lambda: user.get("tasks", parent_id=parent)["tasks"])

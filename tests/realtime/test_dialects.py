@@ -55,15 +55,33 @@ def status(status: str, **fields: Any) -> Event:
     ],
 )
 def test_states_in_the_words_of_each(state: str, processing: str, in_progress: str) -> None:
-    changed = event("status_changed", status=state, previous_status="STARTED")
+    previous, word = ("PENDING", "pending") if in_progress == "in_progress" else ("STARTED", "in_progress")
+    changed = event("status_changed", status=state, previous_status=previous)
     last = DialectCodec(JOB, chunked=False).end(TASK, status(state), 9)
 
     told = said(WORDS, changed)
 
-    assert (told["status"], told["previous_status"]) == (in_progress, "in_progress")
+    assert (told["status"], told["previous_status"]) == (in_progress, word)
     assert json.loads(parse(last)[0][0].data)["status"] == processing
     if processing in ("pending", "processing"):
         assert said(JOB, status(state))["status"] == processing
+
+
+@pytest.mark.parametrize(
+    ("previous", "state", "told"),
+    [
+        ("STARTED", "RETRY", False),
+        ("RETRY", "STARTED", False),
+        ("PENDING", "WAITING", False),
+        ("WAITING", "PENDING", False),
+        ("PENDING", "STARTED", True),
+        ("RETRY", "FAILURE", True),
+    ],
+)
+def test_a_change_that_has_one_word_here_is_none(previous: str, state: str, told: bool) -> None:
+    changed = event("status_changed", status=state, previous_status=previous)
+
+    assert (WORDS.data(changed) is not None) == told
 
 
 def test_progress_has_three_fields_and_comes_with_phases_too() -> None:

@@ -1,0 +1,83 @@
+"""One clock a figure: a web process or a worker whose clock is wrong gives no task a wrong duration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.tasks import approvals, creation, endings, lifecycle, parents
+from app.tasks.clock import later, seconds_between
+from tests.tasks.families import begun, run, steps
+from tests.tasks.helpers import Tasks
+
+
+@pytest.fixture
+def skewed(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets this process's clock wrong by so many hours."""
+
+    def set_wrong(hours: float) -> None:
+        def now() -> str:
+            at = datetime.now(UTC) + timedelta(hours=hours)
+            return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+        for module in (approvals, creation, endings, lifecycle, parents):
+            if hasattr(module, "now"):
+                monkeypatch.setattr(module, "now", now)
+
+    return set_wrong
+
+
+def seconds(tasks: Tasks, task_id: str, begin: str = "started_at", end: str = "finished_at") -> float:
+    task = tasks.state(task_id)["task"]
+    took = datetime.fromisoformat(task[end]) - datetime.fromisoformat(task[begin])
+    return took.total_seconds()
+
+
+@pytest.mark.parametrize(("claims", "ends"), [(1, 0), (0, -1), (-1, 1)])
+def test_a_lost_task_took_as_long_as_it_took(
+    tasks: Tasks, skewed: Callable[[float], None], claims: float, ends: float
+) -> None:
+    skewed(claims)
+    task_id = tasks.started()
+    skewed(ends)
+    tasks.lose(task_id)
+
+    assert 0 <= seconds(tasks, task_id) < 1_800, "an hour is a clock's, not the task's"
+    assert 0 <= seconds(tasks, task_id, "created_at", "started_at") < 1_800
+
+
+def test_a_cancelled_task_that_waited_to_be_run_again(tasks: Tasks, skewed: Callable[[float], None]) -> None:
+    skewed(1)
+    task_id = tasks.started()
+    tasks.end(task_id, "RETRY", retry_in=600)
+    skewed(0)
+    tasks.cancel(task_id)
+
+    assert 0 <= seconds(tasks, task_id) < 1_800
+
+
+def test_a_parent_took_as_long_as_its_steps(tasks: Tasks, skewed: Callable[[float], None]) -> None:
+    skewed(1)
+    parent = begun(tasks, {"job_type": "emit_load", "params": {}, "on_failure": "stop"})
+    skewed(0)
+    run(tasks, steps(tasks, parent)[0])
+
+    assert 0 <= seconds(tasks, parent) < 1_800
+    (took,) = [e["execution_time_ms"] for e in tasks.events(parent) if e["type"] == "agent_completed"]
+    assert 0 <= took < 1_800_000
+
+
+def test_what_an_attempt_took_is_added_to_the_time_of_its_claim(tasks: Tasks) -> None:
+    task_id = tasks.create()
+    claim = tasks.claim(task_id)
+
+    assert claim and claim.claimed_at == tasks.state(task_id)["task"]["started_at"]
+    assert later("2026-11-29T23:59:59.500000Z", 0.75) == "2026-11-30T00:00:00.250000Z"
+    assert later("2026-11-29T23:59:59.500000Z", 0.5) == "2026-11-30T00:00:00.000000Z"
+
+
+def test_nothing_takes_less_than_nothing() -> None:
+    assert seconds_between("2026-11-29T10:00:01.000000Z", "2026-11-29T10:00:00.000000Z") == 0.0
+    assert seconds_between("2026-11-29T10:00:00.000000Z", "2026-11-29T10:00:01.250000Z") == 1.25
