@@ -1,7 +1,8 @@
 """Deliveries: a queue in Postgres, and the log of what was tried. Whoever claims one has it for the time of a lease, so
 that what a killed sender had is sent again, under the same id.
 
-A webhook has few tries at a time, so that one that answers slowly, whatever waits for it, leaves room for the others.
+A webhook has few tries at a time, and an owner has few, so that those that answer slowly, however many they are and
+whatever waits for them, leave room for the others.
 One that fails is asked one thing at a time and ever more seldom, so that an address that never answers costs the
 others nothing; after so many failures in a row it is disabled and its owner told.
 """
@@ -28,6 +29,7 @@ logger = logging.getLogger("taskroom.webhooks")
 STATUSES = PENDING, DELIVERED, FAILED = ("pending", "delivered", "failed")
 LEASE_SECONDS = 60.0  # longer than any try takes
 PER_WEBHOOK = 2  # at a time
+PER_OWNER = 4  # of all its webhooks together
 HELD_MOST = 300.0
 GONE = 410  # by the specification: never again
 
@@ -42,17 +44,25 @@ _READY = """WITH RECURSIVE firsts AS (
         UNION ALL SELECT following.* FROM firsts CROSS JOIN LATERAL (
             SELECT webhook_id, due_at FROM deliveries WHERE due_at IS NOT NULL AND webhook_id > firsts.webhook_id
             ORDER BY webhook_id, due_at LIMIT 1) AS following),
-    ready AS MATERIALIZED (
-        SELECT hook.id, firsts.due_at, flying, most - flying AS free FROM firsts
+    free_hooks AS MATERIALIZED (
+        SELECT hook.id, user_id, firsts.due_at, flying, most - flying AS free FROM firsts
         CROSS JOIN LATERAL (
-            SELECT id, CASE WHEN failures > 0 THEN 1 ELSE %(per_webhook)s END AS most FROM webhooks
+            SELECT id, user_id, CASE WHEN failures > 0 THEN 1 ELSE %(per_webhook)s END AS most FROM webhooks
             WHERE id = firsts.webhook_id AND disabled_at IS NULL AND held_until <= now() LIMIT 1) AS hook
         CROSS JOIN LATERAL (
-            SELECT count(*) AS flying FROM deliveries
-            WHERE webhook_id = hook.id AND due_at > now() AND due_at <= now() + make_interval(secs => %(lease)s)
-                AND tries > coalesce((log -> -1 ->> 'number')::int, 0)) AS flying
-        WHERE firsts.due_at <= now() AND most > flying)"""
-_LIMITS = {"per_webhook": PER_WEBHOOK, "lease": LEASE_SECONDS}
+            SELECT count(*) AS flying FROM deliveries WHERE webhook_id = hook.id AND {flies}) AS flying
+        WHERE firsts.due_at <= now() AND most > flying),
+    owners AS MATERIALIZED (
+        SELECT user_id, %(per_owner)s - (
+            SELECT count(*) FROM webhooks CROSS JOIN LATERAL (
+                SELECT FROM deliveries WHERE webhook_id = webhooks.id AND {flies}) AS flying
+            WHERE webhooks.user_id = owner.user_id) AS owner_free
+        FROM (SELECT DISTINCT user_id FROM free_hooks) AS owner),
+    ready AS MATERIALIZED (SELECT * FROM free_hooks JOIN owners USING (user_id) WHERE owner_free > 0)""".format(
+    flies="""due_at > now() AND due_at <= now() + make_interval(secs => %(lease)s)
+        AND tries > coalesce((log -> -1 ->> 'number')::int, 0)"""
+)
+_LIMITS = {"per_webhook": PER_WEBHOOK, "per_owner": PER_OWNER, "lease": LEASE_SECONDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +109,19 @@ def oldest(cur: Cursor) -> str | None:
 
 
 def claim(cur: Cursor, limit: int) -> list[Claimed]:
-    """Takes up to so many of what is due: of each webhook one before the second of any, the oldest first; of one that
-    fails one, until it is settled."""
+    """Takes up to so many of what is due: of each owner one before the second of any, and of each webhook of that owner
+    one before the second of any, the oldest first; of one that fails one, until it is settled."""
     cur.execute(
         f"""{_READY}, candidates AS MATERIALIZED (
-               SELECT due.id FROM ready CROSS JOIN LATERAL (
-                   SELECT id, due_at, flying + row_number() OVER (ORDER BY due_at) AS rank FROM (
-                       SELECT id, due_at FROM deliveries WHERE webhook_id = ready.id AND due_at <= now()
-                       ORDER BY due_at LIMIT free) AS oldest) AS due
-               ORDER BY rank, due.due_at LIMIT %(limit)s),
+               SELECT id FROM (
+                   SELECT due.id, due.due_at, owner_free,
+                       row_number() OVER (PARTITION BY user_id ORDER BY rank, due.due_at) AS owner_rank
+                   FROM ready CROSS JOIN LATERAL (
+                       SELECT id, due_at, flying + row_number() OVER (ORDER BY due_at) AS rank FROM (
+                           SELECT id, due_at FROM deliveries WHERE webhook_id = ready.id AND due_at <= now()
+                           ORDER BY due_at LIMIT free) AS oldest) AS due) AS due
+               WHERE owner_rank <= owner_free
+               ORDER BY %(per_owner)s - owner_free + owner_rank, due_at LIMIT %(limit)s),
            free AS (
                SELECT id, webhook_id FROM deliveries WHERE id IN (SELECT id FROM candidates) AND due_at <= now()
                FOR UPDATE SKIP LOCKED),

@@ -57,6 +57,8 @@ def deliver(
                     if not flying:
                         break
                     land(POLL_SECONDS)  # others may fall due while one is slow
+                while flying:  # nobody else claims meanwhile: there are so many at a time in all
+                    land(None)
         except StoreAway as error:  # what flies is delivered, most likely: unsettled it would be so again
             away = error
         while flying:

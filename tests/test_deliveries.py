@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app import deliveries, webhooks
-from app.deliveries import PER_WEBHOOK, Claimed, Policy, claim, oldest
+from app.deliveries import PER_OWNER, PER_WEBHOOK, Claimed, Policy, claim, oldest
 from tests.stream.helpers import in_threads, sql
 from tests.support.hooks import PATIENT, Hook
 from tests.tasks.helpers import Tasks
@@ -26,9 +26,8 @@ def moment(hook: Hook) -> datetime:
 
 
 def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
-    for _ in range(9):
-        Hook(hook.tasks)
-    hook.told(2)  # each of the ten
+    for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(9))):
+        each.told(2)
     claimed: list[Claimed] = []
 
     def take() -> None:
@@ -93,6 +92,27 @@ def test_one_of_which_much_is_told_leaves_room_for_the_others(hook: Hook) -> Non
     assert hook.claim() == []
     hook.settle(next(c for c in first if c.webhook_id == hook.id), status_code=200)
     assert len(hook.claim()) == 1
+
+
+def test_an_owner_of_many_that_are_slow_leaves_room_for_the_others(hook: Hook) -> None:
+    for _ in range(19):
+        Hook(hook.tasks)
+    hook.told(3)  # each of the twenty
+    other = Hook(Tasks(hook.tasks.database))
+    other.told(2)
+
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        first, then = claim(cur, 2), claim(cur, 16)
+        assert oldest(cur) is None and claim(cur, 16) == [], "nothing more may be sent now"
+
+    assert [c.webhook_id == other.id for c in sorted(first, key=lambda c: c.webhook_id == other.id)] == [
+        False,
+        True,
+    ]
+    assert sorted(c.webhook_id == other.id for c in first + then) == [False] * PER_OWNER + [True] * 2
+    hook.settle(next(c for c in first if c.webhook_id != other.id), status_code=200)
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        assert len(claim(cur, 16)) == 1
 
 
 def test_what_fails_together_counts_once(hook: Hook) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
+from concurrent.futures import wait
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from app import sender
 from app.appending import Step
 from app.database import Single
 from app.deliveries import Claimed, Tried, claim
@@ -17,7 +21,7 @@ from app.posting import Answer, NoAnswer
 from app.sender import AT_A_TIME, attempt, deliver
 from app.stream.store import Appended, StoreAway
 from tests.support.hooks import AT, PATIENT, Hook
-from tests.support.system import SECRET
+from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks
 
 WELL = Tried(AT, 1.0, status_code=200)
@@ -75,9 +79,8 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
 
 
 def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
-    for _ in range(AT_A_TIME - 1):
-        Hook(hook.tasks)
-    hook.told(2)
+    for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(AT_A_TIME - 1))):
+        each.told(2)
     together, numbers = threading.Barrier(AT_A_TIME), itertools.count()
 
     def send(claimed: Claimed) -> Tried:
@@ -88,6 +91,41 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
     assert deliver(hook.tasks.connect, send, PATIENT) == AT_A_TIME * 2
 
     assert statuses(hook) == {"delivered"}
+
+
+def test_while_requests_are_on_their_way_nobody_else_claims(
+    hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the time of the run is over: else there would be twice as many at once."""
+    hook.told()
+    late = Hook(Tasks(hook.tasks.database))
+    answered, waits = threading.Event(), list[float | None]()
+    sent: list[str] = []
+
+    def noting(flying: Any, timeout: float | None, when: Any) -> Any:
+        waits.append(timeout)
+        return wait(flying, timeout, when)
+
+    def send(claimed: Claimed) -> Tried:
+        sent.append(claimed.webhook_id)
+        now.append(1_000.0)  # the time of the run is over
+        answered.wait(60)
+        return WELL
+
+    now = [0.0]
+    monkeypatch.setattr(sender, "wait", noting)
+    monkeypatch.setattr(sender, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
+    run = threading.Thread(target=deliver, args=(Single(hook.tasks.database), send, PATIENT))
+    run.start()
+    wait_for("it waits for what is on its way", lambda: None in waits)
+    late.told()
+    now.append(0.0)
+
+    assert deliver(hook.tasks.connect, send, PATIENT) == 0
+
+    answered.set()
+    run.join(60)
+    assert sent == [hook.id]
 
 
 def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:

@@ -181,3 +181,24 @@ test("cut after a refused cursor and before the next event, it loads again what 
   join(60);
   expect(notes.seen).toEqual(["refresh", 11, "refresh", "refresh"]);
 });
+
+test("who begins to watch while an event is told loads first, and hears no event before that", async () => {
+  const late = noting();
+  let begun = false;
+  stage.connection.user({
+    ...notes.user,
+    event: (event) => {
+      notes.user.event(event);
+      if (!begun) stage.connection.user(late.user);
+      begun = true;
+    },
+  });
+  socket().open();
+  join();
+  say(11, 12);
+  expect(late.seen).toEqual([]);
+  await pass(0);
+  say(13);
+  expect(late.seen).toEqual(["refresh", 13]);
+  expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
+});

@@ -21,7 +21,15 @@ export class Own {
   }
 
   watch(sink: UserSink): Watch {
-    const one: UserSink = { refresh: () => sink.refresh(), event: (event) => sink.event(event) };
+    let begun = false;
+    const one: UserSink = {
+      refresh: () => {
+        begun = true;
+        sink.refresh();
+      },
+      // What comes before that is in what is loaded then.
+      event: (event) => begun && sink.event(event),
+    };
     this.sinks.add(one);
     if (!this.stale) queueMicrotask(() => this.sinks.has(one) && one.refresh());
     // They stay joined when nobody watches any more: the next page does.
@@ -43,7 +51,7 @@ export class Own {
   }
 
   event(event: TaskEvent): void {
-    for (const sink of this.sinks) safely(() => sink.event(event));
+    this.tell((sink) => sink.event(event));
   }
 
   missed(): void {
@@ -83,7 +91,12 @@ export class Own {
   private refresh(): void {
     clearTimeout(this.patience);
     this.patience = undefined;
-    for (const sink of this.sinks) safely(() => sink.refresh());
+    this.tell((sink) => sink.refresh());
+  }
+
+  /** Those who watch now: one of them may stop others, or make new ones. */
+  private tell(how: (sink: UserSink) => void): void {
+    for (const sink of [...this.sinks]) if (this.sinks.has(sink)) safely(() => how(sink));
   }
 }
 

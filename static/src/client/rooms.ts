@@ -31,7 +31,7 @@ export class Rooms {
 
   /** From now on `wire` carries them; the one before is closed, or will be. */
   carry(wire: Wire | null): void {
-    for (const room of this.seated) room.left();
+    for (const room of [...this.seated]) room.left();
     this.seated.clear();
     this.wire = wire;
     this.settle();
@@ -68,6 +68,6 @@ export class Rooms {
   }
 
   pause(): void {
-    for (const room of this.watched) room.pause();
+    for (const room of [...this.watched]) room.pause();
   }
 }

@@ -219,3 +219,67 @@ test("a snapshot on which one who watches fails is joined all the same, and the 
   report.mockRestore();
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
+
+test("who begins to watch while an event is told gets it in a snapshot, and no event before that", async () => {
+  const late = noting();
+  let begun = false;
+  stage.connection.task("t", {
+    ...stage.notes.sink,
+    event: (event) => {
+      stage.notes.sink.event(event);
+      if (!begun) stage.connection.task("t", late.sink);
+      begun = true;
+    },
+  });
+  socket().open();
+  await pass(0);
+  stage.take(6);
+  stage.server.answers.set("/tasks/t/status", snapshotAt(7));
+  socket().log(6, 7);
+  expect(late.seen).toEqual([]);
+
+  await pass(0);
+  again(8);
+  socket().log(8);
+  expect(late.seen).toEqual(["snapshot 7", 8]);
+  expect(stage.seen).toEqual(["snapshot 5", 6, "snapshot 7", 8]);
+});
+
+test("who is stopped while an event is told hears no more, whoever stops whom", async () => {
+  const other = noting();
+  const watch: { stop: () => void } = stage.connection.task("t", {
+    ...stage.notes.sink,
+    event: (event) => {
+      stage.notes.sink.event(event);
+      second.stop();
+      watch.stop();
+    },
+  });
+  const second = stage.connection.task("t", other.sink);
+  socket().open();
+  await pass(0);
+  stage.take(7);
+  socket().log(6, 7);
+  await pass(0);
+
+  expect(stage.seen).toEqual(["snapshot 5", 6]);
+  expect(other.seen).toEqual(["snapshot 5"]);
+});
+
+test("while polling, who stops or begins inside a page leaves nothing told twice or too early", async () => {
+  const late = noting();
+  await stage.polling();
+  const one = stage.notes.sink;
+  const told = one.event.bind(one);
+  one.event = (event) => {
+    told(event);
+    if (event.sequence === 6) stage.connection.task("t", late.sink);
+  };
+  const events = [6, 7].map((sequence) => ({ sequence, type: "log", timestamp: "", data: {} }));
+  stage.server.answers.set("/tasks/t/events", { events, next_sequence: 7, has_more: false });
+  stage.server.answers.set("/tasks/t/status", snapshotAt(7));
+  await pass(30_000);
+
+  expect(late.seen[0]).toBe("snapshot 7");
+  expect(new Set(late.seen).size).toBe(late.seen.length);
+});

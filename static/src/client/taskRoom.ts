@@ -97,7 +97,10 @@ export class TaskRoom implements Watched {
     for (let more = true; more; ) {
       const page = await this.page();
       if (turn !== this.turn || !page) return;
-      for (const event of page.events) if (event.sequence === this.cursor + 1) this.take(event);
+      for (const event of page.events) {
+        if (event.sequence === this.cursor + 1) this.take(event);
+        if (turn !== this.turn) return; // who heard it stopped, or made all begin again
+      }
       if (page.resync || this.cursor < page.next_sequence) return this.load();
       more = page.has_more;
     }

@@ -49,6 +49,8 @@ export class Tasks {
 
 interface Watcher {
   readonly sink: TaskSink;
+  /** It has a state that events can follow. */
+  begun: boolean;
   /** All of it, and not only where the task stands. */
   readonly whole: boolean;
 }
@@ -69,7 +71,7 @@ class SharedTask implements TaskSink {
   }
 
   add(sink: TaskSink, whole: boolean): Watcher {
-    const watcher = { sink, whole };
+    const watcher = { sink, whole, begun: false };
     this.watchers.add(watcher);
     this.begin();
     return watcher;
@@ -84,15 +86,28 @@ class SharedTask implements TaskSink {
   }
 
   snapshot(snapshot: Snapshot): void {
-    for (const { sink } of this.watchers) safely(() => sink.snapshot(snapshot));
+    this.tell((watcher) => {
+      watcher.begun = true;
+      watcher.sink.snapshot(snapshot);
+    });
   }
 
   event(event: TaskEvent): void {
-    for (const { sink } of this.watchers) safely(() => sink.event(event));
+    this.tell(({ sink, whole, begun }) => {
+      if (begun || !whole) sink.event(event);
+    });
   }
 
   progress(): void {
-    for (const { sink } of this.watchers) safely(() => sink.progress());
+    this.tell(({ sink }) => sink.progress());
+  }
+
+  /** Those who watch now: one of them may stop others, or make new ones that have yet to hear the state. */
+  private tell(how: (watcher: Watcher) => void): void {
+    const { room } = this;
+    for (const watcher of [...this.watchers]) {
+      if (this.watchers.has(watcher) && this.room === room) safely(() => how(watcher));
+    }
   }
 
   private get isWhole(): boolean {
