@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def create_app(config: Config | None = None) -> Flask:
     """Composes one web process. Raises ConfigurationError when the environment lacks or refuses something."""
+    import re
     from functools import partial
 
     import redis
@@ -125,14 +126,17 @@ def create_app(config: Config | None = None) -> Flask:
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
-        CORS(app, origins=list(config.cors_origins), supports_credentials=True)
+        # Each word for word: a text with brackets, as of IPv6, would be taken for a pattern.
+        origins = [re.compile(re.escape(origin) + r"\Z") for origin in config.cors_origins]
+        CORS(app, origins=origins, supports_credentials=True)
     api.init_app(app)
     pages.init_app(app)
     sockets.init_app(app, parts)
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
-        # are behind it too. nginx sets scheme and host anew: they are a single value each.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=1)  # type: ignore[method-assign]
+        # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
+        # anybody's, where a proxy knows nothing of it.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from app.outgoing import Network, allowance
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_TOKEN_LENGTH = 16
 CELERY_QUEUES = ("taskroom", "quick")
+_ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 
@@ -22,7 +25,8 @@ class Config:
     """All settings of web process, worker and beat. Times are in seconds, sizes in bytes.
 
     ``production`` is the default and refuses what is insecure; ``script/up`` sets
-    ``TASKROOM_ENV=embedded`` for its own run on one machine.
+    ``TASKROOM_ENV=embedded`` for its own run on one machine. That is for this machine alone: at a HOST that others
+    reach it is production all the same.
     """
 
     secret_key: str = field(repr=False)
@@ -88,14 +92,14 @@ class Config:
                 "postgresql+psycopg2://", "postgresql://", 1
             ),
             redis_url=_url(env, "REDIS_URL", ("redis", "rediss", "unix")),
-            embedded=name == "embedded",
+            embedded=name == "embedded" and is_loopback(env.get("HOST", "127.0.0.1")),
             port=_integer(env, "PORT", 8000, 1, 65535),
             worker_metrics_port=_integer(env, "WORKER_METRICS_PORT", 0, 0, 65535),
             log_json=_choice(env, "LOG_FORMAT", ("json", "text"), name == "embedded") == "json",
             host=env.get("HOST", "127.0.0.1"),
             process=_integer(env, "TASKROOM_PROCESS", 1, 1, 999),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0, 0, 9),
-            cors_origins=tuple(_listed(env, "CORS_ORIGINS")),
+            cors_origins=_origins(env),
             issuers=env.get("TASKROOM_ISSUERS", ""),
             bench=env.get("TASKROOM_BENCH", "0") == "1",
             content_roots=_content_roots(env),
@@ -133,17 +137,16 @@ class Config:
                 f"SECRET_KEY is shorter than {MINIMUM_SECRET_LENGTH} characters; "
                 "make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
             )
-        if "*" in self.cors_origins:
-            raise ConfigurationError(
-                "CORS_ORIGINS may not be *; list the origins that may call, separated by commas"
-            )
         if self.metrics_token and len(self.metrics_token) < MINIMUM_TOKEN_LENGTH:
             raise ConfigurationError(
                 f"METRICS_TOKEN is shorter than {MINIMUM_TOKEN_LENGTH} characters; "
                 "make one with: python3 -c 'import secrets; print(secrets.token_hex(16))'"
             )
         if self.bench and not self.embedded:
-            raise ConfigurationError("TASKROOM_BENCH=1 lifts limits and is refused in production; unset it")
+            raise ConfigurationError(
+                "TASKROOM_BENCH=1 lifts limits and is refused in production, which is also where HOST lets others in; "
+                "unset it"
+            )
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -181,6 +184,26 @@ def _number(env: Mapping[str, str], name: str, default: float, low: float, high:
 
 def _listed(env: Mapping[str, str], name: str) -> list[str]:
     return [part for part in (p.strip() for p in env.get(name, "").split(",")) if part]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches what listens there."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    """As a browser writes them. What stands for many would be read as a pattern, whose dots are anything too."""
+    origins = tuple(text.lower().rstrip("/") for text in _listed(env, "CORS_ORIGINS"))
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise ConfigurationError(
+                f"CORS_ORIGINS may not hold {origin!r}; list the origins that may call, separated by commas: "
+                "https://host or https://host:port, without *"
+            )
+    return origins
 
 
 def _allowances(env: Mapping[str, str]) -> tuple[Network | str, ...]:

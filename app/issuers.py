@@ -44,6 +44,7 @@ class IssuerSchema(ma.Schema):
     algorithm = ma.fields.String(required=True, validate=ma.validate.OneOf(ALGORITHMS))
     public_key = ma.fields.String()
     jwks_url = ma.fields.String()
+    email_verified = ma.fields.Boolean(load_default=False)
     role = ma.fields.String(load_default="viewer", validate=ma.validate.OneOf(ROLES))
     role_claim = ma.fields.String(validate=ma.validate.Length(1, 255))
     roles = ma.fields.Dict(
@@ -104,7 +105,9 @@ class Issuer:
         if not 0 < issued_at < expires_at < LATEST:
             raise ValueError("times that are none")
         email = claims.get("email")
-        email = _text(email) if isinstance(email, str) and email else subject
+        # Anybody may have written an address that nobody verified, also another one's.
+        verified = settings["email_verified"] or claims.get("email_verified") in (True, "true")
+        email = _text(email) if verified and isinstance(email, str) and email else subject
         role = self._role(claims)
         if role == "admin" and tenant is None and "tenant_claim" in settings:
             role = "operator"  # a claim left out makes nobody the admin of more than one tenant

@@ -31,13 +31,15 @@ Answer = TypeVar("Answer")
 
 
 class PausingRedis(RedisStorage):
-    """Fails open, and soon: while Redis is away nothing is counted, and one request a second waits to find out."""
+    """While Redis is away each process counts for itself, and one request a second waits to find out whether it still
+    is: who guesses passwords is not let loose by an outage."""
 
     STORAGE_SCHEME = ["limits+redis", "limits+rediss", "limits+unix"]  # noqa: RUF012 - the library reads it
 
     def __init__(self, uri: str, **options: Any) -> None:
         self._away = False
         self._not_before = 0.0
+        self._here: Lru[str, tuple[int, float]] = Lru(KEPT_REFUSALS)  # how many, and until when it counts
         super().__init__(
             uri.removeprefix("limits+"),
             socket_timeout=REDIS_SECONDS,
@@ -46,18 +48,32 @@ class PausingRedis(RedisStorage):
         )
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self._ask(lambda: super(PausingRedis, self).incr(key, expiry, amount), 0)
+        return self._ask(
+            lambda: super(PausingRedis, self).incr(key, expiry, amount),
+            lambda: self._count(key, expiry, amount),
+        )
 
     def get(self, key: str) -> int:
-        return self._ask(lambda: super(PausingRedis, self).get(key), 0)
+        return self._ask(lambda: super(PausingRedis, self).get(key), lambda: self._counted(key)[0])
 
     def get_expiry(self, key: str) -> float:
-        return self._ask(lambda: super(PausingRedis, self).get_expiry(key), time.time())
+        return self._ask(lambda: super(PausingRedis, self).get_expiry(key), lambda: self._counted(key)[1])
 
-    def _ask(self, question: Callable[[], Answer], otherwise: Answer) -> Answer:
+    def _count(self, key: str, expiry: int, amount: int) -> int:
+        count, until = self._counted(key)
+        self._here.put(key, (count + amount, until if count else time.time() + expiry))
+        return count + amount
+
+    def _counted(self, key: str) -> tuple[int, float]:
+        """How many, and until when; none until now, when there are none."""
+        now = time.time()
+        count, until = self._here.get(key) or (0, now)
+        return (count, until) if until > now else (0, now)
+
+    def _ask(self, question: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
         now = time.monotonic()
         if now < self._not_before:
-            return otherwise
+            return otherwise()
         if self._away:
             self._not_before = now + PAUSE_SECONDS  # before asking: a crowd must not wait for one answer each
         try:
@@ -65,12 +81,12 @@ class PausingRedis(RedisStorage):
         except RedisError as error:
             self._not_before = time.monotonic() + PAUSE_SECONDS
             if not self._away:
-                logger.warning("attempts are not counted while Redis is away: %s", error)
+                logger.warning("each process counts attempts for itself while Redis is away: %s", error)
             self._away = True
-            return otherwise
+            return otherwise()
         if self._away:
             self._away, self._not_before = False, 0.0
-            logger.warning("attempts are counted again")
+            logger.warning("attempts are counted together again")
         return answer
 
 

@@ -64,7 +64,7 @@ pip_install() {
     what=$1 file=$2
     shift 2
     quietly "$what" "packages could not be installed; look at the lines above, check the network and run it again" \
-        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -r "$file" "$@"
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -c constraints.txt -r "$file" "$@"
 }
 
 # install_python FILE: that requirements file, and what else of servers and Node the machine lacks.
@@ -74,7 +74,7 @@ install_python() {
     advice=$("$python" -P app/up/programs.py check)
     [ -z "$advice" ] || fail "$advice"
     make_venv
-    inputs="$(cat requirements*.txt | cksum) $("$venv/bin/python" -V)"
+    inputs="$(cat requirements*.txt constraints.txt | cksum) $("$venv/bin/python" -V)"
     if ! is_current "$venv/.installed-$1" "$inputs"; then
         pip_install "installing Python packages" "$1"
         printf '%s\n' "$inputs" >"$venv/.installed-$1"

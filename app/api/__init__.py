@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.problems import ProblemApi
@@ -65,3 +65,11 @@ def init_app(app: Flask) -> None:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)
+    answering = frozenset(module.blp.name for module in (*modules, dialects, health))
+
+    @app.after_request
+    def keep_nothing(response: Response) -> Response:
+        """What one user is answered is not for the next at the same machine; streams say for themselves."""
+        if request.blueprint in answering and "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response

@@ -120,5 +120,4 @@ def _answer(signed: sessions.SignedIn) -> Response:
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)
     set_refresh_cookies(response, signed.refresh, max_age=signed.seconds)
-    response.headers["Cache-Control"] = "no-store"
     return response

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets as random
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from app.up.process import Child, Process
 from app.up.programs import data_major, find_postgres
 
 USER = "taskroom"
+SUPERUSER = "postgres"  # it has a password that nobody knows: `postgres --single` is the way in
 MINIMUM_MAJOR = 14  # the leader of the rounds needs idle_session_timeout
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -67,6 +69,17 @@ class EmbeddedPostgres(EmbeddedServer):
             self._own(self.folder)
         else:
             self._create()
+        if not self._roles.exists():
+            self._part_roles()
+
+    # Whose role can do what: in Postgres's hands alone, so an application that is broken into reads no files, runs no
+    # programs and makes no roles.
+    rights = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
+
+    @property
+    def _roles(self) -> Path:
+        """It is there once the application's role is no superuser."""
+        return self.home.data / "postgres-roles"
 
     @property
     def child(self) -> Child:
@@ -124,25 +137,45 @@ class EmbeddedPostgres(EmbeddedServer):
         self._own(fresh)
         password = self.home.run / "initdb.password"
         with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(self._password)
+            file.write(random.token_hex(32))
         initdb = (
-            *(str(self.bin / "initdb"), "-D", str(fresh), "--username", USER, "--pwfile", str(password)),
+            *(str(self.bin / "initdb"), "-D", str(fresh), "--username", SUPERUSER, "--pwfile", str(password)),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale"),
         )
         try:
             # Not every system has C.UTF-8; initdb empties the folder again when it fails.
             if self._run(*initdb, "C.UTF-8") != 0 and self._run(*initdb, "C") != 0:
                 raise UpError(f"initdb failed; see {self.home.log / 'initdb.log'}", self._initdb_tail())
-            if (
-                self._run(str(self.bin / "postgres"), "--single", "-D", str(fresh), "postgres", stdin=_CREATE)
-                != 0
-            ):
-                raise UpError(
-                    f"the database cannot be made; see {self.home.log / 'initdb.log'}", self._initdb_tail()
-                )
         finally:
             password.unlink()
         fresh.replace(self.folder)
+
+    def _part_roles(self) -> None:
+        """Makes the application's role and its database. In data of before, where that role is the one that initdb
+        made and which must stay a superuser, it gets another name, and its tables the new role. May be done again."""
+        self._clear_leftovers()
+        secret = f"LOGIN {self.rights} PASSWORD '{self._password}'"
+        self._single(
+            "postgres",
+            # ALTER ROLE renames no role that is at work, and here initdb's always is.
+            f"UPDATE pg_authid SET rolname = '{SUPERUSER}' WHERE oid = 10",
+            f"ALTER ROLE {SUPERUSER} PASSWORD '{random.token_hex(32)}'",
+            _UNLESS.format(f"rolname = '{USER}'", f"CREATE ROLE {USER}"),
+            f"ALTER ROLE {USER} {secret}",
+        )
+        self._single("postgres", f"CREATE DATABASE {USER}")  # an error where it is there
+        self._single("postgres", f"ALTER DATABASE {USER} OWNER TO {USER}")
+        self._single(USER, _OWN_ALL)
+        self._roles.touch()
+
+    def _single(self, database: str, *statements: str) -> None:
+        """Each statement is a line. Raises UpError when the server does not start; an error of a statement does not
+        end it."""
+        command = (str(self.bin / "postgres"), "--single", "-D", str(self.folder), database)
+        if self._run(*command, stdin="".join(f"{line};\n" for line in statements).encode()) != 0:
+            raise UpError(
+                f"the database cannot be made; see {self.home.log / 'initdb.log'}", self._initdb_tail()
+            )
 
     def _run(self, *command: str, stdin: bytes = b"") -> int:
         with self.home.log_file("initdb").open("ab") as log:
@@ -187,7 +220,16 @@ class EmbeddedPostgres(EmbeddedServer):
         return True
 
 
-_CREATE = f"CREATE DATABASE {USER} OWNER {USER};\n".encode()
+_UNLESS = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE {}) THEN {}; END IF; END $$"
+# Sequences of identity columns go with their tables.
+_OWN_ALL = f"""DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT pg_class.oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        AND relkind IN ('r', 'p', 'v', 'm', 'S')
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i'))
+    LOOP EXECUTE 'ALTER TABLE ' || name || ' OWNER TO {USER}'; END LOOP;
+    FOR name IN SELECT pg_proc.oid::regprocedure FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+    LOOP EXECUTE 'ALTER FUNCTION ' || name || ' OWNER TO {USER}'; END LOOP;
+END $$""".replace("\n", " ")
 
 
 def _program(folder: Path) -> tuple[Path, int]:

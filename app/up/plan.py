@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from app.config import is_loopback
 from app.up import nginx
 from app.up.embedded import free_port
 from app.up.home import Home
@@ -34,7 +35,11 @@ def environment(settings: Settings, home: Home, database_url: str, redis_url: st
 def ours(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
     """What of it makes a process one of this installation."""
     return {
-        "TASKROOM_ENV": os.environ.get("TASKROOM_ENV", "embedded"),
+        # Also of the processes behind nginx, which listen on the loopback themselves.
+        "TASKROOM_ENV": os.environ.get("TASKROOM_ENV", "embedded")
+        if is_loopback(settings.host)
+        else "production",
+        "LOG_FORMAT": os.environ.get("LOG_FORMAT") or "text",
         "SECRET_KEY": os.environ.get("SECRET_KEY", home.secrets.secret_key),
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,

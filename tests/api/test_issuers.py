@@ -37,7 +37,7 @@ def public(key: Any) -> str:
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_a_good_token_says_who_it_speaks_for(algorithm: str, rs: Issuer, es: Issuer) -> None:
     issuer = rs if algorithm == "RS256" else es
-    token = issuer.token(sub="ann", email="ann@example.org", aud=["x", AUDIENCE])
+    token = issuer.token(sub="ann", email="ann@example.org", email_verified=True, aud=["x", AUDIENCE])
 
     found = told(token, issuer.settings())
 

@@ -24,6 +24,12 @@ from tests.support.system import ROOT, System, User, wait_for
 SETTINGS = {"LEASE_ROUND_SECONDS": "3"}
 
 
+class Postgres(EmbeddedPostgres):
+    """Whose log says what it is asked, when a test likes: only a superuser's may."""
+
+    rights = "SUPERUSER"
+
+
 @dataclass(slots=True)
 class World:
     system: System
@@ -74,7 +80,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     raise_file_limit()  # of this process and its web process: a crowd has a file for each viewer
     home = Home.open(tmp_path_factory.mktemp("outages"))
     with (
-        EmbeddedPostgres(home, home.secrets) as postgres,
+        Postgres(home, home.secrets) as postgres,
         EmbeddedRedis(home, home.secrets) as redis,
     ):
         system = System(postgres.url, redis.url, home.log)

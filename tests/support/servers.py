@@ -27,7 +27,10 @@ REDIS_DATABASES = 2 * PROCESSES
 
 
 class FastPostgres(EmbeddedPostgres):
-    """It may lose its data when the machine stops, which ends the tests too; when a process dies it loses nothing."""
+    """It may lose its data when the machine stops, which ends the tests too; when a process dies it loses nothing. Its
+    role makes databases, and moves what only a superuser may."""
+
+    rights = "SUPERUSER"
 
     @property
     def child(self) -> Child:

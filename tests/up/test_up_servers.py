@@ -95,11 +95,11 @@ def test_postgres_settings(new_postgres: EmbeddedPostgres) -> None:
         "fsync": "on",
         "synchronous_commit": "on",
         "server_encoding": "UTF8",
-        "unix_socket_directories": "",
         "listen_addresses": "127.0.0.1",
         "TimeZone": "UTC",
     }.items():
         assert execute(postgres.url, f"SHOW {name}") == [(value,)]
+    assert "unix_socket_directories=" in postgres.child.command  # which only a superuser may be shown
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         execute(postgres.url.replace(postgres.home.secrets.database_password, "wrong"), "SELECT 1")
 
@@ -257,3 +257,50 @@ def test_secrets_file_has_what_the_servers_need(new_home: Home) -> None:
         "redis_password",
         "demo_password",
     }
+
+
+ROLES = "SELECT rolname, rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolcanlogin ORDER BY 1"
+OWNERS = """SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+            UNION SELECT pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            UNION SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'taskroom'"""
+
+
+def test_the_applications_role_is_no_superuser(new_postgres: EmbeddedPostgres) -> None:
+    assert execute(new_postgres.url, ROLES) == [("postgres", True), ("taskroom", False)]
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        execute(new_postgres.url, "COPY (SELECT 1) TO PROGRAM 'true'")
+    execute(new_postgres.url, "CREATE TABLE made (n integer)")
+    assert execute(new_postgres.url, OWNERS) == [("taskroom",)]
+
+
+class Older(EmbeddedPostgres):
+    """As it made its data before: the application's role is the one that initdb made."""
+
+    def _part_roles(self) -> None:
+        super()._part_roles()
+        self._single("postgres", "DROP DATABASE taskroom")
+        self._single(
+            "postgres", "DROP ROLE taskroom", "UPDATE pg_authid SET rolname = 'taskroom' WHERE oid = 10"
+        )
+        self._single("postgres", f"ALTER ROLE taskroom PASSWORD '{self._password}'")
+        self._single("postgres", "CREATE DATABASE taskroom OWNER taskroom")
+        self._roles.unlink()
+
+
+def test_data_of_before_keep_their_rows_and_lose_the_superuser(new_home: Home) -> None:
+    with Older(new_home, new_home.secrets) as older:
+        execute(
+            older.url,
+            "CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, n serial, PRIMARY KEY (id))",
+            "INSERT INTO kept (n) VALUES (7)",
+            "CREATE FUNCTION told() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "CREATE VIEW seen AS SELECT n FROM kept",
+        )
+        assert execute(older.url, ROLES) == [("taskroom", True)]
+
+    for _ in range(2):  # a start after that changes nothing more
+        with EmbeddedPostgres(new_home, new_home.secrets) as server:
+            assert execute(server.url, ROLES) == [("postgres", True), ("taskroom", False)]
+            assert execute(server.url, OWNERS) == [("taskroom",)]
+            assert execute(server.url, "SELECT n, told() FROM seen") == [(7, 1)]
+            execute(server.url, "ALTER TABLE kept ADD COLUMN IF NOT EXISTS more text")
