@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface
 
 from app import access_log
@@ -19,6 +20,8 @@ from app.principal import Principal as Principal  # known to all by this module
 from app.services import services
 from app.sessions import use_ticket
 from app.stream.event import BROADCAST, task_stream, user_stream
+
+STREAM_COOKIE = "stream_token_cookie"
 
 
 class NoSession(SessionInterface):
@@ -81,11 +84,43 @@ def _current(allow_ticket: bool) -> Principal:
             return use_ticket(request.args["ticket"])
         raise Unauthorized("A ticket opens a stream only")
     cookie = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
+    if allow_ticket:
+        return _of_cookies(cookie, request.cookies.get(STREAM_COOKIE))
     if not cookie:
-        raise Unauthorized("Send a bearer token, or sign in for a cookie")
+        raise _nobody()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         _refuse_cross_site(request)
     return principal_of(cookie)
+
+
+def _of_cookies(access: str | None, stream: str | None) -> Principal:
+    """For a stream, which lives with the session: a browser that comes back with a cookie cannot renew it first."""
+    claims = services().claims
+    try:
+        if not access:
+            raise _nobody()
+        principal = claims.of_access(access)
+    except Unauthorized:
+        if not stream:
+            raise
+        return claims.of_stream(stream)
+    return replace(principal, expires_at=claims.until(stream, principal)) if stream else principal
+
+
+def _nobody() -> Unauthorized:
+    return Unauthorized("Send a bearer token, or sign in for a cookie")
+
+
+def set_stream_cookie(response: Response, token: str, seconds: int) -> None:
+    """An empty one takes it away."""
+    response.set_cookie(
+        STREAM_COOKIE,
+        token,
+        max_age=seconds,
+        secure=services().config.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def readable_task(principal: Principal, task_id: str) -> str:

@@ -67,6 +67,24 @@ class Claims:
             return self._asked(principal)
         return principal
 
+    def of_stream(self, token: str) -> Principal:
+        """Who a stream token speaks for, until the session's end. It outlives the memory of sign-outs, so Postgres is
+        asked. Raises Unauthorized or StoreAway."""
+        principal = _principal_of(_decoded(token, "stream"))
+        if principal.session_id in self._revocations:
+            raise _ended()
+        return self._asked(principal)
+
+    def until(self, token: str, principal: Principal) -> float:
+        """How long what this principal opens may stay open by that stream token: as long as its own token says when
+        that is none, or another session's."""
+        try:
+            told = _principal_of(_decoded(token, "stream"))
+        except Unauthorized:
+            return principal.expires_at
+        same = (told.user_id, told.session_id) == (principal.user_id, principal.session_id)
+        return told.expires_at if same else principal.expires_at
+
     def of_refresh(self, token: str) -> Principal:
         """Whose session a refresh token is of, as Postgres has it now. Raises Unauthorized or StoreAway."""
         told = refresh_token(token)
@@ -147,6 +165,16 @@ def new_access(user_id: str, email: str, role: str, tenant: str | None, session_
     return token
 
 
+def new_stream(seconds: int, user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
+    """For a cookie that opens streams and nothing else, as long as the session lasts: an EventSource that is cut cannot
+    renew an access token first, and a 401 would end it for good."""
+    told = {"sid": session_id, "email": email, "role": role, "tenant": tenant, "type": "stream"}
+    token: str = create_access_token(
+        user_id, additional_claims=told, expires_delta=timedelta(seconds=seconds)
+    )
+    return token
+
+
 def new_refresh(user_id: str, session_id: str, number: int, seconds: int) -> str:
     """Good for so many seconds: a session does not get longer by being carried on."""
     told = {"sid": session_id, "number": number}
@@ -169,10 +197,7 @@ def refresh_token(token: str) -> RefreshToken:
 def _access(token: str) -> Kept:
     """Raises Unauthorized."""
     claims = _decoded(token, "access")
-    try:
-        return _principal(claims), float(claims["exp"]) - float(claims["iat"]), float("inf")
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise _invalid() from None
+    return _principal_of(claims), float(claims["exp"]) - float(claims["iat"]), float("inf")
 
 
 def _decoded(token: str, kind: str) -> dict[str, Any]:
@@ -184,6 +209,14 @@ def _decoded(token: str, kind: str) -> dict[str, Any]:
     if claims.get("type") != kind:
         raise Unauthorized("The token is not valid here")
     return claims
+
+
+def _principal_of(claims: dict[str, Any]) -> Principal:
+    """Raises Unauthorized."""
+    try:
+        return _principal(claims)
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise _invalid() from None
 
 
 def _principal(claims: dict[str, Any]) -> Principal:

@@ -29,6 +29,7 @@ class SignedIn:
     principal: Principal
     access: str
     refresh: str
+    stream: str
     seconds: int
 
 
@@ -128,7 +129,8 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
     """``account`` is user id, e-mail, role, tenant and session id."""
     access = claims.new_access(*account)
     fresh = claims.new_refresh(account[0], account[4], number, seconds)
-    return SignedIn(services().claims.of_access(access), access, fresh, seconds)
+    stream = claims.new_stream(seconds, *account)
+    return SignedIn(services().claims.of_access(access), access, fresh, stream, seconds)
 
 
 def new_ticket(principal: Principal) -> str:

@@ -92,6 +92,7 @@ def logout(query: dict[str, Any]) -> Response:
     sessions.sign_out(principal)
     response = Response(status=204)
     unset_jwt_cookies(response)
+    auth.set_stream_cookie(response, "", 0)
     return response
 
 
@@ -120,4 +121,5 @@ def _answer(signed: sessions.SignedIn) -> Response:
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)
     set_refresh_cookies(response, signed.refresh, max_age=signed.seconds)
+    auth.set_stream_cookie(response, signed.stream, signed.seconds)
     return response

@@ -23,7 +23,7 @@ def test_login_answers_who_and_sets_cookies_that_scripts_cannot_read(system: Sys
     assert body["expires_in"] == 900
     assert body["user"] == {"id": user.id, "email": user.email, "role": "operator", "tenant": None}
     cookies = {line.partition("=")[0]: line for line in answer.headers.get_list("set-cookie")}
-    assert cookies.keys() == {"access_token_cookie", "refresh_token_cookie"}
+    assert cookies.keys() == {"access_token_cookie", "refresh_token_cookie", "stream_token_cookie"}
     for line in cookies.values():
         assert "HttpOnly" in line and "SameSite=Lax" in line
     assert "Path=/api/v2/auth" in cookies["refresh_token_cookie"]
@@ -35,10 +35,10 @@ def test_cookies_travel_encrypted_only_in_production(production: str, system: Sy
 
     assert answer.status_code == 200
     cookies = answer.headers.get_list("set-cookie")
-    assert len(cookies) == 2 and all("; Secure" in line for line in cookies)
+    assert len(cookies) == 3 and all("; Secure" in line for line in cookies)
     embedded = patient.post(system.url + LOGIN, json={"email": user.email, "password": PASSWORD})
     plain = embedded.headers.get_list("set-cookie")
-    assert len(plain) == 2 and not any("Secure" in line for line in plain)
+    assert len(plain) == 3 and not any("Secure" in line for line in plain)
 
 
 def test_a_wrong_password_and_an_unknown_address_look_the_same(system: System, user: User) -> None:

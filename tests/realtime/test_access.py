@@ -147,7 +147,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     gone: list[str] = []
     ended: set[str] = set()
     parts: Any = SimpleNamespace(revocations=ended, session_enders=[])
-    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append))
+    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None))
     wire: Any = SimpleNamespace(close=lambda: None)
     served = sockets.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
     connection = sockets.Connection("sid", wire, first, {})
