@@ -29,7 +29,7 @@ from workers.registry import Job, jobs
 
 blp = Blueprint("agent", __name__, description="Starting tasks")
 
-PARAMS_LIMIT = 512_000  # bytes of JSON
+PARAMS_LIMIT = 64 * 1024  # bytes of JSON; a file belongs where the task can fetch it
 INTENT = "execute_command"  # of whoever does not name another
 
 

@@ -57,8 +57,21 @@ def test_refused_params_are_named_each(user: User) -> None:
     quiz = {"artifact_type": "poem", "content": 1, "options": {"num_questions": "many"}}
     named = ["params.artifact_type", "params.content", "params.options.num_questions"]
     problem(start(user, {"job_type": "artifact", "params": quiz}), 422, *named)
-    problem(start(user, {"job_type": "test_echo", "params": {"text": "x" * 600_000}}), 422, "params")
+    problem(start(user, {"job_type": "test_echo", "params": {"text": "x" * 65_536}}), 422, "params")
     assert user.get("tasks")["tasks"] == [], "a refused start leaves no task"
+
+
+def test_parameters_have_64_kb(user: User) -> None:
+    """In bytes of JSON: a letter beyond ASCII has two or more."""
+    fits, too_large = {"text": "ü" * 32_700}, {"text": "ü" * 32_768}
+
+    assert start(user, {"job_type": "test_echo", "params": fits}).status_code == 202
+    assert (
+        "65,536 bytes"
+        in problem(start(user, {"job_type": "test_echo", "params": too_large}), 422, "params")["errors"][
+            "params"
+        ][0]
+    )
 
 
 def test_the_same_key_makes_one_task_and_answers_the_same(user: User) -> None:

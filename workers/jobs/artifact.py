@@ -10,7 +10,7 @@ from marshmallow import Schema, fields, validate
 from workers.jobs._questions import Kind, Question, Text, problems, prompt
 from workers.progress import RetryTask, item_error, job, log, phase
 
-MAX_CONTENT = 200_000
+MAX_CONTENT = 60_000  # all parameters together have 64 KB
 MAX_RESULT_BYTES = 60_000
 REPAIRS = 2
 

@@ -107,7 +107,7 @@ def test_a_run(load: Load, recorder: Recorder, kind: str) -> None:
         "प्रकाश संश्लेषण वह प्रक्रिया है जिसमें पौधे भोजन बनाते हैं।",
         "التمثيل الضوئي هو عملية تحويل الطاقة الضوئية إلى طاقة كيميائية",
         "การสังเคราะห์ด้วยแสงเป็นกระบวนการ",
-        "a" * 200_000,
+        "a" * 60_000,
         "e" + "\u0301" * 10_000,
         "\ud800 lone\0 surrogate",
     ],
@@ -156,7 +156,7 @@ def test_an_invalid_question_is_dropped_and_replaced(
 
 
 def test_the_largest_content_takes_seconds(load: Load) -> None:
-    content = "\n".join(f"Item{n} belongs to harbour {n} of the long coast." for n in range(4400))[:200_000]
+    content = "\n".join(f"Item{n} belongs to harbour {n} of the long coast." for n in range(4400))[:60_000]
     started = time.process_time()
     assert len(run(load("artifact"), content, num_questions=50)) == 50
     assert time.process_time() - started < 60  # of this process, however busy the machine is
@@ -167,7 +167,7 @@ def test_the_largest_content_takes_seconds(load: Load) -> None:
     [
         ({"artifact_type": "poem", "content": "x"}, "artifact_type"),
         ({"artifact_type": "quiz"}, "content"),
-        ({"artifact_type": "quiz", "content": "x" * 200_001}, "content"),
+        ({"artifact_type": "quiz", "content": "x" * 60_001}, "content"),
         ({"artifact_type": "quiz", "content": "x", "options": {"num_questions": 0}}, "options"),
         ({"artifact_type": "quiz", "content": "x", "options": {"num_questions": 51}}, "options"),
         ({"artifact_type": "quiz", "content": "x", "options": {"size": 1}}, "options"),
