@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,21 +104,20 @@ class Rooms:
         yield "leave_broadcast", ma.Schema(), self.leave_broadcast
 
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        with self._parts.joins.joining():
+        with self._joining(connection):
             task_id = auth.readable_task(connection.principal, str(data["task_id"]))
             stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
             types = _types(data)
             wanted = Filter(types)
-            with connection.lock:
-                joined = self._widened(connection, stream, cursor, types)
-                if joined is None:
-                    try:
-                        if cursor is None:  # the present state, then live
-                            present, cursor = current_events(self._parts.read, stream)
-                            first = [event for event in present if wanted.passes(event)]
-                        joined = self._join(connection, stream, cursor, wanted, first)
-                    except NoSuchStream:
-                        raise NotFound("There is no such task") from None
+            joined = self._widened(connection, stream, cursor, types)
+            if joined is None:
+                try:
+                    if cursor is None:  # the present state, then live
+                        present, cursor = current_events(self._parts.read, stream)
+                        first = [event for event in present if wanted.passes(event)]
+                    joined = self._join(connection, stream, cursor, wanted, first)
+                except NoSuchStream:
+                    raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
 
     def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class Rooms:
 
     def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         """What everybody is told."""
-        with self._parts.joins.joining(), connection.lock:
+        with self._joining(connection):
             joined = connection.viewers.get(BROADCAST)
             if joined is None:
                 joined = self._join(connection, BROADCAST, data.get("since_sequence"), Filter())
@@ -148,15 +148,20 @@ class Rooms:
         self._leave(connection, BROADCAST)
         return {"ok": True}
 
+    @contextmanager
+    def _joining(self, connection: Connection) -> Iterator[None]:
+        """First its turn among the joins of its own socket: who waits for that keeps nobody else from joining."""
+        with connection.lock, self._parts.joins.joining():
+            yield
+
     def _join_own(
         self, connection: Connection, cursor: int | None, types: frozenset[str] | None
     ) -> dict[str, Any]:
-        with self._parts.joins.joining():
+        with self._joining(connection):
             stream = auth.own_stream(connection.principal)
-            with connection.lock:
-                joined = self._widened(connection, stream, cursor, types)
-                if joined is None:
-                    joined = self._join(connection, stream, cursor, Filter(types))
+            joined = self._widened(connection, stream, cursor, types)
+            if joined is None:
+                joined = self._join(connection, stream, cursor, Filter(types))
         return {"ok": True, "stream": stream, "sequence": joined.room.head}
 
     def _widened(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from app.errors import TooMany
 from app.realtime.joins import Full, Joins, Queue
+from app.realtime.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
@@ -60,6 +62,27 @@ def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     assert order == [0, 1, 2, 3]
     queue.leave()
     queue.enter()
+
+
+def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> None:
+    joins, seen = Joins(None, 100), list[int]()
+
+    class Lock:
+        """Of a socket; sees how many places are taken when somebody comes to wait for it."""
+
+        def __enter__(self) -> None:
+            seen.append(joins.in_flight)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    rooms = Rooms(SimpleNamespace(joins=joins))  # type: ignore[arg-type]
+    connection = SimpleNamespace(lock=Lock())  # which is all it has: each join ends right after
+    for join in (rooms.join_task, rooms.join_events, rooms.join_notifications, rooms.join_broadcast):
+        with pytest.raises((AttributeError, RuntimeError)):
+            join(connection, {"task_id": "x"})  # type: ignore[arg-type]
+
+    assert seen == [0, 0, 0, 0]
+    assert joins.in_flight == 0
 
 
 def test_a_join_that_fails_makes_room() -> None:
