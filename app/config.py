@@ -49,6 +49,7 @@ class Config:
     ticket_seconds: int = 30
     keepalive_seconds: float = 15.0
     ping_seconds: int = 25  # of Socket.IO; who does not answer within 20 s more is gone
+    upgrade_seconds: float = 10.0  # from a WebSocket's handshake until a polling client has gone over to it
     stalled_seconds: float = 30.0  # a viewer that takes nothing for so long is dropped
     drain_seconds: float = 8.0  # for requests in flight at the end; less than the process is given to end
     websocket_compression: bool = False
@@ -121,6 +122,7 @@ class Config:
             not in ("0", "false", "no", "off"),
             webhook_allowed=_allowances(env),
             webhook_retry_seconds=_seconds(env, "WEBHOOK_RETRY_SECONDS", RETRY_SECONDS),
+            upgrade_seconds=_integer(env, "UPGRADE_SECONDS", 10, 1, 3600),
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             drain_seconds=_integer(env, "DRAIN_SECONDS", 8, 1, 3600),
             celery_queues=tuple(_listed(env, "CELERY_QUEUES")) or CELERY_QUEUES,

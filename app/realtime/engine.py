@@ -1,8 +1,4 @@
-"""Engine.IO as we run it: ids that name the process, one ping timer for all, and a look at its WebSockets.
-
-What is not documented by the library is read here and in socket_wire.py only; where a version looks different
-inside, viewers are served by its ordinary emit and one warning says so.
-"""
+"""Engine.IO as we run it: ids that name the process, one ping timer for all, and its WebSockets, read by our reader."""
 
 from __future__ import annotations
 
@@ -13,10 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from engineio.packet import PING, Packet
-
 from app import green
-from app.realtime.reader import Guard, Reader
+from app.realtime import library
+from app.realtime.reader import PROTOCOL_ERROR, Guard, Reader
 
 if TYPE_CHECKING:
     from app.realtime.socket_wire import SocketWire
@@ -29,12 +24,15 @@ PING_RESOLUTION = 0.25
 
 
 class Engine:
-    """Wraps ``eio``, an engineio.Server, before its first connection."""
+    """Wraps ``eio``, an engineio.Server, before its first connection. ``direct``: frames may go past the library."""
 
-    def __init__(self, eio: Any, process: int, compression: bool) -> None:
-        self.eio = eio
+    def __init__(
+        self, eio: Any, process: int, compression: bool, direct: bool = True, upgrade_seconds: float = 10.0
+    ) -> None:
+        self.eio, self._upgrade_seconds = eio, upgrade_seconds
         self.poller = green.Poller() if green.patched() else None
-        self.known = self.poller is not None  # False: everybody is served by the library's emit
+        self.known = direct and self.poller is not None  # False: everybody is served by the library's emit
+        self._warned = False
         self.draining = False
         self.guard: Guard  # before the first connection
         self._websockets: dict[str, Any] = {}
@@ -46,17 +44,20 @@ class Engine:
         # nginx reads the process from the id, so that long-polling comes back to the process that knows it.
         eio.generate_id = lambda: f"{process}-{new_id()}"
         eio.start_background_task = self._start
-        if self.known:
-            eio._async = eio._async | {"websocket": self._websocket_class(eio, compression)}
+        if self.poller is not None:
+            library.wrap(eio, self._serve, compression)
 
     def websocket(self, sid: str) -> Any:
         """The WebSocket of that session, once there is one."""
         return self._websockets.get(sid)
 
     def unknown(self, error: Exception) -> None:
-        if self.known:
-            self.known = False
-            logger.warning("this engineio looks different inside, viewers go by its ordinary emit: %r", error)
+        """A WebSocket looks different inside: that client alone is served by the library's emit."""
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "a WebSocket looks different inside, its client goes by the ordinary emit: %r", error
+            )
 
     def drain(self) -> None:
         """Closes the transport of every client, also of those that joined nothing and those that poll: they come back
@@ -89,41 +90,41 @@ class Engine:
                 except Exception:  # one socket's trouble must not hold up all others
                     logger.exception("a wire could not go on")
 
-    def _websocket_class(self, eio: Any, compression: bool) -> Any:
-        engine = self
+    def _serve(self, session: Any, ws: Any, handler: Callable[[Any], Any]) -> Any:
+        """One WebSocket, from its handshake to its end."""
+        reader, until = (
+            Reader(ws, session.sid, self.guard, self.eio.sleep),
+            time.monotonic() + self._upgrade_seconds,
+        )
 
-        base: Any = eio._async["websocket"]
+        def wait() -> Any:
+            if not session.upgrading:
+                return reader.wait()
+            with green.limit(max(0.0, until - time.monotonic()), TimeoutError()):
+                return reader.wait()
 
-        class WebSocket(base):
-            """Remembers the WebSocket of each session, reads it by our own reader, and offers no compression: it costs
-            90 KB a client."""
-
-            def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
-                session = getattr(handler, "__self__", None)
-
-                def handle(ws: Any) -> Any:
-                    if session is None:
-                        return handler(ws)
-                    engine._websockets[session.sid] = ws
-                    ws.wait = Reader(ws, session.sid, engine.guard, eio.sleep).wait
-                    try:
-                        return handler(ws)
-                    finally:
-                        engine._websockets.pop(session.sid, None)
-
-                super().__init__(handle, server)
-
-            def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-                if not compression:
-                    environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-                return super().__call__(environ, start_response)
-
-        return WebSocket
+        self._websockets[session.sid] = ws
+        ws.wait = wait
+        try:
+            return handler(ws)
+        except (ValueError, RecursionError):
+            self.guard.refused("sends what is no packet")
+            reader.close(PROTOCOL_ERROR)
+        except OSError:
+            library.shut(ws)
+        finally:
+            if self._websockets.get(session.sid) is ws:
+                del self._websockets[session.sid]
+            if not session.upgraded:
+                session.upgrading = False  # it goes on by polling
+        if session.upgraded:
+            session.close(wait=False, abort=True)
+        return []
 
     def _start(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The library's background tasks, but for the one that sleeps before each ping of each client."""
-        session = getattr(target, "__self__", None)
-        if getattr(target, "__name__", "") != "_send_ping" or not hasattr(session, "last_ping"):
+        session = library.pinged(target)
+        if session is None:
             return self._in_background(target, *args, **kwargs)
         self._pings.append((time.monotonic() + self.eio.ping_interval, session))
         if len(self._pings) == 1:
@@ -139,8 +140,7 @@ class Engine:
                 continue
             try:
                 if not session.closing and not session.closed:
-                    session.last_ping = time.time()
-                    session.send(Packet(PING))
+                    library.ping(session, time.time())
             except Exception:
                 logger.exception("a client could not be pinged")
             self._pings.popleft()  # last: the one who appends to an empty queue starts this task

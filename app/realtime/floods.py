@@ -7,9 +7,7 @@ line, or its transport is closed.
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -18,11 +16,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from engineio.exceptions import SocketIsClosedError
-from socketio.packet import Packet
+from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from app.errors import TooMany
+from app.realtime import handshakes, library
 from app.realtime.budget import Budget
 from app.realtime.engine import Engine
+from app.realtime.polling import Polling, transport
 from app.realtime.reader import MESSAGE_LIMIT
 
 logger = logging.getLogger("taskroom.sockets")
@@ -42,12 +42,20 @@ class StrictPacket(Packet):
     """Refuses with ValueError what the library would keep, or call, without an end."""
 
     def decode(self, encoded_packet: Any) -> int:
-        attachments = int(super().decode(encoded_packet) or 0)
+        try:
+            attachments = int(super().decode(encoded_packet) or 0)
+        except (LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"a packet that cannot be read: {type(error).__name__}") from None
         if attachments > ATTACHMENTS:
             raise ValueError(f"{attachments} attachments")
-        # The library would call the handlers of its own events, as often as a client sends them.
-        if isinstance(self.data, list) and self.data and self.data[0] in tuple(RESERVED):
-            raise ValueError(f"an event named {self.data[0]}")
+        if self.packet_type in (EVENT, BINARY_EVENT):
+            if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
+                raise ValueError("an event that is no list with a name")
+            # The library would call the handlers of its own events, as often as a client sends them.
+            if self.data[0] in RESERVED:
+                raise ValueError(f"an event named {self.data[0]}")
+        elif self.packet_type in (ACK, BINARY_ACK) and not isinstance(self.data, list):
+            raise ValueError("an acknowledgement that is no list")
         self._bytes_left = MESSAGE_LIMIT
         return attachments
 
@@ -55,7 +63,10 @@ class StrictPacket(Packet):
         self._bytes_left -= len(attachment)
         if self._bytes_left < 0:
             raise ValueError("attachments that are too large")
-        return bool(super().add_attachment(attachment))
+        try:
+            return bool(super().add_attachment(attachment))
+        except (LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"attachments that have no place: {type(error).__name__}") from None
 
 
 class Floods:
@@ -73,9 +84,7 @@ class Floods:
         self._arrived, self._refuse = arrived, refuse
         self._serve: Wsgi = server.handle_request
         server.handle_request = self._request
-        self._connected, self._message, self._disconnected = (
-            self._eio.handlers[name] for name in ("connect", "message", "disconnect")
-        )
+        self._connected, self._message, self._disconnected = library.handlers(server)
         self._eio.on("connect", self._on_connect)
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
@@ -86,6 +95,13 @@ class Floods:
     def signed_in(self, session_id: str) -> None:
         self._strangers.pop(session_id, None)
 
+    def signed_out(self, session_id: str) -> None:
+        """It is a stranger again, with a stranger's time."""
+        session = self._eio.sockets.get(session_id)
+        if session is not None and not session.closing and not session.closed:
+            self._strangers.pop(session_id, None)  # they stand in the order of their times
+            self._strangers[session_id] = time.monotonic()
+
     def stranger(self, session_id: str) -> bool:
         return session_id in self._strangers
 
@@ -95,21 +111,34 @@ class Floods:
 
     def _request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
+        session = self._eio.sockets.get(session_id)
+        refused = handshakes.refusal(environ, transport(environ))
+        if refused is None and transport(environ) == "websocket" and library.is_opening(session):
+            refused = handshakes.BAD  # a second one would take what is sent to the first
+        if refused is not None:
+            start_response(refused[0], [*refused[1], ("Content-Length", "0")])
+            return []
         if not session_id:  # as the library tells a handshake
             try:
                 self._arrived(environ.get("REMOTE_ADDR", ""))
             except TooMany as error:
                 return self._refuse(error)(environ, start_response)
-        elif getattr(self._eio.sockets.get(session_id), "closed", False):
+        elif getattr(session, "closed", False):
             # Else the library fails on it, where it knows an answer to a stranger.
             del self._eio.sockets[session_id]
         return self._serve(environ, start_response)
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
-        session.receive = partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND))
-        # The library closes a session that it cannot read by waiting until all is sent to it: without a poll, for ever.
-        session.close = partial(session.close, wait=False)
+        polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
+        library.put_in(
+            session,
+            receive=partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND)),
+            # Else it waits until all is sent to a session that cannot be read: without a poll, for ever.
+            close=partial(session.close, wait=False),
+            get=polling.get,
+            post=polling.post,
+        )
         self._strangers[session_id] = time.monotonic()
         if not self._sweeping:
             self._sweeping = True
@@ -124,7 +153,7 @@ class Floods:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
         wait = budget.take()
-        if wait > DEBT_SECONDS or session.queue.qsize() > UNREAD:
+        if wait > DEBT_SECONDS or library.waiting(session) > UNREAD:
             self.drop(session.sid, "floods")
             raise SocketIsClosedError
         if wait:
@@ -133,9 +162,15 @@ class Floods:
 
     def _on_message(self, session_id: str, data: Any) -> None:
         try:
+            if not data or not isinstance(
+                data, str | bytes
+            ):  # the library reads JSON where it should be text
+                raise ValueError("no text")
             self._message(session_id, data)
         except ValueError as error:
             self.drop(session_id, f"sends no packet: {str(error)[:200]}")
+        except library.ConnectedTwice:
+            self.drop(session_id, "connects twice")
         except Exception:
             logger.exception("a packet of a socket could not be handled")
             self.drop(session_id, "sent it")
@@ -157,7 +192,6 @@ class Floods:
         self.refused(why)
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
-            with contextlib.suppress(OSError):  # it was closed already
-                websocket.socket.shutdown(socket.SHUT_RDWR)
+            library.shut(websocket)
         if session is not None:
             session.close(wait=False, abort=True)

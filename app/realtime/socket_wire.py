@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from app.realtime import library
 from app.realtime.engine import Engine
 from app.realtime.sse_codec import ending
 from app.realtime.turns import Turns
@@ -125,16 +125,21 @@ class SocketWire:
         self._session = engine.eio.sockets[sid]
         self.send: Callable[[Data], int] = self._offer
         self._ws: Any = None
+        self._may = engine.known  # be written to directly
         self._write: Callable[[bytes], int] | None = None
         self._debt: Any = b""
         self._locked = False  # the frame owed is begun: the library must not write in the middle of it
-        self._in_the_way = False  # the library is, so that the poller would tell too early
+        self.in_the_way = False  # the library is, so that the poller would tell too early
         self._turns = Turns()
 
     @property
     def codec(self) -> Codec:
         frames, packets = self._codecs
         return frames if self._direct() else packets
+
+    @property
+    def session_id(self) -> str:
+        return str(self._session.sid)
 
     @property
     def gone(self) -> bool:
@@ -147,7 +152,7 @@ class SocketWire:
     def _offer(self, data: Data) -> int:
         if self._session.closed:
             raise ConnectionError
-        self._in_the_way = True
+        self.in_the_way = True
         if self._debt or self._direct():  # upgraded meanwhile: from here on by frames
             return 0
         return self._queue(data)
@@ -155,7 +160,7 @@ class SocketWire:
     def owe(self, rest: Data) -> None:
         self._debt = rest
         if isinstance(rest, bytes):
-            self._locked = self._ws._sendlock.acquire(blocking=False)
+            self._locked = library.lock(self._ws)
 
     def settle(self) -> bool:
         if self._debt:
@@ -165,7 +170,7 @@ class SocketWire:
                 direct = isinstance(self._debt, bytes)
                 taken = self._write(self._debt) if direct else self._queue(self._debt)  # type: ignore[misc]
             except BlockingIOError:
-                self._in_the_way = False
+                self.in_the_way = False
                 return False
             self._debt = self._debt[taken:]
             if taken:
@@ -215,12 +220,11 @@ class SocketWire:
 
     def _shut(self) -> None:
         if self._ws is not None:
-            with contextlib.suppress(OSError):  # it was closed already
-                self._ws.socket.shutdown(socket.SHUT_RDWR)
+            library.shut(self._ws)
 
     def _await_room(self) -> None:
-        fd = -1 if self._ws is None else self._ws.socket.fileno()
-        if self._in_the_way or self._engine.poller is None or fd < 0:
+        fd = -1 if self._ws is None else library.descriptor(self._ws)
+        if self.in_the_way or self._engine.poller is None or fd < 0:
             self._engine.retry(self)
         else:
             self._engine.poller.watch(fd, self._writable, read=False, write=True)
@@ -228,49 +232,29 @@ class SocketWire:
     def _unlock(self) -> None:
         if self._locked:
             self._locked = False
-            self._ws._sendlock.release()
+            library.unlock(self._ws)
 
     def _direct(self) -> bool:
-        if self._ws is None and self._engine.known and self._session.upgraded and not self._session.upgrading:
-            try:
-                ws = self._engine.websocket(self._session.sid)
-                if ws is not None and not ws.extensions:  # compressed frames are one client's own
-                    self._write = ws.socket.fd.send
-                    self.send = self._sender(ws, self._session, self._write)
+        """Once it is, it stays so: what was begun in frames goes on in them, whatever befalls another socket."""
+        if self._ws is None and self._may and self._session.upgraded and not self._session.upgrading:
+            ws = self._engine.websocket(self._session.sid)
+            if ws is not None:
+                try:
+                    found = library.writer(ws, self._session, self)
+                except (AttributeError, TypeError) as error:
+                    self._engine.unknown(error)
+                    found = None
+                self._may = found is not None
+                if found is not None:
+                    self._write, self.send = found
                     self._ws = ws
-            except AttributeError as error:
-                self._engine.unknown(error)
-        return self._ws is not None and self._engine.known
-
-    def _sender(self, ws: Any, session: Any, write: Callable[[Any], int]) -> Callable[[Data], int]:
-        """``send`` from now on: the path of every event, so everything it looks at is at hand."""
-        queued, getters, lock = session.queue.queue, session.queue.getters, ws._sendlock
-        if lock.counter > 1:
-            raise AttributeError("a send lock that lets several in")
-
-        def send(data: Data) -> int:
-            if session.closed:
-                raise ConnectionError
-            # Something queued, or taken from the queue and not yet written, or a frame begun by it or by us.
-            if (
-                queued
-                or len(getters) != 1
-                or lock.counter != 1
-                or session.upgrading
-                or type(data) is not bytes
-            ):
-                self._in_the_way = not self._debt
-                return 0
-            self._in_the_way = False
-            return write(data)
-
-        return send
+        return self._ws is not None
 
     def _queue(self, packets: Sequence[str]) -> int:
         """Through the library, so many at a time that its queue, which has no bound, stays short."""
         session = self._session
-        self._in_the_way = True
-        if not session.queue.empty():
+        self.in_the_way = True
+        if library.waiting(session):
             return 0
         taken = packets[: QUEUED_PACKETS if session.upgraded else POLLING_PACKETS]
         for one in taken:
@@ -279,5 +263,5 @@ class SocketWire:
 
     def _writable(self, mask: int) -> None:
         assert self._engine.poller is not None
-        self._engine.poller.forget(self._ws.socket.fileno())
+        self._engine.poller.forget(library.descriptor(self._ws))
         self.ready()

@@ -19,6 +19,7 @@ from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessabl
 from app.limits import TooSoon, address, address_key
 from app.metrics import Row
 from app.problems import answer, fields
+from app.realtime import library, selfcheck
 from app.realtime.engine import Engine
 from app.realtime.floods import Floods, StrictPacket
 from app.realtime.foreign import Foreign
@@ -53,7 +54,11 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         http_compression=False,
         manage_session=False,
     )
-    engine = Engine(socketio.server.eio, parts.config.process, parts.config.websocket_compression)
+    engine = Engine(
+        *(socketio.server.eio, parts.config.process, parts.config.websocket_compression),
+        direct=selfcheck.direct(),
+        upgrade_seconds=parts.config.upgrade_seconds,
+    )
 
     def refuse(error: TooMany) -> Any:
         with app.app_context():
@@ -115,7 +120,7 @@ class Sockets:
     def connect(self, credentials: Any = None) -> None:
         sid = request.sid  # type: ignore[attr-defined]
         viewers: dict[str, Viewer] = {}
-        session = self._io.server.manager.eio_sid_from_sid(sid, "/")
+        session = library.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts.joins
@@ -135,11 +140,11 @@ class Sockets:
             access_log.refused("connect", problem.status)
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
-        self._floods.signed_in(session)
         if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
             self._connections.pop(sid)
             joins.leave(connection.principal.user_id)
             raise ConnectionRefusedError("The session has ended; sign in again")
+        self._floods.signed_in(session)
         if not self._watching:
             self._watching = True
             threading.Thread(target=self._watch_expiry, name="taskroom-expiry", daemon=True).start()
@@ -149,6 +154,7 @@ class Sockets:
         if connection:
             connection.close()
             self._parts.joins.leave(connection.principal.user_id)
+            self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         principal = auth.principal_of(data["token"])

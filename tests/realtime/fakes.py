@@ -70,10 +70,10 @@ class FakeSession:
 
     def __init__(self, upgraded: bool) -> None:
         self.sid = SID
-        self.upgraded, self.upgrading = upgraded, False
+        self.upgraded, self.upgrading, self.connected = upgraded, False, True
         self.closed = self.closing = False
         self.last_ping: float | None = None
-        self.queue = SimpleNamespace(queue=deque(), getters={"writer"}, empty=lambda: not self.queue.queue)
+        self.queue = SimpleNamespace(queue=deque(), getters={"writer"}, qsize=lambda: len(self.queue.queue))
         self.pings: list[Any] = []
 
     def send(self, packet: Any) -> None:

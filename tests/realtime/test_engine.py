@@ -74,18 +74,18 @@ def answer(line: Line, compression: bool) -> tuple[dict[str, Any], Any]:
     engine = line.engine if not compression else Engine(line.eio, 3, compression=True)
     engine._websockets.clear()
     engine.guard = SimpleNamespace()  # type: ignore[assignment]  # nobody reads here
-    session, ws = FakeSession(True), FakeWebSocket()
+    ws = FakeWebSocket()
     seen: list[Any] = []
 
-    class Handler:
-        sid = session.sid
+    class Handler(FakeSession):
+        """A session, whose WebSocket the library serves by a method of its own."""
 
         def handle(self, ws: Any) -> list[Any]:
             seen.append(engine.websocket(SID))
             return []
 
     environ = {"HTTP_SEC_WEBSOCKET_EXTENSIONS": "permessage-deflate", "ws": ws}
-    line.eio._async["websocket"](Handler().handle, line.eio)(environ, None)
+    line.eio._async["websocket"](Handler(True).handle, line.eio)(environ, None)
     assert seen == [ws] and engine.websocket(SID) is None
     return environ, ws
 

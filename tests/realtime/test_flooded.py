@@ -99,6 +99,11 @@ def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
         ['2["connect",{},{}]'],
         ["2{]"],
         ["9"],
+        ["0"],
+        ["2[{}]"],
+        ["2{}"],
+        ["2[]"],
+        ["2"],
     ],
 )
 def test_what_is_no_packet_of_ours_closes_the_socket(apart: tuple[str, int], user: User, messages: list[Any]):

@@ -28,10 +28,14 @@ class Session:
         self.sid = SID
         self.queue = SimpleNamespace(items=deque(), qsize=lambda: len(self.queue.items))
         self.received: list[Any] = []
-        self.closed = False
+        self.closed = self.closing = False
 
     def receive(self, packet: Any) -> None:
         self.received.append(packet)
+
+    def handle_get_request(self, environ: Any, start_response: Any) -> None: ...
+
+    def handle_post_request(self, environ: Any) -> None: ...
 
     def close(self, wait: bool = True, abort: bool = False) -> None:
         assert abort and not wait
@@ -148,6 +152,31 @@ def test_who_does_not_sign_in_is_closed_and_who_does_is_not(front: Front):
     assert front.session.closed and not known.closed
 
 
+def test_who_signs_out_has_a_strangers_time_again(front: Front):
+    front.connect()
+    front.floods.signed_in(SID)
+    front.now += 3_600
+    assert not front.floods.stranger(SID)
+    front.floods.signed_out(SID)
+    assert front.floods.stranger(SID)
+    (sweep,) = front.sweeps
+    rounds: list[bool] = []
+
+    def sleep(seconds: float) -> None:
+        if front.session.closed:
+            raise InterruptedError
+        rounds.append(front.session.closed)
+        front.now += seconds
+
+    front.eio.sleep = sleep
+    with pytest.raises(InterruptedError):
+        sweep()
+
+    assert 20 <= len(rounds) <= 22
+    front.floods.signed_out(SID)
+    assert not front.floods.stranger(SID), "a session that has closed is nobody"
+
+
 def test_handshakes_are_counted_and_nothing_else_is(front: Front):
     def ask(query: str) -> Any:
         return front.server.handle_request({"QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.7"}, None)
@@ -168,11 +197,34 @@ def test_handshakes_are_counted_and_nothing_else_is(front: Front):
         f'5{floods.ATTACHMENTS + 1}-["x"]',
         *(f'2["{name}",{{}}]' for name in sorted(floods.RESERVED)),
         '51-["connect",{"_placeholder":true,"num":0}]',
+        *(
+            "2[{}]",
+            "2{}",
+            "2[]",
+            "2",
+            "21",
+            '2"x"',
+            "2[1]",
+            "2[null]",
+            "51-[{}]",
+            "51-",
+            "3{}",
+            "31",
+            "61-{}",
+        ),
+        *("2" + "[" * 50_000, "0" + "[" * 50_000, "x"),
     ],
 )
 def test_packets_that_are_refused(packet: str):
     with pytest.raises(ValueError):
         StrictPacket(encoded_packet=packet)
+
+
+@pytest.mark.parametrize("number", ["9", '"x"', "{}", "null"])
+def test_an_attachment_without_a_place_is_refused(number: str):
+    packet = StrictPacket(encoded_packet=f'51-["x",{{"_placeholder":true,"num":{number}}}]')
+    with pytest.raises(ValueError):
+        packet.add_attachment(b"x")
 
 
 def test_attachments_are_bounded_together():

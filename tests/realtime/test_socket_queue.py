@@ -12,6 +12,7 @@ from app.stream.burst import Codec
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish
+from tests.stream.wires import tick
 from tests.support.system import wait_for
 
 A, B = "task:a", "task:b"
@@ -87,7 +88,35 @@ def test_an_engine_that_looks_different_serves_by_its_queue_and_says_so_once(
             publish(hub, store, stream, 2)
             assert told(line.queued(), stream) == [2, 3]
 
-    assert [r.levelname for r in caplog.records] == ["WARNING"] and not line.engine.known
+    assert [r.levelname for r in caplog.records] == ["WARNING"]
+
+
+def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, store: FakeStore, line: Line):
+    """It made all others wait for the library, which had nothing of theirs, until they were cut."""
+    wire = wire_of(line)
+    view(hub, A, 1, wire)
+    publish(hub, store, A)
+    line.engine.unknown(AttributeError("of another one"))
+
+    publish(hub, store, A, 2)
+    tick(hub)
+
+    assert told(line.frames()) == [2, 3, 4] and line.queued() == [] and wire.codec is FRAMES
+
+
+def test_where_the_library_looks_different_from_the_start_all_goes_by_its_queue(
+    hub: Hub, store: FakeStore, line: Line
+):
+    line.engine.known = False
+    wire = wire_of(line)
+    view(hub, A, 1, wire)
+
+    for _ in range(2):
+        publish(hub, store, A, 2)
+
+    assert told(line.queued()) == [2, 3, 4, 5] or line.blocked == [wire]
+    line.retry()
+    assert line.frames() == [] and wire.codec is PACKETS
 
 
 def test_compressed_clients_are_served_by_the_library(hub: Hub, store: FakeStore, line: Line):

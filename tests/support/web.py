@@ -4,7 +4,7 @@ import os
 
 import wsgi  # patches first
 from app import limits, sessions
-from tests.support import gated, grace, jobs, release
+from tests.support import gated, grace, jobs, other_library, release
 
 assert gated and jobs and release
 
@@ -12,6 +12,9 @@ assert gated and jobs and release
 limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", limits.WINDOW_SECONDS))
 # Nor is one that refreshes to meet the end of the grace: it says itself when that has passed.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
+
+if os.environ.get("TEST_OTHER_LIBRARY"):
+    other_library.put_in()
 
 if __name__ == "__main__":
     wsgi.main()

@@ -1,0 +1,37 @@
+"""Which requests may become a WebSocket.
+
+What the library and eventlet would take for one, and is none, is refused before it sees a session: it would be
+answered with the session's packets, or in a protocol of 2010.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+Refusal = tuple[str, list[tuple[str, str]]]  # status, headers
+
+BAD: Refusal = ("400 Bad Request", [])
+OTHER_VERSION: Refusal = ("426 Upgrade Required", [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")])
+KEY_BYTES = 16
+
+
+def refusal(environ: dict[str, Any], transport: str) -> Refusal | None:
+    """Why this is no handshake of a WebSocket, RFC 6455; None where it is one, or asks for none."""
+    if transport != "websocket" or environ.get("REQUEST_METHOD") != "GET":
+        return None
+    connection = [part.strip() for part in environ.get("HTTP_CONNECTION", "").lower().split(",")]
+    if "upgrade" not in connection or environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+        return BAD
+    version = environ.get("HTTP_SEC_WEBSOCKET_VERSION")
+    if version is None or not _is_key(environ.get("HTTP_SEC_WEBSOCKET_KEY", "")):
+        return BAD
+    return None if version == "13" else OTHER_VERSION
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
