@@ -14,6 +14,7 @@ from app.extensions import limit_in
 from app.issuers import Issuers
 from app.owners import Owners
 from app.revocations import Revocations
+from app.shares import Shares
 from tests.api.fakes import FakePostgres
 from tests.support.system import SECRET
 
@@ -41,6 +42,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         read=fake.read,
         owners=Owners(fake.read),
         claims=Claims(fake.read, revocations, Issuers({})),
+        shares=Shares(config.requests_per_user),
         metrics=SimpleNamespace(text=lambda: b"taskroom 1\n"),
     )
     parts.passwords = passwords.Passwords(config.passwords_at_once, config.passwords_waiting)

@@ -237,7 +237,10 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
 
     own.wait_events(1), everybodys.wait_events(1)
     own.close(), everybodys.close()
-    assert own.events == [{"type": "note.made", **(made or {})}]
+    # What everybody is told reaches a user's stream too.
+    assert [event for event in own.events if event["stream"] != "broadcast"] == [
+        {"type": "note.made", **(made or {})}
+    ]
     assert everybodys.events == [{"type": "maintenance", **(told or {})}]
 
 

@@ -109,14 +109,16 @@ def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
 ):
     subscription.follow("user:a")
     subscription.follow_kind("user", ear)
-    wait_for("the opening", lambda: ear.openings == 1 and ear.confirmations)
+    # Twice where it was followed while the connection was being opened.
+    wait_for("the opening", lambda: ear.openings and "user:a" in ear.confirmations)
     Publisher(server.url).publish(Appended([event("user:a", 1), event("task:a", 1), event("user:b", 5)]))
     wait_for("both", lambda: len(ear.overheards) == 2)
 
     server.kill()
     wait_for("the end to be noticed", lambda: not subscription.connected)
+    before = ear.openings
     server.start()
-    wait_for("another opening", lambda: ear.openings == 2)
+    wait_for("another opening", lambda: ear.openings > before)
     Publisher(server.url).publish(batch("user:c", 1, 2))
 
     wait_for("the new one", lambda: len(ear.overheards) == 3)

@@ -129,7 +129,7 @@ def test_others_have_their_turn_within_a_backlog_of_messages():
 
 def ready(subscription: Subscription) -> dict[str, Any]:
     """What /readyz answers in a process whose Postgres is there."""
-    cursor = SimpleNamespace(execute=lambda statement: None)
+    cursor = SimpleNamespace(execute=lambda statement: None, fetchall=lambda: [(False, True)])
     connection = SimpleNamespace(cursor=lambda: nullcontext(cursor))
     app = Flask(__name__)
     app.register_blueprint(health.blp)

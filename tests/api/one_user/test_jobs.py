@@ -43,7 +43,7 @@ def test_schemas_tell_defaults_limits_and_choices(types: dict[str, Any]) -> None
     assert "required" not in knowledge
     assert sorted(artifact["required"]) == ["artifact_type", "content"]
     assert artifact["properties"]["artifact_type"]["enum"] == ["quiz", "flashcards"]
-    assert artifact["properties"]["content"]["maxLength"] == 200_000
+    assert artifact["properties"]["content"]["maxLength"] == 60_000
     options = artifact["properties"]["options"]["properties"]["num_questions"]
     assert (options["default"], options["minimum"], options["maximum"]) == (5, 1, 50)
 
