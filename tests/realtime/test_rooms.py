@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import socket
+from collections import deque
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +16,7 @@ import pytest
 
 from app.realtime.sse_codec import PLAIN
 from app.realtime.sse_rooms import Line, composite, cursors_of
+from app.stream import history
 from app.stream.hub import Hub
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_sse_wire import Wires
@@ -81,18 +84,36 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     return store
 
 
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Does what waits for Postgres, in this thread: a web process has one, and a line is no thing for two."""
+    waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+    monkeypatch.setattr(history, "spawn", lambda function, *args: waiting.append((function, args)))
+
+    def done() -> None:
+        while waiting:
+            function, args = waiting.popleft()
+            function(*args)
+
+    return done
+
+
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_the_connection_takes_each_id_is_right(hub: Hub, store: FakeStore, seed: int) -> None:
+def test_whatever_the_connection_takes_each_id_is_right(
+    hub: Hub, store: FakeStore, reads: Callable[[], None], seed: int
+) -> None:
     chance = random.Random(seed)
     narrow, owed = Narrow(hub, [1, 1, 1]), 0
     for _ in range(150):
         publish(hub, store, chance.choice(NAMES), chance.randint(1, 30))
         if chance.random() < 0.5:
             narrow.read(chance.randint(1, 6000))
+        reads()
         narrow.turn()
         owed += narrow.line.owed > 0
 
     def all_there() -> bool:
+        reads()
         narrow.turn()
         narrow.read(65536)
         return narrow.received.count(b'"sequence":') >= total and len(narrow.messages()) == total
