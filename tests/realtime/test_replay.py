@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -25,8 +26,21 @@ def past(system: System) -> Iterator[User]:
 
 
 def replayed(frames: Frames, count: int) -> list[int]:
-    """The ids of what is told, once there is so much."""
-    return [int(message.id) for message in frames.events(count)]
+    """The places in the user's stream of what is told of it, once there is so much.
+
+    What everybody was told of late comes too, for other tests announce; ids then have a second part, behind a dot.
+    """
+
+    def own() -> list[int]:
+        said = [(message.id, json.loads(message.data)) for message in frames.messages]
+        return [
+            int(id.partition(".")[0])
+            for id, data in said
+            if "sequence" in data and str(data.get("stream")).startswith("user:")
+        ]
+
+    frames.wait(f"{count} events", lambda _: len(own()) >= count)
+    return own()
 
 
 @each
