@@ -23,6 +23,11 @@ FIRST = (
     *("tests/outages/", "tests/proxy/", "tests/browser/", "tests/up/", "tests/faults/", "tests/seeds/"),
     *("tests/api/test_fuzz.py", "tests/realtime/", "tests/workers/", "tests/api/"),
 )
+# They tell everybody something, which whoever comes to a stream within a quarter of an hour is told too.
+LAST = (
+    *("tests/api/test_announcements.py", "tests/api/test_tenants.py", "tests/api/test_idempotency.py"),
+    *("tests/bus/test_processes.py", "tests/realtime/test_announced.py", "tests/realtime/test_rooms.py"),
+)
 # What needs a browser, a proxy, a supervisor or a fault.
 SLOW = (
     *("tests/acceptance/", "tests/browser/", "tests/outages/", "tests/proxy/", "tests/up/", "tests/faults/"),
@@ -105,4 +110,6 @@ def _belongs(item: pytest.Item, lane: str) -> bool:
 
 
 def _rank(item: pytest.Item) -> int:
+    if item.nodeid.startswith(LAST):
+        return len(FIRST) + 1
     return next((n for n, start in enumerate(FIRST) if item.nodeid.startswith(start)), len(FIRST))
