@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from app import appending
+from app.database import Single
+from app.notifications import create_notification
+from app.stream.broker import Publisher
+from app.stream.store import Appended
 from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin
@@ -98,3 +103,19 @@ def behind_line(system: System, line: Line) -> Iterator[str]:
     """A web process that reaches Postgres only through ``line``."""
     with system.web(DATABASE_URL=line.url) as address:
         yield address
+
+
+@pytest.fixture
+def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
+    """create_notification, in this process, as any process of the project has it."""
+    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
+
+    def append(step: Callable[..., Appended]) -> Appended:
+        with connect() as connection, connection.cursor() as cur:
+            appended = step(cur)
+        publisher.publish(appended)
+        return appended
+
+    monkeypatch.setattr(appending, "_append", append)
+    yield create_notification
+    connect.close()

@@ -7,12 +7,12 @@ memory) is marked ``alone`` and runs in a lane of its own: docs/testing.md.
 from __future__ import annotations
 
 import os
-import resource
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from app.listening import raise_file_limit
 from app.up import embedded
 from tests.support.patience import be_patient
 from tests.support.servers import PROCESSES, RunningServers, Servers
@@ -36,8 +36,6 @@ SLOW = (
 
 be_patient()
 
-OPEN_FILES = 16_384
-
 _running = pytest.StashKey[RunningServers]()
 _servers = pytest.StashKey[Servers]()
 
@@ -52,12 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < OPEN_FILES:  # a crowd of viewers is a crowd of descriptors, here and in what is started here
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE,
-            (OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard), hard),
-        )
+    raise_file_limit()  # a crowd of viewers is a crowd of descriptors, here and in what is started here
     given: dict[str, Any] = getattr(config, "workerinput", {})
     if given:  # what is free now may be taken by a neighbour before it is bound
         first, processes = given["ports"]

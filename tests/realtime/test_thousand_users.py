@@ -8,18 +8,13 @@ from __future__ import annotations
 import selectors
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from app import appending
-from app.database import Single
-from app.notifications import create_notification
-from app.stream.broker import Publisher
-from app.stream.store import Appended
 from tests.support.system import System, User
 
 CONNECTIONS = 1_000
@@ -77,22 +72,6 @@ class Crowd:
 def resident(process: subprocess.Popen[bytes]) -> int:
     text = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("VmRSS:"))
-
-
-@pytest.fixture
-def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """create_notification, in this process, as any process of the project has it."""
-    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
-
-    def append(step: Callable[..., Appended]) -> Appended:
-        with connect() as connection, connection.cursor() as cur:
-            appended = step(cur)
-        publisher.publish(appended)
-        return appended
-
-    monkeypatch.setattr(appending, "_append", append)
-    yield create_notification
-    connect.close()
 
 
 @pytest.mark.alone

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from app import appending
-from app.database import Single
-from app.notifications import create_notification
-from app.stream.broker import Publisher
-from app.stream.store import Appended
 from tests.support.system import System, User
 
 CLIENTS = Path(__file__).parent / "clients"
@@ -33,19 +27,3 @@ def lively(system: System) -> Iterator[str]:
     """The address of a web process that keeps streams alive every second, and that serves nobody but these tests."""
     with system.web(KEEPALIVE_SECONDS="1") as url:
         yield url
-
-
-@pytest.fixture
-def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
-    """create_notification, in this process, as any process of the project has it."""
-    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
-
-    def append(step: Callable[..., Appended]) -> Appended:
-        with connect() as connection, connection.cursor() as cur:
-            appended = step(cur)
-        publisher.publish(appended)
-        return appended
-
-    monkeypatch.setattr(appending, "_append", append)
-    yield create_notification
-    connect.close()
