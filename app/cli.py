@@ -114,18 +114,21 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     connect, name = Single(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
-            "SELECT password_hash, role, tenant FROM users WHERE email = %s AND issuer IS NULL FOR UPDATE",
-            (name,),
+            "SELECT password_hash, role, tenant FROM users WHERE email = %s AND issuer IS NULL", (name,)
         )
         row = cur.fetchone()
-        if row and keep:
-            role, tenant = row[1:]
-        if not (row and row[1:] == (role, tenant) and verify(row[0], password)):
+    # Between the transactions: on a busy machine a hash takes longer than one may idle.
+    known = row is not None and verify(row[0], password)
+    if not (row and known and (keep or row[1:] == (role, tenant))):
+        hashed = hash_password(password)
+        with connect() as conn, conn.cursor() as cur:
             cur.execute(
-                """INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s)
-                   ON CONFLICT (email) WHERE issuer IS NULL DO UPDATE SET
-                       password_hash = EXCLUDED.password_hash, role = EXCLUDED.role, tenant = EXCLUDED.tenant""",
-                (name, hash_password(password), role, tenant),
+                """INSERT INTO users (email, password_hash, role, tenant)
+                       VALUES (%(name)s, %(hash)s, %(role)s, %(tenant)s)
+                   ON CONFLICT (email) WHERE issuer IS NULL DO UPDATE SET password_hash = EXCLUDED.password_hash,
+                       role = CASE WHEN %(keep)s THEN users.role ELSE EXCLUDED.role END,
+                       tenant = CASE WHEN %(keep)s THEN users.tenant ELSE EXCLUDED.tenant END""",
+                {"name": name, "hash": hashed, "role": role, "tenant": tenant, "keep": keep},
             )
     connect.close()
 

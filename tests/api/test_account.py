@@ -5,9 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import httpx
+import pytest
 
+from app import passwords
 from tests.api import patient
 from tests.api.answers import problem
 from tests.api.cli import account
@@ -47,6 +51,33 @@ def test_another_role_signs_it_out(system: System, user: User) -> None:
     assert account(system, user.email, "--role", "viewer") == ""
 
     wait_for("the refusal", lambda: refused(user), LIMIT)
+    assert sign_in(system, user.email).json()["user"]["role"] == "viewer"
+
+
+def test_a_password_is_checked_and_hashed_outside_of_transactions(
+    system: System, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine that takes longer than Postgres lets a transaction idle."""
+    open_meanwhile: list[object] = []
+
+    def looks(function: Callable[..., Any]) -> Callable[..., Any]:
+        def look(*args: Any) -> Any:
+            open_meanwhile.append(
+                system.sql(
+                    """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                       AND state LIKE 'idle in transaction%%' AND query LIKE '%%FROM users%%'"""
+                )
+            )
+            return function(*args)
+
+        return look
+
+    for name in ("verify", "hash_password"):
+        monkeypatch.setattr(passwords, name, looks(getattr(passwords, name)))
+
+    assert account(system, user.email, "--role", "viewer") == ""
+
+    assert open_meanwhile == [[], []]
     assert sign_in(system, user.email).json()["user"]["role"] == "viewer"
 
 
