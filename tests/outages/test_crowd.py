@@ -10,6 +10,7 @@ from contextlib import closing
 from urllib.parse import urlsplit
 
 import psycopg2
+import pytest
 
 from tests.outages.conftest import World
 from tests.support.system import User, wait_for
@@ -61,6 +62,7 @@ def all_at_once(url: str, user: User, task_id: str, cursors: list[int]) -> list[
     return got
 
 
+@pytest.mark.alone
 def test_five_thousand_come_back_at_once_and_postgres_is_asked_per_room(world: World, user: User) -> None:
     task_id = user.start("emit_load", events=300, rate=0, message_bytes=50)
     last = user.finished(task_id)["sequence"]

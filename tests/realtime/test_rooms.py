@@ -120,7 +120,7 @@ def test_whatever_the_connection_takes_each_id_is_right(
 
     total = sum(len(store.events[name]) - 1 for name in NAMES)
 
-    wait_for("every event", all_there, 120)
+    assert any(all_there() for _ in range(10_000)), "every event"  # nothing here happens by itself
     ends = is_right(narrow.messages(), NAMES, [1, 1, 1])
     narrow.client.close()
     assert ends == [len(store.events[name]) for name in NAMES]
