@@ -142,7 +142,12 @@ def test_an_artifact_is_made_by_the_printed_steps(page: Page, system: System, us
 
     page.run(
         f"""const token = arguments[0], displayQuiz = result => heard.push(["displayQuiz", result])
-        return (async () => {{ {listen}\n{start}\n{receive} }})()""",
+        return (async () => {{
+          {listen}
+          await new Promise(open => eventSource.addEventListener("open", open)) // the steps come one by one
+          {start}
+          {receive}
+        }})()""",
         user.token,
     )
 

@@ -22,7 +22,7 @@ from app.up.embedded_redis import EmbeddedRedis
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
     with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cur:
         cur.execute(statement, values)
-        return cur.fetchall() if cur.description else []
+        return cur.fetchall() if cur.description is not None else []  # it is () of SELECT FROM
 
 
 def new_stream(database: str, name: str = "") -> str:

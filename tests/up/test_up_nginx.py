@@ -26,7 +26,9 @@ def up(root: Path) -> Iterator[Running]:
 
 
 class Asking(threading.Thread):
-    """Asks again and again, each time over a new connection, until nothing listens any more."""
+    """Asks again and again, each time over a new connection, until nothing listens any more: the last connection is
+    refused, or reset when it was in the listener's queue while that was closed. Anything else that is no answer is in
+    ``lost``."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -39,6 +41,8 @@ class Asking(threading.Thread):
             try:
                 self.answers[httpx.get(self.url + "/readyz", timeout=60, trust_env=False).status_code] += 1
             except httpx.ConnectError:
+                if self.lost and isinstance(self.lost[-1], httpx.ReadError):
+                    self.lost.pop()
                 return
             except httpx.TransportError as error:
                 self.lost.append(error)
