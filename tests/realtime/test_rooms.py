@@ -22,7 +22,7 @@ from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_sse_wire import Wires
 from tests.stream.fakes import FakeStore, at_once, publish
 from tests.support.held import held
-from tests.support.system import System, User, wait_for
+from tests.support.system import System, User
 from tests.support.viewers import SocketViewer
 
 NAMES = ["task:a", "task:b", "user:c"]
