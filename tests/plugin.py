@@ -28,7 +28,7 @@ LAST = (
     *("tests/api/test_announcements.py", "tests/api/test_tenants.py", "tests/api/test_idempotency.py"),
     *("tests/bus/test_processes.py", "tests/realtime/test_announced.py", "tests/realtime/test_rooms.py"),
 )
-# What needs a browser, a proxy, a supervisor or a fault.
+# What needs a browser, a proxy, a supervisor or a fault; single files and tests of others are marked ``slow``.
 SLOW = (
     *("tests/acceptance/", "tests/browser/", "tests/outages/", "tests/proxy/", "tests/up/", "tests/faults/"),
     *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
@@ -59,6 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
         mine = every[first % processes * share :][:share]
         os.environ["EMBEDDED_PORTS"] = f"{mine[0]}-{mine[-1]}"
     config.addinivalue_line("markers", "alone: needs the machine for itself")
+    config.addinivalue_line(
+        "markers", "slow: needs a fault or processes of its own, and is not for the quick lane"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -98,7 +101,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _belongs(item: pytest.Item, lane: str) -> bool:
     alone = item.get_closest_marker("alone") is not None
     if lane == "quick":
-        return not alone and not item.nodeid.startswith(SLOW)
+        return not alone and not item.get_closest_marker("slow") and not item.nodeid.startswith(SLOW)
     return lane == "all" or alone == (lane == "alone")
 
 

@@ -24,6 +24,8 @@ from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, sql
 from tests.support.system import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def raised(state: str) -> str:
     """For what cannot be had on a healthy machine: the server says it all the same."""

@@ -21,6 +21,8 @@ from app import listening
 from app.listening import Listener, notice_silence
 from tests.support.system import ROOT, System, wait_for
 
+pytestmark = pytest.mark.slow
+
 FILES = 256
 
 

@@ -23,6 +23,8 @@ from tests.support.line import Line
 from tests.support.system import SECRET, System, User
 from tests.support.viewers import SocketViewer, SseViewer
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
 

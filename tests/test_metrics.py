@@ -17,6 +17,8 @@ from tests.support.line import Line
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def system(system: System) -> Iterator[System]:

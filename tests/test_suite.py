@@ -15,6 +15,8 @@ from tests import again
 from tests.support import left_behind, summary
 from tests.support.system import ROOT, wait_for
 
+pytestmark = pytest.mark.slow
+
 ONE = """<testsuites><testsuite>
 <testcase classname="tests.stream.test_room" name="test_a[1]" time="0.5"/>
 <testcase classname="tests.stream.test_room" name="test_b" time="2"><failure message="x">y</failure></testcase>
@@ -29,6 +31,8 @@ import pytest
 def test_beside(): pass
 @pytest.mark.alone
 def test_alone(): pass
+@pytest.mark.slow
+def test_slow(): pass
 """
 
 
@@ -62,8 +66,8 @@ def test_no_test_at_all_is_no_success(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lane", "names"),
     [
-        ("all", ["test_beside", "test_alone"]),
-        ("beside", ["test_beside"]),
+        ("all", ["test_beside", "test_alone", "test_slow"]),
+        ("beside", ["test_beside", "test_slow"]),
         ("alone", ["test_alone"]),
         ("quick", ["test_beside"]),
     ],

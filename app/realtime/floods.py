@@ -166,6 +166,8 @@ class Floods:
                 data, str | bytes
             ):  # the library reads JSON where it should be text
                 raise ValueError("no text")
+            if data[0] == "0" and data[1:2] != "/" and not self.stranger(session_id):
+                raise library.ConnectedTwice
             self._message(session_id, data)
         except ValueError as error:
             self.drop(session_id, f"sends no packet: {str(error)[:200]}")

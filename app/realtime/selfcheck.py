@@ -10,7 +10,7 @@ from app import green
 
 logger = logging.getLogger("taskroom.sockets")
 
-SECONDS = 30.0  # it takes a few milliseconds
+SECONDS = 10.0  # it takes a few milliseconds
 
 
 class Different(Exception):

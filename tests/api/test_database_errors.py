@@ -15,6 +15,8 @@ from tests.api.waits import LIMIT
 from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 BODY = {"job_type": "test_echo", "params": {"text": "hello"}}
 
 

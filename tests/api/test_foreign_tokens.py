@@ -27,6 +27,8 @@ from tests.support.issuer import Issuer, KeySet
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
+pytestmark = pytest.mark.slow
+
 TASKS = "/api/v2/tasks"
 ROLES: dict[str, Any] = {
     "role_claim": "roles",

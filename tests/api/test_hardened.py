@@ -16,6 +16,8 @@ from tests.api.small import small_app
 from tests.support.issuer import Issuer
 from tests.support.system import PASSWORD, System, User
 
+pytestmark = pytest.mark.slow
+
 LOGIN = "/api/v2/auth/login"
 
 

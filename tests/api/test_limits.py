@@ -22,6 +22,8 @@ from app.up.home import Home
 from tests.api.answers import problem
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 V2 = "/api/v2"
 START, TICKET, REFRESH, LOGIN = (
     f"{V2}/{call}" for call in ("agent/start", "auth/ticket", "auth/refresh", "auth/login")

@@ -13,6 +13,8 @@ from tests.api.waits import LIMIT
 from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 TYPES = "/api/v2/jobs/types"  # asks Postgres for nothing of its own
 
 

@@ -15,6 +15,8 @@ from tests.api.waits import LIMIT
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
+pytestmark = pytest.mark.slow
+
 TYPES = "/api/v2/jobs/types"  # asks Postgres for nothing of its own
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.api import patient
 from tests.api.answers import problem
 from tests.api.waits import LIMIT
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SseViewer
+
+pytestmark = pytest.mark.slow
 
 V2 = "/api/v2"
 

@@ -19,6 +19,8 @@ from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 from tests.tasks.helpers import Tasks
 
+pytestmark = pytest.mark.slow
+
 # As printed, but for the import, the id, and a loop to await in.
 PYTHON_TEST = """
 import asyncio

@@ -14,6 +14,8 @@ from app.extensions import db
 from tests.support.servers import Servers
 from tests.support.system import ROOT, System
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def empty(servers: Servers, redis_url: str, tmp_path: Path) -> System:

@@ -10,6 +10,8 @@ import pytest
 from tests.realtime.raw import RawSocket
 from tests.support.system import System, User
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize("more", [{"since_sequence": 0}, {}], ids=["missed", "present"])

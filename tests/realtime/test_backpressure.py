@@ -15,6 +15,8 @@ from tests.support.held import held
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
+pytestmark = pytest.mark.slow
+
 BUFFERED = 2 * (SEND_BUFFER + SMALL)  # bytes: the kernel takes twice what it was asked for
 
 

@@ -14,6 +14,8 @@ from tests.support.held import Held, held
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def busy(user: User, tmp_path: Path) -> Iterator[Held]:

@@ -11,6 +11,8 @@ from tests.api.answers import problem
 from tests.support.frames import Frames
 from tests.support.system import PASSWORD, System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 PATH = "/api/v1/events/stream"
 SECONDS = 5
 

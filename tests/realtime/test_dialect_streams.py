@@ -15,6 +15,8 @@ from tests.support.frames import Frames, told
 from tests.support.line import Line
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 TEXT = {"artifact_type": "quiz", "content": "Cells are small. The cell has a nucleus.", "notebook_id": "n"}
 each = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
 of_user = pytest.mark.parametrize("dialect", DIALECTS[1:], ids=lambda d: d.name)

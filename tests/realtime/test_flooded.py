@@ -21,6 +21,8 @@ from tests.support.held import held
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
 
+pytestmark = pytest.mark.slow
+
 
 def closed(raw: RawSocket) -> None:
     """AssertionError unless the server closes."""
@@ -47,8 +49,9 @@ def threads(pid: int) -> int:
 
 @pytest.fixture(scope="module")
 def apart(system: System) -> Iterator[tuple[str, int]]:
-    """The address and the number of a web process in which nobody else has a stream."""
-    with system.web() as url:
+    """The address and the number of a web process in which nobody else has a stream, and which does not close who
+    leaves a ping unanswered before a test has looked for another reason."""
+    with system.web(PING_SECONDS="300") as url:
         yield url, system.processes[-1].pid
 
 

@@ -12,6 +12,8 @@ from tests.api.answers import problem
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
 
+pytestmark = pytest.mark.slow
+
 
 def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
     joins, go = Joins(None, 100, at_once=3), threading.Event()

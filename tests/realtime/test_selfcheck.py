@@ -12,6 +12,8 @@ import pytest
 from tests.support.system import ROOT, System, User
 from tests.support.viewers import SocketViewer
 
+pytestmark = pytest.mark.slow
+
 CHECK = """
 import logging
 from app import green

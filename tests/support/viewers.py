@@ -229,14 +229,20 @@ class SocketViewer(Viewer):
             self.client.eio.queue.put(None)  # else its writer thread waits for half a minute,
             self._http.cut()  # and its reader until the server has something to say
         assert self.closed.wait(60), "the client did not notice the cut"
-        self.client.wait()
+        self._wait()
         if websocket is not None:
             websocket.shutdown()
 
     def close(self) -> None:
         if self.client.connected:
             self.client.disconnect()
-        self.client.wait()
+        else:
+            self._http.cut()  # a client that was refused may still ask, until the server has something to say
+        self._wait()
+
+    def _wait(self) -> None:
+        """Until its threads have ended. ``wait`` of the client itself is a second longer, for a reconnect."""
+        self.client.eio.wait()
 
 
 class JavaScriptViewer(Viewer):

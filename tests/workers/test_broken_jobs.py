@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.api.answers import problem
 from tests.support.servers import Servers
 from tests.support.system import System
+
+pytestmark = pytest.mark.slow
 
 
 def test_web_and_worker_name_the_file_and_do_everything_else(

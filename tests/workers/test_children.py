@@ -16,6 +16,8 @@ from tests.workers.kept import Kept
 from workers import run as runs
 from workers.run import Run
 
+pytestmark = pytest.mark.slow
+
 
 def messages(user: User, task_id: str) -> list[str]:
     return [line["message"] for line in user.get(f"tasks/{task_id}/logs")["logs"]]

@@ -12,6 +12,8 @@ from tests.support.system import System, User, wait_for
 from tests.tasks.helpers import Tasks
 from workers import lost
 
+pytestmark = pytest.mark.slow
+
 
 def without_rounds(system: System, task_id: str) -> None:
     """So many that no round will ever take this lease for lost."""

@@ -13,6 +13,8 @@ from tests.support.receiver import Receiver, receiving
 from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {"WEBHOOK_ALLOW_PRIVATE": "127.0.0.1/32", "WEBHOOK_RETRY_SECONDS": "0.3,0.6,1.2"}
 WORKERS = 2
 
