@@ -29,6 +29,14 @@ function compress(folder: string) {
   }
 }
 
+/** Tests: those that put something in the place of a module, and all others, which may share what they have loaded. */
+function testFiles() {
+  const all = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /\.test\.tsx?$/.test(name));
+  const replaces = (name: string) => /vi\.mock\(|await import\(/.test(readFileSync(join("src", name), "utf8"));
+  const include = (found: string[]) => found.map((name) => `src/${name}`);
+  return { apart: include(all.filter(replaces)), together: include(all.filter((name) => !replaces(name))) };
+}
+
 // No page flashes in the colours of the other theme, or empty, while its script is on the way.
 const renderWithScript = {
   name: "render-with-script",
@@ -57,7 +65,15 @@ export default defineConfig({
     },
   },
   // Threads start sooner than processes; the limits are for what hangs, on a machine however slow.
-  test: { pool: "threads", testTimeout: 60_000, hookTimeout: 60_000 },
+  test: {
+    pool: "threads",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "apart", include: testFiles().apart } },
+      { extends: true, test: { name: "together", include: testFiles().together, isolate: false, maxWorkers: 1 } },
+    ],
+  },
   // `npm run dev` beside a running script/up.
   server: { proxy: { "/api": server, "/socket.io": { target: server, ws: true } } },
 });

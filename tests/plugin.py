@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,7 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["EMBEDDED_PORTS"] = f"{mine[0]}-{mine[-1]}"
     config.addinivalue_line("markers", "alone: needs the machine for itself")
     config.addinivalue_line(
-        "markers", "slow: needs a fault or processes of its own, and is not for the quick lane"
+        "markers",
+        "slow: needs a fault, processes of its own, a crowd or a large table, and is not for the quick lane",
     )
 
 
@@ -88,6 +90,14 @@ def servers(config: pytest.Config) -> Servers:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if running := config.stash.get(_running, None):
         running.stop()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The quick lane does not even read what it leaves out."""
+    left_out = config.getoption("--lane") == "quick" and collection_path in [
+        config.rootpath / name for name in SLOW
+    ]
+    return left_out or None
 
 
 @pytest.hookimpl(trylast=True)

@@ -10,6 +10,8 @@ from tests.support.clock import Clock
 from tests.support.hooks import Hook
 from tests.tasks.helpers import Tasks
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def hook(here: Tasks) -> Hook:

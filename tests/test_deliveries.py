@@ -25,6 +25,7 @@ def moment(hook: Hook) -> datetime:
     return sql(hook.tasks.database, "SELECT now()")[0][0]
 
 
+@pytest.mark.slow
 def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(9))):
         each.told(2)
@@ -180,6 +181,7 @@ def test_a_look_at_what_is_due_reads_no_webhook_that_waits_for_nothing(hook: Hoo
         assert cur.fetchall()[0][0] < 10
 
 
+@pytest.mark.slow
 def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: Hook) -> None:
     hook.told(5)
     first = hook.claim(1)

@@ -37,6 +37,7 @@ def missing(named: Iterable[tuple[str, str]]) -> list[str]:
             if not (ROOT / file).is_file() or name not in names_in(ROOT / file)]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_of_the_thirty_rows_names_tests_that_are_there() -> None:
     page = (ROOT / "docs/reliability.md").read_text().partition("## The thirty bad inputs and faults")[2]
     page = page.partition("\n## ")[0]
@@ -48,6 +49,7 @@ def test_each_of_the_thirty_rows_names_tests_that_are_there() -> None:
     assert missing(named for row in rows.values() for named in row) == []
 
 
+@pytest.mark.slow
 def test_each_fault_that_broke_a_promise_once_names_tests_that_are_there() -> None:
     page = (ROOT / "docs/reliability.md").read_text()
     found = page.partition("## Faults that broke a promise once")[2]
@@ -67,6 +69,7 @@ def test_each_of_the_thirty_broken_promises_names_a_test_that_is_there() -> None
     assert missing(NAMED.findall(page)) == []
 
 
+@pytest.mark.slow
 def test_each_promise_of_the_five_documents_names_tests_that_are_there() -> None:
     page = (ROOT / "docs/seeds.md").read_text()
     sections = re.split(r"^## (?=\d)", page, flags=re.MULTILINE)[1:]

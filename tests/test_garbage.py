@@ -12,6 +12,8 @@ from app import garbage
 from app.garbage import FEW_LEFT, Leftovers
 from tests.support.system import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 class Crowd:
     """A number of viewers, who stand in cycles as real ones do."""

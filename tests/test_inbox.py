@@ -36,6 +36,7 @@ def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Task
     assert done[0]["read_at"]
 
 
+@pytest.mark.slow
 def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
     """Tasks of the user end, notifications come and are read, and all are counted, all at the same time."""
     faults: list[Exception] = []
@@ -159,6 +160,7 @@ def test_pruning_waits_for_nobody_and_nobody_who_reads_is_counted_wrong(here: Ta
     assert unread(here) == unread(other) == 0
 
 
+@pytest.mark.slow
 def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: Tasks) -> None:
     users = [Tasks(here.database) for _ in range(3)]
     for tasks in users:
@@ -209,6 +211,7 @@ def crowded(servers: Servers) -> Tasks:
     return tasks
 
 
+@pytest.mark.slow
 def test_pages_of_a_hundred_thousand_are_pieces_of_an_index(crowded: Tasks) -> None:
     """Whatever was read of them: none, all but few, few, all at once, and one by one."""
     newest, oldest = "sequence > 99997", "sequence < 4"

@@ -113,6 +113,7 @@ def test_what_is_decided_while_the_page_is_read_is_not_told_of(
     assert remind_of_approvals(NINE) == 0
 
 
+@pytest.mark.slow
 def test_many_are_told_in_pages_each_once_though_several_do_it_at_once(
     here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +182,7 @@ def celery(system: System, script: str) -> Any:
     return json.loads(done.stdout or "null")
 
 
+@pytest.mark.slow
 def test_the_schedule_has_the_names_and_the_hours(system: System) -> None:
     entries, zone, known = celery(
         system,
@@ -199,6 +201,7 @@ print(json.dumps((rows, (celery.conf.timezone, celery.conf.enable_utc), sorted(c
         assert f"0 {hour} * * *" in cron
 
 
+@pytest.mark.slow
 def test_a_worker_does_what_beat_asks_for(system: System, user: User, other: User) -> None:
     # What is told depends on the day. Where midnight comes between, the worker is asked again, on the new one, and of
     # somebody else: who has come to a tenant is signed out.
@@ -239,6 +242,7 @@ def told_by_a_worker(system: System, user: User, day: date) -> bool:
     return both()
 
 
+@pytest.mark.slow
 def test_the_command_says_when_a_trial_ends(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     tenant = uuid.uuid4().hex
     settings = {"DATABASE_URL": database, "REDIS_URL": "redis://x", "SECRET_KEY": SECRET}

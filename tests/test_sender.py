@@ -24,6 +24,8 @@ from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks
 
+pytestmark = pytest.mark.slow
+
 WELL = Tried(AT, 1.0, status_code=200)
 
 

@@ -12,7 +12,7 @@ import pytest
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests import again
-from tests.support import left_behind, summary
+from tests.support import in_memory, left_behind, summary
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
@@ -113,7 +113,7 @@ def test_a_server_that_is_left_is_found_though_its_environment_tells_nothing(
     home = Home.open(tmp_path / "home")
     with EmbeddedRedis(home, home.secrets) as server:
         pid = server.pid
-        assert pid in dict(left_behind.processes(tmp_path))
+        assert pid in dict(left_behind.processes(tmp_path / "another", tmp_path))
         monkeypatch.setattr(left_behind, "PATIENCE_SECONDS", 0.0)
 
         assert left_behind.main(tmp_path) == 1
@@ -159,3 +159,9 @@ def _runs(pid: int) -> bool:
         return state.read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_servers_are_in_memory_only_where_there_is_plenty(tmp_path: Path) -> None:
+    assert in_memory.plenty(tmp_path, free_bytes=0) is False, "files that a disk keeps"
+    assert in_memory.plenty(tmp_path / "no such folder") is False
+    assert in_memory.plenty(in_memory.SHARED, free_bytes=2**60) is False

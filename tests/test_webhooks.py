@@ -176,6 +176,7 @@ def test_a_webhook_that_is_being_deleted_fails_no_event(tasks: Tasks) -> None:
     assert deliveries(tasks, webhook_id) == []
 
 
+@pytest.mark.slow
 def test_several_who_append_while_webhooks_come_and_go_wait_for_nobody(tasks: Tasks) -> None:
     def tell() -> None:
         own = Tasks(tasks.database)

@@ -30,6 +30,7 @@ def test_login_answers_who_and_sets_cookies_that_scripts_cannot_read(system: Sys
     assert "Path=/;" in cookies["access_token_cookie"] + ";"
 
 
+@pytest.mark.slow
 def test_cookies_travel_encrypted_only_in_production(production: str, system: System, user: User) -> None:
     answer = patient.post(production + LOGIN, json={"email": user.email, "password": PASSWORD})
 

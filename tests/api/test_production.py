@@ -5,10 +5,13 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from tests.api import patient
 from tests.api.answers import problem
 from tests.support.system import PASSWORD, System, User
+
+pytestmark = pytest.mark.slow
 
 LOGIN = "/api/v2/auth/login"
 

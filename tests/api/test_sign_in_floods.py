@@ -16,6 +16,8 @@ from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
 from tests.support.system import wait_for
 
+pytestmark = pytest.mark.slow
+
 LOGIN = "/api/v2/auth/login"
 WRONG = {"email": "ann@example.org", "password": "wrong"}
 

@@ -128,6 +128,7 @@ def test_a_handler_that_fails_harms_nobody(
     assert any("raises_later" in message for message in caplog.messages)
 
 
+@pytest.mark.slow
 def test_a_slow_handler_falls_behind_alone_and_is_told_all_in_the_end(
     events: EventBus, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: st
     assert hub.viewers() == [] and not hub.subscription._kinds, "nobody here wants to hear anything"
 
 
+@pytest.mark.slow
 def test_many_threads_subscribe_publish_and_unsubscribe_at_once(
     events: EventBus, user_id: str, other_id: str
 ) -> None:

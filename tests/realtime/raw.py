@@ -87,6 +87,15 @@ class RawSocket:
         self.ws.send("420" + json.dumps(["join_task", {"task_id": task_id, "since_sequence": since}]))
         self.read_until(lambda: any("ok" in m for m in self.messages))
 
+    def send(self, *messages: str | bytes) -> bool:
+        """In their order; False when the server closed before the last, as it may when it refuses one."""
+        try:
+            for message in messages:
+                self.ws.send(message) if isinstance(message, str) else self.ws.send_binary(message)
+        except (websocket.WebSocketException, OSError):
+            return False
+        return True
+
     def read(self) -> bool:
         """One message; False when the server has closed."""
         try:

@@ -32,6 +32,7 @@ LOSSES: dict[str, Callable[[System, User], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES)
 def test_16_who_loses_the_right_is_cut_off_and_gets_nothing_more(
     system: System, watch: Open, loss: str
@@ -65,6 +66,7 @@ def refused(viewer: Viewer) -> None:
             viewer.resume()
 
 
+@pytest.mark.slow
 def test_16_after_expiry_nothing_is_replayed(user: User, watch: Open, running: str) -> None:
     viewer = watch_briefly(watch, user, running)
     viewer.control("token_expired")

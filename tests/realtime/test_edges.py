@@ -19,6 +19,8 @@ from tests.realtime.raw import RawSocket
 from tests.realtime.test_flooded import streams
 from tests.support.system import System, User, wait_for
 
+pytestmark = pytest.mark.slow
+
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 HANDSHAKE = {
     "Connection": "Upgrade",
@@ -254,10 +256,8 @@ def test_a_poll_whose_client_has_gone_takes_no_event_with_it(web: str, user: Use
 
 def test_who_signs_out_is_a_stranger_again(system: System, web: str, user: User) -> None:
     raw = RawSocket(web, user)
-    raw.ws.send("41")
-    for _ in range(30):
-        raw.ws.send('42["x","' + "x" * 2_000 + '"]')
     with closing(raw.ws.sock):
+        raw.send("41", *['42["x","' + "x" * 2_000 + '"]'] * 30)
         raw.read_all()
 
     assert "sends more than 16384 bytes before it signs in" in log(system, web)

@@ -69,10 +69,8 @@ def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
 
         def flood(n: int) -> None:
             raw = RawSocket(url, user)
-            with contextlib.suppress(OSError, websocket.WebSocketException):
-                while not stop.is_set():
-                    raw.ws.send(packet)
-                    sent[n] += 1
+            while not stop.is_set() and raw.send(packet):
+                sent[n] += 1
             raw.ws.shutdown()
 
         flooders = [threading.Thread(target=flood, args=(n,)) for n in range(2)]
@@ -112,8 +110,7 @@ def test_a_flood_of_packets_stays_in_the_network_and_others_are_served(
 def test_what_is_no_packet_of_ours_closes_the_socket(apart: tuple[str, int], user: User, messages: list[Any]):
     url, _ = apart
     raw = RawSocket(url, user)
-    for message in messages:
-        raw.ws.send("4" + message) if isinstance(message, str) else raw.ws.send_binary(message)
+    raw.send(*("4" + message if isinstance(message, str) else message for message in messages))
     closed(raw)
     wait_for("its place to be free", lambda: streams(url) == 0, 60)
 
@@ -182,8 +179,7 @@ def test_unfinished_attachments_end_with_their_socket(apart: tuple[str, int], us
     def hold() -> None:
         raws = [RawSocket(url, user) for _ in range(held_each_time)]
         for raw in raws:
-            raw.ws.send('454-["join_task",{"_placeholder":true,"num":0}]')
-            raw.ws.send_binary(b"x" * size)
+            assert raw.send('454-["join_task",{"_placeholder":true,"num":0}]', b"x" * size)
         for raw in raws:
             raw.close()
         wait_for("them to be gone", lambda: streams(url) == 0, 60)
@@ -199,8 +195,7 @@ def test_unfinished_attachments_end_with_their_socket(apart: tuple[str, int], us
 
 def test_a_message_of_two_megabytes_closes_the_socket(system: System, user: User):
     raw = RawSocket(system.url, user)
-    with contextlib.suppress(OSError):  # it may be closed before all of it is sent
-        raw.ws.send("4" + "x" * 2_000_000)
+    raw.send("4" + "x" * 2_000_000)
     closed(raw)
 
 

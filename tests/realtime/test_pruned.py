@@ -9,6 +9,8 @@ from app.tasks.retention import Retention, prune
 from tests.realtime.conftest import Open
 from tests.support.system import System, User
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pruned(system: System, user: User) -> tuple[str, int]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.system import System, User
 from tests.support.viewers import SocketViewer
+
+pytestmark = pytest.mark.slow
 
 ROOMS = 64
 

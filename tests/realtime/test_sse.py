@@ -138,6 +138,7 @@ def test_filters_by_type_and_least_level(system: System, user: User) -> None:
         assert name in response.json()["errors"]
 
 
+@pytest.mark.slow
 def test_a_quiet_stream_is_kept_alive_without_a_change_of_id(user: User, quick: str, running: str) -> None:
     viewer = SseViewer(quick, user, running)
     viewer.open(0)
@@ -205,6 +206,7 @@ def test_an_event_that_was_cut_in_the_middle_is_sent_again_whole(system: System,
     assert text in [e.get("message") for e in viewer.events]
 
 
+@pytest.mark.slow
 def test_without_postgres_a_stream_says_come_back_and_only_others_get_503(system: System, user: User) -> None:
     task_id = user.start("test_echo")
     user.finished(task_id)

@@ -59,6 +59,7 @@ def long_ago(system: System) -> Iterator[tuple[User, str]]:
     user.client.close()
 
 
+@pytest.mark.slow
 def test_a_slow_start_far_behind_the_ring_is_read_back_from_postgres(
     long_ago: tuple[User, str], watch: Open
 ) -> None:
@@ -136,6 +137,7 @@ def test_signing_out_closes_open_streams(system: System, watch: Open) -> None:
     leaver.client.close()
 
 
+@pytest.mark.slow
 def test_a_token_that_expires_closes_the_stream_and_says_so(user: User, watch: Open) -> None:
     task_id = user.start("test_endless")
     viewer = watch_briefly(watch, user, task_id)

@@ -159,6 +159,7 @@ def test_a_join_that_makes_no_sense_is_refused(system: System, user: User, wrong
     assert answer["error"]["status"] == 422 and named.partition(".")[0] in wrong
 
 
+@pytest.mark.slow
 def test_switched_off_the_notification_stream_is_not_there(system: System, user: User) -> None:
     bearer = {"Authorization": f"Bearer {user.token}"}
     with system.web(ENABLE_SSE_NOTIFICATIONS="0") as url:

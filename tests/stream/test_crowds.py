@@ -18,6 +18,8 @@ from tests.stream.helpers import Passages
 from tests.stream.wires import LINES, PARCELS, FakeWire, Lines, view
 from tests.support.system import wait_for
 
+pytestmark = pytest.mark.slow
+
 A, B = "task:a", "task:b"
 
 

@@ -6,8 +6,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.stream.helpers import messages, new_stream
 from tests.support.system import ROOT, SECRET
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import os, sys

@@ -22,6 +22,8 @@ from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
 from tests.stream.wires import EVERYTHING, LINES, PARCELS, FakeWire, tick
 
+pytestmark = pytest.mark.slow
+
 STREAM = "task:a"
 RING = 8  # small, so that viewers fall behind it and gaps do not fit
 PAGE = 5

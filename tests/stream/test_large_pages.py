@@ -15,6 +15,8 @@ from tests.stream.helpers import appended, line, new_stream
 from tests.stream.wires import view
 from tests.support.system import wait_for
 
+pytestmark = pytest.mark.slow
+
 A = "task:a"
 LONG = "…" + "x" * 16_383  # such a text takes two bytes a character in memory
 EVENTS = 500

@@ -25,6 +25,8 @@ from tests.stream.ears import Ear
 from tests.stream.helpers import batch
 from tests.support.system import ROOT, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 def test_after_150_refused_connections_an_event_is_heard(
     server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch

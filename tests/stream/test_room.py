@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,6 +163,7 @@ def test_a_jump_to_a_closed_head_closes():
     assert given_room.closed and given_room.head == 9
 
 
+@pytest.mark.slow
 def test_a_reader_in_another_thread_never_misses_an_event():
     given_room, stop = room(), threading.Event()
     total = 20_000

@@ -166,6 +166,7 @@ def test_opposite_orders_never_deadlock(database: str):
     assert len(messages(database, a)) == len(messages(database, b)) == 200
 
 
+@pytest.mark.slow
 def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
     """Each with delays of its own inside and outside the lock, and every fifth transaction rolled back."""
     stream, connections = new_stream(database), threading.Semaphore(40)  # the server has room for 100

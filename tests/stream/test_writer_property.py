@@ -16,6 +16,8 @@ from app.stream.store import StoreAway
 from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, no_projection
 
+pytestmark = pytest.mark.slow
+
 # What becomes of a commit: it works; its connection breaks before it; it is done and nobody hears of it.
 FAULT = st.sampled_from(["none", "none", "before", "unheard"])
 PUTS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 40)), min_size=1, max_size=8)

@@ -1,4 +1,4 @@
-"""What a run of ``script/test`` left behind in its folder: processes, which it ends, and the data of servers."""
+"""What a run of ``script/test`` left behind in its folders: processes, which it ends, and the data of servers."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ from pathlib import Path
 PATIENCE_SECONDS = 60.0  # for what is about to end
 
 
-def processes(folder: Path) -> Iterator[tuple[int, str]]:
-    """The pid and the command of each process that has to do with the folder: by its environment, its command or where
+def processes(*folders: Path) -> Iterator[tuple[int, str]]:
+    """The pid and the command of each process that has to do with the folders: by its environment, its command or where
     it works, for Postgres, Redis and nginx overwrite their environment."""
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
         with suppress(OSError):  # it has ended, or is another user's
             command = (entry / "cmdline").read_bytes()
             environment = (entry / "environ").read_bytes().split(b"\0")
-            named = os.fsencode(folder)
-            inside = (entry / "cwd").readlink().is_relative_to(folder)
-            if pid != os.getpid() and (inside or named in command or b"TMPDIR=" + named in environment):
+            place = (entry / "cwd").readlink()
+            if pid != os.getpid() and any(
+                place.is_relative_to(folder)
+                or os.fsencode(folder) in command
+                or b"TMPDIR=" + os.fsencode(folder) in environment
+                for folder in folders
+            ):
                 yield pid, command.replace(b"\0", b" ").decode(errors="replace").strip()
 
 
-def main(folder: Path) -> int:
+def main(*folders: Path) -> int:
     """0 when nothing is left, 1 otherwise."""
     limit = time.monotonic() + PATIENCE_SECONDS
-    while (left := dict(processes(folder))) and time.monotonic() < limit:
+    while (left := dict(processes(*folders))) and time.monotonic() < limit:
         time.sleep(0.2)
     for pid, command in left.items():
         print(f"left behind: process {pid}, {command}")
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    servers = sorted(folder.glob("taskroom-servers-*"))
+    servers = [path for folder in folders for path in sorted(folder.glob("taskroom-servers-*"))]
     for path in servers:
         print(f"left behind: {path}")
     return 1 if left or servers else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(*map(Path, sys.argv[1:])))

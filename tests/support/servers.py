@@ -5,6 +5,7 @@ Each process has databases of its own in both, so that no test meets another's r
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class RunningServers:
     """The servers themselves, in the process that started them. ``start`` belongs on its main thread."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="taskroom-servers-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="taskroom-servers-", dir=os.environ.get("TEST_SERVERS")))
         home = Home.open(self._folder)
         self._postgres = FastPostgres(home, home.secrets, max_connections=CONNECTIONS)
         self._redis = WideRedis(home, home.secrets)

@@ -110,6 +110,7 @@ def test_a_task_that_is_not_there_is_not_found(tasks: Tasks) -> None:
         decide(tasks, "00000000-0000-4000-8000-000000000000")
 
 
+@pytest.mark.slow
 def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
     task_ids = [tasks.create(approval=MAIL) for _ in range(20)]
     won: list[tuple[str, str]] = []

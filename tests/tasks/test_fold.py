@@ -103,6 +103,7 @@ def test_the_fold_changes_neither_state_nor_event(events: list[tuple[str, dict[s
         state = after
 
 
+@pytest.mark.slow
 @settings(
     deadline=None,
     derandomize=True,

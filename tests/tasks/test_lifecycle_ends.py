@@ -96,6 +96,7 @@ def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks,
     assert claimed or tasks.state(task_id)["task"]["error"]["type"] == "BrokerUnavailable"
 
 
+@pytest.mark.slow
 def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
     """Fifteen times cancel, the reaper and the worker's own end at the same moment."""
     start, others = threading.Barrier(3, timeout=60), [Tasks(tasks.database) for _ in range(3)]

@@ -14,6 +14,8 @@ from app.tasks.listing import Listing, Page, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "00000000-0000-4000-8000-000000000009"
 # Every fourth failed, every thousandth has a title of its own; two each were made at the same moment, in ten tenants.
 FILL = """

@@ -17,6 +17,8 @@ from tests.stream.helpers import in_threads
 from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
 from tests.tasks.helpers import Tasks
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_cancelled_parent_cancels_its_steps_and_ends_with_the_last(tasks: Tasks) -> None:
     parent = begun(tasks, step(), step(), step(), mode="parallel")

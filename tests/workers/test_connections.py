@@ -15,6 +15,8 @@ from app.tasks.dispatch import BrokerDown
 from tests.support.system import SECRET
 from workers.settings import settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def celery_app(monkeypatch: pytest.MonkeyPatch, other_redis_url: str) -> Iterator[ModuleType]:
