@@ -9,6 +9,9 @@ import logging  # noqa: E402
 from app import create_app, garbage  # noqa: E402
 from app.config import Config  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
+from app.green.arrivals import PER_ADDRESS, Arrivals  # noqa: E402
+from app.green.server import serve  # noqa: E402
+from app.limits import address_key  # noqa: E402
 from app.listening import raise_file_limit  # noqa: E402
 from app.logs import configure_logging  # noqa: E402
 from app.services import Services  # noqa: E402
@@ -30,7 +33,12 @@ def main() -> None:
     garbage.settle()
     with app.app_context():
         parts.start()
-    green.serve(app, config.host, config.port, config.drain_seconds, parts.stop, config.stalled_seconds)
+    serve(
+        *(app, config.host, config.port, config.drain_seconds, parts.stop),
+        stalled_seconds=config.stalled_seconds,
+        # A proxy's address is that of all who come through it, and it waits for slow senders itself.
+        arrivals=Arrivals(0 if config.trusted_proxies else PER_ADDRESS, address_key),
+    )
 
 
 if __name__ == "__main__":

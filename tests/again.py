@@ -80,7 +80,9 @@ def _status(command: list[str], reports: str) -> int:
         return 124
     finally:
         if run.poll() is None:
-            os.killpg(run.pid, signal.SIGINT)
+            os.killpg(
+                run.pid, signal.SIGTERM
+            )  # an interrupt is ignored by what a shell started in the background
             try:
                 run.wait(ENDING_SECONDS)
             except subprocess.TimeoutExpired:
@@ -93,6 +95,7 @@ def main(arguments: list[str]) -> int:
         print("usage: script/test-again N [arguments for pytest]", file=sys.stderr)
         return 2
     runs: list[Run] = []
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # its run is to end with it
     for _ in range(int(arguments[0])):
         runs.append(once(random.SystemRandom().randrange(2**31), arguments[1:]))
         print("\n      seed       time  passed  failed", *runs, sep="\n", flush=True)

@@ -160,7 +160,8 @@ class Broken(listening.Listener):
         {act}
 
 listening.Listener = Broken
-green.serve(lambda environ, start: [], "127.0.0.1", 0, 1.0, lambda: print("viewers sent away"))
+from app.green.server import serve
+serve(lambda environ, start: [], "127.0.0.1", 0, 1.0, lambda: print("viewers sent away"))
 """
 
 
@@ -232,7 +233,7 @@ def test_a_limit_is_raised_as_far_as_the_system_allows_and_never_lowered():
 
 
 def test_the_web_process_raises_its_own_and_says_when_it_is_less_than_its_viewers(system: System):
-    code = f"import wsgi; wsgi.green.serve = lambda *_: {LIMITS}; wsgi.main(); import os; os._exit(0)"
+    code = f"import wsgi; wsgi.serve = lambda *_, **__: {LIMITS}; wsgi.main(); import os; os._exit(0)"
 
     ran = limited(
         code.replace("wsgi.main()", "wsgi.main(); sys.stdout.flush()").replace(

@@ -1,0 +1,124 @@
+"""All of eventlet: patching, serving (``server``), and the few places that must know a greenlet from a thread.
+
+Another green server would replace this package. Anything that blocks the loop stalls every viewer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import socket
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+logger = logging.getLogger("taskroom.server")
+
+TAKE_OVER = "taskroom.take_over"
+
+RealSelector = selectors.DefaultSelector  # patching leaves none but select() to be found later
+
+
+def patch() -> None:
+    """Makes the standard library and psycopg2 cooperative; before anything else is imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import eventlet
+    eventlet.monkey_patch()
+
+
+def patched() -> bool:
+    if "eventlet" not in sys.modules:
+        return False
+    from eventlet.patcher import is_monkey_patched
+
+    return bool(is_monkey_patched("socket"))
+
+
+def offload(function: Callable[..., Result], *args: Any) -> Result:
+    """Runs what computes for long (a password hash) in a real thread, so that the loop goes on."""
+    if not patched():
+        return function(*args)
+    from eventlet import tpool
+
+    result: Result = tpool.execute(function, *args)
+    return result
+
+
+@contextlib.contextmanager
+def limit(seconds: float, error: Exception) -> Iterator[None]:
+    """Raises ``error`` in the block after so many seconds: some waits below us know no time-out."""
+    if not patched():
+        yield
+        return
+    import eventlet
+
+    with eventlet.Timeout(seconds, error):
+        yield
+
+
+def after_this(function: Callable[[], None]) -> None:
+    """Calls the function when the current greenlet has ended: after the answer it is about to give."""
+    import eventlet
+
+    eventlet.getcurrent().link(lambda _: function())
+
+
+def take_over(environ: dict[str, Any]) -> socket.socket:
+    """The request's socket, which the server neither writes to nor closes any more; it never blocks.
+
+    To be called from the response's body when all that was yielded is sent, and as its last act.
+    """
+    taken: socket.socket = environ[TAKE_OVER]()
+    return taken
+
+
+class Poller:
+    """Watches sockets that no greenlet waits for: in a selector of their own, one descriptor to the loop."""
+
+    def __init__(self) -> None:
+        self._selector = RealSelector()
+        self._running = False
+
+    def watch(self, fd: int, ready: Callable[[int], None], read: bool = True, write: bool = False) -> None:
+        """Calls ``ready`` with selectors' mask whenever the descriptor can be read from or written to, as asked."""
+        events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
+        self.forget(fd)
+        self._selector.register(fd, events, ready)
+        if not self._running:
+            self._running = True
+            import eventlet
+
+            eventlet.spawn(self._run)
+
+    def forget(self, fd: int) -> None:
+        """Before its socket is closed: the number is given to the next one that is opened."""
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(fd)
+
+    def _run(self) -> None:
+        from eventlet.hubs import trampoline
+
+        while True:
+            trampoline(self._selector.fileno(), read=True)
+            for key, mask in self._selector.select(0):
+                if self._selector.get_map().get(key.fd) is not key:
+                    continue  # closed or given away by one that came before it in this turn
+                try:
+                    key.data(mask)
+                except Exception:  # one socket's trouble must not leave all others unwatched
+                    logger.exception("a socket's watcher failed")
+                    self.forget(key.fd)
+
+
+def has_gone(taken: socket.socket) -> bool:
+    """Whether the client has closed. It has nothing to say here: what it says all the same is of no interest."""
+    try:
+        return not taken.recv(4096)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
