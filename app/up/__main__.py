@@ -16,6 +16,7 @@ from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
 from app.up.external import check_postgres, check_redis
 from app.up.home import Home
+from app.up.identity import shedding
 from app.up.plan import Plan, application, environment, ours
 from app.up.settings import Settings
 from app.up.supervisor import Stopped, Supervisor
@@ -88,6 +89,8 @@ def _up(settings: Settings, home: Home, supervisor: Supervisor, make_plan: MakeP
         migrated.remember(home, database_url)
     home.write_environment(ours(settings, home, database_url, redis_url))
     say(", ".join(service.name for service in plan.services))
+    if os.geteuid() == 0 and not shedding():
+        say("they have all of root's rights here; run script/up as another user")
     supervisor.start(*plan.services)
     supervisor.run(plan.account)
     supervisor.wait_until_ready()

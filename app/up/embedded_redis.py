@@ -48,6 +48,7 @@ class EmbeddedRedis(EmbeddedServer):
             folder=self.home.root,
             env=dict(os.environ),
             before=self.prepare,
+            sheds=True,
             ready=self._answers,
             stages=((signal.SIGTERM, 10.0),),
         )

@@ -1,4 +1,4 @@
-"""How a child process begins: whose it is, and that it does not outlive the supervisor."""
+"""How a child process begins: whose it is, what it may do, and that it does not outlive the supervisor."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ctypes
 import functools
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,25 @@ def has_name() -> bool:
     except KeyError:
         return False
     return True
+
+
+@functools.cache
+def shedding() -> tuple[str, ...]:
+    """What root puts before a command that needs none of its rights, but for a port below 1024. It keeps what root's
+    files give: whose files are to be another's runs ``script/up`` as another user. Empty for others, and where it does
+    not work (no setpriv of util-linux, a container that forbids it)."""
+    setpriv = shutil.which("setpriv") if os.geteuid() == 0 else None
+    if setpriv is None:
+        return ()
+    kept = "-all,+net_bind_service"
+    before = (
+        *(setpriv, "--no-new-privs", "--securebits", "+noroot,+noroot_locked"),
+        *("--inh-caps", kept, "--ambient-caps", kept, "--bounding-set", kept, "--"),
+    )
+    works = subprocess.run(
+        (*before, "true"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    )
+    return before if works.returncode == 0 else ()
 
 
 def begin(orphan_signal: signal.Signals, namespace: bool = False) -> Callable[[], None]:

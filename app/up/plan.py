@@ -54,7 +54,7 @@ def ours(settings: Settings, home: Home, database_url: str, redis_url: str) -> d
 def application(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
     def step(name: str, *arguments: str, **extra: str) -> Child:
         command = (sys.executable, "-m", "app.cli", *arguments)
-        return Child(name, command, CHECKOUT, env={**env, **extra}, keeps_pid_file=False)
+        return Child(name, command, CHECKOUT, env={**env, **extra}, sheds=True, keeps_pid_file=False)
 
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
     return Plan(
@@ -75,6 +75,7 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
                 ),
                 folder=CHECKOUT,
                 env=env,
+                sheds=True,
                 ready=logged(b" ready."),
                 # Warm, for what is nearly done; then cold, which ends the others in order or has them run again.
                 stages=((signal.SIGTERM, 8.0), (signal.SIGQUIT, 8.0)),
@@ -89,6 +90,7 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
                 ),
                 folder=CHECKOUT,
                 env=env,
+                sheds=True,
                 ready=logged(b"beat: Starting"),
             ),
         ),
@@ -106,6 +108,7 @@ def _web(settings: Settings, home: Home, env: Mapping[str, str]) -> tuple[Child,
             env={**env, **more},
             ready=answers(url + "/readyz"),
             stages=((signal.SIGTERM, 15.0),),
+            sheds=True,
             group="web",  # one after the other, each would send its viewers to the next that goes
         )
 

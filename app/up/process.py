@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.up.errors import UpError
 from app.up.home import Home
-from app.up.identity import begin
+from app.up.identity import begin, shedding
 from app.up.survivors import TAG
 
 TAIL_BYTES = 4000
@@ -41,6 +41,7 @@ class Child:
     group: str = ""  # children of one group, started one after the other, are asked to end at once
     orphan_signal: signal.Signals = signal.SIGTERM
     namespace: bool = False
+    sheds: bool = False  # root's rights, where root starts it
     keeps_pid_file: bool = True
 
 
@@ -67,7 +68,7 @@ class Process:
             self._log_start = output.tell()
             try:
                 self._popen = subprocess.Popen(
-                    self.child.command,
+                    (*(shedding() if self.child.sheds else ()), *self.child.command),
                     cwd=self.child.folder,
                     env={**self.child.env, TAG: str(self.home.root)},
                     stdin=subprocess.DEVNULL,
