@@ -62,6 +62,7 @@ class Pauses:
         self.count = [0] * GENERATIONS
         self.seconds = [0.0] * GENERATIONS
         self.longest = [0.0] * GENERATIONS
+        self.all = 0.0  # the seconds of all generations
         self._began = 0.0
 
     def watch(self) -> None:
@@ -77,4 +78,5 @@ class Pauses:
         took, generation = time.perf_counter() - self._began, info["generation"]
         self.count[generation] += 1
         self.seconds[generation] += took
+        self.all += took
         self.longest[generation] = max(self.longest[generation], took)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
+from app import green
 from app.breaker import Breaker
 from app.garbage import Pauses
 from app.histogram import Histogram
@@ -25,6 +27,7 @@ from app.stream.store import Connect, StoreAway
 from app.tasks.backlog import Backlog, backlog
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.rounds import Rounds
+from app.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -56,6 +59,7 @@ class Metrics:
         self._streams, self._publisher, self._rounds = streams, publisher, rounds
         self._backlog: tuple[float, Backlog] | None = None
         self.pauses, self.lag, self.requests = Pauses(), LoopLag(), Requests()
+        self.watchdog = Watchdog(lambda: self.pauses.all)
         self.sources: list[Callable[[], Iterator[Row]]] = [
             self._viewers,
             self._delivery,
@@ -68,14 +72,18 @@ class Metrics:
     def start(self) -> None:
         self.pauses.watch()
         self.lag.start()
+        self.watchdog.start()
 
     def stop(self) -> None:
+        self.watchdog.stop()
         self.pauses.unwatch()
         self.lag.stop()
 
     def text(self) -> bytes:
         """Prometheus's text format."""
-        # Here, for a process that nobody asks need not wait for it at its start.
+        # Here, for a process that nobody asks need not wait for it at its start; and beside the loop, which would stand
+        # still for some tenths of a second.
+        green.offload(import_module, "prometheus_client")
         from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
         registry = CollectorRegistry()
@@ -208,6 +216,18 @@ class Metrics:
             "Requests answered",
             ("method", "route", "status"),
             {of: float(count) for of, count in self.requests.answered.items()},
+        )
+        yield _labelled(
+            "taskroom_loop_turns_over_50ms_total",
+            "Turns of the loop in which nobody else was served for so long, by what ran most of it",
+            ("what", "how"),
+            {of: float(count) for of, count in self.watchdog.over.items()},
+        )
+        yield _labelled(
+            "taskroom_loop_turn_longest_seconds",
+            "Longest of those turns since the start",
+            ("what",),
+            {(what,): seconds for what, seconds in self.watchdog.longest.items()},
         )
         found = self._look()
         if found:

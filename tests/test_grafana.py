@@ -86,7 +86,7 @@ def test_every_figure_of_ours_is_on_the_dashboard_and_in_the_docs(
 ) -> None:
     shown = {family(n, exported) for expression in expressions(board) for n in names(expression)}
     page = (ROOT / "docs" / "metrics.md").read_text()
-    written = set(re.findall(r"`([a-z_]+)`", page))
+    written = set(re.findall(r"`([a-z0-9_]+)`", page))
 
     assert len(own(exported)) > 50
     assert own(exported) - shown == set()
@@ -114,4 +114,5 @@ def test_no_figure_has_a_user_or_a_task_for_a_label(system: System, user: User) 
         for sample in found.samples
         for label in sample.labels
     }
-    assert labels == {"event_type", "reason", "generation", "status", "method", "route", "le"}
+    turns = {"what", "how"}  # of which there may be none over 50 ms
+    assert labels - turns == {"event_type", "reason", "generation", "status", "method", "route", "le"}

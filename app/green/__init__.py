@@ -48,6 +48,51 @@ def offload(function: Callable[..., Result], *args: Any) -> Result:
     return result
 
 
+def real_threading() -> Any:
+    """The module whose threads and locks are the system's own: what they wait for the loop does not know."""
+    if not patched():
+        import threading
+
+        return threading
+    from eventlet.patcher import original
+
+    return original("threading")
+
+
+def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callable[[], None]:
+    """Calls ``ended`` before the loop waits for sockets and timers, ``began`` when it has; returns what undoes that.
+
+    To be called in the loop's thread. Without a loop nothing is ever called.
+    """
+    if not patched():
+        return lambda: None
+    from eventlet.hubs import get_hub
+
+    hub = get_hub()
+    name = "do_poll" if hasattr(hub, "do_poll") else "_control"  # of kqueue
+    wait, poll = hub.wait, getattr(hub, name)
+
+    def watched_wait(seconds: float | None = None) -> None:
+        ended()
+        wait(seconds)
+
+    def watched_poll(*args: Any) -> Any:
+        try:
+            return poll(*args)
+        finally:
+            began()
+
+    # On macOS it is asked for other things too, inside a turn, which then counts from there.
+    hub.wait = watched_wait
+    setattr(hub, name, watched_poll)
+
+    def undo() -> None:
+        del hub.wait
+        delattr(hub, name)
+
+    return undo
+
+
 @contextlib.contextmanager
 def limit(seconds: float, error: Exception) -> Iterator[None]:
     """Raises ``error`` in the block after so many seconds: some waits below us know no time-out."""

@@ -4,7 +4,7 @@ import os
 
 import wsgi  # patches first
 from app import limits, sessions
-from tests.support import gated, grace, jobs, other_library, release
+from tests.support import gated, grace, jobs, long_turns, other_library, release
 
 assert gated and jobs and release
 
@@ -15,6 +15,9 @@ sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 
 if os.environ.get("TEST_OTHER_LIBRARY"):
     other_library.put_in()
+
+if os.environ.get("TEST_LONG_TURNS"):
+    long_turns.put_in()
 
 if __name__ == "__main__":
     wsgi.main()
