@@ -52,6 +52,8 @@ def create_app(config: Config | None = None) -> Flask:
     from app.stream.store import Store
     from app.tasks.dispatch import Dispatcher
     from app.tasks.rounds import Rounds
+    from app.tasks.slots import Cap
+    from app.tasks.turns import fill
     from workers.celery_app import hint_deliveries, send
     from workers.registry import may_retry_lost, queue_of
 
@@ -83,6 +85,7 @@ def create_app(config: Config | None = None) -> Flask:
     hub = Hub(store, config.redis_url, config.stalled_seconds)
     dispatcher = Dispatcher(send, queue_of)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    cap = Cap.of(config.running_per_user, config.lease_round_seconds)
     rounds = Rounds(
         config.database_url,
         dispatcher,
@@ -90,6 +93,7 @@ def create_app(config: Config | None = None) -> Flask:
         lambda: _run_id(client),
         may_retry_lost,
         config.lease_round_seconds,
+        fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     revocations = Revocations(

@@ -250,39 +250,6 @@ class Approval(Base):
     decided_by: Mapped[str | None] = mapped_column(Text)
 
 
-class Dispatch(Base):
-    """The queue: a task that waits to be claimed as attempt ``number``. Claiming deletes the row."""
-
-    __tablename__ = "dispatches"
-
-    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
-    number: Mapped[int]
-    due_at: Mapped[datetime] = mapped_column(Time)
-    sends: Mapped[int] = mapped_column(server_default="0")
-    next_send_at: Mapped[datetime] = mapped_column(Time, index=True)
-
-
-class Lease(Base):
-    """A running attempt. Counted in rounds, not in time: a stepped clock ends no task."""
-
-    __tablename__ = "leases"
-
-    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
-    attempt: Mapped[int]
-    missed: Mapped[int] = mapped_column(server_default="0")
-    # The writer that claimed over REST: an account may have many processes. None for a Celery worker.
-    holder: Mapped[str | None] = mapped_column(Text)
-
-
-class BrokerLife(Base):
-    """The life of the broker (Redis's run id) that was told of everything that waits; one row."""
-
-    __tablename__ = "broker_lives"
-
-    run_id: Mapped[str] = mapped_column(Text, primary_key=True)
-    told_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
-
-
 class IdempotencyKey(Base):
     __tablename__ = "idempotency_keys"
 

@@ -25,11 +25,13 @@ from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegated
 from app.tasks.steps import waits
+from app.tasks.turns import Turn, following
 from workers import children, contexts, output, runtime
 from workers.celery_app import celery, send
 from workers.outcomes import call, failed
-from workers.registry import jobs, queue_of
+from workers.registry import QUEUE, jobs, queue_of, types_of
 from workers.run import Run, enter
+from workers.slots import cap
 
 logger = logging.getLogger("taskroom.execute")
 
@@ -41,28 +43,31 @@ dispatcher = Dispatcher(send, queue_of)
 
 @celery.task(name="taskroom.run", bind=True, Request="workers.lost:Watched")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one dispatch. A message that is late or doubled claims nothing and ends here."""
-    claim = _claim(task_id, number, f"{self.request.hostname or socket.gethostname()}/{os.getpid()}")
+    """Runs one task, the one whose turn it is. A message that is late or doubled, or of whom as many run as may, claims
+    nothing and ends here."""
+    worker = f"{self.request.hostname or socket.gethostname()}/{os.getpid()}"
+    queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
+    claim = _claim(task_id, number, worker, queue)
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
     with logs.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
         _run(claim)
+        _hand_on(claim, queue)
 
 
-def _claim(task_id: str, number: int, worker: str) -> Claim | None:
+def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
-    here, limit, again = runtime.runtime(), time.monotonic() + CLAIM_SECONDS, False
+    here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
+    turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker)
     while True:
         try:
-            with here.connect() as conn, conn.cursor() as cur:
-                claimed = lifecycle.claim(cur, task_id, number, worker, again)
+            claimed = turn.claimed(here.connect)
             break
         except StoreAway as error:
             if time.monotonic() > limit:
                 logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
                 return None
-            again = True
             time.sleep(0.5)
     if claimed is None:
         return None
@@ -97,6 +102,19 @@ def _run(claim: Claim) -> None:
         _append(lambda cur: lifecycle.cancel_late(cur, claim.task_id), claim.task_id)
     elif goes_on and outcome.get("status") == RETRY:
         dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
+
+
+def _hand_on(claim: Claim, queue: str) -> None:
+    """The slot is free: should messages of the same user have been let go, one is sent now."""
+    here = runtime.runtime()
+    try:
+        with here.connect() as conn, conn.cursor() as cur:
+            hint = following(cur, claim.task_id, types_of(queue))
+    except StoreAway as error:
+        logger.warning("task %s: what waits for its end is left to the next round: %s", claim.task_id, error)
+        return
+    if hint:
+        dispatcher.hint(*hint)
 
 
 def _append(step: Step, task_id: str) -> None:

@@ -39,10 +39,9 @@ class Watched(Request):
         error = exc_info.exception
         if isinstance(error, ExceptionWithTraceback):
             error = error.exc
-        task_id, number = self.args[0], self.args[1]
         worker = f"{self.hostname}/{self.worker_pid}"
         # In a thread: Postgres may be slow, and this is the loop that feeds all other children.
-        threading.Thread(target=end, args=(task_id, number, worker, why(error)), name="taskroom-lost").start()
+        threading.Thread(target=end, args=(worker, why(error)), name="taskroom-lost").start()
         super().on_failure(exc_info, send_failed_event, return_ok)
 
 
@@ -55,25 +54,33 @@ def why(error: BaseException) -> dict[str, Any]:
     return WORKER_LOST | {"message": f"The worker could not report how this task ended: {reason(error)}"}
 
 
-def end(task_id: str, number: int, worker: str, error: dict[str, Any]) -> None:
-    """Ends attempt ``number`` when ``worker`` has it, and starts what follows from its end."""
+def end(worker: str, error: dict[str, Any]) -> None:
+    """Ends the attempt that ``worker`` has, whichever its message named, and starts what follows from its end."""
     from workers.execute import dispatcher  # which names this module for its messages
 
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, int, str, int]] = []
 
     def lose(cur: Cursor) -> Appended:
-        cur.execute("SELECT job_type, retry_count FROM tasks WHERE id = %s", (task_id,))
+        cur.execute(
+            """SELECT task_id::text, attempt, job_type, retry_count FROM leases JOIN tasks ON tasks.id = task_id
+               WHERE worker = %s AND holder IS NULL LIMIT 1""",
+            (worker,),
+        )
         found[:] = cur.fetchall()
-        return lifecycle.lose(cur, task_id, number, bool(found) and may_retry_lost(*found[0]), error, worker)
+        if not found:
+            return Appended()
+        task_id, attempt, job_type, retry_count = found[0]
+        return lifecycle.lose(cur, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker)
 
     try:
         ended = runtime.runtime().append(lose)
     except Exception as problem:  # Postgres may be away: the lease, which nobody renews any more, tells then
-        logger.warning("task %s: its end is left to its lease: %s", task_id, reason(problem))
+        logger.warning("what %s ran is left to its lease: %s", worker, reason(problem))
         return
     dispatcher.hints(queued(ended))
-    for event in ended.events:
-        if event.stream == task_stream(task_id) and event.type == "task_status":
-            logger.warning("task %s: %s", task_id, error["message"])
-            if event.decoded()["status"] == RETRY:
-                dispatcher.hint(task_id, number + 1, found[0][0])
+    for task_id, attempt, job_type, _ in found:
+        for event in ended.events:
+            if event.stream == task_stream(task_id) and event.type == "task_status":
+                logger.warning("task %s: %s", task_id, error["message"])
+                if event.decoded()["status"] == RETRY:
+                    dispatcher.hint(task_id, attempt + 1, job_type)

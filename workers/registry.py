@@ -132,6 +132,11 @@ def queue_of(job_type: str) -> str | None:
     return queue if queue in settings().celery_queues else None
 
 
+def types_of(queue: str) -> list[str]:
+    """The job types whose messages go to that queue."""
+    return [name for name, known in jobs().items() if known.queue == queue]
+
+
 def may_retry_lost(job_type: str, retry_count: int) -> bool:
     known = jobs().get(job_type)
     return known is not None and known.retry_lost and retry_count < known.max_retries

@@ -23,6 +23,7 @@ from app.stream.store import Appended
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval, ApprovalSchema
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
+from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
 from workers.registry import Job, jobs
@@ -94,6 +95,8 @@ def new_task(
     params = checked_params(job, params, named)
 
     def make() -> str:
+        if job.name == ORCHESTRATE:
+            limits.steps(params)
         task_id = ""
 
         def create(cur: Cursor) -> Appended:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import current_app, request
 from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
+from limits import parse
 
 from app import auth
 from app.config import Config
 from app.extensions import limiter
-from app.limits import AN_ADDRESS_MAY, address, in_a_window
+from app.limits import AN_ADDRESS_MAY, address, in_a_window, too_many
 from app.services import services
 
 View = Callable[..., Any]
@@ -50,3 +52,29 @@ def _refresher() -> str:
 starts = _limited("start", lambda config: config.starts_per_minute, _caller)
 tickets = _limited("ticket", lambda config: config.tickets_per_minute, _caller)
 refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refresher)
+
+
+def steps(params: Mapping[str, Any]) -> None:
+    """Counts the steps that a start asks for with these parameters, for each becomes a task. Raises TooMany."""
+    count, config = _steps_in(params), services().config
+    if not count or config.bench:
+        return
+    for key, per_minute in (
+        (_caller(), config.steps_per_minute),
+        (address(), config.steps_per_minute * AN_ADDRESS_MAY),
+    ):
+        allowed = parse(in_a_window(per_minute))
+        # What is refused is not counted: a smaller start may still have room.
+        if not limiter.limiter.test(allowed, "steps", key, cost=count):
+            until = limiter.limiter.get_window_stats(allowed, "steps", key).reset_time
+            raise too_many(until - time.time())
+        limiter.limiter.hit(allowed, "steps", key, cost=count)
+
+
+def _steps_in(params: Mapping[str, Any]) -> int:
+    """Those within others too. The parameters were checked: they are not deep."""
+    asked = params.get("steps")
+    found = [step for step in asked if isinstance(step, dict)] if isinstance(asked, list) else []
+    return len(found) + sum(
+        _steps_in(step["params"]) for step in found if isinstance(step.get("params"), dict)
+    )

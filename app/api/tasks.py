@@ -30,6 +30,7 @@ from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from app.tasks.creation import Origin
 from app.tasks.dispatch import Hint
+from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 
@@ -205,6 +206,8 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
         old = found["task"] if found else {}
         if old.get("status") not in TERMINAL:
             raise Conflict(f"The task has not ended: {old.get('status')}")
+        if old["job_type"] == ORCHESTRATE:
+            limits.steps(old["params"])
         made: list[tuple[str, Approval | None]] = []
 
         def create(cur: Any) -> Any:

@@ -78,7 +78,8 @@ class Dispatcher:
         """Sends again what nobody claimed, ``most`` at a time: all that is due after Redis lost its data, else with
         back-off. What is left is due at the next round.
 
-        The number stays the same, so that the message already in a long queue keeps its place.
+        The number stays the same: one message or another claims it. What is held, because its user has as many as one
+        may have, is left to whoever ends one of those (see ``turns``).
         """
         sent = taken = 0
         if everything:
@@ -89,9 +90,9 @@ class Dispatcher:
             with connect() as conn, conn.cursor() as cur:
                 due = self._take_due(cur, limit)
             taken += len(due)
-            for n, (task_id, number, job_type) in enumerate(due):
+            for n, (task_id, number, job_type, held) in enumerate(due):
                 try:
-                    sent += self.dispatch(task_id, number, job_type)
+                    sent += not held and self.dispatch(task_id, number, job_type)
                 except BrokerDown as error:
                     logger.warning("sending again stops after %d tasks: %s", sent, error)
                     self._put_back(connect, [row[0] for row in due[n:]])
@@ -100,14 +101,15 @@ class Dispatcher:
                 break
         return sent
 
-    def _take_due(self, cur: Cursor, limit: int) -> list[tuple[str, int, str]]:
+    def _take_due(self, cur: Cursor, limit: int) -> list[tuple[str, int, str, bool]]:
         cur.execute(
             """UPDATE dispatches SET sends = sends + 1,
                    next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
                FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
                    (SELECT task_id FROM dispatches WHERE due_at <= now() AND next_send_at <= now()
                     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-               RETURNING task_id::text, number, job_type""",
+               RETURNING task_id::text, number, tasks.job_type,
+                   EXISTS (SELECT FROM turns WHERE turns.user_id = tasks.user_id AND held)""",
             (RESEND_LIMIT_SECONDS, limit),
         )
         return cur.fetchall()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from psycopg2.extensions import cursor as Cursor
 
 from app.database import Single
-from app.stream.store import Appended, StoreAway
+from app.stream.store import Appended, Connect, StoreAway
 from app.tasks.dispatch import Dispatcher, Hint, queued
 from app.tasks.fold import RETRY
 from app.tasks.lifecycle import lose
@@ -38,12 +38,13 @@ class Rounds:
         broker_run_id: Callable[[], str | None],
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
+        fill: Callable[[Connect], int] = lambda connect: 0,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # it says nothing between two rounds
         self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher, self._publish = dispatcher, publish
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
-        self._seconds = seconds
+        self._seconds, self._fill = seconds, fill
         self._stopped = threading.Event()
         self._last_round: float | None = None
         self._run_id: str | None = None
@@ -140,6 +141,7 @@ class Rounds:
         if self._run_id != run_id and self._knows_all(run_id):
             self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)
+        self._fill(self._connect)
         if self._run_id != run_id:
             self._remember(run_id)
 

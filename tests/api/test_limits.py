@@ -29,7 +29,12 @@ START, TICKET, REFRESH, LOGIN = (
     f"{V2}/{call}" for call in ("agent/start", "auth/ticket", "auth/refresh", "auth/login")
 )
 WINDOW = 3600  # the "minute": none of these tests is to meet its end
-LIMITS = {"STARTS_PER_MINUTE": "3", "TICKETS_PER_MINUTE": "4", "CONNECTS_PER_MINUTE": "10"}
+LIMITS = {
+    "STARTS_PER_MINUTE": "3",
+    "STEPS_PER_MINUTE": "100",
+    "TICKETS_PER_MINUTE": "4",
+    "CONNECTS_PER_MINUTE": "10",
+}
 LIMITS |= {"TASKROOM_BENCH": "0", "TEST_WINDOW_SECONDS": str(WINDOW)}
 ECHO = {"job_type": "test_echo"}
 
@@ -103,6 +108,23 @@ def test_starts_and_retries_of_a_user_are_limited_together(
     with client(low, user) as elsewhere, client(low, other) as somebody:
         too_many(elsewhere.post(START, json=ECHO))
         assert somebody.post(START, json=ECHO).status_code == 202
+
+
+def test_the_steps_that_starts_ask_for_are_counted_too(here: httpx.Client, low: str, other: User):
+    def start(by: httpx.Client, steps: list[dict[str, object]]) -> httpx.Response:
+        approval = {"title": "None of it is to run", "risk_level": "low", "estimated_cost": 0}
+        body = {"job_type": "orchestrate", "params": {"steps": steps}, "approval": approval}
+        return by.post(START, json=body)
+
+    echo = {"job_type": "test_echo", "params": {"text": "x"}}
+    within = {"job_type": "orchestrate", "params": {"steps": [echo] * 39}}
+
+    assert start(here, [echo] * 60).status_code == 202
+    too_many(start(here, [echo] * 41))
+    assert start(here, [within]).status_code == 202, "exactly what is left"
+    with client(low, other) as somebody:
+        assert start(somebody, [within] * 2).status_code == 202
+        too_many(start(somebody, [within]))
 
 
 def test_tickets_of_a_user_are_limited(here: httpx.Client):

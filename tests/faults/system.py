@@ -25,13 +25,14 @@ from tests.support.system import ROOT, User, wait_for
 
 WEBS = ("web-1", "web-2")
 PARTS = ("postgres", "redis", "nginx", *WEBS, "worker", "beat")
-WORKER_CHILDREN = 2
+WORKER_CONCURRENCY = 2
+WORKER_CHILDREN = WORKER_CONCURRENCY + 1  # the spare one
 START_SECONDS = 120.0
 WHOLE_SECONDS = 120.0
 PASSWORD = "correct horse battery"
 SETTINGS = {
     "WEB_PROCESSES": str(len(WEBS)),
-    "WORKER_CONCURRENCY": str(WORKER_CHILDREN),
+    "WORKER_CONCURRENCY": str(WORKER_CONCURRENCY),
     "TASKROOM_BENCH": "1",
     "TASKROOM_DEMO_RUN": "0",
     "DEMO_PASSWORD": PASSWORD,

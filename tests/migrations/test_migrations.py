@@ -57,11 +57,10 @@ def test_up_down_and_up_again_gives_the_same_tables(empty: System, database: str
 
 
 def test_models_and_migrations_agree(database: str) -> None:
-    from app import inbox_models, models, webhook_models
+    from app import inbox_models, models, queue_models, webhook_models
 
-    assert {models.Task.__table__, webhook_models.Webhook.__table__, inbox_models.Inbox.__table__} <= set(
-        db.metadata.sorted_tables
-    )
+    modules = (models.Task, webhook_models.Webhook, inbox_models.Inbox, queue_models.Turn)
+    assert {model.__table__ for model in modules} <= set(db.metadata.sorted_tables)
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg2://", 1))
     try:
         with engine.connect() as connection:

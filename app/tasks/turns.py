@@ -1,0 +1,178 @@
+"""Whose turn it is: a message says that there is something to claim, and what is claimed is the fairest of it.
+
+Each waiting task has a message somewhere, and each message claims one task, whichever that is: so all are claimed, in
+another order than that of the broker. First comes who has the fewest running, then who got a slot longest ago. What a
+user may have at a time has an end (``Cap``). Of who has that many, messages are let go: the queue is not in their way,
+and whoever ends a task of such a user sends the next message; should that be lost, the next round does.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.store import Appended, Connect
+from app.tasks.dispatch import Dispatcher, Hint
+from app.tasks.lifecycle import Claim, claim
+from app.tasks.slots import SLOTS, Cap
+
+TRIES = 10  # at one message, each lost to somebody who was quicker; the round's messages make up for the rest
+USERS = 100  # that one claim looks at, from anywhere on; where more wait, chance is fair
+FILLED_USERS = 200  # in one round
+FILLED_TASKS = 50  # of one user, in one round
+
+# The first of a user's, of the types of this queue. One look at an index for each type, whatever waits behind.
+_FIRST = """SELECT found.* FROM unnest(%(types)s::text[]) AS type (name), LATERAL (
+        SELECT task_id, number, job_type, due_at FROM dispatches
+        WHERE dispatches.user_id = {} AND job_type = type.name AND due_at <= now()
+        ORDER BY due_at LIMIT %(first)s) AS found
+    ORDER BY due_at, task_id LIMIT %(first)s"""
+
+_NEXT = "SELECT user_id FROM dispatches WHERE user_id {} ORDER BY user_id LIMIT 1"
+
+_CHOOSE = f"""WITH RECURSIVE {SLOTS},
+    waiting (user_id, begun, seen) AS (
+        SELECT user_id, user_id, 1
+        FROM (SELECT coalesce(({_NEXT.format(">= %(start)s")}), ({_NEXT.format("< %(start)s")})) AS user_id) AS one
+        WHERE user_id IS NOT NULL
+      UNION ALL
+        SELECT one.user_id, begun, seen + 1
+        FROM waiting, LATERAL (SELECT coalesce(
+            ({_NEXT.format("> waiting.user_id")}), ({_NEXT.format("< waiting.user_id")})) AS user_id) AS one
+        WHERE seen < %(users)s AND one.user_id <> begun)
+    SELECT waiting.user_id::text FROM waiting
+    CROSS JOIN cap CROSS JOIN LATERAL ({_FIRST.format("waiting.user_id")}) AS first
+    LEFT JOIN occupied ON occupied.user_id = waiting.user_id
+    LEFT JOIN turns ON turns.user_id = waiting.user_id
+    ORDER BY coalesce(occupied.number >= cap.most, false), coalesce(occupied.number >= cap.most AND held, false),
+        coalesce(occupied.number, 0), turns.claimed_at NULLS FIRST, first.due_at
+    LIMIT 1"""
+
+_LOCK = """INSERT INTO turns (user_id) VALUES (%(user)s) ON CONFLICT DO NOTHING;
+    SELECT held FROM turns WHERE user_id = %(user)s FOR UPDATE"""
+
+_TAKE = f"""WITH {SLOTS}
+    SELECT coalesce((SELECT number FROM occupied WHERE user_id = %(user)s) >= cap.most, false),
+        first.task_id::text, first.number
+    FROM cap LEFT JOIN LATERAL ({_FIRST.format("%(user)s")}) AS first ON true"""
+
+_ROOM = f"""WITH {SLOTS}
+    SELECT cap.idle::int,
+        least(cap.idle, cap.most - coalesce((SELECT number FROM occupied WHERE user_id = %(user)s), 0))::int FROM cap"""
+
+
+class Turn:
+    """What one message claims. ``types``: the job types of its queue."""
+
+    def __init__(
+        self, cap: Cap, queue: str, types: Sequence[str], named: tuple[str, int], worker: str
+    ) -> None:
+        self._values = cap.values(queue=queue, types=list(types), users=USERS, first=1)
+        self._named, self._worker = named, worker
+        self._tried: tuple[str, int] | None = None
+
+    def claimed(self, connect: Connect) -> tuple[Claim, Appended] | None:
+        """The fairest of what waits, claimed; None when there is nothing that may run now. To be asked again after a
+        StoreAway: what was tried then, its commit unclear, comes first."""
+        if self._tried is not None:
+            with connect() as conn, conn.cursor() as cur:
+                found = claim(cur, *self._tried, self._worker, again=True)
+            if found is not None:
+                return found
+        for _ in range(TRIES):
+            # A transaction each: who has one user's lock never asks for another's.
+            with connect() as conn, conn.cursor() as cur:
+                found, again = self._claimed(cur)
+            if not again:
+                return found
+        return None
+
+    def _claimed(self, cur: Cursor) -> tuple[tuple[Claim, Appended] | None, bool]:
+        """And whether to try again, for somebody else was quicker."""
+        cur.execute(_CHOOSE, self._values | {"start": str(uuid.uuid4())})
+        row = cur.fetchone()
+        if row is None:  # early, by the clock of Postgres, or of a type that this worker does not know
+            return self._claim(cur, *self._named), False
+        (user,) = row
+        cur.execute(_LOCK, {"user": user})
+        cur.execute(_TAKE, self._values | {"user": user})
+        full, task_id, number = cur.fetchall()[0]
+        if task_id is None:
+            return None, True
+        if full:
+            cur.execute("UPDATE turns SET held = true WHERE user_id = %s AND NOT held", (user,))
+            return None, False
+        found = self._claim(cur, task_id, number)
+        if found is not None:
+            cur.execute("UPDATE turns SET claimed_at = clock_timestamp() WHERE user_id = %s", (user,))
+        return found, found is None
+
+    def _claim(self, cur: Cursor, task_id: str, number: int) -> tuple[Claim, Appended] | None:
+        self._tried = task_id, number
+        return claim(cur, task_id, number, self._worker)
+
+
+def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
+    """What the broker is to hear of when an attempt of the task is over: the next of the same user, where messages of
+    it were let go."""
+    cur.execute(
+        """SELECT turns.user_id::text, held FROM turns JOIN tasks ON tasks.user_id = turns.user_id
+           WHERE tasks.id = %s FOR UPDATE OF turns""",
+        (task_id,),
+    )
+    row = cur.fetchone()
+    if row is None or not row[1]:
+        return None
+    waiting = _waiting(cur, row[0], 1, types)
+    return waiting[0] if waiting else None
+
+
+def fill(connect: Connect, dispatcher: Dispatcher, cap: Cap, queue_of: Callable[[str], str | None]) -> int:
+    """Sends what waits of users whose messages were let go, as far as slots are idle and they may have them; returns
+    how many. So nothing waits for a worker that died before it sent the next."""
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT user_id::text FROM turns WHERE held ORDER BY claimed_at LIMIT %s", (FILLED_USERS,)
+        )
+        users = [user for (user,) in cur]
+    hints, left = list[Hint](), dict[str, int]()
+    for user in users:
+        with connect() as conn, conn.cursor() as cur:
+            cur.execute(_LOCK, {"user": user})
+            waiting = _waiting(cur, user, FILLED_TASKS)
+            queues: dict[str | None, list[Hint]] = {}
+            for hint in waiting:
+                queues.setdefault(queue_of(hint.job_type), []).append(hint)
+            if not any(queues):
+                cur.execute("UPDATE turns SET held = false WHERE user_id = %s", (user,))
+            for queue in filter(None, queues):
+                cur.execute(_ROOM, cap.values(queue=queue, user=user))
+                idle, room = cur.fetchall()[0]
+                sent = queues[queue][: max(0, min(left.setdefault(queue, idle), room))]
+                left[queue] -= len(sent)
+                hints += sent
+    dispatcher.hints(hints)
+    return len(hints)
+
+
+def _waiting(cur: Cursor, user: str, most: int, types: Sequence[str] | None = None) -> list[Hint]:
+    """The first that wait of a user's; of all types where none are named."""
+    named = list(types) if types is not None else _types(cur, user)
+    cur.execute(_FIRST.format("%(user)s"), {"user": user, "types": named, "first": most})
+    return [Hint(str(task_id), number, job_type) for task_id, number, job_type, _ in cur]
+
+
+def _types(cur: Cursor, user: str) -> list[str]:
+    """The job types that wait of a user's."""
+    cur.execute(
+        """WITH RECURSIVE waiting (name) AS (
+               (SELECT job_type FROM dispatches WHERE user_id = %(user)s ORDER BY job_type LIMIT 1)
+             UNION ALL
+               SELECT (SELECT job_type FROM dispatches WHERE user_id = %(user)s AND job_type > waiting.name
+                       ORDER BY job_type LIMIT 1) FROM waiting WHERE waiting.name IS NOT NULL)
+           SELECT name FROM waiting WHERE name IS NOT NULL""",
+        {"user": user},
+    )
+    return [name for (name,) in cur]

@@ -1,0 +1,258 @@
+"""Whose turn it is: claims are fair across users, and what one of them may have has an end."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from app.stream.store import StoreAway
+from app.tasks.dispatch import Dispatcher
+from app.tasks.slots import Cap, announce, withdraw
+from app.tasks.turns import _CHOOSE, Turn, fill, following
+from tests.stream.helpers import sql
+from tests.tasks.helpers import Tasks
+from tests.tasks.test_dispatch import Broker
+
+CAP = Cap()
+WORKER = "celery@here"
+
+
+@pytest.fixture
+def ann(tasks: Tasks) -> str:
+    return tasks.user_id
+
+
+@pytest.fixture
+def bob(tasks: Tasks) -> str:
+    return account(tasks)
+
+
+def account(tasks: Tasks) -> str:
+    return str(
+        sql(
+            tasks.database,
+            "INSERT INTO users (email, password_hash) VALUES (%s, 'x') RETURNING id::text",
+            f"{uuid.uuid4().hex}@example.org",
+        )[0][0]
+    )
+
+
+def worker(tasks: Tasks, slots: int, spare: int, name: str = WORKER) -> None:
+    with tasks.connect() as conn, conn.cursor() as cur:
+        announce(cur, name, ["taskroom"], slots, spare)
+
+
+def waiting(tasks: Tasks, user: str, number: int, **more: Any) -> list[str]:
+    return [tasks.create(user_id=user, **more) for _ in range(number)]
+
+
+def turn(task_id: str, cap: Cap = CAP, name: str = WORKER) -> Turn:
+    return Turn(cap, "taskroom", ["emit_load", "artifact"], (task_id, 1), f"{name}/7")
+
+
+def message(tasks: Tasks, task_id: str, cap: Cap = CAP) -> str | None:
+    """What a worker claims at the message of that task."""
+    claimed = turn(task_id, cap).claimed(tasks.connect)
+    return claimed[0].task_id if claimed else None
+
+
+def next_of(tasks: Tasks, task_id: str) -> str | None:
+    """What the broker hears of once that task's attempt is over."""
+    with tasks.connect() as conn, conn.cursor() as cur:
+        hint = following(cur, task_id, ["emit_load", "artifact"])
+    return hint.task_id if hint else None
+
+
+def filled(tasks: Tasks) -> list[str]:
+    """What a round sends of what was held."""
+    broker = Broker()
+    fill(tasks.connect, Dispatcher(broker, lambda _: "taskroom"), CAP, lambda _: "taskroom")
+    return [task_id for _, task_id in broker.sent]
+
+
+def test_of_two_users_who_wait_each_has_a_turn_whatever_the_brokers_order(
+    tasks: Tasks, ann: str, bob: str
+) -> None:
+    anns, bobs = waiting(tasks, ann, 4), waiting(tasks, bob, 2)
+
+    claimed = []
+    for task_id in anns + bobs:  # as they were sent
+        claimed.append(message(tasks, task_id))
+        tasks.end(str(claimed[-1]))  # one slot: nothing runs when the next message is taken
+
+    assert claimed == [anns[0], bobs[0], anns[1], bobs[1], anns[2], anns[3]]
+
+
+def test_who_has_fewer_running_comes_first(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=8, spare=0)
+    anns, bobs = waiting(tasks, ann, 5), waiting(tasks, bob, 2)
+
+    assert [message(tasks, task_id) for task_id in anns[:4]] == [anns[0], bobs[0], anns[1], bobs[1]]
+
+
+def test_the_spare_slot_is_for_whoever_else_comes(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    anns = waiting(tasks, ann, 100)
+
+    assert [message(tasks, task_id) for task_id in anns] == [anns[0], anns[1], *98 * [None]]
+    (bobs,) = waiting(tasks, bob, 1)
+    assert message(tasks, bobs) == bobs
+
+
+def test_a_user_alone_has_all_other_slots_of_all_workers(tasks: Tasks, ann: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    worker(tasks, slots=5, spare=1, name="celery@there")
+    anns = waiting(tasks, ann, 10)
+
+    assert sum(message(tasks, task_id) is not None for task_id in anns) == 6
+
+
+def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Tasks, ann: str) -> None:
+    worker(tasks, slots=2, spare=1)
+    worker(tasks, slots=4, spare=1, name="celery@there")
+    anns = waiting(tasks, ann, 10)
+    for task_id in anns[:3]:
+        assert turn(task_id, name="celery@there").claimed(tasks.connect)
+    with tasks.connect() as conn, conn.cursor() as cur:
+        withdraw(cur, "celery@there")
+
+    assert [message(tasks, task_id) for task_id in anns[3:]] == [anns[3], *6 * [None]]
+
+
+def test_where_no_worker_is_known_nothing_is_held_back(tasks: Tasks, ann: str) -> None:
+    anns = waiting(tasks, ann, 5)
+
+    assert [message(tasks, task_id) for task_id in anns] == anns
+
+
+def test_an_operator_may_set_another_cap(tasks: Tasks, ann: str) -> None:
+    worker(tasks, slots=10, spare=1)
+    anns = waiting(tasks, ann, 5)
+
+    assert [message(tasks, task_id, Cap(most=3)) for task_id in anns] == [*anns[:3], None, None]
+
+
+def test_whoever_ends_a_task_of_a_user_who_was_held_sends_the_next(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=2, spare=1)
+    anns, (bobs,) = waiting(tasks, ann, 3), waiting(tasks, bob, 1)
+    assert [message(tasks, task_id) for task_id in (*anns, bobs)] == [anns[0], bobs, None, None]
+
+    tasks.end(bobs)
+    assert next_of(tasks, bobs) is None, "nothing of bob's was held"
+    for ended, following_one in ((anns[0], anns[1]), (anns[1], anns[2])):
+        tasks.end(ended)
+        assert next_of(tasks, ended) == following_one
+        assert message(tasks, following_one) == following_one
+    tasks.end(anns[2])
+    assert next_of(tasks, anns[2]) is None
+
+
+def test_a_round_sends_what_is_held_once_slots_are_idle(tasks: Tasks, ann: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    anns = waiting(tasks, ann, 5)
+    for task_id in anns:
+        message(tasks, task_id)
+    assert filled(tasks) == [], "it has as many as it may"
+
+    tasks.end(anns[0])  # by a worker that dies before it says so to the broker
+    assert filled(tasks) == [anns[2]]
+    tasks.end(anns[1])
+    assert filled(tasks) == [anns[2], anns[3]]
+    for task_id in anns[2:]:
+        tasks.cancel(task_id)
+    assert filled(tasks) == []
+    assert sql(tasks.database, "SELECT held FROM turns") == [(False,)]
+
+
+def test_what_is_held_is_not_sent_again_all_the_time(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=2, spare=1)
+    anns = waiting(tasks, ann, 5)
+    for task_id in anns:
+        message(tasks, task_id)
+    (bobs,) = waiting(tasks, bob, 1)
+    broker = Broker()
+
+    Dispatcher(broker, lambda _: "taskroom").resend(tasks.connect, everything=True)
+
+    assert broker.sent == [("taskroom", bobs)]
+
+
+def test_a_message_claims_nothing_of_another_queue(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    outside, ours = waiting(tasks, ann, 3, job_type="outside"), waiting(tasks, bob, 2)
+
+    assert [message(tasks, ours[1]) for _ in range(3)] == [*ours, None]
+    assert set(tasks.dispatches()) == set(outside)
+
+
+def test_a_type_that_the_worker_does_not_know_is_claimed_to_say_so(tasks: Tasks, ann: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    (unknown,) = waiting(tasks, ann, 1, job_type="from_a_newer_version")
+
+    assert message(tasks, unknown) == unknown
+
+
+def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
+    tasks: Tasks, ann: str, bob: str
+) -> None:
+    worker(tasks, slots=3, spare=1)
+    anns, (bobs,) = waiting(tasks, ann, 2), waiting(tasks, bob, 1)
+    message(tasks, anns[0])
+    mine = turn(anns[1])
+
+    @contextmanager
+    def unclear() -> Any:
+        with tasks.connect() as conn:
+            yield conn
+        raise StoreAway("the answer to COMMIT is lost")
+
+    with pytest.raises(StoreAway):
+        mine.claimed(unclear)
+    claimed = mine.claimed(tasks.connect)
+
+    assert claimed is not None and claimed[0].task_id == bobs
+    assert set(tasks.dispatches()) == {anns[1]}
+
+
+def test_among_more_users_than_one_claim_looks_at_all_have_their_turn(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.tasks.turns.USERS", 2)
+    all_of_them = [waiting(tasks, account(tasks), 1)[0] for _ in range(7)]
+
+    assert sorted(str(message(tasks, task_id)) for task_id in all_of_them) == sorted(all_of_them)
+
+
+def test_a_claim_among_thousands_reads_the_first_of_each_user(tasks: Tasks, ann: str, bob: str) -> None:
+    worker(tasks, slots=3, spare=1)
+    (first,) = waiting(tasks, ann, 1)
+    waiting(tasks, bob, 1)
+    sql(
+        tasks.database,
+        """WITH s AS (INSERT INTO streams (name) SELECT 'task:' || gen_random_uuid() FROM generate_series(1, 20000)
+                      RETURNING id, name),
+            t AS (INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at,
+                                     status)
+                  SELECT substr(name, 6)::uuid, s.id, user_id, 'emit_load', 'x', 'x', '{}', 'manual', now(), 'PENDING'
+                  FROM s, tasks WHERE tasks.id = %s RETURNING id)
+           SELECT count(*) FROM t""",
+        first,
+    )
+    sql(
+        tasks.database,
+        """INSERT INTO dispatches (task_id, number, due_at, next_send_at)
+           SELECT id, 1, created_at, created_at FROM tasks
+           WHERE NOT EXISTS (SELECT FROM dispatches WHERE task_id = id) RETURNING 1""",
+    )
+    sql(tasks.database, "ANALYZE dispatches")
+    asked = CAP.values(queue="taskroom", types=["emit_load"], users=100, first=1, start=str(uuid.UUID(int=0)))
+
+    with tasks.connect() as conn, conn.cursor() as cur:
+        cur.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {_CHOOSE}", asked)
+        plan = str(cur.fetchall()[0][0])
+
+    read = [float(part.split(",")[0]) for part in plan.split("'Actual Rows': ")[1:]]
+    assert len(tasks.dispatches()) == 20_002 and 0 < max(read) < 10
