@@ -28,7 +28,7 @@ from app.tasks.steps import waits
 from workers import children, contexts, output, runtime
 from workers.celery_app import celery, send
 from workers.outcomes import call, failed
-from workers.registry import jobs, queue_of
+from workers.registry import declared, jobs, queue_of
 from workers.run import Run, enter
 
 logger = logging.getLogger("taskroom.execute")
@@ -56,7 +56,7 @@ def _claim(task_id: str, number: int, worker: str) -> Claim | None:
     while True:
         try:
             with here.connect() as conn, conn.cursor() as cur:
-                claimed = lifecycle.claim(cur, task_id, number, worker, again)
+                claimed = lifecycle.claim(cur, task_id, number, worker, again, declared=declared)
             break
         except StoreAway as error:
             if time.monotonic() > limit:
@@ -74,7 +74,7 @@ def _claim(task_id: str, number: int, worker: str) -> Claim | None:
 def _run(claim: Claim) -> None:
     writer = runtime.runtime().writer
     job = jobs().get(claim.job_type)
-    run = Run(claim, writer, job.phases if job else {})
+    run = Run(claim, writer)
     started = time.monotonic()
     enter(run)
     writer.open()  # the lease is renewed from its thread, also before the first report
