@@ -163,6 +163,7 @@ class Task(Base):
             postgresql_where=text("parent_id IS NOT NULL"),
         ),
         Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index("tasks_succeeded", "job_type", "finished_at", postgresql_where=text("status = 'SUCCESS'")),
         Index(
             "tasks_unfinished_retries",
             "retry_of",
@@ -195,6 +196,8 @@ class Task(Base):
     error: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     retry_count: Mapped[int] = mapped_column(server_default="0")
     worker: Mapped[str | None] = mapped_column(Text)
+    progress_known: Mapped[bool | None]  # None: of a run that was before it was asked
+    plan: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 

@@ -16,7 +16,7 @@ from app.database import ANSWER_SECONDS, POOLED_STATEMENT
 from app.notifications import LONGEST_METADATA
 from app.realtime import floods, joins, reader, rooms, sse_rooms
 from app.sessions import GRACE_SECONDS
-from app.tasks import reports
+from app.tasks import outlook, plan, reports
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = Config("", "", "")
@@ -59,6 +59,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 KB", lambda: reports.RESULT_LIMIT, 256_000),
+    (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
+     lambda: (plan.RUNS, plan.LOOKED_AT), (20, 200)),
+    (JOBS, "had more than 100 phases", lambda: plan.MOST_PHASES, 100),
+    (JOBS, "up to 95 % of its share", lambda: outlook.BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (WEBHOOKS, "tried again after 5 s, 1, 5 and 30 minutes, 2, 5 and 10 hours",

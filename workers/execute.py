@@ -29,7 +29,7 @@ from app.tasks.turns import Turn, following
 from workers import children, contexts, output, runtime
 from workers.celery_app import celery, send
 from workers.outcomes import call, failed
-from workers.registry import QUEUE, jobs, queue_of, types_of
+from workers.registry import QUEUE, declared, jobs, queue_of, types_of
 from workers.run import Run, enter
 from workers.slots import cap
 
@@ -59,7 +59,7 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker)
+    turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
             claimed = turn.claimed(here.connect)
@@ -79,7 +79,7 @@ def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
 def _run(claim: Claim) -> None:
     writer = runtime.runtime().writer
     job = jobs().get(claim.job_type)
-    run = Run(claim, writer, job.phases if job else {})
+    run = Run(claim, writer)
     started = time.monotonic()
     enter(run)
     writer.open()  # the lease is renewed from its thread, also before the first report

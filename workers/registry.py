@@ -27,7 +27,8 @@ REASON_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job type. ``phases`` share the overall progress by their weights, in their order.
+    """A job type. ``phases`` share the overall progress by their weights, in their order; by what earlier runs took
+    where they have none.
 
     ``max_retries`` bounds retries of every kind: RetryTask, an exception in ``retry_for``, and
     a lost worker when ``retry_lost``. ``retry_delay`` is in seconds and doubles with each retry.
@@ -38,7 +39,7 @@ class Job:
     params: type[Schema]
     title: str
     description: str
-    phases: Mapping[str, float] = field(default_factory=dict)
+    phases: Mapping[str, float | None] = field(default_factory=dict)
     max_retries: int = 0
     retry_for: tuple[type[Exception], ...] = ()
     retry_delay: float = 1.0
@@ -80,7 +81,7 @@ def job(
             params=params,
             title=title or name.replace("_", " ").capitalize(),
             description=(function.__doc__ or "").strip().partition("\n")[0],
-            phases=dict(phases) if isinstance(phases, Mapping) else dict.fromkeys(phases, 1.0),
+            phases=dict(phases) if isinstance(phases, Mapping) else dict.fromkeys(phases),
             max_retries=max_retries,
             retry_for=retry_for,
             retry_delay=retry_delay,
@@ -123,6 +124,12 @@ def _load(name: str) -> None:
         logger.exception("%s cannot be imported, its job types are not there", file)
         for job_type in [j.name for j in _jobs.values() if j.function.__module__ == name]:
             del _jobs[job_type]  # half of a file is no job
+
+
+def declared(job_type: str) -> Mapping[str, float | None]:
+    """The phases that the job type declares, each with its weight, or None where it gives only names."""
+    known = jobs().get(job_type)
+    return known.phases if known else {}
 
 
 def queue_of(job_type: str) -> str | None:

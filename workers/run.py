@@ -106,8 +106,8 @@ _NORMAL: Mapping[str, Callable[[Any], Any]] = {
 
 
 class Run(Reports):
-    def __init__(self, claim: Claim, writer: Writer, phases: Mapping[str, float]) -> None:
-        super().__init__(claim, writer.put, phases)
+    def __init__(self, claim: Claim, writer: Writer) -> None:
+        super().__init__(claim, writer.put)
         self.cancelled = False
         self.superseded = False
         self.over = False
@@ -237,10 +237,11 @@ class Run(Reports):
         return True
 
     def set_progress(self, progress: Any, message: Any) -> None:
-        """It never goes back within an attempt, and 100 belongs to success."""
+        """What the job says of itself: from then on progress is known, also without a plan."""
         found = values.number(progress)
         if found is not None:
-            self.progress = max(self.progress, min(99.9, round(found, 1)))
+            self.raise_progress(found)
+            self.known = True
         self.status(self.current_phase, values.text(message))
 
 

@@ -23,7 +23,7 @@ from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import outside
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from workers.registry import jobs
+from workers.registry import declared
 
 blp = Blueprint("outside", __name__, description="Workers of other kinds")
 
@@ -165,7 +165,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     answers: list[outside.Answer] = []
 
     def step(cur: Any) -> Any:
-        appended, answer = outside.store(cur, batch, _weights)
+        appended, answer = outside.store(cur, batch, declared)
         answers.append(answer)
         return appended
 
@@ -173,11 +173,6 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     response = jsonify(answers[0])
     response.status_code = 202
     return response
-
-
-def _weights(job_type: str) -> Mapping[str, float]:
-    job = jobs().get(job_type)
-    return job.phases if job else {}
 
 
 def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

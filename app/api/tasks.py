@@ -57,10 +57,11 @@ _LISTED: dict[str, Any] = {
     **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
     "error": ma.fields.Raw(allow_none=True),
     "is_running": ma.fields.Boolean(),
+    "progress_known": ma.fields.Boolean(allow_none=True),
     "progress": ma.fields.Raw(metadata={"type": "number"}),
     "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
 }
-_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result")}
+_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
 ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
 Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 

@@ -64,6 +64,8 @@ def born(
         "current_phase": None,
         "current_phase_message": None,
         "progress": 0,
+        "progress_known": True,
+        "plan": None,
         "started_at": None,
         "updated_at": at,
         "eta_seconds": None,

@@ -76,6 +76,8 @@ def ending(
         "error": error,
         "retry_count": retry_count,
     }
+    if status == SUCCESS:
+        fields["progress_known"] = True
     if retry_in is not None:
         fields["retry_in_seconds"] = retry_in
     drafts.append(draft(stream, "task_status", fields, attempt=attempt, closes=terminal))

@@ -16,7 +16,7 @@ TASK_FIELDS = (
     *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
     *("created_at", "status", "is_running", "current_phase", "current_phase_message", "progress"),
     *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
-    *("attempt", "worker", "status_sequence"),
+    *("attempt", "worker", "progress_known", "plan", "status_sequence"),
 )
 NEW_PHASE: Mapping[str, Any] = {
     "status": "active",
@@ -49,7 +49,7 @@ def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
         phase = _completed(_phase(state, event["phase_id"]), event)
         task = (
             state["task"]
-            | {"updated_at": event["timestamp"], "eta_seconds": None}
+            | {"updated_at": event["timestamp"], "eta_seconds": event.get("task_eta_seconds")}
             | _given(event, "progress")
         )
         state = _with_phase(state, phase) | {"task": task}
@@ -92,12 +92,11 @@ def _completed(phase: State, event: Mapping[str, Any]) -> State:
 
 def _task_of_update(task: State, phase: State, event: Mapping[str, Any]) -> State:
     task = task | {"updated_at": event["timestamp"]} | _given(event, "progress")
+    task["eta_seconds"] = event.get(
+        "task_eta_seconds"
+    )  # an estimate is as old as ``updated_at``, or withdrawn
     if event["status"] in RUNNING_PHASE:
-        task |= {
-            "current_phase": phase["phase_id"],
-            "current_phase_message": phase["message"],
-            "eta_seconds": phase["eta_seconds"],
-        }
+        task |= {"current_phase": phase["phase_id"], "current_phase_message": phase["message"]}
     return task
 
 

@@ -23,6 +23,7 @@ from app.tasks.creation import born
 from app.tasks.dispatch import Hint
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
+from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
 from app.tasks.projection import load
 
 
@@ -38,6 +39,7 @@ class Claim:
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of what was granted
     parent: tuple[str, str] | None = None  # of a step: its parent's stream, and the phase that it is there
+    plan: Plan | None = None  # what is known of it, as its first attempt knew it
     claimed_at: str | None = (
         None  # when this attempt began, by Postgres's clock; ``started_at`` is the first one's
     )
@@ -62,13 +64,19 @@ def unfinished_retry(cur: Cursor, task_id: str) -> str | None:
 
 
 def claim(
-    cur: Cursor, task_id: str, number: int, worker: str, again: bool = False, at: str | None = None
+    cur: Cursor,
+    task_id: str,
+    number: int,
+    worker: str,
+    again: bool = False,
+    at: str | None = None,
+    declared: Declared = nothing_declared,
 ) -> tuple[Claim, Appended] | None:
     """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
 
     The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` is for
     a claim whose commit was unclear: the same worker, one process, finds that it has the task already. ``at`` is the
-    time of a beginning that was told of later.
+    time of a beginning that was told of later. ``declared`` gives the phases of a job type, for the run's plan.
     """
     stream = task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
@@ -83,11 +91,14 @@ def claim(
     task, at = load(cur, [stream])[stream]["task"], at or (queued[0] if queued else database_now(cur))
     if not waits and (task["status"], task["worker"]) != (STARTED, worker):
         return None
-    started_at = task["started_at"] or at
+    started_at, plan = task["started_at"] or at, task["plan"]
+    if waits and plan is None:
+        plan = plan_of(cur, task_id, task["job_type"], declared(task["job_type"]))
     claimed = Claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
         granted(cur, task_id),
         parents.place(cur, task_id),
+        plan,
         at,
     )
     if not waits:
@@ -100,6 +111,8 @@ def claim(
         "current_phase": None,
         "current_phase_message": None,
         "progress": 0,
+        "progress_known": plan is not None,
+        "plan": plan,
         "started_at": started_at,
         "updated_at": at,
         "eta_seconds": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from psycopg2.extras import Json
 
 from app.errors import Conflict, NotFound, Unprocessable
 from app.projections import project
-from app.stream.event import Draft, cut, task_stream
+from app.stream.event import Draft, cut, now, task_stream
 from app.stream.store import (
     BATCH_BYTES,
     Appended,
@@ -26,6 +26,7 @@ from app.tasks.endings import cancelled, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.parents import place, progressed
+from app.tasks.plan import Declared
 from app.tasks.projection import load
 from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
 
@@ -44,11 +45,9 @@ class Batch:
 
 
 Answer = dict[str, Any]
-Weights = Callable[[str], Mapping[str, float]]
-"""The phases that a job type declares."""
 
 
-def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer]:
+def store(cur: Cursor, batch: Batch, declared: Declared) -> tuple[Appended, Answer]:
     """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
 
     A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
@@ -69,7 +68,14 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
         raise NotFound("There is no such task")
     appended, answer = Appended(), Answer(task_id=batch.task_id)
     if row.attempt != batch.attempt and not row.closed and _claims(batch):
-        claimed = claim(cur, batch.task_id, batch.attempt, batch.worker, at=batch.events[0].get("timestamp"))
+        claimed = claim(
+            cur,
+            batch.task_id,
+            batch.attempt,
+            batch.worker,
+            at=batch.events[0].get("timestamp"),
+            declared=declared,
+        )
         if claimed is not None:
             held, appended = claimed
             answer["claim"] = {"job_type": held.job_type, "params": held.params}
@@ -92,7 +98,7 @@ def store(cur: Cursor, batch: Batch, weights: Weights) -> tuple[Appended, Answer
     # The account alone is no holder: two processes of it would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    made = _Made(cur, batch, state, weights(task["job_type"]), claimed=bool(appended.events))
+    made = _Made(cur, batch, state, claimed=bool(appended.events))
     first = [event.sequence for event in appended.events if event.stream == stream][:1]
     stored = append(cur, made.drafts, project)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
@@ -128,17 +134,16 @@ def _answer_again(cur: Cursor, batch: Batch) -> Answer:
 class _Made:
     """The drafts of a batch, and for each of its events how many there are up to it."""
 
-    def __init__(
-        self, cur: Cursor, batch: Batch, state: State, weights: Mapping[str, float], claimed: bool
-    ) -> None:
+    def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
         task = state["task"]
         given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
-        running = Claim(*given, task["started_at"], parent=place(cur, batch.task_id))
+        running = Claim(*given, task["started_at"], parent=place(cur, batch.task_id), plan=task["plan"])
         self._cur = cur
         self.drafts: list[Draft] = []
         self.ends: list[int] = []
-        self.reports = reports = Reports(running, self.drafts.append, weights)
-        reports.progress = task["progress"]
+        self.reports = reports = Reports(running, self.drafts.append)
+        reports.progress, reports.known = task["progress"], task["progress_known"] is not False
+        reports.outlook.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
         reports.names = {phase["phase_id"] for phase in state["phases"]}
         self._at = task["current_phase"], task["current_phase_message"]
@@ -178,7 +183,7 @@ class _Made:
         phase = fields.get("current_phase", phase)
         message = fields.get("current_phase_message", message)
         if "progress" in fields:
-            self.reports.progress = round(fields["progress"], 1)
+            self.reports.progress, self.reports.known = round(fields["progress"], 1), True
         self._at = phase and phase[:NAME_LIMIT], message
         self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
 

@@ -64,6 +64,8 @@ def delegated(stream: str, attempt: int, count: int) -> Draft:
         "current_phase": None,
         "current_phase_message": f"{count} steps",
         "progress": 0,
+        "progress_known": True,  # by its steps, whatever its earlier runs were made of
+        "plan": None,
         "updated_at": at,
         "delegated": True,
     }

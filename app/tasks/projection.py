@@ -18,7 +18,7 @@ RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after th
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
 _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
-_JSON = frozenset({"params", "result", "error"})
+_JSON = frozenset({"params", "result", "error", "plan"})
 _COLUMNS = {"task_id": "id"}
 TIME_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 # attempt lives on the stream row, where it fences; is_running follows from status.
@@ -26,7 +26,7 @@ _TASK_ROW = (
     *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
     *("created_at", "status", "current_phase", "current_phase_message", "progress"),
     *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
-    *("worker", "status_sequence"),
+    *("worker", "progress_known", "plan", "status_sequence"),
 )
 _PHASE_ROW = (
     *("phase_id", "status", "message", "processed_count", "total_count", "error_count", "eta_seconds"),
@@ -49,7 +49,7 @@ def _select(table: str, names: Sequence[str]) -> str:
 
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
 # Of a list: what may be large is in the snapshot alone.
-_LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result"))
+_LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result", "plan"))
 ROW_COLUMNS = _select("tasks", _LIST_ROW)
 # One statement, so that what it reads is consistent by itself, without a transaction.
 STATE_COLUMNS = f"""streams.last_seq,

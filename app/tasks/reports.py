@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
 from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
+from app.tasks.outlook import Outlook
 
 LINE_LIMIT = 16_384  # characters of one log message
 TEXT_LIMIT = 2_000  # of any other text
@@ -20,15 +21,17 @@ RESULT_LIMIT = 256_000  # bytes of JSON
 
 
 class Reports:
-    """Makes the events of one attempt and hands them to ``put``. ``weights`` are the phases that its job declares."""
+    """Makes the events of one attempt and hands them to ``put``. ``known`` is whether ``progress`` says anything: the
+    claim has a plan, or the job told its progress itself."""
 
-    def __init__(self, claim: Claim, put: Callable[[Draft], None], weights: Mapping[str, float]) -> None:
+    def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
         self.claim, self.put = claim, put
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
+        self.known = claim.plan is not None
+        self.outlook = Outlook(claim.plan)
         self.names: set[str] = set()
         self.running: dict[str, None] = {}  # phases reported as running, also those reported by hand
-        self._weights = weights
 
     def log(
         self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
@@ -67,14 +70,15 @@ class Reports:
         return name
 
     def emit(self, type: str, fields: dict[str, Any]) -> None:
-        """Appends any event of this run; phase events carry the overall progress."""
+        """Appends any event of this run; phase events carry progress and ETA of the whole."""
         if type in ("phase_update", "phase_complete"):
             if fields.get("status") in RUNNING_PHASE:
                 self.running[fields["phase_id"]] = None
             else:
                 self.running.pop(fields["phase_id"], None)
-            self._advance(fields["phase_id"], fields)
-            fields["progress"] = self.progress
+            self.outlook.heard(fields["phase_id"], fields)
+            self.raise_progress(self.outlook.progress)
+            fields |= {"progress": self.progress, "task_eta_seconds": self.outlook.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
 
     def status(
@@ -92,29 +96,18 @@ class Reports:
                     "current_phase": phase,
                     "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
                     "progress": self.progress,
+                    "progress_known": self.known,
                     "started_at": self.claim.started_at,
                     "updated_at": at,
-                    "eta_seconds": eta,
+                    "eta_seconds": self.outlook.eta if eta is None else eta,
                 },
                 attempt=self.claim.attempt,
             )
         )
 
-    def _advance(self, phase_id: str, fields: dict[str, Any]) -> None:
-        """Declared phases share the overall progress by weight; it never goes back within an attempt."""
-        if phase_id not in self._weights:
-            return
-        total, done = fields.get("total_count"), fields.get("processed_count") or 0
-        complete = fields.get("status", "completed") == "completed"
-        fraction = 1.0 if complete else min(1.0, done / total) if total else 0.0
-        before = 0.0
-        for name, weight in self._weights.items():
-            if name == phase_id:
-                break
-            before += weight
-        share = (before + fraction * self._weights[phase_id]) / sum(self._weights.values())
-        # 100 belongs to success alone.
-        self.progress = max(self.progress, min(99.9, round(100 * share, 1)))
+    def raise_progress(self, progress: float) -> None:
+        """It never goes back within an attempt, and 100 belongs to success alone."""
+        self.progress = max(self.progress, min(99.9, round(progress, 1)))
 
 
 def result_json(result: Any) -> Any:

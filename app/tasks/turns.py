@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.store import Appended, Connect
 from app.tasks.dispatch import Dispatcher, Hint
 from app.tasks.lifecycle import Claim, claim
+from app.tasks.plan import Declared, nothing_declared
 from app.tasks.slots import SLOTS, Cap
 
 TRIES = 10  # at one message, each lost to somebody who was quicker; the round's messages make up for the rest
@@ -64,13 +65,19 @@ _ROOM = f"""WITH {SLOTS}
 
 
 class Turn:
-    """What one message claims. ``types``: the job types of its queue."""
+    """What one message claims. ``types``: the job types of its queue; ``declared``: the phases of each."""
 
     def __init__(
-        self, cap: Cap, queue: str, types: Sequence[str], named: tuple[str, int], worker: str
+        self,
+        cap: Cap,
+        queue: str,
+        types: Sequence[str],
+        named: tuple[str, int],
+        worker: str,
+        declared: Declared = nothing_declared,
     ) -> None:
         self._values = cap.values(queue=queue, types=list(types), users=USERS, first=1)
-        self._named, self._worker = named, worker
+        self._named, self._worker, self._declared = named, worker, declared
         self._tried: tuple[str, int] | None = None
 
     def claimed(self, connect: Connect) -> tuple[Claim, Appended] | None:
@@ -78,7 +85,7 @@ class Turn:
         StoreAway: what was tried then, its commit unclear, comes first."""
         if self._tried is not None:
             with connect() as conn, conn.cursor() as cur:
-                found = claim(cur, *self._tried, self._worker, again=True)
+                found = claim(cur, *self._tried, self._worker, again=True, declared=self._declared)
             if found is not None:
                 return found
         for _ in range(TRIES):
@@ -111,7 +118,7 @@ class Turn:
 
     def _claim(self, cur: Cursor, task_id: str, number: int) -> tuple[Claim, Appended] | None:
         self._tried = task_id, number
-        return claim(cur, task_id, number, self._worker)
+        return claim(cur, task_id, number, self._worker, declared=self._declared)
 
 
 def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:

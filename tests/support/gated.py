@@ -51,6 +51,14 @@ def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
     return lines
 
 
+@job("test_gated_unnamed", params=Gated)
+def gated_unnamed(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
+    """The same after a phase of its own, and declares none of them."""
+    with phase("prepare", total=1) as prepare:
+        prepare.advance()
+    return gated(gate, rate, begin, size)
+
+
 class GatedLoad(Gated):
     least = fields.Integer(load_default=1, metadata={"description": "Lines that it writes in any case"})
 

@@ -94,7 +94,7 @@ def endless() -> None:
             turning.advance()
 
 
-@job("test_half", params=Nothing, phases=("first", "second"))
+@job("test_half", params=Nothing, phases={"first": 1, "second": 1})
 def half() -> None:
     """Does half of its work and then waits until it is cancelled."""
     with phase("first"):

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from app.stream.event import Draft
 from app.tasks.lifecycle import Claim
+from app.tasks.plan import plan_from
 from workers.registry import Job
 from workers.run import Run
 
@@ -33,8 +34,9 @@ class Kept:
 
 
 def run_of(kept: Kept, task_id: str = TASK, weights: Mapping[str, float] | None = None) -> Run:
-    claim = Claim(task_id, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z")
-    return Run(claim, kept, weights or {})  # type: ignore[arg-type]
+    plan = plan_from(weights or {}, [])
+    claim = Claim(task_id, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z", plan=plan)
+    return Run(claim, kept)  # type: ignore[arg-type]
 
 
 def job_of(function: Callable[[], Any], **more: Any) -> Job:

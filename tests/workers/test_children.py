@@ -65,7 +65,7 @@ def test_only_the_process_that_claimed_renews_the_lease(here: Tasks, monkeypatch
     claim = here.claim(here.create())
     assert claim
     sql(here.database, "UPDATE leases SET missed = 2")
-    run = Run(claim, Kept(), {})  # type: ignore[arg-type]
+    run = Run(claim, Kept())  # type: ignore[arg-type]
     monkeypatch.setattr(runs, "_current", run)
 
     def renewed(pid: int) -> Any:
@@ -84,7 +84,7 @@ def test_only_the_process_that_claimed_renews_the_lease(here: Tasks, monkeypatch
 def test_a_forked_child_hears_of_a_cancel_by_itself(here: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = here.claim(here.create())
     assert claim
-    run = Run(claim, Kept(), {})  # type: ignore[arg-type]
+    run = Run(claim, Kept())  # type: ignore[arg-type]
     monkeypatch.setattr(runs, "_current", run)
     here.cancel(claim.task_id)
     monkeypatch.setattr(run, "pid", run.pid + 1)

@@ -287,7 +287,7 @@ def test_the_fold_of_what_was_reported_is_the_snapshot(here: Tasks) -> None:
     claim = here.claim(here.create())
     assert claim
     kept = Kept()
-    runs.enter(Run(claim, kept, {}))  # type: ignore[arg-type]
+    runs.enter(Run(claim, kept))  # type: ignore[arg-type]
     try:
         emitters.emit_phase_update(claim.task_id, "a", "active", 7, 1.5, "7", 0.5, "3")  # type: ignore[arg-type]
         emitters.emit_phase_complete(claim.task_id, "a", 1.5, "7", "0.5", "1.25")  # type: ignore[arg-type]

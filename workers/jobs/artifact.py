@@ -52,7 +52,7 @@ class ArtifactParams(Schema):
     "artifact",
     params=ArtifactParams,
     title="Quiz or flashcards",
-    phases=("plan", "generate", "validate"),
+    phases={"plan": 10, "generate": 80, "validate": 10},
     max_retries=1,
 )
 def artifact(

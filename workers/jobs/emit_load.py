@@ -92,4 +92,4 @@ def _message(size: int) -> str:
 
 
 if settings().bench:
-    job("emit_load", params=EmitLoadParams, title="Load", phases=("wait", "load"))(emit_load)
+    job("emit_load", params=EmitLoadParams, title="Load", phases={"wait": 1, "load": 99})(emit_load)

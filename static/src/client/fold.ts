@@ -26,6 +26,8 @@ const TASK_FIELDS = [
   "retry_count",
   "attempt",
   "worker",
+  "progress_known",
+  "plan",
 ] as const satisfies readonly (keyof Task)[];
 
 /** Before the first event, which gives every field of the task. */
@@ -67,7 +69,7 @@ function phaseUpdate(state: TaskState, event: TaskEvent): TaskState {
   };
   const current: Partial<Task> =
     fresh || event.status === "in_progress"
-      ? { current_phase: phase.phase_id, current_phase_message: phase.message, eta_seconds: phase.eta_seconds }
+      ? { current_phase: phase.phase_id, current_phase_message: phase.message }
       : {};
   return withPhase(state, phase, event, current);
 }
@@ -80,7 +82,7 @@ function phaseComplete(state: TaskState, event: TaskEvent): TaskState {
     ...nonNull(event, "processed_count", "total_count", "error_count", "duration_seconds"),
     updated_at: event.timestamp as string,
   };
-  return withPhase(state, phase, event, { eta_seconds: null });
+  return withPhase(state, phase, event, {});
 }
 
 function withPhase(state: TaskState, phase: Phase, event: TaskEvent, current: Partial<Task>): TaskState {
@@ -89,7 +91,9 @@ function withPhase(state: TaskState, phase: Phase, event: TaskEvent, current: Pa
     ? state.phases.map((other) => (other.phase_id === phase.phase_id ? phase : other))
     : [...state.phases, phase];
   const progress = event.progress == null ? {} : { progress: event.progress as number };
-  const task: Task = { ...state.task, updated_at: event.timestamp as string, ...progress, ...current };
+  // An estimate is as old as `updated_at`, or withdrawn.
+  const eta_seconds = (event.task_eta_seconds as number | undefined) ?? null;
+  const task: Task = { ...state.task, updated_at: event.timestamp as string, eta_seconds, ...progress, ...current };
   return { task, phases, sequence: event.sequence };
 }
 

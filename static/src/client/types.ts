@@ -37,7 +37,20 @@ export interface Task {
   retry_count: number;
   attempt: number;
   worker: string | null;
+  /** False where `progress` says nothing; null of runs that were before it was asked. */
+  progress_known: boolean | null;
+  /** Not in lists. */
+  plan?: readonly PlannedPhase[] | null;
   status_sequence: number;
+}
+
+/** What a run is expected to do, fixed when it begins. */
+export interface PlannedPhase {
+  phase_id: string;
+  /** Its share of the whole: all of them are 1. */
+  weight: number;
+  /** The median of earlier runs. */
+  seconds: number | null;
 }
 
 export interface Phase {

@@ -66,6 +66,9 @@ test("the phases ahead are those of the job type, or the steps of what is made o
   expect(declaredPhases(task(), types)).toEqual(["a", "b"]);
   expect(declaredPhases(task({ job_type: "gone" }), types)).toEqual([]);
   expect([declaredPhases(task(), null), declaredPhases(task(), new Problem(0, "away"))]).toEqual([[], []]);
+  const plan = [{ phase_id: "learnt", weight: 1, seconds: 2 }];
+  expect(declaredPhases(task({ job_type: "gone", plan }), types)).toEqual(["learnt"]);
+  expect(declaredPhases(task({ plan }), types)).toEqual(["a", "b"]);
   expect(declaredPhases(task({ job_type: "orchestrate", params: { steps } }), types)).toEqual(["1_artifact", "2_kb"]);
 });
 

@@ -32,15 +32,15 @@ function standingOf(phase: Phase, task: Task): Standing {
   return task.status === "STARTED" ? "running" : "waiting";
 }
 
-/** The phases that a job type names; of a task made of others, its steps. */
+/** The phases that a job type names, else those that its earlier runs had; of a task made of others, its steps. */
 export function declaredPhases(task: Task, types: readonly JobType[] | Problem | null): readonly string[] {
   const steps = task.job_type === ORCHESTRATE ? task.params?.steps : null;
   if (Array.isArray(steps)) {
     return steps.map((step: { job_type?: unknown } | null, index) => stepName(index + 1, String(step?.job_type)));
   }
+  const named = types instanceof Problem ? null : types?.find(({ job_type }) => job_type === task.job_type)?.phases;
   // Where nobody knows what is ahead, what has begun is shown.
-  if (!types || types instanceof Problem) return [];
-  return types.find(({ job_type }) => job_type === task.job_type)?.phases ?? [];
+  return named?.length ? named : (task.plan ?? []).map(({ phase_id }) => phase_id);
 }
 
 /** The phase of its parent that a step is. */

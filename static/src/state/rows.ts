@@ -11,6 +11,7 @@ const light = (task: Task): Task => ({
   ...task,
   params: null,
   result: null,
+  plan: null,
   error: task.error && { type: task.error.type, message: task.error.message },
 });
 
@@ -51,7 +52,7 @@ export function told(row: Row, event: TaskEvent): Row {
     started_at: status === "STARTED" ? (task.started_at ?? timestamp) : task.started_at,
     updated_at: timestamp,
     ...(ends ? { finished_at: timestamp, eta_seconds: null, current_phase_message: null } : {}),
-    progress: status === "SUCCESS" ? 100 : task.progress,
+    ...(status === "SUCCESS" ? { progress: 100, progress_known: true } : {}),
   };
   return { ...row, task: changed, whole: !ends };
 }

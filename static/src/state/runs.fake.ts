@@ -31,6 +31,7 @@ export function task(n: number, status: Status = "SUCCESS", more: Partial<Task> 
     retry_count: 0,
     attempt: 1,
     worker: null,
+    progress_known: true,
     status_sequence: 1,
     ...more,
   };

@@ -9,6 +9,7 @@ const task = (fields: Partial<Task>): Task => ({ ...NOTHING.task, job_type: "kb"
 
 test.each([
   [{ progress: 61.9 }, "61 % · kb"],
+  [{ progress: 0, progress_known: false }, "running · kb"],
   [{ status: "PENDING", progress: 0 }, "0 % · kb"],
   [{ status: "SUCCESS", progress: 100 }, "✓ · kb"],
   [{ status: "FAILURE", progress: 66 }, "✕ · kb"],

@@ -1,12 +1,14 @@
 import type { Task } from "../client/types";
-import { percent } from "../views/format";
+import { progressOf } from "./estimate";
 import { stateWord } from "./marks";
 
 const ENDED: Partial<Record<Task["status"], string>> = { SUCCESS: "✓", FAILURE: "✕", REVOKED: "✕" };
 
 /** What a browser's tab says of the run. */
-export const titleOf = (task: Task): string =>
-  `${ENDED[task.status] ?? `${percent(task.progress)} %`} · ${task.job_type}`;
+export function titleOf(task: Task): string {
+  const value = progressOf(task);
+  return `${ENDED[task.status] ?? (value === null ? stateWord(task.status) : `${value} %`)} · ${task.job_type}`;
+}
 
 /** What screen readers are told: how the run stands and what it does, not each percent. */
 export function announcementOf(task: Task): string {

@@ -4,9 +4,10 @@ import { Problem } from "../client/http";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active";
 import { api, connection } from "../state/app";
+import { progressOf } from "../state/estimate";
 import { errorsOf } from "../state/rows";
-import { count, percent } from "./format";
-import { Bar, stateOf, TaskMark } from "./marks";
+import { count } from "./format";
+import { Bar, percentage, stateOf, TaskMark } from "./marks";
 import { Link } from "./parts";
 import { Says, Took } from "./run-row";
 
@@ -18,7 +19,7 @@ export function Band() {
   const row = run.row.value;
   if (!row) return <p class="band hint">{problem.value ? "Your active run is not known." : "No run of yours is active."}</p>;
   const { task } = row;
-  const value = percent(task.progress);
+  const value = progressOf(task);
   const errors = errorsOf(row);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
@@ -32,7 +33,7 @@ export function Band() {
         <span class="number took">
           <Took task={task} />
         </span>
-        <span class="number pct">{value} %</span>
+        <span class="number pct">{percentage(value)}</span>
       </Link>
       <Bar value={value} state={stateOf(task.status)} label="Progress of your active run" />
     </section>

@@ -1,8 +1,9 @@
 import { serverNow, type Problem } from "../client/http";
 import type { Task } from "../client/types";
 import { now } from "../state/app";
-import { duration, elapsed, percent, shortId } from "./format";
-import { Bar, stateOf, stateWord, TaskMark } from "./marks";
+import { progressOf } from "../state/estimate";
+import { duration, elapsed, shortId } from "./format";
+import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 import { Trouble } from "./trouble";
 
@@ -23,14 +24,15 @@ export const Children = ({ tasks, problem }: { tasks: readonly Task[]; problem: 
 
 function Child({ task }: { task: Task }) {
   const seconds = elapsed(task.started_at, task.finished_at, (now.value, serverNow()));
+  const value = progressOf(task);
   return (
     <Link to={`/runs/${encodeURIComponent(task.task_id)}`} class="child">
       <TaskMark status={task.status} />
       <span class="child-title">{task.title}</span>
       <code>{shortId(task.task_id)}</code>
       <span class="says">{task.error?.message ?? task.current_phase_message ?? stateWord(task.status)}</span>
-      <Bar value={percent(task.progress)} state={stateOf(task.status)} label={`Progress of ${task.title}`} />
-      <span class="number">{percent(task.progress)} %</span>
+      <Bar value={value} state={stateOf(task.status)} label={`Progress of ${task.title}`} />
+      <span class="number">{percentage(value)}</span>
       <span class="number">{seconds === null ? "" : duration(seconds)}</span>
     </Link>
   );

@@ -1,21 +1,22 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { serverNow } from "../client/http";
-import { isTerminal, type Approval, type Task } from "../client/types";
+import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api, now } from "../state/app";
+import { etaOf, progressOf } from "../state/estimate";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
 import { ApprovalBand, CallTrouble, StepBand } from "./approval";
 import { useCall } from "./call";
 import { Copy } from "./copy";
-import { count, duration, elapsed, namedBy, percent, shortId } from "./format";
-import { Bar, stateOf, stateWord, TaskMark } from "./marks";
+import { count, duration, elapsed, namedBy, shortId } from "./format";
+import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 
 /** More would push the page away; the children tab has them all. */
 const MOST_BANDS = 3;
 
 interface Props {
-  task: Task;
+  state: TaskState;
   approval: Approval | null;
   /** Those that the run is made of. */
   steps: readonly Task[];
@@ -24,10 +25,11 @@ interface Props {
 }
 
 /** Is it alive, how far is it, what needs me. */
-export function Head({ task, approval, steps, joined }: Props) {
+export function Head({ state, approval, steps, joined }: Props) {
+  const { task } = state;
   const call = useCall();
   const watching = useWatching(task, joined);
-  const value = percent(task.progress);
+  const value = progressOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (
     <header class="head">
@@ -40,7 +42,7 @@ export function Head({ task, approval, steps, joined }: Props) {
         <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>
           <code>{shortId(task.task_id)}</code>
         </Copy>
-        <Facts task={task} watching={watching} />
+        <Facts state={state} watching={watching} />
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
@@ -53,7 +55,7 @@ export function Head({ task, approval, steps, joined }: Props) {
       {call.problem && <CallTrouble taskId={task.task_id} problem={call.problem} />}
       <div class="head-bar">
         <Bar value={value} state={stateOf(task.status)} label="Overall progress" />
-        <span class="number">{value} %</span>
+        <span class="number">{percentage(value)}</span>
       </div>
       <p class="now">
         {task.parent_id && <Parent taskId={task.parent_id} />}
@@ -69,14 +71,17 @@ function lastWord({ status, error, current_phase_message }: Task): string | null
   return status === "REVOKED" ? error.message : `${error.type}: ${error.message}`;
 }
 
-function Facts({ task, watching }: { task: Task; watching: number | null }) {
-  const seconds = elapsed(task.started_at, task.finished_at, (now.value, serverNow()));
+function Facts({ state, watching }: { state: TaskState; watching: number | null }) {
+  const { task } = state;
+  const at = (now.value, serverNow());
+  const seconds = elapsed(task.started_at, task.finished_at, at);
   const over = isTerminal(task.status);
+  const eta = etaOf(state, at);
   return (
     <span class="number facts">
       <strong class={`s-${stateOf(task.status)}`}>{stateWord(task.status)}</strong>
       {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
-      {!over && task.eta_seconds !== null && ` · ETA ${duration(task.eta_seconds)}`}
+      {eta !== null && ` · ETA ${duration(eta)}`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
       {watching !== null && ` · ${count(watching)} watching`}
     </span>

@@ -36,8 +36,18 @@ export function SeverityMark({ severity }: { severity: Severity }) {
   return <Mark state={state} shape={shape} />;
 }
 
-/** Progress in percent; drawn by scaling, which moves nothing else on the page. */
-export function Bar({ value, state, label }: { value: number; state: State; label: string }) {
+/** The percentage beside a bar: nothing where it is not known. */
+export const percentage = (value: number | null): string => (value === null ? "" : `${value} %`);
+
+/** Progress in percent, or null where it is not known; drawn by scaling, which moves nothing else on the page. */
+export function Bar({ value, state, label }: { value: number | null; state: State; label: string }) {
+  if (value === null) {
+    return (
+      <div class={`bar unknown s-${state}`} role="progressbar" aria-label={label}>
+        <div />
+      </div>
+    );
+  }
   return (
     <div class={`bar s-${state}`} role="progressbar" aria-label={label} aria-valuenow={value}>
       <div style={{ transform: `scaleX(${value / 100})` }} />

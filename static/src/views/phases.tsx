@@ -2,10 +2,11 @@ import { useState } from "preact/hooks";
 import { serverNow } from "../client/http";
 import type { Task, TaskState } from "../client/types";
 import { now } from "../state/app";
+import { phaseEtaOf, progressOf, shareOf } from "../state/estimate";
 import { PHASE } from "../state/marks";
 import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
-import { count, duration, percent } from "./format";
-import { Bar, PhaseMark } from "./marks";
+import { count, duration } from "./format";
+import { Bar, percentage, PhaseMark } from "./marks";
 
 interface Props {
   state: TaskState;
@@ -21,6 +22,7 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
   const [toggled, toggle] = useState<ReadonlyMap<string, boolean>>(new Map());
   const begun = rows.filter(({ phase }) => phase).length;
   const at = rows.findIndex(({ phase_id }) => phase_id === task.current_phase) + 1;
+  const percent = percentage(progressOf(task));
   return (
     <section class={shown ? "phases shown" : "phases"} aria-label="Phases">
       <h2>Phases</h2>
@@ -28,7 +30,7 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
         <span>
           {at || begun} of {rows.length}
           {task.current_phase && ` · ${task.current_phase}`}
-          {` · ${percent(task.progress)} %`}
+          {percent !== "" && ` · ${percent}`}
         </span>
         <Chevron open={shown} />
       </button>
@@ -111,18 +113,18 @@ function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
 
 function Details({ row: { phase, phase_id, standing } }: { row: PhaseRow }) {
   if (!phase) return null;
-  const share = phase.total_count ? percent((100 * phase.processed_count) / phase.total_count) : null;
+  const eta = standing === "running" ? phaseEtaOf(phase, (now.value, serverNow())) : null;
   const counted = phase.total_count !== null || phase.processed_count > 0;
   return (
     <div class="phase-details">
-      <Bar value={standing === "done" ? 100 : (share ?? 0)} state={PHASE[standing][0]} label={phase_id} />
+      <Bar value={standing === "done" ? 100 : shareOf(phase)} state={PHASE[standing][0]} label={phase_id} />
       <div class="phase-figures number">
         <span>
           {counted && count(phase.processed_count)}
           {phase.total_count !== null && ` / ${count(phase.total_count)}`}
         </span>
         {phase.error_count > 0 && <Errors of={phase.error_count} />}
-        {standing === "running" && phase.eta_seconds !== null && <span>ETA {duration(phase.eta_seconds)}</span>}
+        {eta !== null && <span>phase ETA {duration(eta)}</span>}
       </div>
       {phase.message && (
         <p class="phase-says" title={phase.message}>

@@ -3,9 +3,10 @@ import { serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
 import { now } from "../state/app";
 import { plainText } from "../state/log-text";
+import { progressOf } from "../state/estimate";
 import { errorsOf, type Row } from "../state/rows";
-import { count, duration, elapsed, namedBy, percent, shortId } from "./format";
-import { Bar, stateOf, stateWord, TaskMark } from "./marks";
+import { count, duration, elapsed, namedBy, shortId } from "./format";
+import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 import { Time } from "./time";
 
@@ -36,11 +37,11 @@ export function RunRow({ row }: { row: Signal<Row> }) {
 /** Of what succeeded there is nothing to add; of what failed, how far it came. */
 function Progress({ task }: { task: Task }) {
   const shown = task.status !== "SUCCESS";
-  const value = percent(task.progress);
+  const value = progressOf(task);
   return (
     <>
       <span class="meter">{shown && <Bar value={value} state={stateOf(task.status)} label="Progress" />}</span>
-      <span class="number pct">{shown && `${value} %`}</span>
+      <span class="number pct">{shown && percentage(value)}</span>
     </>
   );
 }

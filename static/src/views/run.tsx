@@ -60,7 +60,7 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
-      <Head task={task} approval={run.approval.value} steps={tasks} joined={live} />
+      <Head state={state} approval={run.approval.value} steps={tasks} joined={live} />
       <aside class="side">
         <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
         {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (

@@ -33,8 +33,10 @@ class Writer:
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     writer = Writer()
-    claim = SimpleNamespace(task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11", attempt=1, started_at=None)
-    writer.run = runs.Run(cast(Any, claim), cast(Any, writer), ())
+    claim = SimpleNamespace(
+        task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11", attempt=1, started_at=None, plan=None
+    )
+    writer.run = runs.Run(cast(Any, claim), cast(Any, writer))
     monkeypatch.setattr(runs, "_current", writer.run)
     yield writer
 

@@ -1,0 +1,152 @@
+"""What a run is expected to do: its phases, the share of the whole that each is, and how long each took before.
+
+It is made when the run begins and holds until its end, so that progress never goes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from statistics import median
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+RUNS = 20  # whose medians are taken
+LOOKED_AT = 200  # of the newest runs of a type, for those that may be learnt from
+MOST_PHASES = 100  # of a run that is learnt from: more would hold up whoever claims
+UNCOVERED = 1.0  # seconds outside of all phases that no run is left out for
+
+Phases = Mapping[str, float | None]
+Declared = Callable[[str], Phases]
+"""The phases that a job type declares: each with its weight, or with None where the job gives only names."""
+
+Plan = list[dict[str, Any]]
+"""[{phase_id, weight, seconds}] in the order of the phases. ``weight`` is the share of the whole, all of them are 1;
+``seconds`` is the median, None where no run has told it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a phase of an earlier run began and ended, in seconds of any clock; ``position`` counts the run's phases."""
+
+    phase_id: str
+    position: int
+    begin: float
+    end: float
+
+
+Earlier = list[Span]
+"""The phases of one run."""
+
+
+def nothing_declared(job_type: str) -> Phases:
+    return {}
+
+
+def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | None:
+    """From the weights that the job declares, else from earlier runs of its type; None where neither is known.
+
+    Durations of declared phases are learnt from everybody's runs. Names that nobody declared may tell something of a
+    run: they are taken from runs that the task's owner may see.
+    """
+    cur.execute(
+        """WITH newest AS (
+               SELECT id, user_id, tenant, started_at, finished_at, retry_count FROM tasks
+               WHERE job_type = %(job_type)s AND status = 'SUCCESS' ORDER BY finished_at DESC LIMIT %(looked_at)s),
+           runs AS (
+               SELECT newest.* FROM newest JOIN tasks AS mine ON mine.id = %(task_id)s
+               WHERE newest.retry_count = 0
+                   AND (%(declared)s OR newest.user_id = mine.user_id OR newest.tenant = mine.tenant)
+               ORDER BY newest.finished_at DESC LIMIT %(runs)s)
+           SELECT runs.id, phases.phase_id, phases.position,
+               extract(epoch FROM phases.started_at)::float8, extract(epoch FROM phases.updated_at)::float8,
+               phases.duration_seconds, extract(epoch FROM runs.finished_at - greatest(runs.started_at,
+                   (SELECT max(decided_at) FROM approvals WHERE task_id = runs.id)))::float8
+           FROM runs JOIN phases ON phases.task_id = runs.id
+           WHERE (NOT %(declared)s OR phases.phase_id = ANY(%(names)s))
+               AND NOT EXISTS (
+                   SELECT FROM phases AS many WHERE many.task_id = runs.id AND many.position >= %(most)s)
+           ORDER BY runs.id""",
+        {
+            "task_id": task_id,
+            "job_type": job_type,
+            "names": list(phases),
+            "declared": bool(phases),
+            "looked_at": LOOKED_AT,
+            "runs": RUNS,
+            "most": MOST_PHASES,
+        },
+    )
+    runs = [_earlier(list(rows)) for _, rows in groupby(cur.fetchall(), key=itemgetter(0))]
+    return plan_from(phases, [run for run in runs if run])
+
+
+def plan_from(phases: Phases, runs: Iterable[Earlier]) -> Plan | None:
+    """As ``plan_of``, of these earlier runs."""
+    learnt = _learnt([top for run in runs if (top := _outermost(run)) and _seconds(top) > 0])
+    given = {name: weight for name, weight in phases.items() if weight is not None}
+    if sum(given.values()) > 0:
+        return _shares(
+            [(name, weight, learnt[name][1] if name in learnt else None) for name, weight in given.items()]
+        )
+    names = [*phases] or [*learnt]
+    return _shares([(name, *learnt.get(name, (0.0, 0.0))) for name in names])
+
+
+def _shares(rows: list[tuple[str, float, float | None]]) -> Plan | None:
+    whole = sum(weight for _, weight, _ in rows)
+    if whole <= 0:
+        return None
+    return [
+        {
+            "phase_id": name,
+            "weight": round(weight / whole, 4),
+            "seconds": None if seconds is None else round(seconds, 3),
+        }
+        for name, weight, seconds in rows
+    ]
+
+
+def _learnt(runs: list[Earlier]) -> dict[str, tuple[float, float]]:
+    """Of each phase that most of the runs had the median of its shares and of its seconds, in their order. Shares are
+    taken run by run: one of a run over ten times as much says the same."""
+    shares, seconds, positions = dict[str, list[float]](), dict[str, list[float]](), dict[str, list[int]]()
+    for run in runs:
+        whole = _seconds(run)
+        for span in run:
+            took = span.end - span.begin
+            shares.setdefault(span.phase_id, []).append(took / whole)
+            seconds.setdefault(span.phase_id, []).append(took)
+            positions.setdefault(span.phase_id, []).append(span.position)
+    usual = [name for name in shares if 2 * len(shares[name]) > len(runs)]
+    usual.sort(key=lambda name: median(positions[name]))
+    return {name: (median(shares[name]), median(seconds[name])) for name in usual}
+
+
+def _seconds(run: Earlier) -> float:
+    return sum(span.end - span.begin for span in run)
+
+
+def _outermost(run: Earlier) -> Earlier:
+    """Without those that ran within another: their time is that one's."""
+    found = Earlier()
+    for span in sorted(run, key=lambda span: (span.begin, -span.end)):
+        if not found or span.begin >= found[-1].end or span.end > found[-1].end:
+            found.append(span)
+    return found
+
+
+def _earlier(rows: list[tuple[Any, ...]]) -> Earlier:
+    """Nothing of a run that spent most of its time outside of what its rows tell: a phase that was begun again and
+    again has only its last turn there, and one that counts little for that would be a lie."""
+    run, took = Earlier(), rows[0][6]
+    for _, name, position, begin, end, duration, _ in rows:
+        if begin is None and duration is not None:
+            begin = end - duration
+        if begin is not None and 0 <= end - begin < float("inf"):
+            run.append(Span(name, position, begin, end))
+    known = _seconds(_outermost(run))
+    return [] if took is None or took - known > known + UNCOVERED else run

@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { NOTHING } from "../client/fold";
+import type { Phase, Task, TaskState } from "../client/types";
+import { etaOf, phaseEtaOf, progressOf, shareOf } from "./estimate";
+
+const START = Date.parse("2026-01-01T00:00:00Z");
+const after = (seconds: number): number => START + 1_000 * seconds;
+const iso = (seconds: number): string => new Date(after(seconds)).toISOString();
+
+const phase = (fields: Partial<Phase> = {}): Phase => ({
+  phase_id: "resize",
+  status: "in_progress",
+  message: "",
+  processed_count: 50,
+  total_count: 100,
+  error_count: 0,
+  eta_seconds: 25,
+  started_at: iso(0),
+  updated_at: iso(0),
+  duration_seconds: null,
+  sequence: 1,
+  ...fields,
+});
+
+const running = (fields: Partial<Task> = {}, ...phases: Phase[]): TaskState => ({
+  task: {
+    ...NOTHING.task,
+    status: "STARTED",
+    current_phase: "resize",
+    updated_at: iso(0),
+    eta_seconds: 60,
+    progress: 33.3,
+    progress_known: true,
+    ...fields,
+  },
+  phases,
+  sequence: 1,
+});
+
+test("progress is whole percent, and none where it is not known", () => {
+  const of = (fields: Partial<Task>): number | null => progressOf(running(fields).task);
+  expect([of({}), of({ progress: 0 }), of({ progress_known: null })]).toEqual([33, 0, 33]);
+  expect(of({ progress: 0, progress_known: false })).toBeNull();
+  expect([shareOf(phase()), shareOf(phase({ total_count: null })), shareOf(phase({ total_count: 0 }))]).toEqual([50, null, null]);
+});
+
+test("the estimate is of the whole run and grows shorter while nothing is said", () => {
+  expect(etaOf(running({}, phase()), after(0))).toBe(60);
+  expect(etaOf(running({}, phase()), after(9))).toBe(51);
+  expect(phaseEtaOf(phase(), after(9))).toBe(16);
+});
+
+test("there is none where the server has none, or the run does not run", () => {
+  expect(etaOf(running({ eta_seconds: null }, phase()), after(0))).toBeNull();
+  expect(etaOf(running({ status: "SUCCESS" }, phase()), after(0))).toBeNull();
+  expect(etaOf(running({ status: "WAITING" }, phase()), after(0))).toBeNull();
+  expect(phaseEtaOf(phase({ eta_seconds: null }), after(0))).toBeNull();
+});
+
+test("it is withdrawn once the run should be over", () => {
+  const last = phase({ eta_seconds: 0, processed_count: 100 });
+  expect(etaOf(running({ eta_seconds: 3 }, last), after(2.9))).toBeCloseTo(0.1);
+  expect(etaOf(running({ eta_seconds: 3 }, last), after(3))).toBeNull();
+  expect(etaOf(running({ eta_seconds: 0 }, last), after(0))).toBeNull();
+  expect(phaseEtaOf(last, after(0))).toBeNull();
+});
+
+test("it is withdrawn while a phase that counts says nothing for the time of several items, and of ten seconds", () => {
+  const hour = running({ eta_seconds: 3_600 }, phase({ eta_seconds: 50 }));
+  expect(etaOf(hour, after(10))).toBe(3_590);
+  expect(etaOf(hour, after(10.5))).toBeNull();
+  const slow = running({ eta_seconds: 3_600 }, phase({ eta_seconds: 1_500 })); // half a minute an item
+  expect(etaOf(slow, after(90))).toBe(3_510);
+  expect(etaOf(slow, after(91))).toBeNull();
+  expect(phaseEtaOf(phase({ eta_seconds: 1_500 }), after(91))).toBeNull();
+});
+
+test("it is withdrawn once a phase without a pace takes longer than it did", () => {
+  const plan = [{ phase_id: "resize", weight: 0.5, seconds: 20 }];
+  const quiet = running({ plan, eta_seconds: 60 }, phase({ eta_seconds: null, total_count: null }));
+  expect(etaOf(quiet, after(20))).toBe(40);
+  expect(etaOf(quiet, after(21))).toBeNull();
+});

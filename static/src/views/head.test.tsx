@@ -1,0 +1,93 @@
+// @vitest-environment happy-dom
+import { render } from "preact";
+import { act } from "preact/test-utils";
+import { expect, test, vi } from "vitest";
+import { NOTHING } from "../client/fold";
+import type { Phase, Task, TaskState } from "../client/types";
+
+vi.mock("../client/connection", () => ({
+  PageConnection: class {
+    link = { kind: "connecting" };
+    listen = () => () => undefined;
+    retryNow = () => undefined;
+  },
+}));
+const { Head } = await import("./head");
+const { Phases } = await import("./phases");
+const { phaseRows } = await import("../state/phases");
+
+const now = new Date().toISOString();
+const phase: Phase = {
+  phase_id: "scan",
+  status: "in_progress",
+  message: "",
+  processed_count: 1,
+  total_count: 4,
+  error_count: 0,
+  eta_seconds: 300,
+  started_at: now,
+  updated_at: now,
+  duration_seconds: null,
+  sequence: 3,
+};
+
+const state = (fields: Partial<Task>, of = phase): TaskState => ({
+  task: {
+    ...NOTHING.task,
+    task_id: "t",
+    user_id: "u",
+    job_type: "kb",
+    title: "Task: kb",
+    status: "STARTED",
+    is_running: true,
+    current_phase: "scan",
+    progress: 33.3,
+    progress_known: true,
+    started_at: now,
+    updated_at: now,
+    eta_seconds: 3_600,
+    retry_count: 0,
+    ...fields,
+  },
+  phases: [of],
+  sequence: 3,
+});
+
+async function drawn(of: TaskState): Promise<HTMLElement> {
+  const root = document.createElement("div");
+  const rows = phaseRows(of, []);
+  await act(() =>
+    render(
+      <>
+        <Head state={of} approval={null} steps={[]} joined={false} />
+        <Phases state={of} rows={rows} chosen={null} choose={() => undefined} />
+      </>,
+      root,
+    ),
+  );
+  return root;
+}
+
+const bar = (root: HTMLElement, label: string): Element | null => root.querySelector(`[role=progressbar][aria-label="${label}"]`);
+
+test("the head tells the progress and the estimate of the whole, the phase its own", async () => {
+  const root = await drawn(state({}));
+  const head = root.querySelector("header")!;
+  expect(bar(root, "Overall progress")?.getAttribute("aria-valuenow")).toBe("33");
+  expect(head.textContent).toContain("33 %");
+  expect(head.querySelector(".facts")?.textContent).toMatch(/ETA (1 h 00 m|59 m)/);
+  expect(root.querySelector(".phases")?.textContent).toMatch(/phase ETA [45] m/);
+  expect(bar(root, "scan")?.getAttribute("aria-valuenow")).toBe("25");
+  await act(() => render(null, root));
+});
+
+test("where nothing is known there is a bar without an end, no percentage and no estimate", async () => {
+  const root = await drawn(state({ progress: 0, progress_known: false, eta_seconds: null }, { ...phase, total_count: null }));
+  for (const label of ["Overall progress", "scan"]) {
+    expect(bar(root, label)?.hasAttribute("aria-valuenow")).toBe(false);
+    expect(bar(root, label)?.classList.contains("unknown")).toBe(true);
+  }
+  expect(root.textContent).not.toContain("%");
+  expect(root.querySelector("header")?.textContent).not.toContain("ETA");
+  await act(() => render(null, root));
+});

@@ -1,0 +1,219 @@
+"""What a run is expected to do, from what its job declares and what earlier runs took."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from app.stream.event import draft, now, task_stream
+from app.tasks import lifecycle
+from app.tasks.plan import LOOKED_AT, RUNS, Plan, Span, plan_from, plan_of
+from tests.stream.helpers import sql
+from tests.tasks.helpers import Tasks
+from tests.tasks.test_listing import FILL
+
+JOB = "thumbnails"
+
+
+def run(**seconds: float) -> list[Span]:
+    """One phase after the other."""
+    spans, at = list[Span](), 1000.0
+    for position, (name, took) in enumerate(seconds.items()):
+        spans.append(Span(name, position, at, at := at + took))
+    return spans
+
+
+def planned(plan: Plan | None) -> list[tuple[str, float, float | None]]:
+    return [(phase["phase_id"], phase["weight"], phase["seconds"]) for phase in plan or []]
+
+
+def test_shares_and_seconds_are_medians_of_earlier_runs() -> None:
+    runs = [run(scan=1, resize=2), run(scan=10, resize=20), run(scan=2, resize=4), run(scan=50, resize=1)]
+
+    assert planned(plan_from({}, runs[:3])) == [("scan", 0.3333, 2), ("resize", 0.6667, 4)]
+    assert planned(plan_from({"scan": None, "resize": None}, runs))[0][1] == pytest.approx(1 / 3, abs=1e-3)
+
+
+def test_weights_that_are_declared_are_kept_and_seconds_learnt() -> None:
+    weights = {"scan": 1, "resize": 3}
+
+    assert planned(plan_from(weights, [])) == [("scan", 0.25, None), ("resize", 0.75, None)]
+    assert planned(plan_from(weights, [run(scan=5, resize=5)])) == [("scan", 0.25, 5), ("resize", 0.75, 5)]
+
+
+def test_where_nothing_is_known_there_is_no_plan() -> None:
+    assert plan_from({}, []) is None
+    assert plan_from({"scan": None, "resize": None}, []) is None
+    assert plan_from({"scan": 0, "resize": 0}, []) is None
+    assert plan_from({}, [run(scan=0, resize=0)]) is None
+
+
+def test_a_phase_that_few_runs_had_is_not_expected() -> None:
+    runs = [run(scan=1, repair=7, resize=1), run(scan=1, resize=1)]
+
+    assert planned(plan_from({}, runs)) == [("scan", 0.5, 1), ("resize", 0.5, 1)]
+    assert planned(plan_from(dict.fromkeys(("scan", "repair", "resize")), runs))[1] == ("repair", 0, 0)
+
+
+def test_the_time_of_a_phase_within_another_is_that_ones() -> None:
+    nested = [Span("all", 0, 0, 9), Span("read", 1, 0, 4), Span("write", 2, 4, 9), Span("tell", 3, 9, 12)]
+
+    assert planned(plan_from({}, [nested])) == [("all", 0.75, 9), ("tell", 0.25, 3)]
+
+
+def phase_events(tasks: Tasks, task_id: str, name: str) -> None:
+    stream = task_stream(task_id)
+    update = {"timestamp": now(), "phase_id": name, "status": "active"}
+    complete = {"timestamp": now(), "phase_id": name}
+    tasks.append(
+        [
+            draft(stream, "phase_update", update, attempt=1),
+            draft(stream, "phase_complete", complete, attempt=1),
+        ]
+    )
+
+
+def earlier(
+    tasks: Tasks, seconds: Mapping[str, float], days_ago: float = 1, idle: float = 0, **more: Any
+) -> str:
+    """A run that succeeded, took so long over each phase, and was ``idle`` for so long beside them."""
+    task_id = tasks.create(job_type=JOB, **more)
+    assert tasks.claim(task_id)
+    for name in seconds:
+        phase_events(tasks, task_id, name)
+    tasks.end(task_id)
+    sql(
+        tasks.database,
+        "UPDATE tasks SET started_at = at, finished_at = at + %s * interval '1 s' FROM "
+        "(SELECT now() - %s * interval '1 day' AS at) AS moment WHERE id = %s",
+        *(sum(seconds.values()) + idle, days_ago, task_id),
+    )
+    begin = idle
+    for name, took in seconds.items():
+        sql(
+            tasks.database,
+            "UPDATE phases SET started_at = tasks.started_at + %s * interval '1 s', "
+            "updated_at = tasks.started_at + %s * interval '1 s' FROM tasks "
+            "WHERE tasks.id = task_id AND task_id = %s AND phase_id = %s",
+            *(begin, begin + took, task_id, name),
+        )
+        begin += took
+    return task_id
+
+
+def plan(tasks: Tasks, phases: Mapping[str, float | None] | None = None, **more: Any) -> Plan | None:
+    """Of a run that is made now."""
+    task_id = tasks.create(job_type=JOB, **more)
+    with tasks.connect() as connection, connection.cursor() as cur:
+        return plan_of(cur, task_id, JOB, phases or {})
+
+
+def test_a_run_is_planned_when_it_begins_and_the_plan_holds(tasks: Tasks) -> None:
+    first = tasks.create(job_type=JOB)
+    assert tasks.claim(first)
+    earlier(tasks, {"scan": 1, "resize": 2})
+    second = tasks.create(job_type=JOB)
+    claim = tasks.claim(second)
+    earlier(tasks, {"scan": 100, "resize": 1})
+    tasks.end(
+        second, "RETRY", retry_in=0, retry_count=1, error={"type": "E", "message": "", "traceback": None}
+    )
+    again = tasks.claim(second, 2)
+
+    unknown, known = tasks.state(first)["task"], tasks.state(second)["task"]
+    assert (unknown["progress"], unknown["progress_known"], unknown["plan"]) == (0, False, None)
+    assert known["progress_known"] is True
+    assert planned(known["plan"]) == [("scan", 0.3333, 1), ("resize", 0.6667, 2)]
+    assert claim and again and claim.plan == again.plan == known["plan"]
+
+
+def test_the_weights_of_the_job_go_with_the_claim(tasks: Tasks) -> None:
+    task_id = tasks.create(job_type=JOB)
+    with tasks.connect() as connection, connection.cursor() as cur:
+        claimed = lifecycle.claim(cur, task_id, 1, "w@host", declared={JOB: {"a": 1, "b": 1}}.__getitem__)
+
+    assert claimed and planned(claimed[0].plan) == [("a", 0.5, None), ("b", 0.5, None)]
+    assert tasks.state(task_id)["task"]["plan"] == claimed[0].plan
+
+
+def test_what_succeeded_is_unknown_no_more(tasks: Tasks) -> None:
+    done, failed = tasks.started(), tasks.started()
+    tasks.end(done)
+    tasks.end(failed, "FAILURE", error={"type": "E", "message": "", "traceback": None})
+
+    assert [tasks.state(t)["task"]["progress_known"] for t in (done, failed)] == [True, False]
+
+
+def test_only_the_newest_runs_count(tasks: Tasks) -> None:
+    for _ in range(RUNS):
+        earlier(tasks, {"scan": 1, "resize": 9}, days_ago=2)
+    assert planned(plan(tasks))[0][1] == 0.1
+    for _ in range(RUNS // 2 + 1):
+        earlier(tasks, {"scan": 9, "resize": 1}, days_ago=1)
+    assert planned(plan(tasks))[0][1] == 0.9
+
+
+def test_a_run_of_very_many_phases_is_not_learnt_from(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier(tasks, {"scan": 1, "resize": 2, "tell": 1})
+    monkeypatch.setattr("app.tasks.plan.MOST_PHASES", 3)
+    assert plan(tasks) is not None
+    monkeypatch.setattr("app.tasks.plan.MOST_PHASES", 2)
+    assert plan(tasks) is None
+
+
+def test_what_failed_was_retried_or_tells_little_is_not_learnt_from(tasks: Tasks) -> None:
+    failed = tasks.create(job_type=JOB)
+    assert tasks.claim(failed)
+    phase_events(tasks, failed, "scan")
+    tasks.end(failed, "FAILURE", error={"type": "E", "message": "", "traceback": None})
+    retried = earlier(tasks, {"scan": 1, "resize": 2})
+    sql(tasks.database, "UPDATE tasks SET retry_count = 1 WHERE id = %s", retried)
+    earlier(tasks, {"scan": 1, "resize": 2}, idle=60)
+
+    assert plan(tasks) is None
+
+
+def test_the_time_for_which_a_run_waited_for_a_yes_is_none_of_its_own(tasks: Tasks) -> None:
+    asked = earlier(tasks, {"scan": 1, "resize": 2}, idle=3600)
+    sql(
+        tasks.database,
+        "INSERT INTO approvals (task_id, key, title, risk_level, estimated_cost, asked_at, decided_at, approved) "
+        "SELECT id, 'go', '', 'low', 0, started_at, started_at + interval '3600 s', true FROM tasks WHERE id = %s",
+        asked,
+    )
+
+    assert planned(plan(tasks)) == [("scan", 0.3333, 1), ("resize", 0.6667, 2)]
+
+
+def test_names_that_nobody_declared_are_learnt_from_runs_that_the_owner_may_see(tasks: Tasks) -> None:
+    def somebody(tenant: str | None) -> str:
+        statement = "INSERT INTO users (email, role, tenant) VALUES (%s, 'operator', %s) RETURNING id::text"
+        return str(sql(tasks.database, statement, f"{uuid.uuid4().hex}@example.org", tenant)[0][0])
+
+    alone, ours, theirs = somebody(None), somebody("acme"), somebody("other")
+    earlier(tasks, {"the secret customer": 1}, user_id=alone)
+    earlier(tasks, {"scan": 1, "resize": 1}, user_id=ours)
+
+    assert plan(tasks) is None, "of no tenant, and another's runs"
+    assert plan(tasks, user_id=theirs) is None
+    assert [name for name, _, _ in planned(plan(tasks, user_id=somebody("acme")))] == ["scan", "resize"]
+    declared = {"scan": None, "resize": None}
+    assert planned(plan(tasks, declared, user_id=theirs)) == [("scan", 0.5, 1), ("resize", 0.5, 1)]
+
+
+@pytest.mark.slow
+def test_the_newest_runs_are_a_piece_of_an_index(tasks: Tasks) -> None:
+    sql(tasks.database, FILL, tasks.user_id)
+    sql(tasks.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
+    sql(tasks.database, "ANALYZE tasks")
+
+    query = sql(
+        tasks.database,
+        "EXPLAIN SELECT id FROM tasks WHERE job_type = 'emit_load' AND status = 'SUCCESS' "
+        f"ORDER BY finished_at DESC LIMIT {LOOKED_AT}",
+    )
+
+    assert "tasks_succeeded" in str(query) and "Sort" not in str(query)
