@@ -168,6 +168,12 @@ class Task(Base):
             "retry_of",
             postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
         ),
+        Index("tasks_by_retry", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index(
+            "tasks_ended",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
