@@ -7,6 +7,7 @@ import logging
 from app import inbox
 from app.database import Single
 from app.stream.store import StoreAway
+from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
 from app.tasks.removal import remove
@@ -34,6 +35,7 @@ def retention() -> None:
             inbox.prune(connect, settings().retention_days)
         if settings().task_retention_days:
             remove(connect, settings().task_retention_days)
+        budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:
         logger.warning("pruning stops, the next run goes on: %s", error)
