@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -113,6 +113,7 @@ class Stream(Base):
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     swept: Mapped[bool] = mapped_column(server_default=text("false"))
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of all its events so far
     ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
 
 
@@ -169,6 +170,12 @@ class Task(Base):
             "retry_of",
             postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
         ),
+        Index("tasks_by_retry", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index(
+            "tasks_ended",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -216,6 +223,19 @@ class TaskCount(Base):
     tenant: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text)
     number: Mapped[int] = mapped_column(BigInteger)
+
+
+class StoredBytes(Base):
+    """What a user's tasks took on a day of UTC is the sum of ``bytes``: triggers add a row when a task is made and when
+    it ends; every ten minutes they are summed up."""
+
+    __tablename__ = "stored_bytes"
+    __table_args__ = (Index("stored_bytes_by_user", "user_id", "day"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class Phase(Base):

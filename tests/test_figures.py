@@ -35,6 +35,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "| 3,000 attempts to open one a minute a user", lambda: DEFAULT.connects_per_minute, 3_000),
     (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // limits.MAY_FAIL, 600),
     (PROTOCOL, "| 120 starts and retries", lambda: DEFAULT.starts_per_minute, 120),
+    (PROTOCOL, "2 GB a user and day", lambda: DEFAULT.daily_bytes, 2_000_000_000),
     (PROTOCOL, "1,200 steps a minute a user", lambda: DEFAULT.steps_per_minute, 1_200),
     (PROTOCOL, "1,000 tickets, 1,000 refreshes a minute a user", lambda: DEFAULT.tickets_per_minute, 1_000),
     (PROTOCOL, "An address may make ten times the attempts of a user", lambda: limits.AN_ADDRESS_MAY, 10),

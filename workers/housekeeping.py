@@ -7,10 +7,13 @@ import logging
 from app import inbox
 from app.database import Single
 from app.stream.store import StoreAway
+from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
+from app.tasks.removal import remove
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
+from workers.jobs import _outputs
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -30,6 +33,10 @@ def retention() -> None:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
+        if settings().task_retention_days:
+            remove(connect, settings().task_retention_days)
+        budget.sum_up(connect)
+        _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:

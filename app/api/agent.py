@@ -101,6 +101,7 @@ def new_task(
 
         def create(cur: Cursor) -> Appended:
             nonlocal task_id
+            limits.budget(cur, principal.user_id)
             task_id, appended = lifecycle.create(
                 cur,
                 user_id=principal.user_id,

@@ -11,12 +11,14 @@ from flask_jwt_extended import decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 from limits import parse
+from psycopg2.extensions import cursor as Cursor
 
 from app import auth
 from app.config import Config
 from app.extensions import limiter
 from app.limits import AN_ADDRESS_MAY, address, in_a_window, too_many
 from app.services import services
+from app.tasks.budget import check
 
 View = Callable[..., Any]
 
@@ -69,6 +71,12 @@ def steps(params: Mapping[str, Any]) -> None:
             until = limiter.limiter.get_window_stats(allowed, "steps", key).reset_time
             raise too_many(until - time.time())
         limiter.limiter.hit(allowed, "steps", key, cost=count)
+
+
+def budget(cur: Cursor, user_id: str) -> None:
+    """Raises OverBudget when no more is stored for this user today."""
+    config = services().config
+    check(cur, user_id, 0 if config.bench else config.daily_bytes)
 
 
 def _steps_in(params: Mapping[str, Any]) -> int:

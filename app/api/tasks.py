@@ -214,6 +214,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
         def create(cur: Any) -> Any:
             if unfinished := lifecycle.unfinished_retry(cur, name):
                 raise Conflict(f"A retry of the task has not ended: {unfinished}")
+            limits.budget(cur, owner_id)
             approval = approvals.of_start(cur, name)
             new_id, appended = lifecycle.create(
                 cur,

@@ -159,14 +159,19 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
     A payload is one line, so the payloads travel as one text that Postgres splits. Arrays of them cost twice
     the time: the driver adapts each string, Postgres parses each, and unnest() of many in FROM spools the rows.
     """
-    touched = [streams[name] for name in dict.fromkeys([e.stream for e in events])]
+    sizes: dict[str, int] = {}
+    for e in events:
+        # Whether a text is ASCII stands in it; of one that is the length is known.
+        size = len(e.payload) if e.payload.isascii() else len(e.payload.encode())
+        sizes[e.stream] = sizes.get(e.stream, 0) + size
+    touched = [streams[name] for name in sizes]
     payloads = "\n".join([e.payload for e in events])
     cur.execute(
         """INSERT INTO events (stream_id, seq, type, level, phase, payload)
            SELECT unnest(%s::bigint[]), unnest(%s::bigint[]), unnest(%s::text[]), unnest(%s::text[]),
                   unnest(%s::text[]), unnest(string_to_array(%s, E'\\n'));
-           UPDATE streams SET last_seq = new.last_seq, closed = new.closed
-           FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS new (id, last_seq, closed)
+           UPDATE streams SET last_seq = new.last_seq, closed = new.closed, bytes = streams.bytes + new.bytes
+           FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::bigint[]) AS new (id, last_seq, closed, bytes)
            WHERE streams.id = new.id""",
         (
             array([str(streams[e.stream].id) for e in events]),
@@ -177,6 +182,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
             # In other encodings a byte of a letter may look like a backslash; the driver knows those.
             Text(payloads) if cur.connection.encoding == "UTF8" else payloads,
             *([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
+            list(sizes.values()),
         ),
     )
 

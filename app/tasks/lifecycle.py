@@ -56,8 +56,9 @@ def create(cur: Cursor, **fields: Any) -> tuple[str, Appended]:
 
 def unfinished_retry(cur: Cursor, task_id: str) -> str | None:
     """A retry of the task that has not ended. The task's stream stays locked: of many who retry it, each sees what the
-    one before has made."""
-    lock(cur, [task_stream(task_id)])
+    one before has made. NotFound when the task was removed meanwhile."""
+    if not lock(cur, [task_stream(task_id)]):
+        raise NotFound("There is no such task")
     cur.execute("SELECT id::text FROM tasks WHERE retry_of = %s AND finished_at IS NULL LIMIT 1", (task_id,))
     row = cur.fetchone()
     return str(row[0]) if row else None

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
-from workers.jobs import _files
+from workers.jobs import _files, _outputs
 from workers.jobs._documents import Document, analyse
 from workers.jobs._topics import Topic, Topics, Vocabulary, strongest
 from workers.progress import item_error, job, log, phase, track
@@ -21,6 +21,7 @@ from workers.settings import settings
 
 MAX_FILE_BYTES = 1_000_000
 MAX_CACHE_BYTES = 512_000_000
+MAX_OUTPUT_BYTES = 64_000_000
 SHOWN = 10  # topics and failed files named in the result, which has to stay small
 DEFAULT_PATTERN = "**/*.{py,pyi,md,rst,txt}"
 
@@ -224,16 +225,22 @@ def _categorize(
 
 
 def _write(entries: list[dict[str, Any]], name: str) -> str:
-    home = os.environ.get("TASKROOM_HOME")
-    if home:
-        folder = Path(home) / "data" / "knowledge_base"
-        folder.mkdir(parents=True, exist_ok=True)
-    else:
-        folder = Path(tempfile.mkdtemp(prefix="taskroom-knowledge-base-"))
+    folder, size, written = _outputs.folder(), 0, 0
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=folder, prefix=".", delete=False) as file:
         try:
             for entry in track(entries, phase="kb_generation", message="Writing {n} of {total}"):
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+                line = json.dumps(entry, ensure_ascii=False) + "\n"
+                size += len(line.encode())
+                if size > MAX_OUTPUT_BYTES:
+                    left_out = len(entries) - written
+                    log(
+                        f"The output is full; {left_out} entries are left out",
+                        level="WARNING",
+                        component="writer",
+                    )
+                    break
+                file.write(line)
+                written += 1
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(
@@ -241,7 +248,12 @@ def _write(entries: list[dict[str, Any]], name: str) -> str:
             )  # readers see the old file or the new one, never half of one
         finally:
             Path(file.name).unlink(missing_ok=True)
-    log(f"Wrote {len(entries)} entries to {name if home else folder / name}", component="writer")
+    where = name if os.environ.get("TASKROOM_HOME") else folder / name
+    log(f"Wrote {written} entries to {where}", component="writer")
+    try:
+        _outputs.sweep(folder, settings().task_retention_days, settings().output_bytes)
+    except OSError as error:  # what this run wrote is there all the same
+        log(f"Older outputs could not be deleted: {error}", level="WARNING", component="writer")
     return name
 
 

@@ -102,9 +102,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]
 
     def load(module: str, *, content_roots: tuple[Path, ...] = (), bench: bool = False) -> ModuleType:
         name = f"workers.jobs.{module}"
-        monkeypatch.setattr(
-            workers.settings, "settings", lambda: SimpleNamespace(content_roots=content_roots, bench=bench)
-        )
+        kept_here = {"task_retention_days": 30, "output_bytes": 1_000_000}
+        settings = SimpleNamespace(content_roots=content_roots, bench=bench, **kept_here)
+        monkeypatch.setattr(workers.settings, "settings", lambda: settings)
         kept.setdefault(name, sys.modules.pop(name, None))
         sys.modules.pop(name, None)
         return importlib.import_module(name)

@@ -150,6 +150,31 @@ def test_a_full_cache_leaves_files_out(
     assert any(re.match(r"The cache is full; \d files are left out", text) for text in recorder.at("WARNING"))
 
 
+def test_a_full_output_leaves_entries_out(
+    load: Load, content: Path, home: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("knowledge_base", content_roots=(content,))
+    monkeypatch.setattr(module, "MAX_OUTPUT_BYTES", 500)
+
+    result = module.knowledge_base(**module.KnowledgeBaseParams().load({}))
+
+    assert 0 < (home / "data" / "knowledge_base" / result["output"]).stat().st_size <= 500
+    assert any(
+        re.match(r"The output is full; \d+ entries are left out", text) for text in recorder.at("WARNING")
+    )
+
+
+def test_a_run_takes_outputs_away_that_are_too_old(load: Load, content: Path, home: Path) -> None:
+    folder = home / "data" / "knowledge_base"
+    folder.mkdir(parents=True)
+    (folder / "old.jsonl").touch()
+    os.utime(folder / "old.jsonl", (0, 0))
+
+    result = run(load, content)
+
+    assert [path.name for path in folder.iterdir()] == [result["output"]]
+
+
 def test_nothing_to_read_fails_clearly(load: Load, content: Path, home: Path) -> None:
     with pytest.raises(ValueError, match="no file below the root matches"):
         run(load, content, pattern="*.nothing")

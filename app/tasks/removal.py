@@ -1,0 +1,112 @@
+"""Tasks that ended long ago go with all that was written of them: rows, results, phases, events, approvals.
+
+A family goes as a whole: a parent with its steps, once all have ended. A task that was retried stays as long as its
+retry, which names it. What is gone is answered like what never was.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.stream.store import Connect, lock
+from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
+
+logger = logging.getLogger("taskroom.removal")
+
+PAGE_TASKS = 200  # looked for in one statement
+EVENTS_AT_ONCE = 2_000  # of a family, with its rows in one transaction; what is more goes before, in batches
+
+_FAMILY = """WITH RECURSIVE family (id) AS (
+        SELECT %(root)s::uuid UNION ALL SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id)
+    SELECT tasks.id::text, name, streams.id, last_seq, pruned_to,
+        closed AND finished_at < now() - make_interval(days => %(days)s)
+            AND NOT EXISTS (SELECT FROM tasks AS retry WHERE retry.retry_of = tasks.id)
+    FROM tasks JOIN family ON family.id = tasks.id JOIN streams ON streams.id = stream_id"""
+
+
+class Member(NamedTuple):
+    """Of a family. ``may_go``: it ended long ago, and no retry names it."""
+
+    task_id: str
+    stream: str
+    stream_id: int
+    last_seq: int
+    pruned_to: int
+    may_go: bool
+
+
+def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
+    """One run; returns how many tasks went. Those that ended first go first, each family in a transaction; what
+    somebody holds stays for the next run. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
+    removed, until, after = 0, time.monotonic() + seconds, ("-infinity", "")
+    while page := _ended(connect, days, after):
+        for ended_at, root in page:
+            if time.monotonic() >= until:
+                logger.info("%d tasks were removed in the time there was; the next run goes on", removed)
+                return removed
+            removed += _remove_family(connect, root, days)
+            after = ended_at, root
+    return removed
+
+
+def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
+    """The next that ended so long ago and are no steps: when, and which."""
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """SELECT finished_at::text, id::text FROM tasks
+               WHERE finished_at IS NOT NULL AND parent_id IS NULL
+                   AND finished_at < now() - make_interval(days => %s)
+                   AND finished_at >= %s AND (finished_at, id::text) > (%s, %s)
+               ORDER BY finished_at, id::text LIMIT %s""",
+            (days, after[0], *after, PAGE_TASKS),
+        )
+        return cur.fetchall()
+
+
+def _remove_family(connect: Connect, root: str, days: int) -> int:
+    with connect() as conn, conn.cursor() as cur:
+        members = _members(cur, root, days)
+    if not all(member.may_go for member in members):
+        return 0
+    for member in members:
+        if member.last_seq - member.pruned_to > EVENTS_AT_ONCE // len(members):
+            _empty(connect, member)
+    with connect() as conn, conn.cursor() as cur:
+        return _delete(cur, root, days)
+
+
+def _empty(connect: Connect, member: Member) -> None:
+    """All events but the last, in batches. Where somebody has the stream the rest is left to the end."""
+    stream = Prunable(member.stream_id, member.last_seq, member.pruned_to, ends=True, aged=True)
+    while prune_batch(connect, stream, Retention(days=0, events=0)):
+        pass
+
+
+def _delete(cur: Cursor, root: str, days: int) -> int:
+    """Under the locks of all of the family's streams, as whoever appends or retries takes them."""
+    names = [member.stream for member in _members(cur, root, days)]
+    if not names or len(lock(cur, names, wait=False)) < len(names):
+        return 0
+    members = _members(cur, root, days)  # as they are, now that nobody can change them
+    few = sum(member.last_seq - member.pruned_to for member in members) <= EVENTS_AT_ONCE + len(members)
+    if len(members) != len(names) or not few or not all(member.may_go for member in members):
+        return 0
+    ids: Sequence[Any] = [member.stream_id for member in members]
+    cur.execute(
+        """SET LOCAL synchronous_commit = off;
+           DELETE FROM events WHERE stream_id = ANY(%(streams)s);
+           DELETE FROM tasks WHERE id = ANY(%(tasks)s::uuid[]);
+           DELETE FROM streams WHERE id = ANY(%(streams)s)""",
+        {"streams": ids, "tasks": [member.task_id for member in members]},
+    )
+    return len(members)
+
+
+def _members(cur: Cursor, root: str, days: int) -> list[Member]:
+    cur.execute(_FAMILY, {"root": root, "days": days})
+    return [Member(*row) for row in cur]

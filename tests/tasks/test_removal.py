@@ -1,0 +1,150 @@
+"""Ended tasks go after their time: whole, in steps, and in nobody's way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.errors import NotFound
+from app.stream.event import task_stream
+from app.tasks import lifecycle, removal
+from app.tasks.creation import Origin
+from app.tasks.parents import delegated
+from app.tasks.removal import remove
+from tests.stream.helpers import line, patient_single, sql
+from tests.tasks.helpers import Tasks
+
+YEAR = 365
+
+
+@pytest.fixture
+def connect(database: str) -> Iterator[Any]:
+    connect = patient_single(database)
+    yield connect
+    connect.close()
+
+
+def ended(tasks: Tasks, days_ago: int = 400, lines: int = 3, **more: Any) -> str:
+    task_id = tasks.create(**more)
+    assert tasks.claim(task_id)
+    tasks.append([line(task_stream(task_id), str(n), attempt=1) for n in range(lines)])
+    tasks.open_phase(task_id)
+    tasks.end(task_id)
+    ago(tasks, days_ago, task_id)
+    return task_id
+
+
+def ago(tasks: Tasks, days: int, *ids: str) -> None:
+    sql(
+        tasks.database,
+        """UPDATE tasks SET finished_at = now() - make_interval(days => %s)
+           WHERE id = ANY(%s::uuid[]) AND finished_at IS NOT NULL""",
+        *(days, list(ids)),
+    )
+
+
+def left(tasks: Tasks) -> set[str]:
+    return {task_id for (task_id,) in sql(tasks.database, "SELECT id::text FROM tasks")}
+
+
+def family(tasks: Tasks) -> tuple[str, list[str]]:
+    """A parent with two steps that wait."""
+    steps = [{"job_type": "emit_load", "params": {}, "on_failure": "continue"}] * 2
+    parent = tasks.create(job_type="orchestrate", params={"steps": steps, "mode": "parallel"})
+    assert tasks.claim(parent)
+    tasks.append([delegated(task_stream(parent), 1, 2)])
+    found = sql(tasks.database, "SELECT id::text FROM tasks WHERE parent_id = %s ORDER BY step", parent)
+    return parent, [task_id for (task_id,) in found]
+
+
+def test_what_ended_long_ago_goes_with_all_that_was_written_of_it(tasks: Tasks, connect: Any) -> None:
+    ended(tasks)
+    kept = [ended(tasks, days_ago=300), tasks.started(), tasks.create()]
+    ago(tasks, 400, *kept[1:])
+
+    assert remove(connect, YEAR) == 1
+    assert left(tasks) == set(kept)
+    for table in ("phases", "approvals", "dispatches", "leases"):
+        assert sql(tasks.database, f"SELECT 1 FROM {table} WHERE NOT task_id = ANY(%s::uuid[])", kept) == []
+    streams = {task_stream(task_id) for task_id in kept}
+    of_tasks = sql(tasks.database, "SELECT name FROM streams WHERE name LIKE 'task:%%'")
+    assert {name for (name,) in of_tasks} == streams
+    assert sql(tasks.database, "SELECT 1 FROM events WHERE stream_id NOT IN (SELECT id FROM streams)") == []
+    counted = sql(
+        tasks.database, "SELECT status, sum(number)::int FROM task_counts GROUP BY 1 HAVING sum(number) <> 0"
+    )
+    assert dict(counted) == {"SUCCESS": 1, "STARTED": 1, "PENDING": 1}
+
+
+def test_a_family_goes_as_a_whole_once_all_of_it_is_old(tasks: Tasks, connect: Any) -> None:
+    parent, (first, second) = family(tasks)
+    for step in (first, second):
+        assert tasks.claim(step)
+    tasks.end(first)
+    ago(tasks, 400, first)
+    assert remove(connect, YEAR) == 0, "its parent runs, and the other step does"
+
+    tasks.end(second)
+    assert tasks.state(parent)["task"]["status"] == "SUCCESS"
+    ago(tasks, 400, parent, first)
+    assert remove(connect, YEAR) == 0, "a step ended only now"
+
+    ago(tasks, 400, second)
+    assert remove(connect, YEAR) == 3
+    assert left(tasks) == set()
+
+
+def test_what_was_retried_stays_as_long_as_its_retry(tasks: Tasks, connect: Any) -> None:
+    old = ended(tasks, days_ago=500)
+    retry = ended(tasks, days_ago=10, origin=Origin("retry", retry_of=old))
+
+    assert remove(connect, YEAR) == 0 and left(tasks) == {old, retry}
+    ago(tasks, 400, retry)
+    assert remove(connect, YEAR) == 1 and left(tasks) == {old}
+    assert remove(connect, YEAR) == 1 and left(tasks) == set()
+
+
+def test_a_task_with_many_events_is_emptied_in_batches_first(
+    tasks: Tasks, connect: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(tasks, lines=400)
+    monkeypatch.setattr(removal, "EVENTS_AT_ONCE", 100)
+    monkeypatch.setattr("app.tasks.retention.BATCH_EVENTS", 100)
+    batches = []
+    prune_batch = removal.prune_batch
+    monkeypatch.setattr(
+        removal, "prune_batch", lambda *of: batches.append(count := prune_batch(*of)) or count
+    )
+
+    assert remove(connect, YEAR) == 1
+    assert max(batches) == 100 and sum(batches) > 400
+    assert left(tasks) == set()
+
+
+def test_whoever_holds_a_stream_keeps_its_task_until_the_next_run(tasks: Tasks, connect: Any) -> None:
+    held, free = ended(tasks), ended(tasks)
+
+    with tasks.connect() as conn, conn.cursor() as cur:
+        assert lifecycle.unfinished_retry(cur, held) is None  # as a retry that is being made
+        assert remove(connect, YEAR) == 1
+    assert left(tasks) == {held} and free not in left(tasks)
+
+    assert remove(connect, YEAR) == 1
+
+
+def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Tasks, connect: Any) -> None:
+    task_id = ended(tasks)
+    remove(connect, YEAR)
+
+    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(NotFound):
+        lifecycle.unfinished_retry(cur, task_id)
+
+
+def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(tasks: Tasks, connect: Any) -> None:
+    for _ in range(3):
+        ended(tasks)
+
+    assert remove(connect, YEAR, seconds=0) == 0
+    assert remove(connect, YEAR) == 3
