@@ -49,7 +49,8 @@ def test_over_the_budget_a_start_is_refused_by_name_until_the_next_day(
 
 def test_what_runs_goes_on_and_counts(frugal: str, user: User, tmp_path: Path) -> None:
     with held(user, tmp_path, rate=0, size=2_000) as run:
-        wait_for("more than the budget", lambda: post(frugal, user).status_code == 429)
+        wait_for("more than the budget", lambda: user.status(run.id)["sequence"] > BUDGET // 2_000)
+        assert "daily budget" in problem(post(frugal, user), 429)["detail"]
         head = user.status(run.id)["sequence"]
         wait_for("further lines", lambda: user.status(run.id)["sequence"] > head)
         run.let_go()
