@@ -15,7 +15,10 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
+
+from app.turn import Turn
 
 Result = TypeVar("Result")
 logger = logging.getLogger("taskroom.server")
@@ -23,6 +26,7 @@ logger = logging.getLogger("taskroom.server")
 MAX_CONNECTIONS = 20_000
 BACKLOG = 4_096  # cut at the kernel's net.core.somaxconn
 ACCEPTED_AT_ONCE = 32
+READY_AT_ONCE = 64  # sockets that one turn of the loop serves
 # A client that takes nothing for so long, or an idle keep-alive connection, is dropped.
 SOCKET_SECONDS = 60
 # Else the kernel hides a reader that stalled behind four megabytes.
@@ -71,9 +75,7 @@ def real_threading() -> Any:
 
 def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callable[[], None]:
     """Calls ``ended`` before the loop waits for sockets and timers, ``began`` when it has; returns what undoes that.
-
-    To be called in the loop's thread. Without a loop nothing is ever called.
-    """
+    To be called in the loop's thread. Without a loop nothing is ever called."""
     if not patched():
         return lambda: None
     from eventlet.hubs import get_hub
@@ -81,15 +83,19 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     hub = get_hub()
     name = "do_poll" if hasattr(hub, "do_poll") else "_control"  # of kqueue
     wait, poll = hub.wait, getattr(hub, name)
+    if hasattr(getattr(hub, "poll", None), "fileno"):  # epoll: who is left over comes first the next time
+        poll = partial(hub.poll.poll, maxevents=READY_AT_ONCE)
 
     def watched_wait(seconds: float | None = None) -> None:
         ended()
+        Turn.begin()  # it may have nothing to poll for
         wait(seconds)
 
     def watched_poll(*args: Any) -> Any:
         try:
             return poll(*args)
         finally:
+            Turn.begin()
             began()
 
     # On macOS it is asked for other things too, inside a turn, which then counts from there.
@@ -97,6 +103,7 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     setattr(hub, name, watched_poll)
 
     def undo() -> None:
+        Turn.forget()
         del hub.wait
         delattr(hub, name)
 
@@ -215,6 +222,10 @@ def serve(
             environ: dict[str, Any] = super().get_environ()
             # The server's own says 1.0 to everyone.
             return environ | {"SERVER_PROTOCOL": self.request_version, TAKE_OVER: self.take_over}
+
+        def handle_one_response(self) -> None:
+            Turn.give_way()
+            super().handle_one_response()
 
         def log_message(self, format: str, *args: Any) -> None:
             """Nothing: what it says of a request that cannot be read quotes it, with its ticket, on stderr."""
