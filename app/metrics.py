@@ -226,8 +226,8 @@ class Metrics:
         yield _labelled(
             "taskroom_loop_turn_longest_seconds",
             "Longest of those turns since the start",
-            ("what",),
-            {(what,): seconds for what, seconds in self.watchdog.longest.items()},
+            ("what", "how"),
+            {(what, how): seconds for (what, how), seconds in self.watchdog.longest.items()},
         )
         found = self._look()
         if found:

@@ -35,7 +35,7 @@ logger = logging.getLogger("taskroom.loop")
 
 class Watchdog:
     """``over`` counts turns over the limit and ``longest`` has the seconds of the longest, both by what ran most of the
-    turn, as ``module:function``; ``over`` also by how: ``computed``, or ``waited`` for more than half of it, because
+    turn, as ``module:function``, and by how: ``computed`` for longer than the limit itself, or ``waited``, because
     something blocks or because the machine had no core free.
 
     ``collected`` tells the seconds of garbage collections so far, ``cpu`` those that the loop's thread has computed.
@@ -49,7 +49,8 @@ class Watchdog:
         alarm: Alarm | None = None,
     ) -> None:
         self.over: Counter[tuple[str, str]] = Counter()
-        self.longest: dict[str, float] = {}
+        self.longest: dict[tuple[str, str], float] = {}
+        self._names: set[str] = set()
         self._collected, self._clock, self._cpu = collected, clock, cpu
         self._alarm = alarm or Alarm(LOOK_SECONDS, self.look)
         self._began = 0.0  # 0: the loop waits
@@ -95,11 +96,12 @@ class Watchdog:
         what = max(seen, key=lambda name: seen[name]) if turn == began else UNSEEN
         if self._garbage - garbage > took / 2:
             what = COLLECTING
-        if what not in self.longest and len(self.longest) >= NAMES:
+        if what not in self._names and len(self._names) >= NAMES:
             what = OTHER
-        how = "computed" if self._computed - computed >= took / 2 else "waited"
+        self._names.add(what)
+        how = "computed" if self._computed - computed > LIMIT_SECONDS else "waited"
         self.over[what, how] += 1
-        self.longest[what] = max(took, self.longest.get(what, 0.0))
+        self.longest[what, how] = max(took, self.longest.get((what, how), 0.0))
         if self._worst is None or took > self._worst[0]:
             self._worst = took, what, how
 

@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
         watching,
         webhooks,
     )
+    from app.api.base import BODY_LIMIT
     from app.realtime import sse
 
     app.config.update(
@@ -38,12 +39,13 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
+    limits = {auth.blp.name: auth.BODY_LIMIT, outside.blp.name: app.config["MAX_CONTENT_LENGTH"]}
 
     # Before whatever else looks at a request: the limits on sign-ins read who it is from the body.
     @app.before_request
     def refuse_large() -> None:
         """Also where no body is read: what is left unread would have to be read away before the next request."""
-        most = auth.BODY_LIMIT if request.blueprint == auth.blp.name else app.config["MAX_CONTENT_LENGTH"]
+        most = limits.get(request.blueprint or "", BODY_LIMIT)
         if (request.content_length or 0) > most:
             raise RequestEntityTooLarge
 

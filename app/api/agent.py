@@ -141,6 +141,8 @@ def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 
 def checked_params(job: Job, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
     """The parameters, validated and with the defaults filled in. Raises Unprocessable, naming each field."""
+    if len(orjson.dumps(params)) > PARAMS_LIMIT:  # before each field is looked at
+        raise _too_large(named)
     params = scrub(params)
     schema = job.params()
     try:
@@ -152,8 +154,12 @@ def checked_params(job: Job, params: dict[str, Any], named: str = "params") -> d
     except TypeError as error:
         raise Unprocessable(f"{named} was refused", errors={named: [f"{error}."]}) from None
     if size > PARAMS_LIMIT:
-        raise Unprocessable(f"{named} is too large", errors={named: [f"Longer than {PARAMS_LIMIT:,} bytes."]})
+        raise _too_large(named)
     return loaded
+
+
+def _too_large(named: str) -> Unprocessable:
+    return Unprocessable(f"{named} is too large", errors={named: [f"Longer than {PARAMS_LIMIT:,} bytes."]})
 
 
 def begin(task_id: str, job_type: str, approval: Approval | None) -> Response:

@@ -27,6 +27,9 @@ from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
+BODY_LIMIT = (
+    256 * 1024
+)  # bytes, where nothing else is said: the parameters of a task, escaped threefold, and the rest
 MAX_DEPTH = 64
 
 

@@ -12,11 +12,15 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeVar
+
+from app.turn import Turn
 
 Result = TypeVar("Result")
 logger = logging.getLogger("taskroom.server")
 
+READY_AT_ONCE = 64  # sockets that one turn of the loop serves
 TAKE_OVER = "taskroom.take_over"
 
 RealSelector = selectors.DefaultSelector  # patching leaves none but select() to be found later
@@ -61,9 +65,7 @@ def real_threading() -> Any:
 
 def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callable[[], None]:
     """Calls ``ended`` before the loop waits for sockets and timers, ``began`` when it has; returns what undoes that.
-
-    To be called in the loop's thread. Without a loop nothing is ever called.
-    """
+    To be called in the loop's thread. Without a loop nothing is ever called."""
     if not patched():
         return lambda: None
     from eventlet.hubs import get_hub
@@ -71,15 +73,19 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     hub = get_hub()
     name = "do_poll" if hasattr(hub, "do_poll") else "_control"  # of kqueue
     wait, poll = hub.wait, getattr(hub, name)
+    if hasattr(getattr(hub, "poll", None), "fileno"):  # epoll: who is left over comes first the next time
+        poll = partial(hub.poll.poll, maxevents=READY_AT_ONCE)
 
     def watched_wait(seconds: float | None = None) -> None:
         ended()
+        Turn.begin()  # it may have nothing to poll for
         wait(seconds)
 
     def watched_poll(*args: Any) -> Any:
         try:
             return poll(*args)
         finally:
+            Turn.begin()
             began()
 
     # On macOS it is asked for other things too, inside a turn, which then counts from there.
@@ -87,6 +93,7 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     setattr(hub, name, watched_poll)
 
     def undo() -> None:
+        Turn.forget()
         del hub.wait
         delattr(hub, name)
 

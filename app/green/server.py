@@ -22,6 +22,7 @@ from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
 from app.listening import Listener, notice_silence
+from app.turn import Turn
 
 logger = logging.getLogger("taskroom.server")
 
@@ -86,6 +87,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         }
 
     def handle_one_response(self) -> None:
+        Turn.give_way()
         super().handle_one_response()
         if self.environ["eventlet.input"].late:
             self.close_connection = True

@@ -31,6 +31,7 @@ from app.services import Services
 from app.stream.channels import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
+from app.turn import Turn
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -180,6 +181,7 @@ class Sockets:
         """Validates what a client sent, whatever its shape; a refusal is an answer, never an exception."""
 
         def handle(*args: Any) -> dict[str, Any]:
+            Turn.give_way()
             try:
                 connection = self._connections.get(request.sid)  # type: ignore[attr-defined]
                 if connection is None:

@@ -26,6 +26,9 @@ logger = logging.getLogger("taskroom.behind")
 # Joined buffers kept for a second, for those who catch up from the same cursor.
 BURSTS = 64
 BURSTS_BYTES = 8_000_000
+# For one viewer in one go, half a megabyte about: a reader as fast as we are would be sent a whole long log, from
+# memory, while all others wait.
+BURSTS_IN_A_ROW = 8
 
 
 class Behind:
@@ -130,7 +133,12 @@ class Behind:
             viewer.first = viewer.first[len(told) :]
             if not self._settled(viewer):
                 return
+        in_a_row = 0
         while viewer.start < room.head:
+            if in_a_row == BURSTS_IN_A_ROW:
+                self.park(viewer)  # its wire takes more at once, when it is its turn again
+                return
+            in_a_row += 1
             burst = self._burst(viewer)
             if burst is None:
                 self._read_back(

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.stream.background import spawn
+from app.stream.background import in_turns, spawn
 from app.stream.event import Event, memory
 from app.stream.store import Store, StoreAway
 
@@ -18,6 +18,7 @@ logger = logging.getLogger("taskroom.history")
 PAGE_EVENTS = 500
 KEPT_BYTES = 16_000_000  # of all streams together
 KEPT_SECONDS = 30.0
+WAITING_AT_ONCE = 8  # are sent what was read for them before others have their turn
 READERS = 8  # pages in flight; more would take the pool from everybody else
 
 Waiting = Callable[[Exception | None, bool], None]
@@ -87,7 +88,7 @@ class History:
                 logger.exception("reading %s back failed", stream)
         with self._lock:
             waiting = self._waiting.pop((stream, start))
-        for leads, then in waiting:
+        for leads, then in in_turns(waiting, WAITING_AT_ONCE):
             try:
                 then(error, leads is None or found)
             except Exception:  # one of a crowd must not keep it from the others

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import dashboard, life, proxied, rooms, scale, trouble, users
+from bench.scenarios import dashboard, hostile, life, proxied, rooms, scale, trouble, users
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -29,4 +29,5 @@ SCENARIOS: dict[str, Scenario] = {
     "users": users.users,
     "one-user": users.one_user,
     "dashboard": dashboard.dashboard,
+    "hostile": hostile.hostile,
 }

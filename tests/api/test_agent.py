@@ -135,3 +135,14 @@ def test_active_is_the_newest_unfinished_task_or_null(user: User) -> None:
     for task_id in (newer, older):
         assert user.client.post(f"/api/v2/tasks/{task_id}/cancel").status_code == 202
     wait_for("no active task", lambda: user.get("agent/active")["active"] is None)
+
+
+def test_a_body_has_256_kb_and_its_parameters_are_measured_before_they_are_read(user: User) -> None:
+    wide = {f"field{n}": n for n in range(6_000)}
+
+    answer = start(user, {"job_type": "test_echo", "params": wide})
+    errors = problem(answer, 422, "params")["errors"]
+    too_large = start(user, {"job_type": "test_echo", "params": {"text": "x" * 262_144}})
+
+    assert errors == {"params": ["Longer than 65,536 bytes."]}
+    problem(too_large, 413)

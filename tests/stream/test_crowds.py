@@ -248,3 +248,17 @@ def test_a_buffer_larger_than_all_that_is_kept_is_shared_all_the_same(
         wire.gets(1)
 
     assert len(last_offered(wires)) == 1
+
+
+def test_a_reader_as_fast_as_we_are_is_not_sent_a_long_log_in_one_go(hub: Hub, store: FakeStore):
+    head = 4 * histories.PAGE_EVENTS
+    store.add(A, head, message="x" * 1_000)
+    first = view(hub, A, 0)[1]
+    wait_for("all pages to be in memory", lambda: first.drain() or len(first.sequences) == head)
+
+    _, second = view(hub, A, 0)
+    at_once = len(second.offered)
+    wait_for("the rest", lambda: second.drain() or len(second.sequences) == head)
+
+    assert at_once == behind.BURSTS_IN_A_ROW < len(second.offered)
+    assert second.sequences == list(range(1, head + 1))

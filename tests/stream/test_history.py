@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from app.stream import background
 from app.stream import history as histories
 from app.stream.event import memory
 from app.stream.history import PAGE_EVENTS, History
@@ -175,3 +177,19 @@ def test_reading_from_many_threads_counts_what_is_kept(history: History, store: 
 
     kept = [event for part in history._parts.values() for event in part.events]
     assert len(kept) == 8 * 30 and history._bytes == sum(map(memory, kept))
+
+
+def test_others_have_their_turn_while_a_crowd_is_told(
+    history: History, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
+    crowd = 4 * histories.WAITING_AT_ONCE
+    store.add(A, 20)
+    store.gate.clear()
+    told: list[str] = []
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=lambda _: told.append("a turn")))
+    for _ in range(crowd):
+        history.read(A, 0, 0, lambda *_: told.append("one"))
+    store.gate.set()
+
+    wait_for("all to be told", lambda: told.count("one") == crowd and told.count("a turn") == 4)
+    assert told[: 2 * histories.WAITING_AT_ONCE].count("a turn") == 1

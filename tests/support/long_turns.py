@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from app import green
+from app.services import services
 
 SECONDS = 0.2
 
@@ -17,7 +18,7 @@ def put_in() -> None:
 
     def made(config: Any) -> Any:
         app = make(config)
-        for view in (computes, in_a_library, blocks, waits):
+        for view in (computes, in_a_library, blocks, waits, reads):
             app.add_url_rule(f"/long/{view.__name__}", view_func=view)
         return app
 
@@ -43,6 +44,15 @@ def blocks() -> str:
     """What no greenlet knows of: the whole process waits."""
     green.real_threading().Event().wait(SECONDS)
     return "blocked"
+
+
+def reads() -> str:
+    """Computes over what it has read, which comes at the same time as what others read."""
+    with services().read() as conn, conn.cursor() as cur:
+        cur.execute(
+            "SELECT pg_sleep(ceil(extract(epoch FROM clock_timestamp())) + 1 - extract(epoch FROM clock_timestamp()))"
+        )
+    return computes()
 
 
 def waits() -> str:
