@@ -22,6 +22,9 @@ class Line:
         self._refused: tuple[bytes, ...] = ()
         self.refused: Counter[bytes] = Counter()  # how often each part was
         self._open: list[socket.socket] = []
+        self._asked: dict[
+            socket.socket, bytes
+        ] = {}  # by connection, the request that it is busy with or had last
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.url = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.port}").geturl()
@@ -39,6 +42,10 @@ class Line:
         connected ends, for it may be just that."""
         self._refused = parts
         self._end_all()
+
+    def held(self, part: bytes) -> int:
+        """How many connections are open whose last request has this part."""
+        return sum(part in asked for asked in list(self._asked.values()))
 
     def close(self) -> None:
         self.cut()
@@ -68,6 +75,8 @@ class Line:
         try:
             # A browser sends the head of a request in one piece, and the next one only after the answer.
             while data := source.recv(65536):
+                if asks:
+                    self._asked[source] = data
                 if asks and (part := next((part for part in self._refused if part in data), None)):
                     source.sendall(REFUSAL)
                     self.refused[part] += 1
@@ -76,6 +85,8 @@ class Line:
         except OSError:  # the other end is gone, which is what closes this one
             pass
         finally:
+            if asks:
+                self._asked.pop(source, None)
             _shut(sink)
 
 

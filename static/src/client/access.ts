@@ -22,6 +22,11 @@ export abstract class Access {
   /** `base`: the server's origin, or "" for the page's own. Another origin gets no cookies. */
   constructor(readonly base = "") {}
 
+  /** Tabs of the same account may share what they hear; null: it is not known whose it is. */
+  get account(): string | null {
+    return null;
+  }
+
   /** Calls back after every change of what is above; returns how to stop that. */
   listen(listener: () => void): () => void {
     this.listeners.add(listener);

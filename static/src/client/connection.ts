@@ -6,8 +6,8 @@ import { Own } from "./own";
 import { POLL_SECONDS, PollingWire } from "./polling";
 import { Rooms } from "./rooms";
 import { safely } from "./safely";
+import { sharedWire } from "./sharedWire";
 import { socketWire } from "./socket";
-import { sseWire } from "./sse";
 import { Tasks } from "./tasks";
 import type { TaskEvent } from "./types";
 import type { Connection, Link, TaskSink, TaskWatch, UserSink, Watch } from "./watch";
@@ -45,7 +45,7 @@ export class PageConnection implements Connection {
     private readonly access: Access,
     private readonly backoff = new Backoff(),
   ) {
-    this.wires = [socketWire(access), sseWire(access)];
+    this.wires = [socketWire(access), sharedWire(access)];
     this.tasks = new Tasks(new Api(access), this.rooms);
     this.token = access.token;
     this.stops.push(access.listen(() => this.accessChanged()));

@@ -4,8 +4,6 @@ import type { Room, Wire } from "./wire";
 export interface Watched extends Room {
   /** Whether it knows where to begin. */
   readonly ready: boolean;
-  /** A room of less rank makes place for one of higher rank. */
-  readonly rank: number;
   /** The session is there: begins, or goes on. */
   resume(): void;
   /** The session is over: asks for nothing until `resume`. */
@@ -35,6 +33,11 @@ export class Rooms {
     this.seated.clear();
     this.wire = wire;
     this.settle();
+  }
+
+  /** Whether it has its place. */
+  carries(room: Watched): boolean {
+    return this.seated.has(room);
   }
 
   /** Begins again at the room's cursor. */

@@ -43,6 +43,20 @@ async function signedIn(): Promise<Session> {
   return session;
 }
 
+test("tabs of one user, role and tenant are of one account", async () => {
+  const session = await signedIn();
+  const account = async (change: object): Promise<string | null> => {
+    fetching.mockResolvedValueOnce(json({ access_token: "t", expires_in: 100, user: { ...user, ...change } }));
+    await session.login("a@example.org", "secret");
+    return session.account;
+  };
+  const first = await account({ role: "user", tenant: null });
+  expect(await account({ role: "user", tenant: null, email: "b@example.org" })).toBe(first);
+  const others = [{ id: 2 }, { role: "admin" }, { tenant: "acme" }].map((change) => ({ role: "user", tenant: null, ...change }));
+  for (const other of others) expect(await account(other)).not.toBe(first);
+  expect(new Session().account).toBeNull();
+});
+
 test("a 401 is met by one renewal and one repeat", async () => {
   const session = await signedIn();
   fetching.mockResolvedValueOnce(problem(401)).mockResolvedValueOnce(grant("two")).mockResolvedValueOnce(json([1]));

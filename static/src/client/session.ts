@@ -28,6 +28,13 @@ export class Session extends Access {
     return this.state.kind === "starting" ? null : this.state.kind === "in";
   }
 
+  /** In another role, or of another tenant, one may see other things. */
+  override get account(): string | null {
+    if (this.state.kind !== "in") return null;
+    const { id, role, tenant } = this.state.user;
+    return [id, role, tenant ?? ""].join(":");
+  }
+
   /** Throws Problem. */
   async login(email: string, password: string): Promise<void> {
     const grant = await this.send<Grant>("POST", `${AUTH}/login`, { email, password });

@@ -11,6 +11,7 @@ vi.mock("socket.io-client", () => ({
 const room = (name: string, cursor: number | null = 5): Room => ({
   name,
   types: null,
+  rank: 1,
   cursor,
   joined: vi.fn(),
   event: vi.fn(),

@@ -5,7 +5,8 @@ import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type
 /** A proxy that holds back the first words holds back all the others too. */
 const OPEN_TIMEOUT_MS = 10_000;
 /** The server says something every 15 s; a network that went says nothing, not even that. */
-const SILENCE_MS = 40_000;
+export const SILENCE_MS = 40_000;
+export const STREAM_ROOMS = 16;
 
 interface Hello {
   rooms: Record<string, { cursor: number; head: number }>;
@@ -17,7 +18,7 @@ interface Hello {
  * and of no comment, and cannot send a bearer token. */
 class SseWire implements Wire {
   readonly kind = "sse";
-  readonly capacity = 16;
+  readonly capacity = STREAM_ROOMS;
   private readonly rooms = new Map<string, Room>();
   private reading: AbortController | null = null;
   private silence: ReturnType<typeof setTimeout> | undefined;
@@ -28,6 +29,7 @@ class SseWire implements Wire {
   constructor(
     private readonly access: Access,
     private readonly events: WireEvents,
+    private readonly alive: () => void,
   ) {
     this.change();
   }
@@ -74,7 +76,10 @@ class SseWire implements Wire {
     const text = new EventStreamText();
     for await (const piece of pieces(response.body)) {
       if (!current()) return;
-      if (this.open) this.listen(SILENCE_MS);
+      if (this.open) {
+        this.listen(SILENCE_MS);
+        this.alive();
+      }
       for (const message of text.push(piece)) if (current()) this.heard(message);
     }
     if (current()) this.finish("cut");
@@ -138,10 +143,11 @@ class SseWire implements Wire {
   }
 }
 
+/** `alive`: called at each sign of life, and be it a comment. */
 export const sseWire =
-  (access: Access): OpenWire =>
+  (access: Access, alive = (): void => undefined): OpenWire =>
   (events) =>
-    new SseWire(access, events);
+    new SseWire(access, events, alive);
 
 /** Until it ends, is aborted or breaks: nothing more comes then, whichever it was. */
 async function* pieces(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {

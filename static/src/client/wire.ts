@@ -8,6 +8,8 @@ export interface Room {
   readonly name: string;
   /** The event types that are wanted; null: all. A wire that cannot choose may bring others. */
   readonly types: readonly string[] | null;
+  /** A room of less rank makes place for one of higher rank. */
+  readonly rank: number;
   /** Asked at each join. It has everything up to there; null has nothing yet. */
   readonly cursor: number | null;
   /** What comes after `from` comes now; null: the present state first. `head` is the stream's last sequence then. */

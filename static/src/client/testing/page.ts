@@ -8,7 +8,12 @@ import type { TaskSink, UserSink } from "../watch";
 export class FakeAccess extends Access {
   override token: string | null = "token";
   signedIn: boolean | null = true;
+  who: string | null = null;
   readonly taking = vi.fn<() => Promise<void>>(async () => undefined);
+
+  override get account(): string | null {
+    return this.who;
+  }
 
   protected take(): Promise<void> {
     return this.taking();

@@ -1,0 +1,290 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Feed } from "./testing/feed";
+import { Browser } from "./testing/tabs";
+import { Tab } from "./testing/tab";
+
+const pass = (ms = 60): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+let browser: Browser;
+let feed: Feed;
+beforeEach(() => {
+  vi.useFakeTimers();
+  browser = new Browser();
+  feed = new Feed();
+  feed.heads.set("task:t", 5);
+});
+afterEach(() => {
+  browser.end();
+  vi.useRealTimers();
+});
+
+const tabs = async (...names: string[]): Promise<Tab[]> => {
+  const made = names.map((name) => new Tab(name, browser, feed));
+  await pass();
+  return made;
+};
+
+test("tabs of one user share one stream of all their rooms, each from its own cursor", async () => {
+  const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
+  const rooms = [one.watch("task:t", 5), two.watch("task:t", 2), three.watch("user"), three.watch("task:t")];
+  await pass();
+  expect([one, two, three].map(({ opened }) => opened)).toEqual([1, 1, 1]);
+  feed.append("task:t", 2);
+  feed.append("user");
+  await pass();
+  expect(rooms.map(({ seen }) => seen)).toEqual([[6, 7], [3, 4, 5, 6, 7], [1], [6, 7]]);
+  expect(feed.rooms).toEqual(["task:t", "user"]);
+  expect(feed.most).toBe(1);
+});
+
+test("a tab that begins where the stream stands does not interrupt it, one that is behind reopens it there", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const first = one.watch("task:t", 5);
+  await pass();
+  const streams = feed.server.streams.length;
+  const live = two.watch("task:t");
+  await pass();
+  expect(live.here).toBe(true);
+  expect(feed.server.streams).toHaveLength(streams);
+  two.unwatch(live);
+  const behind = two.watch("task:t", 1);
+  await pass();
+  expect(feed.server.streams).toHaveLength(streams + 1);
+  expect([first.seen, behind.seen]).toEqual([[], [2, 3, 4, 5]]);
+});
+
+test.each(["closes", "crashes", "freezes", "is kept for going back"])(
+  "when the leader %s the next tab goes on without a gap",
+  async (how) => {
+    const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
+    const rooms = [one, two, three].map((tab) => tab.watch("task:t", 5));
+    await pass();
+    feed.append("task:t");
+    await pass();
+    expect(browser.leader).toBe("1");
+    feed.append("task:t"); // still on its way
+    if (how === "closes") browser.as("1", () => one.wire.close());
+    else if (how === "freezes") one.tell("freeze");
+    else if (how !== "crashes") one.tell("pagehide");
+    else {
+      browser.crash("1");
+      feed.vanish();
+    }
+    feed.append("task:t");
+    await pass(100);
+    feed.append("task:t");
+    await pass();
+    expect(browser.leader).toBe("2");
+    for (const room of rooms.slice(1)) expect(room.seen).toEqual([6, 7, 8, 9]);
+    expect([two.closed, two.opened, three.closed, three.opened]).toEqual([[], 1, [], 1]);
+    expect(feed.most).toBe(1);
+  },
+);
+
+test.each([
+  ["freeze", "resume"],
+  ["pagehide", "pageshow"],
+])("a tab that comes back after %s goes on at its cursor", async (away, back) => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const [mine, other] = [one, two].map((tab) => tab.watch("task:t", 5));
+  await pass();
+  one.tell(away);
+  await pass();
+  feed.append("task:t", 3);
+  await pass();
+  expect(mine?.seen).toEqual([]);
+  one.tell(back);
+  await pass();
+  expect([mine?.seen, other?.seen]).toEqual([[6, 7, 8], [6, 7, 8]]);
+  expect(one.opened).toBe(1);
+});
+
+test("a leader that says nothing for as long as a stream may not is replaced, and one that lives is not", async () => {
+  const [, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
+  const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
+  await pass();
+  for (let seconds = 0; seconds < 120; seconds += 15) {
+    feed.alive();
+    await pass(15_000);
+  }
+  expect(browser.leader).toBe("1");
+  browser.hang("1");
+  feed.vanish();
+  feed.append("task:t");
+  await pass(24_000);
+  expect(browser.leader).toBe("1");
+  await pass(2_000);
+  expect(browser.leader).not.toBe("1");
+  for (const room of rooms) expect(room.seen).toEqual([6]);
+  expect([two.closed, three.closed]).toEqual([[], []]);
+});
+
+test("a leader that another has replaced lets go of its stream", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const mine = one.watch("task:t", 5);
+  await pass();
+  const [stream] = feed.streams;
+  void browser.as("x", () => navigator.locks.request(browser.lock, { steal: true }, async () => undefined));
+  await pass();
+  feed.append("task:t");
+  await pass();
+  expect(stream?.gone).toBe(true);
+  expect(browser.leader).toBe("2");
+  expect(two.closed).toEqual([]);
+  expect(mine.seen).toEqual([6]);
+});
+
+test("other users, and a user who is not known, share with nobody", async () => {
+  const all = ["1", "2", null, null].map((who, at) => new Tab(`${at}`, browser, feed, who));
+  await pass();
+  for (const tab of all) tab.watch("user");
+  await pass();
+  expect(feed.streams).toHaveLength(4);
+  feed.append("user");
+  await pass();
+  for (const tab of all) expect(tab.rooms[0]?.seen).toEqual([1]);
+});
+
+test("who signs in as another user has no part in the stream any more", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  two.access.who = "other";
+  browser.as("2", () => two.wire.token("fresh"));
+  expect([one.closed, two.closed]).toEqual([[], ["cut"]]);
+});
+
+test("without locks each tab has a stream of its own", async () => {
+  vi.stubGlobal("navigator", { locks: undefined });
+  const all = await tabs("1", "2");
+  expect(feed.streams).toHaveLength(2);
+  expect(all.map(({ opened }) => opened)).toEqual([1, 1]);
+});
+
+test("a page that may have no locks has a stream of its own", async () => {
+  vi.stubGlobal("navigator", { locks: { request: () => Promise.reject(new DOMException("opaque", "SecurityError")) } });
+  const [one] = (await tabs("1")) as [Tab];
+  expect(one.opened).toBe(1);
+});
+
+test("what a stream has no place for is asked by REST until there is one; tasks come before standings", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const standings = Array.from({ length: 16 }, (_, at) => one.watch(`task:s${at}`, 0, 0));
+  await pass();
+  const task = two.watch("task:t", 5);
+  const more = two.watch("task:u", 0, 0);
+  feed.heads.set("task:u", 4);
+  await pass();
+  expect(feed.rooms).toHaveLength(16);
+  expect([task.here, more.here]).toEqual([true, false]);
+  const outside = standings.filter(({ name }) => !feed.rooms.includes(name));
+  expect(outside.map(({ polls }) => polls)).toEqual([1]);
+  await pass(10_000);
+  expect([more.polls, more.cursor]).toEqual([2, 4]);
+  for (const room of standings.slice(0, 2)) one.unwatch(room);
+  await pass();
+  feed.append("task:u");
+  await pass();
+  expect([more.here, more.seen, more.polls]).toEqual([true, [5], 2]);
+  expect(feed.server.streams.at(-1)?.rooms).toContain("task:u@4");
+});
+
+test("a stream that is cut is so for all; a token that has ended is the leader's own", async () => {
+  const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
+  const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
+  await pass();
+  feed.streams[0]?.say("token_expired", {});
+  await pass();
+  feed.append("task:t");
+  await pass();
+  expect([one.closed, two.closed, three.closed]).toEqual([["denied"], [], []]);
+  for (const room of rooms) expect(room.seen).toEqual([6]);
+  feed.cut();
+  await pass();
+  expect([two.closed, three.closed]).toContainEqual(["cut"]);
+});
+
+test("a room that is refused is found out by each tab, and the others stay", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const mine = one.watch("task:t", 5);
+  const refused = two.watch("task:u", 0);
+  refused.poll = async () => two.unwatch(refused);
+  feed.refused.add("task:u");
+  await pass();
+  feed.append("task:t");
+  await pass();
+  expect(feed.rooms).toEqual(["task:t"]);
+  expect(mine.seen).toEqual([6]);
+  expect([one.closed, two.closed]).toEqual([[], []]);
+});
+
+test("a stream that cannot answer a cursor says so to all, and a task's end reaches all", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const rooms = [one, two].map((tab) => tab.watch("task:t", 5));
+  await pass();
+  feed.streams[0]?.say("resync", { stream: "task:t", reason: "beyond_head", oldest: 1, head: 2 });
+  feed.streams[0]?.say("log", { stream: "task:t", sequence: 3 });
+  feed.streams[0]?.say("end", { stream: "task:t", status: "SUCCESS" });
+  await pass();
+  for (const { resyncs, seen, ends } of rooms) expect([resyncs, seen, ends]).toEqual([1, [3], 1]);
+});
+
+test("a cursor beyond the stream is waited for, and told when the stream stays behind it", async () => {
+  feed.heads.set("user", 2);
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  one.watch("task:t", 5);
+  two.watch("user");
+  await pass();
+  const [soon, never] = [two.watch("task:t", 6), one.watch("user", 9)];
+  await pass();
+  feed.append("task:t", 2);
+  for (let seconds = 0; seconds < 15; seconds += 5) {
+    feed.alive();
+    await pass(5_000);
+  }
+  expect([soon.seen, soon.resyncs]).toEqual([[7], 0]);
+  expect(never.resyncs).toBe(1);
+});
+
+test("a tab that takes nothing is left out, and goes on at its cursor when it does again", async () => {
+  const [, two] = (await tabs("1", "2")) as [Tab, Tab];
+  const room = two.watch("task:t", 5);
+  await pass();
+  const opened = feed.server.streams.length;
+  browser.pause("2");
+  for (let times = 0; times < 10; times++) {
+    feed.append("task:t", 1_000);
+    await pass();
+  }
+  expect(feed.rooms).toEqual(["broadcast"]);
+  browser.go("2");
+  await pass(100);
+  expect(room.seen.at(-1)).toBe(10_005);
+  expect(room.faults).toEqual([]);
+  expect(feed.server.streams.length).toBeGreaterThan(opened);
+});
+
+test("what is joined before anybody has answered has its place all the same", async () => {
+  const [, two] = (await tabs("1", "2")) as [Tab, Tab];
+  two.tell("freeze");
+  two.tell("resume");
+  const room = two.watch("task:t", 4);
+  await pass();
+  expect([room.here, room.seen]).toEqual([true, [5]]);
+});
+
+test("what was said to a tab before it was frozen, and comes after it, is not taken for an answer of now", async () => {
+  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
+  one.watch("task:t", 5);
+  await pass();
+  const room = two.watch("task:t");
+  browser.pause("2");
+  await pass();
+  two.tell("freeze");
+  await pass();
+  feed.append("task:t", 5);
+  await pass();
+  browser.go("2");
+  two.tell("resume");
+  await pass();
+  feed.append("task:t");
+  await pass();
+  expect([room.seen, room.faults]).toEqual([[11], []]);
+});
