@@ -16,6 +16,8 @@ logger = logging.getLogger("taskroom.server")
 
 # Some containers allow a thousand times more, and programs that walk all of them stall.
 OPEN_FILES = 1_048_576
+# Else the kernel hides a reader that stalled behind four megabytes.
+SEND_BUFFER = 256 * 1024
 PAUSE_SECONDS = 0.2
 AT_ONCE = 10  # so many failures of single connections in a row, before there is a pause after each
 SAID_SECONDS = 10.0

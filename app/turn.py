@@ -7,6 +7,9 @@ import time
 
 # A request, once read, begins in a turn of the loop that is not older; the others wait for the next turns.
 BEGIN_SECONDS = 0.02
+# A turn may be old whenever it is looked at: the machine was busy with something else. Nobody waits for a young one for
+# longer than so many turns.
+TURNS = 8
 
 
 class Turn:
@@ -26,15 +29,17 @@ class Turn:
 
     @classmethod
     def give_way(cls) -> None:
-        """Returns in a turn that is young, in the order in which it was called: of many who come to here in one turn,
-        or of one who always finds the next thing to do, some go on in the next turns. To be called in a greenlet."""
+        """Returns in a turn that is young, if one comes soon, in the order in which it was called: of many who come to
+        here in one turn, or of one who always finds the next thing to do, some go on in the next turns. To be called
+        in a greenlet."""
         if not cls.waiting and cls._is_young():
             return
         cls.waiting += 1
         try:
-            time.sleep(0)
-            while not cls._is_young():
+            for _ in range(TURNS):
                 time.sleep(0)
+                if cls._is_young():
+                    break
         finally:
             cls.waiting -= 1
 

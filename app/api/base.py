@@ -29,7 +29,7 @@ from app.stream.store import Head
 
 BODY_LIMIT = (
     256 * 1024
-)  # bytes, where nothing else is said: the parameters of a task, escaped threefold, and the rest
+)  # bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest
 MAX_DEPTH = 64
 
 

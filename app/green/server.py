@@ -21,7 +21,7 @@ from eventlet.greenio import shutdown_safe
 from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
-from app.listening import Listener, notice_silence
+from app.listening import SEND_BUFFER, Listener, notice_silence
 from app.turn import Turn
 
 logger = logging.getLogger("taskroom.server")
@@ -32,8 +32,6 @@ ACCEPTED_AT_ONCE = 32
 # A client that takes nothing for so long, or a connection on which no other request comes, is dropped.
 SOCKET_SECONDS = 60
 HEAD_SECONDS = 20  # of a connection until its first request has come as far as its body
-# Else the kernel hides a reader that stalled behind four megabytes.
-SEND_BUFFER = 256 * 1024
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 

@@ -138,7 +138,10 @@ def test_a_large_body_is_a_problem(site: Site, user: User) -> None:
         assert answer.status_code == 413 and answer.json()["status"] == 413
         assert answer.headers["Content-Type"] == "application/problem+json"
         # The largest that passes is read by the application, and stays out of nginx's private folder.
-        answer = client.post("/api/v2/agent/start", content=b"x" * (2 * 1024 * 1024))
+        task_id = user.start("test_echo")
+        answer = client.post(f"/api/v2/tasks/{task_id}/events", content=b"x" * (2 * 1024 * 1024))
+        assert answer.status_code == 403, "it is no worker"
+        answer = client.post("/api/v2/agent/start", content=b"x" * (256 * 1024))
         assert answer.status_code == 400
 
 

@@ -29,6 +29,8 @@ def test_a_page_of_long_lines_reaches_its_viewers(hub: Hub, store: FakeStore):
 
     (_, first), (_, amid) = view(hub, A, 0), view(hub, A, 317)
 
+    for wire in first, amid:  # each is sent half a megabyte at a time
+        wait_for("the last", lambda wire=wire: wire.drain() or wire.sequences[-1:] == [EVENTS])
     first.gets(*range(1, EVENTS + 1))
     amid.gets(*range(318, EVENTS + 1))
     assert first.controls == amid.controls == [], "a part of a page is no hole"

@@ -106,9 +106,9 @@ def test_deep_nesting_is_refused(user: User, path: str, wrap: str, depth: int) -
 
 
 def refused(user: User, path: str, body: str) -> None:
-    """As no JSON; at the sign-in more than 4 KB are not even looked at."""
+    """As no JSON; more than 256 KB, at the sign-in 4 KB, are not even looked at."""
     answer = send(user, path, body)
-    if path == LOGIN and len(body) > 4096:
+    if len(body) > (4096 if path == LOGIN else 256 * 1024):
         problem(answer, 413)
     else:
         problem(answer, 400, "body")
