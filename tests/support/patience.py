@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import queue
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import engineio
 import engineio.base_client
 import httpx._config
 import httpx._transports.default
@@ -25,7 +27,16 @@ def stretch(function: Callable[..., Any], **defaults: Any) -> None:
     function.__defaults__ = tuple((given | defaults).values())  # type: ignore[attr-defined]
 
 
+class Patient(queue.Queue[Any]):
+    """What a client has to send: when there is nothing for five seconds longer than the server may say nothing, it
+    gives up for good, and these seconds its own process may have been kept from looking."""
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        return super().get(block, None if timeout is None else timeout + SECONDS)
+
+
 def be_patient() -> None:
+    engineio.Client.create_queue = lambda self, *given, **more: Patient(*given, **more)
     stretch(engineio.base_client.BaseClient.__init__, request_timeout=SECONDS)
     stretch(socketio.Client.connect, wait_timeout=SECONDS)
     stretch(socketio.Client.call, timeout=SECONDS)
