@@ -17,8 +17,8 @@ from app import green
 from app.breaker import Breaker, Call, Refused
 from app.errors import causes
 from app.errors.causes import Cause
+from app.green.turn import LoopTurn
 from app.stream.store import Connect, StoreAway
-from app.turn import Turn
 
 # A process stopped in the middle of a transaction would hold its stream's lock for ever and block
 # cancel and the reaper with it; the server ends such a session.
@@ -106,7 +106,7 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                     lent.invalidate()
                 else:
                     lent.close()
-        Turn.give_way()  # what many have read at once is not made into answers in one turn of the loop
+        LoopTurn.give_way()  # what many have read at once is not made into answers in one turn of the loop
 
     return connect
 

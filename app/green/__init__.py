@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
-from app.turn import Turn
+from app.green.turn import LoopTurn
 
 Result = TypeVar("Result")
 logger = logging.getLogger("taskroom.server")
@@ -78,14 +78,14 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
 
     def watched_wait(seconds: float | None = None) -> None:
         ended()
-        Turn.begin()  # it may have nothing to poll for
+        LoopTurn.begin()  # it may have nothing to poll for
         wait(seconds)
 
     def watched_poll(*args: Any) -> Any:
         try:
             return poll(*args)
         finally:
-            Turn.begin()
+            LoopTurn.begin()
             began()
 
     # On macOS it is asked for other things too, inside a turn, which then counts from there.
@@ -93,7 +93,7 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     setattr(hub, name, watched_poll)
 
     def undo() -> None:
-        Turn.forget()
+        LoopTurn.forget()
         del hub.wait
         delattr(hub, name)
 

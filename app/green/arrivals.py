@@ -7,6 +7,7 @@ as it likes. Viewers and requests that are being answered do not count.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import lru_cache
 
 PER_ADDRESS = 512
 
@@ -16,7 +17,7 @@ class Arrivals:
     common."""
 
     def __init__(self, limit: int = PER_ADDRESS, key: Callable[[str], str] = str) -> None:
-        self._limit, self._key = limit, key
+        self._limit, self._key = limit, lru_cache(4096)(key)  # asked twice for each request
         self._waiting: dict[str, dict[Hashable, Callable[[], None]]] = {}
 
     def begin(self, address: str, connection: Hashable, close: Callable[[], None]) -> None:

@@ -21,8 +21,8 @@ from eventlet.greenio import shutdown_safe
 from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
+from app.green.turn import LoopTurn
 from app.listening import SEND_BUFFER, Listener, notice_silence
-from app.turn import Turn
 
 logger = logging.getLogger("taskroom.server")
 
@@ -85,7 +85,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         }
 
     def handle_one_response(self) -> None:
-        Turn.give_way()
+        LoopTurn.give_way()
         super().handle_one_response()
         if self.environ["eventlet.input"].late:
             self.close_connection = True

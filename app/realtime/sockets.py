@@ -16,6 +16,7 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from app import access_log, auth, green, sessions
 from app.auth import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.green.turn import LoopTurn
 from app.limits import TooSoon, address, address_key
 from app.metrics import Row
 from app.problems import answer, fields
@@ -31,7 +32,6 @@ from app.services import Services
 from app.stream.channels import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
-from app.turn import Turn
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -181,7 +181,7 @@ class Sockets:
         """Validates what a client sent, whatever its shape; a refusal is an answer, never an exception."""
 
         def handle(*args: Any) -> dict[str, Any]:
-            Turn.give_way()
+            LoopTurn.give_way()
             try:
                 connection = self._connections.get(request.sid)  # type: ignore[attr-defined]
                 if connection is None:

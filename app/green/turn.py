@@ -12,7 +12,7 @@ BEGIN_SECONDS = 0.02
 TURNS = 8
 
 
-class Turn:
+class LoopTurn:
     """There is one at a time in a process. Where turns are not watched it is always young."""
 
     began = math.inf  # by the monotonic clock
