@@ -15,6 +15,7 @@ from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
 from tests.stream.helpers import in_threads, patient_single, sql
 from tests.support.inbox import fill, notify, unread
+from tests.support.plans import rows_visited
 from tests.support.servers import Servers
 from tests.support.threads import joined
 from tests.tasks.helpers import Tasks
@@ -230,8 +231,7 @@ def test_pages_of_a_hundred_thousand_are_pieces_of_an_index(crowded: Tasks) -> N
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
                     values = {"user": crowded.user_id, "before": before, "limit": 51}
-                    cur.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
-                    visited = rows_visited(cur.fetchall()[0][0][0]["Plan"])
+                    visited = rows_visited(cur, "notifications", statement, values)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
             connection.rollback()
 
@@ -258,14 +258,6 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
 def shown(tasks: Tasks, unread: bool | None = None, limit: int = 1_000) -> list[dict[str, Any]]:
     with tasks.connect() as connection, connection.cursor() as cur:
         return page(cur, tasks.user_id, None, unread, limit)
-
-
-def rows_visited(plan: dict[str, Any]) -> int:
-    """Of notifications: those that were passed on, and those that were looked at for nothing."""
-    own = 0
-    if plan.get("Relation Name") == "notifications":
-        own = plan["Actual Loops"] * (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0))
-    return int(own) + sum(map(rows_visited, plan.get("Plans", ())))
 
 
 def sql_named(database: str, statement: str, values: dict[str, Any]) -> None:
