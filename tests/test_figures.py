@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from app import limits
+from app.auth.sessions import GRACE_SECONDS
 from app.bus.publishing import PUBLISHED_BYTES
 from app.config import Config
-from app.database import ANSWER_SECONDS, POOLED_STATEMENT
-from app.notifications import LONGEST_METADATA
+from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
+from app.http import attempts
+from app.notifications.creation import LONGEST_METADATA
 from app.realtime import floods, joins, reader, rooms, sse_rooms
-from app.sessions import GRACE_SECONDS
 from app.tasks import outlook, plan, reports
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,12 +33,12 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
     (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),
     (PROTOCOL, "| 3,000 attempts to open one a minute a user", lambda: DEFAULT.connects_per_minute, 3_000),
-    (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // limits.MAY_FAIL, 600),
+    (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // attempts.MAY_FAIL, 600),
     (PROTOCOL, "| 120 starts and retries", lambda: DEFAULT.starts_per_minute, 120),
     (PROTOCOL, "2 GB a user and day", lambda: DEFAULT.daily_bytes, 2_000_000_000),
     (PROTOCOL, "1,200 steps a minute a user", lambda: DEFAULT.steps_per_minute, 1_200),
     (PROTOCOL, "1,000 tickets, 1,000 refreshes a minute a user", lambda: DEFAULT.tickets_per_minute, 1_000),
-    (PROTOCOL, "An address may make ten times the attempts of a user", lambda: limits.AN_ADDRESS_MAY, 10),
+    (PROTOCOL, "An address may make ten times the attempts of a user", lambda: attempts.AN_ADDRESS_MAY, 10),
     (PROTOCOL, "| one socket: 64 rooms", lambda: rooms.MAX_JOINED, 64),
     (PROTOCOL, "200 packets at once", lambda: floods.BURST, 200),
     (PROTOCOL, "50 a second then", lambda: floods.PER_SECOND, 50),

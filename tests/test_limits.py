@@ -10,9 +10,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import limits
 from app.errors import Forbidden, NotFound, TooMany, Unauthorized
-from app.limits import Attempts, PausingRedis, TooSoon, Window, address_key
+from app.http import rate_limits
+from app.http.attempts import Attempts, TooSoon, Window
+from app.http.rate_limits import PausingRedis, address_key
 from tests.support.clock import Clock as Monotonic
 from tests.support.line import Line
 
@@ -27,7 +28,7 @@ def line(redis_url: str) -> Iterator[Line]:
 
 @pytest.fixture
 def storage(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingRedis]:
-    monkeypatch.setattr(limits, "REDIS_SECONDS", 60.0)  # slow is not away
+    monkeypatch.setattr(rate_limits, "REDIS_SECONDS", 60.0)  # slow is not away
     storage = PausingRedis(f"limits+{line.url}")
     yield storage
     storage.storage.close()
@@ -41,7 +42,7 @@ class Clock(Monotonic):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(limits, "time", clock)
+    monkeypatch.setattr(rate_limits, "time", clock)
     return clock
 
 
@@ -68,7 +69,7 @@ def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
             assert 0 < storage.get_expiry(key) - time.time() <= 600
             clock.now += 0.1
         line.mend()
-        clock.now += limits.PAUSE_SECONDS
+        clock.now += rate_limits.PAUSE_SECONDS
         assert storage.incr(key, 600) == 2
 
     assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
@@ -76,7 +77,7 @@ def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
 
 
 def test_a_stopped_redis_is_waited_for_once_a_second(clock: Clock, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(limits, "REDIS_SECONDS", 0.02)
+    monkeypatch.setattr(rate_limits, "REDIS_SECONDS", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         storage = PausingRedis(f"limits+redis://127.0.0.1:{silent.getsockname()[1]}/0")
         for n in range(40):

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app import listening
-from app.listening import Listener, notice_silence
+from app.http import listener
+from app.http.listener import Listener, notice_silence
 from tests.support.system import ROOT, System, wait_for
 
 pytestmark = pytest.mark.slow
@@ -83,10 +83,10 @@ def test_a_socket_that_is_no_listener_any_more_is_the_end(number: int):
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the option is Linux's")
 @pytest.mark.parametrize(("stalled", "milliseconds"), [(1, 25_000), (30, 28_000), (120, 118_000)])
 def test_an_accepted_connection_notices_a_peer_that_has_vanished(stalled: int, milliseconds: int):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        notice_silence(listener, stalled)
-        with socket.create_connection(listener.getsockname()) as client:
-            accepted, _ = listener.accept()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        notice_silence(server, stalled)
+        with socket.create_connection(server.getsockname()) as client:
+            accepted, _ = server.accept()
             with accepted:
                 assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
                 options = {
@@ -229,7 +229,7 @@ def test_a_limit_is_raised_as_far_as_the_system_allows_and_never_lowered():
 
     assert limited(f"{code}; {LIMITS}").stdout.split() == ["512", "512", "512", "512"]
     assert limited(f"{lower}; {LIMITS}").stdout.split() == ["256", "256", "512"]
-    assert listening.OPEN_FILES == 1_048_576
+    assert listener.OPEN_FILES == 1_048_576
 
 
 def test_the_web_process_raises_its_own_and_says_when_it_is_less_than_its_viewers(system: System):

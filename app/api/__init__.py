@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.problems import ProblemApi
+from app.http.problems import ProblemApi
 
 
 def init_app(app: Flask) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth
 from app.api.base import (
     Blueprint,
     ScopeField,
@@ -19,7 +18,8 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.permissions import Principal
 from app.services import services
 from app.tasks.clock import seconds_between
 from app.tasks.fold import STATUSES
@@ -76,7 +76,7 @@ class HistoryPage(ma.Schema):
 def history(principal: Principal, query: dict[str, Any]) -> Any:
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
-        **auth.whose(principal, query["scope"]),
+        **permissions.whose(principal, query["scope"]),
         status=query.get("status"),
         kind=query.get("job_type"),
         since=query.get("since"),

@@ -22,7 +22,7 @@ from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
 from app.green.turn import LoopTurn
-from app.listening import SEND_BUFFER, Listener, notice_silence
+from app.http.listener import SEND_BUFFER, Listener, notice_silence
 
 logger = logging.getLogger("taskroom.server")
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import marshmallow as ma
 
-from app import auth, green
+from app import green
 from app.api.base import SequenceField
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.permissions import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
-from app.notifications import NOTIFICATION_EVENTS
+from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
@@ -105,7 +106,7 @@ class Rooms:
 
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         with self._joining(connection):
-            task_id = auth.readable_task(connection.principal, str(data["task_id"]))
+            task_id = permissions.readable_task(connection.principal, str(data["task_id"]))
             stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
             types = _types(data)
             wanted = Filter(types)
@@ -158,7 +159,7 @@ class Rooms:
         self, connection: Connection, cursor: int | None, types: frozenset[str] | None
     ) -> dict[str, Any]:
         with self._joining(connection):
-            stream = auth.own_stream(connection.principal)
+            stream = permissions.own_stream(connection.principal)
             joined = self._widened(connection, stream, cursor, types)
             if joined is None:
                 joined = self._join(connection, stream, cursor, Filter(types))

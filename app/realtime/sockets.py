@@ -13,13 +13,15 @@ import marshmallow as ma
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
-from app import access_log, auth, green, sessions
-from app.auth import Principal
+from app import green
+from app.auth import access_log, permissions, sessions
+from app.auth.permissions import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
-from app.limits import TooSoon, address, address_key
-from app.metrics import Row
-from app.problems import answer, fields
+from app.http.attempts import TooSoon
+from app.http.problems import answer, fields
+from app.http.rate_limits import address, address_key
+from app.observability.metrics import Row
 from app.realtime import library, selfcheck
 from app.realtime.engine import Engine
 from app.realtime.floods import Floods, StrictPacket
@@ -75,7 +77,8 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
 def _origins(parts: Services) -> Any:
     """The page's own origin and the listed ones. The library's own check would believe X-Forwarded-Host."""
     return lambda origin, environ: (
-        origin in parts.config.cors_origins or auth.same_host(origin or "", environ.get("HTTP_HOST", ""))
+        origin in parts.config.cors_origins
+        or permissions.same_host(origin or "", environ.get("HTTP_HOST", ""))
     )
 
 
@@ -158,7 +161,7 @@ class Sockets:
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        principal = auth.principal_of(data["token"])
+        principal = permissions.principal_of(data["token"])
         if not principal.is_as(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
@@ -231,10 +234,10 @@ def _principal(credentials: Any) -> Principal:
     """Who connects: the token or ticket of the handshake, else what the HTTP request brings. Raises Unauthorized."""
     given = credentials if isinstance(credentials, dict) else {}
     if isinstance(given.get("token"), str) and given["token"]:
-        return auth.principal_of(given["token"])
+        return permissions.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
         return sessions.use_ticket(given["ticket"])
-    return auth.current()
+    return permissions.current()
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from app.principal import Principal
+from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_rooms import Line, RoomCodec
 from app.stream.event import BROADCAST, MAX_SEQUENCE, Event

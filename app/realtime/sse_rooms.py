@@ -13,8 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app.auth.principal import Principal
 from app.green import has_gone
-from app.principal import Principal
 from app.realtime.sse_codec import SseCodec, message
 from app.realtime.turns import Turns
 from app.stream.burst import Data

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from app.auth.principal import Principal
 from app.green import Poller, has_gone
-from app.histogram import Histogram
-from app.principal import Principal
+from app.observability.histogram import Histogram
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_codec import SseCodec

@@ -15,8 +15,8 @@ import pytest
 import socketio
 import websocket
 
+from app.auth.principal import Principal
 from app.errors import Unauthorized
-from app.principal import Principal
 from app.realtime import sockets
 from tests.realtime.conftest import Open, watch_briefly
 from tests.support.system import PASSWORD, System, User, wait_for
