@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from typing import Any
 
 import psycopg2
@@ -17,17 +16,18 @@ from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.once import Once
 from app.stream.store import Appended, append, open_stream
 from app.up.embedded_redis import EmbeddedRedis
+from tests.support.connections import kept
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cur:
+    with kept.transaction(database) as connection, connection.cursor() as cur:
         cur.execute(statement, values)
         return cur.fetchall() if cur.description is not None else []  # it is () of SELECT FROM
 
 
 def new_stream(database: str, name: str = "") -> str:
     name = name or f"task:{uuid.uuid4()}"
-    with closing(psycopg2.connect(database)) as connection, connection, connection.cursor() as cur:
+    with kept.transaction(database) as connection, connection.cursor() as cur:
         open_stream(cur, name)
     return name
 

@@ -20,6 +20,7 @@ from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from app.up.process import Child
+from tests.support.connections import kept
 from tests.support.system import ROOT, System
 
 PROCESSES = 64  # of a run, at most
@@ -66,6 +67,8 @@ class Servers:
     def create_database(self, template: str | None = None) -> str:
         """The URL of a new database: migrated and empty, or a copy of another one."""
         name = f"test_{uuid.uuid4().hex}"
+        if template:
+            kept.close(self.url_of(template))
         connection = psycopg2.connect(self.postgres_url)
         connection.autocommit = True
         # Copying files takes a third of the CPU time that copying pages through the log does.

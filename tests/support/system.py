@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-import psycopg2
 from argon2 import PasswordHasher
 
 from app.up.embedded import free_port
+from tests.support.connections import kept
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
@@ -164,13 +164,9 @@ class System:
             user.client.close()
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.database_url)
-        try:
-            with connection, connection.cursor() as cur:
-                cur.execute(statement, values)
-                return cur.fetchall() if cur.description else []
-        finally:
-            connection.close()
+        with kept.transaction(self.database_url) as connection, connection.cursor() as cur:
+            cur.execute(statement, values)
+            return cur.fetchall() if cur.description else []
 
     def stop(self) -> None:
         for process in reversed(self.processes):

@@ -13,6 +13,7 @@ from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
+from tests.support.connections import kept
 from tests.support.line import Line
 from tests.tasks.helpers import Tasks
 
@@ -108,6 +109,7 @@ def test_postgres_clock_may_be_set_without_losing_a_task_or_keeping_a_lost_one(
 
     sql(tasks.database, f"ALTER DATABASE {name} SET search_path = stepped, pg_catalog, public")
     web.rounds._connect.close()  # the next round's session has the new clock
+    kept.close(tasks.database)  # so have the test's own
     web.rounds._last_round = web.clock.now
     assert sql(tasks.database, "SELECT now() <> pg_catalog.now()") == [(True,)]
     for _ in range(MISSED_LIMIT - 1):

@@ -1,0 +1,69 @@
+"""Connections to Postgres that tests use again: to open one takes both sides ten times as long as most questions."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as Connection
+
+KEPT = 4  # idle ones of this process; the one that was not used for longest is closed
+
+
+class Kept:
+    """Idle connections by address, for any threads. A forked child begins with none."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = 0
+        self._idle: OrderedDict[tuple[str, int], Connection] = OrderedDict()
+
+    @contextmanager
+    def transaction(self, url: str) -> Iterator[Connection]:
+        """A connection that nobody else has, and a transaction on it."""
+        connection = self._take(url) or psycopg2.connect(url)
+        try:
+            with connection:
+                yield connection
+        finally:
+            self._give_back(url, connection)
+
+    def close(self, url: str) -> None:
+        """Closes the idle ones to ``url``: a database is not copied while somebody is connected to it."""
+        while connection := self._take(url):
+            connection.close()
+
+    def _take(self, url: str) -> Connection | None:
+        with self._lock:
+            if self._process != os.getpid():
+                self._process, self._idle = os.getpid(), OrderedDict()
+            mine = [key for key in self._idle if key[0] == url]
+            if not mine:
+                return None
+            connection = self._idle.pop(mine[-1])
+        # A server says nothing to an idle connection but that it ends.
+        if connection.closed or select.select([connection], [], [], 0)[0]:
+            connection.close()
+            return self._take(url)
+        return connection
+
+    def _give_back(self, url: str, connection: Connection) -> None:
+        if connection.closed or connection.info.transaction_status != TRANSACTION_STATUS_IDLE:
+            connection.close()
+            return
+        oldest = None
+        with self._lock:
+            self._idle[url, id(connection)] = connection
+            if len(self._idle) > KEPT:
+                _, oldest = self._idle.popitem(last=False)
+        if oldest is not None:
+            oldest.close()
+
+
+kept = Kept()
