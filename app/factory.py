@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, bus
-from app.auth import access_log, permissions
+from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
@@ -33,10 +33,10 @@ from app.http.requests import identified
 from app.models import db
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
-from app.realtime import sockets
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
-from app.realtime.sse_wire import SseWires
+from app.realtime.socketio import server
+from app.realtime.sse_connection import SseWires
 from app.services import Services
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
@@ -67,7 +67,7 @@ def create_app(config: Config | None = None) -> Flask:
     Migrate(app, db, directory="migrations")
     access_log.init_app(app)
     limit_in("auth", app)
-    permissions.init_app(app, config)
+    identity.init_app(app, config)
     problems.register(app)
 
     with app.app_context():
@@ -130,7 +130,7 @@ def create_app(config: Config | None = None) -> Flask:
         CORS(app, origins=origins, supports_credentials=True)
     api.init_app(app)
     dashboard.init_app(app)
-    sockets.init_app(app, parts)
+    server.init_app(app, parts)
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

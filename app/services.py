@@ -21,7 +21,7 @@ from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
-from app.realtime.sse_wire import SseWires
+from app.realtime.sse_connection import SseWires
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store

@@ -15,7 +15,8 @@ from app.config import Config
 from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.http import attempts
 from app.notifications.creation import LONGEST_METADATA
-from app.realtime import floods, joins, reader, rooms, sse_rooms
+from app.realtime import joins, sse_rooms
+from app.realtime.socketio import limits, reader, rooms
 from app.tasks import outlook, plan, reports
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,17 +41,17 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "1,000 tickets, 1,000 refreshes a minute a user", lambda: DEFAULT.tickets_per_minute, 1_000),
     (PROTOCOL, "An address may make ten times the attempts of a user", lambda: attempts.AN_ADDRESS_MAY, 10),
     (PROTOCOL, "| one socket: 64 rooms", lambda: rooms.MAX_JOINED, 64),
-    (PROTOCOL, "200 packets at once", lambda: floods.BURST, 200),
-    (PROTOCOL, "50 a second then", lambda: floods.PER_SECOND, 50),
-    (PROTOCOL, "100,000 bytes a message", lambda: floods.MESSAGE_LIMIT, 100_000),
-    (PROTOCOL, "its attachments (4)", lambda: floods.ATTACHMENTS, 4),
+    (PROTOCOL, "200 packets at once", lambda: limits.BURST, 200),
+    (PROTOCOL, "50 a second then", lambda: limits.PER_SECOND, 50),
+    (PROTOCOL, "100,000 bytes a message", lambda: limits.MESSAGE_LIMIT, 100_000),
+    (PROTOCOL, "its attachments (4)", lambda: limits.ATTACHMENTS, 4),
     (PROTOCOL, "400 frames at once and 100 a second then",
      lambda: (reader.FRAMES, reader.FRAMES_PER_SECOND), (400, 100)),
     (PROTOCOL, "1,000,000 bytes at once and 256,000 a second then",
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (floods.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
+     lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),

@@ -13,12 +13,12 @@ from typing import Any
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
 from app.db.appending import Step
+from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
-from app.tasks.clock import later
 from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING

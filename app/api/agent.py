@@ -14,7 +14,7 @@ from app.api import limits
 from app.api.base import Blueprint, NoQuery, acting, signed_in
 from app.api.idempotency import Key, KeyHeaders, Made, key_of, once
 from app.api.tasks import Snapshot, Started
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.errors import Unavailable, Unprocessable
 from app.http.problems import fields
 from app.services import services

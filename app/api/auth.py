@@ -10,8 +10,8 @@ from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jw
 
 from app.api import limits
 from app.api.base import Blueprint, NoQuery, json_body, signed_in
-from app.auth import permissions, sessions
-from app.auth.permissions import Principal
+from app.auth import identity, sessions
+from app.auth.principal import Principal
 from app.errors import Unauthorized
 from app.http.rate_limits import address, limiter
 from app.services import services
@@ -75,7 +75,7 @@ def login(query: dict[str, Any], body: dict[str, str]) -> Response:
 @limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
     """A new access token, and in the cookie the refresh token that replaces the one that was sent."""
-    return _answer(sessions.refresh(permissions.refresh_cookie()))
+    return _answer(sessions.refresh(identity.refresh_cookie()))
 
 
 @blp.post("/auth/logout")
@@ -84,14 +84,14 @@ def refresh(query: dict[str, Any]) -> Response:
 def logout(query: dict[str, Any]) -> Response:
     """Ends the session at once, open streams too."""
     try:
-        principal = permissions.current()
+        principal = identity.current()
     except Unauthorized:
         # The access token may have expired in an idle tab.
-        principal = services().claims.of_refresh(permissions.refresh_cookie())
+        principal = services().claims.of_refresh(identity.refresh_cookie())
     sessions.sign_out(principal)
     response = Response(status=204)
     unset_jwt_cookies(response)
-    permissions.set_stream_cookie(response, "", 0)
+    identity.set_stream_cookie(response, "", 0)
     return response
 
 
@@ -120,5 +120,5 @@ def _answer(signed: sessions.SignedIn) -> Response:
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)
     set_refresh_cookies(response, signed.refresh, max_age=signed.seconds)
-    permissions.set_stream_cookie(response, signed.stream, signed.seconds)
+    identity.set_stream_cookie(response, signed.stream, signed.seconds)
     return response

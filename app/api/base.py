@@ -19,8 +19,8 @@ from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
-from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
@@ -136,7 +136,7 @@ def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any
     def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            principal = permissions.current()
+            principal = identity.current()
             check(principal)
             with services().shares.turn(principal.user_id):
                 return view(principal, *args, **kwargs)

@@ -13,7 +13,7 @@ from app.api.agent import new_task
 from app.api.base import Blueprint, NoQuery, acting
 from app.api.idempotency import KeyHeaders, key_of
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
     NotificationQuery,

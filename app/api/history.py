@@ -19,9 +19,9 @@ from app.api.base import (
     with_next,
 )
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
+from app.db.clock import seconds_between
 from app.services import services
-from app.tasks.clock import seconds_between
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts
 

@@ -15,7 +15,7 @@ from psycopg2.extensions import cursor as Cursor
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.api.base import json_body
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.errors import Conflict, Unavailable, Unprocessable
 from app.services import services
 

@@ -8,7 +8,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.api.base import Blueprint, NoQuery, signed_in
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from workers.registry import broken, jobs
 from workers.texts import reason
 

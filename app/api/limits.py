@@ -13,7 +13,7 @@ from jwt import PyJWTError
 from limits import parse
 from psycopg2.extensions import cursor as Cursor
 
-from app.auth import permissions
+from app.auth import identity
 from app.config import Config
 from app.http.attempts import AN_ADDRESS_MAY, too_many
 from app.http.rate_limits import address, in_a_window, limiter
@@ -39,7 +39,7 @@ def _limited(
 
 
 def _caller() -> str:
-    return permissions.current().user_id
+    return identity.current().user_id
 
 
 def _refresher() -> str:

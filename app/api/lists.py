@@ -19,7 +19,7 @@ from app.api.base import (
 )
 from app.api.tasks import ListedTask
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts

@@ -11,7 +11,7 @@ import orjson
 from app.api.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.notifications import creation, inbox
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub

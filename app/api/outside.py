@@ -14,8 +14,8 @@ import orjson
 from flask import Response, jsonify
 
 from app.api.base import Blueprint, NoQuery, TimeField, WholeField
-from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.http.problems import fields as named
 from app.services import services
@@ -136,7 +136,7 @@ def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        principal = permissions.current()
+        principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
         return view(principal, *args, **kwargs)
 

@@ -20,7 +20,7 @@ from app.api.base import (
 )
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
 from app.services import services
 from app.stream.event import Event, task_stream

@@ -9,7 +9,7 @@ import marshmallow as ma
 
 from app.api.base import Blueprint, NoQuery, signed_in
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import all_of

@@ -21,7 +21,7 @@ from app.api.base import (
 )
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.services import services
 from app.stream.event import EVENT_TYPE

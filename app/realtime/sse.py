@@ -11,17 +11,17 @@ from flask import Response, request
 
 from app import green
 from app.api.base import Blueprint
-from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.http.rate_limits import address
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
+from app.realtime.sse_connection import SseWire, Wire
 from app.realtime.sse_cursors import resume_cursor, resume_cursors
-from app.realtime.sse_own import OwnLine, places_of, said_lately
-from app.realtime.sse_own import hello as own_hello
 from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, places_in
-from app.realtime.sse_wire import SseWire, Wire
+from app.realtime.sse_user import OwnLine, places_of, said_lately
+from app.realtime.sse_user import hello as own_hello
 from app.services import Services, services
 from app.stream.burst import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
@@ -169,7 +169,7 @@ def serve(
     try:
         parts.attempts.arrived(address())
         with parts.attempts.trying(address()) as by, parts.joins.joining():
-            principal = permissions.current(allow_ticket=True)
+            principal = identity.current(allow_ticket=True)
             by(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)

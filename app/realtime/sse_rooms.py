@@ -23,7 +23,7 @@ from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 if TYPE_CHECKING:
-    from app.realtime.sse_wire import SseWires
+    from app.realtime.sse_connection import SseWires
 
 MAX_ROOMS = 16
 PLACE = re.compile(

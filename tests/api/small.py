@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from app import api
-from app.auth import access_log, passwords, permissions
+from app.auth import access_log, identity, passwords
 from app.auth.issuers import Issuers
 from app.auth.owners import Owners
 from app.auth.revocations import Revocations
@@ -36,7 +36,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
     )
     access_log.init_app(app)
     limit_in("auth", app)
-    permissions.init_app(app, config)
+    identity.init_app(app, config)
     problems.register(app)
     revocations = NobodySignedOut("", 3600, lambda _: None)
     parts = SimpleNamespace(

@@ -11,7 +11,7 @@ import jwt
 import pytest
 from flask import Flask
 
-from app.auth import jwks, permissions, tokens
+from app.auth import identity, jwks, tokens
 from app.auth.issuers import Issuers, read_issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.revocations import Revocations
@@ -30,7 +30,7 @@ ANN, SESSION = str(uuid4()), str(uuid4())
 def app() -> Iterator[Flask]:
     """As much of the application as reads a token."""
     app = Flask(__name__)
-    permissions.init_app(app, Config(SECRET, "postgresql://", "redis://", access_token_seconds=900))
+    identity.init_app(app, Config(SECRET, "postgresql://", "redis://", access_token_seconds=900))
     with app.app_context():
         yield app
 

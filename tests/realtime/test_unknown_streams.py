@@ -12,8 +12,9 @@ from flask import Flask
 
 from app.auth import permissions
 from app.errors import NotFound
-from app.realtime import rooms, sse
-from app.realtime.rooms import Rooms
+from app.realtime import sse
+from app.realtime.socketio import rooms
+from app.realtime.socketio.rooms import Rooms
 from app.stream.burst import Filter
 from app.stream.store import NoSuchStream
 

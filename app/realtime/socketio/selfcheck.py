@@ -1,4 +1,4 @@
-"""Tries at the start whether engineio and eventlet look inside as ``library.py`` has it: over a pair of sockets."""
+"""Tries at the start, over a pair of sockets, whether engineio and eventlet look inside as the adapter has it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _check() -> None:
     from eventlet.green import socket
     from eventlet.websocket import RFC6455WebSocket
 
-    from app.realtime import library
+    from app.realtime.socketio import engineio_adapter
 
     near, far = socket.socketpair()
     server, said = engineio.Server(async_mode="eventlet"), list[Any]()
@@ -66,7 +66,7 @@ def _check() -> None:
 
     try:
         turns("the session counts as upgraded", lambda: session.upgraded and not session.upgrading)
-        found = library.writer(ws, session, _Wire())
+        found = engineio_adapter.writer(ws, session, _Wire())
         _expect("frames may be written", found is not None)
         assert found is not None
         write, send = found
@@ -78,13 +78,13 @@ def _check() -> None:
         heard("4library")
         turns("its writer waits again", lambda: send(frame) == len(frame))
         heard("4past")
-        _expect("its lock can be taken", library.lock(ws))
+        _expect("its lock can be taken", engineio_adapter.lock(ws))
         _expect("its lock is in the way", send(frame) == 0)
         session.send(Packet(MESSAGE, "later"))
         turns("its writer takes from the queue", session.queue.empty)
         eventlet.sleep(0)
         write(b"\x81\x054ours")
-        library.unlock(ws)
+        engineio_adapter.unlock(ws)
         heard("4ours")
         heard("4later")
         far.sendall(b"\x81\x87" + struct.pack("!I", 0) + b"4client")

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 from urllib.parse import parse_qs
 
-from app.realtime import library
-from app.realtime.library import ANSWER_PACKETS, SocketIsClosedError
-from app.realtime.reader import MESSAGE_LIMIT, STRANGER_BYTES
+from app.realtime.socketio import engineio_adapter
+from app.realtime.socketio.engineio_adapter import ANSWER_PACKETS, SocketIsClosedError
+from app.realtime.socketio.reader import MESSAGE_LIMIT, STRANGER_BYTES
 
 POST_PACKETS = 128  # a client that comes back joins 64 rooms, and the streams, in one post
 LOOK_SECONDS = 5.0  # how often a poll looks whether its client is still there
@@ -29,41 +29,43 @@ class Polling:
 
     def get(self, environ: dict[str, Any], start_response: Any) -> Any:
         if transport(environ) == "websocket":
-            return library.upgrade(self._session, environ, start_response)
+            return engineio_adapter.upgrade(self._session, environ, start_response)
         return self._poll(environ)
 
     def _poll(self, environ: dict[str, Any]) -> list[Any]:
         """The packets that are there, waited for. Raises SocketIsClosedError when nobody is there any more."""
         session = self._session
-        late = time.monotonic() + library.silence(session)
+        late = time.monotonic() + engineio_adapter.silence(session)
         while True:
             if session.upgraded:
-                return [library.noop()]
-            first = library.next_packet(session, UPGRADING_SECONDS if session.upgrading else LOOK_SECONDS)
-            if library.has_gone(environ):
+                return [engineio_adapter.noop()]
+            first = engineio_adapter.next_packet(
+                session, UPGRADING_SECONDS if session.upgrading else LOOK_SECONDS
+            )
+            if engineio_adapter.has_gone(environ):
                 # What it was to get is lost, and it will not ask here again: it comes back with its cursor.
                 self._end()
-            if first is not library.NOTHING:
-                return library.and_the_rest(session, first, ANSWER_PACKETS)
+            if first is not engineio_adapter.NOTHING:
+                return engineio_adapter.and_the_rest(session, first, ANSWER_PACKETS)
             if session.upgrading:
-                return [library.noop()]
+                return [engineio_adapter.noop()]
             if time.monotonic() > late:
                 self._end()
 
     def _end(self) -> NoReturn:
-        library.end(self._session)
+        engineio_adapter.end(self._session)
         raise SocketIsClosedError
 
     def post(self, environ: dict[str, Any]) -> None:
         """Raises SocketIsClosedError, which is answered by 400, for what cannot be read; it closes the session."""
         body = self._read(environ)
         try:
-            packets = library.packets(body, POST_PACKETS)
+            packets = engineio_adapter.packets(body, POST_PACKETS)
         except (ValueError, LookupError, RecursionError) as error:
             self._refuse(f"posts no packets: {str(error)[:200]}")
         for packet in packets:
             self._session.receive(packet)
-            if self._session.closed and not library.is_goodbye(packet):
+            if self._session.closed and not engineio_adapter.is_goodbye(packet):
                 raise SocketIsClosedError
 
     def _read(self, environ: dict[str, Any]) -> bytes:

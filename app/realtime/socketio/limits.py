@@ -19,11 +19,11 @@ from engineio.exceptions import SocketIsClosedError
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from app.errors import TooMany
-from app.realtime import handshakes, library
-from app.realtime.budget import Budget
-from app.realtime.engine import Engine
-from app.realtime.polling import Polling, transport
-from app.realtime.reader import MESSAGE_LIMIT
+from app.realtime.socketio import engineio_adapter, handshakes
+from app.realtime.socketio.budget import Budget
+from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.polling import Polling, transport
+from app.realtime.socketio.reader import MESSAGE_LIMIT
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -84,7 +84,7 @@ class Floods:
         self._arrived, self._refuse = arrived, refuse
         self._serve: Wsgi = server.handle_request
         server.handle_request = self._request
-        self._connected, self._message, self._disconnected = library.handlers(server)
+        self._connected, self._message, self._disconnected = engineio_adapter.handlers(server)
         self._eio.on("connect", self._on_connect)
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
@@ -113,7 +113,7 @@ class Floods:
         (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
         session = self._eio.sockets.get(session_id)
         refused = handshakes.refusal(environ, transport(environ))
-        if refused is None and transport(environ) == "websocket" and library.is_opening(session):
+        if refused is None and transport(environ) == "websocket" and engineio_adapter.is_opening(session):
             refused = handshakes.BAD  # a second one would take what is sent to the first
         if refused is not None:
             start_response(refused[0], [*refused[1], ("Content-Length", "0")])
@@ -131,7 +131,7 @@ class Floods:
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
         polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
-        library.put_in(
+        engineio_adapter.put_in(
             session,
             receive=partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND)),
             # Else it waits until all is sent to a session that cannot be read: without a poll, for ever.
@@ -153,7 +153,7 @@ class Floods:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
         wait = budget.take()
-        if wait > DEBT_SECONDS or library.waiting(session) > UNREAD:
+        if wait > DEBT_SECONDS or engineio_adapter.waiting(session) > UNREAD:
             self.drop(session.sid, "floods")
             raise SocketIsClosedError
         if wait:
@@ -167,11 +167,11 @@ class Floods:
             ):  # the library reads JSON where it should be text
                 raise ValueError("no text")
             if data[0] == "0" and data[1:2] != "/" and not self.stranger(session_id):
-                raise library.ConnectedTwice
+                raise engineio_adapter.ConnectedTwice
             self._message(session_id, data)
         except ValueError as error:
             self.drop(session_id, f"sends no packet: {str(error)[:200]}")
-        except library.ConnectedTwice:
+        except engineio_adapter.ConnectedTwice:
             self.drop(session_id, "connects twice")
         except Exception:
             logger.exception("a packet of a socket could not be handled")
@@ -194,6 +194,6 @@ class Floods:
         self.refused(why)
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
-            library.shut(websocket)
+            engineio_adapter.shut(websocket)
         if session is not None:
             session.close(wait=False, abort=True)

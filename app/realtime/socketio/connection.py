@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from app.realtime import library
-from app.realtime.engine import Engine
+from app.realtime.socketio import engineio_adapter
+from app.realtime.socketio.engine import Engine
 from app.realtime.sse_codec import ending
 from app.realtime.turns import Turns
 from app.stream.burst import Codec, Data
@@ -160,7 +160,7 @@ class SocketWire:
     def owe(self, rest: Data) -> None:
         self._debt = rest
         if isinstance(rest, bytes):
-            self._locked = library.lock(self._ws)
+            self._locked = engineio_adapter.lock(self._ws)
 
     def settle(self) -> bool:
         if self._debt:
@@ -220,10 +220,10 @@ class SocketWire:
 
     def _shut(self) -> None:
         if self._ws is not None:
-            library.shut(self._ws)
+            engineio_adapter.shut(self._ws)
 
     def _await_room(self) -> None:
-        fd = -1 if self._ws is None else library.descriptor(self._ws)
+        fd = -1 if self._ws is None else engineio_adapter.descriptor(self._ws)
         if self.in_the_way or self._engine.poller is None or fd < 0:
             self._engine.retry(self)
         else:
@@ -232,7 +232,7 @@ class SocketWire:
     def _unlock(self) -> None:
         if self._locked:
             self._locked = False
-            library.unlock(self._ws)
+            engineio_adapter.unlock(self._ws)
 
     def _direct(self) -> bool:
         """Once it is, it stays so: what was begun in frames goes on in them, whatever befalls another socket."""
@@ -240,7 +240,7 @@ class SocketWire:
             ws = self._engine.websocket(self._session.sid)
             if ws is not None:
                 try:
-                    found = library.writer(ws, self._session, self)
+                    found = engineio_adapter.writer(ws, self._session, self)
                 except (AttributeError, TypeError) as error:
                     self._engine.unknown(error)
                     found = None
@@ -254,7 +254,7 @@ class SocketWire:
         """Through the library, so many at a time that its queue, which has no bound, stays short."""
         session = self._session
         self.in_the_way = True
-        if library.waiting(session):
+        if engineio_adapter.waiting(session):
             return 0
         taken = packets[: QUEUED_PACKETS if session.upgraded else POLLING_PACKETS]
         for one in taken:
@@ -263,5 +263,5 @@ class SocketWire:
 
     def _writable(self, mask: int) -> None:
         assert self._engine.poller is not None
-        self._engine.poller.forget(library.descriptor(self._ws))
+        self._engine.poller.forget(engineio_adapter.descriptor(self._ws))
         self.ready()

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from app import green
-from app.realtime import library
-from app.realtime.reader import PROTOCOL_ERROR, Guard, Reader
+from app.realtime.socketio import engineio_adapter
+from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
 
 if TYPE_CHECKING:
-    from app.realtime.socket_wire import SocketWire
+    from app.realtime.socketio.connection import SocketWire
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -45,7 +45,7 @@ class Engine:
         eio.generate_id = lambda: f"{process}-{new_id()}"
         eio.start_background_task = self._start
         if self.poller is not None:
-            library.wrap(eio, self._serve, compression)
+            engineio_adapter.wrap(eio, self._serve, compression)
 
     def websocket(self, sid: str) -> Any:
         """The WebSocket of that session, once there is one."""
@@ -111,7 +111,7 @@ class Engine:
             self.guard.refused("sends what is no packet")
             reader.close(PROTOCOL_ERROR)
         except OSError:
-            library.shut(ws)
+            engineio_adapter.shut(ws)
         finally:
             if self._websockets.get(session.sid) is ws:
                 del self._websockets[session.sid]
@@ -123,7 +123,7 @@ class Engine:
 
     def _start(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The library's background tasks, but for the one that sleeps before each ping of each client."""
-        session = library.pinged(target)
+        session = engineio_adapter.pinged(target)
         if session is None:
             return self._in_background(target, *args, **kwargs)
         self._pings.append((time.monotonic() + self.eio.ping_interval, session))
@@ -140,7 +140,7 @@ class Engine:
                 continue
             try:
                 if not session.closing and not session.closed:
-                    library.ping(session, time.time())
+                    engineio_adapter.ping(session, time.time())
             except Exception:
                 logger.exception("a client could not be pinged")
             self._pings.popleft()  # last: the one who appends to an empty queue starts this task

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from app import green
-from app.realtime.budget import Budget
+from app.realtime.socketio.budget import Budget
 
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 PIECES = 64  # frames of one message; clients send one, proxies seldom more

@@ -1,7 +1,8 @@
 """All that we use of the inside of engineio, socketio and eventlet's WebSocket, and that is not documented.
 
 Sessions have the flags ``upgraded``, ``upgrading``, ``connected``, ``closing`` and ``closed``, and are closed by
-``close(wait, abort)``; the rest is here. Another version may look different: ``app/realtime/selfcheck.py`` tries it.
+``close(wait, abort)``; the rest is here. Another version may look different:
+``selfcheck.py`` tries it.
 """
 
 from __future__ import annotations

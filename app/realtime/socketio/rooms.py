@@ -14,10 +14,10 @@ import marshmallow as ma
 from app import green
 from app.api.base import SequenceField
 from app.auth import permissions
-from app.auth.permissions import Principal
+from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.notifications.creation import NOTIFICATION_EVENTS
-from app.realtime.socket_wire import SocketWire
+from app.realtime.socketio.connection import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, Event, task_stream, user_stream

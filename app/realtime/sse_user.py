@@ -21,7 +21,7 @@ from app.stream.store import Connect
 from app.stream.viewer import Viewer
 
 if TYPE_CHECKING:
-    from app.realtime.sse_wire import SseWires
+    from app.realtime.sse_connection import SseWires
 
 LOOK_BACK_SECONDS = 900
 LOOK_BACK_EVENTS = 100

@@ -14,22 +14,22 @@ from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
 
 from app import green
-from app.auth import access_log, permissions, sessions
-from app.auth.permissions import Principal
+from app.auth import access_log, identity, sessions
+from app.auth.principal import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
 from app.http.attempts import TooSoon
 from app.http.problems import answer, fields
 from app.http.rate_limits import address, address_key
 from app.observability.metrics import Row
-from app.realtime import library, selfcheck
-from app.realtime.engine import Engine
-from app.realtime.floods import Floods, StrictPacket
-from app.realtime.foreign import Foreign
 from app.realtime.joins import Full
-from app.realtime.reader import MESSAGE_LIMIT
-from app.realtime.rooms import Connection, Rooms, left
-from app.realtime.socket_wire import SocketWire
+from app.realtime.socketio import engineio_adapter, selfcheck
+from app.realtime.socketio.connection import SocketWire
+from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.foreign import Foreign
+from app.realtime.socketio.limits import Floods, StrictPacket
+from app.realtime.socketio.reader import MESSAGE_LIMIT
+from app.realtime.socketio.rooms import Connection, Rooms, left
 from app.services import Services
 from app.stream.channels import Channels
 from app.stream.store import StoreAway
@@ -77,8 +77,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
 def _origins(parts: Services) -> Any:
     """The page's own origin and the listed ones. The library's own check would believe X-Forwarded-Host."""
     return lambda origin, environ: (
-        origin in parts.config.cors_origins
-        or permissions.same_host(origin or "", environ.get("HTTP_HOST", ""))
+        origin in parts.config.cors_origins or identity.same_host(origin or "", environ.get("HTTP_HOST", ""))
     )
 
 
@@ -124,7 +123,7 @@ class Sockets:
     def connect(self, credentials: Any = None) -> None:
         sid = request.sid  # type: ignore[attr-defined]
         viewers: dict[str, Viewer] = {}
-        session = library.engine_session(self._io.server, sid)
+        session = engineio_adapter.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts.joins
@@ -161,7 +160,7 @@ class Sockets:
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        principal = permissions.principal_of(data["token"])
+        principal = identity.principal_of(data["token"])
         if not principal.is_as(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
@@ -234,10 +233,10 @@ def _principal(credentials: Any) -> Principal:
     """Who connects: the token or ticket of the handshake, else what the HTTP request brings. Raises Unauthorized."""
     given = credentials if isinstance(credentials, dict) else {}
     if isinstance(given.get("token"), str) and given["token"]:
-        return permissions.principal_of(given["token"])
+        return identity.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
         return sessions.use_ticket(given["ticket"])
-    return permissions.current()
+    return identity.current()
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:
