@@ -10,8 +10,8 @@ from app import create_app  # noqa: E402
 from app.config import Config  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
 from app.green.arrivals import PER_ADDRESS, Arrivals  # noqa: E402
+from app.green.listener import raise_file_limit  # noqa: E402
 from app.green.server import serve  # noqa: E402
-from app.http.listener import raise_file_limit  # noqa: E402
 from app.http.rate_limits import address_key  # noqa: E402
 from app.observability import gc_tuning  # noqa: E402
 from app.observability.log_format import configure_logging  # noqa: E402

@@ -17,8 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.http import listener
-from app.http.listener import Listener, notice_silence
+from app.green import listener
+from app.green.listener import Listener, notice_silence
 from tests.support.system import ROOT, System, wait_for
 
 pytestmark = pytest.mark.slow

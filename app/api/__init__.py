@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
         watching,
         webhooks,
     )
-    from app.api.base import BODY_LIMIT
+    from app.http.base import BODY_LIMIT
     from app.realtime import sse
 
     app.config.update(

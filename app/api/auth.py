@@ -9,10 +9,10 @@ from flask import Response, jsonify
 from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jwt_cookies
 
 from app.api import limits
-from app.api.base import Blueprint, NoQuery, json_body, signed_in
 from app.auth import identity, sessions
 from app.auth.principal import Principal
 from app.errors import Unauthorized
+from app.http.base import Blueprint, NoQuery, json_body, signed_in
 from app.http.rate_limits import address, limiter
 from app.services import services
 

@@ -10,10 +10,10 @@ from flask import Response, jsonify, url_for
 
 from app.api import limits, notifications
 from app.api.agent import new_task
-from app.api.base import Blueprint, NoQuery, acting
 from app.api.idempotency import KeyHeaders, key_of
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, acting
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
     NotificationQuery,

@@ -7,7 +7,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import (
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.db.clock import seconds_between
+from app.http.base import (
     Blueprint,
     ScopeField,
     TimeField,
@@ -18,9 +21,6 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.auth import permissions
-from app.auth.principal import Principal
-from app.db.clock import seconds_between
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts

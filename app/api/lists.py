@@ -7,7 +7,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import (
+from app.api.tasks import ListedTask
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import (
     Blueprint,
     ScopeField,
     WholeField,
@@ -17,9 +20,6 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.api.tasks import ListedTask
-from app.auth import permissions
-from app.auth.principal import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts

@@ -11,9 +11,9 @@ import marshmallow as ma
 import orjson
 from flask import Response, request
 
-from app.api.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.http.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync

@@ -8,10 +8,10 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 
-from app.api.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.notifications import creation, inbox
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub

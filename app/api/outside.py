@@ -13,10 +13,10 @@ import marshmallow as ma
 import orjson
 from flask import Response, jsonify
 
-from app.api.base import Blueprint, NoQuery, TimeField, WholeField
 from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
+from app.http.base import Blueprint, NoQuery, TimeField, WholeField
 from app.http.problems import fields as named
 from app.services import services
 from app.stream.event import LEVELS

@@ -9,7 +9,11 @@ import marshmallow as ma
 from flask import Response, jsonify
 
 from app.api import limits
-from app.api.base import (
+from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Conflict, NotFound
+from app.http.base import (
     Blueprint,
     NoQuery,
     SequenceField,
@@ -18,10 +22,6 @@ from app.api.base import (
     signed_in,
     with_next,
 )
-from app.api.idempotency import KeyHeaders, Made, key_of, once
-from app.auth import permissions
-from app.auth.principal import Principal
-from app.errors import Conflict, NotFound
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import Blueprint, NoQuery, signed_in
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, signed_in
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import all_of

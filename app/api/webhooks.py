@@ -7,7 +7,11 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app.api.base import (
+from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Unprocessable
+from app.http.base import (
     Blueprint,
     NoQuery,
     WholeField,
@@ -19,10 +23,6 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.api.idempotency import KeyHeaders, Made, key_of, once
-from app.auth import permissions
-from app.auth.principal import Principal
-from app.errors import Unprocessable
 from app.services import services
 from app.stream.event import EVENT_TYPE
 from app.webhooks import queue, subscriptions

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.tasks.projection import TIME_TEXT
+from app.db.sql import TIME_TEXT
 
 NOW = TIME_TEXT.format("clock_timestamp()")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import TooMany
-from app.realtime.joins import Queue
+from app.http.admission import Queue
 
 MOST_WAITING = 1_000
 

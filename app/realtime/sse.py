@@ -10,10 +10,10 @@ import marshmallow as ma
 from flask import Response, request
 
 from app import green
-from app.api.base import Blueprint
 from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.http.base import Blueprint
 from app.http.rate_limits import address
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry

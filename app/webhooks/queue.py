@@ -18,11 +18,11 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
+from app.db.sql import TIME_TEXT
 from app.notifications.creation import notification
 from app.projections import project
 from app.stream.event import clean, user_stream
 from app.stream.store import Appended, append, lock_shared
-from app.webhooks.subscriptions import TIME_TEXT
 
 logger = logging.getLogger("taskroom.webhooks")
 

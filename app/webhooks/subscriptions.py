@@ -13,6 +13,7 @@ from uuid import UUID
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
+from app.db.sql import TIME_TEXT
 from app.errors import Conflict, NotFound
 from app.stream.event import Draft, Event, now
 from app.stream.store import Connect
@@ -29,7 +30,6 @@ PING = "ping"
 MOST = 20  # of a user
 GONE_ROWS = 1_000
 
-TIME_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _NAMES = ("id", "url", "event_types", "scope", "enabled", "failures", "disabled_at", "created_at")
 _SELECT = f"""SELECT id::text, url, event_types, CASE WHEN tenant IS NULL THEN 'user' ELSE 'tenant' END,
     disabled_at IS NULL, failures, {TIME_TEXT.format("disabled_at")}, {TIME_TEXT.format("created_at")} FROM webhooks"""

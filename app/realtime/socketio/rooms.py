@@ -12,10 +12,10 @@ from typing import Any
 import marshmallow as ma
 
 from app import green
-from app.api.base import SequenceField
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
+from app.http.base import SequenceField
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
