@@ -1,28 +1,53 @@
 """The figures that the pages promise. Other tests take them from the product, so that they go along when it changes;
-here each stands as its page has it, so that neither changes without the other."""
+here each stands as its page has it, so that neither changes without the other. The table of all limits in
+docs/operations.md has a test of its own, tests/limits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from inspect import signature
 from typing import Any
 
 import pytest
 
+from app.api import agent, auth, idempotency, outside
+from app.auth import jwks
+from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
+from app.bus import FINISH_SECONDS, subscriber
 from app.bus.publishing import PUBLISHED_BYTES
-from app.config import Config
 from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
-from app.http import attempts
+from app.green import listener
+from app.http import attempts, base, concurrency, rate_limits
+from app.http.requests import SANE
 from app.notifications.creation import LONGEST_METADATA
-from app.realtime import joins, sse_rooms
-from app.realtime.socketio import limits, reader, rooms
-from app.tasks import outlook, plan, reports
+from app.observability import loop_watchdog
+from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user
+from app.realtime.socketio import limits, polling, reader, rooms
+from app.stream import event, pages, store, writer
+from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
+from app.webhooks import delivery, http_client, queue, subscriptions
+from tests.limits.product import (
+    DEFAULT,
+    ROOT,
+    client,
+    file,
+    found,
+    interval,
+    most,
+    of_body,
+    of_server,
+    repeats,
+    same,
+    source,
+)
+from workers import phases
+from workers.jobs import knowledge_base, orchestrate
 
-ROOT = Path(__file__).resolve().parent.parent
-DEFAULT = Config("", "", "")
-PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS = (
-    f"docs/{name}.md" for name in ("protocol", "auth", "operations", "jobs", "bus", "webhooks")
+PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
+    f"docs/{name}.md"
+    for name in ("protocol", "auth", "operations", "jobs", "bus", "webhooks", "client", "dialects", "metrics")
+    + ("reliability",)
 )
 
 # The page, words of it, what the product has, and what these words say.
@@ -52,21 +77,98 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
      lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
+    (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
+    (PROTOCOL, "look at 20,000 tasks in one request", lambda: listing.SCAN_TASKS, 20_000),
+    (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
+    (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
+    (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
+    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: agent.PARAMS_LIMIT, 64 * 1024),
+    (PROTOCOL, "| a body of 256 KiB; of 4 KiB under `auth/`, of 2 MiB for a worker's events",
+     lambda: (base.BODY_LIMIT, auth.BODY_LIMIT, DEFAULT.body_limit), (256 * 1024, 4 * 1024, 2 * 1024**2)),
+    (PROTOCOL, "| 30 sign-ins a minute for one account from one address, 300 from one address; with a wrong password "
+     "10 and 60", lambda: found(source(auth), r'(?s)"(\d+) per minute".*?"(\d+) per minute".*?"(\d+) per.*?"(\d+) per'),
+     (30, 300, 10, 60)),
+    (PROTOCOL, "| 2 passwords checked at a time and 16 sign-ins that wait",
+     lambda: (DEFAULT.passwords_at_once, DEFAULT.passwords_waiting), (2, 16)),
+    (PROTOCOL, "| 128 packets in one post of long-polling", lambda: polling.POST_PACKETS, 128),
+    (PROTOCOL, "an `Idempotency-Key` of up to 200 printable characters",
+     lambda: repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern), 200),
+    (PROTOCOL, "For 24 hours the same user's same key", lambda: interval(source(idempotency.Key)), 24 * 3_600),
+    (AUTH, "open one connection within 30 seconds", lambda: DEFAULT.ticket_seconds, 30),
+    (AUTH, "every ten minutes, and for an unknown `kid` at most every ten seconds",
+     lambda: (jwks.FRESH_SECONDS, jwks.AGAIN_SECONDS), (600, 10)),
+    (AUTH, "stays refused here for an hour", lambda: REMEMBERED_SECONDS, 3_600),
+    (AUTH, "opens nothing after twenty minutes (seventy while the issuer does not answer)",
+     lambda: (2 * jwks.FRESH_SECONDS, jwks.FRESH_SECONDS + jwks.STALE_SECONDS), (1_200, 4_200)),
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),
-    (OPERATIONS, "`TASKROOM_RETENTION_DAYS`, `TASKROOM_RETENTION_EVENTS` | 30, 1000000 |",
-     lambda: (DEFAULT.retention_days, DEFAULT.retention_events), (30, 1_000_000)),
     (OPERATIONS, "A statement that is too slow (4 s) fails alone", lambda: POOLED_STATEMENT, "4s"),
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
+    (OPERATIONS, "after half a minute, then less and less often, every ten minutes at last",
+     lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS), (30, 600)),
+    (OPERATIONS, "tries again five times a second", lambda: 1 / listener.PAUSE_SECONDS, 5),
+    (OPERATIONS, "A run takes 60 s of one worker at most and goes on the next time: 2,000 events a transaction",
+     lambda: (retention.RUN_SECONDS, retention.BATCH_EVENTS), (60, 2_000)),
+    (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
+    (OPERATIONS, "up to 16 requests at once", lambda: delivery.AT_A_TIME, 16),
+    (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
+    (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(SANE.pattern), 64),
+    (OPERATIONS, "one that was silent for four rounds has none", lambda: rounds.MISSED_LIMIT, 4),
+    (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
+    (JOBS, "at most ten times a second", lambda: 1 / phases.REPORT_SECONDS, 10),
+    (JOBS, "An attempt has 500 phases", lambda: reports.PHASE_LIMIT, 500),
+    (JOBS, "a result 256 kB, a traceback 16,000 characters",
+     lambda: (reports.RESULT_LIMIT, reports.TRACEBACK_LIMIT), (256_000, 16_000)),
+    (JOBS, "other texts at 2,000", lambda: reports.TEXT_LIMIT, 2_000),
+    (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
+    (JOBS, "three levels, a hundred steps in all", lambda: (orchestrate.DEEPEST, orchestrate.MOST_STEPS), (3, 100)),
+    (JOBS, "At most 1,000 events and 1 MB at a time",
+     lambda: (most(outside.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
+    (JOBS, "after twenty without the task is lost (four rounds",
+     lambda: rounds.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
-    (JOBS, "JSON, up to 256 KB", lambda: reports.RESULT_LIMIT, 256_000),
+    (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
      lambda: (plan.RUNS, plan.LOOKED_AT), (20, 200)),
     (JOBS, "had more than 100 phases", lambda: plan.MOST_PHASES, 100),
     (JOBS, "up to 95 % of its share", lambda: outlook.BY_TIME, 0.95),
-    (JOBS, "`metadata` a JSON object up to 8 KB", lambda: LONGEST_METADATA, 8_192),
+    (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
+    (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
+    (BUS, "said on that stream within a week", lambda: interval(expired._EXPIRED["event_ids"]), 7 * 86_400),
+    (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
+    (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
+    (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
+    (WEBHOOKS, "kept for a week", lambda: interval(expired._EXPIRED["deliveries"]), 7 * 86_400),
+    (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
+    (WEBHOOKS, "told two things at a time, all of an owner's together four",
+     lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),
+    (WEBHOOKS, "up to every five minutes", lambda: queue.HELD_MOST, 300),
+    (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
+    (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
+    (CLIENT, "| one WebSocket, 64 rooms |",
+     lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socket.ts"), r"capacity = (\d+);")), 64),
+    (CLIENT, "| one stream of 16 rooms,", lambda: client("sse", "STREAM_ROOMS"), 16),
+    (CLIENT, "when nothing came for 40 s", lambda: client("sse", "SILENCE_MS"), 40),
+    (CLIENT, "after 1, 2, 4, 8, 16, 30, 30 … s",
+     lambda: (client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS")), (1, 30)),
+    (CLIENT, "| after ten tries |", lambda: client("connection", "TRIES"), 10),
+    (CLIENT, "| REST, every 10 s;", lambda: client("polling", "POLL_SECONDS"), 10),
+    (CLIENT, "the WebSocket is tried once a minute", lambda: client("connection", "PROBE_MS"), 60),
+    (CLIENT, "stayed open for 10 s", lambda: client("opening", "PROVED_MS"), 10),
+    (CLIENT, "leaves 4,096 messages, or eight signs of life, untaken",
+     lambda: (client("member", "MOST_WORDS"), client("member", "MOST_BEATS")), (4_096, 8)),
+    (DIALECTS, "come every 30 s, busy or not", lambda: dialects.DialectCodec.turns * DEFAULT.keepalive_seconds, 30),
+    (DIALECTS, "comes every 3 s as well", lambda: sse_connection.BREATH_SECONDS, 3),
+    (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
+    (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
+    (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),
+    (RELIABILITY, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
+    (RELIABILITY, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
+    (RELIABILITY, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),
+    (RELIABILITY, "it has 20 s (60 s for a later request of the connection, and for a body)",
+     lambda: (of_server("HEAD_SECONDS"), of_server("SOCKET_SECONDS"), of_body("BODY_SECONDS")), (20, 60, 60)),
     (WEBHOOKS, "tried again after 5 s, 1, 5 and 30 minutes, 2, 5 and 10 hours",
      lambda: DEFAULT.webhook_retry_seconds, (5, 60, 300, 1_800, 7_200, 18_000, 36_000)),
 ]  # fmt: skip

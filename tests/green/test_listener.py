@@ -147,7 +147,7 @@ SERVES = """
 from app import green
 green.patch()
 import errno, os, threading, time
-from app import listening
+from app.green import listener
 
 def ticks():
     while True:
@@ -155,11 +155,11 @@ def ticks():
 
 threading.Thread(target=ticks, daemon=True).start()
 
-class Broken(listening.Listener):
+class Broken(listener.Listener):
     def accept(self):
         {act}
 
-listening.Listener = Broken
+listener.Listener = Broken
 from app.green.server import serve
 serve(lambda environ, start: [], "127.0.0.1", 0, 1.0, lambda: print("viewers sent away"))
 """
@@ -224,8 +224,8 @@ LIMITS = "print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
 
 
 def test_a_limit_is_raised_as_far_as_the_system_allows_and_never_lowered():
-    code = "from app import listening; print(listening.raise_file_limit(), listening.raise_file_limit())"
-    lower = "from app import listening; listening.OPEN_FILES = 100; print(listening.raise_file_limit())"
+    code = "from app.green import listener; print(listener.raise_file_limit(), listener.raise_file_limit())"
+    lower = "from app.green import listener; listener.OPEN_FILES = 100; print(listener.raise_file_limit())"
 
     assert limited(f"{code}; {LIMITS}").stdout.split() == ["512", "512", "512", "512"]
     assert limited(f"{lower}; {LIMITS}").stdout.split() == ["256", "256", "512"]

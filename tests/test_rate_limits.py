@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.errors import Forbidden, NotFound, TooMany, Unauthorized
+from app.http import attempts as attempts_module
 from app.http import rate_limits
 from app.http.attempts import Attempts, TooSoon, Window
 from app.http.rate_limits import PausingRedis, address_key
@@ -43,6 +44,7 @@ class Clock(Monotonic):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(rate_limits, "time", clock)
+    monkeypatch.setattr(attempts_module, "time", clock)
     return clock
 
 
