@@ -14,7 +14,7 @@ from app.http.problems import answer
 
 blp = Blueprint("pages", __name__)
 
-DIST = Path(__file__).resolve().parent.parent / "static" / "dist"
+DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
 ENCODINGS = {"br": "br", "gzip": "gz"}  # the build leaves these beside each file that gains by them
 YEAR = 365 * 24 * 3600
 HEADERS = {

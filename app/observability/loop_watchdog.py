@@ -27,7 +27,7 @@ QUIET_SECONDS = 0.01  # after such a wait there may be another: the alarm is not
 NAMES = 50  # that are told apart; later ones are OTHER
 OTHER, UNSEEN, COLLECTING = "other", "unseen", "garbage collection"
 SAY_SECONDS = 60.0
-ROOT = str(Path(__file__).resolve().parents[1]) + "/"
+ROOT = str(Path(__file__).resolve().parents[2]) + "/"
 LIBRARIES = ("/site-packages/", "/dist-packages/")
 
 logger = logging.getLogger("taskroom.loop")

@@ -161,7 +161,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
         served.end_session(second.session_id)
         return second
 
-    monkeypatch.setattr(server.auth, "principal_of", checked)
+    monkeypatch.setattr(server.identity, "principal_of", checked)
 
     with pytest.raises(Unauthorized):
         served.refresh_token(connection, {"token": "theirs"})

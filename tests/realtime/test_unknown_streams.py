@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app.auth import permissions
+from app.auth import identity, permissions
 from app.errors import NotFound
 from app.realtime import sse
 from app.realtime.socketio import rooms
@@ -32,7 +32,7 @@ def raising(error: Exception) -> Callable[..., Any]:
     ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
 def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
-    monkeypatch.setattr(permissions, "current", lambda **_: PRINCIPAL)
+    monkeypatch.setattr(identity, "current", lambda **_: PRINCIPAL)
     app = Flask(__name__)
     app.extensions["taskroom"] = SimpleNamespace(
         attempts=SimpleNamespace(
