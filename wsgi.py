@@ -6,14 +6,15 @@ green.patch()
 
 import logging  # noqa: E402
 
-from app import create_app, garbage  # noqa: E402
+from app import create_app  # noqa: E402
 from app.config import Config  # noqa: E402
 from app.errors import ConfigurationError  # noqa: E402
 from app.green.arrivals import PER_ADDRESS, Arrivals  # noqa: E402
+from app.green.listener import raise_file_limit  # noqa: E402
 from app.green.server import serve  # noqa: E402
-from app.limits import address_key  # noqa: E402
-from app.listening import raise_file_limit  # noqa: E402
-from app.logs import configure_logging  # noqa: E402
+from app.http.rate_limits import address_key  # noqa: E402
+from app.observability import gc_tuning  # noqa: E402
+from app.observability.log_format import configure_logging  # noqa: E402
 from app.services import Services  # noqa: E402
 
 logger = logging.getLogger("taskroom.server")
@@ -30,7 +31,7 @@ def main() -> None:
     if files < config.max_viewers:
         logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
     parts: Services = app.extensions["taskroom"]
-    garbage.settle()
+    gc_tuning.settle()
     with app.app_context():
         parts.start()
     serve(

@@ -15,9 +15,9 @@ from typing import NoReturn
 
 import psycopg2
 
+from app.auth.principal import ROLES, tenant_of
 from app.config import Config
 from app.errors import TaskroomError
-from app.principal import ROLES, tenant_of
 
 LONGEST_NAME = 254  # the sign-in takes no longer one
 
@@ -102,8 +102,8 @@ def change_tables(command: str, revision: str) -> None:
 def make_account(email: str, password: str, role: str, tenant_name: str = "", *, keep: bool = False) -> None:
     """What changes signs the account out in every web process; without a change its sessions stay, for
     script/up does this at each start. ``keep``: role and tenant are for a new account only."""
-    from app.database import Single
-    from app.passwords import hash_password, verify
+    from app.auth.passwords import hash_password, verify
+    from app.db.pool import Single
 
     if len(password) < 8:
         raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
@@ -136,8 +136,8 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
 def close_account(email: str) -> None:
     """Nobody knows its password from here on, who is signed in is signed out, and its webhooks hear no more. Its tasks
     stay."""
-    from app.database import Single
-    from app.passwords import hash_password
+    from app.auth.passwords import hash_password
+    from app.db.pool import Single
 
     connect, name = Single(Config.from_env().database_url), _name(email)
     # A hash like any other: the time of a sign-in must not tell that the account was closed.
@@ -158,7 +158,7 @@ def close_account(email: str) -> None:
 
 def set_trial(tenant_name: str, ends: str) -> None:
     """``ends`` as ``2026-12-01``, a time, or ``never``."""
-    from app.database import Single
+    from app.db.pool import Single
 
     try:
         name = tenant_of(tenant_name)

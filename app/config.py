@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import ConfigurationError
-from app.outgoing import Network, allowance
+from app.webhooks.url_policy import Network, allowance
 
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_TOKEN_LENGTH = 16
@@ -40,7 +40,9 @@ class Config:
     process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
     trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()
-    issuers: str = ""  # a JSON list of who else may make tokens, or the path of one; app/issuers.py reads it
+    issuers: str = (
+        ""  # a JSON list of who else may make tokens, or the path of one; app/auth/issuers.py reads it
+    )
     bench: bool = False
     content_roots: tuple[Path, ...] = ()
     pool_size: int = 20

@@ -10,24 +10,24 @@ from flask import current_app
 from psycopg2.extensions import cursor as Cursor
 
 from app import green
-from app.claims import Claims
+from app.auth.owners import Owners
+from app.auth.passwords import Passwords
+from app.auth.revocations import Revocations
+from app.auth.tokens import Claims
 from app.config import Config
-from app.courier import Courier
-from app.garbage import Leftovers
-from app.limits import Attempts
-from app.metrics import Metrics
-from app.owners import Owners
-from app.passwords import Passwords
+from app.http.attempts import Attempts
+from app.http.concurrency import Shares
+from app.observability.gc_tuning import Leftovers
+from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
-from app.realtime.sse_wire import SseWires
-from app.revocations import Revocations
-from app.shares import Shares
+from app.realtime.sse_connection import SseWires
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
 from app.tasks.rounds import Rounds
+from app.webhooks.poller import Courier
 
 
 @dataclass(slots=True)

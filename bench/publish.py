@@ -21,9 +21,9 @@ import numpy as np
 import orjson
 from psycopg2.extensions import cursor as Cursor
 
-from app import appending
-from app.database import Single
-from app.notifications import create_notification
+from app.db import appending
+from app.db.pool import Single
+from app.notifications.creation import create_notification
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now

@@ -4,12 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
-from app import inbox_models, models, queue_models, webhook_models
-from app.extensions import db
-
-assert (
-    models and inbox_models and queue_models and webhook_models
-)  # importing them is what fills the metadata
+from app.models import db
 
 
 def include(_object: object, name: str | None, kind: str, *_: object) -> bool:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app import appending
-from app.database import Single
-from app.notifications import create_notification
+from app.db import appending
+from app.db.pool import Single
+from app.notifications.creation import create_notification
 from app.stream.broker import Publisher
 from app.stream.store import Appended
 from app.up.embedded import free_port

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from app.listening import raise_file_limit
+from app.green.listener import raise_file_limit
 from app.up import embedded
 from tests.support.patience import be_patient
 from tests.support.servers import PROCESSES, RunningServers, Servers

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from app.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Call, Refused
+from app.db.breaker import CLOSED, HALF_OPEN, OPEN, Breaker, Call, Refused
 
 
 class Clock:

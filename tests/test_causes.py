@@ -15,8 +15,8 @@ from psycopg2.extensions import cursor as Cursor
 from redis import exceptions as redis
 from sqlalchemy import create_engine
 
-from app.breaker import Breaker
-from app.database import Single, engine_options, pooled
+from app.db.breaker import Breaker
+from app.db.pool import Single, engine_options, pooled
 from app.errors import causes
 from app.stream import writer as writers
 from app.stream.store import Connect, StoreAway

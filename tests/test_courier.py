@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.courier import Courier
 from app.tasks.dispatch import BrokerDown
+from app.webhooks.poller import Courier
 from tests.support.clock import Clock
 from tests.support.hooks import Hook
 from tests.tasks.helpers import Tasks
@@ -23,7 +23,7 @@ class Hints:
 
     def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.broker_is_down, self.clock = 0, False, Clock()
-        monkeypatch.setattr("app.courier.time", self.clock)
+        monkeypatch.setattr("app.webhooks.poller.time", self.clock)
         self.courier = Courier(hook.tasks.connect, self._hint)
 
     def _hint(self) -> None:

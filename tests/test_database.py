@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 
-from app import database as databases
-from app.breaker import CLOSED, OPEN, Breaker
-from app.database import engine_options, pooled, writing
+from app.db import pool as databases
+from app.db.breaker import CLOSED, OPEN, Breaker
+from app.db.pool import engine_options, pooled, writing
 from app.errors import NotFound
 from app.errors.causes import Cause
 from app.stream.store import Connect, StoreAway

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app import deliveries, webhooks
-from app.deliveries import PER_OWNER, PER_WEBHOOK, Claimed, Policy, claim, oldest
+from app.webhooks import queue, subscriptions
+from app.webhooks.queue import PER_OWNER, PER_WEBHOOK, Claimed, Policy, claim, oldest
 from tests.stream.helpers import in_threads, sql
 from tests.support.hooks import PATIENT, Hook
 from tests.support.plans import rows_visited
@@ -139,7 +139,7 @@ def test_a_failure_of_before_it_was_enabled_does_not_bring_back_those_of_then(ho
     hook.wait()
     (claimed,) = hook.claim()
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        webhooks.enable(cur, hook.tasks.user_id, hook.id)
+        subscriptions.enable(cur, hook.tasks.user_id, hook.id)
 
     hook.settle(claimed, status_code=500)
 
@@ -235,7 +235,7 @@ def test_while_disabled_nothing_is_sent_or_kept_and_enabled_again_it_goes_on(hoo
     with hook.tasks.connect() as connection, connection.cursor() as cur:
         assert oldest(cur) is None
 
-        enabled = webhooks.enable(cur, hook.tasks.user_id, hook.id)
+        enabled = subscriptions.enable(cur, hook.tasks.user_id, hook.id)
 
     assert (enabled["enabled"], enabled["failures"], enabled["disabled_at"]) == (True, 0, None)
     assert len(hook.claim()) == 2, "both that waited, and not the one of in between"
@@ -258,7 +258,7 @@ def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
     found: list[str] = []
     before = None
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        while page := deliveries.page(cur, hook.id, before, 2):
+        while page := queue.page(cur, hook.id, before, 2):
             found += [d["id"] for d in page]
             before = (page[-1]["created_at"], page[-1]["id"])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app import cli
-from app.pages import DIST
+from app.http.dashboard import DIST
 from app.up import programs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -10,29 +10,23 @@ from typing import Any
 
 import pytest
 
-from app import deliveries, issuer_keys, limits, listening, posting, sender, shares, watchdog, webhooks
-from app.api import agent, auth, base, idempotency, outside
+from app.api import agent, auth, idempotency, outside
+from app.auth import jwks
+from app.auth.issuers import REMEMBERED_SECONDS
+from app.auth.sessions import GRACE_SECONDS
 from app.bus import FINISH_SECONDS, subscriber
 from app.bus.publishing import PUBLISHED_BYTES
-from app.database import ANSWER_SECONDS, POOLED_STATEMENT
-from app.issuers import REMEMBERED_SECONDS
-from app.notifications import LONGEST_METADATA
-from app.realtime import (
-    dialects,
-    floods,
-    joins,
-    polling,
-    presence,
-    reader,
-    rooms,
-    sse_own,
-    sse_rooms,
-    sse_wire,
-)
-from app.requests import SANE
-from app.sessions import GRACE_SECONDS
+from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
+from app.green import listener
+from app.http import attempts, base, concurrency, rate_limits
+from app.http.requests import SANE
+from app.notifications.creation import LONGEST_METADATA
+from app.observability import loop_watchdog
+from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user
+from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
+from app.webhooks import delivery, http_client, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
     ROOT,
@@ -65,29 +59,29 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
     (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),
     (PROTOCOL, "| 3,000 attempts to open one a minute a user", lambda: DEFAULT.connects_per_minute, 3_000),
-    (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // limits.MAY_FAIL, 600),
+    (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // attempts.MAY_FAIL, 600),
     (PROTOCOL, "| 120 starts and retries", lambda: DEFAULT.starts_per_minute, 120),
     (PROTOCOL, "2 GB a user and day", lambda: DEFAULT.daily_bytes, 2_000_000_000),
     (PROTOCOL, "1,200 steps a minute a user", lambda: DEFAULT.steps_per_minute, 1_200),
     (PROTOCOL, "1,000 tickets, 1,000 refreshes a minute a user", lambda: DEFAULT.tickets_per_minute, 1_000),
-    (PROTOCOL, "An address may make ten times the attempts of a user", lambda: limits.AN_ADDRESS_MAY, 10),
+    (PROTOCOL, "An address may make ten times the attempts of a user", lambda: attempts.AN_ADDRESS_MAY, 10),
     (PROTOCOL, "| one socket: 64 rooms", lambda: rooms.MAX_JOINED, 64),
-    (PROTOCOL, "200 packets at once", lambda: floods.BURST, 200),
-    (PROTOCOL, "50 a second then", lambda: floods.PER_SECOND, 50),
-    (PROTOCOL, "100,000 bytes a message", lambda: floods.MESSAGE_LIMIT, 100_000),
-    (PROTOCOL, "its attachments (4)", lambda: floods.ATTACHMENTS, 4),
+    (PROTOCOL, "200 packets at once", lambda: limits.BURST, 200),
+    (PROTOCOL, "50 a second then", lambda: limits.PER_SECOND, 50),
+    (PROTOCOL, "100,000 bytes a message", lambda: limits.MESSAGE_LIMIT, 100_000),
+    (PROTOCOL, "its attachments (4)", lambda: limits.ATTACHMENTS, 4),
     (PROTOCOL, "400 frames at once and 100 a second then",
      lambda: (reader.FRAMES, reader.FRAMES_PER_SECOND), (400, 100)),
     (PROTOCOL, "1,000,000 bytes at once and 256,000 a second then",
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (floods.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
-    (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_own.LOOK_BACK_SECONDS, 15 * 60),
+     lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
+    (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 20,000 tasks in one request", lambda: listing.SCAN_TASKS, 20_000),
     (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
     (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
-    (PROTOCOL, "a thousand more wait in their order", lambda: shares.MOST_WAITING, 1_000),
+    (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
     (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: agent.PARAMS_LIMIT, 64 * 1024),
     (PROTOCOL, "| a body of 256 KiB; of 4 KiB under `auth/`, of 2 MiB for a worker's events",
      lambda: (base.BODY_LIMIT, auth.BODY_LIMIT, DEFAULT.body_limit), (256 * 1024, 4 * 1024, 2 * 1024**2)),
@@ -102,10 +96,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "For 24 hours the same user's same key", lambda: interval(source(idempotency.Key)), 24 * 3_600),
     (AUTH, "open one connection within 30 seconds", lambda: DEFAULT.ticket_seconds, 30),
     (AUTH, "every ten minutes, and for an unknown `kid` at most every ten seconds",
-     lambda: (issuer_keys.FRESH_SECONDS, issuer_keys.AGAIN_SECONDS), (600, 10)),
+     lambda: (jwks.FRESH_SECONDS, jwks.AGAIN_SECONDS), (600, 10)),
     (AUTH, "stays refused here for an hour", lambda: REMEMBERED_SECONDS, 3_600),
     (AUTH, "opens nothing after twenty minutes (seventy while the issuer does not answer)",
-     lambda: (2 * issuer_keys.FRESH_SECONDS, issuer_keys.FRESH_SECONDS + issuer_keys.STALE_SECONDS), (1_200, 4_200)),
+     lambda: (2 * jwks.FRESH_SECONDS, jwks.FRESH_SECONDS + jwks.STALE_SECONDS), (1_200, 4_200)),
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),
@@ -113,15 +107,15 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
     (OPERATIONS, "after half a minute, then less and less often, every ten minutes at last",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS), (30, 600)),
-    (OPERATIONS, "tries again five times a second", lambda: 1 / listening.PAUSE_SECONDS, 5),
+    (OPERATIONS, "tries again five times a second", lambda: 1 / listener.PAUSE_SECONDS, 5),
     (OPERATIONS, "A run takes 60 s of one worker at most and goes on the next time: 2,000 events a transaction",
      lambda: (retention.RUN_SECONDS, retention.BATCH_EVENTS), (60, 2_000)),
     (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
-    (OPERATIONS, "up to 16 requests at once", lambda: sender.AT_A_TIME, 16),
-    (OPERATIONS, "sent again after a minute", lambda: deliveries.LEASE_SECONDS, 60),
+    (OPERATIONS, "up to 16 requests at once", lambda: delivery.AT_A_TIME, 16),
+    (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
     (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(SANE.pattern), 64),
     (OPERATIONS, "one that was silent for four rounds has none", lambda: rounds.MISSED_LIMIT, 4),
-    (OPERATIONS, "one request a second waits to find out", lambda: limits.PAUSE_SECONDS, 1),
+    (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
     (JOBS, "at most ten times a second", lambda: 1 / phases.REPORT_SECONDS, 10),
     (JOBS, "An attempt has 500 phases", lambda: reports.PHASE_LIMIT, 500),
     (JOBS, "a result 256 kB, a traceback 16,000 characters",
@@ -145,13 +139,13 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (BUS, "said on that stream within a week", lambda: interval(expired._EXPIRED["event_ids"]), 7 * 86_400),
     (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
     (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
-    (WEBHOOKS, "A user has at most 20", lambda: webhooks.MOST, 20),
+    (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
     (WEBHOOKS, "kept for a week", lambda: interval(expired._EXPIRED["deliveries"]), 7 * 86_400),
-    (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: posting.SECONDS, 10),
+    (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
     (WEBHOOKS, "told two things at a time, all of an owner's together four",
-     lambda: (deliveries.PER_WEBHOOK, deliveries.PER_OWNER), (2, 4)),
-    (WEBHOOKS, "up to every five minutes", lambda: deliveries.HELD_MOST, 300),
-    (WEBHOOKS, "After 20 failures in a row", lambda: deliveries.Policy(()).failures, 20),
+     lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),
+    (WEBHOOKS, "up to every five minutes", lambda: queue.HELD_MOST, 300),
+    (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
     (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
     (CLIENT, "| one WebSocket, 64 rooms |",
      lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socket.ts"), r"capacity = (\d+);")), 64),
@@ -166,10 +160,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (CLIENT, "leaves 4,096 messages, or eight signs of life, untaken",
      lambda: (client("member", "MOST_WORDS"), client("member", "MOST_BEATS")), (4_096, 8)),
     (DIALECTS, "come every 30 s, busy or not", lambda: dialects.DialectCodec.turns * DEFAULT.keepalive_seconds, 30),
-    (DIALECTS, "comes every 3 s as well", lambda: sse_wire.BREATH_SECONDS, 3),
+    (DIALECTS, "comes every 3 s as well", lambda: sse_connection.BREATH_SECONDS, 3),
     (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
     (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
-    (METRICS, "`other` after 50 names", lambda: watchdog.NAMES, 50),
+    (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),
     (RELIABILITY, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
     (RELIABILITY, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
     (RELIABILITY, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import garbage
-from app.garbage import FEW_LEFT, Leftovers
+from app.observability import gc_tuning
+from app.observability.gc_tuning import FEW_LEFT, Leftovers
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_of_a_crowd_that_stays_half_must_leave_first() -> None:
 
 
 def test_it_is_looked_for_while_the_process_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(gc_tuning, "SWEEP_SECONDS", 0.01)
     crowd = Crowd()
     leftovers = Leftovers(lambda: crowd.there, lambda: crowd.left)
     leftovers.start()

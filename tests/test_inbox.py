@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.errors import NotFound
-from app.inbox import PAGES, mark_read, page, prune, standing, unread_count
-from app.notifications import create_notification
+from app.notifications.creation import create_notification
+from app.notifications.inbox import PAGES, mark_read, page, prune, standing, unread_count
 from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
 from tests.stream.helpers import in_threads, patient_single, sql

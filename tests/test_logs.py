@@ -14,11 +14,11 @@ import httpx
 import orjson
 import pytest
 
-from app import logs
 from app.config import Config
 from app.errors import ConfigurationError
-from app.logs import formatter
-from app.requests import HEADER, identified
+from app.http.requests import HEADER, identified
+from app.observability import log_format
+from app.observability.log_format import formatter
 from tests.support.line import Line
 from tests.support.system import SECRET, System, User
 from tests.support.viewers import SocketViewer, SseViewer
@@ -35,13 +35,13 @@ def record(message: str, *values: object, error: Exception | None = None) -> log
 
 @pytest.fixture
 def in_request() -> Iterator[str]:
-    logs.request_id.set("r-1")
+    log_format.request_id.set("r-1")
     yield "r-1"
-    logs.request_id.set(None)
+    log_format.request_id.set(None)
 
 
 def test_an_object_a_line_says_whose_it_is(in_request: str) -> None:
-    with logs.task(task_id="t", job_type="resize", attempt=2):
+    with log_format.task(task_id="t", job_type="resize", attempt=2):
         line = orjson.loads(formatter(json=True).format(record("two\nlines of %s", "it")))
 
     assert line["message"] == "two\nlines of it"
@@ -80,7 +80,7 @@ def test_secrets_are_struck_out_and_what_is_left_can_be_read(json: bool) -> None
 
 def test_each_thread_that_answers_has_its_own_request(in_request: str) -> None:
     seen: list[str | None] = []
-    thread = threading.Thread(target=lambda: seen.append(logs.request_id.get()))
+    thread = threading.Thread(target=lambda: seen.append(log_format.request_id.get()))
     thread.start()
     thread.join()
 
@@ -93,13 +93,13 @@ def test_a_name_that_could_spoil_a_line_is_made_anew(given: str) -> None:
 
     def serve(environ: dict[str, str], start_response: object) -> list[bytes]:
         start_response("200 OK", [])  # type: ignore[operator]
-        return [str(logs.request_id.get()).encode()]
+        return [str(log_format.request_id.get()).encode()]
 
     (body,) = identified(serve)({"HTTP_X_REQUEST_ID": given}, lambda _, headers: sent.extend(headers))  # type: ignore[arg-type]
 
     assert re.fullmatch("[0-9a-f]{32}", body.decode())
     assert sent == [(HEADER, body.decode())]
-    assert logs.request_id.get() is None
+    assert log_format.request_id.get() is None
 
 
 def test_the_name_lasts_until_the_answer_is_closed() -> None:
@@ -107,18 +107,18 @@ def test_the_name_lasts_until_the_answer_is_closed() -> None:
 
     class Body:
         def __iter__(self) -> Iterator[bytes]:
-            seen.append(logs.request_id.get())
+            seen.append(log_format.request_id.get())
             yield b""
 
         def close(self) -> None:
-            seen.append(logs.request_id.get())
+            seen.append(log_format.request_id.get())
 
     body = identified(lambda *_: Body())({"HTTP_X_REQUEST_ID": "mine-1.a_b"}, None)
     list(body)
     body.close()  # type: ignore[attr-defined]
 
     assert seen == ["mine-1.a_b"] * 2
-    assert logs.request_id.get() is None
+    assert log_format.request_id.get() is None
 
 
 def test_every_answer_names_its_request(system: System, user: User) -> None:
@@ -206,7 +206,7 @@ def test_failures_that_nobody_foresaw_tell_under_which_name_to_look() -> None:
     """The name in the answer is the one in the log."""
     from flask import Flask
 
-    from app import problems
+    from app.http import problems
 
     app = Flask(__name__)
     problems.register(app)

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.garbage import Pauses
-from app.lag import LAG_BUCKETS, LoopLag
+from app.observability.gc_tuning import Pauses
+from app.observability.loop_lag import LAG_BUCKETS, LoopLag
 from tests.support.line import Line
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
@@ -240,5 +240,5 @@ def test_lag_falls_into_its_bucket() -> None:
 
 
 def test_a_start_does_not_wait_for_the_metrics_library() -> None:
-    code = "import app.metrics, sys; assert 'prometheus_client' not in sys.modules"
+    code = "import app.observability.metrics, sys; assert 'prometheus_client' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from app import cli, reminders
-from app.inbox import unread_count
-from app.reminders import remind_of_approvals, warn_of_trials
+from app import cli
+from app.notifications import reminders
+from app.notifications.inbox import unread_count
+from app.notifications.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store
 from app.tasks.approvals import Approval

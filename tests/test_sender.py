@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app import sender
-from app.appending import Step
-from app.database import Single
-from app.deliveries import Claimed, Tried, claim
-from app.outgoing import AddressRefused, Rules
-from app.posting import Answer, NoAnswer
-from app.sender import AT_A_TIME, attempt, deliver
+from app.db.appending import Step
+from app.db.pool import Single
 from app.stream.store import Appended, StoreAway
+from app.webhooks import delivery
+from app.webhooks.delivery import AT_A_TIME, attempt, deliver
+from app.webhooks.http_client import Answer, NoAnswer
+from app.webhooks.queue import Claimed, Tried, claim
+from app.webhooks.url_policy import AddressRefused, Rules
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks
@@ -115,8 +115,8 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
         return WELL
 
     now = [0.0]
-    monkeypatch.setattr(sender, "wait", noting)
-    monkeypatch.setattr(sender, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
+    monkeypatch.setattr(delivery, "wait", noting)
+    monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
     run = threading.Thread(target=deliver, args=(Single(hook.tasks.database), send, PATIENT))
     run.start()
     wait_for("it waits for what is on its way", lambda: None in waits)
@@ -187,9 +187,9 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
         return WELL
 
     append = hook.tasks.appended
-    monkeypatch.setattr("app.sender.claim", claim_once)
-    monkeypatch.setattr("app.sender.appending.append", append_later)
-    monkeypatch.setattr("app.sender.SETTLE_AGAIN_SECONDS", (0.01,) * 2)
+    monkeypatch.setattr("app.webhooks.delivery.claim", claim_once)
+    monkeypatch.setattr("app.webhooks.delivery.appending.append", append_later)
+    monkeypatch.setattr("app.webhooks.delivery.SETTLE_AGAIN_SECONDS", (0.01,) * 2)
     with pytest.raises(StoreAway):
         deliver(hook.tasks.connect, send, PATIENT)
 

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from app.errors import TooMany
-from app.shares import Shares
+from app.http.concurrency import Shares
 from tests.support.system import System, User, wait_for
 
 

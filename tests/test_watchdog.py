@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from app import green
-from app.alarm import Alarm
-from app.metrics import Metrics
-from app.watchdog import LIMIT_SECONDS, LOOK_SECONDS, NAMES, Watchdog, what_runs
+from app.observability.alarm import Alarm
+from app.observability.loop_watchdog import LIMIT_SECONDS, LOOK_SECONDS, NAMES, Watchdog, what_runs
+from app.observability.metrics import Metrics
 from tests.support import long_turns
 from tests.support.system import System, wait_for
 from tests.test_metrics import scraped

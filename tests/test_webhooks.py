@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from app import webhooks
 from app.errors import Conflict, NotFound
-from app.inbox import mark_read
-from app.notifications import create_notification
+from app.notifications.creation import create_notification
+from app.notifications.inbox import mark_read
 from app.projections import project
-from app.signatures import SecretUnreadable, signed, unseal
 from app.stream.event import draft, now, user_stream
 from app.stream.store import Appended, append, lock_shared
 from app.tasks.expired import delete_expired
+from app.webhooks import subscriptions
+from app.webhooks.signing import SecretUnreadable, signed, unseal
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -26,11 +26,11 @@ URL = "https://hooks.example.org/"
 
 
 def hook(
-    tasks: Tasks, types: Iterable[str] = webhooks.TYPES, user_id: str = "", tenant: str | None = None
+    tasks: Tasks, types: Iterable[str] = subscriptions.TYPES, user_id: str = "", tenant: str | None = None
 ) -> str:
     """A webhook of the user's, its id."""
     with tasks.connect() as connection, connection.cursor() as cur:
-        made, _ = webhooks.create(cur, user_id or tasks.user_id, URL, list(types), tenant, SECRET)
+        made, _ = subscriptions.create(cur, user_id or tasks.user_id, URL, list(types), tenant, SECRET)
     return str(made["id"])
 
 
@@ -125,7 +125,7 @@ def test_a_tenants_webhook_hears_its_users_and_no_others(tasks: Tasks) -> None:
 
 def test_what_is_of_a_task_stays_in_the_tasks_tenant(tasks: Tasks) -> None:
     first, second = uuid.uuid4().hex, uuid.uuid4().hex
-    hooks = [hook(tasks, webhooks.TYPES, account(tasks, t, "admin"), t) for t in (first, second)]
+    hooks = [hook(tasks, subscriptions.TYPES, account(tasks, t, "admin"), t) for t in (first, second)]
     mover = account(tasks, first)
     task_id = tasks.create(user_id=mover)
     sql(tasks.database, "DELETE FROM deliveries")
@@ -192,7 +192,7 @@ def test_several_who_append_while_webhooks_come_and_go_wait_for_nobody(tasks: Ta
     def come_and_go() -> None:
         own = Tasks(tasks.database)
         for _ in range(15):
-            webhooks.delete(own.connect, tasks.user_id, hook(own, user_id=tasks.user_id))
+            subscriptions.delete(own.connect, tasks.user_id, hook(own, user_id=tasks.user_id))
         own.connect.close()
 
     in_threads([tell, tell, come_and_go, come_and_go])
@@ -203,7 +203,7 @@ def test_several_who_append_while_webhooks_come_and_go_wait_for_nobody(tasks: Ta
 
 
 def test_a_user_has_no_more_than_so_many(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "MOST", 3)
+    monkeypatch.setattr(subscriptions, "MOST", 3)
     made: list[str] = []
 
     def make() -> None:
@@ -219,7 +219,7 @@ def test_a_user_has_no_more_than_so_many(tasks: Tasks, monkeypatch: pytest.Monke
 
 def test_a_secret_is_kept_sealed_and_signs_as_the_specification_says(tasks: Tasks) -> None:
     with tasks.connect() as connection, connection.cursor() as cur:
-        made, secret = webhooks.create(cur, tasks.user_id, URL, ["notification"], None, SECRET)
+        made, secret = subscriptions.create(cur, tasks.user_id, URL, ["notification"], None, SECRET)
     ((stored,),) = sql(tasks.database, "SELECT secret FROM webhooks WHERE id = %s", made["id"])
 
     assert secret.startswith("whsec_") and secret not in stored and secret[6:] not in stored
@@ -237,14 +237,14 @@ def test_a_secret_is_kept_sealed_and_signs_as_the_specification_says(tasks: Task
 
 
 def test_what_is_deleted_takes_its_deliveries_along(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "GONE_ROWS", 2)
+    monkeypatch.setattr(subscriptions, "GONE_ROWS", 2)
     webhook_id = hook(tasks)
     tasks.end(tasks.started())
 
     with pytest.raises(NotFound):
-        webhooks.delete(tasks.connect, account(tasks, None), webhook_id)
+        subscriptions.delete(tasks.connect, account(tasks, None), webhook_id)
     assert len(deliveries(tasks, webhook_id)) > 4
-    webhooks.delete(tasks.connect, tasks.user_id, webhook_id)
+    subscriptions.delete(tasks.connect, tasks.user_id, webhook_id)
 
     assert sql(tasks.database, "SELECT FROM deliveries") == sql(tasks.database, "SELECT FROM webhooks") == []
 

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from app.errors import causes
-from app.logs import formatter
+from app.observability.log_format import formatter
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings

@@ -12,13 +12,13 @@ from typing import Any
 
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
-from app import logs
-from app.appending import Step
+from app.db.appending import Step
+from app.db.clock import later
+from app.observability import log_format
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
-from app.tasks.clock import later
 from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
@@ -51,7 +51,7 @@ def run_task(self: Any, task_id: str, number: int) -> None:
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
-    with logs.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
+    with log_format.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
         _run(claim)
         _hand_on(claim, queue)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from app import inbox
-from app.database import Single
+from app.db.pool import Single
+from app.notifications import inbox
 from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from app import reminders
+from app.notifications import reminders
 from app.stream.store import StoreAway
 from workers.celery_app import celery
 

@@ -11,8 +11,8 @@ from typing import NoReturn
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.appending import Step
-from app.database import Single
+from app.db.appending import Step
+from app.db.pool import Single
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Appended

@@ -10,7 +10,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup, worker_init, worker_ready, worker_shutting_down
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.store import StoreAway
 from app.tasks.slots import Cap, announce, withdraw
 from workers.settings import settings

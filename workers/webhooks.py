@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from app.deliveries import Policy
-from app.outgoing import Rules
-from app.sender import attempt, deliver
 from app.stream.store import StoreAway
+from app.webhooks.delivery import attempt, deliver
+from app.webhooks.queue import Policy
+from app.webhooks.url_policy import Rules
 from workers.celery_app import DELIVER, celery
 from workers.runtime import runtime
 from workers.settings import settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.problems import ProblemApi
+from app.http.problems import ProblemApi
 
 
 def init_app(app: Flask) -> None:
@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
         watching,
         webhooks,
     )
-    from app.api.base import BODY_LIMIT
+    from app.http.base import BODY_LIMIT
     from app.realtime import sse
 
     app.config.update(

@@ -11,12 +11,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from app import green
 from app.api import limits
-from app.api.base import Blueprint, NoQuery, acting, signed_in
 from app.api.idempotency import Key, KeyHeaders, Made, key_of, once
 from app.api.tasks import Snapshot, Started
-from app.auth import Principal
+from app.auth.principal import Principal
 from app.errors import Unavailable, Unprocessable
-from app.problems import fields
+from app.http.base import Blueprint, NoQuery, acting, signed_in
+from app.http.problems import fields
 from app.services import services
 from app.stream.event import scrub
 from app.stream.store import Appended

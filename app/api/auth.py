@@ -8,13 +8,12 @@ import marshmallow as ma
 from flask import Response, jsonify
 from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jwt_cookies
 
-from app import auth, sessions
 from app.api import limits
-from app.api.base import Blueprint, NoQuery, json_body, signed_in
-from app.auth import Principal
+from app.auth import identity, sessions
+from app.auth.principal import Principal
 from app.errors import Unauthorized
-from app.extensions import limiter
-from app.limits import address
+from app.http.base import Blueprint, NoQuery, json_body, signed_in
+from app.http.rate_limits import address, limiter
 from app.services import services
 
 blp = Blueprint("auth", __name__, description="Sessions")
@@ -76,7 +75,7 @@ def login(query: dict[str, Any], body: dict[str, str]) -> Response:
 @limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
     """A new access token, and in the cookie the refresh token that replaces the one that was sent."""
-    return _answer(sessions.refresh(auth.refresh_cookie()))
+    return _answer(sessions.refresh(identity.refresh_cookie()))
 
 
 @blp.post("/auth/logout")
@@ -85,14 +84,14 @@ def refresh(query: dict[str, Any]) -> Response:
 def logout(query: dict[str, Any]) -> Response:
     """Ends the session at once, open streams too."""
     try:
-        principal = auth.current()
+        principal = identity.current()
     except Unauthorized:
         # The access token may have expired in an idle tab.
-        principal = services().claims.of_refresh(auth.refresh_cookie())
+        principal = services().claims.of_refresh(identity.refresh_cookie())
     sessions.sign_out(principal)
     response = Response(status=204)
     unset_jwt_cookies(response)
-    auth.set_stream_cookie(response, "", 0)
+    identity.set_stream_cookie(response, "", 0)
     return response
 
 
@@ -121,5 +120,5 @@ def _answer(signed: sessions.SignedIn) -> Response:
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)
     set_refresh_cookies(response, signed.refresh, max_age=signed.seconds)
-    auth.set_stream_cookie(response, signed.stream, signed.seconds)
+    identity.set_stream_cookie(response, signed.stream, signed.seconds)
     return response

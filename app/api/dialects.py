@@ -8,12 +8,12 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, jsonify, url_for
 
-from app import auth
 from app.api import limits, notifications
 from app.api.agent import new_task
-from app.api.base import Blueprint, NoQuery, acting
 from app.api.idempotency import KeyHeaders, key_of
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, acting
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
     NotificationQuery,
@@ -62,7 +62,7 @@ def _add_stream(dialect: Dialect) -> None:
         given, state = resume_cursor(query, None), list[Event]()
 
         def names_of(principal: Principal) -> list[str]:
-            return [task_stream(auth.readable_task(principal, str(task_id)))]
+            return [task_stream(permissions.readable_task(principal, str(task_id)))]
 
         def cursors_of(names: list[str]) -> list[int | None]:
             if given is not None:

@@ -8,7 +8,7 @@ import secrets
 from flask import Blueprint, Response, jsonify, request
 
 from app.errors import NotFound, Unauthorized
-from app.problems import answer
+from app.http.problems import answer
 from app.services import services
 from app.stream.store import StoreAway
 

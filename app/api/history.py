@@ -7,8 +7,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth
-from app.api.base import (
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.db.clock import seconds_between
+from app.http.base import (
     Blueprint,
     ScopeField,
     TimeField,
@@ -19,9 +21,7 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.auth import Principal
 from app.services import services
-from app.tasks.clock import seconds_between
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts
 
@@ -76,7 +76,7 @@ class HistoryPage(ma.Schema):
 def history(principal: Principal, query: dict[str, Any]) -> Any:
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
-        **auth.whose(principal, query["scope"]),
+        **permissions.whose(principal, query["scope"]),
         status=query.get("status"),
         kind=query.get("job_type"),
         since=query.get("since"),

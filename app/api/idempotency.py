@@ -14,9 +14,9 @@ from flask import request
 from psycopg2.extensions import cursor as Cursor
 from werkzeug.exceptions import UnsupportedMediaType
 
-from app.api.base import json_body
-from app.auth import Principal
+from app.auth.principal import Principal
 from app.errors import Conflict, Unavailable, Unprocessable
+from app.http.base import json_body
 from app.services import services
 
 Answer = TypeVar("Answer")

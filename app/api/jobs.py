@@ -7,8 +7,8 @@ from typing import Any
 
 import marshmallow as ma
 
-from app.api.base import Blueprint, NoQuery, signed_in
-from app.auth import Principal
+from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, signed_in
 from workers.registry import broken, jobs
 from workers.texts import reason
 

@@ -13,10 +13,10 @@ from jwt import PyJWTError
 from limits import parse
 from psycopg2.extensions import cursor as Cursor
 
-from app import auth
+from app.auth import identity
 from app.config import Config
-from app.extensions import limiter
-from app.limits import AN_ADDRESS_MAY, address, in_a_window, too_many
+from app.http.attempts import AN_ADDRESS_MAY, too_many
+from app.http.rate_limits import address, in_a_window, limiter
 from app.services import services
 from app.tasks.budget import check
 
@@ -39,7 +39,7 @@ def _limited(
 
 
 def _caller() -> str:
-    return auth.current().user_id
+    return identity.current().user_id
 
 
 def _refresher() -> str:

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth
-from app.api.base import (
+from app.api.tasks import ListedTask
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import (
     Blueprint,
     ScopeField,
     WholeField,
@@ -18,8 +20,6 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.api.tasks import ListedTask
-from app.auth import Principal
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
@@ -84,13 +84,15 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """How many tasks of the list have which status. One's own, unfiltered, are kept right by the `task_created` and
     `status_changed` events that follow `sequence` on the caller's stream."""
     with services().read() as conn, conn.cursor() as cur:
-        found, sequence, complete = status_counts(cur, _wanted(principal, query), auth.own_stream(principal))
+        found, sequence, complete = status_counts(
+            cur, _wanted(principal, query), permissions.own_stream(principal)
+        )
     return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
 
 
 def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
     return Listing(
-        **auth.whose(principal, query["scope"]),
+        **permissions.whose(principal, query["scope"]),
         status=query.get("status"),
         job_type=query.get("job_type"),
         parent_id=str(query["parent_id"]) if "parent_id" in query else None,

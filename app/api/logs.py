@@ -11,9 +11,9 @@ import marshmallow as ma
 import orjson
 from flask import Response, request
 
-from app import auth
-from app.api.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync
@@ -79,7 +79,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 
     One call looks at 50,000 events at most; a rare search may answer few lines, and where to go on.
     """
-    name = auth.readable_task(principal, str(task_id))
+    name = permissions.readable_task(principal, str(task_id))
     forward = "since_sequence" in query
     wanted = _filter(query)
     body: dict[str, Any] = {}
@@ -109,7 +109,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
     """The whole log, or all that passes a filter, streamed page by page, gzip when accepted."""
-    name = auth.readable_task(principal, str(task_id))
+    name = permissions.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
     body: Iterator[bytes] = (_ndjson(line) for line in lines) if ndjson else (_text(line) for line in lines)

@@ -8,10 +8,11 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 
-from app import auth, inbox, notifications
-from app.api.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.api.idempotency import KeyHeaders, Made, key_of, once
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
+from app.notifications import creation, inbox
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
 from app.stream.store import Appended
@@ -28,8 +29,8 @@ class ListQuery(ma.Schema):
 class Notification(ma.Schema):
     sequence = ma.fields.Integer(metadata={"description": "Of its event on the user's stream"})
     id = ma.fields.String()
-    notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(notifications.TYPES)))
-    severity = ma.fields.String(validate=ma.validate.OneOf(notifications.SEVERITIES))
+    notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(creation.TYPES)))
+    severity = ma.fields.String(validate=ma.validate.OneOf(creation.SEVERITIES))
     title = ma.fields.String()
     message = ma.fields.String()
     related_type = ma.fields.String(allow_none=True)
@@ -59,14 +60,12 @@ class Unread(ma.Schema):
 
 
 class Announcement(ma.Schema):
-    title = ma.fields.String(required=True, validate=ma.validate.Length(1, notifications.LONGEST_TITLE))
-    message = ma.fields.String(
-        load_default="", validate=ma.validate.Length(max=notifications.LONGEST_MESSAGE)
-    )
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, creation.LONGEST_TITLE))
+    message = ma.fields.String(load_default="", validate=ma.validate.Length(max=creation.LONGEST_MESSAGE))
     action_url = ma.fields.String(
         validate=(
-            ma.validate.Length(1, notifications.LONGEST_URL),
-            ma.validate.Regexp(notifications.ADDRESS, error="Neither http(s) nor a path."),
+            ma.validate.Length(1, creation.LONGEST_URL),
+            ma.validate.Regexp(creation.ADDRESS, error="Neither http(s) nor a path."),
         )
     )
     urgent = ma.fields.Boolean(load_default=False)
@@ -133,7 +132,7 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
 
 @blp.post("/announcements")
-@permitted(auth.may_announce)
+@permitted(permissions.may_announce)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Announcement)
@@ -146,7 +145,7 @@ def announce(
 
     def make() -> dict[str, Any]:
         def announced(cur: Any) -> Appended:
-            appended = notifications.announce(cur, **fields)
+            appended = creation.announce(cur, **fields)
             if key:
                 key.remember(cur, Made(None, appended.events[0].payload))
             return appended

@@ -13,11 +13,11 @@ import marshmallow as ma
 import orjson
 from flask import Response, jsonify
 
-from app import auth
-from app.api.base import Blueprint, NoQuery, TimeField, WholeField
-from app.auth import Principal
+from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import Unprocessable
-from app.problems import fields as named
+from app.http.base import Blueprint, NoQuery, TimeField, WholeField
+from app.http.problems import fields as named
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
@@ -136,8 +136,8 @@ def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        principal = auth.current()
-        auth.reportable_task(principal, str(kwargs["task_id"]))
+        principal = identity.current()
+        permissions.reportable_task(principal, str(kwargs["task_id"]))
         return view(principal, *args, **kwargs)
 
     return wrapped

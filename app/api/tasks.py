@@ -8,9 +8,12 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, jsonify
 
-from app import auth
 from app.api import limits
-from app.api.base import (
+from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Conflict, NotFound
+from app.http.base import (
     Blueprint,
     NoQuery,
     SequenceField,
@@ -19,9 +22,6 @@ from app.api.base import (
     signed_in,
     with_next,
 )
-from app.api.idempotency import KeyHeaders, Made, key_of, once
-from app.auth import Principal
-from app.errors import Conflict, NotFound
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
@@ -109,7 +109,7 @@ class Started(Accepted):
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """The snapshot. Join the room with its ``sequence`` and nothing is missed or repeated."""
-    found = snapshot(services().read, auth.readable_task(principal, str(task_id)))
+    found = snapshot(services().read, permissions.readable_task(principal, str(task_id)))
     if found is None:
         raise NotFound("There is no such task")
     return found
@@ -121,7 +121,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 @blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """Every event after the cursor, oldest first."""
-    stream = task_stream(auth.readable_task(principal, str(task_id)))
+    stream = task_stream(permissions.readable_task(principal, str(task_id)))
     cursor, head = query["since_sequence"], head_of(stream)
     body: dict[str, Any] = {}
     if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
@@ -144,7 +144,7 @@ def _event(event: Event) -> dict[str, Any]:
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
     """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
-    name, _ = auth.changeable_task(principal, str(task_id))
+    name, _ = permissions.changeable_task(principal, str(task_id))
     services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
     return _state_of(name, snapshot(services().read, name))
 
@@ -168,7 +168,7 @@ def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 
 def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
-    name, _ = auth.changeable_task(principal, str(task_id))
+    name, _ = permissions.changeable_task(principal, str(task_id))
     hint: Hint | None = None
 
     def decide(cur: Any) -> Any:
@@ -199,7 +199,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
     retries have ended."""
     from app.api.agent import accepted, begin
 
-    name, owner_id = auth.changeable_task(principal, str(task_id))
+    name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
     def make() -> Response:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth
-from app.api.base import Blueprint, NoQuery, signed_in
-from app.auth import Principal
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import Blueprint, NoQuery, signed_in
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import all_of
@@ -50,7 +50,7 @@ class Approvals(ma.Schema):
 @blp.response(200, Throughput)
 def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """How fast the task's events came, from 120 of them at most: the sequences tell how many lie between."""
-    return {"points": throughput_of(services().read, auth.readable_task(principal, str(task_id)))}
+    return {"points": throughput_of(services().read, permissions.readable_task(principal, str(task_id)))}
 
 
 @blp.get("/tasks/<uuid:task_id>/viewers")
@@ -59,7 +59,7 @@ def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> di
 @blp.response(200, Viewers)
 def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """How many watch the task now, over SSE and Socket.IO, on all web processes: of the others as of a second ago."""
-    stream = task_stream(auth.readable_task(principal, str(task_id)))
+    stream = task_stream(permissions.readable_task(principal, str(task_id)))
     return {"viewers": services().presence.count([stream])[stream]}
 
 
@@ -69,6 +69,6 @@ def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[
 @blp.response(200, Approvals)
 def approvals(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """What the task asked for, oldest first, and who said yes or no."""
-    name = auth.readable_task(principal, str(task_id))
+    name = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:
         return {"approvals": all_of(cur, name)}

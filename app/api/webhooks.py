@@ -7,8 +7,11 @@ from uuid import UUID
 
 import marshmallow as ma
 
-from app import auth, deliveries, webhooks
-from app.api.base import (
+from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Unprocessable
+from app.http.base import (
     Blueprint,
     NoQuery,
     WholeField,
@@ -20,12 +23,10 @@ from app.api.base import (
     utc,
     with_next,
 )
-from app.api.idempotency import KeyHeaders, Made, key_of, once
-from app.auth import Principal
-from app.errors import Unprocessable
-from app.outgoing import LONGEST_URL, AddressRefused, Rules
 from app.services import services
 from app.stream.event import EVENT_TYPE
+from app.webhooks import queue, subscriptions
+from app.webhooks.url_policy import LONGEST_URL, AddressRefused, Rules
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 
@@ -34,8 +35,8 @@ MOST_TYPES = 50
 
 
 def _type(name: str) -> None:
-    if name not in webhooks.TYPES and not ("." in name and EVENT_TYPE.match(name)):
-        known = ", ".join(webhooks.TYPES)
+    if name not in subscriptions.TYPES and not ("." in name and EVENT_TYPE.match(name)):
+        known = ", ".join(subscriptions.TYPES)
         raise ma.ValidationError(f"One of {known}, or one of your own with a dot in it.")
 
 
@@ -95,7 +96,7 @@ class Delivery(ma.Schema):
     event_type = ma.fields.String()
     stream = ma.fields.String(allow_none=True)
     sequence = ma.fields.Integer(allow_none=True)
-    status = ma.fields.String(validate=ma.validate.OneOf(deliveries.STATUSES))
+    status = ma.fields.String(validate=ma.validate.OneOf(queue.STATUSES))
     created_at = ma.fields.String()
     next_try_at = ma.fields.String(allow_none=True)
     tries = ma.fields.Integer()
@@ -114,7 +115,7 @@ class DeliveryPage(ma.Schema):
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's; a user has at most twenty."""
     with services().read() as conn, conn.cursor() as cur:
-        return {"webhooks": webhooks.mine(cur, principal.user_id)}
+        return {"webhooks": subscriptions.mine(cur, principal.user_id)}
 
 
 @blp.post("/webhooks")
@@ -125,7 +126,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.response(201, Created)
 def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
     """Requests are signed as Standard Webhooks has it. The address may not lead into a private network."""
-    tenant = auth.hooked_tenant(principal) if body["scope"] == "tenant" else None
+    tenant = permissions.hooked_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
     try:
         Rules(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
@@ -135,7 +136,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 
     def make() -> dict[str, Any]:
         with services().connect() as conn, conn.cursor() as cur:
-            made, secret = webhooks.create(
+            made, secret = subscriptions.create(
                 cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
             if key:
@@ -144,7 +145,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 
     def again(made: Made) -> dict[str, Any]:
         with services().connect() as conn, conn.cursor() as cur:
-            found, secret = webhooks.made(cur, principal.user_id, str(made.note), config.secret_key)
+            found, secret = subscriptions.made(cur, principal.user_id, str(made.note), config.secret_key)
         return found | {"secret": secret}
 
     return once(key, make, again)
@@ -156,7 +157,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 @blp.response(204)
 def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
     """With its deliveries; what waited is not sent any more."""
-    webhooks.delete(services().connect, principal.user_id, str(webhook_id))
+    subscriptions.delete(services().connect, principal.user_id, str(webhook_id))
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
@@ -166,7 +167,7 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     """After it was disabled. What waited by then is sent; what happened in between is not."""
     with services().connect() as conn, conn.cursor() as cur:
-        return webhooks.enable(cur, principal.user_id, str(webhook_id))
+        return subscriptions.enable(cur, principal.user_id, str(webhook_id))
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
@@ -182,7 +183,7 @@ def ping(
 
     def make() -> dict[str, str]:
         with services().connect() as conn, conn.cursor() as cur:
-            made = webhooks.ping(cur, principal.user_id, str(webhook_id))
+            made = subscriptions.ping(cur, principal.user_id, str(webhook_id))
             if key:
                 key.remember(cur, Made(None, made))
         return {"delivery_id": made}
@@ -199,8 +200,8 @@ def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
-        webhooks.one(cur, principal.user_id, str(webhook_id))
-        found = deliveries.page(cur, str(webhook_id), before, limit + 1)
+        subscriptions.one(cur, principal.user_id, str(webhook_id))
+        found = queue.page(cur, str(webhook_id), before, limit + 1)
     page, more = page_of(found, limit)
     cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
     return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)

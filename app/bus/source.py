@@ -43,8 +43,8 @@ def _own() -> Source:
     """Made of the environment, when somebody first subscribes."""
     from sqlalchemy import create_engine
 
-    from app.breaker import Breaker
-    from app.database import engine_options, pooled
+    from app.db.breaker import Breaker
+    from app.db.pool import engine_options, pooled
     from workers.settings import settings
 
     engine = create_engine(settings().sqlalchemy_url, **engine_options(CONNECTIONS))

@@ -10,9 +10,9 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from app import appending
 from app.bus.publishing import must_be
 from app.bus.source import Source
+from app.db import appending
 from app.stream.burst import Data
 from app.stream.event import Event
 from app.stream.hub import Hub

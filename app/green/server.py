@@ -21,8 +21,8 @@ from eventlet.greenio import shutdown_safe
 from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
+from app.green.listener import SEND_BUFFER, Listener, notice_silence
 from app.green.turn import LoopTurn
-from app.listening import SEND_BUFFER, Listener, notice_silence
 
 logger = logging.getLogger("taskroom.server")
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.notifications import SEVERITIES
-from app.principal import Principal
+from app.auth.principal import Principal
+from app.notifications.creation import SEVERITIES
 from app.realtime.sse_codec import SseCodec, message
 from app.stream.event import Event, encode, now
 from app.stream.viewer import Viewer

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import redis
 from redis.exceptions import RedisError
 
-from app.breaker import Breaker, Refused
+from app.db.breaker import Breaker, Refused
 from app.stream.broker import PUBLISH_TIMEOUT
 from app.stream.event import is_shared
 from app.stream.viewer import Viewer

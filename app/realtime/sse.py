@@ -9,18 +9,19 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, request
 
-from app import auth, green
-from app.api.base import Blueprint
-from app.auth import Principal
+from app import green
+from app.auth import identity, permissions
+from app.auth.principal import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
-from app.limits import address
-from app.notifications import NOTIFICATION_EVENTS
+from app.http.base import Blueprint
+from app.http.rate_limits import address
+from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
+from app.realtime.sse_connection import SseWire, Wire
 from app.realtime.sse_cursors import resume_cursor, resume_cursors
-from app.realtime.sse_own import OwnLine, places_of, said_lately
-from app.realtime.sse_own import hello as own_hello
 from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, places_in
-from app.realtime.sse_wire import SseWire, Wire
+from app.realtime.sse_user import OwnLine, places_of, said_lately
+from app.realtime.sse_user import hello as own_hello
 from app.services import Services, services
 from app.stream.burst import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
@@ -80,7 +81,7 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
     from the first event. A client that already has the last event of a finished task gets 204."""
     cursor = resume_cursor(query, default=0)
     return serve(
-        lambda principal: [task_stream(auth.readable_task(principal, str(task_id)))],
+        lambda principal: [task_stream(permissions.readable_task(principal, str(task_id)))],
         lambda names: [cursor],
         filter_of(query),
     )
@@ -116,7 +117,7 @@ def rooms_stream(query: dict[str, str]) -> Response:
         if "rooms" not in query:  # not before it is known who asks
             raise Unprocessable("Name the rooms", errors={"rooms": ["Missing data for required field."]})
         for room, cursor in places_in(query["rooms"]):
-            stream = auth.readable_room(principal, room)
+            stream = permissions.readable_room(principal, room)
             if begins.setdefault(stream, cursor) != cursor:
                 raise Unprocessable("Two cursors", errors={"rooms": ["One room with two cursors."]})
         return sorted(begins)
@@ -138,7 +139,12 @@ def serve_own(
         return [own, said_lately(services().read) if comes_back else everybody]
 
     return serve(
-        lambda principal: [auth.own_stream(principal), BROADCAST], cursors_of, filter, codecs, hello, own=True
+        lambda principal: [permissions.own_stream(principal), BROADCAST],
+        cursors_of,
+        filter,
+        codecs,
+        hello,
+        own=True,
     )
 
 
@@ -163,7 +169,7 @@ def serve(
     try:
         parts.attempts.arrived(address())
         with parts.attempts.trying(address()) as by, parts.joins.joining():
-            principal = auth.current(allow_ticket=True)
+            principal = identity.current(allow_ticket=True)
             by(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)

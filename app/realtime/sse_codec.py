@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from app.principal import Principal
+from app.auth.principal import Principal
 from app.stream.event import Event
 from app.stream.resync import Resync
 from app.stream.viewer import Viewer

@@ -13,8 +13,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from app.auth.principal import Principal
 from app.green import has_gone
-from app.principal import Principal
 from app.realtime.sse_codec import SseCodec, message
 from app.realtime.turns import Turns
 from app.stream.burst import Data
@@ -23,7 +23,7 @@ from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 if TYPE_CHECKING:
-    from app.realtime.sse_wire import SseWires
+    from app.realtime.sse_connection import SseWires
 
 MAX_ROOMS = 16
 PLACE = re.compile(

@@ -12,9 +12,9 @@ from typing import Any
 import marshmallow as ma
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.sql import TIME_TEXT
 from app.stream.event import Draft, clean, cut, draft, now
 from app.tasks.fold import WAITING
-from app.tasks.projection import TIME_TEXT
 
 RISKS = ("low", "medium", "high", "critical")
 START = "start"  # the key of the approval that a task may need before it runs at all

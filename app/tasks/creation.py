@@ -10,10 +10,10 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
+from app.db.clock import database_now
 from app.stream.event import Draft, draft, task_stream
 from app.stream.store import open_stream
 from app.tasks.approvals import Approval, needed
-from app.tasks.clock import database_now
 from app.tasks.fold import PENDING, WAITING
 
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.clock import NOW, database_now
 from app.errors import Conflict, NotFound
 from app.projections import project
 from app.stream.event import draft, task_stream
 from app.stream.store import Appended, append, lock
 from app.tasks import parents
 from app.tasks.approvals import granted
-from app.tasks.clock import NOW, database_now
 from app.tasks.creation import born
 from app.tasks.dispatch import Hint
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of

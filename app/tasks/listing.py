@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.sql import TIME_TEXT
 from app.stream.pages import PAGE_BYTES
-from app.tasks.projection import ROW_COLUMNS, TIME_TEXT, row_of
+from app.tasks.projection import ROW_COLUMNS, row_of
 
 SCAN_TASKS = 20_000  # what one request may look at before it says where to go on
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.tasks.clock import seconds_between
+from app.db.clock import seconds_between
 from app.tasks.fold import RUNNING_PHASE
 from app.tasks.plan import Plan
 

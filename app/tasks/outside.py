@@ -9,6 +9,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
+from app.db.clock import database_now, seconds_between
 from app.errors import Conflict, NotFound, Unprocessable
 from app.projections import project
 from app.stream.event import Draft, cut, now, task_stream
@@ -21,7 +22,6 @@ from app.stream.store import (
     register_writer,
     settle,
 )
-from app.tasks.clock import database_now, seconds_between
 from app.tasks.endings import cancelled, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim

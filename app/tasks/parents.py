@@ -13,10 +13,10 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, cut, draft, now, task_stream
 from app.stream.store import lock
 from app.tasks.approvals import START, Approval
-from app.tasks.clock import database_now, seconds_between
 from app.tasks.creation import Origin, born
 from app.tasks.endings import cancelled, ending_of
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases

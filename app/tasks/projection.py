@@ -9,6 +9,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
+from app.db.sql import TIME_TEXT
 from app.stream.event import Draft, Event
 from app.tasks.feed import CONCERNING, following
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
@@ -20,7 +21,6 @@ Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error", "plan"})
 _COLUMNS = {"task_id": "id"}
-TIME_TEXT = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 # attempt lives on the stream row, where it fences; is_running follows from status.
 _TASK_ROW = (
     *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.store import Appended, Connect, StoreAway
 from app.tasks.dispatch import Dispatcher, Hint, queued
 from app.tasks.fold import RETRY

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from app.listening import raise_file_limit
+from app.green.listener import raise_file_limit
 from app.up import migrated, nginx, survivors
 from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres

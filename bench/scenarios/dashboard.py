@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, ViewportSize
 
-from app.pages import DIST
+from app.http.dashboard import DIST
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from bench.stand import Ours

@@ -7,14 +7,16 @@ from typing import Any
 
 from flask import Flask
 
-from app import access_log, api, auth, passwords, problems
-from app.claims import Claims
+from app import api
+from app.auth import access_log, identity, passwords
+from app.auth.issuers import Issuers
+from app.auth.owners import Owners
+from app.auth.revocations import Revocations
+from app.auth.tokens import Claims
 from app.config import Config
-from app.extensions import limit_in
-from app.issuers import Issuers
-from app.owners import Owners
-from app.revocations import Revocations
-from app.shares import Shares
+from app.http import problems
+from app.http.concurrency import Shares
+from app.http.rate_limits import limit_in
 from tests.api.fakes import FakePostgres
 from tests.support.system import SECRET
 
@@ -34,7 +36,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
     )
     access_log.init_app(app)
     limit_in("auth", app)
-    auth.init_app(app, config)
+    identity.init_app(app, config)
     problems.register(app)
     revocations = NobodySignedOut("", 3600, lambda _: None)
     parts = SimpleNamespace(

@@ -11,7 +11,7 @@ import socketio
 from argon2 import PasswordHasher
 from flask import Flask
 
-from app import claims
+from app.auth import tokens
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
 from tests.support.system import System, User, wait_for
@@ -43,7 +43,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 def bearer(app: Flask) -> dict[str, str]:
     with app.app_context():
-        return {"Authorization": f"Bearer {claims.new_access(ANN, EMAIL, 'viewer', None, SESSION)}"}
+        return {"Authorization": f"Bearer {tokens.new_access(ANN, EMAIL, 'viewer', None, SESSION)}"}
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pytest
 import socketio
 
-from app.principal import ROLES
+from app.auth.principal import ROLES
 from tests.api import patient
 from tests.support.system import ROOT, System, User
 

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import passwords
+from app.auth import passwords
 from tests.api import patient
 from tests.api.answers import problem
 from tests.api.cli import account

@@ -11,13 +11,13 @@ import jwt
 import pytest
 from flask import Flask
 
-from app import auth, claims, issuer_keys
-from app.claims import Claims
+from app.auth import identity, jwks, tokens
+from app.auth.issuers import Issuers, read_issuers
+from app.auth.jwks import FRESH_SECONDS
+from app.auth.revocations import Revocations
+from app.auth.tokens import Claims
 from app.config import Config
 from app.errors import Unauthorized
-from app.issuer_keys import FRESH_SECONDS
-from app.issuers import Issuers, read_issuers
-from app.revocations import Revocations
 from app.stream.store import StoreAway
 from tests.api.fakes import FakePostgres
 from tests.support.issuer import Issuer, KeySet
@@ -30,7 +30,7 @@ ANN, SESSION = str(uuid4()), str(uuid4())
 def app() -> Iterator[Flask]:
     """As much of the application as reads a token."""
     app = Flask(__name__)
-    auth.init_app(app, Config(SECRET, "postgresql://", "redis://", access_token_seconds=900))
+    identity.init_app(app, Config(SECRET, "postgresql://", "redis://", access_token_seconds=900))
     with app.app_context():
         yield app
 
@@ -54,7 +54,7 @@ def known(fake: FakePostgres, revocations: Revocations) -> Claims:
 
 
 def token(**changes: Any) -> str:
-    made = claims.new_access(ANN, "ann@example.org", "operator", "acme", SESSION)
+    made = tokens.new_access(ANN, "ann@example.org", "operator", "acme", SESSION)
     read = jwt.decode(made, options={"verify_signature": False}) | changes
     return jwt.encode(read, SECRET, algorithm="HS256")
 
@@ -63,8 +63,8 @@ def test_a_token_is_decoded_once_and_postgres_is_not_asked(
     known: Claims, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
-    decode = claims.decode_token
-    monkeypatch.setattr(claims, "decode_token", lambda token: decoded.append(token) or decode(token))
+    decode = tokens.decode_token
+    monkeypatch.setattr(tokens, "decode_token", lambda token: decoded.append(token) or decode(token))
     mine = token()
 
     first, second = known.of_access(mine), known.of_access(mine)
@@ -79,7 +79,7 @@ def test_a_token_is_decoded_once_and_postgres_is_not_asked(
 def test_a_known_token_expires_all_the_same(known: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = token()
     until = known.of_access(mine).expires_at
-    monkeypatch.setattr(claims.time, "time", lambda: until)
+    monkeypatch.setattr(tokens.time, "time", lambda: until)
     with pytest.raises(Unauthorized):
         known.of_access(mine)
 
@@ -134,7 +134,7 @@ def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
     fake: FakePostgres, revocations: Revocations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, real = 1000.0, time.time
-    for module in (claims, issuer_keys):
+    for module in (tokens, jwks):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=real))
     monkeypatch.setattr(Claims, "_opened", lambda self, told, session_id: ANN)
     issuer = Issuer()

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from app import issuer_keys
+from app.auth import jwks
+from app.auth.issuers import read_issuers
 from app.errors import Unauthorized, Unavailable
-from app.issuers import read_issuers
 from tests.support.clock import Clock
 from tests.support.issuer import NAME, Issuer, KeySet, told
 from tests.support.system import wait_for
@@ -29,7 +29,7 @@ def keys(rs: Issuer) -> Iterator[KeySet]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Of the keys alone."""
     clock = Clock()
-    monkeypatch.setattr(issuer_keys, "time", clock)
+    monkeypatch.setattr(jwks, "time", clock)
     return clock
 
 
@@ -62,11 +62,11 @@ def test_a_new_key_is_fetched_when_a_token_names_it_and_not_too_often(
             issuer.told(new.token())
     assert keys.asked == 1, "anybody can name a key that does not exist"
     keys.hold(rs.jwk, new.jwk)
-    clock.now += issuer_keys.AGAIN_SECONDS
+    clock.now += jwks.AGAIN_SECONDS
     assert issuer.told(new.token()) and issuer.told(rs.token())
     assert keys.asked == 2
     keys.hold(new.jwk)
-    clock.now += issuer_keys.FRESH_SECONDS
+    clock.now += jwks.FRESH_SECONDS
     with pytest.raises(Unauthorized):
         issuer.told(rs.token())
     assert keys.asked == 3, "a key that was taken back is good no longer"
@@ -84,12 +84,12 @@ def test_while_the_issuer_is_away_its_keys_are_good_for_a_while(
     assert keys.asked == 1, "it is not called for every token"
 
     keys.status = 200
-    clock.now += issuer_keys.AGAIN_SECONDS
+    clock.now += jwks.AGAIN_SECONDS
     assert issuer.told(rs.token())
     keys.answer = b"<html>"
-    clock.now += issuer_keys.FRESH_SECONDS
+    clock.now += jwks.FRESH_SECONDS
     assert issuer.told(rs.token())
-    clock.now += issuer_keys.STALE_SECONDS
+    clock.now += jwks.STALE_SECONDS
     with pytest.raises(Unavailable):
         issuer.told(rs.token())
 

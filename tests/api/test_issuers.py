@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from app.auth.issuers import read_issuers
 from app.errors import ConfigurationError, Unauthorized
-from app.issuers import read_issuers
 from tests.support.issuer import AUDIENCE, NAME, Issuer, told
 
 

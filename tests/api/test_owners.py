@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app import owners
-from app.lru import Lru
-from app.owners import Owner, Owners
+from app.auth import owners
+from app.auth.lru import Lru
+from app.auth.owners import Owner, Owners
 from app.stream.store import StoreAway
 from tests.api.fakes import FakePostgres
 from tests.support.clock import Clock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.api.base import page_of
+from app.http.base import page_of
 from app.tasks.snapshot import snapshot
 from tests.stream.helpers import line
 from tests.support.system import System, User

@@ -5,8 +5,8 @@ import threading
 import psycopg2
 import pytest
 
-from app import revocations
-from app.revocations import Revocations
+from app.auth import revocations
+from app.auth.revocations import Revocations
 from tests.support.clock import Clock
 from tests.support.system import wait_for
 

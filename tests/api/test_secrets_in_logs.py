@@ -12,7 +12,7 @@ import httpx
 import pytest
 import socketio
 
-from app.logs import Discreet
+from app.observability.log_format import Discreet
 from tests.api import patient
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer

@@ -11,7 +11,7 @@ import pytest
 from argon2.exceptions import VerifyMismatchError
 from werkzeug.test import TestResponse
 
-from app import passwords
+from app.auth import passwords
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
 from tests.support.system import wait_for

@@ -7,7 +7,7 @@ import gzip
 import httpx
 import pytest
 
-from app.pages import DIST
+from app.http.dashboard import DIST
 from tests.support.system import System
 
 SCRIPT = DIST / "client/taskroom.js"

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from redis import Redis
 
-from app.database import Single
+from app.db.pool import Single
 from app.projections import project
 from app.stream.event import draft, now
 from app.stream.store import append

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from app import appending, bus
-from app.appending import Step
+from app import bus
 from app.bus import EventBus, EventService, source
-from app.database import Single
+from app.db import appending
+from app.db.appending import Step
+from app.db.pool import Single
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import draft, now, user_stream

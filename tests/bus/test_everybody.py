@@ -10,7 +10,7 @@ from app.bus import EventBus, everybody
 from app.bus.everybody import _HEADS, Everybody
 from app.bus.registry import Registry
 from app.bus.source import Source
-from app.database import Single
+from app.db.pool import Single
 from app.stream.event import user_stream
 from app.stream.hub import Hub
 from app.stream.store import Store

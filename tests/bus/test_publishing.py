@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app import webhooks
 from app.bus import EventService
 from app.bus.publishing import CONTROL, PUBLISHED_BYTES
 from app.stream.event import BROADCAST, user_stream
 from app.stream.store import Store
+from app.webhooks import subscriptions
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -48,7 +48,7 @@ def test_of_what_is_said_twice_one_is_kept(service: EventService, user_id: str, 
 
 def test_webhooks_hear_of_it_too(service: EventService, user_id: str, database: str) -> None:
     with Tasks(database).connect() as connection, connection.cursor() as cur:
-        webhooks.create(cur, user_id, "https://hooks.example.org/", ["artifact.completed"], None, SECRET)
+        subscriptions.create(cur, user_id, "https://hooks.example.org/", ["artifact.completed"], None, SECRET)
 
     service.publish(user_id, "artifact.completed", {"job_id": "test123"})
 

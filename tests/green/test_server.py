@@ -25,7 +25,7 @@ import sys
 import eventlet
 from app.green import body, server
 from app.green.arrivals import Arrivals
-from app.logs import configure_logging
+from app.observability.log_format import configure_logging
 
 configure_logging(True)
 server.HEAD_SECONDS, server.SOCKET_SECONDS, body.BODY_SECONDS = {head}, {idle}, {body}

@@ -6,41 +6,16 @@ import inspect
 
 from engineio.base_server import BaseServer
 
-from app import (
-    claims,
-    cli,
-    database,
-    issuer_keys,
-    issuers,
-    limits,
-    listening,
-    metrics,
-    owners,
-    principal,
-    requests,
-    revocations,
-    sessions,
-    shares,
-    watchdog,
-)
-from app.api import agent, auth, base, idempotency, outside
+from app import cli
+from app.api import agent, auth, idempotency, outside
 from app.api.auth import Login
-from app.green import READY_AT_ONCE, arrivals, turn
-from app.realtime import (
-    floods,
-    joins,
-    library,
-    polling,
-    presence,
-    reader,
-    rooms,
-    socket_wire,
-    sockets,
-    sse,
-    sse_own,
-    sse_rooms,
-    sse_wire,
-)
+from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
+from app.db import pool
+from app.green import READY_AT_ONCE, arrivals, listener, turn
+from app.http import attempts, base, concurrency, rate_limits, requests
+from app.observability import loop_watchdog, metrics
+from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
+from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
 from app.stream import behind, broker, burst, fanout, faults, history, hub, pages, room, subscription, tails
 from tests.limits.product import (
     DEFAULT,
@@ -56,7 +31,7 @@ from tests.limits.product import (
 )
 
 ROWS: list[Row] = [
-    ("open files of a web process", "1,048,576", lambda: listening.OPEN_FILES),
+    ("open files of a web process", "1,048,576", lambda: listener.OPEN_FILES),
     ("connections that a web process serves", "20,000; 4,096",
      lambda: (of_server("MAX_CONNECTIONS"), of_server("BACKLOG"))),
     ("connections of an address", "512", lambda: arrivals.PER_ADDRESS),
@@ -69,9 +44,9 @@ ROWS: list[Row] = [
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
     ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
     ("a peer that acknowledges nothing", "28 s; 16 s", lambda: (
-        max(listening.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listening.QUIET_SECONDS)),
-    ("the kernel's buffer", "256 KiB", lambda: listening.SEND_BUFFER),
-    ("of these that wait; beyond them 429", "1,000", lambda: shares.MOST_WAITING),
+        max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
+    ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
+    ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
     ("how long a turn of the loop has gone on", "20 ms; 8", lambda: (turn.BEGIN_SECONDS, turn.TURNS)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
@@ -82,7 +57,7 @@ ROWS: list[Row] = [
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
         interval(source(idempotency.Key)))),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
-    ("names that the metrics tell apart", "50; 5 s", lambda: (watchdog.NAMES, metrics.BACKLOG_SECONDS)),
+    ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who\).*?"(\d+) per minute"\)\n# Failures')),
     ("the same with a wrong password", "10; 60", lambda: found(
@@ -95,23 +70,24 @@ ROWS: list[Row] = [
     ("how often sign-outs are read", "1 s; 4 s; 1 h",
      lambda: (revocations.READ_SECONDS, revocations.STALE_SECONDS, issuers.REMEMBERED_SECONDS)),
     ("tokens, owners of tasks", "20,000; 20,000; 20,000; 30 s", lambda: (
-        claims.KEPT_TOKENS, owners.KEPT_TASKS, limits.KEPT_REFUSALS, owners.KEPT_SECONDS)),
+        tokens.KEPT_TOKENS, owners.KEPT_TASKS, rate_limits.KEPT_REFUSALS, owners.KEPT_SECONDS)),
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
-        issuer_keys.FETCH_SECONDS, issuer_keys.FRESH_SECONDS, issuer_keys.STALE_SECONDS, issuer_keys.AGAIN_SECONDS,
+        jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.AGAIN_SECONDS,
         issuers.SKEW_SECONDS)),
-    ("what an address may do in a minute", "10", lambda: limits.AN_ADDRESS_MAY),
-    ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (limits.REDIS_SECONDS, limits.PAUSE_SECONDS)),
+    ("what an address may do in a minute", "10", lambda: attempts.AN_ADDRESS_MAY),
+    ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (
+        rate_limits.REDIS_SECONDS, rate_limits.PAUSE_SECONDS)),
     ("until a connection stands", "3 s; 2 s; 4 s; 5 s; 2 s", lambda: (
-        database.connect_args()["connect_timeout"], database.POOL_SECONDS,
-        found(database.POOLED_STATEMENT, r"^(\d+)s$"), database.ANSWER_SECONDS, database.TRIAL_SECONDS)),
+        pool.connect_args()["connect_timeout"], pool.POOL_SECONDS,
+        found(pool.POOLED_STATEMENT, r"^(\d+)s$"), pool.ANSWER_SECONDS, pool.TRIAL_SECONDS)),
     ("a statement of a worker", "10 s; 5 s; 3 s", lambda: tuple(
-        found(database.SERVER_LIMITS[name], r"^(\d+)s$")
+        found(pool.SERVER_LIMITS[name], r"^(\d+)s$")
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"))),
-    ("of these one in so many may be refused", "5", lambda: limits.MAY_FAIL),
+    ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
-    ("how often a comment comes", "3 s", lambda: sse_wire.BREATH_SECONDS),
+    ("how often a comment comes", "3 s", lambda: sse_connection.BREATH_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
-    ("what a user who comes back", "15 min; 100", lambda: (sse_own.LOOK_BACK_SECONDS, sse_own.LOOK_BACK_EVENTS)),
+    ("what a user who comes back", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
     ("events that viewers who are behind read", "500; 1 MB; 8",
      lambda: (history.PAGE_EVENTS, pages.PAGE_BYTES, history.READERS)),
     ("of those kept for others", "16 MB; 30 s", lambda: (history.KEPT_BYTES, history.KEPT_SECONDS)),
@@ -135,19 +111,19 @@ ROWS: list[Row] = [
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
-    ("until a client has signed in", "20 s; 16,384", lambda: (floods.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
-    ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, floods.ATTACHMENTS)),
+    ("until a client has signed in", "20 s; 16,384", lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),
     ("WebSocket frames of any kind", "400 at once, then 100 a second",
      lambda: (reader.FRAMES, reader.FRAMES_PER_SECOND)),
     ("WebSocket bytes", "1,000,000 at once, then 256,000 a second", lambda: (reader.BYTES, reader.BYTES_PER_SECOND)),
     ("packets; how far a polling client", "200 at once, then 50 a second; 10 s",
-     lambda: (floods.BURST, floods.PER_SECOND, floods.DEBT_SECONDS)),
-    ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, library.ANSWER_PACKETS)),
-    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, sockets.MAX_ASKING)),
+     lambda: (limits.BURST, limits.PER_SECOND, limits.DEBT_SECONDS)),
+    ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, engineio_adapter.ANSWER_PACKETS)),
+    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, server.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
-     lambda: (rooms.MAX_TYPES, most(sockets.RefreshToken, "token"))),
-    ("packets that wait for a client", "1,000", lambda: floods.UNREAD),
-    ("packets handed to the library", "256; 12", lambda: (socket_wire.QUEUED_PACKETS, socket_wire.POLLING_PACKETS)),
+     lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
+    ("packets that wait for a client", "1,000", lambda: limits.UNREAD),
+    ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
     ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
 ]  # fmt: skip

@@ -6,13 +6,13 @@ import re
 from inspect import signature
 from typing import Any
 
-from app import courier, deliveries, inbox, notifications, outgoing, posting, reminders, sender, webhooks
 from app.api import agent, history, lists, logs, outside
 from app.api import notifications as notices
 from app.api import tasks as task_pages
 from app.api import webhooks as hooks
 from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
 from app.bus import source as bus_source
+from app.notifications import creation, inbox, reminders
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
@@ -38,6 +38,7 @@ from app.tasks import outside as stored
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
+from app.webhooks import delivery, http_client, poller, queue, subscriptions, url_policy
 from tests.limits.product import (
     ROOT,
     Row,
@@ -145,13 +146,13 @@ ROWS: list[Row] = [
         budget.KEPT_DAYS * 86_400)),
     ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
-        expired.BATCH_ROWS, inbox.PRUNED_ROWS, webhooks.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
+        expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         removal.PAGE_TASKS)),
     ("characters of a title; of a message", "255; 10,000", lambda: (
-        same(notifications.LONGEST_TITLE, most(notices.Announcement, "title")),
-        same(notifications.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
+        same(creation.LONGEST_TITLE, most(notices.Announcement, "title")),
+        same(creation.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
     ("characters of any other text", "255; 8 KiB", lambda: (
-        same(notifications.LONGEST_RELATED, notifications.LONGEST_URL), notifications.LONGEST_METADATA)),
+        same(creation.LONGEST_RELATED, creation.LONGEST_URL), creation.LONGEST_METADATA)),
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
@@ -161,17 +162,17 @@ ROWS: list[Row] = [
      lambda: (everybody.CHECK_SECONDS, everybody.AWAY_SECONDS, FINISH_SECONDS)),
     ("streams looked at in one statement", "2,000; 2", lambda: (everybody.PAGE_STREAMS, bus_source.CONNECTIONS)),
     ("webhooks of a user", "20; 50; 2,048", lambda: (
-        webhooks.MOST, same(hooks.MOST_TYPES, most(hooks.NewWebhook, "event_types")),
-        same(outgoing.LONGEST_URL, most(hooks.NewWebhook, "url")))),
-    ("requests on their way", "2; 4; 16", lambda: (deliveries.PER_WEBHOOK, deliveries.PER_OWNER, sender.AT_A_TIME)),
+        subscriptions.MOST, same(hooks.MOST_TYPES, most(hooks.NewWebhook, "event_types")),
+        same(url_policy.LONGEST_URL, most(hooks.NewWebhook, "url")))),
+    ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.AT_A_TIME)),
     ("until the answer is there", "10 s; 3; 1,024", lambda: (
-        same(posting.SECONDS, signature(sender.attempt).parameters["seconds"].default), posting.REDIRECTS,
-        posting.ANSWER_BYTES)),
-    ("failures in a row", "20; 5 min", lambda: (deliveries.Policy(()).failures, deliveries.HELD_MOST)),
+        same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default), http_client.REDIRECTS,
+        http_client.ANSWER_BYTES)),
+    ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.HELD_MOST)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
-     lambda: (deliveries.LEASE_SECONDS, sender.RUN_SECONDS, sum(sender.SETTLE_AGAIN_SECONDS))),
+     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.SETTLE_AGAIN_SECONDS))),
     ("how often it is looked whether", "0.5 s; 30 s; 10 s",
-     lambda: (courier.POLL_SECONDS, courier.PATIENCE_MOST, of_celery("DELIVER_SECONDS"))),
+     lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, of_celery("DELIVER_SECONDS"))),
     ("rooms on a WebSocket", "64; 16", lambda: (
         found(file("static/src/client/socket.ts"), r"capacity = (\d+);"), client("sse", "STREAM_ROOMS"))),
     ("back-off: the first wait", "1 s; 30 s; 10", lambda: (

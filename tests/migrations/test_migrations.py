@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.extensions import db
+from app.models import db
 from tests.support.servers import Servers
 from tests.support.system import ROOT, System
 
@@ -57,9 +57,9 @@ def test_up_down_and_up_again_gives_the_same_tables(empty: System, database: str
 
 
 def test_models_and_migrations_agree(database: str) -> None:
-    from app import inbox_models, models, queue_models, webhook_models
+    from app.models import notifications, queue, tasks, webhooks
 
-    modules = (models.Task, webhook_models.Webhook, inbox_models.Inbox, queue_models.Turn)
+    modules = (tasks.Task, webhooks.Webhook, notifications.Inbox, queue.Turn)
     assert {model.__table__ for model in modules} <= set(db.metadata.sorted_tables)
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg2://", 1))
     try:

@@ -15,9 +15,9 @@ import pytest
 import socketio
 import websocket
 
+from app.auth.principal import Principal
 from app.errors import Unauthorized
-from app.principal import Principal
-from app.realtime import sockets
+from app.realtime.socketio import server
 from tests.realtime.conftest import Open, watch_briefly
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
@@ -151,8 +151,8 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     parts: Any = SimpleNamespace(revocations=ended, session_enders=[])
     io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None))
     wire: Any = SimpleNamespace(close=lambda: None)
-    served = sockets.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
-    connection = sockets.Connection("sid", wire, first, {})
+    served = server.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
+    connection = server.Connection("sid", wire, first, {})
     served._connections["sid"] = connection
 
     def checked(token: str) -> Principal:
@@ -161,7 +161,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
         served.end_session(second.session_id)
         return second
 
-    monkeypatch.setattr(sockets.auth, "principal_of", checked)
+    monkeypatch.setattr(server.identity, "principal_of", checked)
 
     with pytest.raises(Unauthorized):
         served.refresh_token(connection, {"token": "theirs"})

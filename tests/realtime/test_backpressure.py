@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.listening import SEND_BUFFER
+from app.green.listener import SEND_BUFFER
 from tests.realtime.raw import SMALL, RawSocket, RawSse
 from tests.support.held import held
 from tests.support.system import System, User, wait_for

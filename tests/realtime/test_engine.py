@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.realtime import engine as engines
-from app.realtime.engine import Engine
+from app.realtime.socketio import engine as engines
+from app.realtime.socketio.engine import Engine
 from tests.realtime.fakes import SID, FakeSession, FakeWebSocket, Line
 from tests.support.system import wait_for
 

@@ -14,7 +14,7 @@ import pytest
 import socketio
 import websocket
 
-from app.realtime.floods import BURST
+from app.realtime.socketio.limits import BURST
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held

@@ -14,9 +14,9 @@ import socketio
 from engineio.exceptions import SocketIsClosedError
 
 from app.errors import TooMany
-from app.realtime import floods
-from app.realtime.engine import Engine
-from app.realtime.floods import BURST, MESSAGE_LIMIT, UNREAD, Budget, Floods, StrictPacket
+from app.realtime.socketio import limits
+from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.limits import BURST, MESSAGE_LIMIT, UNREAD, Budget, Floods, StrictPacket
 
 SID = "1-session"
 
@@ -99,7 +99,7 @@ def test_a_client_that_goes_on_is_read_at_a_pace(front: Front):
         front.session.receive(n)
 
     assert len(front.session.received) == BURST + 500, "it waits, and nothing is lost"
-    assert front.now - began == pytest.approx(500 / floods.PER_SECOND, rel=0.05)
+    assert front.now - began == pytest.approx(500 / limits.PER_SECOND, rel=0.05)
 
 
 def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
@@ -109,7 +109,7 @@ def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
         for n in range(10_000):
             front.session.receive(n)
     assert front.session.closed
-    assert len(front.session.received) < BURST + floods.DEBT_SECONDS * floods.PER_SECOND + 2
+    assert len(front.session.received) < BURST + limits.DEBT_SECONDS * limits.PER_SECOND + 2
 
     front.session.closed = False
     front.session.queue.items.extend(range(UNREAD + 1))
@@ -194,8 +194,8 @@ def test_handshakes_are_counted_and_nothing_else_is(front: Front):
     "packet",
     [
         '5999999999-["join_task",{"_placeholder":true,"num":0}]',
-        f'5{floods.ATTACHMENTS + 1}-["x"]',
-        *(f'2["{name}",{{}}]' for name in sorted(floods.RESERVED)),
+        f'5{limits.ATTACHMENTS + 1}-["x"]',
+        *(f'2["{name}",{{}}]' for name in sorted(limits.RESERVED)),
         '51-["connect",{"_placeholder":true,"num":0}]',
         *(
             "2[{}]",

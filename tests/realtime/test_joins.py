@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from app.errors import TooMany
-from app.realtime.joins import Full, Joins, Queue
-from app.realtime.rooms import Rooms
+from app.http.admission import Queue
+from app.realtime.joins import Full, Joins
+from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.tasks.retention import Retention, prune
 from tests.realtime.conftest import Open
 from tests.support.system import System, User

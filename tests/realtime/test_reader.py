@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.realtime.reader import Reader
+from app.realtime.socketio.reader import Reader
 
 MASK = b"\x11\x22\x33\x44"
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import socketio
 
-from app.realtime.foreign import Foreign
+from app.realtime.socketio.foreign import Foreign
 from app.stream.channels import Channels
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer

@@ -15,7 +15,7 @@ import pytest
 
 from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_wire import SLOTS, SseWire, SseWires, leave
+from app.realtime.sse_connection import SLOTS, SseWire, SseWires, leave
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from app import auth
+from app.auth import identity, permissions
 from app.errors import NotFound
-from app.realtime import rooms, sse
-from app.realtime.rooms import Rooms
+from app.realtime import sse
+from app.realtime.socketio import rooms
+from app.realtime.socketio.rooms import Rooms
 from app.stream.burst import Filter
 from app.stream.store import NoSuchStream
 
@@ -31,7 +32,7 @@ def raising(error: Exception) -> Callable[..., Any]:
     ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
 def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
-    monkeypatch.setattr(auth, "current", lambda **_: PRINCIPAL)
+    monkeypatch.setattr(identity, "current", lambda **_: PRINCIPAL)
     app = Flask(__name__)
     app.extensions["taskroom"] = SimpleNamespace(
         attempts=SimpleNamespace(
@@ -49,7 +50,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
     ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
-    monkeypatch.setattr(auth, "readable_task", lambda principal, task_id: task_id)
+    monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
     monkeypatch.setattr(rooms, "current_events", raising(error))
     parts: Any = SimpleNamespace(joins=SimpleNamespace(joining=nullcontext), read=None)
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())

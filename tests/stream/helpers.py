@@ -11,7 +11,7 @@ import psycopg2
 import redis
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single, connect_args
+from app.db.pool import Single, connect_args
 from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.once import Once
 from app.stream.store import Appended, append, open_stream

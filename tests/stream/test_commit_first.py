@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.store import Appended
 from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, no_projection

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream import history as histories
 from app.stream import pages
 from app.stream.event import memory

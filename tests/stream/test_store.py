@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.event import Draft, draft, now
 from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle, unsaid
 from tests.stream.helpers import (

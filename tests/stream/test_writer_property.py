@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream import writer as writers
 from app.stream.store import StoreAway
 from app.stream.writer import Writer

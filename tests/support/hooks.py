@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import deliveries, webhooks
-from app.deliveries import Claimed, Policy, Tried, claim, settle
+from app.webhooks import queue, subscriptions
+from app.webhooks.queue import Claimed, Policy, Tried, claim, settle
 from tests.stream.helpers import sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -20,7 +20,9 @@ class Hook:
     def __init__(self, tasks: Tasks) -> None:
         self.tasks = tasks
         with tasks.connect() as connection, connection.cursor() as cur:
-            made, _ = webhooks.create(cur, tasks.user_id, "https://x.org/", ["task_created"], None, SECRET)
+            made, _ = subscriptions.create(
+                cur, tasks.user_id, "https://x.org/", ["task_created"], None, SECRET
+            )
         self.id = str(made["id"])
 
     def told(self, count: int = 1) -> None:
@@ -49,12 +51,12 @@ class Hook:
 
     def shown(self) -> dict[str, Any]:
         with self.tasks.connect() as connection, connection.cursor() as cur:
-            return webhooks.one(cur, self.tasks.user_id, self.id)
+            return subscriptions.one(cur, self.tasks.user_id, self.id)
 
     def log(self) -> list[dict[str, Any]]:
         """The newest first."""
         with self.tasks.connect() as connection, connection.cursor() as cur:
-            return deliveries.page(cur, self.id, None, 100)
+            return queue.page(cur, self.id, None, 100)
 
     def due_in(self) -> list[float]:
         rows = sql(

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from app.issuers import Told, read_issuers
+from app.auth.issuers import Told, read_issuers
 
 NAME, AUDIENCE = "https://id.example.org/", "taskroom-api"
 

@@ -3,13 +3,14 @@
 import os
 
 import wsgi  # patches first
-from app import limits, sessions
+from app.auth import sessions
+from app.http import rate_limits
 from tests.support import gated, grace, jobs, long_turns, other_library, release
 
 assert gated and jobs and release
 
 # A test that counts attempts is not to meet the end of the minute, however slow the machine is.
-limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", limits.WINDOW_SECONDS))
+rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))
 # Nor is one that refreshes to meet the end of the grace: it says itself when that has passed.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 

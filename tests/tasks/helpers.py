@@ -8,7 +8,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.database import Single
+from app.db.pool import Single
 from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended, append

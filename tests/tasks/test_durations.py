@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.db.clock import later, seconds_between
 from app.tasks import approvals, creation, endings, lifecycle, parents
-from app.tasks.clock import later, seconds_between
 from tests.tasks.families import begun, run, steps
 from tests.tasks.helpers import Tasks
 

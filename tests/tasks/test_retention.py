@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.event import draft, task_stream
 from app.stream.resync import Resync
 from app.stream.store import Store, open_stream

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.event import draft, now, task_stream
 from app.tasks.snapshot import RECENT_LOGS, current_events, snapshot
 from tests.stream.helpers import in_threads, line

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from app.passwords import verify
+from app.auth.passwords import verify
 from app.up.home import Home
 from app.up.settings import CHECKOUT
 from tests.up.running import Running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.stream.store import Appended
 from tests.stream.helpers import sql
 from tests.support.system import User

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.config import Config
-from app.database import Single
+from app.db.pool import Single
 from app.errors import ConfigurationError
 from app.tasks.rounds import MISSED_LIMIT, Rounds
 from tests.support.system import SECRET

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.database import Single
+from app.db.pool import Single
 from app.tasks import logs
 from app.tasks.logs import LogFilter
 from tests.api.answers import problem

@@ -1,0 +1,139 @@
+"""Who sends a request: by a bearer token, a cookie or a ticket, and from which site a cookie came."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, current_app, request
+from flask.sessions import SessionInterface
+from flask_jwt_extended import JWTManager
+
+from app.auth import access_log
+from app.auth.principal import Principal
+from app.auth.sessions import use_ticket
+from app.config import Config
+from app.errors import Forbidden, Unauthorized
+from app.services import services
+
+STREAM_COOKIE = "stream_token_cookie"
+
+
+class NoSession(SessionInterface):
+    """Flask's own session, a signed cookie, is opened for every request; nothing is kept in it here."""
+
+    def open_session(self, app: Flask, request: Request) -> None:
+        return None
+
+
+def init_app(app: Flask, config: Config) -> None:
+    app.config.update(
+        JWT_SECRET_KEY=config.secret_key,
+        JWT_ALGORITHM="HS256",
+        JWT_DECODE_ALGORITHMS=["HS256"],  # pinned: a token may not choose how it is checked
+        JWT_ENCODE_AUDIENCE="taskroom",
+        JWT_DECODE_AUDIENCE="taskroom",
+        JWT_ENCODE_ISSUER="taskroom",
+        JWT_DECODE_ISSUER="taskroom",
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=config.access_token_seconds),
+        JWT_REFRESH_TOKEN_EXPIRES=timedelta(seconds=config.refresh_token_seconds),
+        JWT_TOKEN_LOCATION=["headers", "cookies"],
+        JWT_COOKIE_SECURE=config.cookie_secure,
+        JWT_COOKIE_SAMESITE="Lax",
+        JWT_COOKIE_CSRF_PROTECT=False,  # the origin is checked instead, see _refuse_cross_site
+        JWT_REFRESH_COOKIE_PATH="/api/v2/auth",
+        JWT_SESSION_COOKIE=False,
+    )
+    JWTManager(app)
+    app.session_interface = NoSession()
+
+
+def refresh_cookie() -> str:
+    """What the browser was given to carry its session on. Raises Unauthorized without it, Forbidden when another
+    site made the browser send it."""
+    _refuse_cross_site(request)
+    token = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"])
+    if not token:
+        raise Unauthorized("There is no refresh cookie; sign in")
+    return token
+
+
+def principal_of(token: str) -> Principal:
+    """Who an access token speaks for. Raises Unauthorized, and never says more than that."""
+    return services().claims.of_access(token)
+
+
+def current(allow_ticket: bool = False) -> Principal:
+    """Who sent this request: bearer header, else cookie, else (for streams) a ticket. Raises Unauthorized."""
+    principal = _current(allow_ticket)
+    access_log.concerns(principal.user_id)
+    return principal
+
+
+def _current(allow_ticket: bool) -> Principal:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return principal_of(token.strip())
+    if "ticket" in request.args:
+        if allow_ticket:
+            return use_ticket(request.args["ticket"])
+        raise Unauthorized("A ticket opens a stream only")
+    cookie = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
+    if allow_ticket:
+        return _of_cookies(cookie, request.cookies.get(STREAM_COOKIE))
+    if not cookie:
+        raise _nobody()
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        _refuse_cross_site(request)
+    return principal_of(cookie)
+
+
+def _of_cookies(access: str | None, stream: str | None) -> Principal:
+    """For a stream, which lives with the session: a browser that comes back with a cookie cannot renew it first."""
+    claims = services().claims
+    try:
+        if not access:
+            raise _nobody()
+        principal = claims.of_access(access)
+    except Unauthorized:
+        if not stream:
+            raise
+        return claims.of_stream(stream)
+    return replace(principal, expires_at=claims.until(stream, principal)) if stream else principal
+
+
+def _nobody() -> Unauthorized:
+    return Unauthorized("Send a bearer token, or sign in for a cookie")
+
+
+def set_stream_cookie(response: Response, token: str, seconds: int) -> None:
+    """An empty one takes it away."""
+    response.set_cookie(
+        STREAM_COOKIE,
+        token,
+        max_age=seconds,
+        secure=services().config.cookie_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def same_host(origin: str, host: str) -> bool:
+    """Compares hosts only: behind a proxy that ends TLS the scheme is not the one the browser sees."""
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
+
+
+def _refuse_cross_site(request: Request) -> None:
+    """A cookie goes along with what other sites make a browser send; the browser tells where that came from.
+
+    What is no browser sends neither header, and has no cookies that it was not given.
+    """
+    origin = request.headers.get("Origin")
+    if origin and not same_host(origin, request.host) and origin not in services().config.cors_origins:
+        raise Forbidden("This origin may not use the cookie")
+    if not origin and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise Forbidden("This site may not use the cookie")

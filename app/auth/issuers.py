@@ -1,0 +1,203 @@
+"""Other issuers whose tokens are let in: who they are, which key checks them, and what their claims mean here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import marshmallow as ma
+
+from app.auth.jwks import Keys, KeysAt, WrittenKey
+from app.auth.principal import LONGEST_TENANT, ROLES, tenant_of
+from app.errors import ConfigurationError, Unauthorized
+
+ALGORITHMS = ("RS256", "ES256")
+LATEST = 2.0**33  # a time in the year 2242: Postgres takes any before it
+SKEW_SECONDS = 10.0  # two machines' clocks differ; a token is never good after its own expiry
+# Sign-outs are remembered for as long as most tokens live; about one that lives longer Postgres is asked each time.
+REMEMBERED_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a token says, in our words. ``session`` is the same for all tokens of one sign-in that say the same.
+    Times are in epoch seconds."""
+
+    issuer: str
+    subject: str
+    email: str
+    role: str
+    tenant: str | None
+    session: str
+    issued_at: float
+    expires_at: float
+
+
+class IssuerSchema(ma.Schema):
+    issuer = ma.fields.String(required=True, validate=ma.validate.Length(1, 255))
+    audience = ma.fields.String(required=True, validate=ma.validate.Length(1, 255))
+    algorithm = ma.fields.String(required=True, validate=ma.validate.OneOf(ALGORITHMS))
+    public_key = ma.fields.String()
+    jwks_url = ma.fields.String()
+    email_verified = ma.fields.Boolean(load_default=False)
+    role = ma.fields.String(load_default="viewer", validate=ma.validate.OneOf(ROLES))
+    role_claim = ma.fields.String(validate=ma.validate.Length(1, 255))
+    roles = ma.fields.Dict(
+        keys=ma.fields.String(), values=ma.fields.String(validate=ma.validate.OneOf(ROLES))
+    )
+    tenant = ma.fields.String(validate=ma.validate.Length(1, LONGEST_TENANT))
+    tenant_claim = ma.fields.String(validate=ma.validate.Length(1, 255))
+
+    @ma.validates_schema
+    def whole(self, data: dict[str, Any], **_: Any) -> None:
+        if ("public_key" in data) == ("jwks_url" in data):
+            raise ma.ValidationError("Set public_key or jwks_url.", "public_key")
+        if ("role_claim" in data) != ("roles" in data):
+            raise ma.ValidationError("Set role_claim and roles, or neither.", "role_claim")
+        if "tenant" in data and "tenant_claim" in data:
+            raise ma.ValidationError("Set tenant or tenant_claim.", "tenant")
+        if data["issuer"] == "taskroom":
+            raise ma.ValidationError("This is our own.", "issuer")
+
+
+class Issuer:
+    """``settings`` are as IssuerSchema has them."""
+
+    def __init__(self, settings: Mapping[str, Any], keys: Keys) -> None:
+        self.name: str = settings["issuer"]
+        self._settings, self._keys = settings, keys
+
+    def told(self, token: str) -> Told:
+        """What the token says. Raises Unauthorized, and Unavailable when the issuer's keys cannot be had."""
+        try:
+            key = self._keys.key(jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise Unauthorized("The token is signed with a key that its issuer does not have")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[self._settings["algorithm"]],  # pinned: a token may not choose how it is checked
+                audience=self._settings["audience"],
+                issuer=self.name,
+                leeway=SKEW_SECONDS,
+                options={"require": ["iss", "aud", "sub", "iat", "exp"]},
+            )
+            return self._told(claims, token)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError, OverflowError):
+            raise Unauthorized("The token is missing, expired or not valid") from None
+
+    def _told(self, claims: Mapping[str, Any], token: str) -> Told:
+        """Raises ValueError or TypeError for claims that are not as they should be."""
+        settings = self._settings
+        tenant = settings.get("tenant")
+        if "tenant_claim" in settings:
+            given = _claim(claims, settings["tenant_claim"])
+            tenant = tenant_of(_text(given)) if given is not None else None
+        subject = _text(claims["sub"])
+        if not subject:
+            raise ValueError("a token of nobody")
+        issued_at, expires_at = float(claims["iat"]), float(claims["exp"])
+        if not 0 < issued_at < expires_at < LATEST:
+            raise ValueError("times that are none")
+        email = claims.get("email")
+        # Anybody may have written an address that nobody verified, also another one's.
+        verified = settings["email_verified"] or claims.get("email_verified") in (True, "true")
+        email = _text(email) if verified and isinstance(email, str) and email else subject
+        role = self._role(claims)
+        if role == "admin" and tenant is None and "tenant_claim" in settings:
+            role = "operator"  # a claim left out makes nobody the admin of more than one tenant
+        # Whatever a trigger ends sessions for is part of it: a change must not lock out the tokens that say so.
+        session = [_sign_in(claims, token), email, role, tenant]
+        return Told(*(self.name, subject, email, role, tenant, json.dumps(session)), issued_at, expires_at)
+
+    def _role(self, claims: Mapping[str, Any]) -> str:
+        """The first of ``roles`` that the token has: no claim makes anybody more than the configuration allows."""
+        has = _claim(claims, self._settings["role_claim"]) if "role_claim" in self._settings else None
+        names = {has} if isinstance(has, str) else {n for n in has or () if isinstance(n, str)}
+        allowed: dict[str, str] = self._settings.get("roles", {})
+        return next((role for name, role in allowed.items() if name in names), self._settings["role"])
+
+
+class Issuers:
+    def __init__(self, issuers: Mapping[str, Issuer]) -> None:
+        self._issuers = issuers
+
+    def __len__(self) -> int:
+        return len(self._issuers)
+
+    def of(self, token: str) -> Issuer | None:
+        """Whose token it claims to be; None for ours and for what cannot be read."""
+        if not self._issuers:
+            return None
+        try:
+            name = jwt.decode(token, options={"verify_signature": False}).get("iss")
+        except (jwt.PyJWTError, ValueError, TypeError):
+            return None
+        return self._issuers.get(name) if isinstance(name, str) else None
+
+
+def read_issuers(setting: str, plain_http: bool) -> Issuers:
+    """Those of TASKROOM_ISSUERS: a JSON list or the path of a file that holds one. ``plain_http`` allows addresses
+    without TLS. Raises ConfigurationError."""
+    if not setting.strip():
+        return Issuers({})
+    try:
+        text = setting if setting.lstrip().startswith("[") else Path(setting).read_text()
+        listed = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"TASKROOM_ISSUERS is no JSON list nor the path of one: {error}") from None
+    if not isinstance(listed, list):
+        raise ConfigurationError("TASKROOM_ISSUERS must hold a JSON list of issuers")
+    found: dict[str, Issuer] = {}
+    for number, settings in enumerate(listed):
+        try:
+            issuer = _issuer(settings, plain_http)
+        except ma.ValidationError as error:
+            field, messages = next(iter(error.messages_dict.items()))
+            raise ConfigurationError(f"TASKROOM_ISSUERS[{number}] {field}: {json.dumps(messages)}") from None
+        if issuer.name in found:
+            raise ConfigurationError(f"TASKROOM_ISSUERS[{number}] issuer: {issuer.name!r} is there twice")
+        found[issuer.name] = issuer
+    return Issuers(found)
+
+
+def _issuer(settings: Any, plain_http: bool) -> Issuer:
+    """Raises ValidationError."""
+    loaded = IssuerSchema().load(settings)
+    field = "public_key" if "public_key" in loaded else "jwks_url"
+    if field == "jwks_url" and not (plain_http or loaded[field].startswith("https://")):
+        raise ma.ValidationError({field: ["Must begin with https://."]})
+    try:
+        keys = (WrittenKey if field == "public_key" else KeysAt)(loaded[field], loaded["algorithm"])
+    except ValueError as error:
+        raise ma.ValidationError({field: [str(error).partition("\n")[0]]}) from None
+    return Issuer(loaded, keys)
+
+
+def _claim(claims: Any, path: str) -> Any:
+    """The claim of that name, or of the names that dots part (``realm_access.roles``); None without one."""
+    if path in claims:
+        return claims[path]
+    for name in path.split("."):
+        claims = claims.get(name) if isinstance(claims, Mapping) else None
+    return claims
+
+
+def _text(value: Any) -> str:
+    """Raises ValueError for what Postgres could not keep or a person not read."""
+    if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
+        raise ValueError("not a line of text")
+    return value
+
+
+def _sign_in(claims: Mapping[str, Any], token: str) -> str:
+    """What names the sign-in: the issuer's session, else this token alone."""
+    for name in ("sid", "jti"):
+        if isinstance(claims.get(name), str) and claims[name]:
+            return f"{name} {claims[name]}"
+    return f"token {hashlib.sha256(token.encode()).hexdigest()}"

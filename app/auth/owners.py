@@ -1,0 +1,46 @@
+"""Whose task it is: asked of Postgres once for a crowd, not once for each viewer."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from app.auth.lru import Lru
+from app.stream.once import Once
+from app.stream.store import Connect
+
+KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
+KEPT_TASKS = 20_000
+
+
+class Owner(NamedTuple):
+    user_id: str
+    tenant: str | None  # of the task: the user's when it was made
+
+
+class Owners:
+    def __init__(self, read: Connect) -> None:
+        self._read = read
+        self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
+        self._once: Once[Owner | None] = Once()
+
+    def of(self, task_id: str) -> Owner | None:
+        """Whose task it is; None when there is no such task. Raises StoreAway.
+
+        All who ask for one task at one time share one query, and its error. An absent task is not kept.
+        """
+        kept = self._kept.get(task_id)
+        if kept and time.monotonic() < kept[1]:
+            return kept[0]
+        return self._once(task_id, lambda: self._ask(task_id))
+
+    def _ask(self, task_id: str) -> Owner | None:
+        until = time.monotonic() + KEPT_SECONDS
+        with self._read() as conn, conn.cursor() as cur:
+            cur.execute("SELECT user_id::text, tenant FROM tasks WHERE id = %s", (task_id,))
+            row = cur.fetchone()
+        if row is None:
+            return None
+        owner = Owner(*row)
+        self._kept.put(task_id, (owner, until))
+        return owner

@@ -1,0 +1,148 @@
+"""Composes one web process."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+
+import redis
+from flask import Flask
+from flask_cors import CORS
+from flask_migrate import Migrate
+from redis.exceptions import RedisError
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import api, bus
+from app.auth import access_log, identity
+from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
+from app.auth.owners import Owners
+from app.auth.passwords import Passwords
+from app.auth.revocations import Revocations
+from app.auth.tokens import Claims
+from app.config import Config
+from app.db import appending
+from app.db.breaker import Breaker
+from app.db.pool import engine_options, pooled, writing
+from app.errors.causes import Cause
+from app.http import dashboard, problems
+from app.http.attempts import MAY_FAIL, Attempts
+from app.http.concurrency import Shares
+from app.http.json_provider import QuickJson
+from app.http.rate_limits import count_failure, limit_in
+from app.http.requests import identified
+from app.models import db
+from app.observability.gc_tuning import Leftovers
+from app.observability.metrics import Metrics
+from app.realtime.joins import Joins
+from app.realtime.presence import Presence
+from app.realtime.socketio import server
+from app.realtime.sse_connection import SseWires
+from app.services import Services
+from app.stream.broker import Publisher
+from app.stream.hub import Hub
+from app.stream.store import Store
+from app.tasks.dispatch import Dispatcher
+from app.tasks.rounds import Rounds
+from app.tasks.slots import Cap
+from app.tasks.turns import fill
+from app.webhooks.poller import Courier
+from workers.celery_app import hint_deliveries, send
+from workers.registry import may_retry_lost, queue_of
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Composes one web process. Raises ConfigurationError when the environment lacks or refuses something."""
+    config = config or Config.from_env()
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        MAX_CONTENT_LENGTH=config.body_limit,
+        SQLALCHEMY_DATABASE_URI=config.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(config.pool_size),
+        RATELIMIT_STORAGE_URI=f"limits+{config.redis_url}",
+        RATELIMIT_ENABLED=not config.bench,
+    )
+    app.json = QuickJson(app)
+    db.init_app(app)
+    Migrate(app, db, directory="migrations")
+    access_log.init_app(app)
+    limit_in("auth", app)
+    identity.init_app(app, config)
+    problems.register(app)
+
+    with app.app_context():
+        engine = db.engine
+    breaker, writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
+    connect = writing(pooled(engine, breaker), writes, engine.dispose)
+    read = pooled(engine, breaker, autocommit=True)
+    store = Store(read)
+    publisher = Publisher(config.redis_url)
+    hub = Hub(store, config.redis_url, config.stalled_seconds)
+    dispatcher = Dispatcher(send, queue_of)
+    client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
+    cap = Cap.of(config.running_per_user, config.lease_round_seconds)
+    rounds = Rounds(
+        config.database_url,
+        dispatcher,
+        publisher.publish,
+        lambda: _run_id(client),
+        may_retry_lost,
+        config.lease_round_seconds,
+        fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
+    )
+    issuers = read_issuers(config.issuers, plain_http=config.embedded)
+    revocations = Revocations(
+        config.database_url,
+        max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0),
+        lambda session_id: parts.session_ended(session_id),
+    )
+    joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
+    attempts = Attempts(
+        None if config.bench else config.connects_per_minute,
+        (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
+    )
+    presence = Presence(config.redis_url)
+    streams = SseWires(hub, joins, presence, config.keepalive_seconds)
+    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
+    metrics.requests.register(app)
+    parts = Services(
+        *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
+        courier=Courier(read, hint_deliveries),
+        claims=Claims(read, revocations, issuers),
+        owners=Owners(read),
+        joins=joins,
+        attempts=attempts,
+        passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
+        shares=Shares(config.requests_per_user),
+        metrics=metrics,
+        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
+        streams=streams,
+        presence=presence,
+    )
+    hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
+    hub.on_viewer = presence.watched
+    appending.use(parts.append)
+    bus.use(hub, store)
+    app.extensions["taskroom"] = parts
+    if config.cors_origins:
+        # Each word for word: a text with brackets, as of IPv6, would be taken for a pattern.
+        origins = [re.compile(re.escape(origin) + r"\Z") for origin in config.cors_origins]
+        CORS(app, origins=origins, supports_credentials=True)
+    api.init_app(app)
+    dashboard.init_app(app)
+    server.init_app(app, parts)
+    if config.trusted_proxies:
+        # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
+        # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
+        # anybody's, where a proxy knows nothing of it.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    return app
+
+
+def _run_id(client: redis.Redis) -> str | None:
+    """Which life of Redis this is; None while it is away. It changes with every restart."""
+    try:
+        return str(client.info("server")["run_id"])
+    except RedisError:
+        return None

@@ -1,0 +1,43 @@
+"""Requests of one user are answered a few at a time, so that they leave connections and time to others."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.errors import TooMany
+from app.http.admission import Queue
+
+MOST_WAITING = 1_000
+
+
+class Shares:
+    """``at_once`` of each; the others of the same one wait in the order in which they came."""
+
+    def __init__(self, at_once: int, waiting: int = MOST_WAITING) -> None:
+        self._at_once, self._most = at_once, at_once + waiting
+        self._lock = threading.Lock()
+        self._here: dict[str, int] = {}
+        self._queues: dict[str, Queue] = {}
+
+    @contextmanager
+    def turn(self, user_id: str) -> Iterator[None]:
+        """Raises TooMany for who has so many waiting already."""
+        with self._lock:
+            here = self._here.get(user_id, 0)
+            if here >= self._most:
+                raise TooMany("Too many of your requests wait already", headers={"Retry-After": "1"})
+            self._here[user_id] = here + 1
+            queue = self._queues.setdefault(user_id, Queue(self._at_once))
+        try:
+            queue.enter()
+            try:
+                yield
+            finally:
+                queue.leave()
+        finally:
+            with self._lock:
+                self._here[user_id] -= 1
+                if not self._here[user_id]:
+                    del self._here[user_id], self._queues[user_id]

@@ -1,0 +1,73 @@
+"""Each request: its id, and what was asked over HTTP, by route, and how long the answers took."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, Response, g, request
+from werkzeug.wsgi import ClosingIterator
+
+from app.observability.histogram import Histogram
+from app.observability.log_format import request_id
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+HEADER = "X-Request-ID"
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Requests:
+    """``answered`` counts by method, route and status: rules of ours and no addresses, which anybody could make up.
+    Streams count until their first words."""
+
+    def __init__(self) -> None:
+        self.answered: Counter[tuple[str, str, str]] = Counter()
+        self.seconds = Histogram(SECONDS)
+
+    def register(self, app: Flask) -> None:
+        @app.before_request
+        def begin() -> None:
+            g.began = time.perf_counter()
+
+        @app.after_request
+        def end(response: Response) -> Response:
+            method = request.method if request.method in METHODS else "other"
+            route = request.url_rule.rule if request.url_rule else "none"
+            self.answered[method, route, str(response.status_code)] += 1
+            self.seconds.note(time.perf_counter() - g.began)
+            return response
+
+
+def identified(serve: Wsgi) -> Wsgi:
+    """Names each request in its log records and its answer: as the proxy in front does, when that is a name that can
+    stand in a line of a log, else anew."""
+
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        name = given if SANE.fullmatch(given) else uuid.uuid4().hex
+
+        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start_response(status, [*headers, (HEADER, name)], *error)
+
+        def forget() -> None:
+            request_id.set(None)  # the next request on this connection has its own
+
+        request_id.set(name)
+        try:
+            body = serve(environ, start)
+        except BaseException:
+            forget()
+            raise
+        if not hasattr(body, "close"):  # made already, or the server's own mark that all is done
+            forget()
+            return body
+        return ClosingIterator(body, forget)
+
+    return wrapped

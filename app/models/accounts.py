@@ -1,0 +1,83 @@
+"""Accounts, their sessions and tickets, and the keys by which a repeated request is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Time
+
+
+class User(Base):
+    """An account of ours, with a password, or of another issuer's, known by (issuer, subject). A trigger ends its
+    sessions when what its tokens say of it changes."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        Index("users_by_email", "email", unique=True, postgresql_where=text("issuer IS NULL")),
+        UniqueConstraint("issuer", "subject", name="users_by_issuer"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    email: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text, server_default="operator")
+    tenant: Mapped[str | None] = mapped_column(Text)
+    issuer: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)
+    told_at: Mapped[datetime | None] = mapped_column(
+        Time
+    )  # when the issuer made the token that role and tenant are of
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Tenant(Base):
+    """What is known of a tenant besides its name, which the accounts carry."""
+
+    __tablename__ = "tenants"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    trial_ends_at: Mapped[datetime | None] = mapped_column(Time)
+
+
+class Session(Base):
+    """One sign-in. Its tokens name it, so that signing out ends all of them at once."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        # Every web process reads the newest sign-outs every second.
+        Index("sessions_revoked", "revoked_at", postgresql_where=text("revoked_at IS NOT NULL")),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(Time)
+    revoked_at: Mapped[datetime | None] = mapped_column(Time)
+    refreshes: Mapped[int] = mapped_column(server_default="0")  # the number of its refresh token
+    refreshed_at: Mapped[datetime | None] = mapped_column(Time)
+
+
+class Ticket(Base):
+    """Good for one connection; kept as a hash, deleted by its use."""
+
+    __tablename__ = "tickets"
+
+    hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    expires_at: Mapped[datetime] = mapped_column(Time)
+
+
+class IdempotencyKey(Base):
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    body_hash: Mapped[str] = mapped_column(
+        Text
+    )  # of what else it came with: what it is and where it was sent
+    task_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    made: Mapped[str | None] = mapped_column(Text)  # what its answer is made from
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

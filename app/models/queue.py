@@ -1,0 +1,71 @@
+"""The tables of the queue: what waits, what runs, who may run it and whose turn it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, ForeignKey, Index, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Time
+
+
+class Dispatch(Base):
+    """The queue: a task that waits to be claimed as attempt ``number``. Claiming deletes the row. A trigger fills in
+    whose task it is and of which type: a claim looks at the first of each user, however many wait behind it."""
+
+    __tablename__ = "dispatches"
+    __table_args__ = (Index("dispatches_by_user", "user_id", "job_type", "due_at"),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(Time)
+    sends: Mapped[int] = mapped_column(server_default="0")
+    next_send_at: Mapped[datetime] = mapped_column(Time, index=True)
+    user_id: Mapped[str] = mapped_column(Id)
+    job_type: Mapped[str] = mapped_column(Text)
+
+
+class Lease(Base):
+    """A running attempt. Counted in rounds, not in time: a stepped clock ends no task."""
+
+    __tablename__ = "leases"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int]
+    missed: Mapped[int] = mapped_column(server_default="0")
+    # The writer that claimed over REST: an account may have many processes. None for a Celery worker.
+    holder: Mapped[str | None] = mapped_column(Text)
+
+
+class BrokerLife(Base):
+    """The life of the broker (Redis's run id) that was told of everything that waits; one row."""
+
+    __tablename__ = "broker_lives"
+
+    run_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    told_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Worker(Base):
+    """A Celery worker that lives: it says so every round. ``spare`` of its ``slots`` are for whoever else comes."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    queues: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    slots: Mapped[int]
+    spare: Mapped[int]
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Turn(Base):
+    """When a user last got a slot. Claims for one user go one after the other, by the lock of this row. ``held``: as
+    many ran as may, and messages of it were let go, so that others must be sent once one has ended."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index("turns_held", "user_id", postgresql_where=text("held")),)
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    claimed_at: Mapped[datetime | None] = mapped_column(Time)
+    held: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -1,0 +1,68 @@
+"""Streams and their events. The row of a stream is its lock and its counter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, JSON, BigInteger, Identity, Index, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Time
+
+
+class Stream(Base):
+    """The only lock of what it names. ``attempt`` fences writers of an older run, ``swept`` says that nothing is
+    left of it to prune."""
+
+    __tablename__ = "streams"
+    # Neither column changes with an append: an index of what does would make each one dearer.
+    __table_args__ = (
+        Index("streams_unswept", "id", postgresql_where=text("NOT swept")),
+        Index("streams_of_users", "id", postgresql_where=text("name LIKE 'user:%'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    last_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    pruned_to: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    closed: Mapped[bool] = mapped_column(server_default=text("false"))
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    swept: Mapped[bool] = mapped_column(server_default=text("false"))
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of all its events so far
+    ancestors: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # of a step, the eldest first
+
+
+class Event(Base):
+    """No foreign key: it would cost a look-up for each event, and the stream row is locked anyway."""
+
+    __tablename__ = "events"
+
+    stream_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    type: Mapped[str] = mapped_column(Text)
+    level: Mapped[str | None] = mapped_column(Text)
+    phase: Mapped[str | None] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text)
+
+
+class EventId(Base):
+    """What its publisher called an event, so that saying it twice says it once."""
+
+    __tablename__ = "event_ids"
+
+    stream: Mapped[str] = mapped_column(Text, primary_key=True)
+    event_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Writer(Base):
+    """``answer`` is what a worker that is no Celery worker was told of its last batch, to be told again."""
+
+    __tablename__ = "writers"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    last_batch: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    answer: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))

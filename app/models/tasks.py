@@ -1,0 +1,133 @@
+"""Tasks, their phases and approvals: rows that are folds of events, and sums that triggers keep."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Time
+
+
+class Task(Base):
+    __tablename__ = "tasks"
+    __table_args__ = (
+        Index("tasks_by_user", "user_id", "created_at", "id"),
+        Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
+        Index(
+            "tasks_by_parent",
+            "parent_id",
+            "step",
+            unique=True,
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index("tasks_unfinished", "user_id", "created_at", postgresql_where=text("finished_at IS NULL")),
+        Index("tasks_succeeded", "job_type", "finished_at", postgresql_where=text("status = 'SUCCESS'")),
+        Index(
+            "tasks_unfinished_retries",
+            "retry_of",
+            postgresql_where=text("retry_of IS NOT NULL AND finished_at IS NULL"),
+        ),
+        Index("tasks_by_retry", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
+        Index(
+            "tasks_ended",
+            "finished_at",
+            postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    stream_id: Mapped[int] = mapped_column(ForeignKey("streams.id"), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    tenant: Mapped[str | None] = mapped_column(Text)  # its owner's when it was made
+    job_type: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    intent: Mapped[str] = mapped_column(Text)
+    params: Mapped[Any] = mapped_column(JSON)
+    parent_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    step: Mapped[int | None]  # which of its parent's, from 1
+    retry_of: Mapped[str | None] = mapped_column(ForeignKey("tasks.id"))
+    trigger: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Time)
+    status: Mapped[str] = mapped_column(Text)
+    current_phase: Mapped[str | None] = mapped_column(Text)
+    current_phase_message: Mapped[str | None] = mapped_column(Text)
+    progress: Mapped[float] = mapped_column(server_default="0")
+    started_at: Mapped[datetime | None] = mapped_column(Time)
+    updated_at: Mapped[datetime | None] = mapped_column(Time)
+    finished_at: Mapped[datetime | None] = mapped_column(Time)
+    eta_seconds: Mapped[float | None]
+    result: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    error: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    retry_count: Mapped[int] = mapped_column(server_default="0")
+    worker: Mapped[str | None] = mapped_column(Text)
+    progress_known: Mapped[bool | None]  # None: of a run that was before it was asked
+    plan: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class TaskCount(Base):
+    """How many tasks have which status is the sum of ``number``: a trigger adds a row for what a task becomes, and one
+    that takes it from what it was; once an hour they are summed up."""
+
+    __tablename__ = "task_counts"
+    __table_args__ = (
+        Index("task_counts_by_user", "user_id"),
+        Index("task_counts_by_tenant", "tenant", postgresql_where=text("tenant IS NOT NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    number: Mapped[int] = mapped_column(BigInteger)
+
+
+class StoredBytes(Base):
+    """What a user's tasks took on a day of UTC is the sum of ``bytes``: triggers add a row when a task is made and when
+    it ends; every ten minutes they are summed up."""
+
+    __tablename__ = "stored_bytes"
+    __table_args__ = (Index("stored_bytes_by_user", "user_id", "day"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    bytes: Mapped[int] = mapped_column(BigInteger)
+
+
+class Phase(Base):
+    __tablename__ = "phases"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    phase_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    position: Mapped[int]
+    status: Mapped[str] = mapped_column(Text)
+    message: Mapped[str] = mapped_column(Text, server_default="")
+    processed_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    total_count: Mapped[int | None] = mapped_column(BigInteger)
+    error_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    eta_seconds: Mapped[float | None]
+    started_at: Mapped[datetime | None] = mapped_column(Time)
+    updated_at: Mapped[datetime | None] = mapped_column(Time)
+    duration_seconds: Mapped[float | None]
+    sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+class Approval(Base):
+    """What a task was asked to wait for. ``decided_by`` is an e-mail address, as the event has it."""
+
+    __tablename__ = "approvals"
+    __table_args__ = (Index("approvals_open", "asked_at", postgresql_where=text("decided_at IS NULL")),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    title: Mapped[str] = mapped_column(Text)
+    risk_level: Mapped[str] = mapped_column(Text)
+    estimated_cost: Mapped[float]
+    asked_at: Mapped[datetime] = mapped_column(Time)
+    decided_at: Mapped[datetime | None] = mapped_column(Time)
+    approved: Mapped[bool | None]
+    decided_by: Mapped[str | None] = mapped_column(Text)

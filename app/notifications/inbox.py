@@ -1,0 +1,166 @@
+"""What a user has been notified of: the list, what of it was read, and how long it is kept.
+
+A notification is read when it has a ``read_at`` of its own, or at the time of the first mark at or beyond its sequence.
+So all of a hundred thousand are read by one row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import NotFound
+from app.notifications.creation import STORED, TYPES
+from app.projections import project
+from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
+from app.stream.store import Appended, Connect, append, lock_shared
+
+PRUNED_ROWS = 1_000
+
+_TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_MARK = "(SELECT coalesce(max(read_to), 0) FROM read_marks WHERE user_id = %(user)s)"
+_READ_AT = """coalesce(read_at, (SELECT marks.read_at FROM read_marks AS marks
+    WHERE marks.user_id = notifications.user_id AND read_to >= sequence ORDER BY read_to LIMIT 1))"""
+_SELECT = f"""(SELECT sequence, id::text, {", ".join(STORED[1:-2])}, {_TIME.format("created_at")}, tenant,
+    {_TIME.format(_READ_AT)} FROM notifications WHERE user_id = %(user)s AND sequence < %(before)s AND {{}}
+    ORDER BY sequence DESC LIMIT %(limit)s)"""
+_OLD = "created_at < now() - make_interval(days => %(days)s)"
+
+# What was read one by one lies above the mark, all that lies below it was read: each part is a piece of an index.
+PAGES = {
+    None: _SELECT.format("true"),
+    True: _SELECT.format(f"read_at IS NULL AND sequence > {_MARK}"),
+    False: " UNION ALL ".join(
+        _SELECT.format(part)
+        for part in (f"read_at IS NOT NULL AND sequence > {_MARK}", f"sequence <= {_MARK}")
+    )
+    + " ORDER BY sequence DESC LIMIT %(limit)s",
+}
+"""The statement of a page, by whether what it holds is unread; parameters as in ``page``."""
+
+
+def page(
+    cur: Cursor, user_id: str, before: int | None, unread: bool | None, limit: int
+) -> list[dict[str, Any]]:
+    """The newest first, from before a sequence on; ``unread`` narrows to those that are, or are not."""
+    before = MAX_SEQUENCE if before is None else before
+    cur.execute(PAGES[unread], {"user": user_id, "before": before, "limit": limit})
+    return [_shown(*row) for row in cur]
+
+
+def unread_count(cur: Cursor, user_id: str) -> int:
+    cur.execute("SELECT unread FROM inboxes WHERE user_id = %s", (user_id,))
+    row = cur.fetchone()
+    return int(row[0]) if row else 0
+
+
+def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
+    """How many are unread, and the sequence of the user's stream that this is as of: in one statement, for in two
+    something could come in between, and who hears of it on the stream would count it twice."""
+    cur.execute(
+        """SELECT coalesce(unread, 0), coalesce(last_seq, 0) FROM (VALUES (%s::uuid, %s)) AS of (user_id, stream)
+           LEFT JOIN inboxes ON inboxes.user_id = of.user_id LEFT JOIN streams ON name = stream""",
+        (user_id, user_stream(user_id)),
+    )
+    ((unread, sequence),) = cur.fetchall()
+    return int(unread), int(sequence)
+
+
+def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appended, int]:
+    """Marks one, or all; returns what was appended and how many are unread now. Raises NotFound.
+
+    What was read before stays as it was, and is no event.
+    """
+    stream, at = user_stream(user_id), now()
+    head = lock_shared(cur, {stream})[stream].last_seq
+    left = _mark_all(cur, user_id, head, at) if id is None else _mark_one(cur, user_id, id, at)
+    if left is None:
+        return Appended(), unread_count(cur, user_id)
+    which = {"all": True} if id is None else {"ids": [id]}
+    fields = {"timestamp": at, **which, "unread_count": left}
+    return append(cur, [draft(stream, "notifications_read", fields, projected=False)], project), left
+
+
+def prune(connect: Connect, days: int) -> int:
+    """Deletes what is older, read or not; returns how many. It waits for nobody: of users who are told or read
+    something at the moment, all stays for the next time. It is no event: the next count that anybody hears is right."""
+    deleted, count = 0, 1
+    while count:
+        with connect() as conn, conn.cursor() as cur:
+            count = _prune_batch(cur, days)
+            deleted += count
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            """DELETE FROM read_marks WHERE read_at < now() - make_interval(days => %s) AND NOT EXISTS (
+                   SELECT 1 FROM notifications
+                   WHERE notifications.user_id = read_marks.user_id AND sequence <= read_to)""",
+            (days,),
+        )
+    return deleted
+
+
+def _mark_all(cur: Cursor, user_id: str, head: int, at: str) -> int | None:
+    if unread_count(cur, user_id) == 0:
+        return None
+    cur.execute(
+        """INSERT INTO read_marks (user_id, read_to, read_at) VALUES (%s, %s, %s);
+           UPDATE inboxes SET unread = 0 WHERE user_id = %s""",
+        (user_id, head, at, user_id),
+    )
+    return 0
+
+
+def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
+    cur.execute(
+        f"""UPDATE notifications SET read_at = %(at)s
+            WHERE user_id = %(user)s AND id = %(id)s AND read_at IS NULL AND sequence > {_MARK}""",
+        {"at": at, "user": user_id, "id": id},
+    )
+    if cur.rowcount:
+        # Counted down and not set: pruning counts down too, and has no lock on the stream.
+        cur.execute("UPDATE inboxes SET unread = unread - 1 WHERE user_id = %s RETURNING unread", (user_id,))
+        return int(cur.fetchall()[0][0])
+    cur.execute("SELECT 1 FROM notifications WHERE user_id = %s AND id = %s", (user_id, id))
+    if not cur.fetchall():
+        raise NotFound("There is no such notification")
+    return None
+
+
+def _prune_batch(cur: Cursor, days: int) -> int:
+    # First the inboxes, which whoever notifies or reads takes last: what is unread then is still so when it is counted.
+    cur.execute(
+        f"""SELECT user_id FROM inboxes WHERE user_id IN (
+                SELECT user_id FROM notifications WHERE {_OLD} ORDER BY created_at LIMIT %(rows)s)
+            ORDER BY user_id FOR UPDATE SKIP LOCKED""",
+        {"days": days, "rows": PRUNED_ROWS},
+    )
+    users = [user_id for (user_id,) in cur]
+    cur.execute(
+        f"""WITH gone AS (
+                DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+                    SELECT ctid FROM notifications WHERE {_OLD} AND user_id = ANY(%(users)s::uuid[])
+                    ORDER BY created_at LIMIT %(rows)s FOR UPDATE SKIP LOCKED))
+                RETURNING user_id, sequence, read_at),
+            counted AS (
+                UPDATE inboxes SET unread = inboxes.unread - old.unread FROM (
+                    SELECT user_id, count(*) AS unread FROM gone
+                    WHERE read_at IS NULL AND NOT EXISTS (SELECT 1 FROM read_marks
+                        WHERE read_marks.user_id = gone.user_id AND read_to >= sequence)
+                    GROUP BY user_id) AS old
+                WHERE inboxes.user_id = old.user_id)
+            SELECT count(*) FROM gone""",
+        {"days": days, "rows": PRUNED_ROWS, "users": users},
+    )
+    return int(cur.fetchall()[0][0])
+
+
+def _shown(sequence: int, *stored: Any) -> dict[str, Any]:
+    *values, read_at = stored
+    shown = dict(zip(STORED, values, strict=True))
+    read = {
+        "status": "unread" if read_at is None else "read",
+        "read": read_at is not None,
+        "read_at": read_at,
+    }
+    return {"sequence": sequence, "severity": TYPES[shown["notification_type"]], **shown, **read}

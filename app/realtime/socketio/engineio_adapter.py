@@ -1,0 +1,223 @@
+"""All that we use of the inside of engineio, socketio and eventlet's WebSocket, and that is not documented.
+
+Sessions have the flags ``upgraded``, ``upgrading``, ``connected``, ``closing`` and ``closed``, and are closed by
+``close(wait, abort)``; the rest is here. Another version may look different:
+``selfcheck.py`` tries it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bidict import ValueDuplicationError
+from engineio.exceptions import SocketIsClosedError as SocketIsClosedError
+from engineio.packet import CLOSE, NOOP, PING, Packet
+from engineio.payload import Payload
+
+ANSWER_PACKETS = 16  # the Python client refuses an answer of more
+NOTHING: Any = object()
+ConnectedTwice = ValueDuplicationError  # Socket.IO notices by its tables alone
+
+
+# Polls and posts
+
+
+def silence(session: Any) -> float:
+    """Seconds after which a client that was sent nothing, not even a ping, has gone."""
+    return float(session.server.ping_interval + session.server.ping_timeout)
+
+
+def next_packet(session: Any, seconds: float) -> Any:
+    """Taken from what is to be sent, waited for so long; NOTHING when there is none, None for the end of all."""
+    try:
+        packet = session.queue.get(timeout=seconds)
+    except session.server.get_queue_empty_exception():
+        return NOTHING
+    session.queue.task_done()
+    return packet
+
+
+def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
+    """That packet and what waits behind it."""
+    if first is None:
+        return []
+    found = [first]
+    while len(found) < at_most and not session.queue.empty():
+        packet = session.queue.get(block=False)
+        session.queue.task_done()
+        if packet is None:
+            session.queue.put(None)  # for whoever looks next
+            break
+        found.append(packet)
+    return found
+
+
+def end(session: Any) -> None:
+    session.close(wait=False, abort=True, reason=session.server.reason.TRANSPORT_ERROR)
+
+
+def has_gone(environ: dict[str, Any]) -> bool:
+    """Whether who sent this request has closed the connection since."""
+    source = environ.get("eventlet.input")
+    if source is None:
+        return False
+    try:
+        return not source.get_socket().fd.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+def packets(body: bytes, at_most: int) -> list[Any]:
+    """Of a post. ValueError, LookupError or RecursionError when it is none."""
+    if not body:
+        raise ValueError("nothing")
+
+    class Post(Payload):
+        max_decode_packets = at_most
+
+    return list(Post(encoded_payload=body.decode()).packets)
+
+
+def noop() -> Any:
+    return Packet(NOOP)
+
+
+def is_goodbye(packet: Any) -> bool:
+    return bool(packet.packet_type == CLOSE)
+
+
+def upgrade(session: Any, environ: dict[str, Any], start_response: Any) -> Any:
+    return session._upgrade_websocket(environ, start_response)
+
+
+def put_in(session: Any, receive: Any, close: Any, get: Any, post: Any) -> None:
+    """Has the library call these in place of the session's own."""
+    session.receive, session.close = receive, close
+    session.handle_get_request, session.handle_post_request = get, post
+
+
+def waiting(session: Any) -> int:
+    """How many packets are to be sent."""
+    return int(session.queue.qsize())
+
+
+# Pings
+
+
+def pinged(target: Callable[..., Any]) -> Any:
+    """The session that a background task is to ping; None for other tasks."""
+    session = getattr(target, "__self__", None)
+    return (
+        session if getattr(target, "__name__", "") == "_send_ping" and hasattr(session, "last_ping") else None
+    )
+
+
+def ping(session: Any, now: float) -> None:
+    session.last_ping = now
+    session.send(Packet(PING))
+
+
+# Handlers
+
+
+def handlers(server: Any) -> tuple[Any, Any, Any]:
+    """What Socket.IO does when Engine.IO connects, has a message, and disconnects."""
+    found = server.eio.handlers
+    return found["connect"], found["message"], found["disconnect"]
+
+
+def engine_session(server: Any, sid: str) -> str:
+    """The id of the session under a socket."""
+    return str(server.manager.eio_sid_from_sid(sid, "/"))
+
+
+# WebSockets
+
+
+def wrap(eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool) -> None:
+    """Has ``around(session, ws, handler)`` called in place of ``handler(ws)`` once a handshake is answered. A session
+    whose ``opening`` is set has a WebSocket, or soon will."""
+    base: Any = eio._async["websocket"]
+
+    class WebSocket(base):
+        def __init__(self, handler: Callable[[Any], Any], server: Any) -> None:
+            self._session: Any = (session := getattr(handler, "__self__", None))
+            super().__init__(lambda ws: around(session, ws, handler), server)
+
+        def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+            if not compression:  # it costs 90 KB a client
+                environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+            self._session.opening = True  # at once: to answer the handshake may take its time
+            try:
+                return super().__call__(environ, start_response)
+            finally:
+                self._session.opening = False
+
+    eio._async = eio._async | {"websocket": WebSocket}
+
+
+def is_opening(session: Any) -> bool:
+    return bool(getattr(session, "opening", False))
+
+
+def shut(ws: Any) -> None:
+    with contextlib.suppress(OSError):  # it was closed already
+        ws.socket.shutdown(socket.SHUT_RDWR)
+
+
+def descriptor(ws: Any) -> int:
+    """-1 once it is closed."""
+    return int(ws.socket.fileno())
+
+
+def lock(ws: Any) -> bool:
+    """Keeps the library from writing, unless it is at it."""
+    return bool(ws._sendlock.acquire(blocking=False))
+
+
+def unlock(ws: Any) -> None:
+    ws._sendlock.release()
+
+
+class Writes(Protocol):
+    """Who writes by ``writer``. ``in_the_way``: the library is; ``owed``: bytes of a frame that is begun."""
+
+    in_the_way: bool
+
+    @property
+    def owed(self) -> int: ...
+
+
+def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Callable[[Any], int]] | None:
+    """How to write to that client without the library: whatever happens, and only while it is out of the way, which
+    takes 0 bytes when it is not. None where frames are compressed, which are one client's own. AttributeError where
+    the inside looks different."""
+    if ws.extensions:
+        return None
+    write = ws.socket.fd.send
+    queued, getters, sending = session.queue.queue, session.queue.getters, ws._sendlock
+    if sending.counter > 1:
+        raise AttributeError("a send lock that lets several in")
+
+    def send(data: Any) -> int:  # the path of every event, so everything it looks at is at hand
+        if session.closed:
+            raise ConnectionError
+        # Something queued, or taken from the queue and not yet written, or a frame begun by it or by us.
+        if (
+            queued
+            or len(getters) != 1
+            or sending.counter != 1
+            or session.upgrading
+            or type(data) is not bytes
+        ):
+            who.in_the_way = not who.owed
+            return 0
+        who.in_the_way = False
+        return write(data)  # type: ignore[no-any-return]
+
+    return write, send

@@ -1,0 +1,199 @@
+"""What one socket may ask of this process: packets so often, attachments so large, and a sign-in soon.
+
+Engine.IO reads a WebSocket as fast as it comes and Socket.IO starts a task for each event, so that one client
+could have all the time and memory there are. Here its reader is made to wait, which the client feels as a full
+line, or its transport is closed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs
+
+from engineio.exceptions import SocketIsClosedError
+from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
+
+from app.errors import TooMany
+from app.realtime.socketio import engineio_adapter, handshakes
+from app.realtime.socketio.budget import Budget
+from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.polling import Polling, transport
+from app.realtime.socketio.reader import MESSAGE_LIMIT
+
+logger = logging.getLogger("taskroom.sockets")
+
+ATTACHMENTS = 4  # no event here takes any; a client that sends one is answered what is wrong
+RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
+BURST = 200  # packets at once: a client that comes back joins all its rooms
+PER_SECOND = 50.0  # and then on the average
+DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
+UNREAD = 1_000  # packets that wait for a client which sends and does not read
+SIGN_IN_SECONDS = 20.0
+
+Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class StrictPacket(Packet):
+    """Refuses with ValueError what the library would keep, or call, without an end."""
+
+    def decode(self, encoded_packet: Any) -> int:
+        try:
+            attachments = int(super().decode(encoded_packet) or 0)
+        except (LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"a packet that cannot be read: {type(error).__name__}") from None
+        if attachments > ATTACHMENTS:
+            raise ValueError(f"{attachments} attachments")
+        if self.packet_type in (EVENT, BINARY_EVENT):
+            if not isinstance(self.data, list) or not self.data or not isinstance(self.data[0], str):
+                raise ValueError("an event that is no list with a name")
+            # The library would call the handlers of its own events, as often as a client sends them.
+            if self.data[0] in RESERVED:
+                raise ValueError(f"an event named {self.data[0]}")
+        elif self.packet_type in (ACK, BINARY_ACK) and not isinstance(self.data, list):
+            raise ValueError("an acknowledgement that is no list")
+        self._bytes_left = MESSAGE_LIMIT
+        return attachments
+
+    def add_attachment(self, attachment: Any) -> bool:
+        self._bytes_left -= len(attachment)
+        if self._bytes_left < 0:
+            raise ValueError("attachments that are too large")
+        try:
+            return bool(super().add_attachment(attachment))
+        except (LookupError, TypeError, RecursionError) as error:
+            raise ValueError(f"attachments that have no place: {type(error).__name__}") from None
+
+
+class Floods:
+    """Stands between ``server``, a socketio.Server, and its clients; made before the first of them.
+
+    ``arrived`` counts a handshake from the address of its WSGI environment and raises TooMany; ``refuse`` answers
+    that.
+    """
+
+    def __init__(
+        self, server: Any, engine: Engine, arrived: Callable[[str], None], refuse: Callable[[TooMany], Wsgi]
+    ) -> None:
+        self._eio, self._engine = server.eio, engine
+        engine.guard = self
+        self._arrived, self._refuse = arrived, refuse
+        self._serve: Wsgi = server.handle_request
+        server.handle_request = self._request
+        self._connected, self._message, self._disconnected = engineio_adapter.handlers(server)
+        self._eio.on("connect", self._on_connect)
+        self._eio.on("message", self._on_message)
+        self._eio.on("disconnect", self._on_disconnect)
+        self._strangers: dict[str, float] = {}  # sessions that have not signed in, in the order they came
+        self._sweeping = False
+        self.packets = self.dropped = 0  # since the start
+
+    def signed_in(self, session_id: str) -> None:
+        self._strangers.pop(session_id, None)
+
+    def signed_out(self, session_id: str) -> None:
+        """It is a stranger again, with a stranger's time."""
+        session = self._eio.sockets.get(session_id)
+        if session is not None and not session.closing and not session.closed:
+            self._strangers.pop(session_id, None)  # they stand in the order of their times
+            self._strangers[session_id] = time.monotonic()
+
+    def stranger(self, session_id: str) -> bool:
+        return session_id in self._strangers
+
+    def refused(self, why: str) -> None:
+        logger.info("a socket is closed: it %s", why)
+        self.dropped += 1
+
+    def _request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
+        session = self._eio.sockets.get(session_id)
+        refused = handshakes.refusal(environ, transport(environ))
+        if refused is None and transport(environ) == "websocket" and engineio_adapter.is_opening(session):
+            refused = handshakes.BAD  # a second one would take what is sent to the first
+        if refused is not None:
+            start_response(refused[0], [*refused[1], ("Content-Length", "0")])
+            return []
+        if not session_id:  # as the library tells a handshake
+            try:
+                self._arrived(environ.get("REMOTE_ADDR", ""))
+            except TooMany as error:
+                return self._refuse(error)(environ, start_response)
+        elif getattr(session, "closed", False):
+            # Else the library fails on it, where it knows an answer to a stranger.
+            del self._eio.sockets[session_id]
+        return self._serve(environ, start_response)
+
+    def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
+        session = self._eio.sockets[session_id]
+        polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
+        engineio_adapter.put_in(
+            session,
+            receive=partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND)),
+            # Else it waits until all is sent to a session that cannot be read: without a poll, for ever.
+            close=partial(session.close, wait=False),
+            get=polling.get,
+            post=polling.post,
+        )
+        self._strangers[session_id] = time.monotonic()
+        if not self._sweeping:
+            self._sweeping = True
+            threading.Thread(target=self._sweep, name="taskroom-strangers", daemon=True).start()
+        return self._connected(session_id, environ)
+
+    def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
+        self._strangers.pop(session_id, None)
+        return self._disconnected(session_id, reason)
+
+    def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
+        """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
+        self.packets += 1
+        wait = budget.take()
+        if wait > DEBT_SECONDS or engineio_adapter.waiting(session) > UNREAD:
+            self.drop(session.sid, "floods")
+            raise SocketIsClosedError
+        if wait:
+            self._eio.sleep(wait)
+        receive(packet)
+
+    def _on_message(self, session_id: str, data: Any) -> None:
+        try:
+            if not data or not isinstance(
+                data, str | bytes
+            ):  # the library reads JSON where it should be text
+                raise ValueError("no text")
+            if data[0] == "0" and data[1:2] != "/" and not self.stranger(session_id):
+                raise engineio_adapter.ConnectedTwice
+            self._message(session_id, data)
+        except ValueError as error:
+            self.drop(session_id, f"sends no packet: {str(error)[:200]}")
+        except engineio_adapter.ConnectedTwice:
+            self.drop(session_id, "connects twice")
+        except Exception:
+            logger.exception("a packet of a socket could not be handled")
+            self.drop(session_id, "sent it")
+
+    def _sweep(self) -> None:
+        while True:
+            self._eio.sleep(1.0)
+            late = time.monotonic() - SIGN_IN_SECONDS
+            while self._strangers:
+                session_id, since = next(iter(self._strangers.items()))
+                if since > late:
+                    break
+                del self._strangers[session_id]
+                self.drop(session_id, "does not sign in")
+
+    def drop(self, session_id: str, why: str) -> None:
+        """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
+        that is told of a refusal or a disconnect does not come back by itself."""
+        self.refused(why)
+        session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
+        if websocket is not None:
+            engineio_adapter.shut(websocket)
+        if session is not None:
+            session.close(wait=False, abort=True)

@@ -1,0 +1,212 @@
+"""The rooms that a socket joins, at a sequence. Its viewers stand in the hub's rooms, not in the library's: what a
+vanilla emitter sends to ``task:<id>`` has no sequence and reaches nobody there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import marshmallow as ma
+
+from app import green
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Conflict, NotFound, TooMany, Unauthorized
+from app.http.base import SequenceField
+from app.notifications.creation import NOTIFICATION_EVENTS
+from app.realtime.socketio.connection import SocketWire
+from app.services import Services
+from app.stream.burst import Filter
+from app.stream.event import BROADCAST, EVENT_TYPE, Event, task_stream, user_stream
+from app.stream.store import NoSuchStream
+from app.stream.viewer import Viewer
+from app.tasks.snapshot import current_events
+
+MAX_JOINED = 64
+MAX_TYPES = 32
+
+
+class Types(ma.fields.List[str]):
+    """Event types that are wanted; none named means all."""
+
+    def __init__(self) -> None:
+        name = ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE))
+        super().__init__(name, validate=ma.validate.Length(1, MAX_TYPES), allow_none=True)
+
+
+class JoinTask(ma.Schema):
+    task_id = ma.fields.UUID(required=True)
+    since_sequence = SequenceField(strict=True, allow_none=True)
+    types = Types()
+
+
+class LeaveTask(ma.Schema):
+    task_id = ma.fields.UUID(required=True)
+
+
+class JoinEvents(ma.Schema):
+    since_sequence = SequenceField(strict=True, allow_none=True)
+    types = Types()
+
+
+class JoinNotifications(ma.Schema):
+    since_sequence = SequenceField(strict=True, allow_none=True)
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One socket. ``lock`` orders its joins and leaves, which the library runs side by side."""
+
+    sid: str
+    wire: SocketWire
+    principal: Principal
+    viewers: dict[str, Viewer]
+    open: bool = True
+    asking: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def close(self) -> None:
+        self.open = False
+        for viewer in list(self.viewers.values()):  # each takes itself out
+            viewer.close()
+        self.wire.close()
+
+
+def _types(data: dict[str, Any]) -> frozenset[str] | None:
+    types = data.get("types")
+    return frozenset(types) if types else None
+
+
+def left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
+    """A viewer that has ended makes room for another join of the same stream."""
+    if viewers.get(viewer.room.stream) is viewer:
+        del viewers[viewer.room.stream]
+
+
+class Rooms:
+    """What sockets ask of rooms; each answer is an acknowledgement."""
+
+    def __init__(self, parts: Services) -> None:
+        self._parts = parts
+        self.joined = 0  # since the start
+
+    def events(
+        self,
+    ) -> Iterator[tuple[str, ma.Schema, Callable[[Connection, dict[str, Any]], dict[str, Any]]]]:
+        yield "join_task", JoinTask(), self.join_task
+        yield "leave_task", LeaveTask(), self.leave_task
+        yield "join_events", JoinEvents(), self.join_events
+        yield "join_notifications", JoinNotifications(), self.join_notifications
+        yield "join_broadcast", JoinNotifications(), self.join_broadcast
+        yield "leave_events", ma.Schema(), self.leave_events
+        yield "leave_broadcast", ma.Schema(), self.leave_broadcast
+
+    def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        with self._joining(connection):
+            task_id = permissions.readable_task(connection.principal, str(data["task_id"]))
+            stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
+            types = _types(data)
+            wanted = Filter(types)
+            joined = self._widened(connection, stream, cursor, types)
+            if joined is None:
+                try:
+                    if cursor is None:  # the present state, then live
+                        present, cursor = current_events(self._parts.read, stream)
+                        first = [event for event in present if wanted.passes(event)]
+                    joined = self._join(connection, stream, cursor, wanted, first)
+                except NoSuchStream:
+                    raise NotFound("There is no such task") from None
+        return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
+
+    def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, task_stream(str(data["task_id"])))
+        return {"ok": True, "task_id": str(data["task_id"])}
+
+    def join_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """The caller's own stream."""
+        return self._join_own(connection, data.get("since_sequence"), _types(data))
+
+    def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """The notifications of it alone."""
+        return self._join_own(connection, data.get("since_sequence"), NOTIFICATION_EVENTS)
+
+    def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        """What everybody is told."""
+        with self._joining(connection):
+            joined = connection.viewers.get(BROADCAST)
+            if joined is None:
+                joined = self._join(connection, BROADCAST, data.get("since_sequence"), Filter())
+        return {"ok": True, "stream": BROADCAST, "sequence": joined.room.head}
+
+    def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, user_stream(connection.principal.user_id))
+        return {"ok": True}
+
+    def leave_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(connection, BROADCAST)
+        return {"ok": True}
+
+    @contextmanager
+    def _joining(self, connection: Connection) -> Iterator[None]:
+        """First its turn among the joins of its own socket: who waits for that keeps nobody else from joining."""
+        with connection.lock, self._parts.joins.joining():
+            yield
+
+    def _join_own(
+        self, connection: Connection, cursor: int | None, types: frozenset[str] | None
+    ) -> dict[str, Any]:
+        with self._joining(connection):
+            stream = permissions.own_stream(connection.principal)
+            joined = self._widened(connection, stream, cursor, types)
+            if joined is None:
+                joined = self._join(connection, stream, cursor, Filter(types))
+        return {"ok": True, "stream": stream, "sequence": joined.room.head}
+
+    def _widened(
+        self, connection: Connection, stream: str, cursor: int | None, types: frozenset[str] | None
+    ) -> Viewer | None:
+        """A socket stands at one place in a stream: a second join adds its types from there on, and repeats nothing.
+        Two viewers would each be in order, but not the two together. None when it has not joined."""
+        joined = connection.viewers.get(stream)
+        if joined is None:
+            return None
+        held = joined.filter.types
+        wider = None if held is None or types is None else held | types
+        if wider == held:
+            return joined
+        if cursor is not None and cursor < joined.cursor:
+            raise Conflict(f"This socket stands at {joined.cursor} already; leave the room, then join")
+        joined.close()
+        return self._join(connection, stream, joined.cursor, Filter(wider), joined.first)
+
+    def _join(
+        self,
+        connection: Connection,
+        stream: str,
+        cursor: int | None,
+        filter: Filter,
+        first: Sequence[Event] = (),
+    ) -> Viewer:
+        """Raises NoSuchStream."""
+        if len(connection.viewers) >= MAX_JOINED:
+            raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
+        viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)
+        if not connection.open:  # it went, or was signed out, while Postgres was asked
+            viewer.close()
+            raise Unauthorized("The socket has gone")
+        viewer.first = first  # one who joins again before it was told is told it then
+        connection.viewers[stream] = viewer
+        self.joined += 1
+        # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
+        attach = self._parts.hub.attach
+        green.after_this(lambda: attach(viewer, connection.wire, first))
+        return viewer
+
+    def _leave(self, connection: Connection, stream: str) -> None:
+        with connection.lock:
+            viewer = connection.viewers.pop(stream, None)
+        if viewer:
+            viewer.close()

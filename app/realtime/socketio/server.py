@@ -1,0 +1,246 @@
+"""Socket.IO: who connects, for how long, and what each socket may ask."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import marshmallow as ma
+from flask import Flask, request
+from flask_socketio import ConnectionRefusedError, SocketIO
+
+from app import green
+from app.auth import access_log, identity, sessions
+from app.auth.principal import Principal
+from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.green.turn import LoopTurn
+from app.http.attempts import TooSoon
+from app.http.problems import answer, fields
+from app.http.rate_limits import address, address_key
+from app.observability.metrics import Row
+from app.realtime.joins import Full
+from app.realtime.socketio import engineio_adapter, selfcheck
+from app.realtime.socketio.connection import SocketWire
+from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.foreign import Foreign
+from app.realtime.socketio.limits import Floods, StrictPacket
+from app.realtime.socketio.reader import MESSAGE_LIMIT
+from app.realtime.socketio.rooms import Connection, Rooms, left
+from app.services import Services
+from app.stream.channels import Channels
+from app.stream.store import StoreAway
+from app.stream.viewer import Viewer
+
+logger = logging.getLogger("taskroom.sockets")
+
+MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
+
+
+class RefreshToken(ma.Schema):
+    token = ma.fields.String(required=True, validate=ma.validate.Length(1, 8192))
+
+
+def init_app(app: Flask, parts: Services) -> SocketIO:
+    socketio = SocketIO(
+        app,
+        async_mode="eventlet" if green.patched() else "threading",
+        message_queue=parts.config.redis_url,
+        channel=Channels(parts.config.redis_url).socketio,
+        cors_allowed_origins=_origins(parts),
+        max_http_buffer_size=MESSAGE_LIMIT,
+        ping_interval=parts.config.ping_seconds,
+        serializer=StrictPacket,
+        http_compression=False,
+        manage_session=False,
+    )
+    engine = Engine(
+        *(socketio.server.eio, parts.config.process, parts.config.websocket_compression),
+        direct=selfcheck.direct(),
+        upgrade_seconds=parts.config.upgrade_seconds,
+    )
+
+    def refuse(error: TooMany) -> Any:
+        with app.app_context():
+            return answer(error.status, error.title, error.detail, headers=error.headers)
+
+    floods = Floods(
+        socketio.server, engine, lambda address: parts.attempts.arrived(address_key(address)), refuse
+    )
+    Sockets(app, parts, socketio, engine, floods).register()
+    return socketio
+
+
+def _origins(parts: Services) -> Any:
+    """The page's own origin and the listed ones. The library's own check would believe X-Forwarded-Host."""
+    return lambda origin, environ: (
+        origin in parts.config.cors_origins or identity.same_host(origin or "", environ.get("HTTP_HOST", ""))
+    )
+
+
+class Sockets:
+    def __init__(
+        self, app: Flask, parts: Services, socketio: SocketIO, engine: Engine, floods: Floods
+    ) -> None:
+        self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
+        self._floods = floods
+        self._rooms = Rooms(parts)
+        self._foreign = Foreign(socketio.server.manager)
+        self._connections: dict[str, Connection] = {}
+        self._watching = False
+
+    def register(self) -> None:
+        self._io.on_event("connect", self.connect)
+        self._io.on_event("disconnect", self.disconnect)
+        for name, schema, handler in (
+            *self._rooms.events(),
+            ("refresh_token", RefreshToken(), self.refresh_token),
+        ):
+            self._io.on_event(name, self._checked(name, schema, handler))
+        self._parts.session_enders.append(self.end_session)
+        self._parts.drainers.append(self._engine.drain)
+        self._parts.metrics.sources.append(self.measures)
+
+    def measures(self) -> Iterator[Row]:
+        yield "socketio_connections", "Sockets that have signed in", len(self._connections)
+        yield (
+            "socketio_direct",
+            "0 when all go by the library's own emit, which is slower",
+            self._engine.known,
+        )
+        yield "socketio_joins_total", "Rooms joined", self._rooms.joined
+        yield (
+            "socketio_foreign_dropped_total",
+            "What other emitters sent into streams, where it reaches nobody",
+            self._foreign.dropped,
+        )
+        yield "socketio_packets_received_total", "Engine.IO packets from clients", self._floods.packets
+        yield "socketio_dropped_total", "Sockets closed for what they sent or did not", self._floods.dropped
+
+    def connect(self, credentials: Any = None) -> None:
+        sid = request.sid  # type: ignore[attr-defined]
+        viewers: dict[str, Viewer] = {}
+        session = engineio_adapter.engine_session(self._io.server, sid)
+        batch = isinstance(credentials, dict) and credentials.get("batch") is True
+        wire = SocketWire(self._engine, session, partial(left, viewers), batch)
+        joins = self._parts.joins
+        try:
+            with self._parts.attempts.trying(address()) as by, joins.joining():
+                connection = Connection(sid, wire, _principal(credentials), viewers)
+                by(connection.principal.user_id)
+            if self._engine.draining:  # it came in while the others were sent away
+                raise Full("This process ends; come back")
+            if wire.gone:  # while it waited for its turn: the library would tell nobody that it went
+                raise Unauthorized("The socket has gone")
+            joins.admit(connection.principal.user_id)
+        except (StoreAway, Unavailable, TooSoon) as error:
+            self._floods.drop(session, f"is turned away: {error}")
+            raise ConnectionRefusedError(str(error)) from None
+        except Problem as problem:
+            access_log.refused("connect", problem.status)
+            raise ConnectionRefusedError(problem.detail) from None
+        self._connections[sid] = connection
+        if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
+            self._connections.pop(sid)
+            joins.leave(connection.principal.user_id)
+            raise ConnectionRefusedError("The session has ended; sign in again")
+        self._floods.signed_in(session)
+        if not self._watching:
+            self._watching = True
+            threading.Thread(target=self._watch_expiry, name="taskroom-expiry", daemon=True).start()
+
+    def disconnect(self, *_: Any) -> None:
+        connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
+        if connection:
+            connection.close()
+            self._parts.joins.leave(connection.principal.user_id)
+            self._floods.signed_out(connection.wire.session_id)
+
+    def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+        principal = identity.principal_of(data["token"])
+        if not principal.is_as(connection.principal):
+            raise Unauthorized("This token is another user's, or gives other rights; connect with it")
+        connection.principal = principal
+        for viewer in list(connection.viewers.values()):
+            viewer.session_id = principal.session_id
+        if principal.session_id in self._parts.revocations:  # signed out since it was asked
+            self._disconnect(connection)
+            raise Unauthorized("The session has ended; sign in again")
+        return {"ok": True, "expires_at": principal.expires_at}
+
+    def end_session(self, session_id: str) -> None:
+        """Signing out disconnects, which tells a client not to come back by itself."""
+        for connection in list(self._connections.values()):
+            if connection.principal.session_id == session_id:
+                self._disconnect(connection)
+
+    def _checked(
+        self, name: str, schema: ma.Schema, handler: Callable[..., dict[str, Any]]
+    ) -> Callable[..., Any]:
+        """Validates what a client sent, whatever its shape; a refusal is an answer, never an exception."""
+
+        def handle(*args: Any) -> dict[str, Any]:
+            LoopTurn.give_way()
+            try:
+                connection = self._connections.get(request.sid)  # type: ignore[attr-defined]
+                if connection is None:
+                    raise Unauthorized("The socket has gone")
+                if len(args) != 1 or not isinstance(args[0], dict):
+                    raise Unprocessable("Send one object")
+                if connection.asking >= MAX_ASKING:
+                    raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
+                access_log.concerns(connection.principal.user_id)
+                connection.asking += 1
+                try:
+                    return handler(connection, schema.load(args[0]))
+                finally:
+                    connection.asking -= 1
+            except ma.ValidationError as error:
+                return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
+            except Problem as problem:
+                access_log.refused(name, problem.status)
+                return _refusal(problem)
+            except StoreAway:
+                return _refusal(Unavailable("The database does not answer; try again"))
+
+        return handle
+
+    def _disconnect(self, connection: Connection) -> None:
+        connection.close()
+        self._io.server.disconnect(connection.sid)
+
+    def _watch_expiry(self) -> None:
+        """One timer for all sockets: a token that expires ends its socket unless it was renewed."""
+        while True:
+            self._io.sleep(1.0)
+            at = time.time()
+            for connection in list(self._connections.values()):
+                if connection.principal.expires_at <= at:
+                    self._expire(connection)
+
+    def _expire(self, connection: Connection) -> None:
+        try:
+            connection.wire.control("token_expired", {})
+            self._disconnect(connection)
+        except Exception:  # one socket's trouble must not end the timer of all
+            logger.exception("a socket whose token expired could not be closed")
+
+
+def _principal(credentials: Any) -> Principal:
+    """Who connects: the token or ticket of the handshake, else what the HTTP request brings. Raises Unauthorized."""
+    given = credentials if isinstance(credentials, dict) else {}
+    if isinstance(given.get("token"), str) and given["token"]:
+        return identity.principal_of(given["token"])
+    if isinstance(given.get("ticket"), str):
+        return sessions.use_ticket(given["ticket"])
+    return identity.current()
+
+
+def _refusal(problem: Problem) -> dict[str, Any]:
+    error: dict[str, Any] = {"status": problem.status, "title": problem.title, "detail": problem.detail}
+    if problem.errors:
+        error["errors"] = problem.errors
+    return {"ok": False, "error": error}
