@@ -247,7 +247,7 @@ def test_joining_costs_redis_nothing(bare: Bare, user: User):
 
 
 def test_a_stopped_redis_refuses_nobody_and_is_logged_once(bare: Bare, user: User):
-    """That not each request waits for it is shown in tests/test_rate_limits.py, where time is counted and not measured."""
+    """tests/test_rate_limits.py shows, with a counted time, that not each request waits for it."""
     with redis.Redis.from_url(bare.redis_url) as asks:
         pid = int(asks.info("server")["process_id"])
     with client(bare.url, user, local_address="127.0.0.4") as here:
