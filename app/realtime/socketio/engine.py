@@ -45,7 +45,7 @@ class Engine:
         eio.generate_id = lambda: f"{process}-{new_id()}"
         eio.start_background_task = self._start
         if self.poller is not None:
-            engineio_adapter.wrap(eio, self._serve, compression)
+            self.turn_away = engineio_adapter.wrap(eio, self._serve, compression)
 
     def websocket(self, sid: str) -> Any:
         """The WebSocket of that session, once there is one."""

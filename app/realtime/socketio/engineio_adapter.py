@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from bidict import ValueDuplicationError
@@ -139,9 +139,12 @@ def engine_session(server: Any, sid: str) -> str:
 # WebSockets
 
 
-def wrap(eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool) -> None:
+def wrap(
+    eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool
+) -> Callable[[Any, Any], Iterable[bytes]]:
     """Has ``around(session, ws, handler)`` called in place of ``handler(ws)`` once a handshake is answered. A session
-    whose ``opening`` is set has a WebSocket, or soon will."""
+    whose ``opening`` is set has a WebSocket, or soon will. Returns a WSGI function that answers a handshake and closes
+    the WebSocket at once."""
     base: Any = eio._async["websocket"]
 
     class WebSocket(base):
@@ -159,6 +162,7 @@ def wrap(eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], comp
                 self._session.opening = False
 
     eio._async = eio._async | {"websocket": WebSocket}
+    return lambda environ, start_response: base(lambda ws: None, eio)(environ, start_response)
 
 
 def is_opening(session: Any) -> bool:
