@@ -179,7 +179,8 @@ def test_who_signs_out_has_a_strangers_time_again(front: Front):
 
 def test_handshakes_are_counted_and_nothing_else_is(front: Front):
     def ask(query: str) -> Any:
-        return front.server.handle_request({"QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.7"}, None)
+        request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.7"}
+        return front.server.handle_request(request, None)
 
     assert ask("EIO=4&transport=polling&sid=1-abc") == [b"served"]
     assert front.arrivals == []

@@ -140,7 +140,8 @@ class Engine:
                 continue
             try:
                 if not session.closing and not session.closed:
-                    engineio_adapter.ping(session, time.time())
+                    # Its answer is due as if the ping had come at its time, but for what a stall of ours made late.
+                    engineio_adapter.ping(session, time.time() - min(-wait, PING_RESOLUTION))
             except Exception:
                 logger.exception("a client could not be pinged")
             self._pings.popleft()  # last: the one who appends to an empty queue starts this task

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -41,9 +42,9 @@ def next_packet(session: Any, seconds: float) -> Any:
 
 
 def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
-    """That packet and what waits behind it."""
+    """That packet and what waits behind it; a NOOP at the end of all."""
     if first is None:
-        return []
+        return [noop()]
     found = [first]
     while len(found) < at_most and not session.queue.empty():
         packet = session.queue.get(block=False)
@@ -53,6 +54,16 @@ def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
             break
         found.append(packet)
     return found
+
+
+def is_overdue(session: Any) -> bool:
+    """Whether the answer to a ping is awaited for longer than the client was told."""
+    return bool(session.last_ping and time.time() - session.last_ping > session.server.ping_timeout)
+
+
+def say_goodbye(session: Any) -> None:
+    """Closes it with a packet that says so."""
+    session.close(wait=False)
 
 
 def end(session: Any) -> None:
