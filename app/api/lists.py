@@ -55,7 +55,7 @@ class StatusCounts(ma.Schema):
     sequence = ma.fields.Integer(metadata={"description": "As of this sequence of the caller's own stream"})
     complete = ma.fields.Boolean(
         metadata={
-            "description": "With a filter the newest 20,000 tasks are counted: false when there are more"
+            "description": "With a filter the newest 5,000 tasks are counted: false when there are more"
         }
     )
 
@@ -67,7 +67,7 @@ class StatusCounts(ma.Schema):
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant. Without their parameters and
     results, which the snapshot has. A page may be short, even empty, and `next` says where to go on: it ends after a
-    megabyte, and one request looks at 20,000 tasks for what a filter wants."""
+    megabyte, and one request looks at 5,000 tasks for what a filter without an index wants."""
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = _wanted(principal, query)
     with services().read() as conn, conn.cursor() as cur:

@@ -16,6 +16,16 @@ class Task(Base):
     __table_args__ = (
         Index("tasks_by_user", "user_id", "created_at", "id"),
         Index("tasks_by_tenant", "tenant", "created_at", "id", postgresql_where=text("tenant IS NOT NULL")),
+        Index("tasks_by_status", "user_id", "status", "created_at", "id"),
+        Index("tasks_by_type", "user_id", "job_type", "created_at", "id"),
+        Index(
+            *("tasks_by_tenant_status", "tenant", "status", "created_at", "id"),
+            postgresql_where=text("tenant IS NOT NULL"),
+        ),
+        Index(
+            *("tasks_by_tenant_type", "tenant", "job_type", "created_at", "id"),
+            postgresql_where=text("tenant IS NOT NULL"),
+        ),
         Index(
             "tasks_by_parent",
             "parent_id",

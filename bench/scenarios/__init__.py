@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import dashboard, hostile, life, proxied, rooms, scale, trouble, users
+from bench.scenarios import dashboard, hostile, life, lists, proxied, rooms, scale, trouble, users
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -28,6 +28,7 @@ SCENARIOS: dict[str, Scenario] = {
     "life": life.life,
     "users": users.users,
     "one-user": users.one_user,
+    "lists": lists.lists,
     "dashboard": dashboard.dashboard,
     "hostile": hostile.hostile,
 }

@@ -121,7 +121,7 @@ ROWS: list[Row] = [
     ("lines of a page of a log", "100; 1,000",
      lambda: (unless_asked(logs.LogQuery, "limit"), most(logs.LogQuery, "limit"))),
     ("bytes of any page", "1 MB", lambda: pages.PAGE_BYTES),
-    ("tasks that a filter looks at", "20,000; 50,000", lambda: (listing.SCAN_TASKS, task_logs.SCAN_ROWS)),
+    ("tasks that a filter looks at", "5,000; 50,000", lambda: (listing.SCAN_TASKS, task_logs.SCAN_ROWS)),
     ("characters of a text that is looked for", "200; 200", lambda: (
         same(most(lists.CountQuery, "q"), most(logs.FilterQuery, "q")), same(*(most(*cursor) for cursor in CURSORS)))),
     ("the largest sequence", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
