@@ -89,6 +89,10 @@ ROWS: list[Row] = [
     ("silence of the web process that leads", "20 s", lambda: rounds.LEADER_SECONDS),
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
+    ("messages of one queue at the broker", "2,000; 1,000", lambda: (
+        dispatch.QUEUED_MOST, dispatch.QUEUED_MOST // found(
+            file("workers/celery_app.py"), r"DELIVER_QUEUED = QUEUED_MOST // (\d+)"))),
+    ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
      lambda: (dispatch.RESEND_MOST, dispatch.RESEND_BATCH, turns.FILLED_TASKS, turns.FILLED_USERS)),
     ("wait for a broker that hangs", "2 s; 4", lambda: (dispatch.SEND_SECONDS, of_celery("IDLE_CONNECTIONS"))),
