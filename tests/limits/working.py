@@ -200,7 +200,7 @@ ROWS: list[Row] = [
         for name in ("client_header", "client_body", "proxy_connect", "proxy_read"))),
     ("a body; over it 413", "2 MiB", lambda: found(NGINX, r"client_max_body_size (\d+)m;") * 1024**2),
     ("connections of one of its processes", "50,000", lambda: found(NGINX, r"worker_connections (\d+);")),
-    ("a log that is longer", "10 MiB", lambda: home.LOG_LIMIT),
+    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOGS_SECONDS, home.LOGS_KEPT)),
     ("connections of the embedded Postgres", "75; 25",
      lambda: found(source(up), r"max_connections=(\d+) \+ (\d+) \* settings.web_processes")),
     ("pause before a process that died", "0.2 s; 10 s; 3; 90 s", lambda: (
