@@ -105,7 +105,7 @@ ROWS: list[Row] = [
     ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
         reports.NAME_LIMIT, most(outside.Batch, "writer"), most(outside.ErrorSaid, "type"))),
-    ("phases that an attempt reports", "500", lambda: reports.PHASE_LIMIT),
+    ("phases of a task", "500", lambda: reports.PHASE_LIMIT),
     ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
     ("the results of all steps", "200 kB", lambda: steps.RESULTS_LIMIT),
     ("characters of a traceback", "16,000; 2,000", lambda: (reports.TRACEBACK_LIMIT, outcomes.MESSAGE_LIMIT)),
