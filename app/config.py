@@ -76,6 +76,7 @@ class Config:
     retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
     retention_events: int = 1_000_000  # of one stream, at most; 0: all
     task_retention_days: int = 365  # how long a finished task is kept; 0: for ever
+    waiting_days: int = 90  # how long a task waits for an approval or a worker; 0: for ever
     daily_bytes: int = (
         2_000_000_000  # that a user's tasks may store on a day before starts are refused; 0: any
     )
@@ -134,6 +135,7 @@ class Config:
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             task_retention_days=_integer(env, "TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500),
+            waiting_days=_integer(env, "TASKROOM_WAITING_DAYS", 90, 0, 36_500),
             daily_bytes=_integer(env, "TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53),
             output_bytes=_integer(env, "TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()

@@ -19,6 +19,7 @@ from app.tasks import (
     budget,
     dispatch,
     expired,
+    forsaken,
     listing,
     parents,
     plan,
@@ -144,14 +145,15 @@ ROWS: list[Row] = [
         most(ArtifactParams, "content"), artifact.MAX_RESULT_BYTES, unless_asked(ArtifactOptions, "num_questions"),
         most(ArtifactOptions, "num_questions"), artifact.REPAIRS)),
     ("time of one worker that a run", "60 s; 2,000", lambda: (
-        same(retention.RUN_SECONDS, removal.RUN_SECONDS), same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
+        same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
+        same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
         budget.KEPT_DAYS * 86_400)),
     ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
-        removal.PAGE_TASKS)),
+        same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
     ("characters of a title; of a message", "255; 10,000", lambda: (
         same(creation.LONGEST_TITLE, most(notices.Announcement, "title")),
         same(creation.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
