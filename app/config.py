@@ -62,6 +62,7 @@ class Config:
     max_viewers: int = 15_000  # of this process
     starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
     steps_per_minute: int = 1_200  # that these starts ask for
+    changes_per_minute: int = 120  # webhooks made and enabled, pings, announcements: each leaves rows behind
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
     passwords_at_once: int = 2  # of this process; each takes 64 MB while it is checked
@@ -124,6 +125,7 @@ class Config:
             max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
             starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),
             steps_per_minute=_integer(env, "STEPS_PER_MINUTE", 1_200, 100, 1_000_000),
+            changes_per_minute=_integer(env, "CHANGES_PER_MINUTE", 120, 1, 1_000_000),
             tickets_per_minute=_integer(env, "TICKETS_PER_MINUTE", 1_000, 1, 1_000_000),
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
             passwords_at_once=_integer(env, "PASSWORDS_AT_ONCE", 2, 1, 64),
