@@ -62,6 +62,7 @@ class Config:
     max_viewers: int = 15_000  # of this process
     starts_per_minute: int = 120  # of a user; an address may do ten times as much of each of these
     steps_per_minute: int = 1_200  # that these starts ask for
+    changes_per_minute: int = 120  # webhooks made and enabled, pings, announcements: each leaves rows behind
     tickets_per_minute: int = 1_000
     connects_per_minute: int = 3_000
     passwords_at_once: int = 2  # of this process; each takes 64 MB while it is checked
@@ -76,6 +77,7 @@ class Config:
     retention_days: int = 30  # how long a finished task's events are kept; 0: for ever
     retention_events: int = 1_000_000  # of one stream, at most; 0: all
     task_retention_days: int = 365  # how long a finished task is kept; 0: for ever
+    waiting_days: int = 90  # how long a task waits for an approval or a worker; 0: for ever
     daily_bytes: int = (
         2_000_000_000  # that a user's tasks may store on a day before starts are refused; 0: any
     )
@@ -123,6 +125,7 @@ class Config:
             max_viewers=_integer(env, "MAX_VIEWERS", 15_000, 1, 1_000_000),
             starts_per_minute=_integer(env, "STARTS_PER_MINUTE", 120, 1, 1_000_000),
             steps_per_minute=_integer(env, "STEPS_PER_MINUTE", 1_200, 100, 1_000_000),
+            changes_per_minute=_integer(env, "CHANGES_PER_MINUTE", 120, 1, 1_000_000),
             tickets_per_minute=_integer(env, "TICKETS_PER_MINUTE", 1_000, 1, 1_000_000),
             connects_per_minute=_integer(env, "CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000),
             passwords_at_once=_integer(env, "PASSWORDS_AT_ONCE", 2, 1, 64),
@@ -134,6 +137,7 @@ class Config:
             retention_days=_integer(env, "TASKROOM_RETENTION_DAYS", 30, 0, 36_500),
             retention_events=_integer(env, "TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53),
             task_retention_days=_integer(env, "TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500),
+            waiting_days=_integer(env, "TASKROOM_WAITING_DAYS", 90, 0, 36_500),
             daily_bytes=_integer(env, "TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53),
             output_bytes=_integer(env, "TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53),
             sse_notifications=env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower()

@@ -46,7 +46,7 @@ from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.turns import fill
 from app.webhooks.poller import Courier
-from workers.celery_app import hint_deliveries, send
+from workers.celery_app import hint_deliveries, length, send
 from workers.registry import may_retry_lost, queue_of
 
 
@@ -78,7 +78,7 @@ def create_app(config: Config | None = None) -> Flask:
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
-    dispatcher = Dispatcher(send, queue_of)
+    dispatcher = Dispatcher(send, queue_of, length)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
     rounds = Rounds(

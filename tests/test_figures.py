@@ -117,7 +117,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "one that was silent for four rounds has none", lambda: rounds.MISSED_LIMIT, 4),
     (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
     (JOBS, "at most ten times a second", lambda: 1 / phases.REPORT_SECONDS, 10),
-    (JOBS, "An attempt has 500 phases", lambda: reports.PHASE_LIMIT, 500),
+    (JOBS, "A task has 500 phases", lambda: reports.PHASE_LIMIT, 500),
     (JOBS, "a result 256 kB, a traceback 16,000 characters",
      lambda: (reports.RESULT_LIMIT, reports.TRACEBACK_LIMIT), (256_000, 16_000)),
     (JOBS, "other texts at 2,000", lambda: reports.TEXT_LIMIT, 2_000),

@@ -6,8 +6,9 @@ import logging
 import os
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import Celery
 from celery.schedules import crontab
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 
 from app.errors import causes
 from app.observability.log_format import formatter
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown
+from app.tasks.dispatch import QUEUED_MOST, SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
 
@@ -26,6 +27,9 @@ HALF_A_DAY = 12 * 3600
 DELIVER = "taskroom.deliver_webhooks"
 IDLE_CONNECTIONS = 4  # that a process keeps to send over; more are opened when as many send at once
 DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
+DELIVER_QUEUED = QUEUED_MOST // 2  # where nobody takes them, hints of deliveries leave tasks as much room
+
+Answer = TypeVar("Answer")
 
 
 def broker_url(redis_url: str) -> str:
@@ -102,9 +106,15 @@ def send(message_id: str, queue: str, args: tuple[str, int], countdown: float) -
     _send("taskroom.run", args=args, task_id=message_id, queue=queue, countdown=countdown or None)
 
 
+def length(queue: str) -> int:
+    """How many messages of the queue nobody has taken yet. Raises BrokerDown."""
+    return int(_lent(lambda connection: connection.default_channel.client.llen(queue)))
+
+
 def hint_deliveries() -> None:
-    """Says that deliveries are due. Raises BrokerDown."""
-    _send(DELIVER, queue=QUICK_QUEUE, expires=DELIVER_SECONDS)
+    """Says that deliveries are due, unless nobody listens. Raises BrokerDown."""
+    if length(QUICK_QUEUE) < DELIVER_QUEUED:
+        _send(DELIVER, queue=QUICK_QUEUE, expires=DELIVER_SECONDS)
 
 
 class Connections:
@@ -136,11 +146,16 @@ connections = Connections()
 
 
 def _send(name: str, **how: Any) -> None:
+    _lent(lambda connection: celery.send_task(name, connection=connection, retry=False, **how))
+
+
+def _lent(use: Callable[[Any], Answer]) -> Answer:
+    """What the broker answers, over one of the open connections. Raises BrokerDown."""
     begun = time.monotonic()
     while True:
         connection, used = connections.take()
         try:
-            celery.send_task(name, connection=connection, retry=False, **how)
+            answer = use(connection)
         except Exception as error:
             _discard(connection)
             if not (isinstance(error, BROKER_ERRORS) or causes.of(error).passes):
@@ -153,7 +168,7 @@ def _send(name: str, **how: Any) -> None:
             _discard(connection)
             raise
         connections.give_back(connection)
-        return
+        return answer
 
 
 def _discard(connection: Any) -> None:

@@ -27,7 +27,7 @@ from app.tasks.parents import delegated
 from app.tasks.steps import waits
 from app.tasks.turns import Turn, following
 from workers import children, contexts, output, runtime
-from workers.celery_app import celery, send
+from workers.celery_app import celery, length, send
 from workers.outcomes import call, failed
 from workers.registry import QUEUE, declared, jobs, queue_of, types_of
 from workers.run import Run, enter
@@ -38,7 +38,7 @@ logger = logging.getLogger("taskroom.execute")
 CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
-dispatcher = Dispatcher(send, queue_of)
+dispatcher = Dispatcher(send, queue_of, length)
 
 
 @celery.task(name="taskroom.run", bind=True, Request="workers.lost:Watched")

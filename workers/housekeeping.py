@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 
+from app.db.appending import Step
 from app.db.pool import Single
 from app.notifications import inbox
 from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
+from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.expired import delete_expired
+from app.tasks.forsaken import expire
 from app.tasks.removal import remove
 from app.tasks.retention import Retention, prune
-from workers.celery_app import celery
+from workers.celery_app import celery, length, send
 from workers.jobs import _outputs
+from workers.registry import queue_of
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -33,6 +37,8 @@ def retention() -> None:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
+        if settings().waiting_days:
+            expire(connect, _append, settings().waiting_days)
         if settings().task_retention_days:
             remove(connect, settings().task_retention_days)
         budget.sum_up(connect)
@@ -41,3 +47,8 @@ def retention() -> None:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:
         connect.close()
+
+
+def _append(step: Step) -> None:
+    """Also tells the broker of the steps that follow one that has ended."""
+    Dispatcher(send, queue_of, length).hints(queued(runtime().append(step)))

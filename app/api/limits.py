@@ -52,6 +52,7 @@ def _refresher() -> str:
 
 
 starts = _limited("start", lambda config: config.starts_per_minute, _caller)
+changes = _limited("change", lambda config: config.changes_per_minute, _caller)
 tickets = _limited("ticket", lambda config: config.tickets_per_minute, _caller)
 refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refresher)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 import orjson
 
+from app.api import limits
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
 from app.auth.principal import Principal
@@ -133,6 +134,7 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
 @blp.post("/announcements")
 @permitted(permissions.may_announce)
+@limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(Announcement)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import marshmallow as ma
 
+from app.api import limits
 from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
 from app.auth.principal import Principal
@@ -120,6 +121,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 
 @blp.post("/webhooks")
 @acting
+@limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.arguments(NewWebhook)
@@ -162,6 +164,7 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
 @acting
+@limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhook)
 def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
@@ -172,6 +175,7 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
 @acting
+@limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
 @blp.response(202, Pinged)

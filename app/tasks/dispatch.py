@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.stream.store import Appended, Connect
 from app.tasks.fold import PENDING
+from app.tasks.projection import SOON_SECONDS
 from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
@@ -18,6 +19,8 @@ SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
 RESEND_MOST = 2_000  # in one round, which is to end before the next
+# Messages that a queue has at most: any of them claims whatever waits, so with so many there more say nothing new.
+QUEUED_MOST = 2_000
 
 
 class Hint(NamedTuple):
@@ -45,17 +48,24 @@ def queued(appended: Appended) -> Iterator[Hint]:
                 yield Hint(task["task_id"], 1, task["job_type"])
 
 
+Length = Callable[[str], int]
+"""How many messages a queue has at the broker. Raises BrokerDown."""
+
+
 class Dispatcher:
     """``queue_of`` a job type is None when no Celery worker serves it: its tasks are claimed over REST, and a message
     that nobody takes would stay in Redis for ever."""
 
-    def __init__(self, send: Send, queue_of: Callable[[str], str | None]) -> None:
-        self._send, self._queue_of = send, queue_of
+    def __init__(
+        self, send: Send, queue_of: Callable[[str], str | None], length: Length = lambda queue: 0
+    ) -> None:
+        self._send, self._queue_of, self._length = send, queue_of, length
 
     def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
-        """Sends one hint; False when none is needed. Raises BrokerDown."""
+        """Sends one hint; False when none is needed: the queue has so many that one of them claims the task, or it is
+        due so late that the broker would keep a message in a worker's memory. Raises BrokerDown."""
         queue = self._queue_of(job_type)
-        if queue is None:
+        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= QUEUED_MOST:
             return False
         self._send(message_id(task_id, number), queue, (task_id, number), countdown)
         return True
@@ -75,42 +85,68 @@ class Dispatcher:
         return all(self.hint(*hint) for hint in hints)
 
     def resend(self, connect: Connect, everything: bool, most: int = RESEND_MOST) -> int:
-        """Sends again what nobody claimed, ``most`` at a time: all that is due after Redis lost its data, else with
-        back-off. What is left is due at the next round.
+        """Sends again what nobody claimed, ``most`` at a time, and no more than a queue has room for: all that is due
+        after Redis lost its data, else with back-off. What is left is due at the next round.
 
         The number stays the same: one message or another claims it. What is held, because its user has as many as one
         may have, is left to whoever ends one of those (see ``turns``).
         """
-        sent = taken = 0
+        sent = 0
         if everything:
             with connect() as conn, conn.cursor() as cur:
                 cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
-        while taken < most:
-            limit = min(RESEND_BATCH, most - taken)
-            with connect() as conn, conn.cursor() as cur:
-                due = self._take_due(cur, limit)
-            taken += len(due)
-            for n, (task_id, number, job_type, held) in enumerate(due):
-                try:
-                    sent += not held and self.dispatch(task_id, number, job_type)
-                except BrokerDown as error:
-                    logger.warning("sending again stops after %d tasks: %s", sent, error)
-                    self._put_back(connect, [row[0] for row in due[n:]])
-                    return sent
-            if len(due) < limit:
-                break
+        due: list[tuple[str, int, bool]] = []
+        try:
+            for queue, due in self._taken(connect, most):
+                while due:
+                    task_id, number, held = due[0]
+                    if queue and not held:
+                        self._send(message_id(task_id, number), queue, (task_id, number), 0.0)
+                        sent += 1
+                    due.pop(0)
+        except BrokerDown as error:
+            logger.warning("sending again stops after %d tasks: %s", sent, error)
+            self._put_back(connect, [task_id for task_id, _, _ in due])
         return sent
 
-    def _take_due(self, cur: Cursor, limit: int) -> list[tuple[str, int, str, bool]]:
+    def _taken(self, connect: Connect, most: int) -> Iterator[tuple[str | None, list[tuple[str, int, bool]]]]:
+        """What is due, by queues, as far as each has room; a transaction for each batch."""
+        for queue, types, room in self._rooms(connect):
+            full = True
+            while full and (limit := min(RESEND_BATCH, room, most)) > 0:
+                with connect() as conn, conn.cursor() as cur:
+                    due = self._take_due(cur, types, limit)
+                room, most, full = room - len(due), most - len(due), len(due) == limit
+                yield queue, due
+
+    def _rooms(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
+        """The queues of which something is due, the emptiest first: the job types, and how many messages each takes.
+        Those of one that takes none stay due, for its room is looked at again with the next round."""
+        with connect() as conn, conn.cursor() as cur:
+            cur.execute(
+                "SELECT DISTINCT job_type FROM dispatches WHERE due_at <= now() AND next_send_at <= now()"
+            )
+            types: dict[str | None, list[str]] = {}
+            for (job_type,) in cur:
+                types.setdefault(self._queue_of(job_type), []).append(job_type)
+        rooms = [
+            (queue, due, QUEUED_MOST - (self._length(queue) if queue else 0)) for queue, due in types.items()
+        ]
+        return sorted(rooms, key=lambda row: -row[2])
+
+    def _take_due(self, cur: Cursor, types: list[str], limit: int) -> list[tuple[str, int, bool]]:
         cur.execute(
-            """UPDATE dispatches SET sends = sends + 1,
-                   next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
-               FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
-                   (SELECT task_id FROM dispatches WHERE due_at <= now() AND next_send_at <= now()
-                    ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
-               RETURNING task_id::text, number, tasks.job_type,
-                   EXISTS (SELECT FROM turns WHERE turns.user_id = tasks.user_id AND held)""",
-            (RESEND_LIMIT_SECONDS, limit),
+            """WITH taken AS (
+                   UPDATE dispatches SET sends = sends + 1,
+                       next_send_at = now() + make_interval(secs => least(30 * 2 ^ least(sends + 1, 10), %s))
+                   FROM tasks WHERE tasks.id = dispatches.task_id AND task_id IN
+                       (SELECT task_id FROM dispatches
+                        WHERE due_at <= now() AND next_send_at <= now() AND job_type = ANY(%s)
+                        ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)
+                   RETURNING task_id::text, number, tasks.user_id, due_at)
+               SELECT task_id, number, EXISTS (SELECT FROM turns WHERE turns.user_id = taken.user_id AND held)
+               FROM taken ORDER BY due_at""",
+            (RESEND_LIMIT_SECONDS, types, limit),
         )
         return cur.fetchall()
 

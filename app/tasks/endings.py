@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.stream.event import Draft, draft, now
-from app.tasks.fold import RETRY, SUCCESS, State, open_phases
+from app.tasks.fold import RETRY, SUCCESS, WAITING, State, open_phases
 
 WORKER_LOST = {
     "type": "WorkerLost",
@@ -86,6 +86,16 @@ def ending(
 
 def cancelled(by: str | None = None) -> dict[str, Any]:
     return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
+
+
+def expired(state: State, days: int) -> dict[str, Any]:
+    """The error of a task that waited for nobody; it says for what, and what to do."""
+    task = state["task"]
+    if task["status"] == WAITING:
+        why = f"Nobody approved or rejected it for {days} days; start it again when somebody will"
+    else:
+        why = f"No worker took it for {days} days; have one serve {task['job_type']}, then start it again"
+    return {"type": "Expired", "message": why, "traceback": None}
 
 
 def ending_of(

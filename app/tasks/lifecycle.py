@@ -40,6 +40,7 @@ class Claim:
     approved: frozenset[str] = frozenset()  # the keys of what was granted
     parent: tuple[str, str] | None = None  # of a step: its parent's stream, and the phase that it is there
     plan: Plan | None = None  # what is known of it, as its first attempt knew it
+    phases: frozenset[str] = frozenset()  # that earlier attempts reported: of those, too, a task has so many
     claimed_at: str | None = (
         None  # when this attempt began, by Postgres's clock; ``started_at`` is the first one's
     )
@@ -89,7 +90,8 @@ def claim(
     # Most messages that are for nothing are seen here: nothing else of the task is read for them.
     if not waits and not (again and row.attempt == number):
         return None
-    task, at = load(cur, [stream])[stream]["task"], at or (queued[0] if queued else database_now(cur))
+    state, at = load(cur, [stream])[stream], at or (queued[0] if queued else database_now(cur))
+    task = state["task"]
     if not waits and (task["status"], task["worker"]) != (STARTED, worker):
         return None
     started_at, plan = task["started_at"] or at, task["plan"]
@@ -100,6 +102,7 @@ def claim(
         granted(cur, task_id),
         parents.place(cur, task_id),
         plan,
+        frozenset(phase["phase_id"] for phase in state["phases"]),
         at,
     )
     if not waits:

@@ -137,7 +137,10 @@ class _Made:
     def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
         task = state["task"]
         given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
-        running = Claim(*given, task["started_at"], parent=place(cur, batch.task_id), plan=task["plan"])
+        known = frozenset(phase["phase_id"] for phase in state["phases"])
+        running = Claim(
+            *given, task["started_at"], parent=place(cur, batch.task_id), plan=task["plan"], phases=known
+        )
         self._cur = cur
         self.drafts: list[Draft] = []
         self.ends: list[int] = []
@@ -145,7 +148,6 @@ class _Made:
         reports.progress, reports.known = task["progress"], task["progress_known"] is not False
         reports.outlook.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
-        reports.names = {phase["phase_id"] for phase in state["phases"]}
         self._at = task["current_phase"], task["current_phase_message"]
         for n, event in enumerate(batch.events):
             if n or not claimed or len(event.keys() - {"timestamp"}) > 2:  # else the claim has said it

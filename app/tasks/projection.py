@@ -15,6 +15,9 @@ from app.tasks.feed import CONCERNING, following
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
 
 RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
+# Only what is due within this gets its message before: a worker would hold a later one in its memory, and the broker
+# would hand it out again every hour. The others get theirs from the round that finds them due.
+SOON_SECONDS = 60
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
@@ -164,6 +167,7 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
     """Keeps queue and leases in step with the status that an event announces."""
     status = event.get("status")
     if status in (PENDING, RETRY):
+        due_in = event.get("retry_in_seconds") or 0
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
         yield (
             """INSERT INTO dispatches (task_id, number, due_at, next_send_at)
@@ -171,7 +175,7 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
                FROM tasks JOIN streams ON streams.id = tasks.stream_id,
                     (SELECT now() + make_interval(secs => %s) AS at) AS due
                WHERE tasks.id = %s""",
-            (RESEND_SECONDS, event.get("retry_in_seconds") or 0, task_id),
+            (RESEND_SECONDS if due_in <= SOON_SECONDS else 0, due_in, task_id),
         )
     elif status == STARTED and event.get("attempt"):
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)

@@ -30,7 +30,7 @@ class Reports:
         self.progress = 0.0
         self.known = claim.plan is not None
         self.outlook = Outlook(claim.plan)
-        self.names: set[str] = set()
+        self.names = set(claim.phases)
         self.running: dict[str, None] = {}  # phases reported as running, also those reported by hand
 
     def log(
@@ -57,16 +57,16 @@ class Reports:
         self.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
 
     def phase_name(self, phase_id: str) -> str:
-        """ValueError for a name that could break a line, and for more phases than a run may have: each
-        is a row, and every viewer holds all of them."""
+        """ValueError for a name that could break a line, and for more phases than a task may have in all its attempts:
+        each is a row, and every viewer holds all of them."""
         name = clean(phase_id)
         if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
             raise ValueError(
                 f"a phase's name has 1 to {NAME_LIMIT} printable characters, not {phase_id[:200]!r}"
             )
-        self.names.add(name)
-        if len(self.names) > PHASE_LIMIT:
+        if name not in self.names and len(self.names) >= PHASE_LIMIT:
             raise ValueError(f"a task has at most {PHASE_LIMIT} phases; count items within one instead")
+        self.names.add(name)
         return name
 
     def emit(self, type: str, fields: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ LOCK_KEY = 7_465_736_102  # any number that nobody else takes an advisory lock o
 
 # As events carry their time, so that texts compare as times do.
 _CUTOFF = """to_char((now() - make_interval(days => %(days)s)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-_OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
+OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _look(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int
                         tasks.id IS NULL OR closed AS may_go,
                         %(days)s > 0
                             AND coalesce(finished_at < now() - make_interval(days => %(days)s), false) AS aged,
-                        %(days)s > 0 AND tasks.id IS NULL AND coalesce((SELECT {_OLD} FROM events
+                        %(days)s > 0 AND tasks.id IS NULL AND coalesce((SELECT {OLD} FROM events
                             WHERE stream_id = looked.id AND seq = pruned_to + 1), false) AS begins_old
                     FROM (SELECT id, last_seq, pruned_to, closed FROM streams
                         WHERE NOT swept AND id > %(after)s AND id <= %(last)s ORDER BY id LIMIT %(page)s) AS looked
@@ -151,7 +151,7 @@ def _target(cur: Cursor, stream: Prunable, keep: Retention) -> int:
         target = last
     elif keep.days and not stream.ends:
         cur.execute(
-            f"""SELECT count(*) FROM (SELECT bool_and({_OLD}) OVER (ORDER BY seq) AS old FROM events
+            f"""SELECT count(*) FROM (SELECT bool_and({OLD}) OVER (ORDER BY seq) AS old FROM events
                 WHERE stream_id = %(id)s AND seq > %(after)s AND seq <= %(after)s + %(batch)s) AS oldest WHERE old""",
             {"days": keep.days, "id": stream.id, "after": stream.pruned_to, "batch": BATCH_EVENTS},
         )

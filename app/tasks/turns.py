@@ -1,9 +1,10 @@
 """Whose turn it is: a message says that there is something to claim, and what is claimed is the fairest of it.
 
-Each waiting task has a message somewhere, and each message claims one task, whichever that is: so all are claimed, in
-another order than that of the broker. First comes who has the fewest running, then who got a slot longest ago. What a
-user may have at a time has an end (``Cap``). Of who has that many, messages are let go: the queue is not in their way,
-and whoever ends a task of such a user sends the next message; should that be lost, the next round does.
+Each waiting task has a message somewhere, or its queue has very many (``dispatch.QUEUED_MOST``), and each message
+claims one task, whichever that is: so all are claimed, in another order than that of the broker. First comes who has
+the fewest running, then who got a slot longest ago. What a user may have at a time has an end (``Cap``). Of who has
+that many, messages are let go: the queue is not in their way, and whoever ends a task of such a user sends the next
+message; should that be lost, the next round does.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets as random
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from app.up.errors import UpError
 
 LOG_LIMIT = 10 * 1024 * 1024
+LOGS_KEPT = 3  # of each process, beside the one that is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +111,26 @@ class Home:
         )
 
     def log_file(self, name: str) -> Path:
-        """The log of one child; a long one of earlier runs is put aside as ``.1``."""
+        """The log of a child that is about to start; a long one of earlier runs is put aside as ``.1``."""
         path = self.log / f"{name}.log"
-        if path.exists() and path.stat().st_size > LOG_LIMIT:
-            path.replace(path.with_suffix(".log.1"))
+        if _is_long(path):
+            path.replace(_next_aside(path))
         return path
+
+    def shorten_log(self, name: str) -> bool:
+        """Puts a long log aside while it is written: True when it is empty now. All who write it append, so it is
+        copied and cut off at its beginning; of what is written just then a line may be lost. Where no copy can be made,
+        as on a full disk, it is emptied all the same. Raises OSError when not even that can be done."""
+        path = self.log / f"{name}.log"
+        if not _is_long(path):
+            return False
+        aside = _next_aside(path)
+        try:
+            shutil.copyfile(path, aside)
+        except OSError:
+            aside.unlink(missing_ok=True)
+        os.truncate(path, 0)
+        return True
 
     def write_pid(self, name: str, pid: int) -> None:
         replacement = self.run / f"{name}.pid.new"
@@ -137,6 +154,19 @@ def _read_or_make_secrets(path: Path) -> Secrets:
         raise UpError(
             f"{path} is damaged ({error}); restore it, or move the folder {path.parent} away"
         ) from error
+
+
+def _is_long(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > LOG_LIMIT
+
+
+def _next_aside(log: Path) -> Path:
+    """``.1``, after what was there has become ``.2`` and so on; the oldest goes."""
+    aside = [log.with_name(f"{log.name}.{n}") for n in range(1, LOGS_KEPT + 1)]
+    for older, newer in zip(reversed(aside), reversed(aside[:-1]), strict=False):
+        if newer.exists():
+            newer.replace(older)
+    return aside[0]
 
 
 def _write_private(path: Path, content: dict[str, str]) -> None:

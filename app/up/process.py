@@ -123,6 +123,11 @@ class Process:
             self._popen.wait()
             self._end_group()
 
+    def shorten_log(self) -> None:
+        """Puts its log aside when that is long. Raises OSError."""
+        if self.home.shorten_log(self.child.name):
+            self._log_start = 0
+
     def log_since_start(self) -> bytes:
         return self._log_from(self._log_start)
 

@@ -21,6 +21,7 @@ SETTLED_SECONDS = 3.0
 DEATHS_AT_START = 3
 START_SECONDS = 90.0
 GLANCE_SECONDS = 0.05  # how often readiness is looked at
+LOGS_SECONDS = 5.0  # how often it is looked whether a log is long
 
 
 class Stopped(Exception):
@@ -54,7 +55,7 @@ class Supervisor:
         self._home = home
         self._say = say
         self._kept: list[_Kept] = []
-        self._stopping = False
+        self._stopping = self._told_of_logs = False
         self._wake_read, self._wake_write = os.pipe()
         for end in (self._wake_read, self._wake_write):
             os.set_blocking(end, False)
@@ -106,8 +107,9 @@ class Supervisor:
         """Keeps all alive until a signal ends it by Stopped."""
         while True:
             self._tick()
-            due = [kept.due for kept in self._kept if kept.due is not None]
-            self._wait(max(0.0, min(due) - time.monotonic()) if due else None)
+            self._shorten_logs()
+            due = [kept.due - time.monotonic() for kept in self._kept if kept.due is not None]
+            self._wait(max(0.0, min([LOGS_SECONDS, *due])))
 
     def stop(self) -> None:
         """Ends all, the last started first, and waits for each. Signals meanwhile change nothing."""
@@ -128,6 +130,15 @@ class Supervisor:
                 self._bury(kept, code)
             if kept.due is not None and kept.due <= time.monotonic():
                 self._raise(kept)
+
+    def _shorten_logs(self) -> None:
+        for kept in self._kept:
+            try:
+                kept.process.shorten_log()
+            except OSError as error:
+                if not self._told_of_logs:
+                    self._told_of_logs = True
+                    self._say(f"the log of {kept.process.child.name} grows: {error}")
 
     def _bury(self, kept: _Kept, code: int) -> None:
         now = time.monotonic()
@@ -159,7 +170,7 @@ class Supervisor:
     def _ask_to_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
-    def _wait(self, seconds: float | None) -> None:
+    def _wait(self, seconds: float) -> None:
         """Until a signal comes or the time is over."""
         if select.select([self._wake_read], [], [], seconds)[0]:
             os.read(self._wake_read, 4096)

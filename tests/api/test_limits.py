@@ -32,6 +32,7 @@ WINDOW = 3600  # the "minute": none of these tests is to meet its end
 LIMITS = {
     "STARTS_PER_MINUTE": "3",
     "STEPS_PER_MINUTE": "100",
+    "CHANGES_PER_MINUTE": "4",
     "TICKETS_PER_MINUTE": "4",
     "CONNECTS_PER_MINUTE": "10",
 }
@@ -125,6 +126,23 @@ def test_the_steps_that_starts_ask_for_are_counted_too(here: httpx.Client, low: 
     with client(low, other) as somebody:
         assert start(somebody, [within] * 2).status_code == 202
         too_many(start(somebody, [within]))
+
+
+def test_webhooks_pings_and_announcements_of_a_user_are_limited_together(
+    system: System, low: str, user: User
+):
+    admin, hooks = system.user("admin"), f"{V2}/webhooks"
+    wanted = {"url": "https://hooks.example.org/x", "event_types": ["task_completed"]}
+    nowhere = f"{hooks}/{uuid.uuid4()}"
+    asked = ((hooks, wanted), (f"{nowhere}/ping", {}), (f"{nowhere}/enable", {}), (f"{V2}/announcements", {}))
+
+    with contextlib.closing(admin.client), client(low, admin) as here, client(low, user) as somebody:
+        answers = [here.post(path, json=body) for path, body in asked]
+        assert [answer.status_code for answer in answers] == [201, 404, 404, 422]
+        for path, body in asked:
+            too_many(here.post(path, json=body))
+        assert here.delete(f"{hooks}/{answers[0].json()['id']}").status_code == 204
+        problem(somebody.post(f"{nowhere}/ping"), 404)
 
 
 def test_tickets_of_a_user_are_limited(here: httpx.Client):

@@ -19,6 +19,7 @@ from app.tasks import (
     budget,
     dispatch,
     expired,
+    forsaken,
     listing,
     parents,
     plan,
@@ -89,6 +90,10 @@ ROWS: list[Row] = [
     ("silence of the web process that leads", "20 s", lambda: rounds.LEADER_SECONDS),
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
+    ("messages of one queue at the broker", "2,000; 1,000", lambda: (
+        dispatch.QUEUED_MOST, dispatch.QUEUED_MOST // found(
+            file("workers/celery_app.py"), r"DELIVER_QUEUED = QUEUED_MOST // (\d+)"))),
+    ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
      lambda: (dispatch.RESEND_MOST, dispatch.RESEND_BATCH, turns.FILLED_TASKS, turns.FILLED_USERS)),
     ("wait for a broker that hangs", "2 s; 4", lambda: (dispatch.SEND_SECONDS, of_celery("IDLE_CONNECTIONS"))),
@@ -101,7 +106,7 @@ ROWS: list[Row] = [
     ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
         reports.NAME_LIMIT, most(outside.Batch, "writer"), most(outside.ErrorSaid, "type"))),
-    ("phases that an attempt reports", "500", lambda: reports.PHASE_LIMIT),
+    ("phases of a task", "500", lambda: reports.PHASE_LIMIT),
     ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
     ("the results of all steps", "200 kB", lambda: steps.RESULTS_LIMIT),
     ("characters of a traceback", "16,000; 2,000", lambda: (reports.TRACEBACK_LIMIT, outcomes.MESSAGE_LIMIT)),
@@ -140,14 +145,15 @@ ROWS: list[Row] = [
         most(ArtifactParams, "content"), artifact.MAX_RESULT_BYTES, unless_asked(ArtifactOptions, "num_questions"),
         most(ArtifactOptions, "num_questions"), artifact.REPAIRS)),
     ("time of one worker that a run", "60 s; 2,000", lambda: (
-        same(retention.RUN_SECONDS, removal.RUN_SECONDS), same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
+        same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
+        same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
         budget.KEPT_DAYS * 86_400)),
     ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
-        removal.PAGE_TASKS)),
+        same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
     ("characters of a title; of a message", "255; 10,000", lambda: (
         same(creation.LONGEST_TITLE, most(notices.Announcement, "title")),
         same(creation.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
@@ -196,7 +202,7 @@ ROWS: list[Row] = [
         for name in ("client_header", "client_body", "proxy_connect", "proxy_read"))),
     ("a body; over it 413", "2 MiB", lambda: found(NGINX, r"client_max_body_size (\d+)m;") * 1024**2),
     ("connections of one of its processes", "50,000", lambda: found(NGINX, r"worker_connections (\d+);")),
-    ("a log that is longer", "10 MiB", lambda: home.LOG_LIMIT),
+    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOGS_SECONDS, home.LOGS_KEPT)),
     ("connections of the embedded Postgres", "75; 25",
      lambda: found(source(up), r"max_connections=(\d+) \+ (\d+) \* settings.web_processes")),
     ("pause before a process that died", "0.2 s; 10 s; 3; 90 s", lambda: (

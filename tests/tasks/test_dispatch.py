@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.tasks import lifecycle
+from app.tasks import dispatch, lifecycle
 from app.tasks.dispatch import BrokerDown, Dispatcher, Hint
+from app.tasks.projection import SOON_SECONDS
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 
@@ -79,6 +81,61 @@ def test_what_a_broker_that_went_away_did_not_take_is_due_at_the_next_round(task
     again = Broker()
     assert Dispatcher(again, queue_of).resend(tasks.connect, everything=False) == 3
     assert {task_id for _, task_id in again.sent} < set(waiting)
+
+
+def test_a_full_queue_is_sent_nothing_and_what_waits_is_due_when_it_has_room(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "QUEUED_MOST", 5)
+    broker, lengths = Broker(), {"taskroom": 5, "quick": 4}
+    dispatcher = Dispatcher(broker, {"emit_load": "taskroom", "echo": "quick"}.get, lengths.__getitem__)
+    waiting = [tasks.create() for _ in range(3)]
+    quick = [tasks.create(job_type="echo") for _ in range(2)]
+
+    assert dispatcher.dispatch(waiting[0], 1, "emit_load") is False
+    assert dispatcher.resend(tasks.connect, everything=True) == 1
+    assert broker.sent == [("quick", quick[0])], "one queue's length is not in the way of another's"
+
+    lengths["taskroom"] = 3
+    assert dispatcher.resend(tasks.connect, everything=False) == 3
+    assert broker.sent[1:] == [("taskroom", waiting[0]), ("taskroom", waiting[1]), ("quick", quick[1])]
+
+
+def test_what_waits_for_workers_that_are_gone_adds_no_more_messages_than_a_queue_holds(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "QUEUED_MOST", 5)
+    broker = Broker()
+    dispatcher = Dispatcher(broker, queue_of, lambda queue: len(broker.sent))
+    for _ in range(8):
+        tasks.create()
+
+    for _ in range(10):  # as after ten minutes each
+        sql(tasks.database, "UPDATE dispatches SET next_send_at = now()")
+        dispatcher.resend(tasks.connect, everything=False)
+
+    assert len(broker.sent) == 5
+
+
+def test_a_retry_that_is_far_away_is_sent_when_it_is_due_and_not_before(tasks: Tasks) -> None:
+    broker = Broker()
+    dispatcher = Dispatcher(broker, queue_of)
+    near, far = tasks.started(), tasks.started()
+    tasks.end(near, "RETRY", retry_in=SOON_SECONDS)
+    tasks.end(far, "RETRY", retry_in=SOON_SECONDS + 1)
+
+    assert dispatcher.dispatch(near, 2, "emit_load", SOON_SECONDS)
+    assert not dispatcher.dispatch(far, 2, "emit_load", SOON_SECONDS + 1)
+    assert (dispatcher.resend(tasks.connect, everything=True), broker.sent) == (0, [("taskroom", near)])
+
+    sql(
+        tasks.database,
+        "UPDATE dispatches SET (due_at, next_send_at) = (due_at - make_interval(secs => %s), "
+        "next_send_at - make_interval(secs => %s))",
+        *[SOON_SECONDS + 1] * 2,
+    )
+    assert dispatcher.resend(tasks.connect, everything=False) == 1, "the other has a message already"
+    assert broker.sent[1:] == [("taskroom", far)]
 
 
 class Noting(Cursor):

@@ -8,8 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from app.up.home import LOG_LIMIT
 from tests.up.running import Running, eventually
 
 NAMES = ("postgres", "redis", "web-1", "worker", "beat")
@@ -64,6 +66,24 @@ def test_life(first_up: Up) -> None:
     again = up()
     again.wait_for("ready")
     assert again.wait_for("login") == login
+
+
+def test_a_log_is_put_aside_while_its_process_lives(up: Up) -> None:
+    running = up()
+    running.wait_for("ready")
+    logs, pid = running.home / "log", running.pid("web-1")
+    line, lines = "x" * 60_000, LOG_LIMIT // 60_000 + 1
+
+    with httpx.Client(base_url=f"http://127.0.0.1:{running.port}", trust_env=False) as client:
+        for _ in range(lines):  # each request is a line of the stand-in's log
+            client.get(f"/{line}")
+
+    eventually(lambda: (logs / "web-1.log.1").exists() and (logs / "web-1.log").stat().st_size == 0)
+    httpx.get(f"http://127.0.0.1:{running.port}/after", trust_env=False)
+    eventually(lambda: b"/after" in (logs / "web-1.log").read_bytes())
+    assert (logs / "web-1.log").stat().st_size < 1_000, "it goes on at the beginning"
+    assert (logs / "web-1.log.1").read_text().count(line) == lines
+    assert running.pid("web-1") == pid
 
 
 def test_a_killed_supervisor_takes_its_children_along(up: Up) -> None:

@@ -95,3 +95,15 @@ def test_those_who_send_at_once_have_connections_of_their_own(
 
     assert received(other_redis_url) == 3
     assert celery_app.connections.opened == 3
+
+
+def test_hints_of_deliveries_that_nobody_takes_do_not_fill_a_queue(
+    celery_app: ModuleType, other_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(celery_app, "QUICK_QUEUE", "test-connections")
+    monkeypatch.setattr(celery_app, "DELIVER_QUEUED", 3)
+
+    for _ in range(10):
+        celery_app.hint_deliveries()
+
+    assert celery_app.length("test-connections") == received(other_redis_url) == 3

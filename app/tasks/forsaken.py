@@ -1,0 +1,91 @@
+"""Ends tasks that nobody came for: what waits for an approval that nobody gives, or for a worker of an unserved queue.
+
+A task that runs has a lease, and a parent that left the rest to its steps ends with these.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.db.appending import Step
+from app.db.clock import database_now
+from app.projections import project
+from app.stream.event import task_stream
+from app.stream.store import Appended, Connect, append, lock
+from app.tasks.endings import cancelled, ending_of, expired
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
+from app.tasks.projection import load
+from app.tasks.retention import OLD, RUN_SECONDS
+
+logger = logging.getLogger("taskroom.forsaken")
+
+PAGE_TASKS = 200  # looked for in one statement
+
+# A retry that is due later has not waited yet, whenever its last event was.
+_WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
+    AND coalesce(updated_at, created_at) < now() - make_interval(days => %(days)s)
+    AND NOT EXISTS (SELECT FROM dispatches
+        WHERE task_id = tasks.id AND due_at >= now() - make_interval(days => %(days)s))"""
+
+
+def expire(
+    connect: Connect, append_step: Callable[[Step], Any], days: int, seconds: float = RUN_SECONDS
+) -> int:
+    """One run; returns how many tasks ended that had no event for ``days``. Each in a transaction, for which
+    ``append_step`` publishes; two runs at a time do no harm, nor does a kill. Raises StoreAway."""
+    ended, until, after = 0, time.monotonic() + seconds, ("-infinity", "")
+    while page := _waiting(connect, days, after):
+        for created_at, task_id in page:
+            if time.monotonic() >= until:
+                logger.info("%d tasks expired in the time there was; the next run goes on", ended)
+                return ended
+            told: list[Appended] = []
+
+            def step(cur: Cursor, task_id: str = task_id, told: list[Appended] = told) -> Appended:
+                told.append(_expire(cur, task_id, days))
+                return told[-1]
+
+            append_step(step)
+            ended += bool(told[-1].events)
+            after = created_at, task_id
+    return ended
+
+
+def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
+    with connect() as conn, conn.cursor() as cur:
+        cur.execute(
+            f"""SELECT created_at::text, id::text FROM tasks WHERE {_WAITS_LONG}
+                    AND created_at >= %(created_at)s AND (created_at, id::text) > (%(created_at)s, %(id)s)
+                ORDER BY created_at, id::text LIMIT %(page)s""",
+            _values(days, created_at=after[0], id=after[1], page=PAGE_TASKS),
+        )
+        return cur.fetchall()
+
+
+def _expire(cur: Cursor, task_id: str, days: int) -> Appended:
+    """Nothing when somebody came meanwhile, or when the stream has an event that is no older."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream], [stream]).get(stream)
+    if row is None or row.closed:
+        return Appended()
+    cur.execute(
+        f"""SELECT 1 FROM tasks JOIN streams ON streams.id = stream_id JOIN events
+                ON events.stream_id = streams.id AND seq = last_seq
+            WHERE tasks.id = %(id)s AND {_WAITS_LONG} AND {OLD}""",
+        _values(days, id=task_id),
+    )
+    if cur.fetchone() is None:
+        return Appended()
+    state, at = load(cur, [stream])[stream], database_now(cur)
+    if row.cancel_requested:
+        return append(cur, ending_of(stream, state, REVOKED, cancelled(), at), project)
+    return append(cur, ending_of(stream, state, FAILURE, expired(state, days), at), project)
+
+
+def _values(days: int, **more: Any) -> dict[str, Any]:
+    return {"days": days, "waits": [PENDING, WAITING, RETRY], **more}

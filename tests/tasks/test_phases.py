@@ -1,0 +1,38 @@
+"""Phases of a task whose attempts each have others: all are rows of the one task."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.tasks import reports
+from tests.tasks.helpers import Tasks
+from tests.workers.kept import Kept
+from workers import run as runs
+from workers.run import FURTHER, Run
+
+LIMIT = 5
+
+
+def attempt(tasks: Tasks, task_id: str, number: int, names: list[str]) -> None:
+    """Reports these phases and is to be tried again."""
+    claim, kept = tasks.claim(task_id, number), Kept()
+    assert claim
+    run = Run(claim, kept)  # type: ignore[arg-type]
+    for name in names:
+        run.end(run.begin(name, None, ""))
+    tasks.append(kept.drafts)
+    tasks.end(task_id, "RETRY", attempt=number, retry_in=0)
+
+
+def test_a_task_has_so_many_phases_in_all_its_attempts(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (reports, runs):
+        monkeypatch.setattr(module, "PHASE_LIMIT", LIMIT)
+    task_id = tasks.create()
+
+    for number in (1, 2, 3):
+        attempt(tasks, task_id, number, [f"{number}.{n}" for n in range(3)])
+    attempt(tasks, task_id, 4, ["1.0", "4.0", "1.1", FURTHER])
+
+    phases = tasks.state(task_id)["phases"]
+    assert [phase["phase_id"] for phase in phases] == ["1.0", "1.1", "1.2", "2.0", "2.1", FURTHER]
+    assert {phase["status"] for phase in phases} == {"completed"}
