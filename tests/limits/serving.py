@@ -12,7 +12,7 @@ from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn
-from app.http import attempts, base, concurrency, rate_limits, requests
+from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
@@ -43,6 +43,9 @@ ROWS: list[Row] = [
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
     ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
+    ("fields of an object beyond", "50", lambda: base.STRANGE_FIELDS),
+    ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
+        problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
     ("a peer that acknowledges nothing", "28 s; 16 s", lambda: (
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),

@@ -19,6 +19,7 @@ from app.auth.principal import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
 from app.http.attempts import TooSoon
+from app.http.base import refuse_crowds
 from app.http.problems import answer, fields
 from app.http.rate_limits import address, address_key
 from app.observability.metrics import Row
@@ -195,6 +196,7 @@ class Sockets:
                 access_log.concerns(connection.principal.user_id)
                 connection.asking += 1
                 try:
+                    refuse_crowds(args[0], schema)
                     return handler(connection, schema.load(args[0]))
                 finally:
                     connection.asking -= 1
