@@ -126,7 +126,7 @@ ROWS: list[Row] = [
     ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, server.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
-    ("packets that wait for a client", "1,000", lambda: limits.UNREAD),
+    ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
     ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
 ]  # fmt: skip

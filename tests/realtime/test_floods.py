@@ -12,11 +12,20 @@ from typing import Any
 import pytest
 import socketio
 from engineio.exceptions import SocketIsClosedError
+from engineio.packet import MESSAGE, NOOP, OPEN, Packet
 
 from app.errors import TooMany
 from app.realtime.socketio import limits
 from app.realtime.socketio.engine import Engine
-from app.realtime.socketio.limits import BURST, MESSAGE_LIMIT, UNREAD, Budget, Floods, StrictPacket
+from app.realtime.socketio.limits import (
+    BURST,
+    MESSAGE_LIMIT,
+    UNREAD,
+    UNREAD_SIZE,
+    Budget,
+    Floods,
+    StrictPacket,
+)
 
 SID = "1-session"
 
@@ -26,7 +35,7 @@ class Session:
 
     def __init__(self) -> None:
         self.sid = SID
-        self.queue = SimpleNamespace(items=deque(), qsize=lambda: len(self.queue.items))
+        self.queue = SimpleNamespace(queue=deque(), qsize=lambda: len(self.queue.queue))
         self.received: list[Any] = []
         self.closed = self.closing = False
 
@@ -112,8 +121,22 @@ def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
     assert len(front.session.received) < BURST + limits.DEBT_SECONDS * limits.PER_SECOND + 2
 
     front.session.closed = False
-    front.session.queue.items.extend(range(UNREAD + 1))
+    front.session.queue.queue.extend([Packet(NOOP)] * (UNREAD + 1))
     front.now += 1000
+    with pytest.raises(SocketIsClosedError):
+        front.session.receive("one more")
+    assert front.session.closed
+
+
+def test_few_large_answers_that_are_not_read_close_the_socket(front: Front):
+    front.connect()
+    waiting = front.session.queue.queue
+    waiting.extend([Packet(MESSAGE, "x" * (UNREAD_SIZE // 10))] * 10)
+    waiting.extend([Packet(MESSAGE, b""), Packet(OPEN, {"sid": SID}), None])
+    front.session.receive("as much as may wait")
+    assert front.session.received and not front.session.closed
+
+    waiting.append(Packet(MESSAGE, b"x"))
     with pytest.raises(SocketIsClosedError):
         front.session.receive("one more")
     assert front.session.closed

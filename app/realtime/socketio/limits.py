@@ -33,6 +33,7 @@ BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # and then on the average
 DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
+UNREAD_SIZE = 1_000_000  # characters of them: a burst of events and the answers beside it are less than half
 SIGN_IN_SECONDS = 20.0
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -153,12 +154,16 @@ class Floods:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
         wait = budget.take()
-        if wait > DEBT_SECONDS or engineio_adapter.waiting(session) > UNREAD:
+        if wait > DEBT_SECONDS or self._unread(session):
             self.drop(session.sid, "floods")
             raise SocketIsClosedError
         if wait:
             self._eio.sleep(wait)
         receive(packet)
+
+    def _unread(self, session: Any) -> bool:
+        packets = engineio_adapter.waiting(session)
+        return packets > UNREAD or (packets > 0 and engineio_adapter.waiting_size(session) > UNREAD_SIZE)
 
     def _on_message(self, session_id: str, data: Any) -> None:
         try:
