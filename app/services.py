@@ -20,6 +20,7 @@ from app.http.concurrency import Shares
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
+from app.realtime.strangers import Strangers
 from app.realtime.presence import Presence
 from app.realtime.sse_connection import SseWires
 from app.stream.broker import Publisher
@@ -45,6 +46,7 @@ class Services:
     claims: Claims
     owners: Owners
     joins: Joins
+    strangers: Strangers
     attempts: Attempts
     passwords: Passwords
     shares: Shares

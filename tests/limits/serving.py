@@ -14,7 +14,7 @@ from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
-from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
+from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user, strangers
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
 from app.stream import behind, broker, burst, fanout, faults, history, hub, pages, room, subscription, tails
 from tests.limits.product import (
@@ -114,7 +114,8 @@ ROWS: list[Row] = [
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
-    ("until a client has signed in", "20 s; 16,384", lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.OF_AN_ADDRESS, strangers.IN_ALL)),
     ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),
     ("WebSocket frames of any kind", "400 at once, then 100 a second",
