@@ -34,10 +34,10 @@ from app.models import db
 from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
-from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_connection import SseWires
+from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.services import Services
 from app.stream.broker import Publisher
 from app.stream.hub import Hub

@@ -20,9 +20,9 @@ from app.http.concurrency import Shares
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
-from app.realtime.strangers import Strangers
 from app.realtime.presence import Presence
 from app.realtime.sse_connection import SseWires
+from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store

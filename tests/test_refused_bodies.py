@@ -131,5 +131,5 @@ def test_a_batch_of_bad_events_is_looked_at_until_enough_is_known() -> None:
 
     errors = refused.value.errors
     assert len(orjson.dumps(errors)) < 2 * problems.ERRORS_SIZE
-    assert set(map(lambda name: name.partition(".")[2].partition(".")[0], errors)) <= {"", "0", "1", "2"}
+    assert {name.partition(".")[2].partition(".")[0] for name in errors} <= {"", "0", "1", "2"}
     assert crowded.value.errors.keys() == {"events.0"}

@@ -31,7 +31,7 @@ BODY_LIMIT = (
     256 * 1024
 )  # bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest
 MAX_DEPTH = 64
-STRANGE_FIELDS = 50  # that an object may have beyond those we know, so that each of them is named in the answer
+STRANGE_FIELDS = 50  # that an object may have beyond those we know: each of so few is named in the answer
 
 
 class StrictParser(FlaskParser):

@@ -94,16 +94,14 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
 
     Bounded in number and size; how many were left out is said under ``more``."""
     found: dict[str, list[str]] = {}
-    told = size = 0
-    every = _flat(messages, name)
-    for field, message in every:
+    size, every = 0, _flat(messages, name)
+    for told, (field, message) in enumerate(every):
         text = _cut(str(message), LONGEST_ERROR)
         size += len(field) + len(text)
         if told == MOST_ERRORS or size > ERRORS_SIZE:
             left_out = 1 + sum(1 for _ in every)
             found.setdefault(LEFT_OUT, []).append(f"{left_out:,} more were refused.")
             break
-        told += 1
         found.setdefault(field, []).append(text)
     return found
 

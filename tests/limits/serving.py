@@ -87,6 +87,7 @@ ROWS: list[Row] = [
         found(pool.SERVER_LIMITS[name], r"^(\d+)s$")
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"))),
     ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
+    ("addresses, and users, whose attempts", "50,000", lambda: attempts.COUNTED_APART),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
     ("how often a comment comes", "3 s", lambda: sse_connection.BREATH_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
