@@ -16,16 +16,9 @@ from engineio.packet import MESSAGE, NOOP, OPEN, Packet
 
 from app.errors import Problem, TooMany
 from app.realtime.socketio import limits
+from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
-from app.realtime.socketio.limits import (
-    BURST,
-    MESSAGE_LIMIT,
-    UNREAD,
-    UNREAD_SIZE,
-    Budget,
-    Floods,
-    StrictPacket,
-)
+from app.realtime.socketio.limits import BURST, MESSAGE_LIMIT, UNREAD, UNREAD_SIZE, Floods, StrictPacket
 from app.realtime.strangers import Strangers
 
 SID = "1-session"
