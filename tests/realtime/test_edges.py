@@ -120,15 +120,15 @@ def test_what_is_no_handshake_of_today_is_refused_and_takes_nothing_from_the_ses
     ordinary.close()
 
 
-def test_a_second_upgrade_is_refused_while_there_is_one(web: str, user: User) -> None:
+def test_a_second_upgrade_is_closed_and_takes_nothing_from_the_first(web: str, user: User) -> None:
     session = Polling(web, user)
     first = websocket.create_connection(session.upgrade, timeout=60)
     first.send("2probe")
     assert first.recv() == "3probe"
 
-    with pytest.raises(websocket.WebSocketBadStatusException) as refusal:
-        websocket.create_connection(session.upgrade, timeout=60)
-    assert refusal.value.status_code == 400
+    second = websocket.create_connection(session.upgrade, timeout=60)
+    assert second.recv_data()[0] == websocket.ABNF.OPCODE_CLOSE
+    second.shutdown()
 
     first.send("5")
     first.send('420["leave_events",{}]')

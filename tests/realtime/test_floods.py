@@ -82,7 +82,8 @@ class Front:
         self.eio.handlers["connect"](SID, {})
 
     def ask(self, query: str, address: str = "192.0.2.7") -> Any:
-        return self.server.handle_request({"QUERY_STRING": query, "REMOTE_ADDR": address}, None)
+        request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": address}
+        return self.server.handle_request(request, None)
 
     def come(self, session_id: str, address: str) -> Any:
         """A handshake; what it is answered."""

@@ -46,7 +46,7 @@ class Engine:
         eio.generate_id = lambda: f"{process}-{new_id()}"
         eio.start_background_task = self._start
         if self.poller is not None:
-            engineio_adapter.wrap(eio, self._serve, compression)
+            self.turn_away = engineio_adapter.wrap(eio, self._serve, compression)
 
     def websocket(self, sid: str) -> Any:
         """The WebSocket of that session, once there is one."""
@@ -142,7 +142,8 @@ class Engine:
             session = still_there()
             try:
                 if session is not None and not session.closing and not session.closed:
-                    engineio_adapter.ping(session, time.time())
+                    # Its answer is due as if the ping had come at its time, but for what a stall of ours made late.
+                    engineio_adapter.ping(session, time.time() - min(-wait, PING_RESOLUTION))
             except Exception:
                 logger.exception("a client could not be pinged")
             self._pings.popleft()  # last: the one who appends to an empty queue starts this task

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from bidict import ValueDuplicationError
@@ -41,9 +42,9 @@ def next_packet(session: Any, seconds: float) -> Any:
 
 
 def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
-    """That packet and what waits behind it."""
+    """That packet and what waits behind it; a NOOP at the end of all."""
     if first is None:
-        return []
+        return [noop()]
     found = [first]
     while len(found) < at_most and not session.queue.empty():
         packet = session.queue.get(block=False)
@@ -53,6 +54,16 @@ def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
             break
         found.append(packet)
     return found
+
+
+def is_overdue(session: Any) -> bool:
+    """Whether the answer to a ping is awaited for longer than the client was told."""
+    return bool(session.last_ping and time.time() - session.last_ping > session.server.ping_timeout)
+
+
+def say_goodbye(session: Any) -> None:
+    """Closes it with a packet that says so."""
+    session.close(wait=False)
 
 
 def end(session: Any) -> None:
@@ -145,9 +156,12 @@ def engine_session(server: Any, sid: str) -> str:
 # WebSockets
 
 
-def wrap(eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool) -> None:
+def wrap(
+    eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool
+) -> Callable[[Any, Any], Iterable[bytes]]:
     """Has ``around(session, ws, handler)`` called in place of ``handler(ws)`` once a handshake is answered. A session
-    whose ``opening`` is set has a WebSocket, or soon will."""
+    whose ``opening`` is set has a WebSocket, or soon will. Returns a WSGI function that answers a handshake and closes
+    the WebSocket at once."""
     base: Any = eio._async["websocket"]
 
     class WebSocket(base):
@@ -165,6 +179,7 @@ def wrap(eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], comp
                 self._session.opening = False
 
     eio._async = eio._async | {"websocket": WebSocket}
+    return lambda environ, start_response: base(lambda ws: None, eio)(environ, start_response)
 
 
 def is_opening(session: Any) -> bool:

@@ -1,7 +1,8 @@
-"""Which requests may become a WebSocket.
+"""Which requests are answered at all, and which of them may become a WebSocket.
 
-What the library and eventlet would take for one, and is none, is refused before it sees a session: it would be
-answered with the session's packets, or in a protocol of 2010.
+What the library and eventlet would take for a WebSocket, and is none, is refused before it sees a session: it would be
+answered with the session's packets, or in a protocol of 2010. So is a transport or a method that Engine.IO does not
+have: the library would take the one for polling.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ Refusal = tuple[str, list[tuple[str, str]]]  # status, headers
 BAD: Refusal = ("400 Bad Request", [])
 OTHER_VERSION: Refusal = ("426 Upgrade Required", [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")])
 KEY_BYTES = 16
+TRANSPORTS = ("polling", "websocket")
+METHODS = ("GET", "POST", "OPTIONS")
 
 
 def refusal(environ: dict[str, Any], transport: str) -> Refusal | None:
-    """Why this is no handshake of a WebSocket, RFC 6455; None where it is one, or asks for none."""
+    """Why this is no request of Engine.IO, or no handshake of a WebSocket, RFC 6455, where it asks for one; else
+    None."""
+    if transport not in TRANSPORTS or environ.get("REQUEST_METHOD") not in METHODS:
+        return BAD
     if transport != "websocket" or environ.get("REQUEST_METHOD") != "GET":
         return None
     connection = [part.strip() for part in environ.get("HTTP_CONNECTION", "").lower().split(",")]

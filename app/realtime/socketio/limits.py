@@ -118,11 +118,11 @@ class Floods:
         (session_id,) = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[:1]
         session = self._eio.sockets.get(session_id)
         refused = handshakes.refusal(environ, transport(environ))
-        if refused is None and transport(environ) == "websocket" and engineio_adapter.is_opening(session):
-            refused = handshakes.BAD  # a second one would take what is sent to the first
         if refused is not None:
             start_response(refused[0], [*refused[1], ("Content-Length", "0")])
             return []
+        if transport(environ) == "websocket" and engineio_adapter.is_opening(session):
+            return self._engine.turn_away(environ, start_response)  # it would take what is sent to the first
         if not session_id:  # as the library tells a handshake
             address = _address(environ)
             try:

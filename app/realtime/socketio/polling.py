@@ -26,11 +26,21 @@ class Polling:
     def __init__(self, session: Any, stranger: Callable[[], bool], drop: Callable[[str], None]) -> None:
         self._session, self._stranger, self._drop = session, stranger, drop
         self._as_stranger = 0
+        self._waits = False  # a poll for packets
 
     def get(self, environ: dict[str, Any], start_response: Any) -> Any:
         if transport(environ) == "websocket":
             return engineio_adapter.upgrade(self._session, environ, start_response)
-        return self._poll(environ)
+        if self._waits:  # packets would go to one or the other
+            engineio_adapter.say_goodbye(self._session)
+            raise SocketIsClosedError
+        if engineio_adapter.is_overdue(self._session):
+            self._end()
+        self._waits = True
+        try:
+            return self._poll(environ)
+        finally:
+            self._waits = False
 
     def _poll(self, environ: dict[str, Any]) -> list[Any]:
         """The packets that are there, waited for. Raises SocketIsClosedError when nobody is there any more."""
@@ -92,5 +102,5 @@ class Polling:
 
 
 def transport(environ: dict[str, Any]) -> str:
-    """As the library reads it."""
-    return str(parse_qs(environ.get("QUERY_STRING", "")).get("transport", ["polling"])[0])
+    """Empty when none is named."""
+    return str(parse_qs(environ.get("QUERY_STRING", "")).get("transport", [""])[0])

@@ -55,6 +55,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         max_http_buffer_size=MESSAGE_LIMIT,
         ping_interval=parts.config.ping_seconds,
         serializer=StrictPacket,
+        namespaces="*",  # each is known, so that those without a handler are refused in the words of the protocol
         http_compression=False,
         manage_session=False,
     )
@@ -94,6 +95,7 @@ class Sockets:
     def register(self) -> None:
         self._io.on_event("connect", self.connect)
         self._io.on_event("disconnect", self.disconnect)
+        self._io.server.on("connect", _no_namespace, namespace="*")
         for name, schema, handler in (
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
@@ -228,6 +230,10 @@ class Sockets:
             self._disconnect(connection)
         except Exception:  # one socket's trouble must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
+
+
+def _no_namespace(*_: Any) -> None:
+    raise ConnectionRefusedError("Invalid namespace")
 
 
 def _principal(credentials: Any) -> Principal:
