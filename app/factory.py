@@ -31,12 +31,13 @@ from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.models import db
-from app.observability.gc_tuning import Leftovers
+from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_connection import SseWires
+from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.services import Services
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
@@ -97,6 +98,7 @@ def create_app(config: Config | None = None) -> Flask:
         lambda session_id: parts.session_ended(session_id),
     )
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
+    strangers = Strangers(None if config.bench else OF_AN_ADDRESS)
     attempts = Attempts(
         None if config.bench else config.connects_per_minute,
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
@@ -111,11 +113,12 @@ def create_app(config: Config | None = None) -> Flask:
         claims=Claims(read, revocations, issuers),
         owners=Owners(read),
         joins=joins,
+        strangers=strangers,
         attempts=attempts,
         passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         shares=Shares(config.requests_per_user),
         metrics=metrics,
-        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
+        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER),
         streams=streams,
         presence=presence,
     )

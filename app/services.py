@@ -22,6 +22,7 @@ from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_connection import SseWires
+from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
@@ -45,6 +46,7 @@ class Services:
     claims: Claims
     owners: Owners
     joins: Joins
+    strangers: Strangers
     attempts: Attempts
     passwords: Passwords
     shares: Shares

@@ -22,7 +22,7 @@ from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
 from app.notifications.creation import LONGEST_METADATA
 from app.observability import loop_watchdog
-from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user
+from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
@@ -76,7 +76,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
+     lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
     (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),

@@ -14,7 +14,7 @@ from app.errors import Forbidden, NotFound, TooMany, Unauthorized
 from app.http import attempts as attempts_module
 from app.http import rate_limits
 from app.http.attempts import Attempts, TooSoon, Window
-from app.http.rate_limits import PausingRedis, address_key
+from app.http.rate_limits import PausingRedis, address_key, network_key
 from tests.support.clock import Clock as Monotonic
 from tests.support.line import Line
 
@@ -123,7 +123,7 @@ def test_an_address_is_a_host_or_the_network_of_a_site(address: str | None, key:
 
 
 def test_a_window_lets_so_many_pass_and_says_when_it_ends(clock: Clock):
-    window = Window(2)
+    window = Window(2, network_key)
 
     assert [window.hit("ann"), window.hit("ann"), window.hit("bob")] == [0, 0, 0]
     clock.now += 20
@@ -133,7 +133,7 @@ def test_a_window_lets_so_many_pass_and_says_when_it_ends(clock: Clock):
 
 
 def test_a_window_without_a_limit_keeps_nothing():
-    window = Window(None)
+    window = Window(None, network_key)
 
     assert not any(window.hit(str(n)) for n in range(1000))
     assert not window._counts
@@ -203,3 +203,46 @@ def test_who_fails_too_often_is_told_to_wait_without_asking_again(clock: Clock):
     clock.now += 31
     fail()
     assert len(counted) == 4
+
+
+def test_keys_beyond_so_many_share_the_count_of_their_network(clock: Clock) -> None:
+    window = Window(2, network_key, apart=3)
+    honest = "198.51.100.7"
+    window.hit(honest)
+    for n in range(1_000):  # from everywhere
+        window.hit(f"203.0.{n // 256}.{n % 256}")
+
+    assert window.hit("203.0.113.1") > 0, "its network has had what an address may have"
+    assert window.hit("192.0.2.1") == 0, "another network has not"
+    assert window.hit(honest) == 0 and window.hit(honest) > 0, "who was counted goes on being counted"
+    clock.now += rate_limits.WINDOW_SECONDS
+    assert window.hit("203.0.113.1") == 0
+
+
+def test_a_window_holds_so_many_keys_and_as_many_networks(clock: Clock) -> None:
+    window = Window(5, network_key, apart=10)
+    for n in range(10_000):
+        window.hit(f"2001:{n:x}::/64")
+
+    assert (len(window._counts), len(window._shared)) == (10, 11)
+    assert window.hit("2002::/64") > 0
+
+
+def test_many_users_do_not_use_up_what_the_next_may() -> None:
+    attempts = Attempts(3, lambda key: 0.0)
+    attempts._users = Window(3, attempts._users._coarser, apart=256)
+    for n in range(4 * 256):  # the last three quarters in 256 groups
+        with attempts.trying("192.0.2.7") as by:
+            by(f"{n % 256:02x}-user-{n}")
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.0.0/16"),
+        ("2001:db8:1:2::/64", "2001:db8::/32"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_the_network_of_an_address(address: str, network: str) -> None:
+    assert network_key(address) == network

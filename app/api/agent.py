@@ -36,8 +36,8 @@ INTENT = "execute_command"  # of whoever does not name another
 
 class Start(ma.Schema):
     job_type = ma.fields.String(required=True, validate=ma.validate.Length(1, 64))
-    params = ma.fields.Dict(keys=ma.fields.String())
-    preferences = ma.fields.Dict(keys=ma.fields.String(), metadata={"description": "Another word for params"})
+    params = ma.fields.Dict()
+    preferences = ma.fields.Dict(metadata={"description": "Another word for params"})
     title = ma.fields.String(validate=ma.validate.Length(1, 255))
     intent = ma.fields.String(load_default=INTENT, validate=ma.validate.Length(1, 64))
 

@@ -16,7 +16,8 @@ from flask import Response, jsonify
 from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
-from app.http.base import Blueprint, NoQuery, TimeField, WholeField
+from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_crowds
+from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
 from app.services import services
 from app.stream.event import LEVELS
@@ -114,10 +115,11 @@ class Batch(ma.Schema):
         metadata={"description": "1, 2, 3 …: the same number again is a repeat"},
     )
     attempt = WholeField(required=True, strict=True, validate=ma.validate.Range(1, 2**31 - 1))
-    events = ma.fields.List(
+    events = ListField(
         ma.fields.Dict(),
+        0,
+        BATCH_EVENTS,
         required=True,
-        validate=ma.validate.Length(max=BATCH_EVENTS),
         metadata={
             "description": "Each a `type` (log, phase_update, phase_complete, task_status) and its fields"
         },
@@ -180,6 +182,9 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     errors: dict[str, list[str]] = {}
     for n, event in enumerate(events):
+        if len(errors) >= MOST_ERRORS:
+            errors = {"events": [f"Those from {n} on were not looked at."]} | errors
+            break
         if n % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             time.sleep(0)
         kind = event.get("type")
@@ -188,6 +193,7 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             errors[f"events.{n}.type"] = [f"One of: {', '.join(SAID)}."]
             continue
         try:
+            refuse_crowds(event, schema)
             loaded = schema.load(event)
         except ma.ValidationError as error:
             errors |= named(error.messages, f"events.{n}")
@@ -196,5 +202,5 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             errors[f"events.{n}.status"] = ["Nothing may follow the end."]
         found.append(loaded)
     if errors:
-        raise Unprocessable("Refused", errors=errors)
+        raise Unprocessable("Refused", errors=named(errors))
     return found

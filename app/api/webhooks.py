@@ -14,6 +14,7 @@ from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.http.base import (
     Blueprint,
+    ListField,
     NoQuery,
     WholeField,
     acting,
@@ -43,10 +44,8 @@ def _type(name: str) -> None:
 
 class NewWebhook(ma.Schema):
     url = ma.fields.String(required=True, validate=ma.validate.Length(1, LONGEST_URL))
-    event_types = ma.fields.List(
-        ma.fields.String(validate=[_type, ma.validate.Length(1, 64)]),
-        required=True,
-        validate=ma.validate.Length(1, MOST_TYPES),
+    event_types = ListField(
+        ma.fields.String(validate=[_type, ma.validate.Length(1, 64)]), 1, MOST_TYPES, required=True
     )
     scope = ma.fields.String(
         load_default="user",

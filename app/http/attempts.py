@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from app.auth.lru import Lru
 from app.errors import Forbidden, NotFound, TooMany, Unauthorized
 from app.http import rate_limits
-from app.http.rate_limits import KEPT_REFUSALS
+from app.http.rate_limits import KEPT_REFUSALS, network_key
 
 AN_ADDRESS_MAY = 10  # times what a user may: many people share one
 MAY_FAIL = 5  # one in so many attempts to connect
+COUNTED_APART = 50_000  # keys, in a minute
 
 
 class TooSoon(TooMany):
@@ -27,11 +28,15 @@ def too_many(wait: float, kind: type[TooMany] = TooMany) -> TooMany:
 
 
 class Window:
-    """Counts what each key did in the present minute; None sets no limit. Costs a microsecond and no round trip."""
+    """Counts what each key did in the present minute; None sets no limit. Costs a microsecond and no round trip.
 
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
+    Keys beyond so many have one count for all that are the same by ``coarser``: whoever comes from everywhere takes
+    no memory for it, nor the place of a key that is counted already."""
+
+    def __init__(self, limit: int | None, coarser: Callable[[str], str], apart: int = COUNTED_APART) -> None:
+        self._limit, self._coarser, self._apart = limit, coarser, apart
         self._counts: dict[str, int] = {}
+        self._shared: dict[str, int] = {}
         self._ends = 0.0
 
     def hit(self, key: str) -> float:
@@ -40,8 +45,12 @@ class Window:
             return 0.0
         now = time.monotonic()
         if now >= self._ends:
-            self._counts, self._ends = {}, now + rate_limits.WINDOW_SECONDS
+            self._counts, self._shared, self._ends = {}, {}, now + rate_limits.WINDOW_SECONDS
         counts = self._counts
+        if len(counts) >= self._apart and key not in counts:
+            counts, key = self._shared, self._coarser(key)
+            if len(counts) >= self._apart and key not in counts:
+                key = ""
         count = counts[key] = counts.get(key, 0) + 1
         return 0.0 if count <= self._limit else self._ends - now
 
@@ -54,8 +63,8 @@ class Attempts:
     """
 
     def __init__(self, per_user: int | None, failed: Callable[[str], float]) -> None:
-        self._users = Window(per_user)
-        self._addresses = Window(None if per_user is None else per_user * AN_ADDRESS_MAY)
+        self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups of them
+        self._addresses = Window(None if per_user is None else per_user * AN_ADDRESS_MAY, network_key)
         self._failed = failed
         self._refused: Lru[str, float] = Lru(KEPT_REFUSALS)  # keys that failed too often, until when
 

@@ -31,6 +31,7 @@ BODY_LIMIT = (
     256 * 1024
 )  # bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest
 MAX_DEPTH = 64
+STRANGE_FIELDS = 50  # that an object may have beyond those we know: each of so few is named in the answer
 
 
 class StrictParser(FlaskParser):
@@ -43,9 +44,11 @@ class StrictParser(FlaskParser):
 
     def load_json(self, req: Request, schema: ma.Schema) -> Any:
         try:
-            return json_body()
+            body = json_body()
         except ValueError as error:
             raise BadRequest("The body is no JSON", errors={"body": [f"Not valid JSON: {error}."]}) from None
+        refuse_crowds(body, schema)
+        return body
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
         """A parameter left empty (``?level=&q=``) is one not given. Postgres takes no NUL, not even to search for."""
@@ -99,6 +102,20 @@ class ScopeField(ma.fields.String):
         super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)
 
 
+class ListField(ma.fields.List[Any]):
+    """``least`` to ``most`` items. The length is looked at first: marshmallow would look at each item of a longer list
+    and write a message about it."""
+
+    def __init__(self, inner: ma.fields.Field[Any], least: int, most: int, **kwargs: Any) -> None:
+        self._length = ma.validate.Length(least, most)
+        super().__init__(inner, validate=self._length, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if isinstance(value, list):
+            self._length(value)
+        return super()._deserialize(value, *args, **kwargs)
+
+
 class SequenceField(WholeField):
     """A cursor: 0 (from the beginning) or a sequence."""
 
@@ -127,6 +144,20 @@ def json_body() -> Any:
         if not level:
             return value
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def refuse_crowds(value: Any, schema: ma.Schema) -> None:
+    """Raises ValidationError for an object with many more fields than there are, before each of them is looked at."""
+    if not isinstance(value, dict):
+        return
+    if len(value) > len(schema.fields) + STRANGE_FIELDS:
+        raise ma.ValidationError(f"Has {len(value):,} fields, {len(schema.fields)} at most.")
+    for name, field in schema.fields.items():
+        if isinstance(field, ma.fields.Nested):
+            try:
+                refuse_crowds(value.get(name), field.schema)
+            except ma.ValidationError as error:
+                raise ma.ValidationError({name: error.messages}) from None
 
 
 def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

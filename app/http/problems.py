@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import marshmallow as ma
@@ -25,6 +25,12 @@ CONTENT_TYPE = "application/problem+json"
 _PLACES = frozenset(
     {"json", "query", "headers", "form", "files", "path", "json_or_form", "cookies", "_schema"}
 )
+
+# What is said of a refused body, however much of it was wrong: an answer must not be larger than what it answers.
+MOST_ERRORS = 100  # messages
+ERRORS_SIZE = 16_000  # characters of them and of their fields' names
+LONGEST_NAME, LONGEST_ERROR = 200, 1_000
+LEFT_OUT = "more"
 
 # Werkzeug's names are older than RFC 9110's, which our own problems use.
 _RENAMED = {413: "Content Too Large", 422: Unprocessable.title}
@@ -84,18 +90,37 @@ def answer(
 
 
 def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
-    """marshmallow's nested messages as one flat map of dotted names; what it has of places is dropped."""
+    """marshmallow's nested messages as one flat map of dotted names; what it has of places is dropped.
+
+    Bounded in number and size; how many were left out is said under ``more``."""
+    found: dict[str, list[str]] = {}
+    size, every = 0, _flat(messages, name)
+    for told, (field, message) in enumerate(every):
+        text = _cut(str(message), LONGEST_ERROR)
+        size += len(field) + len(text)
+        if told == MOST_ERRORS or size > ERRORS_SIZE:
+            left_out = 1 + sum(1 for _ in every)
+            found.setdefault(LEFT_OUT, []).append(f"{left_out:,} more were refused.")
+            break
+        found.setdefault(field, []).append(text)
+    return found
+
+
+def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(messages, Mapping):
-        found: dict[str, list[str]] = {}
         for key, value in messages.items():
             of_itself = key in _PLACES if not name else key == ma.exceptions.SCHEMA
             inner = name if of_itself else f"{name}.{key}" if name else str(key)
-            for field, texts in fields(value, inner).items():
-                found.setdefault(field, []).extend(texts)
-        return found
+            yield from _flat(value, _cut(inner, LONGEST_NAME))
+        return
     if isinstance(messages, str) or not isinstance(messages, Iterable):
         messages = [messages]
-    return {name or "body": [str(m) for m in messages]}
+    for message in messages:
+        yield name or "body", message
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def register(app: Flask) -> None:

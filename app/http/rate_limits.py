@@ -97,6 +97,15 @@ def address_key(address: str | None) -> str:
     return str(parsed)
 
 
+def network_key(address: str) -> str:
+    """The network of what ``address_key`` told, about as large as those that providers have: a /16, of IPv6 a /32."""
+    try:
+        parsed = ipaddress.ip_network(address)
+    except ValueError:
+        return address
+    return str(parsed.supernet(new_prefix=16 if parsed.version == 4 else 32))
+
+
 def address() -> str:
     """Who sent this request, as far as TRUSTED_PROXIES says."""
     return address_key(request.remote_addr)

@@ -13,6 +13,7 @@ GENERATIONS = 3
 # that came to stay, which is the crowd of one join. Measured: docs/performance.md.
 THRESHOLDS = (5_000, 10, 20)
 FEW_LEFT = 100  # viewers
+STRANGERS_A_VIEWER = 10  # who never signed in and left as much behind
 SWEEP_SECONDS = 1.0
 
 

@@ -12,9 +12,9 @@ from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn
-from app.http import attempts, base, concurrency, rate_limits, requests
+from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
-from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
+from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user, strangers
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
 from app.stream import behind, broker, burst, fanout, faults, history, hub, pages, room, subscription, tails
 from tests.limits.product import (
@@ -43,6 +43,9 @@ ROWS: list[Row] = [
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
     ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
+    ("fields of an object beyond", "50", lambda: base.STRANGE_FIELDS),
+    ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
+        problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
     ("a peer that acknowledges nothing", "28 s; 16 s", lambda: (
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
@@ -84,6 +87,7 @@ ROWS: list[Row] = [
         found(pool.SERVER_LIMITS[name], r"^(\d+)s$")
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"))),
     ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
+    ("addresses, and users, whose attempts", "50,000", lambda: attempts.COUNTED_APART),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
     ("how often a comment comes", "3 s", lambda: sse_connection.BREATH_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
@@ -111,7 +115,8 @@ ROWS: list[Row] = [
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
-    ("until a client has signed in", "20 s; 16,384", lambda: (limits.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.OF_AN_ADDRESS, strangers.IN_ALL)),
     ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),
     ("WebSocket frames of any kind", "400 at once, then 100 a second",
@@ -123,7 +128,7 @@ ROWS: list[Row] = [
     ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, server.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
-    ("packets that wait for a client", "1,000", lambda: limits.UNREAD),
+    ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
     ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
 ]  # fmt: skip

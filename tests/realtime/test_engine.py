@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,6 +45,19 @@ def test_pings_of_many_sessions_come_from_one_task(line: Line, monkeypatch: pyte
     assert len(slept) <= 5 and 25 <= now - 1000 <= 26
     line.eio.start_background_task(sessions[0]._send_ping)
     assert len(line.eio.background) == 2, "the next one starts the task again"
+
+
+def test_a_session_that_has_gone_is_not_kept_for_its_ping(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(line.eio, "ping_interval", 0)
+    session = FakeSession(True)
+    line.eio.start_background_task(session._send_ping)
+    gone = weakref.ref(session)
+    del session
+    gc.collect()
+    assert gone() is None
+
+    (task,) = [target for target, _ in line.eio.background]
+    task()
 
 
 def test_a_client_that_cannot_be_pinged_keeps_it_from_nobody(

@@ -15,6 +15,7 @@ import socketio
 import websocket
 
 from app.realtime.socketio.limits import BURST
+from app.realtime.strangers import OF_AN_ADDRESS
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held
@@ -251,6 +252,27 @@ def test_too_many_handshakes_are_a_problem_with_a_time_to_wait(system: System):
     assert [answer.status_code for answer in answers[:50]] == [200] * 50
     problem(answers[-1], 429)
     assert int(answers[-1].headers["Retry-After"]) > 0
+
+
+def test_an_address_has_so_many_sockets_that_have_not_signed_in_and_the_others_go_on(
+    system: System, user: User, running: str
+):
+    with system.web(TASKROOM_BENCH="0") as url:
+        path = f"{url}/socket.io/?EIO=4&transport=polling"
+        viewer = RawSocket(url, user)
+        with httpx.Client(timeout=60) as client:
+            opened = [client.get(path) for _ in range(OF_AN_ADDRESS)]
+            assert {answer.status_code for answer in opened} == {200}
+            refused = client.get(path)
+            viewer.join(running)
+            goodbye = f"{path}&sid={json.loads(opened[-1].text[1:])['sid']}"
+            assert client.post(goodbye, content="1").status_code == 200
+            free = client.get(path)
+        viewer.close()
+
+    problem(refused, 429)
+    assert int(refused.headers["Retry-After"]) > 0
+    assert free.status_code == 200, "who has gone leaves a place"
 
 
 def test_an_attachment_where_none_is_taken_is_answered(system: System, user: User, running: str):

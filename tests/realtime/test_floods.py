@@ -12,13 +12,17 @@ from typing import Any
 import pytest
 import socketio
 from engineio.exceptions import SocketIsClosedError
+from engineio.packet import MESSAGE, NOOP, OPEN, Packet
 
-from app.errors import TooMany
+from app.errors import Problem, TooMany
 from app.realtime.socketio import limits
+from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
-from app.realtime.socketio.limits import BURST, MESSAGE_LIMIT, UNREAD, Budget, Floods, StrictPacket
+from app.realtime.socketio.limits import BURST, MESSAGE_LIMIT, UNREAD, UNREAD_SIZE, Floods, StrictPacket
+from app.realtime.strangers import Strangers
 
 SID = "1-session"
+HANDSHAKE = "EIO=4&transport=polling"
 
 
 class Session:
@@ -26,7 +30,7 @@ class Session:
 
     def __init__(self) -> None:
         self.sid = SID
-        self.queue = SimpleNamespace(items=deque(), qsize=lambda: len(self.queue.items))
+        self.queue = SimpleNamespace(queue=deque(), qsize=lambda: len(self.queue.queue))
         self.received: list[Any] = []
         self.closed = self.closing = False
 
@@ -59,7 +63,8 @@ class Front:
             threading, "Thread", lambda target, **_: SimpleNamespace(start=lambda: self.sweeps.append(target))
         )
         self.arrivals: list[str] = []
-        self.floods = Floods(self.server, Engine(eio, 1, False), self.arrived, self.refuse)
+        self.strangers = Strangers(of_an_address=2, in_all=3)
+        self.floods = Floods(self.server, Engine(eio, 1, False), self.strangers, self.arrived, self.refuse)
         self.eio = eio
 
     def sleep(self, seconds: float) -> None:
@@ -70,11 +75,23 @@ class Front:
         if self.refused:
             raise TooMany("later")
 
-    def refuse(self, error: TooMany) -> Any:
-        return lambda environ, start_response: [error.detail.encode()]
+    def refuse(self, error: Problem) -> Any:
+        return lambda environ, start_response: [error.status]
 
     def connect(self) -> None:
         self.eio.handlers["connect"](SID, {})
+
+    def ask(self, query: str, address: str = "192.0.2.7") -> Any:
+        request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": address}
+        return self.server.handle_request(request, None)
+
+    def come(self, session_id: str, address: str) -> Any:
+        """A handshake; what it is answered."""
+        answer = self.ask(HANDSHAKE, address)
+        if answer == [b"served"]:
+            self.eio.sockets[session_id] = Session()
+            self.eio.handlers["connect"](session_id, {"REMOTE_ADDR": address})
+        return answer
 
 
 @pytest.fixture
@@ -112,8 +129,22 @@ def test_who_owes_too_much_or_reads_nothing_is_closed(front: Front):
     assert len(front.session.received) < BURST + limits.DEBT_SECONDS * limits.PER_SECOND + 2
 
     front.session.closed = False
-    front.session.queue.items.extend(range(UNREAD + 1))
+    front.session.queue.queue.extend([Packet(NOOP)] * (UNREAD + 1))
     front.now += 1000
+    with pytest.raises(SocketIsClosedError):
+        front.session.receive("one more")
+    assert front.session.closed
+
+
+def test_few_large_answers_that_are_not_read_close_the_socket(front: Front):
+    front.connect()
+    waiting = front.session.queue.queue
+    waiting.extend([Packet(MESSAGE, "x" * (UNREAD_SIZE // 10))] * 10)
+    waiting.extend([Packet(MESSAGE, b""), Packet(OPEN, {"sid": SID}), None])
+    front.session.receive("as much as may wait")
+    assert front.session.received and not front.session.closed
+
+    waiting.append(Packet(MESSAGE, b"x"))
     with pytest.raises(SocketIsClosedError):
         front.session.receive("one more")
     assert front.session.closed
@@ -178,17 +209,41 @@ def test_who_signs_out_has_a_strangers_time_again(front: Front):
 
 
 def test_handshakes_are_counted_and_nothing_else_is(front: Front):
-    def ask(query: str) -> Any:
-        request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "REMOTE_ADDR": "192.0.2.7"}
-        return front.server.handle_request(request, None)
-
-    assert ask("EIO=4&transport=polling&sid=1-abc") == [b"served"]
+    assert front.ask(f"{HANDSHAKE}&sid=1-abc") == [b"served"]
     assert front.arrivals == []
-    assert ask("EIO=4&transport=polling") == [b"served"]
+    assert front.ask(HANDSHAKE) == [b"served"]
     front.refused = True
-    assert ask("EIO=4&transport=polling&xsid=1") == [b"later"]
-    assert ask("EIO=4&transport=polling&sid=") == [b"later"]
+    assert front.ask(f"{HANDSHAKE}&xsid=1") == [429]
+    assert front.ask(f"{HANDSHAKE}&sid=") == [429]
     assert front.arrivals == ["192.0.2.7"] * 3
+
+
+def test_there_are_so_many_strangers_of_an_address_and_in_all(front: Front):
+    here, near, far = "192.0.2.7", "198.51.100.1", "203.0.113.5"
+    assert [front.come(f"1-{n}", here) for n in range(3)] == [[b"served"], [b"served"], [429]]
+    assert [front.come(f"1-near{n}", near) for n in range(2)] == [[b"served"], [503]]
+    assert front.ask(f"{HANDSHAKE}&sid=1-0", here) == [b"served"], "a session that there is goes on"
+
+    front.floods.signed_in("1-0")
+    assert front.come("1-3", here) == [b"served"], "who has signed in is none"
+    front.eio.handlers["disconnect"]("1-near0")
+    assert front.come("1-far", far) == [b"served"], "who has gone is none"
+    front.floods.signed_out("1-0")
+    assert front.come("1-4", here) == [429], "who signs out is one again"
+
+
+def test_the_addresses_of_an_ipv6_network_are_one(front: Front):
+    found = [front.come(f"1-{n}", f"2001:db8::{n + 1}") for n in range(3)]
+
+    assert found == [[b"served"], [b"served"], [429]]
+
+
+def test_nothing_is_kept_of_a_session_that_has_gone(front: Front):
+    assert front.come("1-x", "192.0.2.7") == [b"served"]
+    front.eio.handlers["disconnect"]("1-x")
+
+    assert "1-x" not in front.eio.sockets
+    assert (len(front.strangers), front.strangers.left) == (0, 1)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 from app import green
 from app.realtime.socketio import engineio_adapter
@@ -39,7 +40,7 @@ class Engine:
         self._blocked: set[SocketWire] = set()
         self._wake = threading.Event()
         self._running = False
-        self._pings: deque[tuple[float, Any]] = deque()
+        self._pings: deque[tuple[float, ReferenceType[Any]]] = deque()  # it keeps nobody who has gone
         new_id, self._in_background = eio.generate_id, eio.start_background_task
         # nginx reads the process from the id, so that long-polling comes back to the process that knows it.
         eio.generate_id = lambda: f"{process}-{new_id()}"
@@ -126,20 +127,21 @@ class Engine:
         session = engineio_adapter.pinged(target)
         if session is None:
             return self._in_background(target, *args, **kwargs)
-        self._pings.append((time.monotonic() + self.eio.ping_interval, session))
+        self._pings.append((time.monotonic() + self.eio.ping_interval, ref(session)))
         if len(self._pings) == 1:
             self._in_background(self._ping)
         return None
 
     def _ping(self) -> None:
         while self._pings:
-            due, session = self._pings[0]
+            due, still_there = self._pings[0]
             wait = due - time.monotonic()
             if wait > 0:
                 self.eio.sleep(max(wait, PING_RESOLUTION))
                 continue
+            session = still_there()
             try:
-                if not session.closing and not session.closed:
+                if session is not None and not session.closing and not session.closed:
                     # Its answer is due as if the ping had come at its time, but for what a stall of ours made late.
                     engineio_adapter.ping(session, time.time() - min(-wait, PING_RESOLUTION))
             except Exception:

@@ -117,6 +117,12 @@ def waiting(session: Any) -> int:
     return int(session.queue.qsize())
 
 
+def waiting_size(session: Any) -> int:
+    """How many characters and bytes they have."""
+    packets = tuple(getattr(session.queue, "queue", ()))
+    return sum(len(p.data) for p in packets if p is not None and isinstance(p.data, str | bytes))
+
+
 # Pings
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -18,12 +17,14 @@ from urllib.parse import parse_qs
 from engineio.exceptions import SocketIsClosedError
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
-from app.errors import TooMany
+from app.errors import Problem
+from app.http.rate_limits import address_key
 from app.realtime.socketio import engineio_adapter, handshakes
 from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
+from app.realtime.strangers import Strangers
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -33,7 +34,7 @@ BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # and then on the average
 DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
-SIGN_IN_SECONDS = 20.0
+UNREAD_SIZE = 1_000_000  # characters of them: a burst of events and the answers beside it are less than half
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -72,12 +73,17 @@ class StrictPacket(Packet):
 class Floods:
     """Stands between ``server``, a socketio.Server, and its clients; made before the first of them.
 
-    ``arrived`` counts a handshake from the address of its WSGI environment and raises TooMany; ``refuse`` answers
-    that.
+    ``arrived`` counts a handshake from an address and raises TooMany; ``refuse`` answers that, and whatever
+    ``strangers`` raise.
     """
 
     def __init__(
-        self, server: Any, engine: Engine, arrived: Callable[[str], None], refuse: Callable[[TooMany], Wsgi]
+        self,
+        server: Any,
+        engine: Engine,
+        strangers: Strangers,
+        arrived: Callable[[str], None],
+        refuse: Callable[[Problem], Wsgi],
     ) -> None:
         self._eio, self._engine = server.eio, engine
         engine.guard = self
@@ -88,19 +94,18 @@ class Floods:
         self._eio.on("connect", self._on_connect)
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
-        self._strangers: dict[str, float] = {}  # sessions that have not signed in, in the order they came
+        self._strangers = strangers
         self._sweeping = False
         self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str) -> None:
-        self._strangers.pop(session_id, None)
+        self._strangers.known(session_id)
 
     def signed_out(self, session_id: str) -> None:
         """It is a stranger again, with a stranger's time."""
         session = self._eio.sockets.get(session_id)
         if session is not None and not session.closing and not session.closed:
-            self._strangers.pop(session_id, None)  # they stand in the order of their times
-            self._strangers[session_id] = time.monotonic()
+            self._strangers.come(session_id, session.address)
 
     def stranger(self, session_id: str) -> bool:
         return session_id in self._strangers
@@ -119,9 +124,11 @@ class Floods:
         if transport(environ) == "websocket" and engineio_adapter.is_opening(session):
             return self._engine.turn_away(environ, start_response)  # it would take what is sent to the first
         if not session_id:  # as the library tells a handshake
+            address = _address(environ)
             try:
-                self._arrived(environ.get("REMOTE_ADDR", ""))
-            except TooMany as error:
+                self._arrived(address)
+                self._strangers.admit(address)
+            except Problem as error:
                 return self._refuse(error)(environ, start_response)
         elif getattr(session, "closed", False):
             # Else the library fails on it, where it knows an answer to a stranger.
@@ -139,26 +146,34 @@ class Floods:
             get=polling.get,
             post=polling.post,
         )
-        self._strangers[session_id] = time.monotonic()
+        session.address = _address(environ)
+        self._strangers.come(session_id, session.address)
         if not self._sweeping:
             self._sweeping = True
             threading.Thread(target=self._sweep, name="taskroom-strangers", daemon=True).start()
         return self._connected(session_id, environ)
 
     def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
-        self._strangers.pop(session_id, None)
-        return self._disconnected(session_id, reason)
+        self._strangers.leave(session_id)
+        try:
+            return self._disconnected(session_id, reason)
+        finally:
+            self._eio.sockets.pop(session_id, None)  # the library would keep it for a round of all others
 
     def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
         wait = budget.take()
-        if wait > DEBT_SECONDS or engineio_adapter.waiting(session) > UNREAD:
+        if wait > DEBT_SECONDS or self._unread(session):
             self.drop(session.sid, "floods")
             raise SocketIsClosedError
         if wait:
             self._eio.sleep(wait)
         receive(packet)
+
+    def _unread(self, session: Any) -> bool:
+        packets = engineio_adapter.waiting(session)
+        return packets > UNREAD or (packets > 0 and engineio_adapter.waiting_size(session) > UNREAD_SIZE)
 
     def _on_message(self, session_id: str, data: Any) -> None:
         try:
@@ -180,12 +195,7 @@ class Floods:
     def _sweep(self) -> None:
         while True:
             self._eio.sleep(1.0)
-            late = time.monotonic() - SIGN_IN_SECONDS
-            while self._strangers:
-                session_id, since = next(iter(self._strangers.items()))
-                if since > late:
-                    break
-                del self._strangers[session_id]
+            for session_id in self._strangers.late():
                 self.drop(session_id, "does not sign in")
 
     def drop(self, session_id: str, why: str) -> None:
@@ -197,3 +207,7 @@ class Floods:
             engineio_adapter.shut(websocket)
         if session is not None:
             session.close(wait=False, abort=True)
+
+
+def _address(environ: dict[str, Any]) -> str:
+    return address_key(environ.get("REMOTE_ADDR", ""))

@@ -15,7 +15,7 @@ from app import green
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
-from app.http.base import SequenceField
+from app.http.base import ListField, SequenceField
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
@@ -29,12 +29,12 @@ MAX_JOINED = 64
 MAX_TYPES = 32
 
 
-class Types(ma.fields.List[str]):
+class Types(ListField):
     """Event types that are wanted; none named means all."""
 
     def __init__(self) -> None:
         name = ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE))
-        super().__init__(name, validate=ma.validate.Length(1, MAX_TYPES), allow_none=True)
+        super().__init__(name, 1, MAX_TYPES, allow_none=True)
 
 
 class JoinTask(ma.Schema):

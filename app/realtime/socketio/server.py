@@ -19,8 +19,9 @@ from app.auth.principal import Principal
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
 from app.http.attempts import TooSoon
+from app.http.base import refuse_crowds
 from app.http.problems import answer, fields
-from app.http.rate_limits import address, address_key
+from app.http.rate_limits import address
 from app.observability.metrics import Row
 from app.realtime.joins import Full
 from app.realtime.socketio import engineio_adapter, selfcheck
@@ -64,13 +65,11 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         upgrade_seconds=parts.config.upgrade_seconds,
     )
 
-    def refuse(error: TooMany) -> Any:
+    def refuse(error: Problem) -> Any:
         with app.app_context():
             return answer(error.status, error.title, error.detail, headers=error.headers)
 
-    floods = Floods(
-        socketio.server, engine, lambda address: parts.attempts.arrived(address_key(address)), refuse
-    )
+    floods = Floods(socketio.server, engine, parts.strangers, parts.attempts.arrived, refuse)
     Sockets(app, parts, socketio, engine, floods).register()
     return socketio
 
@@ -108,6 +107,7 @@ class Sockets:
 
     def measures(self) -> Iterator[Row]:
         yield "socketio_connections", "Sockets that have signed in", len(self._connections)
+        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts.strangers)
         yield (
             "socketio_direct",
             "0 when all go by the library's own emit, which is slower",
@@ -197,6 +197,7 @@ class Sockets:
                 access_log.concerns(connection.principal.user_id)
                 connection.asking += 1
                 try:
+                    refuse_crowds(args[0], schema)
                     return handler(connection, schema.load(args[0]))
                 finally:
                     connection.asking -= 1
