@@ -24,6 +24,7 @@ from app.db import appending
 from app.db.breaker import Breaker
 from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
+from app.green.unsent import Unsent
 from app.http import dashboard, problems
 from app.http.attempts import MAY_FAIL, Attempts
 from app.http.concurrency import Shares
@@ -114,6 +115,7 @@ def create_app(config: Config | None = None) -> Flask:
         attempts=attempts,
         passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         shares=Shares(config.requests_per_user),
+        unsent=Unsent(),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),
         streams=streams,

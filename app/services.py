@@ -15,6 +15,7 @@ from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
+from app.green.unsent import Unsent
 from app.http.attempts import Attempts
 from app.http.concurrency import Shares
 from app.observability.gc_tuning import Leftovers
@@ -48,6 +49,7 @@ class Services:
     attempts: Attempts
     passwords: Passwords
     shares: Shares
+    unsent: Unsent
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires

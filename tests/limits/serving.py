@@ -11,7 +11,7 @@ from app.api import agent, auth, idempotency, outside
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
-from app.green import READY_AT_ONCE, arrivals, listener, turn
+from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, rate_limits, requests
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
@@ -25,6 +25,7 @@ from tests.limits.product import (
     most,
     of_body,
     of_eventlet,
+    of_outlet,
     of_server,
     repeats,
     source,
@@ -47,6 +48,9 @@ ROWS: list[Row] = [
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
     ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
+    ("what a client takes of its answers", "8 KiB; 60 s",
+     lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
+    ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
     ("how long a turn of the loop has gone on", "20 ms; 8", lambda: (turn.BEGIN_SECONDS, turn.TURNS)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
