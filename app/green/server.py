@@ -43,6 +43,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
     raw_requestline = b""
     _taken = _served = False
     environ: dict[str, Any]
+    wfile: Any
     _head: Any = None  # the time that is left for it, while it is on its way
 
     def setup(self) -> None:
