@@ -45,6 +45,7 @@ from app.stream.store import Store
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
+from app.tasks.snapshot import current_events
 from app.tasks.turns import fill
 from app.webhooks.poller import Courier
 from workers.celery_app import hint_deliveries, send
@@ -79,6 +80,7 @@ def create_app(config: Config | None = None) -> Flask:
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
+    hub.presents.source = partial(current_events, read)
     dispatcher = Dispatcher(send, queue_of)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)

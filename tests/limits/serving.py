@@ -16,7 +16,20 @@ from app.http import attempts, base, concurrency, rate_limits, requests
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
-from app.stream import behind, broker, burst, fanout, faults, history, hub, pages, room, subscription, tails
+from app.stream import (
+    behind,
+    broker,
+    burst,
+    fanout,
+    faults,
+    history,
+    hub,
+    pages,
+    present,
+    room,
+    subscription,
+    tails,
+)
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -95,6 +108,8 @@ ROWS: list[Row] = [
     ("events that viewers who are behind read", "500; 1 MB; 8",
      lambda: (history.PAGE_EVENTS, pages.PAGE_BYTES, history.READERS)),
     ("of those kept for others", "16 MB; 30 s", lambda: (history.KEPT_BYTES, history.KEPT_SECONDS)),
+    ("the present states that viewers are told first", "8 MB; 30 s; 4",
+     lambda: (present.KEPT_BYTES, history.KEPT_SECONDS, present.READERS)),
     ("characters of events joined", "64,000; 16,000; 8",
      lambda: (burst.BURST_SIZE, burst.WHOLE_SIZE, behind.BURSTS_IN_A_ROW)),
     ("buffers kept for several viewers", "64; 8 MB; 1 s",
