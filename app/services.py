@@ -17,7 +17,7 @@ from app.auth.tokens import Claims
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http.attempts import Attempts
-from app.http.concurrency import Shares
+from app.http.concurrency import Reports, Shares
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
@@ -49,6 +49,7 @@ class Services:
     attempts: Attempts
     passwords: Passwords
     shares: Shares
+    reports: Reports
     unsent: Unsent
     metrics: Metrics
     leftovers: Leftovers

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from app.errors import TooMany
 from app.http.admission import Queue
 
 MOST_WAITING = 1_000
+REPORTS_READ, REPORTS_STORED = 64, 8
 
 
 class Shares:
@@ -31,13 +32,33 @@ class Shares:
             self._here[user_id] = here + 1
             queue = self._queues.setdefault(user_id, Queue(self._at_once))
         try:
-            queue.enter()
-            try:
+            with place(queue):
                 yield
-            finally:
-                queue.leave()
         finally:
             with self._lock:
                 self._here[user_id] -= 1
                 if not self._here[user_id]:
                     del self._here[user_id], self._queues[user_id]
+
+
+class Reports:
+    """Turns of workers' events, whose bodies are large: of each user ``at_once``, beside the requests of people; of all
+    so many bodies in memory, of which fewer are parsed and stored, a parsed one being many times as large."""
+
+    def __init__(self, at_once: int, read: int = REPORTS_READ, stored: int = REPORTS_STORED) -> None:
+        self._shares, self._read, self._stored = Shares(at_once), Queue(read), Queue(stored)
+
+    @contextmanager
+    def turn(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
+        """For reading a body; what is given, for what is made of it. Raises TooMany as Shares does."""
+        with self._shares.turn(user_id), place(self._read):
+            yield place(self._stored)
+
+
+@contextmanager
+def place(queue: Queue) -> Iterator[None]:
+    queue.enter()
+    try:
+        yield
+    finally:
+        queue.leave()

@@ -61,6 +61,8 @@ ROWS: list[Row] = [
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
     ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
+    ("worker's events that a web process reads", "64; 8",
+     lambda: (concurrency.REPORTS_READ, concurrency.REPORTS_STORED)),
     ("what a client takes of its answers", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
     ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
