@@ -27,7 +27,7 @@ from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
 from app.http.attempts import MAY_FAIL, Attempts
-from app.http.concurrency import Reports, Shares
+from app.http.concurrency import Downloads, Reports, Shares
 from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
@@ -118,6 +118,7 @@ def create_app(config: Config | None = None) -> Flask:
         passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         shares=Shares(config.requests_per_user),
         reports=Reports(config.requests_per_user),
+        downloads=Downloads(),
         unsent=Unsent(),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left),

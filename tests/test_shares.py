@@ -18,7 +18,7 @@ from app.auth import identity
 from app.errors import TooMany
 from app.green.unsent import Unsent
 from app.http import base
-from app.http.concurrency import Shares
+from app.http.concurrency import Downloads, Shares
 from tests.support.system import System, User, wait_for
 
 
@@ -74,6 +74,24 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
 
     asking.join(60)
     assert answered.is_set()
+
+
+def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
+    downloads = Downloads(of_one=2, in_all=3)
+    ends = [downloads.begin(user) for user in ("busy", "busy", "other")]
+    for user in ("busy", "third"):
+        with pytest.raises(TooMany) as refused:
+            downloads.begin(user)
+        assert refused.value.headers == {"Retry-After": "5"}
+
+    ends[0]()
+
+    ends[0] = downloads.begin("third")
+    with pytest.raises(TooMany):
+        downloads.begin("busy")
+    for end in ends:
+        end()
+    assert downloads._here == {}, "of who is gone nothing is kept"
 
 
 def test_twenty_five_lists_of_one_user_leave_connections_to_the_others(

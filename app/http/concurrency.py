@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 from app.errors import TooMany
 from app.http.admission import Queue
 
 MOST_WAITING = 1_000
 REPORTS_READ, REPORTS_STORED = 64, 8
+DOWNLOADS_OF_ONE, DOWNLOADS_IN_ALL = 4, 32
 
 
 class Shares:
@@ -53,6 +56,30 @@ class Reports:
         """For reading a body; what is given, for what is made of it. Raises TooMany as Shares does."""
         with self._shares.turn(user_id), place(self._read):
             yield place(self._stored)
+
+
+class Downloads:
+    """So many of each user and of all at a time; more are refused. One lasts for as long as its reader takes."""
+
+    def __init__(self, of_one: int = DOWNLOADS_OF_ONE, in_all: int = DOWNLOADS_IN_ALL) -> None:
+        self._of_one, self._in_all, self._lock = of_one, in_all, threading.Lock()
+        self._here: Counter[str] = Counter()
+
+    def begin(self, user_id: str) -> Callable[[], None]:
+        """Returns what is to be called at its end, once. Raises TooMany."""
+        with self._lock:
+            if self._here.get(user_id, 0) >= self._of_one:
+                raise TooMany(f"A user has {self._of_one} downloads at a time", headers={"Retry-After": "5"})
+            if self._here.total() >= self._in_all:
+                raise TooMany("Too many downloads at a time; try again", headers={"Retry-After": "5"})
+            self._here[user_id] += 1
+        return partial(self._end, user_id)
+
+    def _end(self, user_id: str) -> None:
+        with self._lock:
+            self._here[user_id] -= 1
+            if not self._here[user_id]:
+                del self._here[user_id]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from app.auth.tokens import Claims
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http import problems
-from app.http.concurrency import Reports, Shares
+from app.http.concurrency import Downloads, Reports, Shares
 from app.http.rate_limits import limit_in
 from tests.api.fakes import FakePostgres
 from tests.support.system import SECRET
@@ -47,6 +47,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         claims=Claims(fake.read, revocations, Issuers({})),
         shares=Shares(config.requests_per_user),
         reports=Reports(config.requests_per_user),
+        downloads=Downloads(),
         unsent=Unsent(),
         metrics=SimpleNamespace(text=lambda: b"taskroom 1\n"),
     )
