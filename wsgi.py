@@ -39,6 +39,7 @@ def main() -> None:
         stalled_seconds=config.stalled_seconds,
         # A proxy's address is that of all who come through it, and it waits for slow senders itself.
         arrivals=Arrivals(0 if config.trusted_proxies else PER_ADDRESS, address_key),
+        unsent=parts.unsent,
     )
 
 

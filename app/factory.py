@@ -24,9 +24,10 @@ from app.db import appending
 from app.db.breaker import Breaker
 from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
+from app.green.unsent import Unsent
 from app.http import dashboard, problems
 from app.http.attempts import MAY_FAIL, Attempts
-from app.http.concurrency import Shares
+from app.http.concurrency import Downloads, Reports, Shares
 from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
@@ -45,6 +46,7 @@ from app.stream.store import Store
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
+from app.tasks.snapshot import current_events
 from app.tasks.turns import fill
 from app.webhooks.poller import Courier
 from workers.celery_app import hint_deliveries, length, send
@@ -79,6 +81,7 @@ def create_app(config: Config | None = None) -> Flask:
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
+    hub.presents.source = partial(current_events, read)
     dispatcher = Dispatcher(send, queue_of, length)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
@@ -117,6 +120,9 @@ def create_app(config: Config | None = None) -> Flask:
         attempts=attempts,
         passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
         shares=Shares(config.requests_per_user),
+        reports=Reports(config.requests_per_user),
+        downloads=Downloads(),
+        unsent=Unsent(),
         metrics=metrics,
         leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER),
         streams=streams,

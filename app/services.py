@@ -15,8 +15,9 @@ from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
+from app.green.unsent import Unsent
 from app.http.attempts import Attempts
-from app.http.concurrency import Shares
+from app.http.concurrency import Downloads, Reports, Shares
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
@@ -50,6 +51,9 @@ class Services:
     attempts: Attempts
     passwords: Passwords
     shares: Shares
+    reports: Reports
+    downloads: Downloads
+    unsent: Unsent
     metrics: Metrics
     leftovers: Leftovers
     streams: SseWires

@@ -6,14 +6,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import psycopg2
 import pytest
+from flask import Flask
 
+from app.auth import identity
 from app.errors import TooMany
-from app.http.concurrency import Shares
+from app.green.unsent import Unsent
+from app.http import base
+from app.http.concurrency import Downloads, Shares
 from tests.support.system import System, User, wait_for
 
 
@@ -43,6 +48,50 @@ def test_of_one_user_a_few_are_answered_at_once_and_of_another_at_any_time() -> 
         thread.join(60)
     assert inside == ["busy"] * 10
     assert (shares._here, shares._queues) == ({}, {}), "of who is gone nothing is kept"
+
+
+def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, unsent, answered = Flask(__name__), Unsent(of_one=10), threading.Event()
+    app.extensions["taskroom"] = SimpleNamespace(shares=Shares(5), unsent=unsent)
+    who = threading.local()
+    monkeypatch.setattr(identity, "current", lambda: SimpleNamespace(user_id=who.name))
+    view = base.signed_in(lambda principal: answered.set() if principal.user_id == "slow" else "served")
+
+    def ask(name: str) -> object:
+        who.name = name
+        with app.app_context():
+            return view()
+
+    asking = threading.Thread(target=ask, args=("slow",))
+    with unsent.held("slow", 11, lambda: None):
+        asking.start()
+        wait_for("it waits", lambda: "slow" in unsent._waiting)
+
+        assert ask("other") == "served"
+        assert not answered.is_set()
+
+    asking.join(60)
+    assert answered.is_set()
+
+
+def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
+    downloads = Downloads(of_one=2, in_all=3)
+    ends = [downloads.begin(user) for user in ("busy", "busy", "other")]
+    for user in ("busy", "third"):
+        with pytest.raises(TooMany) as refused:
+            downloads.begin(user)
+        assert refused.value.headers == {"Retry-After": "5"}
+
+    ends[0]()
+
+    ends[0] = downloads.begin("third")
+    with pytest.raises(TooMany):
+        downloads.begin("busy")
+    for end in ends:
+        end()
+    assert downloads._here == {}, "of who is gone nothing is kept"
 
 
 def test_twenty_five_lists_of_one_user_leave_connections_to_the_others(

@@ -108,7 +108,8 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 @blp.arguments(DownloadQuery, location="query")
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """The whole log, or all that passes a filter, streamed page by page, gzip when accepted."""
+    """The whole log, or all that passes a filter, streamed page by page, gzip when accepted. A user has so many at a
+    time; more are 429."""
     name = permissions.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
@@ -120,6 +121,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     if request.accept_encodings.quality("gzip") > 0:
         response.response = _gzipped(_blocks(body))
         response.headers["Content-Encoding"] = "gzip"
+    response.call_on_close(services().downloads.begin(principal.user_id))
     return response
 
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 import marshmallow as ma
 import orjson
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 from app.auth import identity, permissions
 from app.auth.principal import Principal
@@ -134,13 +134,17 @@ class Stored(ma.Schema):
 
 
 def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Calls the view with the Principal first, when it may report for the task; before the body is read."""
+    """Calls the view with the Principal first, when it may report for the task and it is its turn; before the body is
+    read. A body that comes slowly takes no place among those that are stored."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
-        return view(principal, *args, **kwargs)
+        with services().reports.turn(principal.user_id) as storing:
+            request.get_data()  # kept for who parses it
+            with storing:
+                return view(principal, *args, **kwargs)
 
     return wrapped
 

@@ -15,6 +15,7 @@ from app.auth.principal import Principal
 from app.auth.sessions import use_ticket
 from app.config import Config
 from app.errors import Forbidden, Unauthorized
+from app.green.unsent import WHOSE
 from app.services import services
 
 STREAM_COOKIE = "stream_token_cookie"
@@ -68,6 +69,7 @@ def current(allow_ticket: bool = False) -> Principal:
     """Who sent this request: bearer header, else cookie, else (for streams) a ticket. Raises Unauthorized."""
     principal = _current(allow_ticket)
     access_log.concerns(principal.user_id)
+    request.environ[WHOSE] = principal.user_id
     return principal
 
 

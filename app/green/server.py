@@ -22,7 +22,9 @@ from app.green import TAKE_OVER
 from app.green.arrivals import Arrivals
 from app.green.body import Body
 from app.green.listener import SEND_BUFFER, Listener, notice_silence
+from app.green.outlet import Outlet
 from app.green.turn import LoopTurn
+from app.green.unsent import Unsent, whose
 
 logger = logging.getLogger("taskroom.server")
 
@@ -37,9 +39,17 @@ LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\
 
 class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
     arrivals: Arrivals
+    unsent: Unsent
     raw_requestline = b""
     _taken = _served = False
+    environ: dict[str, Any]
+    wfile: Any
     _head: Any = None  # the time that is left for it, while it is on its way
+
+    def setup(self) -> None:
+        super().setup()
+        self.environ = {}
+        self.wfile = Outlet(self.wfile, self.connection, self.unsent, lambda: whose(self.environ))
 
     def handle_one_request(self) -> None:
         if self._served:  # who sends many at once lets others have their turn between two of them
@@ -103,7 +113,10 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
 
     def finish(self) -> None:
         if not self._taken:
-            super().finish()
+            try:
+                super().finish()
+            finally:  # where the end of an answer could not be written it was left open, and with it the connection
+                self.rfile.close()
 
 
 class Given:
@@ -160,6 +173,7 @@ def serve(
     stopping: Callable[[], None],
     stalled_seconds: float = 30.0,
     arrivals: Arrivals | None = None,
+    unsent: Unsent | None = None,
 ) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
@@ -181,7 +195,8 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.ready() or stop.send())
     pool = Pool(MAX_CONNECTIONS, lambda why: stop.ready() or stop.send(why))
-    protocol = type("Protocol", (Protocol,), {"arrivals": arrivals or Arrivals()})
+    shared = {"arrivals": arrivals or Arrivals(), "unsent": unsent or Unsent()}
+    protocol = type("Protocol", (Protocol,), shared)
 
     def run() -> None:
         with contextlib.suppress(Exception):  # what ended it the pool has passed on

@@ -161,8 +161,8 @@ def refuse_crowds(value: Any, schema: ma.Schema) -> None:
 
 
 def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Calls the view with the Principal first, when the check lets it pass, and when it is the user's turn; before
-    anything of the request is read. 401 without one."""
+    """Calls the view with the Principal first, when the check lets it pass, and when it is the user's turn and not
+    too much waits for the user to take it; before anything of the request is read. 401 without one."""
 
     def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
@@ -170,6 +170,7 @@ def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any
             principal = identity.current()
             check(principal)
             with services().shares.turn(principal.user_id):
+                services().unsent.wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
         return wrapped

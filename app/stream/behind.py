@@ -16,6 +16,7 @@ from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.history import History
 from app.stream.lane import Lane, failed, offered
+from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.store import Store, StoreAway
@@ -44,8 +45,8 @@ class Behind:
         faults: Faults,
     ) -> None:
         self._lock, self._refresh_until, self._stalled_seconds = lock, refresh_until, stalled_seconds
-        self._faults = faults
-        self._history, self._tally = History(store), tally
+        self._history, self.presents = History(store), Presents()
+        self._faults, self._tally = faults, tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
         self._unread: set[Viewer] = set()  # Postgres did not answer them
         self._bursts: dict[tuple[object, ...], Burst] = {}
@@ -85,6 +86,7 @@ class Behind:
         self._bursts.clear()
         self._bursts_bytes = 0
         self._history.drop(stream)
+        self.presents.drop(stream)
 
     def leave(self, viewer: Viewer) -> None:
         self._parked.discard(viewer)
@@ -104,6 +106,7 @@ class Behind:
             self._bursts.clear()
             self._bursts_bytes = 0
             self._history.forget(now)
+            self.presents.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
             unread, self._unread = self._unread, set()
         for viewer in in_turns(stalled):
@@ -124,15 +127,8 @@ class Behind:
                 viewer.start, viewer.resync = viewer.resync.cursor, None
                 self._advance(viewer)
             return
-        while viewer.first:
-            codec = wire.codec
-            told = first_of(viewer.first, codec)
-            if not self._say(viewer, codec.join([codec.frame(e) for e in told])):
-                return
-            self._tally.sent(codec, [e.type for e in told])
-            viewer.first = viewer.first[len(told) :]
-            if not self._settled(viewer):
-                return
+        if viewer.first is not None and not self._told_first(viewer, viewer.first):
+            return
         in_a_row = 0
         while viewer.start < room.head:
             if in_a_row == BURSTS_IN_A_ROW:
@@ -152,6 +148,23 @@ class Behind:
             self._tally.sent(burst.codec, burst.told(burst.cursor))
             viewer.start = burst.cursor
         self._arrive(viewer)
+
+    def _told_first(self, viewer: Viewer, first: First) -> bool:
+        """Tells it the present state, as far as its wire takes; True when it knows all of it."""
+        stream = viewer.room.stream
+        if (rest := self.presents.of(stream, first)) is None:
+            self.presents.read(stream, partial(self._answered, viewer))
+            return False
+        while rest:
+            told = first_of(rest, codec := viewer.wire.codec)  # type: ignore[union-attr]
+            if not self._say(viewer, codec.join([codec.frame(e) for e in told])):
+                return False
+            self._tally.sent(codec, [e.type for e in told])
+            first.told, rest = told[-1].sequence, rest[len(told) :]
+            if not self._settled(viewer):
+                return False
+        viewer.first = None
+        return True
 
     def _arrive(self, viewer: Viewer) -> None:
         room, wire = viewer.room, viewer.wire
@@ -194,21 +207,21 @@ class Behind:
             self._bursts_bytes -= self._bursts.pop(next(iter(self._bursts))).size
 
     def _read_back(self, viewer: Viewer, cursor: int, otherwise: Callable[[], None]) -> None:
-        room = viewer.room
-
         def arrived(error: Exception | None, found: bool) -> None:
-            if viewer.closed is not None:
-                return
-            if isinstance(error, StoreAway):
-                self._wait_for_postgres(viewer)
-            elif error is not None:
-                viewer.close("unavailable")
-            elif found:
-                self.advance(viewer)
-            else:
+            if error is not None or found:
+                self._answered(viewer, error)
+            elif viewer.closed is None:
                 otherwise()
 
-        self._history.read(room.stream, cursor, room.pruned_to, arrived)
+        self._history.read(viewer.room.stream, cursor, viewer.room.pruned_to, arrived)
+
+    def _answered(self, viewer: Viewer, error: Exception | None) -> None:
+        if isinstance(error, StoreAway):
+            self._wait_for_postgres(viewer)
+        elif error is not None:
+            viewer.close("unavailable")
+        else:
+            self.advance(viewer)
 
     def _wait_for_postgres(self, viewer: Viewer) -> None:
         with self._lock:
@@ -259,8 +272,7 @@ class Behind:
         """Sends what the wire owes; False when it was parked or has nothing more to say."""
         wire = viewer.wire
         assert wire is not None
-        owed = wire.owed
-        settled = wire.settle()
+        owed, settled = wire.owed, wire.settle()
         if wire.owed < owed:
             viewer.progress_at = time.monotonic()
         if not settled:

@@ -94,7 +94,7 @@ class Fanout:
             if viewer.lane is not None:
                 viewer.lane.exit(viewer)
             if not viewer.ending:
-                viewer.first = ()
+                viewer.first = None
                 viewer.resync = Resync(room.stream, "beyond_head", room.pruned_to + 1, room.head)
             self._behind.advance(viewer)
 

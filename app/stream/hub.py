@@ -14,6 +14,7 @@ from app.stream.event import Event
 from app.stream.fanout import Fanout
 from app.stream.faults import Faults
 from app.stream.once import Once
+from app.stream.present import Presents
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.store import Head, NoSuchStream, Store
@@ -87,10 +88,14 @@ class Hub:
             viewer.close("draining")
         return viewer
 
-    def attach(self, viewer: Viewer, wire: Wire, first: Sequence[Event] = ()) -> None:
+    @property
+    def presents(self) -> Presents:
+        return self._behind.presents
+
+    def attach(self, viewer: Viewer, wire: Wire) -> None:
         """Begins to send: ``first``, then what follows the cursor. A viewer closed meanwhile is told why at once."""
         with self._lock:
-            viewer.wire, viewer.first, viewer.progress_at = wire, first, time.monotonic()
+            viewer.wire, viewer.progress_at = wire, time.monotonic()
             closed = viewer.closed
         if closed is not None:
             self._tell_left(viewer, wire, closed)

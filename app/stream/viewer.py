@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from app.stream.burst import Codec, Data, Filter
-from app.stream.event import Event
+from app.stream.present import First
 from app.stream.resync import Resync
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Viewer:
     advance: Callable[[Viewer], None]
     leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
-    first: Sequence[Event] = ()  # told before anything after the cursor
+    first: First | None = None  # told before anything after the cursor
     lane: Lane | None = None
     ending: bool = False  # the last word is begun: nothing but the rest of it is to be sent
     closed: str | None = None

@@ -14,8 +14,9 @@ from app.auth.owners import Owners
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
+from app.green.unsent import Unsent
 from app.http import problems
-from app.http.concurrency import Shares
+from app.http.concurrency import Downloads, Reports, Shares
 from app.http.rate_limits import limit_in
 from tests.api.fakes import FakePostgres
 from tests.support.system import SECRET
@@ -45,6 +46,9 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         owners=Owners(fake.read),
         claims=Claims(fake.read, revocations, Issuers({})),
         shares=Shares(config.requests_per_user),
+        reports=Reports(config.requests_per_user),
+        downloads=Downloads(),
+        unsent=Unsent(),
         metrics=SimpleNamespace(text=lambda: b"taskroom 1\n"),
     )
     parts.passwords = passwords.Passwords(config.passwords_at_once, config.passwords_waiting)

@@ -81,6 +81,10 @@ def of_body(name: str) -> Any:
     return constant(ROOT / "app/green/body.py", name)
 
 
+def of_outlet(name: str) -> Any:
+    return constant(ROOT / "app/green/outlet.py", name)
+
+
 def client(name: str, constant: str) -> float:
     """A constant of the browser client; times in seconds."""
     value = found(file(f"static/src/client/{name}.ts"), rf"\b{constant} = ([\d_.]+)\b")

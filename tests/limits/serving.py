@@ -11,12 +11,25 @@ from app.api import agent, auth, idempotency, outside
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
-from app.green import READY_AT_ONCE, arrivals, listener, turn
+from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user, strangers
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
-from app.stream import behind, broker, burst, fanout, faults, history, hub, pages, room, subscription, tails
+from app.stream import (
+    behind,
+    broker,
+    burst,
+    fanout,
+    faults,
+    history,
+    hub,
+    pages,
+    present,
+    room,
+    subscription,
+    tails,
+)
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -25,6 +38,7 @@ from tests.limits.product import (
     most,
     of_body,
     of_eventlet,
+    of_outlet,
     of_server,
     repeats,
     source,
@@ -50,6 +64,11 @@ ROWS: list[Row] = [
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
     ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
+    ("worker's events that a web process reads", "64; 8",
+     lambda: (concurrency.REPORTS_READ, concurrency.REPORTS_STORED)),
+    ("what a client takes of its answers", "8 KiB; 60 s",
+     lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
+    ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
     ("how long a turn of the loop has gone on", "20 ms; 8", lambda: (turn.BEGIN_SECONDS, turn.TURNS)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
@@ -95,6 +114,8 @@ ROWS: list[Row] = [
     ("events that viewers who are behind read", "500; 1 MB; 8",
      lambda: (history.PAGE_EVENTS, pages.PAGE_BYTES, history.READERS)),
     ("of those kept for others", "16 MB; 30 s", lambda: (history.KEPT_BYTES, history.KEPT_SECONDS)),
+    ("the present states that viewers are told first", "8 MB; 30 s; 4",
+     lambda: (present.KEPT_BYTES, history.KEPT_SECONDS, present.READERS)),
     ("characters of events joined", "64,000; 16,000; 8",
      lambda: (burst.BURST_SIZE, burst.WHOLE_SIZE, behind.BURSTS_IN_A_ROW)),
     ("buffers kept for several viewers", "64; 8 MB; 1 s",

@@ -12,6 +12,7 @@ from app.api import tasks as task_pages
 from app.api import webhooks as hooks
 from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
 from app.bus import source as bus_source
+from app.http import concurrency
 from app.notifications import creation, inbox, reminders
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -131,6 +132,8 @@ ROWS: list[Row] = [
         same(most(lists.CountQuery, "q"), most(logs.FilterQuery, "q")), same(*(most(*cursor) for cursor in CURSORS)))),
     ("the largest sequence", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
     ("lines of the log in a snapshot", "50; 120", lambda: (snapshot.RECENT_LOGS, throughput.POINTS)),
+    ("downloads of logs of a user", "4; 32",
+     lambda: (concurrency.DOWNLOADS_OF_ONE, concurrency.DOWNLOADS_IN_ALL)),
     ("lines that a download reads", "500; 64,000", lambda: (task_logs.DOWNLOAD_PAGE, logs.GZIP_BLOCK)),
     ("files that `knowledge_base` reads", "4,000; 20,000",
      lambda: (unless_asked(KnowledgeBaseParams, "limit"), most(KnowledgeBaseParams, "limit"))),

@@ -13,7 +13,6 @@ from flask import Flask
 from app.auth import identity, permissions
 from app.errors import NotFound
 from app.realtime import sse
-from app.realtime.socketio import rooms
 from app.realtime.socketio.rooms import Rooms
 from app.stream.burst import Filter
 from app.stream.store import NoSuchStream
@@ -51,8 +50,8 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
 )
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
-    monkeypatch.setattr(rooms, "current_events", raising(error))
-    parts: Any = SimpleNamespace(joins=SimpleNamespace(joining=nullcontext), read=None)
+    hub = SimpleNamespace(presents=SimpleNamespace(now=raising(error)))
+    parts: Any = SimpleNamespace(joins=SimpleNamespace(joining=nullcontext), hub=hub)
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
     with pytest.raises(told):

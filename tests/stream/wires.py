@@ -11,6 +11,7 @@ from typing import Any
 from app.stream.burst import Codec, Data, Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
+from app.stream.present import First
 from app.stream.resync import Resync
 from app.stream.viewer import Viewer
 
@@ -178,7 +179,10 @@ def view(
 ) -> tuple[Viewer, FakeWire]:
     """A viewer on a wire of its own, or on this one, that has begun to get what is after the cursor."""
     viewer, wire = hub.watch(stream, cursor, filter), wire or FakeWire()
-    hub.attach(viewer, wire, first)
+    if first:
+        hub.presents.keep(stream, list(first), viewer.start)
+        viewer.first = First(viewer.start, filter)
+    hub.attach(viewer, wire)
     return viewer, wire
 
 

@@ -4,7 +4,7 @@ vanilla emitter sends to ``task:<id>`` has no sequence and reaches nobody there.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +20,10 @@ from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
-from app.stream.event import BROADCAST, EVENT_TYPE, Event, task_stream, user_stream
+from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
+from app.stream.present import First
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
-from app.tasks.snapshot import current_events
 
 MAX_JOINED = 64
 MAX_TYPES = 32
@@ -107,15 +107,14 @@ class Rooms:
     def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         with self._joining(connection):
             task_id = permissions.readable_task(connection.principal, str(data["task_id"]))
-            stream, cursor, first = task_stream(task_id), data.get("since_sequence"), list[Event]()
-            types = _types(data)
-            wanted = Filter(types)
+            stream, cursor, types = task_stream(task_id), data.get("since_sequence"), _types(data)
+            wanted, first = Filter(types), None
             joined = self._widened(connection, stream, cursor, types)
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        present, cursor = current_events(self._parts.read, stream)
-                        first = [event for event in present if wanted.passes(event)]
+                        cursor = self._parts.hub.presents.now(stream)
+                        first = First(cursor, wanted)
                     joined = self._join(connection, stream, cursor, wanted, first)
                 except NoSuchStream:
                     raise NotFound("There is no such task") from None
@@ -188,7 +187,7 @@ class Rooms:
         stream: str,
         cursor: int | None,
         filter: Filter,
-        first: Sequence[Event] = (),
+        first: First | None = None,
     ) -> Viewer:
         """Raises NoSuchStream."""
         if len(connection.viewers) >= MAX_JOINED:
@@ -202,7 +201,7 @@ class Rooms:
         self.joined += 1
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
         attach = self._parts.hub.attach
-        green.after_this(lambda: attach(viewer, connection.wire, first))
+        green.after_this(lambda: attach(viewer, connection.wire))
         return viewer
 
     def _leave(self, connection: Connection, stream: str) -> None:

@@ -1,0 +1,150 @@
+"""The present state, which a viewer without a cursor is told first. None is kept for a viewer that cannot take it yet:
+what was read is shared, and read again when it has been let go of."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from app.stream.background import in_turns, spawn
+from app.stream.burst import Filter
+from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
+from app.stream.history import KEPT_SECONDS, WAITING_AT_ONCE
+from app.stream.once import Once
+from app.stream.store import NoSuchStream, StoreAway
+
+logger = logging.getLogger("taskroom.present")
+
+KEPT_BYTES = 8_000_000  # of all streams together
+READERS = 4  # for viewers that are behind; those that join have their own bound
+
+Waiting = Callable[[Exception | None], None]
+State = tuple[list[Event], int]  # its events, and the sequence up to which they speak
+
+
+@dataclass(slots=True, eq=False)
+class First:
+    """What a viewer is told before anything after its cursor: the state up to ``upto``, as far as its filter lets it.
+    ``told`` is the last that it was told of it.
+
+    It may be told of a later reading. What is missing there up to ``upto`` has changed since, so the viewer hears of
+    it after its cursor; what is there was the state then too.
+    """
+
+    upto: int
+    filter: Filter
+    told: int = 0
+
+    def rest(self, events: Sequence[Event]) -> list[Event]:
+        start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.told, self.upto))
+        return [event for event in events[start:end] if self.filter.passes(event)]
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    events: list[Event]
+    upto: int
+    bytes: int
+    told: bool  # those who waited for it have it; it may be let go of
+    at: float = field(default_factory=time.monotonic)
+
+
+class Presents:
+    """``source`` reads the present state of a stream; NoSuchStream where there is none."""
+
+    def __init__(self) -> None:
+        self.source: Callable[[str], State] = _nothing
+        self._kept: OrderedDict[str, Kept] = OrderedDict()  # oldest first
+        self._waiting: dict[str, list[Waiting]] = {}
+        self._once: Once[State] = Once()
+        self._lock = threading.Lock()
+        self._readers = threading.BoundedSemaphore(READERS)
+        self.bytes = 0
+
+    def now(self, stream: str) -> int:
+        """Reads the state for who joins, once for all who join at the same moment; returns the sequence up to which it
+        speaks. Raises NoSuchStream, StoreAway."""
+        events, upto = self._once(stream, lambda: self.source(stream))
+        self.keep(stream, events, upto)
+        return upto
+
+    def of(self, stream: str, first: First) -> list[Event] | None:
+        """What the viewer is still to be told; None when it must be read first."""
+        with self._lock:
+            kept = self._kept.get(stream)
+            return first.rest(kept.events) if kept is not None and kept.upto >= first.upto else None
+
+    def read(self, stream: str, then: Waiting) -> None:
+        """Reads it again, once for all who wait. Each is called with the failure or None; who came while it was under
+        way may have to ask for a newer one. Of a stream that has gone there is nothing to tell."""
+        with self._lock:
+            waiting = self._waiting.setdefault(stream, [])
+            waiting.append(then)
+            if len(waiting) > 1:
+                return
+        spawn(self._read, stream)
+
+    def keep(self, stream: str, events: list[Event], upto: int, told: bool = True) -> Kept:
+        """The last reading counts, also where it speaks up to less: the stream may have gone back."""
+        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), told)
+        with self._lock:
+            self._drop(stream)
+            self._kept[stream] = kept
+            self.bytes += kept.bytes
+        self.forget(time.monotonic())
+        return kept
+
+    def forget(self, now: float) -> None:
+        """Lets go of what is too old, or too much, but not of the newest, nor of what somebody waits for."""
+        with self._lock:
+            left, old = self.bytes, list[str]()
+            for stream, kept in islice(self._kept.items(), max(0, len(self._kept) - 1)):
+                if left <= KEPT_BYTES and now - kept.at <= KEPT_SECONDS:
+                    break
+                if kept.told:
+                    left -= kept.bytes
+                    old.append(stream)
+            for stream in old:
+                self._drop(stream)
+
+    def drop(self, stream: str) -> None:
+        """What was read of that stream holds no more."""
+        with self._lock:
+            self._drop(stream)
+
+    def _read(self, stream: str) -> None:
+        error: Exception | None = None
+        kept: Kept | None = None
+        try:
+            with self._readers:
+                kept = self.keep(stream, *self.source(stream), told=False)
+        except NoSuchStream:
+            kept = self.keep(stream, [], MAX_SEQUENCE, told=False)
+        except Exception as failure:  # whatever it is, those who wait must hear of it
+            error = failure
+            if not isinstance(failure, StoreAway):
+                logger.exception("reading the state of %s failed", stream)
+        with self._lock:
+            waiting = self._waiting.pop(stream)
+        for then in in_turns(waiting, WAITING_AT_ONCE):
+            try:
+                then(error)
+            except Exception:  # one of a crowd must not keep it from the others
+                logger.exception("the state of %s could not be passed on", stream)
+        if kept is not None:
+            kept.told = True
+
+    def _drop(self, stream: str) -> None:
+        kept = self._kept.pop(stream, None)
+        if kept is not None:
+            self.bytes -= kept.bytes
+
+
+def _nothing(stream: str) -> State:
+    raise NoSuchStream(stream)
