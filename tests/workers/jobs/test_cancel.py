@@ -34,7 +34,11 @@ class Writer:
 def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
     writer = Writer()
     claim = SimpleNamespace(
-        task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11", attempt=1, started_at=None, plan=None
+        task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11",
+        attempt=1,
+        started_at=None,
+        plan=None,
+        phases=frozenset(),
     )
     writer.run = runs.Run(cast(Any, claim), cast(Any, writer))
     monkeypatch.setattr(runs, "_current", writer.run)
