@@ -234,7 +234,7 @@ def _principal(credentials: Any) -> Principal:
         return auth.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
         return sessions.use_ticket(given["ticket"])
-    return auth.current()
+    return auth.current(lasts=True)
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:
