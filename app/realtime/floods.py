@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -126,7 +126,7 @@ class Floods:
         elif getattr(session, "closed", False):
             # Else the library fails on it, where it knows an answer to a stranger.
             del self._eio.sockets[session_id]
-        return self._serve(environ, start_response)
+        return self._serve(environ, partial(_kept_by_nobody, start_response))
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
@@ -197,3 +197,10 @@ class Floods:
             library.shut(websocket)
         if session is not None:
             session.close(wait=False, abort=True)
+
+
+def _kept_by_nobody(
+    start_response: Callable[..., Any], status: str, headers: Sequence[tuple[str, str]], *more: Any
+) -> Any:
+    """What a poll is answered is one user's, as what REST answers is."""
+    return start_response(status, [*headers, ("Cache-Control", "no-store")], *more)
