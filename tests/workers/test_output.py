@@ -121,6 +121,13 @@ def test_a_line_that_an_earlier_task_began_is_no_later_tasks() -> None:
     assert printed(second, OTHER) == []
 
 
+def test_a_line_that_was_begun_before_a_task_is_not_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, sys.__stdout__))
+    print("of the worker's, ", end="")
+
+    assert printed(lambda: print("mine")) == out("mine")
+
+
 def test_an_exception_that_ends_a_thread_is_one_line() -> None:
     def work() -> None:
         thread = threading.Thread(target=lambda: 1 / 0, name="dividing")
