@@ -191,7 +191,9 @@ class SseWires:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
         due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
-        counted = self._presence.count({w.principal.user_id for w in due if w.counts})
+        counted: dict[str, int] = {}
+        with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
+            counted = self._presence.count({w.principal.user_id for w in due if w.counts})
         for wire in due:
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 

@@ -220,6 +220,40 @@ def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns:
     assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
 
 
+def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
+    hub: Hub, store: FakeStore, connect: Connect
+) -> None:
+    presence = MagicMock()
+    presence.count.side_effect = SystemError("as asked")
+    wires = SseWires(hub, MagicMock(), presence, 15.0)
+    wires._running = True  # the test is its timer
+    counting = type("Counting", (SseCodec,), {"counts": True})(chunked=False)
+    connection = connect(1, counting)
+    connection.wire.principal.expires_at = float("inf")  # type: ignore[misc]
+    wires.add(connection.wire)
+
+    for _ in range(2 * SLOTS):
+        wires.turn()
+
+    assert connection.client.recv(100) == b":\n" * 2
+    assert hub.faults.count == 2 * SLOTS
+
+
+def test_both_timers_run_once_somebody_is_there(
+    hub: Hub, store: FakeStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[float, str]] = []
+    monkeypatch.setattr(
+        SseWires, "_look_after", staticmethod(lambda seconds, turn: started.append((seconds, turn.__name__)))
+    )
+    wires = SseWires(hub, MagicMock(), MagicMock(), 15.0)
+
+    for _ in range(2):
+        wires.add(connect(1, PLAIN).wire)
+
+    wait_for("both", lambda: sorted(started) == [(1.0, "breathe"), (1.0, "turn")])
+
+
 def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_every_three(
     hub: Hub, store: FakeStore, connect: Connect
 ) -> None:
