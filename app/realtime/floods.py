@@ -186,7 +186,10 @@ class Floods:
                 if since > late:
                     break
                 del self._strangers[session_id]
-                self.drop(session_id, "does not sign in")
+                try:
+                    self.drop(session_id, "does not sign in")
+                except Exception:  # one socket's trouble must not end the timer of all
+                    logger.exception("a socket that does not sign in could not be closed")
 
     def drop(self, session_id: str, why: str) -> None:
         """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one

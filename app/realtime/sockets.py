@@ -173,7 +173,10 @@ class Sockets:
         """Signing out disconnects, which tells a client not to come back by itself."""
         for connection in list(self._connections.values()):
             if connection.principal.session_id == session_id:
-                self._disconnect(connection)
+                try:
+                    self._disconnect(connection)
+                except Exception:  # one socket's trouble must not keep the others of the session open
+                    logger.exception("a socket whose session has ended could not be closed")
 
     def _checked(
         self, name: str, schema: ma.Schema, handler: Callable[..., dict[str, Any]]

@@ -167,3 +167,25 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
         served.refresh_token(connection, {"token": "theirs"})
 
     assert gone == ["sid"] and not connection.open
+
+
+def test_16_a_socket_that_cannot_be_closed_keeps_no_other_of_its_session_open() -> None:
+    ann = Principal("ann", "ann@example.org", "operator", None, "one", time.time() + 900)
+    gone: list[str] = []
+
+    def disconnect(sid: str) -> None:
+        if not gone:
+            gone.append("failed")
+            raise SystemError("as asked")
+        gone.append(sid)
+
+    parts: Any = SimpleNamespace(revocations=set(), session_enders=[])
+    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=disconnect, manager=None))
+    served = sockets.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
+    wire: Any = SimpleNamespace(close=lambda: None)
+    for sid in ("first", "second", "third"):
+        served._connections[sid] = sockets.Connection(sid, wire, ann, {})
+
+    served.end_session("one")
+
+    assert gone == ["failed", "second", "third"]
