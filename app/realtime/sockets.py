@@ -29,12 +29,14 @@ from app.realtime.reader import MESSAGE_LIMIT
 from app.realtime.rooms import Connection, Rooms, left
 from app.realtime.socket_wire import SocketWire
 from app.services import Services
+from app.stream.background import in_turns
 from app.stream.channels import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
 
+EXPIRED_AT_ONCE = 20  # sockets; a crowd that signed in together expires together
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
@@ -218,8 +220,11 @@ class Sockets:
         while True:
             self._io.sleep(1.0)
             at = time.time()
-            for connection in list(self._connections.values()):
-                if connection.principal.expires_at <= at:
+            over = [of for of in self._connections.values() if of.principal.expires_at <= at]
+            for connection in in_turns(over, EXPIRED_AT_ONCE):
+                if (
+                    connection.principal.expires_at <= at
+                ):  # it may have been renewed while others had their turn
                     self._expire(connection)
 
     def _expire(self, connection: Connection) -> None:

@@ -16,6 +16,7 @@ import pytest
 from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_wire import SLOTS, SseWire, SseWires, leave
+from app.stream import background
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -237,6 +238,22 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
 
     assert connection.client.recv(100) == b":\n" * 2
     assert hub.faults.count == 2 * SLOTS
+
+
+@pytest.mark.parametrize("what", ["keep_alive", "breathe", "expiry"])
+def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    wires, turns = SseWires(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append))
+    crowd = [MagicMock(slot=0, turns=1, counts=False) for _ in range(1_000)]
+    for wire in crowd:
+        wire.principal.expires_at = float("-inf" if what == "expiry" else "inf")
+    wires._slots[1].update(crowd)
+    wires._breathing[1].update(crowd)
+
+    wires.breathe() if what == "breathe" else wires.turn()
+
+    assert all(wire.mock_calls for wire in crowd) or what == "expiry"
+    assert len(turns) >= 5
 
 
 def test_both_timers_run_once_somebody_is_there(
