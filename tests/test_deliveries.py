@@ -264,3 +264,26 @@ def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
 
     assert len(set(found)) == len(found) == 5
     assert found == [d["id"] for d in hook.log()]
+
+
+@pytest.mark.slow
+def test_a_page_of_a_long_log_is_a_piece_of_an_index(hook: Hook) -> None:
+    hook.told()
+    database = hook.tasks.database
+    sql(
+        database,
+        """INSERT INTO deliveries (webhook_id, event_type, stream, sequence, payload, status, created_at)
+           SELECT webhook_id, event_type, stream, 10 + n, payload, 'delivered', now() - n * interval '1 s'
+           FROM deliveries, generate_series(1, 5000) AS n""",
+    )
+    sql(database, "ANALYZE deliveries")
+
+    with hook.tasks.connect() as connection, connection.cursor() as cur:
+        newest = queue.page(cur, hook.id, None, 3)
+        first = cur.query
+        cur.execute("SELECT (now() - interval '4000 s')::text, gen_random_uuid()::text")
+        deep = queue.page(cur, hook.id, cur.fetchall()[0], 3)
+        second = cur.query
+
+        assert len(newest) == len(deep) == 3 and newest[-1]["created_at"] > deep[0]["created_at"]
+        assert max(rows_visited(cur, "deliveries", query) for query in (first, second)) < 20

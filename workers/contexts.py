@@ -17,6 +17,12 @@ from typing import Any
 from workers import run as runs
 
 logger = logging.getLogger("threading")
+
+# By whole names: a thread of the task's own may be called taskroom-something too.
+_OURS = frozenset(
+    f"taskroom-{name}"
+    for name in ("writer", "listener", "channels", "tails", "ticks", "everybody", "handler", "coroutines")
+)
 _start = threading.Thread.start
 _submit = ThreadPoolExecutor.submit
 
@@ -36,7 +42,7 @@ def uninstall() -> None:
 
 def _start_in_context(self: threading.Thread) -> None:
     # Our own threads outlive the task in which they were first needed.
-    if runs.find() is not None and not self.name.startswith("taskroom-"):
+    if runs.find() is not None and self.name not in _OURS:
         context = copy_context()
         self.run = partial(context.run, self.run)  # type: ignore[method-assign]
         self.taskroom_context = context  # type: ignore[attr-defined]

@@ -65,15 +65,16 @@ def principal_of(token: str) -> Principal:
     return services().claims.of_access(token)
 
 
-def current(allow_ticket: bool = False) -> Principal:
-    """Who sent this request: bearer header, else cookie, else (for streams) a ticket. Raises Unauthorized."""
-    principal = _current(allow_ticket)
+def current(allow_ticket: bool = False, lasts: bool = False) -> Principal:
+    """Who sent this request: bearer header, else cookie, else (for streams) a ticket. ``lasts``: what it opens stays
+    open, and lives with the session that its cookies are of. Raises Unauthorized."""
+    principal = _current(allow_ticket, lasts)
     access_log.concerns(principal.user_id)
     request.environ[WHOSE] = principal.user_id
     return principal
 
 
-def _current(allow_ticket: bool) -> Principal:
+def _current(allow_ticket: bool, lasts: bool) -> Principal:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return principal_of(token.strip())
@@ -82,7 +83,7 @@ def _current(allow_ticket: bool) -> Principal:
             return use_ticket(request.args["ticket"])
         raise Unauthorized("A ticket opens a stream only")
     cookie = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
-    if allow_ticket:
+    if lasts:
         return _of_cookies(cookie, request.cookies.get(STREAM_COOKIE))
     if not cookie:
         raise _nobody()
@@ -92,7 +93,8 @@ def _current(allow_ticket: bool) -> Principal:
 
 
 def _of_cookies(access: str | None, stream: str | None) -> Principal:
-    """For a stream, which lives with the session: a browser that comes back with a cookie cannot renew it first."""
+    """For a stream or a socket, which lives with the session: a page that comes back with a cookie may not know how to
+    renew it first."""
     claims = services().claims
     try:
         if not access:

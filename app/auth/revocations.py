@@ -96,7 +96,10 @@ class Revocations:
             while self._forget_at and next(iter(self._forget_at.values())) <= began:
                 del self._forget_at[next(iter(self._forget_at))]
         for session_id in new:
-            self._ended(session_id)
+            try:
+                self._ended(session_id)
+            except Exception:  # the others would be known by the next reading, and so never be ended
+                logger.exception("what a session had open could not be closed")
 
     def _run(self) -> None:
         failed = False

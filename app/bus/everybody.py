@@ -84,11 +84,15 @@ class Everybody:
 
     def look(self) -> None:
         """Compares what is known with Postgres. Raises StoreAway."""
+        stood = dict(self._known)  # what was known before was committed before, so a look must find it
         for page in self._pages():
             with self._lock:
                 for stream, last in page:
                     known = self._known.get(stream, 0)
-                    if last > known and not self._stopped:
+                    if last < stood.get(stream, 0):  # a fail-over or a restore: its numbers are given anew
+                        logger.warning("%s went back from %d to %d in Postgres", stream, known, last)
+                        self._known[stream] = last
+                    elif last > known and not self._stopped:
                         self._known[stream] = last
                         self._missed(stream, known, last)
 

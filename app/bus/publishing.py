@@ -66,7 +66,7 @@ def _drafted(stream: str, type: str, data: Mapping[str, Any]) -> Draft:
     if type in CONTROL:
         raise ValueError(f"event_type: {type!r} is what connections say of themselves")
     if type in NOTIFICATIONS:
-        raise ValueError(f"event_type: {type!r} is made by app.notifications.creation.create_notification")
+        raise ValueError(f"event_type: {type!r} is made by app.notifications.create_notification")
     fields = {name: value for name, value in data.items() if name not in _OURS}
     if stream != BROADCAST and "user_id" in fields and stream_of(fields.pop("user_id")) != stream:
         raise ValueError("user_id: the data names another user")

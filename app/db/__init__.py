@@ -1,0 +1,1 @@
+"""Postgres: connections, the circuit breaker, and SQL that several packages share."""

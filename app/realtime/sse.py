@@ -169,7 +169,7 @@ def serve(
     try:
         parts.attempts.arrived(address())
         with parts.attempts.trying(address()) as by, parts.joins.joining():
-            principal = identity.current(allow_ticket=True)
+            principal = identity.current(allow_ticket=True, lasts=True)
             by(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)

@@ -18,6 +18,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_rooms import Line
+from app.stream.background import in_turns
 from app.stream.burst import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
@@ -186,19 +187,21 @@ class SseWires:
         """One slot's keep-alives."""
         now = time.time()
         for slot in self._slots:
-            for wire in [w for w in slot if w.principal.expires_at <= now]:
+            for wire in in_turns([w for w in slot if w.principal.expires_at <= now]):
                 for viewer in wire.viewers:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
         due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
-        counted = self._presence.count({w.principal.user_id for w in due if w.counts})
-        for wire in due:
+        counted: dict[str, int] = {}
+        with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
+            counted = self._presence.count({w.principal.user_id for w in due if w.counts})
+        for wire in in_turns(due):
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 
     def breathe(self) -> None:
         """Once a second."""
         self._breath = (self._breath + 1) % BREATH_SECONDS
-        for wire in list(self._breathing[self._breath]):
+        for wire in in_turns(list(self._breathing[self._breath])):
             wire.breathe(self._hub)
 
     @staticmethod

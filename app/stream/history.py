@@ -48,6 +48,7 @@ class History:
         )  # by page and first sequence; oldest first
         self._pages: dict[tuple[str, int], dict[int, Part]] = {}
         self._bytes = 0
+        self._drops = 0  # what was being read meanwhile is of before
         self._waiting: dict[tuple[str, int], list[tuple[int | None, Waiting]]] = {}
         self._lock = threading.Lock()
         self._readers = threading.BoundedSemaphore(READERS)
@@ -76,12 +77,12 @@ class History:
     def _read(self, stream: str, start: int, cursor: int) -> None:
         error: Exception | None = None
         part: Part | None = None
-        found = False
+        found, drops = False, self._drops
         try:
             with self._readers:
                 events = self._store.part(stream, start, PAGE_EVENTS, cursor)
             found = bool(_following(events, cursor))
-            part = self._keep((stream, start), events)
+            part = self._keep((stream, start), events, drops)
         except Exception as failure:  # whatever it is, those who wait must hear of it
             error = failure
             if not isinstance(failure, StoreAway):
@@ -111,17 +112,20 @@ class History:
                 self._drop(key)
 
     def drop(self, stream: str) -> None:
-        """Lets go of all pages of that stream."""
+        """Lets go of all pages of that stream, and keeps none that is being read."""
         with self._lock:
+            self._drops += 1
             for key in [key for key in self._parts if key[0] == stream]:
                 self._drop(key)
 
-    def _keep(self, page: tuple[str, int], events: list[Event]) -> Part | None:
+    def _keep(self, page: tuple[str, int], events: list[Event], drops: int) -> Part | None:
         if not events:
             return None
         first = events[0].sequence
         part = Part(page, events, time.monotonic(), sum(map(memory, events)))
         with self._lock:
+            if drops != self._drops:
+                return None  # who waits for it asks again
             if (*page, first) in self._parts:
                 self._drop((*page, first))
             self._parts[(*page, first)] = self._pages.setdefault(page, {})[first] = part

@@ -10,7 +10,7 @@ import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.stream.event import LEVELS, task_stream
-from app.stream.pages import bounded
+from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
 
 SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
@@ -99,16 +99,21 @@ def _scan(
     if wanted.q:
         conditions.append("AND position(lower(%s) in lower(payload::json ->> 'message')) > 0")
         values.append(wanted.q)
+    # Sizes are added up before anything is sent: a thousand long lines are fifty megabytes.
     cur.execute(
-        f"""SELECT seq, payload FROM events
-            WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq BETWEEN %s AND %s
-              AND type = 'log' {" ".join(conditions)}
-            ORDER BY seq {order} LIMIT %s""",
-        (task_stream(task_id), low, high, *values, limit + 1),
+        f"""SELECT seq, payload, found FROM (
+                SELECT lines.*, count(*) OVER () AS found,
+                    sum(octet_length(payload)) OVER (
+                        ORDER BY seq {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS sent
+                FROM (SELECT seq, payload FROM events
+                    WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq BETWEEN %s AND %s
+                        AND type = 'log' {" ".join(conditions)}
+                    ORDER BY seq {order} LIMIT %s) AS lines) AS page
+            WHERE coalesce(sent, 0) < %s ORDER BY seq {order} LIMIT %s""",
+        (task_stream(task_id), low, high, *values, limit + 1, PAGE_BYTES, limit),
     )
-    found = cur.fetchall()
-    rows = bounded(found[:limit], lambda row: len(row[1]))
-    return rows, len(rows) < len(found)
+    rows = cur.fetchall()
+    return [(seq, payload) for seq, payload, _ in rows], bool(rows) and len(rows) < rows[0][2]
 
 
 def log_line(payload: str) -> dict[str, Any]:

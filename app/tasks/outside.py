@@ -185,7 +185,8 @@ class _Made:
         phase = fields.get("current_phase", phase)
         message = fields.get("current_phase_message", message)
         if "progress" in fields:
-            self.reports.progress, self.reports.known = round(fields["progress"], 1), True
+            self.reports.raise_progress(fields["progress"])
+            self.reports.known = True
         self._at = phase and phase[:NAME_LIMIT], message
         self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
 

@@ -19,6 +19,7 @@ from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
 logger = logging.getLogger("taskroom.removal")
 
 PAGE_TASKS = 200  # looked for in one statement
+FIRST = "-infinity", "00000000-0000-0000-0000-000000000000"  # before all that ended
 EVENTS_AT_ONCE = 2_000  # of a family, with its rows in one transaction; what is more goes before, in batches
 
 _FAMILY = """WITH RECURSIVE family (id) AS (
@@ -43,7 +44,7 @@ class Member(NamedTuple):
 def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
     """One run; returns how many tasks went. Those that ended first go first, each family in a transaction; what
     somebody holds stays for the next run. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
-    removed, until, after = 0, time.monotonic() + seconds, ("-infinity", "")
+    removed, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _ended(connect, days, after):
         for ended_at, root in page:
             if time.monotonic() >= until:
@@ -55,14 +56,15 @@ def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
 
 
 def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """The next that ended so long ago and are no steps: when, and which."""
+    """The next that ended so long ago and are no steps: when, and which. By the columns of the table: the bare name
+    would be the text that is asked for, of which there is no index."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT finished_at::text, id::text FROM tasks
                WHERE finished_at IS NOT NULL AND parent_id IS NULL
                    AND finished_at < now() - make_interval(days => %s)
-                   AND finished_at >= %s AND (finished_at, id::text) > (%s, %s)
-               ORDER BY finished_at, id::text LIMIT %s""",
+                   AND finished_at >= %s AND (finished_at, id) > (%s::timestamptz, %s::uuid)
+               ORDER BY tasks.finished_at, tasks.id LIMIT %s""",
             (days, after[0], *after, PAGE_TASKS),
         )
         return cur.fetchall()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,6 +87,20 @@ def test_what_a_user_is_answered_is_kept_by_nobody(user: User, other: User) -> N
         user.client.get("/api/v2/tasks", headers={"Authorization": "x"}).headers["Cache-Control"]
         == "no-store"
     )
+
+
+def test_neither_are_the_polls_of_a_socket(system: System, user: User) -> None:
+    url = f"{system.url}/socket.io/?EIO=4&transport=polling"
+    with httpx.Client(timeout=60) as client:
+        opened = client.get(url)
+        session = f"{url}&sid={json.loads(opened.text[1:])['sid']}"
+        posted = client.post(session, content="40" + json.dumps({"token": user.token}))
+        polled = client.get(session)
+        refused = client.get(f"{url}&sid=nobody")
+
+    assert polled.text.startswith("40") and refused.status_code == 400
+    for answer in (opened, posted, polled, refused):
+        assert answer.headers.get_list("Cache-Control") == ["no-store"]
 
 
 def test_guesses_are_limited_without_redis_too() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
 from app.http.base import page_of
+from app.tasks.logs import LogPage, logs_after, logs_before
 from app.tasks.snapshot import snapshot
 from tests.stream.helpers import line
 from tests.support.system import System, User
@@ -57,3 +62,33 @@ def test_the_newest_lines_of_a_snapshot_are_a_megabyte_at_most(here: Tasks) -> N
     lines = [log["message"][:2] for log in found["recent_logs"]]
     assert lines == [f"{n:02}" for n in range(40 - len(lines), 40)]
     assert 5 <= len(lines) <= 11, "each takes 96,000 bytes"
+
+
+class Weighing(Cursor):
+    """Knows how much it was sent."""
+
+    most: int
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        rows = super().fetchall()
+        self.most = max(self.most, sum(len(value) for row in rows for value in row if isinstance(value, str)))
+        return rows
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_of_a_log_of_long_lines_no_more_than_a_page_is_read_at_a_time(here: Tasks, back: bool) -> None:
+    task_id = here.started()
+    for n in range(60):
+        here.append([line(f"task:{task_id}", f"{n:02} " + "\u2028" * 16_000, attempt=1)])
+    read: Callable[..., LogPage] = logs_before if back else logs_after
+    pages: list[LogPage] = []
+
+    with here.connect() as connection, connection.cursor(cursor_factory=Weighing) as cur:
+        cur.most = 0
+        while not pages or pages[-1].has_more:
+            last = pages[-1] if pages else LogPage([], 2**40, 0, True)
+            pages.append(read(cur, task_id, last.before if back else last.after, 1_000))
+
+    assert cur.most < 1_200_000, "each line takes 96,000 bytes, all of them six millions"
+    in_order = pages[::-1] if back else pages
+    assert [log["message"][:2] for page in in_order for log in page.logs] == [f"{n:02}" for n in range(60)]

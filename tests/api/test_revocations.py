@@ -51,6 +51,28 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
     connection.close()
 
 
+def test_one_that_cannot_be_ended_keeps_no_other_from_its_end(database: str) -> None:
+    ended: list[str] = []
+
+    def end(session_id: str) -> None:
+        ended.append(session_id)
+        if len(ended) == 1:
+            raise SystemError("as asked")
+
+    connection = psycopg2.connect(database)
+    with connection, connection.cursor() as sql:
+        sql.execute(
+            """WITH who AS (INSERT INTO users (email, password_hash) VALUES ('ann@example.org', '') RETURNING id)
+               INSERT INTO sessions (user_id, expires_at, revoked_at)
+               SELECT id, now() + '1 day', now() FROM who, generate_series(1, 3)"""
+        )
+    connection.close()
+
+    Revocations(database, 900, end).read()
+
+    assert len(ended) == 3
+
+
 def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

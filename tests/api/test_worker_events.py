@@ -237,6 +237,17 @@ def test_texts_are_cut_and_cleaned_as_in_a_celery_worker(user: User, worker: Wor
     assert (status["progress"], status["current_phase_message"], status["is_running"]) == (42.2, "m", True)
 
 
+def test_progress_by_hand_never_goes_back_nor_to_the_end(user: User, worker: Worker) -> None:
+    accepted(worker.send(*(STARTED | {"progress": percent} for percent in (40, 30, 100, 99.5))))
+
+    told = [
+        e["data"]["progress"] for e in user.events(worker.task_id) if e["data"].get("status") == "STARTED"
+    ]
+    task = user.status(worker.task_id)["task"]
+    assert told[-4:] == [40, 40, 99.9, 99.9]
+    assert (task["progress"], task["is_running"]) == (99.9, True)
+
+
 def test_a_worker_reports_for_its_own_tenant_alone(system: System, waiting: str) -> None:
     here = uuid.uuid4().hex
     mine, stranger = system.user("worker", here), system.user("worker", uuid.uuid4().hex)

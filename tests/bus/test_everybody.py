@@ -48,6 +48,26 @@ def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
     )
 
 
+def test_a_stream_that_went_back_is_heard_from_there_on(
+    events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a restore that lost commits: what comes then has numbers that handlers were told before."""
+    ear = Ear()
+    events.subscribe("note.made", ear)
+    for _ in range(5):
+        say(user_id)
+    ear.waits(5)
+    sql(database, "DELETE FROM events WHERE seq > 2")
+    sql(database, "UPDATE streams SET last_seq = 2 WHERE name = %s", f"user:{user_id}")
+
+    watcher(events).look()
+    say(user_id)
+
+    ear.waits(6)
+    assert ear.sequences == [1, 2, 3, 4, 5, 3]
+    assert any("went back from 5 to 2" in message for message in caplog.messages)
+
+
 def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
     events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:

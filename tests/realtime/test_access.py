@@ -6,6 +6,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ import websocket
 from app.auth.principal import Principal
 from app.errors import Unauthorized
 from app.realtime.socketio import server
+from app.stream import background
 from tests.realtime.conftest import Open, watch_briefly
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
@@ -167,3 +169,56 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
         served.refresh_token(connection, {"token": "theirs"})
 
     assert gone == ["sid"] and not connection.open
+
+
+def test_16_sockets_that_expire_together_are_closed_in_turns_but_for_who_renews_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = Principal("ann", "ann@example.org", "operator", None, "one", time.time() - 1)
+    gone, turns = list[str](), list[float]()
+    parts: Any = SimpleNamespace(revocations=set(), session_enders=[])
+    wire: Any = SimpleNamespace(close=lambda: None, control=lambda type, data: None)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            raise InterruptedError
+
+    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None), sleep=sleep)
+    served = server.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
+    for n in range(100):
+        served._connections[str(n)] = server.Connection(str(n), wire, old, {})
+
+    def others(seconds: float) -> None:
+        turns.append(seconds)
+        served._connections["99"].principal = replace(old, expires_at=time.time() + 900)
+
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=others))
+    with pytest.raises(InterruptedError):
+        served._watch_expiry()
+
+    assert gone == [str(n) for n in range(99)]
+    assert len(turns) == 5
+
+
+def test_16_a_socket_that_cannot_be_closed_keeps_no_other_of_its_session_open() -> None:
+    ann = Principal("ann", "ann@example.org", "operator", None, "one", time.time() + 900)
+    gone: list[str] = []
+
+    def disconnect(sid: str) -> None:
+        if not gone:
+            gone.append("failed")
+            raise SystemError("as asked")
+        gone.append(sid)
+
+    parts: Any = SimpleNamespace(revocations=set(), session_enders=[])
+    io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=disconnect, manager=None))
+    served = server.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
+    wire: Any = SimpleNamespace(close=lambda: None)
+    for sid in ("first", "second", "third"):
+        served._connections[sid] = server.Connection(sid, wire, ann, {})
+
+    served.end_session("one")
+
+    assert gone == ["failed", "second", "third"]

@@ -1,4 +1,5 @@
-"""A stream that came by cookie lives with its session: an EventSource renews no token, and a 401 ends it for good."""
+"""What came by cookie lives with its session: an EventSource renews no token, nor does a page of before that has a
+socket, and a refusal ends either for good."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+import socketio
 
 from tests.api.answers import problem
 from tests.support.frames import Frames
@@ -100,3 +102,48 @@ def test_a_bearer_token_that_ends_closes_its_stream_as_before(
         frames.wait("its end", lambda f: f.ended.is_set(), 60)
 
     assert b"event: token_expired" in frames.body
+
+
+def connected(url: str, token: str = "", cookie: str = "") -> socketio.Client:
+    client = socketio.Client(reconnection=False)
+    client.connect(
+        url,
+        headers={"Cookie": cookie} if cookie else {},
+        auth={"token": token} if token else None,
+        transports=["websocket"],
+        wait_timeout=60,
+    )
+    return client
+
+
+def test_a_socket_goes_on_when_the_access_token_ends_and_its_reconnect_works(
+    brief: str, browser: httpx.Client, user: User
+) -> None:
+    """One with the same token in ``auth`` ends: so the tokens of all were looked at."""
+    cookie, heard = cookies(browser), list[str]()
+    access = next(c.value for c in browser.cookies.jar if c.name == "access_token_cookie")
+    by_cookie, by_token = connected(brief, cookie=cookie), connected(brief, token=str(access))
+    by_cookie.on("task_created", lambda event: heard.append(event["task_id"]))
+    by_cookie.on("token_expired", lambda event: heard.append("token_expired"))
+    assert by_cookie.call("join_events", {}, timeout=60)["ok"]
+
+    wait_for("the end of the other", lambda: not by_token.connected)
+    first = user.start("test_echo")
+    wait_for("what happens then", lambda: heard == [first])
+    by_cookie.disconnect()
+
+    assert expired(browser, cookie)
+    again = connected(brief, cookie=cookies(browser, "access_token_cookie"))
+    assert again.call("join_events", {}, timeout=60)["ok"]
+    again.disconnect()
+
+
+def test_a_socket_ends_with_the_session_and_opens_no_more(brief: str, browser: httpx.Client) -> None:
+    cookie = cookies(browser)
+    client = connected(brief, cookie=cookie)
+
+    assert browser.post("/api/v2/auth/logout").status_code == 204
+
+    wait_for("its end", lambda: not client.connected)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        connected(brief, cookie=cookie)

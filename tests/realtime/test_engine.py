@@ -47,6 +47,20 @@ def test_pings_of_many_sessions_come_from_one_task(line: Line, monkeypatch: pyte
     assert len(line.eio.background) == 2, "the next one starts the task again"
 
 
+def test_a_crowd_that_is_due_together_is_pinged_in_turns(line: Line, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(line.eio, "ping_interval", 0)
+    sessions = [FakeSession(True) for _ in range(1_000)]
+    for session in sessions:
+        line.eio.start_background_task(session._send_ping)
+    turns: list[float] = []
+    line.eio.sleep = turns.append  # type: ignore[method-assign]
+
+    line.eio.background[0][0]()
+
+    assert [len(session.pings) for session in sessions] == [1] * 1_000
+    assert turns == [0] * 4, "the others have one after every two hundred"
+
+
 def test_a_session_that_has_gone_is_not_kept_for_its_ping(line: Line, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(line.eio, "ping_interval", 0)
     session = FakeSession(True)

@@ -183,6 +183,30 @@ def test_who_does_not_sign_in_is_closed_and_who_does_is_not(front: Front):
     assert front.session.closed and not known.closed
 
 
+def test_one_that_cannot_be_closed_keeps_no_other_stranger_open(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+):
+    front.connect()
+    (sweep,) = front.sweeps
+    second = Session()
+    front.eio.sockets["1-second"] = second
+    front.eio.handlers["connect"]("1-second", {})
+
+    def fails(wait: bool = True, abort: bool = False) -> None:
+        raise SystemError("as asked")
+
+    def sleep(seconds: float) -> None:
+        if second.closed:
+            raise InterruptedError
+        assert front.now < 1000 + 60
+        front.now += seconds
+
+    monkeypatch.setattr(front.session, "close", fails)
+    front.eio.sleep = sleep
+    with pytest.raises(InterruptedError):
+        sweep()
+
+
 def test_who_signs_out_has_a_strangers_time_again(front: Front):
     front.connect()
     front.floods.signed_in(SID)

@@ -140,6 +140,19 @@ def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: Fak
     stays.close()
 
 
+def test_what_is_made_for_one_connection_takes_no_place_among_what_others_share(
+    hub: Hub, store: FakeStore
+) -> None:
+    stays = hub.watch(NAMES[0], 1)
+    publish(hub, store, NAMES[0], 20)
+
+    narrow = Narrow(hub, [1, 1, 1])
+
+    assert narrow.line.viewers[0].cursor > 1 and hub._behind._bursts == {}
+    narrow.client.close()
+    stays.close()
+
+
 def test_a_composite_id_is_of_its_rooms_alone() -> None:
     id = composite(NAMES, [1, 22, 333])
 

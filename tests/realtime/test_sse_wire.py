@@ -16,6 +16,7 @@ import pytest
 from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_connection import SLOTS, SseWire, SseWires, leave
+from app.stream import background
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -218,6 +219,56 @@ def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns:
     gaps = {later - before for said in told for before, later in itertools.pairwise(said)}
     assert {gap * wires.turn_seconds for gap in gaps} == {seconds}
     assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
+
+
+def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
+    hub: Hub, store: FakeStore, connect: Connect
+) -> None:
+    presence = MagicMock()
+    presence.count.side_effect = SystemError("as asked")
+    wires = SseWires(hub, MagicMock(), presence, 15.0)
+    wires._running = True  # the test is its timer
+    counting = type("Counting", (SseCodec,), {"counts": True})(chunked=False)
+    connection = connect(1, counting)
+    connection.wire.principal.expires_at = float("inf")  # type: ignore[misc]
+    wires.add(connection.wire)
+
+    for _ in range(2 * SLOTS):
+        wires.turn()
+
+    assert connection.client.recv(100) == b":\n" * 2
+    assert hub.faults.count == 2 * SLOTS
+
+
+@pytest.mark.parametrize("what", ["keep_alive", "breathe", "expiry"])
+def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    wires, turns = SseWires(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append))
+    crowd = [MagicMock(slot=0, turns=1, counts=False) for _ in range(1_000)]
+    for wire in crowd:
+        wire.principal.expires_at = float("-inf" if what == "expiry" else "inf")
+    wires._slots[1].update(crowd)
+    wires._breathing[1].update(crowd)
+
+    wires.breathe() if what == "breathe" else wires.turn()
+
+    assert all(wire.mock_calls for wire in crowd) or what == "expiry"
+    assert len(turns) >= 5
+
+
+def test_both_timers_run_once_somebody_is_there(
+    hub: Hub, store: FakeStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[float, str]] = []
+    monkeypatch.setattr(
+        SseWires, "_look_after", staticmethod(lambda seconds, turn: started.append((seconds, turn.__name__)))
+    )
+    wires = SseWires(hub, MagicMock(), MagicMock(), 15.0)
+
+    for _ in range(2):
+        wires.add(connect(1, PLAIN).wire)
+
+    wait_for("both", lambda: sorted(started) == [(1.0, "breathe"), (1.0, "turn")])
 
 
 def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_every_three(

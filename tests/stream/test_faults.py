@@ -13,6 +13,7 @@ from app.stream import faults, tails
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.hub import Hub
+from app.stream.room import Room
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -227,6 +228,32 @@ def test_the_ticks_outlive_a_fault(hub: Hub, store: FakeStore, monkeypatch: pyte
 
     wire.gets(2, 3)
     assert viewer.closed is None and hub.faults.count == 1
+
+
+def test_a_room_that_fails_in_a_tick_keeps_no_other_from_it(
+    hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
+):
+    streams = [f"task:{n}" for n in range(4)]
+    wires = {}
+    for stream in streams:
+        store.add(stream)
+        wires[stream] = view(hub, stream, 1)[1]
+        publish(hub, store, stream)
+        publish(hub, store, stream)  # waits for the tick
+    flush, failed = hub._fanout._flush, list[str]()
+
+    def the_first_fails(room: Room) -> None:
+        if not failed:
+            failed.append(room.stream)
+            failing()
+        flush(room)
+
+    monkeypatch.setattr(hub._fanout, "_flush", the_first_fails)
+    hub._fanout._tick(float("inf"))
+
+    sent = {stream: wire.sequences for stream, wire in wires.items()}
+    assert sent == {stream: [2] if stream in failed else [2, 3] for stream in streams}
+    assert hub.faults.count == 1
 
 
 def test_the_same_fault_is_logged_once_until_it_was_quiet(

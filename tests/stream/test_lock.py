@@ -136,12 +136,24 @@ def test_no_thread_is_waited_for_under_the_lock(hub: Hub, store: FakeStore, monk
     assert not any(held)
 
 
+def sweep_stalled(hub: Hub) -> None:
+    hub._behind._parked.update(hub.viewers())
+    hub._behind.sweep(float("inf"))
+
+
+def sweep_unread(hub: Hub) -> None:
+    hub._behind._unread.update(hub.viewers())
+    hub._behind.sweep(time.monotonic())
+
+
 Action = Callable[[Hub], None]
 LONG: list[tuple[str, Action]] = [
     ("sweep", lambda hub: hub._sweep(time.monotonic() + LINGER_SECONDS + 1)),
     ("close", lambda hub: hub.close_viewers("draining")),
     ("tick", lambda hub: hub._fanout._tick(float("inf"))),
     ("compare", lambda hub: hub._tails.compare(hub._tails.due(True, True))),
+    ("stalled", sweep_stalled),
+    ("unread", sweep_unread),
 ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
+from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.store import Head
 from tests.stream.fakes import FakeStore, publish
@@ -88,9 +90,39 @@ def test_what_was_read_or_kept_before_is_not_sent_again(hub: Hub, store: FakeSto
     publish(hub, store, A, 3)
 
     _, later = view(hub, A, 2)
+    _, from_the_first = view(hub, A, 0)
 
     later.gets(3, 4, 5)
+    from_the_first.gets(1, 2, 3, 4, 5)
     assert [content["message"] for _, _, content in later.whole] == ["line"] * 3
+    assert [content["message"] for _, _, content in from_the_first.whole] == ["lost"] * 2 + ["line"] * 3
+
+
+@pytest.mark.usefixtures("quiet")
+def test_what_was_being_read_is_not_sent_either(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
+    store.add(A, 5, message="lost")
+    part, read, gate = store.part, threading.Event(), threading.Event()
+
+    def held_back(*of: Any) -> list[Event]:
+        found = part(*of)
+        read.set()
+        assert gate.wait(60)
+        return found
+
+    monkeypatch.setattr(store, "part", held_back)
+    _, wire = view(hub, A, 0)
+    assert read.wait(60)
+    lose(store, 2)
+    compare(hub)
+    publish(hub, store, A, 3)
+    _, later = view(hub, A, 0)
+
+    gate.set()
+
+    later.gets(1, 2, 3, 4, 5)
+    assert [content["message"] for _, _, content in later.whole] == ["lost"] * 2 + ["line"] * 3
+    wire.gets(3, 4, 5)
+    assert wire.controls == [anew(2)]
 
 
 @pytest.mark.usefixtures("quiet")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
 from app.errors import NotFound
 from app.stream.event import task_stream
@@ -14,7 +17,9 @@ from app.tasks.creation import Origin
 from app.tasks.parents import delegated
 from app.tasks.removal import remove
 from tests.stream.helpers import line, patient_single, sql
+from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
+from tests.tasks.test_listing import FILL
 
 YEAR = 365
 
@@ -140,6 +145,32 @@ def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Task
 
     with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(NotFound):
         lifecycle.unfinished_retry(cur, task_id)
+
+
+def test_a_page_of_what_ended_is_a_piece_of_an_index_in_the_order_of_time(tasks: Tasks, connect: Any) -> None:
+    sql(tasks.database, FILL, tasks.user_id)
+    sql(tasks.database, "UPDATE tasks SET finished_at = created_at + random() * interval '1 day'")
+    sql(tasks.database, "ANALYZE tasks, streams")
+    asked: list[int] = []  # how many rows each statement looked at
+
+    class Noting(Cursor):
+        def execute(self, query: Any, values: Any = None) -> None:
+            statement = self.mogrify(query, values)
+            asked.append(rows_visited(self.connection.cursor(), "tasks", statement))
+            super().execute(query, values)
+
+    @contextmanager
+    def noting() -> Iterator[Any]:
+        with connect() as conn:
+            yield SimpleNamespace(cursor=lambda: conn.cursor(cursor_factory=Noting))
+
+    found: list[tuple[str, str]] = []
+    while page := removal._ended(noting, YEAR, found[-1] if found else removal.FIRST):  # type: ignore[arg-type]
+        found += page
+
+    in_order = sql(tasks.database, "SELECT id::text FROM tasks ORDER BY tasks.finished_at, tasks.id")
+    assert [task_id for _, task_id in found] == [task_id for (task_id,) in in_order]
+    assert len(asked) > 50 and sum(asked) < 50_000, "were each page sorted, it would be hundreds of thousands"
 
 
 def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(tasks: Tasks, connect: Any) -> None:

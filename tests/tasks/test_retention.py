@@ -191,6 +191,22 @@ def test_it_stops_when_its_time_is_over_and_goes_on_the_next_time(
     assert prune(connect, MONTH) > 50
 
 
+def test_a_run_begins_anywhere_so_that_short_ones_do_not_all_leave_the_same(
+    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+):
+    for _ in range(3):
+        finished(tasks, days_ago=31)
+    first, second, third = (stream.id for stream in prunables(connect, MONTH))
+    seen: list[int] = []
+    monkeypatch.setattr(retention, "prune_batch", lambda connect, stream, keep: seen.append(stream.id) or 0)
+
+    for start in (0, first, second):
+        monkeypatch.setattr("random.randint", lambda low, high, start=start: start)
+        prune(connect, MONTH)
+
+    assert seen == [first, second, third, second, third, first, third, first, second]
+
+
 def test_a_stream_that_a_writer_has_is_passed_over(tasks: Tasks, connect: Single):
     task_id = finished(tasks, days_ago=31)
     writer = patient_single(tasks.database)

@@ -123,6 +123,22 @@ def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Ta
     assert [message(tasks, task_id) for task_id in anns[3:]] == [anns[3], *6 * [None]]
 
 
+@pytest.mark.parametrize(("silent", "may_run"), [(15, 4), (21, 1)])
+def test_a_worker_that_was_not_heard_for_four_rounds_has_no_slots(
+    tasks: Tasks, ann: str, silent: int, may_run: int
+) -> None:
+    worker(tasks, slots=2, spare=1)
+    worker(tasks, slots=4, spare=1, name="celery@there")
+    sql(
+        tasks.database,
+        "UPDATE workers SET seen_at = now() - make_interval(secs => %s) WHERE name = 'celery@there'",
+        silent,
+    )
+    anns = waiting(tasks, ann, 6)
+
+    assert sum(message(tasks, task_id) is not None for task_id in anns) == may_run
+
+
 def test_where_no_worker_is_known_nothing_is_held_back(tasks: Tasks, ann: str) -> None:
     anns = waiting(tasks, ann, 5)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.api.answers import problem
 from tests.support.servers import Servers
-from tests.support.system import System
+from tests.support.system import ROOT, System
 
 pytestmark = pytest.mark.slow
 
@@ -40,3 +43,38 @@ def test_web_and_worker_name_the_file_and_do_everything_else(
                 assert "workers/jobs/broken_thumbnails.py cannot be imported" in log.read_text(), log.name
     finally:
         system.stop()
+
+
+WITHOUT = """
+import json, sys
+sys.modules["workers.jobs.artifact"] = None  # as if there were no such file, or none that can be imported
+from tests.api.fakes import FakePostgres
+from tests.api.small import small_app
+from tests.api.test_access_log import ANN, EMAIL, SESSION
+from app import claims
+from workers.registry import broken, jobs
+
+app = small_app(FakePostgres())
+with app.app_context():
+    token = claims.new_access(ANN, EMAIL, "operator", None, SESSION)
+client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
+made = client.post("/ai/artifact/generate", json={"artifact_type": "quiz"}, headers=headers)
+types = client.get("/api/v2/jobs/types", headers=headers)
+named = [of["file"] for of in types.get_json()["broken"]]
+print(json.dumps([client.get("/livez").status_code, made.status_code, named, list(jobs())]))
+"""
+
+
+def test_without_the_job_that_an_older_address_starts_everything_else_is_there(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WITHOUT],
+        cwd=ROOT,
+        env=System("postgresql://x", "redis://x", tmp_path).environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    others = ["emit_load", "knowledge_base", "orchestrate"]
+    assert json.loads(done.stdout) == [200, 404, ["workers/jobs/artifact.py"], others]

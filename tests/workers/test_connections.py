@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
+from kombu.exceptions import OperationalError
 from redis import Redis
 
 from app.tasks.dispatch import BrokerDown
@@ -61,6 +62,27 @@ def test_what_the_broker_closed_meanwhile_is_opened_anew(
     celery_app.send("two", "test-connections", ("task", 1), 0.0)
 
     assert received(other_redis_url) == 2
+
+
+def test_one_that_fails_is_used_no_more_and_what_was_to_be_sent_goes_over_a_new_one(
+    celery_app: ModuleType, other_redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    celery_app.send("one", "test-connections", ("task", 1), 0.0)
+    send_task, failed = celery_app.celery.send_task, list[object]()
+
+    def fails_once(*args: object, connection: object, **named: object) -> object:
+        if not failed:
+            failed.append(connection)
+            raise OperationalError("as asked")
+        assert connection not in failed
+        return send_task(*args, connection=connection, **named)
+
+    monkeypatch.setattr(celery_app.celery, "send_task", fails_once)
+    celery_app.send("two", "test-connections", ("task", 1), 0.0)
+    celery_app.send("three", "test-connections", ("task", 1), 0.0)
+
+    assert received(other_redis_url) == 3
+    assert celery_app.connections.opened == 2
 
 
 def test_a_broker_that_is_away_is_said_to_be(celery_app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,27 @@ def test_a_thread_of_the_task_reports_to_it() -> None:
     assert task(TASK, work) == ["by logging", "by hand"]
 
 
+def test_a_thread_whose_name_only_begins_like_one_of_ours_is_the_tasks() -> None:
+    def work() -> None:
+        thread = threading.Thread(target=logger.warning, args=("imported",), name="taskroom-import")
+        thread.start()
+        thread.join(60)
+
+    assert task(TASK, work) == ["imported"]
+
+
+def test_a_thread_of_ours_is_no_tasks() -> None:
+    seen: list[Any] = []
+
+    def work() -> None:
+        thread = threading.Thread(target=lambda: seen.append(runs.find()), name="taskroom-writer")
+        thread.start()
+        thread.join(60)
+
+    task(TASK, work)
+    assert seen == [None]
+
+
 def test_a_pool_that_an_earlier_task_made_works_for_the_later_one() -> None:
     with ThreadPoolExecutor(1) as pool:
 

@@ -1,50 +1,88 @@
-"""What beat starts, as a worker runs it: over the settings of its environment."""
+"""What beat starts now and then: of all that is written nothing stays for ever."""
 
 from __future__ import annotations
 
-import importlib
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
-from types import ModuleType
+import time
+from pathlib import Path
 
 import pytest
 
 from tests.stream.helpers import sql
-from tests.support.system import SECRET
+from tests.support.system import ROOT, System
 from tests.tasks.helpers import Tasks
-from workers import runtime
-from workers.settings import settings
+
+pytestmark = pytest.mark.slow
+
+# By the names in the schedule, as a worker gets them from beat.
+RUN = """
+from workers.celery_app import celery
+celery.loader.import_default_modules()
+for entry in ("housekeeping", "retention"):
+    celery.tasks[celery.conf.beat_schedule[entry]["task"]]()
+"""
 
 
-@pytest.fixture
-def housekeeping(
-    monkeypatch: pytest.MonkeyPatch, database: str, other_redis_url: str, tmp_path: object
-) -> Iterator[ModuleType]:
-    given = {"SECRET_KEY": SECRET, "DATABASE_URL": database, "REDIS_URL": other_redis_url}
-    for name, value in (given | {"TASKROOM_HOME": str(tmp_path), "TASKROOM_WAITING_DAYS": "7"}).items():
-        monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    before = set(sys.modules)
-    yield importlib.import_module("workers.housekeeping")
-    runtime.close(5)
-    for name in {"workers.housekeeping", "workers.celery_app"} - before:
-        del sys.modules[name]
-    settings.cache_clear()
-
-
-def test_the_retention_ends_what_waited_too_long(database: str, housekeeping: ModuleType) -> None:
-    tasks = Tasks(database)
-    forgotten, young = tasks.create(), tasks.create()
+def ended(tasks: Tasks, days_ago: int) -> str:
+    task_id = tasks.started()
+    tasks.end(task_id)
     sql(
-        database,
-        """UPDATE tasks SET created_at = now() - interval '8 days', updated_at = NULL WHERE id = %s;
-           UPDATE dispatches SET due_at = now() - interval '8 days' WHERE task_id = %s;
-           UPDATE events SET payload = replace(payload, '"timestamp":"2', '"timestamp":"1')""",
-        *[forgotten] * 2,
+        tasks.database,
+        "UPDATE tasks SET finished_at = now() - make_interval(days => %s) WHERE id = %s",
+        *(days_ago, task_id),
+    )
+    return task_id
+
+
+def test_what_is_too_old_goes_with_what_beat_starts(
+    here: Tasks, other_redis_url: str, tmp_path: Path
+) -> None:
+    ended(here, days_ago=400)
+    month, today = ended(here, days_ago=40), ended(here, days_ago=0)
+    sql(
+        here.database,
+        """UPDATE notifications SET created_at = now() - interval '40 days' WHERE related_id <> %s;
+           INSERT INTO sessions (user_id, expires_at) SELECT id, now() - interval '1 day' FROM users;
+           INSERT INTO task_counts (user_id, status, number) SELECT id, 'FAILURE', 1
+               FROM users, generate_series(1, 60);
+           INSERT INTO stored_bytes (user_id, day, bytes) SELECT id, '2020-01-01', 7 FROM users""",
+        today,
+    )
+    outputs = tmp_path / "data" / "knowledge_base"
+    outputs.mkdir(parents=True)
+    for name, days_ago in (("old", 400), ("new", 0)):
+        (outputs / name).write_text("x")
+        at = time.time() - days_ago * 86_400
+        os.utime(outputs / name, (at, at))
+
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        cwd=ROOT,
+        env=System(here.database, other_redis_url, tmp_path).environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
-    housekeeping.retention.run()
-
-    assert tasks.state(forgotten)["task"]["error"]["type"] == "Expired"
-    assert tasks.state(young)["task"]["status"] == "PENDING"
-    tasks.connect.close()
+    assert done.returncode == 0, done.stderr
+    left = {
+        "tasks": "SELECT array_agg(id::text) FROM tasks",
+        "events of the month's": f"""SELECT count(*) FROM events JOIN streams ON streams.id = stream_id
+            WHERE name = 'task:{month}'""",
+        "notifications": "SELECT array_agg(DISTINCT related_id) FROM notifications",
+        "sessions": "SELECT count(*) FROM sessions",
+        "counts": "SELECT array_agg(number) FROM task_counts WHERE status = 'FAILURE'",
+        "days": "SELECT count(*) FROM stored_bytes WHERE day = '2020-01-01'",
+    }
+    found = {what: sql(here.database, question)[0][0] for what, question in left.items()}
+    assert {*found.pop("tasks")} == {month, today}
+    assert found == {
+        "events of the month's": 1,  # how it ended
+        "notifications": [today],
+        "sessions": 0,
+        "counts": [60],
+        "days": 0,
+    }
+    assert [path.name for path in outputs.iterdir()] == ["new"]

@@ -28,6 +28,12 @@ class Fatal(Exception):
         raise SystemExit(9)
 
 
+class Unprintable(SyntaxError):
+    @property
+    def filename(self) -> NoReturn:  # type: ignore[override]
+        raise SystemExit(9)
+
+
 def raising(error: BaseException) -> Callable[[], NoReturn]:
     def raise_it() -> NoReturn:
         raise error
@@ -76,6 +82,14 @@ def test_an_exception_whose_text_cannot_be_made_is_named(error: Exception, probl
     assert ended["error"]["type"] == kind
     assert ended["error"]["message"] == f"{kind} (its text could not be made: {problem})"
     assert "in raise_it" in ended["error"]["traceback"]
+
+
+def test_an_exception_whose_traceback_cannot_be_made_is_shown_as_far_as_it_can() -> None:
+    ended = outcome(raising(Unprintable("odd")))
+
+    assert (ended["error"]["type"], ended["error"]["message"]) == ("Unprintable", "odd")
+    assert "in raise_it" in ended["error"]["traceback"]
+    assert ended["error"]["traceback"].endswith("Unprintable (not shown: SystemExit)\n")
 
 
 def test_a_phase_ends_with_an_exception_that_has_no_text() -> None:

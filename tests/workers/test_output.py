@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -119,6 +120,42 @@ def test_a_line_that_an_earlier_task_began_is_no_later_tasks() -> None:
 
     assert printed(first) == out("begun ")
     assert printed(second, OTHER) == []
+
+
+def test_a_line_that_was_begun_before_a_task_is_not_the_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, sys.__stdout__))
+    print("of the worker's, ", end="")
+
+    assert printed(lambda: print("mine")) == out("mine")
+
+
+def test_what_somebody_else_has_begun_does_not_end_with_the_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", output.Lines("stdout", logging.INFO, sys.__stdout__))
+    begun, go_on = threading.Event(), threading.Event()
+
+    def other() -> None:
+        print("of the worker's, ", end="")
+        begun.set()
+        assert go_on.wait(60)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert begun.wait(60)
+
+    assert printed(lambda: print("mine")) == out("mine")
+    go_on.set()
+    thread.join(60)
+
+
+def test_a_forked_child_does_not_end_the_line_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> None:
+        print("the parent's, ", end="")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: -1)
+            print("the child's", end="")
+            output.finish(runs.current())
+
+    assert printed(work) == out("the child's"), "of the child's copy; the parent has its own"
 
 
 def test_an_exception_that_ends_a_thread_is_one_line() -> None:

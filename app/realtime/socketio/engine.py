@@ -13,6 +13,7 @@ from weakref import ReferenceType, ref
 from app import green
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
+from app.stream.background import in_turns
 
 if TYPE_CHECKING:
     from app.realtime.socketio.connection import SocketWire
@@ -22,6 +23,7 @@ logger = logging.getLogger("taskroom.sockets")
 RETRY_SECONDS = 0.01  # a wire in whose way the library is
 RETRY_EACH = 50e-6  # ten times what one try costs: a thousand of them must not take the loop for themselves
 PING_RESOLUTION = 0.25
+PINGS_AT_ONCE = 200  # before others have their turn
 
 
 class Engine:
@@ -85,7 +87,7 @@ class Engine:
             self._wake.clear()
             time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
-            for wire in blocked:
+            for wire in in_turns(blocked):
                 try:
                     wire.ready()
                 except Exception:  # one socket's trouble must not hold up all others
@@ -133,12 +135,15 @@ class Engine:
         return None
 
     def _ping(self) -> None:
+        row = 0
         while self._pings:
             due, still_there = self._pings[0]
             wait = due - time.monotonic()
-            if wait > 0:
-                self.eio.sleep(max(wait, PING_RESOLUTION))
+            if wait > 0 or row == PINGS_AT_ONCE:  # who came in a crowd is due in a crowd
+                self.eio.sleep(max(wait, PING_RESOLUTION) if wait > 0 else 0)
+                row = 0
                 continue
+            row += 1
             session = still_there()
             try:
                 if session is not None and not session.closing and not session.closed:

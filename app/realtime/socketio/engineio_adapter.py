@@ -153,6 +153,21 @@ def engine_session(server: Any, sid: str) -> str:
     return str(server.manager.eio_sid_from_sid(sid, "/"))
 
 
+def hear_emits(manager: Any, heard: Callable[[Any], None]) -> bool:
+    """Has ``heard`` called with each message of another emitter before the library takes it. False where the inside
+    looks different."""
+    handle = getattr(manager, "_handle_emit", None)
+    if handle is None:
+        return False
+
+    def handled(message: Any) -> Any:
+        heard(message)
+        return handle(message)
+
+    manager._handle_emit = handled
+    return True
+
+
 # WebSockets
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from app.realtime.socketio import engineio_adapter
+
 logger = logging.getLogger("taskroom.sockets")
 
 # A socket's rooms of these streams are the hub's, where everything has a sequence.
@@ -17,18 +19,10 @@ class Foreign:
 
     def __init__(self, manager: Any) -> None:
         self.dropped = 0  # since the start
-        handle = getattr(manager, "_handle_emit", None)
-        if handle is None:
+        if not engineio_adapter.hear_emits(manager, self.heard):
             logger.warning(
                 "this socketio looks different inside: what others emit into streams is not counted"
             )
-            return
-
-        def handled(message: Mapping[str, Any]) -> Any:
-            self.heard(message)
-            return handle(message)
-
-        manager._handle_emit = handled
 
     def heard(self, message: Mapping[str, Any]) -> None:
         room = message.get("room")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
@@ -133,7 +133,7 @@ class Floods:
         elif getattr(session, "closed", False):
             # Else the library fails on it, where it knows an answer to a stranger.
             del self._eio.sockets[session_id]
-        return self._serve(environ, start_response)
+        return self._serve(environ, partial(_kept_by_nobody, start_response))
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
@@ -196,7 +196,10 @@ class Floods:
         while True:
             self._eio.sleep(1.0)
             for session_id in self._strangers.late():
-                self.drop(session_id, "does not sign in")
+                try:
+                    self.drop(session_id, "does not sign in")
+                except Exception:  # one socket's trouble must not end the timer of all
+                    logger.exception("a socket that does not sign in could not be closed")
 
     def drop(self, session_id: str, why: str) -> None:
         """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
@@ -211,3 +214,10 @@ class Floods:
 
 def _address(environ: dict[str, Any]) -> str:
     return address_key(environ.get("REMOTE_ADDR", ""))
+
+
+def _kept_by_nobody(
+    start_response: Callable[..., Any], status: str, headers: Sequence[tuple[str, str]], *more: Any
+) -> Any:
+    """What a poll is answered is one user's, as what REST answers is."""
+    return start_response(status, [*headers, ("Cache-Control", "no-store")], *more)

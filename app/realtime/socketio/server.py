@@ -32,12 +32,14 @@ from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
 from app.services import Services
+from app.stream.background import in_turns
 from app.stream.channels import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
 
+EXPIRED_AT_ONCE = 20  # sockets; a crowd that signed in together expires together
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
@@ -177,7 +179,10 @@ class Sockets:
         """Signing out disconnects, which tells a client not to come back by itself."""
         for connection in list(self._connections.values()):
             if connection.principal.session_id == session_id:
-                self._disconnect(connection)
+                try:
+                    self._disconnect(connection)
+                except Exception:  # one socket's trouble must not keep the others of the session open
+                    logger.exception("a socket whose session has ended could not be closed")
 
     def _checked(
         self, name: str, schema: ma.Schema, handler: Callable[..., dict[str, Any]]
@@ -220,8 +225,11 @@ class Sockets:
         while True:
             self._io.sleep(1.0)
             at = time.time()
-            for connection in list(self._connections.values()):
-                if connection.principal.expires_at <= at:
+            over = [of for of in self._connections.values() if of.principal.expires_at <= at]
+            for connection in in_turns(over, EXPIRED_AT_ONCE):
+                if (
+                    connection.principal.expires_at <= at
+                ):  # it may have been renewed while others had their turn
                     self._expire(connection)
 
     def _expire(self, connection: Connection) -> None:
@@ -243,7 +251,7 @@ def _principal(credentials: Any) -> Principal:
         return identity.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
         return sessions.use_ticket(given["ticket"])
-    return identity.current()
+    return identity.current(lasts=True)
 
 
 def _refusal(problem: Problem) -> dict[str, Any]:
