@@ -57,7 +57,7 @@ def test_seven_tabs_hold_one_stream_and_hand_it_on(
     leader, *others = tabs
     leader.page.close()
     wait_for("the stream of another one", lambda: others[0].lines() and asked[-1] is not leader, 60)
-    assert network.held(STREAM) == 1
+    wait_for("the end of the leader's connection", lambda: network.held(STREAM) == 1)
     advances(user, run, 30)
 
     assert [tab.run(REQUEST) for tab in others] == [200] * len(others)

@@ -114,10 +114,10 @@ def test_a_page_that_was_forgotten_before_it_was_sent_is_read_again(
     history = hub._behind._history
     keep, forgotten = history._keep, []
 
-    def forgets_once(key, events):  # type: ignore[no-untyped-def]
+    def forgets_once(key, events, drops):  # type: ignore[no-untyped-def]
         if key in forgotten:
-            keep(key, events)
-        forgotten.append(key)
+            return keep(key, events, drops)
+        return forgotten.append(key)
 
     monkeypatch.setattr(history, "_keep", forgets_once)
     store.add(A, 9)

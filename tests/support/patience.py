@@ -13,6 +13,7 @@ import engineio.base_client
 import httpx._config
 import httpx._transports.default
 import socketio
+import websocket
 
 SECONDS = 60
 
@@ -36,6 +37,8 @@ class Patient(queue.Queue[Any]):
 
 
 def be_patient() -> None:
+    # The official client forgets a WebSocket that failed, say in the middle of an upgrade, and leaves its socket open.
+    websocket.WebSocket.__del__ = websocket.WebSocket.shutdown  # type: ignore[attr-defined]
     engineio.Client.create_queue = lambda self, *given, **more: Patient(*given, **more)
     stretch(engineio.base_client.BaseClient.__init__, request_timeout=SECONDS)
     stretch(socketio.Client.connect, wait_timeout=SECONDS)

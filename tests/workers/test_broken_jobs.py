@@ -51,12 +51,12 @@ sys.modules["workers.jobs.artifact"] = None  # as if there were no such file, or
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
 from tests.api.test_access_log import ANN, EMAIL, SESSION
-from app import claims
+from app.auth import tokens
 from workers.registry import broken, jobs
 
 app = small_app(FakePostgres())
 with app.app_context():
-    token = claims.new_access(ANN, EMAIL, "operator", None, SESSION)
+    token = tokens.new_access(ANN, EMAIL, "operator", None, SESSION)
 client, headers = app.test_client(), {"Authorization": f"Bearer {token}"}
 made = client.post("/ai/artifact/generate", json={"artifact_type": "quiz"}, headers=headers)
 types = client.get("/api/v2/jobs/types", headers=headers)
