@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -111,21 +112,31 @@ def test_starts_and_retries_of_a_user_are_limited_together(
         assert somebody.post(START, json=ECHO).status_code == 202
 
 
+STEP = {"job_type": "test_echo", "params": {"text": "x"}}
+
+
+def orchestrate(by: httpx.Client, steps: list[Any]) -> httpx.Response:
+    """Asks for these steps, of which none is to run."""
+    approval = {"title": "None of it is to run", "risk_level": "low", "estimated_cost": 0}
+    return by.post(START, json={"job_type": "orchestrate", "params": {"steps": steps}, "approval": approval})
+
+
 def test_the_steps_that_starts_ask_for_are_counted_too(here: httpx.Client, low: str, other: User):
-    def start(by: httpx.Client, steps: list[dict[str, object]]) -> httpx.Response:
-        approval = {"title": "None of it is to run", "risk_level": "low", "estimated_cost": 0}
-        body = {"job_type": "orchestrate", "params": {"steps": steps}, "approval": approval}
-        return by.post(START, json=body)
+    within = {"job_type": "orchestrate", "params": {"steps": [STEP] * 39}}
 
-    echo = {"job_type": "test_echo", "params": {"text": "x"}}
-    within = {"job_type": "orchestrate", "params": {"steps": [echo] * 39}}
-
-    assert start(here, [echo] * 60).status_code == 202
-    too_many(start(here, [echo] * 41))
-    assert start(here, [within]).status_code == 202, "exactly what is left"
+    assert orchestrate(here, [STEP] * 60).status_code == 202
+    too_many(orchestrate(here, [STEP] * 41))
+    assert orchestrate(here, [within]).status_code == 202, "exactly what is left"
     with client(low, other) as somebody:
-        assert start(somebody, [within] * 2).status_code == 202
-        too_many(start(somebody, [within]))
+        assert orchestrate(somebody, [within] * 2).status_code == 202
+        too_many(orchestrate(somebody, [within]))
+
+
+def test_the_steps_of_a_retry_are_counted_with_them(here: httpx.Client):
+    task_id = orchestrate(here, [STEP] * 60).json()["task_id"]
+    assert here.post(f"{V2}/tasks/{task_id}/reject").status_code == 202
+
+    too_many(here.post(f"{V2}/tasks/{task_id}/retry"))
 
 
 def test_webhooks_pings_and_announcements_of_a_user_are_limited_together(

@@ -83,6 +83,12 @@ class Unread(io.BytesIO):
     def read(self, size: int | None = -1) -> bytes:
         pytest.fail("the body was read")
 
+    def readinto(self, buffer: object) -> int:
+        pytest.fail("the body was read")
+
+    def readline(self, size: int | None = -1) -> bytes:
+        pytest.fail("the body was read")
+
 
 @pytest.mark.parametrize("what", ["login", "refresh", "logout", "ticket"])
 def test_more_than_four_kilobytes_are_refused_unread_where_anybody_may_send_them(what: str):

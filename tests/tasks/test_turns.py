@@ -243,6 +243,24 @@ def test_among_more_users_than_one_claim_looks_at_all_have_their_turn(
     assert sorted(str(message(tasks, task_id)) for task_id in all_of_them) == sorted(all_of_them)
 
 
+def test_who_waits_behind_many_that_have_as_many_as_they_may_is_found(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One claim looks at so many users, from anywhere on: always the same ones would keep all others waiting."""
+    worker(tasks, slots=2, spare=1)
+    *busy, last = sorted(account(tasks) for _ in range(4))
+    held = [waiting(tasks, user, 2) for user in busy]
+    for first, _ in held:
+        assert message(tasks, first) == first
+    (theirs,) = waiting(tasks, last, 1)
+    monkeypatch.setattr("app.tasks.turns.USERS", 2)
+
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(busy[0]))
+    assert message(tasks, held[0][1]) is None
+    monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(last))
+    assert message(tasks, held[0][1]) == theirs
+
+
 def test_a_claim_among_thousands_reads_the_first_of_each_user(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=3, spare=1)
     (first,) = waiting(tasks, ann, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.system import System, User, wait_for
+from tests.tasks.helpers import Tasks
 
 
 def statuses(system: System, parent: str) -> dict[str, int]:
@@ -55,3 +56,20 @@ def test_a_hundred_short_steps_and_somebody_elses_take_turns(
         )
     ]
     assert max(places.index(task_id) for task_id in theirs) < 20
+
+
+def test_what_was_let_go_and_nobody_has_sent_since_is_sent_by_a_round(system: System) -> None:
+    """As when the worker that was to send it has died."""
+    tasks = Tasks(system.database_url)
+    task_id = tasks.create(job_type="test_echo", params={"text": "x"})
+    system.sql(
+        """UPDATE dispatches SET next_send_at = now() + interval '1 hour' WHERE task_id = %s;
+           INSERT INTO turns (user_id, held) VALUES (%s, true)""",
+        *(task_id, tasks.user_id),
+    )
+    tasks.connect.close()
+
+    wait_for(
+        "its end",
+        lambda: system.sql("SELECT status FROM tasks WHERE id = %s", task_id) == [("SUCCESS",)],
+    )

@@ -30,6 +30,14 @@ def test_old_outputs_go_and_the_oldest_beyond_the_limit(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == kept
 
 
+def test_what_is_old_goes_however_small_it_is(tmp_path: Path) -> None:
+    written(tmp_path, "too old", 31)
+    kept = {written(tmp_path, "old", 29), written(tmp_path, "new", 0)}
+
+    assert _outputs.sweep(tmp_path, days=30, most=0) == 1
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
 def test_without_limits_all_stay_and_the_newest_does_whatever_its_size(tmp_path: Path) -> None:
     written(tmp_path, "large", 1, 500)
     written(tmp_path, "ancient", 9_000)
