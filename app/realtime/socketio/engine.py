@@ -22,7 +22,7 @@ logger = logging.getLogger("taskroom.sockets")
 
 RETRY_SECONDS = 0.01  # a wire in whose way the library is
 RETRY_EACH = 50e-6  # ten times what one try costs: a thousand of them must not take the loop for themselves
-PING_RESOLUTION = 0.25
+PING_RESOLUTION = 0.01  # of the interval: pings that are due so soon after one another leave together
 PINGS_AT_ONCE = 200  # before others have their turn
 
 
@@ -140,7 +140,7 @@ class Engine:
             due, still_there = self._pings[0]
             wait = due - time.monotonic()
             if wait > 0 or row == PINGS_AT_ONCE:  # who came in a crowd is due in a crowd
-                self.eio.sleep(max(wait, PING_RESOLUTION) if wait > 0 else 0)
+                self.eio.sleep(max(wait, PING_RESOLUTION * self.eio.ping_interval) if wait > 0 else 0)
                 row = 0
                 continue
             row += 1
@@ -148,7 +148,9 @@ class Engine:
             try:
                 if session is not None and not session.closing and not session.closed:
                     # Its answer is due as if the ping had come at its time, but for what a stall of ours made late.
-                    engineio_adapter.ping(session, time.time() - min(-wait, PING_RESOLUTION))
+                    engineio_adapter.ping(
+                        session, time.time() - min(-wait, PING_RESOLUTION * self.eio.ping_interval)
+                    )
             except Exception:
                 logger.exception("a client could not be pinged")
             self._pings.popleft()  # last: the one who appends to an empty queue starts this task
