@@ -9,8 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
+from flask import Flask, request
 
-from app.realtime.socketio import engineio_adapter
+from app.realtime.socketio import engineio_adapter, server
 from app.realtime.socketio.engineio_adapter import SocketIsClosedError
 from app.realtime.socketio.polling import Polling as Polls
 from tests.realtime.test_edges import Polling, ask
@@ -99,3 +100,16 @@ def test_a_namespace_that_there_is_not_is_refused_in_the_words_of_the_protocol(
 
     assert session.post('40{"token":"' + user.token + '"}') == 200
     assert session.poll()[0].startswith('40{"sid"')
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("GET", {}), ("POST", {}), ("GET", {"Connection": "Upgrade", "Upgrade": "websocket"})],
+    ids=["poll", "post", "websocket"],
+)
+def test_an_event_leaves_no_error_behind_that_holds_its_request(method: str, headers: dict[str, str]) -> None:
+    app = Flask(__name__)
+    server._name_path(app)
+
+    with app.test_request_context("/socket.io/?EIO=4", method=method, headers=headers):
+        assert request.routing_exception is None

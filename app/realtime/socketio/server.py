@@ -12,6 +12,7 @@ from typing import Any
 import marshmallow as ma
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, SocketIO
+from werkzeug.routing import Rule
 
 from app import green
 from app.auth import access_log, identity, sessions
@@ -40,6 +41,7 @@ from app.stream.viewer import Viewer
 logger = logging.getLogger("taskroom.sockets")
 
 EXPIRED_AT_ONCE = 20  # sockets; a crowd that signed in together expires together
+ENDPOINT = "socketio"  # the library answers before Flask does
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
@@ -61,6 +63,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         http_compression=False,
         manage_session=False,
     )
+    _name_path(app)
     engine = Engine(
         *(socketio.server.eio, parts.config.process, parts.config.websocket_compression),
         direct=selfcheck.direct(),
@@ -74,6 +77,14 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
     floods = Floods(socketio.server, engine, parts.strangers, parts.attempts.arrived, refuse)
     Sockets(app, parts, socketio, engine, floods).register()
     return socketio
+
+
+def _name_path(app: Flask) -> None:
+    """Makes the path of the sockets one that Flask knows. Each event of a socket is handled as a request of that path;
+    of one that is unknown Flask keeps the error, whose traceback holds the request, so that each event would leave
+    seventy objects to the garbage collector."""
+    for websocket, methods in ((False, ["GET", "POST"]), (True, ["GET"])):
+        app.url_map.add(Rule("/socket.io/", endpoint=ENDPOINT, methods=methods, websocket=websocket))
 
 
 def _origins(parts: Services) -> Any:
