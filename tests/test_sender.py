@@ -95,6 +95,34 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
     assert statuses(hook) == {"delivered"}
 
 
+def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waited behind others here would use up its lease meanwhile."""
+    monkeypatch.setattr(sender, "AT_A_TIME", 3)
+    for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(3))):
+        each.told(2)
+    claims, released = list[int](), threading.Event()
+    answered: list[str] = []
+
+    def noting(cur: Any, limit: int) -> list[Claimed]:
+        found = claim(cur, limit)
+        claims.append(len(found))
+        flying = sum(claims) - len(answered)
+        if flying > 3 or len(claims) > 2:
+            released.set()
+        assert flying <= 3
+        return found
+
+    def send(claimed: Claimed) -> Tried:
+        assert released.wait(60)
+        answered.append(claimed.id)
+        return WELL
+
+    monkeypatch.setattr(sender, "claim", noting)
+
+    assert deliver(hook.tasks.connect, send, PATIENT) == 8
+    assert claims[:3] == [3, 0, 0]
+
+
 def test_while_requests_are_on_their_way_nobody_else_claims(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
 
     def handle_one_response(self) -> None:
         LoopTurn.give_way()
+        self.server.log = FAILURES
         super().handle_one_response()
         if self.environ["eventlet.input"].late:
             self.close_connection = True
@@ -117,6 +118,19 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
                 super().finish()
             finally:  # where the end of an answer could not be written it was left open, and with it the connection
                 self.rfile.close()
+
+
+class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
+    """The library's log, of which one thing is wanted: what failed while an answer was sent, where nobody else sees
+    it. Who has gone or takes nothing is no failure."""
+
+    def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, Exception) and not isinstance(error, OSError):
+            logger.error("an answer failed while it was sent", exc_info=error)
+
+
+FAILURES = Failures()
 
 
 class Given:

@@ -40,6 +40,10 @@ def count():
 def fails():
     raise RuntimeError("nobody waits for me")
 
+def breaks():
+    yield b"some of it"
+    raise RuntimeError("in the middle of an answer")
+
 def app(environ, start):
     before, path = turns, environ["PATH_INFO"]
     if path == "/read":
@@ -54,6 +58,9 @@ def app(environ, start):
         return [b"%d %d" % (read, turns - before)]
     if path == "/stay":
         leave.wait()
+    elif path == "/breaks":
+        start("200 OK", [])
+        return breaks()
     elif path == "/leave":
         leave.send()
     elif path == "/fails":
@@ -240,4 +247,21 @@ def test_what_fails_on_the_loop_is_a_record_of_the_log() -> None:
         rest = process.stderr.read()
 
     assert all("nobody waits for me" in line["exception"] for line in lines)
+    assert rest == ""
+
+
+def test_so_is_what_fails_while_an_answer_is_sent_and_who_goes_away_is_none() -> None:
+    with serving() as (connect, process):
+        with closing(connect()) as gone:
+            gone.sendall(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")
+        with closing(connect()) as connection:
+            connection.sendall(b"GET /breaks HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b"some of it" in all_of(connection)
+        assert process.stderr
+        line = json.loads(process.stderr.readline())
+        process.kill()
+        rest = process.stderr.read()
+
+    assert line["message"] == "an answer failed while it was sent"
+    assert "in the middle of an answer" in line["exception"]
     assert rest == ""
