@@ -97,7 +97,7 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
 
 def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     """What waited behind others here would use up its lease meanwhile."""
-    monkeypatch.setattr(sender, "AT_A_TIME", 3)
+    monkeypatch.setattr(delivery, "AT_A_TIME", 3)
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(3))):
         each.told(2)
     claims, released = list[int](), threading.Event()
@@ -117,7 +117,7 @@ def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pyte
         answered.append(claimed.id)
         return WELL
 
-    monkeypatch.setattr(sender, "claim", noting)
+    monkeypatch.setattr(delivery, "claim", noting)
 
     assert deliver(hook.tasks.connect, send, PATIENT) == 8
     assert claims[:3] == [3, 0, 0]
