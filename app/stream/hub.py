@@ -26,6 +26,9 @@ LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
 RINGS_BYTES = 64_000_000  # of all rooms; what does not fit is read from Postgres
 
 
+EVERYTHING = Filter()
+
+
 class Hub:
     """All rooms of one process. ``watch`` makes a viewer, ``attach`` gives it a wire and begins to send."""
 
@@ -44,6 +47,7 @@ class Hub:
         self._behind = Behind(
             store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
         )
+        self._advance, self._left = self._behind.advance, self._leave
         self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults, self._account)
         self._tails = Tails(
             store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
@@ -66,7 +70,7 @@ class Hub:
         self.close_viewers("draining")
 
     def watch(
-        self, stream: str, cursor: int | None, filter: Filter = Filter(), session_id: str = ""
+        self, stream: str, cursor: int | None, filter: Filter = EVERYTHING, session_id: str = ""
     ) -> Viewer:
         """A viewer after ``cursor`` (None: live only). NoSuchStream when it is not there.
 
@@ -77,7 +81,8 @@ class Hub:
             self._tails.refresh_until(room, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
-        viewer = Viewer(room, start, filter, session_id, resync, self._behind.advance, self._leave)
+        # Thousands of viewers share what is the same for all: each object more is one for the garbage collector.
+        viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
         with self._lock:
             viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
             viewer.room.viewers.add(viewer)
