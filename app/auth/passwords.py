@@ -30,7 +30,7 @@ class Passwords:
             raise Unavailable("Too many sign in at this moment; try again", retry_after=RETRY_SECONDS)
         try:
             with self._running:
-                return green.offload(verify, hashed, password, gives_way=True)
+                return green.offload(verify, hashed, password)
         finally:
             self._places.release()
 

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import selectors
 import socket
 import sys
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,7 +22,6 @@ logger = logging.getLogger("taskroom.server")
 
 READY_AT_ONCE = 64  # sockets that one turn of the loop serves
 TAKE_OVER = "taskroom.take_over"
-GIVES_WAY = 10  # of nice
 
 RealSelector = selectors.DefaultSelector  # patching leaves none but select() to be found later
 
@@ -45,26 +42,14 @@ def patched() -> bool:
     return bool(is_monkey_patched("socket"))
 
 
-def offload(function: Callable[..., Result], *args: Any, gives_way: bool = False) -> Result:
-    """Runs what computes for long (a password hash) in a real thread, so that the loop goes on. ``gives_way``: on Linux
-    that thread, and those that it starts, leave the core to the loop where both want it; for what seldom holds the
-    interpreter's lock, which the loop wants too."""
+def offload(function: Callable[..., Result], *args: Any) -> Result:
+    """Runs what computes for long (a password hash) in a real thread, so that the loop goes on."""
     if not patched():
         return function(*args)
     from eventlet import tpool
 
-    result: Result = (
-        tpool.execute(_giving_way, function, *args) if gives_way else tpool.execute(function, *args)
-    )
+    result: Result = tpool.execute(function, *args)
     return result
-
-
-def _giving_way(function: Callable[..., Result], *args: Any) -> Result:
-    if sys.platform == "linux":  # elsewhere it would be the whole process
-        nice = os.getpriority(os.PRIO_PROCESS, os.getpid()) + GIVES_WAY
-        # For good: only root might take it back, and this thread does nothing else.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(nice, 19))
-    return function(*args)
 
 
 def real_threading() -> Any:

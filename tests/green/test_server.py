@@ -265,21 +265,3 @@ def test_so_is_what_fails_while_an_answer_is_sent_and_who_goes_away_is_none() ->
     assert line["message"] == "an answer failed while it was sent"
     assert "in the middle of an answer" in line["exception"]
     assert rest == ""
-
-
-def test_what_gives_way_does_so_by_itself_and_the_loop_does_not() -> None:
-    script = """
-from app import green
-green.patch()
-import os, threading
-
-def nice():
-    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-print(green.offload(nice, gives_way=True) - nice(), os.getpriority(os.PRIO_PROCESS, os.getpid()) - nice())
-"""
-    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
-
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-
-    assert done.stdout.split() == ["10" if sys.platform == "linux" else "0", "0"], done.stderr
