@@ -48,20 +48,29 @@ def test_a_lost_task_took_as_long_as_it_took(
     assert 0 <= seconds(tasks, task_id, "created_at", "started_at") < 1_800
 
 
-def test_a_cancelled_task_that_waited_to_be_run_again(tasks: Tasks, skewed: Callable[[float], None]) -> None:
-    skewed(1)
+SKEWS = pytest.mark.parametrize(("begins", "ends"), [(1, 0), (0, 1)])
+
+
+@SKEWS
+def test_a_cancelled_task_that_waited_to_be_run_again(
+    tasks: Tasks, skewed: Callable[[float], None], begins: float, ends: float
+) -> None:
+    skewed(begins)
     task_id = tasks.started()
     tasks.end(task_id, "RETRY", retry_in=600)
-    skewed(0)
+    skewed(ends)
     tasks.cancel(task_id)
 
     assert 0 <= seconds(tasks, task_id) < 1_800
 
 
-def test_a_parent_took_as_long_as_its_steps(tasks: Tasks, skewed: Callable[[float], None]) -> None:
-    skewed(1)
+@SKEWS
+def test_a_parent_took_as_long_as_its_steps(
+    tasks: Tasks, skewed: Callable[[float], None], begins: float, ends: float
+) -> None:
+    skewed(begins)
     parent = begun(tasks, {"job_type": "emit_load", "params": {}, "on_failure": "stop"})
-    skewed(0)
+    skewed(ends)
     run(tasks, steps(tasks, parent)[0])
 
     assert 0 <= seconds(tasks, parent) < 1_800

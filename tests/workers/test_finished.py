@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from app.stream.writer import Writer
 from app.tasks.lifecycle import Claim
 from tests.stream.fakes import FakeCommits
 from tests.support.system import wait_for
+from tests.workers.kept import Kept
 from workers import run as runs
 from workers.settings import settings
 
@@ -82,3 +84,15 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
     assert not running.is_alive() and writer.close(60)
     ((*_, last),) = left
     assert last == "task_status", "the last thing that it said was durable when it was over"
+
+
+def test_its_end_is_by_the_clock_that_it_began_by(execute: ModuleType) -> None:
+    """Postgres's, and what the attempt took is measured here: the date of this machine may be wrong."""
+    kept = Kept()
+    times = {"claimed_at": "2026-01-01T00:10:00.000000Z", "began": time.monotonic() - 90}
+    claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z", **times)  # type: ignore[arg-type]
+
+    execute._end(runs.Run(claim, kept), {"status": "SUCCESS", "result": None}, 90_000.0)  # type: ignore[arg-type]
+
+    (ended,) = kept.said("task_status")
+    assert "2026-01-01T00:11:30" <= ended["finished_at"] < "2026-01-01T00:20"
