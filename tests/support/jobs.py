@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
-import signal
 import sys
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -169,63 +165,6 @@ def story(count: int) -> None:
             part.advance(len(numbers))
 
 
-@job("test_fork", params=Nothing)
-def fork() -> None:
-    """Logs from a forked child as well."""
-    log("parent before")
-    child = os.fork()
-    if child == 0:
-        log("child")
-        from workers import runtime
-
-        runtime.close(10.0)
-        os._exit(0)
-    os.waitpid(child, 0)
-    log("parent after")
-
-
-@job("test_fork_leaves", params=Text)
-def fork_leaves(text: str) -> int:
-    """Forks a child that leaves in the way that ``text`` names; returns how that ended."""
-    log("parent before")
-    child = os.fork()
-    if child == 0:
-        log("child")
-        print("child prints")
-        if text == "sys.exit":
-            raise SystemExit(7)
-        if text == "os._exit":
-            os._exit(7)
-        if text == "raise":
-            raise ValueError("in the child")
-        return 7
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    log("parent after")
-    return code
-
-
-def _square(n: int) -> int:
-    if runs.find() is not None:
-        log(f"square of {n}")
-    return n * n
-
-
-@job("test_processes", params=Text)
-def processes(text: str) -> dict[str, Any]:
-    """Computes in processes that are made in the way that ``text`` names."""
-    context = multiprocessing.get_context(text)
-    with context.Pool(2) as pool:
-        pooled = pool.map(_square, range(3))
-        pool.close()
-        pool.join()
-    with ProcessPoolExecutor(2, mp_context=context) as executor:
-        executed = list(executor.map(_square, range(3, 6)))
-    child = context.Process(target=_square, args=(6,))
-    child.start()
-    child.join()
-    return {"pooled": pooled, "executed": executed, "code": child.exitcode}
-
-
 @job("test_prints", params=Nothing)
 def prints() -> None:
     """Prints as programs do; the last line has no end."""
@@ -328,31 +267,3 @@ def publish(text: str) -> None:
     """Tells the user whose id is the text, twice with one id."""
     for _ in range(2):
         EventService().publish(text, "note.made", {"from": "a worker"}, event_id="once")
-
-
-class Death(Schema):
-    how = fields.String(required=True, metadata={"description": "exit, segfault or kill"})
-    gate = fields.String(required=True, metadata={"description": "It dies once this file is there"})
-
-
-def _die(how: str, gate: str) -> None:
-    while not Path(gate).exists():
-        runs.current().check()
-        time.sleep(0.02)
-    if how == "exit":
-        os._exit(3)
-    os.kill(os.getpid(), signal.SIGSEGV if how == "segfault" else signal.SIGKILL)
-
-
-@job("test_dies", params=Death)
-def dies(how: str, gate: str) -> None:
-    """Takes its process with it."""
-    _die(how, gate)
-
-
-@job("test_dies_once", params=Death, max_retries=1, retry_lost=True)
-def dies_once(how: str, gate: str) -> str:
-    """Takes its process with it the first time."""
-    if runs.current().claim.attempt == 1:
-        _die(how, gate)
-    return "at last"
