@@ -80,6 +80,17 @@ def test_it_ends_with_the_session_and_opens_no_more(brief: str, browser: httpx.C
     assert not cookies(browser), "they are taken away"
 
 
+def test_a_session_that_ended_longer_ago_than_is_remembered_opens_none(
+    system: System, brief: str, browser: httpx.Client, user: User
+) -> None:
+    cookie = cookies(browser, "access_token_cookie")
+    system.sql("UPDATE sessions SET revoked_at = now() - interval '1 day' WHERE user_id = %s", user.id)
+
+    problem(httpx.get(f"{brief}{PATH}", headers={"Cookie": cookie}, timeout=60), 401)
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        connected(brief, cookie=cookie)
+
+
 def test_the_cookie_of_streams_opens_nothing_else(brief: str, browser: httpx.Client) -> None:
     token = next(c.value for c in browser.cookies.jar if c.name == "stream_token_cookie")
     bearer = {"Authorization": f"Bearer {token}"}
