@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -118,9 +119,10 @@ def test_compression_is_offered_only_where_it_is_wanted(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("error", [None, ValueError("no packet"), TimeoutError("late")])
 def test_an_upgrade_that_comes_to_nothing_leaves_the_session_to_its_polls(
-    line: Line, error: Exception | None
+    line: Line, monkeypatch: pytest.MonkeyPatch, error: Exception | None
 ):
     """Else these would be answered by nothing but NOOPs."""
+    monkeypatch.setattr("app.green.limit", lambda seconds, error: nullcontext())
     session, ws = FakeSession(upgraded=False), FakeWebSocket()
     session.upgrading = True
     ws.close = lambda close_data: None  # type: ignore[attr-defined]
