@@ -6,6 +6,7 @@ import gc
 import logging
 import time
 import weakref
+from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -129,6 +130,41 @@ def test_compression_is_offered_only_where_it_is_wanted(monkeypatch: pytest.Monk
     environ, _ = answer(line, compression)
 
     assert ("HTTP_SEC_WEBSOCKET_EXTENSIONS" in environ) is compression
+
+
+@pytest.mark.parametrize("error", [None, ValueError("no packet"), TimeoutError("late")])
+def test_an_upgrade_that_comes_to_nothing_leaves_the_session_to_its_polls(
+    line: Line, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+):
+    """Else these would be answered by nothing but NOOPs."""
+    monkeypatch.setattr("app.green.limit", lambda seconds, error: nullcontext())
+    session, ws = FakeSession(upgraded=False), FakeWebSocket()
+    session.upgrading = True
+    ws.close = lambda close_data: None  # type: ignore[attr-defined]
+    line.engine.guard = SimpleNamespace(refused=lambda why: None)  # type: ignore[assignment]
+
+    def handler(ws: Any) -> list[Any]:
+        if error:
+            raise error
+        return []
+
+    line.engine._serve(session, ws, handler)
+
+    assert not session.upgrading and not session.closed
+    assert line.engine.websocket(SID) is None
+
+
+def test_a_websocket_that_ends_takes_only_itself_away(line: Line):
+    session, ws, later = FakeSession(upgraded=True), FakeWebSocket(), FakeWebSocket()
+    line.engine.guard = SimpleNamespace()  # type: ignore[assignment]  # nobody reads here
+
+    def handler(ws: Any) -> list[Any]:
+        line.engine._websockets[SID] = later
+        return []
+
+    line.engine._serve(session, ws, handler)
+
+    assert line.engine.websocket(SID) is later
 
 
 def test_a_wire_that_is_blocked_is_tried_again(line: Line, monkeypatch: pytest.MonkeyPatch):

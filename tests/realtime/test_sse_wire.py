@@ -247,13 +247,12 @@ def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, wh
     crowd = [MagicMock(slot=0, turns=1, counts=False) for _ in range(1_000)]
     for wire in crowd:
         wire.principal.expires_at = float("-inf" if what == "expiry" else "inf")
-    wires._slots[1].update(crowd)
+    wires._slots[7 if what == "expiry" else 1].update(crowd)  # the first turn is that of slot 1
     wires._breathing[1].update(crowd)
 
     wires.breathe() if what == "breathe" else wires.turn()
 
-    assert all(wire.mock_calls for wire in crowd) or what == "expiry"
-    assert len(turns) >= 5
+    assert len(turns) == 5
 
 
 def test_both_timers_run_once_somebody_is_there(

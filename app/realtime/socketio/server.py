@@ -238,9 +238,8 @@ class Sockets:
             at = time.time()
             over = [of for of in self._connections.values() if of.principal.expires_at <= at]
             for connection in in_turns(over, EXPIRED_AT_ONCE):
-                if (
-                    connection.principal.expires_at <= at
-                ):  # it may have been renewed while others had their turn
+                # It may have been renewed while others had their turn.
+                if connection.principal.expires_at <= at:
                     self._expire(connection)
 
     def _expire(self, connection: Connection) -> None:
