@@ -14,11 +14,15 @@ from tests.support.system import wait_for
 STOPPED_SECONDS = 5.0
 KILL, STOP = "kill -9", "stop 5 s"
 KINDS = (KILL, STOP)
+READ_ONLY = "5 s read only"  # as after a fail-over: who reads is served, who writes is refused
+CUT_SESSIONS = "end of all sessions"
 CHILD = "worker child"  # the one that runs the task
 PARTS = ("redis", "postgres", "web", CHILD, "worker", "beat")
 BACKEND = "postgres backend"  # the one that worked last; the postmaster then ends all others and recovers
 _BUSY_BACKEND = """SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
                    ORDER BY state_change DESC LIMIT 1"""
+_CUT = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+          WHERE usename = current_user AND pid <> pg_backend_pid()"""
 LOSES_WORKER = frozenset({CHILD, "worker"})
 CHILDREN = frozenset({CHILD, BACKEND})  # their parents replace them
 _NAMES = {"web": "web-2"}  # the other web process lives on, so that its memory can be followed
@@ -50,6 +54,12 @@ class Fault:
 
     def strike(self, taskroom: Taskroom, task_id: str, leaving: threading.Event | None = None) -> None:
         """Returns when another process has the part's place, or when it goes on after its stop."""
+        if self.kind == READ_ONLY:
+            _read_only(taskroom, leaving or threading.Event())
+            return
+        if self.kind == CUT_SESSIONS:
+            taskroom.rows(_CUT)
+            return
         if self.kind == STOP:
             _stop(self._processes(taskroom, task_id), leaving or threading.Event())
             return
@@ -72,7 +82,23 @@ class Fault:
 
 
 MATRIX = tuple(Fault(part, kind) for part in PARTS for kind in KINDS)
-ALL = (*MATRIX, Fault(BACKEND, KILL), Fault("nginx", KILL))
+ALL = (
+    *MATRIX,
+    Fault(BACKEND, KILL),
+    Fault("nginx", KILL),
+    Fault("postgres", READ_ONLY),
+    Fault("postgres", CUT_SESSIONS),
+)
+
+
+def _read_only(taskroom: Taskroom, leaving: threading.Event) -> None:
+    """For the sessions that are opened from now on, and there are no others."""
+    try:
+        taskroom.rows("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on; SELECT 1")
+        taskroom.rows(_CUT)
+        leaving.wait(STOPPED_SECONDS)
+    finally:
+        taskroom.rows("ALTER ROLE CURRENT_USER RESET default_transaction_read_only; SELECT 1")
 
 
 def _stop(pids: list[int], leaving: threading.Event) -> None:

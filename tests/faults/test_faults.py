@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.faults import KILL, PARTS, STOP, Fault
+from tests.faults.faults import CUT_SESSIONS, KILL, PARTS, READ_ONLY, STOP, Fault
 from tests.faults.jitter import jitter
 from tests.faults.matrix import Row, tried, tried_network
 from tests.faults.system import Taskroom
@@ -17,6 +17,7 @@ EVENTS, RATE, VIEWERS = 1_500, 500.0, 6
 SHORT = [
     *(Fault(part, KILL) for part in PARTS),
     *(Fault(part, STOP) for part in ("redis", "postgres", "web")),
+    *(Fault("postgres", kind) for kind in (READ_ONLY, CUT_SESSIONS)),
 ]
 
 
