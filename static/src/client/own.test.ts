@@ -202,3 +202,21 @@ test("who begins to watch while an event is told loads first, and hears no event
   expect(late.seen).toEqual(["refresh", 13]);
   expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
 });
+
+test("who is stopped while an event is told hears no more, whoever stops whom", () => {
+  const other = noting();
+  const watch: { stop: () => void } = stage.connection.user({
+    ...notes.user,
+    event: (event) => {
+      notes.user.event(event);
+      second.stop();
+      watch.stop();
+    },
+  });
+  const second = stage.connection.user(other.user);
+  socket().open();
+  join();
+  say(11, 12);
+  expect(notes.seen).toEqual(["refresh", 11]);
+  expect(other.seen).toEqual(["refresh"]);
+});
