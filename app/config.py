@@ -40,9 +40,7 @@ class Config:
     process: int = 1  # which web process this is: Engine.IO session ids begin with it, and nginx maps them
     trusted_proxies: int = 0  # how many proxies stand in front and add to X-Forwarded-For
     cors_origins: tuple[str, ...] = ()
-    issuers: str = (
-        ""  # a JSON list of who else may make tokens, or the path of one; app/auth/issuers.py reads it
-    )
+    issuers: str = ""  # a JSON list of who else may make tokens, or its path; app/auth/issuers.py reads it
     bench: bool = False
     content_roots: tuple[Path, ...] = ()
     pool_size: int = 20

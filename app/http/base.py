@@ -27,9 +27,8 @@ from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
-BODY_LIMIT = (
-    256 * 1024
-)  # bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest
+# Bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest.
+BODY_LIMIT = 256 * 1024
 MAX_DEPTH = 64
 STRANGE_FIELDS = 50  # that an object may have beyond those we know: each of so few is named in the answer
 
@@ -96,7 +95,7 @@ class TimeField(ma.fields.AwareDateTime):
 
 
 class ScopeField(ma.fields.String):
-    """Whose tasks a list holds; ``auth.whose`` says who may ask for what."""
+    """Whose tasks a list holds; ``permissions.whose`` says who may ask for what."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)

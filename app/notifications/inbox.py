@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.sql import TIME_TEXT
 from app.errors import NotFound
 from app.notifications.creation import STORED, TYPES
 from app.projections import project
@@ -18,12 +19,11 @@ from app.stream.store import Appended, Connect, append, lock_shared
 
 PRUNED_ROWS = 1_000
 
-_TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _MARK = "(SELECT coalesce(max(read_to), 0) FROM read_marks WHERE user_id = %(user)s)"
 _READ_AT = """coalesce(read_at, (SELECT marks.read_at FROM read_marks AS marks
     WHERE marks.user_id = notifications.user_id AND read_to >= sequence ORDER BY read_to LIMIT 1))"""
-_SELECT = f"""(SELECT sequence, id::text, {", ".join(STORED[1:-2])}, {_TIME.format("created_at")}, tenant,
-    {_TIME.format(_READ_AT)} FROM notifications WHERE user_id = %(user)s AND sequence < %(before)s AND {{}}
+_SELECT = f"""(SELECT sequence, id::text, {", ".join(STORED[1:-2])}, {TIME_TEXT.format("created_at")}, tenant,
+    {TIME_TEXT.format(_READ_AT)} FROM notifications WHERE user_id = %(user)s AND sequence < %(before)s AND {{}}
     ORDER BY sequence DESC LIMIT %(limit)s)"""
 _OLD = "created_at < now() - make_interval(days => %(days)s)"
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.sql import TIME_TEXT
 from app.stream.store import Connect
 
 logger = logging.getLogger("taskroom.retention")
@@ -24,7 +25,7 @@ MAX_ID = 2**63 - 1
 LOCK_KEY = 7_465_736_102  # any number that nobody else takes an advisory lock on
 
 # As events carry their time, so that texts compare as times do.
-_CUTOFF = """to_char((now() - make_interval(days => %(days)s)) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_CUTOFF = TIME_TEXT.format("(now() - make_interval(days => %(days)s))")
 OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
 
 
