@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from app.up.settings import CHECKOUT
 
 TEMPLATE = CHECKOUT / "deploy" / "nginx.conf"
 _PROCESSES = re.compile(r"(?<=\n)    # >>> the web processes.*?(?=    # <<<)", re.DOTALL)
-_KEEPALIVE = re.compile(r"so_keepalive=[0-9s:]+")
 _LISTEN = re.compile(r"listen 8000(?= .*>>>)")
 
 
@@ -48,8 +46,6 @@ def configuration(listen: str, processes: Mapping[int, str], template: str) -> s
     )
     made, places = _PROCESSES.subn(lambda _: text, template)
     made, listens = _LISTEN.subn(lambda _: f"listen {listen}", made)
-    if sys.platform != "linux":  # an nginx elsewhere may refuse times of its own
-        made = _KEEPALIVE.sub("so_keepalive=on", made)
     if (places, listens) != (1, 1):
         raise UpError(f"{TEMPLATE} has lost its two marked places; take it from the repository again")
     return made
