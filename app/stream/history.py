@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from app.stream.background import in_turns, spawn
 from app.stream.event import Event, memory
+from app.stream.keeping import let_go
 from app.stream.store import Store, StoreAway
 
 logger = logging.getLogger("taskroom.history")
@@ -101,14 +102,7 @@ class History:
     def forget(self, now: float) -> None:
         """Lets go of what is too old to be asked for again, or too much, but of nothing that somebody waits for."""
         with self._lock:
-            kept, old = self._bytes, []
-            for key, part in self._parts.items():
-                if kept <= KEPT_BYTES and now - part.at <= KEPT_SECONDS:
-                    break
-                if part.told:
-                    kept -= part.bytes
-                    old.append(key)
-            for key in old:
+            for key in let_go(self._parts.items(), self._bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(key)
 
     def drop(self, stream: str) -> None:

@@ -16,6 +16,7 @@ from app.stream.background import in_turns, spawn
 from app.stream.burst import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
 from app.stream.history import KEPT_SECONDS, WAITING_AT_ONCE
+from app.stream.keeping import let_go
 from app.stream.once import Once
 from app.stream.store import NoSuchStream, StoreAway
 
@@ -103,14 +104,8 @@ class Presents:
     def forget(self, now: float) -> None:
         """Lets go of what is too old, or too much, but not of the newest, nor of what somebody waits for."""
         with self._lock:
-            left, old = self.bytes, list[str]()
-            for stream, kept in islice(self._kept.items(), max(0, len(self._kept) - 1)):
-                if left <= KEPT_BYTES and now - kept.at <= KEPT_SECONDS:
-                    break
-                if kept.told:
-                    left -= kept.bytes
-                    old.append(stream)
-            for stream in old:
+            older = islice(self._kept.items(), max(0, len(self._kept) - 1))
+            for stream in let_go(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(stream)
 
     def drop(self, stream: str) -> None:
