@@ -98,7 +98,7 @@ def jobs() -> Mapping[str, Job]:
     """Every job type by name, from every module in workers/jobs that can be imported."""
     package = importlib.import_module("workers.jobs")
     for module in (m for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")):
-        _load(f"workers.jobs.{module.name}")
+        load(f"workers.jobs.{module.name}")
     return dict(sorted(_jobs.items()))
 
 
@@ -114,16 +114,19 @@ def unknown(job_type: str) -> str:
     return f"this worker knows no job type {job_type!r}" + (f" ({files})" if files else "")
 
 
-def _load(name: str) -> None:
-    """One file that cannot be imported takes away its own job types and nobody else's."""
+def load(name: str) -> list[Job]:
+    """The job types of one file. One that cannot be imported takes away its own and nobody else's, and the log says
+    why."""
+    file = f"{name.replace('.', '/')}.py"
     try:
-        importlib.import_module(name)
+        if file not in _broken:
+            importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        file = f"{name.replace('.', '/')}.py"
         _broken[file] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
         logger.exception("%s cannot be imported, its job types are not there", file)
         for job_type in [j.name for j in _jobs.values() if j.function.__module__ == name]:
             del _jobs[job_type]  # half of a file is no job
+    return [known for known in _jobs.values() if known.function.__module__ == name]
 
 
 def declared(job_type: str) -> Mapping[str, float | None]:

@@ -31,7 +31,7 @@ from app.stream.once import Once
 from app.stream.viewer import Viewer
 from app.tasks.fold import TERMINAL
 from app.tasks.snapshot import current_status
-from workers.registry import jobs
+from workers.registry import Job, load
 
 blp = Blueprint("dialects", __name__, description="The addresses of older clients")
 _look: Once[Event] = Once()  # a crowd that comes for one task asks once
@@ -86,8 +86,8 @@ for _path, _route, _view in (
     _route(f"/api/v1/notifications/{_path}", strict_slashes=False)(_view)
 
 
-def _add_generate(params: type[ma.Schema]) -> None:
-    schema = params.from_dict(
+def _add_generate(job: Job) -> None:
+    schema = job.params.from_dict(
         {"notebook_id": ma.fields.String(validate=ma.validate.Length(1, 255))}, name="Generate"
     )
 
@@ -100,18 +100,13 @@ def _add_generate(params: type[ma.Schema]) -> None:
     @blp.alt_response(202, schema=Generated)
     def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
         """Starts an `artifact` task, as `agent/start` does."""
-        job_id = new_task(
-            principal, jobs()["artifact"], body, key=key_of(principal, headers, whole=False), named="body"
-        )
+        job_id = new_task(principal, job, body, key=key_of(principal, headers, whole=False), named="body")
         response = jsonify({"job_id": job_id})
         response.status_code = 202
         response.headers["Location"] = url_for("tasks.status", task_id=job_id)
         return response
 
 
-try:
-    from workers.jobs.artifact import ArtifactParams
-except (Exception, SystemExit):  # the registry names the file, which takes away its own job and this address
-    pass
-else:
-    _add_generate(ArtifactParams)
+# Where the file cannot be imported there is neither its job nor this address.
+for _job in load("workers.jobs.artifact"):
+    _add_generate(_job)
