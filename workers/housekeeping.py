@@ -7,7 +7,7 @@ import logging
 from app.db.appending import Step
 from app.db.pool import Single
 from app.notifications import inbox
-from app.stream.store import StoreAway
+from app.stream.store import Appended, StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.dispatch import Dispatcher, queued
@@ -49,6 +49,8 @@ def retention() -> None:
         connect.close()
 
 
-def _append(step: Step) -> None:
+def _append(step: Step) -> Appended:
     """Also tells the broker of the steps that follow one that has ended."""
-    Dispatcher(send, queue_of, length).hints(queued(runtime().append(step)))
+    appended = runtime().append(step)
+    Dispatcher(send, queue_of, length).hints(queued(appended))
+    return appended

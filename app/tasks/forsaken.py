@@ -8,12 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.appending import Step
 from app.db.clock import database_now
+from app.db.sql import FIRST
 from app.projections import project
 from app.stream.event import task_stream
 from app.stream.store import Appended, Connect, append, lock
@@ -34,24 +36,17 @@ _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
 
 
 def expire(
-    connect: Connect, append_step: Callable[[Step], Any], days: int, seconds: float = RUN_SECONDS
+    connect: Connect, append_step: Callable[[Step], Appended], days: int, seconds: float = RUN_SECONDS
 ) -> int:
     """One run; returns how many tasks ended that had no event for ``days``. Each in a transaction, for which
     ``append_step`` publishes; two runs at a time do no harm, nor does a kill. Raises StoreAway."""
-    ended, until, after = 0, time.monotonic() + seconds, ("-infinity", "")
+    ended, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _waiting(connect, days, after):
         for created_at, task_id in page:
             if time.monotonic() >= until:
                 logger.info("%d tasks expired in the time there was; the next run goes on", ended)
                 return ended
-            told: list[Appended] = []
-
-            def step(cur: Cursor, task_id: str = task_id, told: list[Appended] = told) -> Appended:
-                told.append(_expire(cur, task_id, days))
-                return told[-1]
-
-            append_step(step)
-            ended += bool(told[-1].events)
+            ended += bool(append_step(partial(_expire, task_id, days)).events)
             after = created_at, task_id
     return ended
 
@@ -60,14 +55,14 @@ def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             f"""SELECT created_at::text, id::text FROM tasks WHERE {_WAITS_LONG}
-                    AND created_at >= %(created_at)s AND (created_at, id::text) > (%(created_at)s, %(id)s)
-                ORDER BY created_at, id::text LIMIT %(page)s""",
+                    AND (created_at, id) > (%(created_at)s::timestamptz, %(id)s::uuid)
+                ORDER BY tasks.created_at, tasks.id LIMIT %(page)s""",
             _values(days, created_at=after[0], id=after[1], page=PAGE_TASKS),
         )
         return cur.fetchall()
 
 
-def _expire(cur: Cursor, task_id: str, days: int) -> Appended:
+def _expire(task_id: str, days: int, cur: Cursor) -> Appended:
     """Nothing when somebody came meanwhile, or when the stream has an event that is no older."""
     stream = task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.sql import FIRST
 from app.stream.store import Connect, lock
 from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
 
 logger = logging.getLogger("taskroom.removal")
 
 PAGE_TASKS = 200  # looked for in one statement
-FIRST = "-infinity", "00000000-0000-0000-0000-000000000000"  # before all that ended
 EVENTS_AT_ONCE = 2_000  # of a family, with its rows in one transaction; what is more goes before, in batches
 
 _FAMILY = """WITH RECURSIVE family (id) AS (

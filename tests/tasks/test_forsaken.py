@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from app.db.appending import Step
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import forsaken
@@ -113,7 +114,11 @@ def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callabl
     ago(tasks, DAYS + 1, parent, first)
     told: list[Appended] = []
 
-    assert expire(tasks.connect, lambda step: told.append(tasks.appended(step)), DAYS) == 1
+    def appending(step: Step) -> Appended:
+        told.append(tasks.appended(step))
+        return told[-1]
+
+    assert expire(tasks.connect, appending, DAYS) == 1
 
     (following,) = [hint for appended in told for hint in queued(appended)]
     assert tasks.state(parent)["task"]["status"] == "STARTED"
