@@ -27,7 +27,12 @@ FIRST = (
 # They tell everybody something, which whoever comes to a stream within a quarter of an hour is told too.
 LAST = (
     *("tests/api/test_announcements.py", "tests/api/test_tenants.py", "tests/api/test_idempotency.py"),
-    *("tests/bus/test_processes.py", "tests/realtime/test_announced.py", "tests/realtime/test_rooms.py"),
+    *(
+        "tests/bus/test_processes.py",
+        "tests/realtime/test_announced.py",
+        "tests/realtime/test_many_rooms.py",
+        "tests/realtime/test_rooms.py",
+    ),
 )
 # What needs a browser, a proxy, a supervisor or a fault; single files and tests of others are marked ``slow``.
 SLOW = (

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from app.tasks.fold import empty, fold
 from tests.support.held import held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import System, User
 from tests.support.threads import joined
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 
 class Poller(Viewer):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import User, wait_for
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 
 @contextmanager

@@ -11,9 +11,10 @@ from typing import Any
 import socketio
 
 from tests.support.chromium import chromium, sign_in
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import User, wait_for
 from tests.support.threads import joined
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 
 class BrowserSocket(JavaScriptViewer):

@@ -11,8 +11,9 @@ import websocket
 
 from tests.realtime.raw import RawSocket
 from tests.support.held import Held, held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import System, User, wait_for
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 pytestmark = pytest.mark.slow
 

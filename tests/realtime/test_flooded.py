@@ -19,8 +19,9 @@ from app.realtime.strangers import OF_AN_ADDRESS
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import System, User, wait_for
-from tests.support.viewers import JavaScriptViewer, SocketViewer, SseViewer, Viewer
+from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.realtime.sse_rooms import composite
 from tests.realtime.test_event_stream import Message, parse
-from tests.realtime.test_rooms import Reader
+from tests.realtime.test_many_rooms import Reader
 from tests.support.system import System, User
 
 

@@ -12,7 +12,6 @@ from app.stream.event import draft, task_stream
 from app.stream.resync import Resync
 from app.stream.store import Store, open_stream
 from app.tasks import retention
-from app.tasks.expired import delete_expired
 from app.tasks.retention import Prunable, Retention, prunable, prune, prune_batch
 from app.tasks.snapshot import current_events, snapshot
 from tests.stream.helpers import appended, in_threads, line, patient_single, sql
@@ -297,34 +296,3 @@ def test_a_cursor_into_what_is_gone_is_told_the_oldest(tasks: Tasks, connect: Si
         stream, "pruned", head.last_seq, head.last_seq
     )
     assert [e.sequence for e in store.after(stream, head.pruned_to)] == [head.last_seq]
-
-
-def test_what_has_expired_goes_and_the_rest_stays(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr("app.tasks.expired.BATCH_ROWS", 2)
-    for days in (-1, -1, -1, 1):
-        at = f"now() + interval '{days} days'"
-        session = sql(
-            tasks.database,
-            f"INSERT INTO sessions (user_id, expires_at) VALUES (%s, {at}) RETURNING id",
-            tasks.user_id,
-        )[0][0]
-        sql(tasks.database, f"INSERT INTO tickets VALUES (gen_random_uuid()::text, %s, {at})", session)
-        sql(tasks.database, f"INSERT INTO writers (id, seen_at) VALUES (gen_random_uuid(), {at})")
-        sql(
-            tasks.database,
-            f"INSERT INTO event_ids VALUES ('user:a', gen_random_uuid()::text, now() + {days} * interval '8 days')",
-        )
-        sql(
-            tasks.database,
-            f"""INSERT INTO idempotency_keys (user_id, key, body_hash, task_id, created_at)
-                VALUES (%s, gen_random_uuid()::text, '', %s, now() + {days} * interval '2 days')""",
-            *(tasks.user_id, tasks.create()),
-        )
-    sql(tasks.database, "UPDATE writers SET seen_at = seen_at - interval '7 days' WHERE seen_at < now()")
-
-    assert delete_expired(connect) == 15
-
-    for table in ("tickets", "sessions", "writers", "event_ids", "idempotency_keys"):
-        assert sql(tasks.database, f"SELECT count(*) FROM {table}") == [(1,)]
