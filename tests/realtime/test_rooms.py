@@ -36,9 +36,6 @@ def is_right(messages: list[Message], streams: list[str], start: list[int]) -> l
     return list(seen.values())
 
 
-# A line of its own, over a fake store.
-
-
 class Narrow:
     """A client whose connection takes little at a time."""
 
@@ -167,6 +164,3 @@ def test_a_composite_id_is_of_its_rooms_alone() -> None:
         f"{head}.1.2.{10**19}",
     ):
         assert cursors_of(wrong, NAMES) is None, wrong
-
-
-# Over the wire.
