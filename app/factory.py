@@ -19,6 +19,7 @@ from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
+from app.broker.client import Broker
 from app.config import Config
 from app.db import appending
 from app.db.breaker import Breaker
@@ -31,6 +32,7 @@ from app.http.concurrency import Downloads, Reports, Shares
 from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
+from app.jobs.catalog import Catalog
 from app.models import db
 from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
 from app.observability.metrics import Metrics
@@ -49,8 +51,6 @@ from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.tasks.turns import fill
 from app.webhooks.poller import Courier
-from workers.celery_app import hint_deliveries, length, send
-from workers.registry import may_retry_lost, queue_of
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -82,7 +82,9 @@ def create_app(config: Config | None = None) -> Flask:
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
     hub.presents.source = partial(current_events, read)
-    dispatcher = Dispatcher(send, queue_of, length)
+    jobs = Catalog(read, config.celery_queues)
+    broker = Broker(config.redis_url, config.celery_queues)
+    dispatcher = Dispatcher(broker.send, jobs.queue_of, broker.length)
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
     rounds = Rounds(
@@ -90,9 +92,9 @@ def create_app(config: Config | None = None) -> Flask:
         dispatcher,
         publisher.publish,
         lambda: _run_id(client),
-        may_retry_lost,
+        jobs.may_retry_lost,
         config.lease_round_seconds,
-        fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
+        fill=lambda connect: fill(connect, dispatcher, cap, jobs.queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     revocations = Revocations(
@@ -111,8 +113,8 @@ def create_app(config: Config | None = None) -> Flask:
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
     parts = Services(
-        *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
-        courier=Courier(read, hint_deliveries),
+        *(config, connect, read, store, hub, publisher, jobs, dispatcher, rounds, revocations),
+        courier=Courier(read, broker.hint_deliveries),
         claims=Claims(read, revocations, issuers),
         owners=Owners(read),
         joins=joins,

@@ -14,10 +14,12 @@ from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
+from app.broker import SEND_SECONDS, BrokerDown
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http.attempts import Attempts
 from app.http.concurrency import Downloads, Reports, Shares
+from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
@@ -27,7 +29,7 @@ from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Appended, Connect, Store
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
+from app.tasks.dispatch import Dispatcher, Hint, queued
 from app.tasks.rounds import Rounds
 from app.webhooks.poller import Courier
 
@@ -40,6 +42,7 @@ class Services:
     store: Store
     hub: Hub
     publisher: Publisher
+    jobs: Catalog
     dispatcher: Dispatcher
     rounds: Rounds
     revocations: Revocations

@@ -20,6 +20,7 @@ from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
+from app.jobs import steps as job_steps
 from app.notifications.creation import LONGEST_METADATA
 from app.observability import loop_watchdog
 from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user, strangers
@@ -42,7 +43,7 @@ from tests.limits.product import (
     source,
 )
 from workers import phases
-from workers.jobs import knowledge_base, orchestrate
+from workers.jobs import knowledge_base
 
 PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
     f"docs/{name}.md"
@@ -122,7 +123,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reports.RESULT_LIMIT, reports.TRACEBACK_LIMIT), (256_000, 16_000)),
     (JOBS, "other texts at 2,000", lambda: reports.TEXT_LIMIT, 2_000),
     (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
-    (JOBS, "three levels, a hundred steps in all", lambda: (orchestrate.DEEPEST, orchestrate.MOST_STEPS), (3, 100)),
+    (JOBS, "three levels, a hundred steps in all", lambda: (job_steps.DEEPEST, job_steps.MOST_STEPS), (3, 100)),
     (JOBS, "At most 1,000 events and 1 MB at a time",
      lambda: (most(outside.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",

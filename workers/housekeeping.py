@@ -15,9 +15,9 @@ from app.tasks.expired import delete_expired
 from app.tasks.forsaken import expire
 from app.tasks.removal import remove
 from app.tasks.retention import Retention, prune
-from workers.celery_app import celery, length, send
+from workers.celery_app import broker, celery
 from workers.jobs import _outputs
-from workers.registry import queue_of
+from workers.queues import queue_of
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -52,5 +52,5 @@ def retention() -> None:
 def _append(step: Step) -> Appended:
     """Also tells the broker of the steps that follow one that has ended."""
     appended = runtime().append(step)
-    Dispatcher(send, queue_of, length).hints(queued(appended))
+    Dispatcher(broker.send, queue_of, broker.length).hints(queued(appended))
     return appended

@@ -14,19 +14,22 @@ from app.api import limits
 from app.api.idempotency import Key, KeyHeaders, Made, key_of, once
 from app.api.tasks import Snapshot, Started
 from app.auth.principal import Principal
+from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import Unavailable, Unprocessable
 from app.http.base import Blueprint, NoQuery, acting, signed_in
 from app.http.problems import fields
+from app.jobs import ORCHESTRATE
+from app.jobs.catalog import choice
+from app.jobs.params import Refused
+from app.jobs.steps import checked_with_steps
+from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
 from app.stream.store import Appended
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval, ApprovalSchema
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown
-from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
-from workers.registry import Job, jobs
 
 blp = Blueprint("agent", __name__, description="Starting tasks")
 
@@ -69,7 +72,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
     params = body.get("params", body.get("preferences", {}))
     task_id = new_task(
         principal,
-        _job(body["job_type"]),
+        declared_type(body["job_type"]),
         params,
         title=body.get("title"),
         intent=body["intent"],
@@ -81,7 +84,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 
 def new_task(
     principal: Principal,
-    job: Job,
+    job: JobType,
     params: dict[str, Any],
     *,
     title: str | None = None,
@@ -91,7 +94,8 @@ def new_task(
     named: str = "params",
 ) -> str:
     """The id of a task that is durable and on its way; of the one that this idempotency key made before. Raises
-    Unavailable, and Unprocessable, naming each field; ``named`` is what the caller calls the parameters."""
+    Unavailable, and Unprocessable, naming each field; ``named`` is the field that holds the parameters, "" where they
+    are the body itself."""
     params = checked_params(job, params, named)
 
     def make() -> str:
@@ -139,27 +143,22 @@ def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     return {"active": snapshot(services().read, row[0]) if row else None}
 
 
-def checked_params(job: Job, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
-    """The parameters, validated and with the defaults filled in. Raises Unprocessable, naming each field."""
-    if len(orjson.dumps(params)) > PARAMS_LIMIT:  # before each field is looked at
-        raise _too_large(named)
-    params = scrub(params)
-    schema = job.params()
+def checked_params(job: JobType, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
+    """The parameters with the defaults filled in. Raises Unprocessable, naming each field."""
+    _refuse_large(params, named)  # before each field is looked at
     try:
-        loaded: dict[str, Any] = schema.dump(schema.load(params))
-    except ma.ValidationError as error:
-        raise Unprocessable(f"{named} was refused", errors=fields(error.messages, named)) from None
-    try:
-        size = len(orjson.dumps(loaded))
-    except TypeError as error:
-        raise Unprocessable(f"{named} was refused", errors={named: [f"{error}."]}) from None
-    if size > PARAMS_LIMIT:
-        raise _too_large(named)
-    return loaded
+        filled = checked_with_steps(services().jobs, job, scrub(params))
+    except Refused as error:
+        messages = {name or ma.exceptions.SCHEMA: texts for name, texts in error.messages.items()}
+        raise Unprocessable("The parameters were refused", errors=fields(messages, named)) from None
+    _refuse_large(filled, named)
+    return filled
 
 
-def _too_large(named: str) -> Unprocessable:
-    return Unprocessable(f"{named} is too large", errors={named: [f"Longer than {PARAMS_LIMIT:,} bytes."]})
+def _refuse_large(params: dict[str, Any], named: str) -> None:
+    if len(orjson.dumps(params)) > PARAMS_LIMIT:
+        too_large = [f"Longer than {PARAMS_LIMIT:,} bytes."]
+        raise Unprocessable("The parameters are too large", errors={named or "body": too_large})
 
 
 def begin(task_id: str, job_type: str, approval: Approval | None) -> Response:
@@ -199,10 +198,9 @@ def accepted(task_id: str, waits: bool) -> Response:
     return response
 
 
-def _job(name: str) -> Job:
-    job = jobs().get(name)
-    if job is None:
-        raise Unprocessable(
-            "There is no such job type", errors={"job_type": [f"One of: {', '.join(jobs())}."]}
-        )
-    return job
+def declared_type(name: str) -> JobType:
+    """Raises Unprocessable, naming ``job_type``, for one that no worker has declared."""
+    types = services().jobs.having([name])
+    if name not in types:
+        raise Unprocessable("There is no such job type", errors={"job_type": [choice(types)]})
+    return types[name]

@@ -24,7 +24,6 @@ from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import outside
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from workers.registry import declared
 
 blp = Blueprint("outside", __name__, description="Workers of other kinds")
 
@@ -170,8 +169,11 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     )
     answers: list[outside.Answer] = []
 
+    jobs = services().jobs
+    jobs.types()  # read before the transaction, which holds a connection
+
     def step(cur: Any) -> Any:
-        appended, answer = outside.store(cur, batch, declared)
+        appended, answer = outside.store(cur, batch, jobs.phases)
         answers.append(answer)
         return appended
 

@@ -22,6 +22,7 @@ from app.http.base import (
     signed_in,
     with_next,
 )
+from app.jobs import ORCHESTRATE
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
@@ -30,7 +31,6 @@ from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval
 from app.tasks.creation import Origin
 from app.tasks.dispatch import Hint
-from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 

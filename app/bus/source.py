@@ -43,13 +43,14 @@ def _own() -> Source:
     """Made of the environment, when somebody first subscribes."""
     from sqlalchemy import create_engine
 
+    from app.config import Config
     from app.db.breaker import Breaker
     from app.db.pool import engine_options, pooled
-    from workers.settings import settings
 
-    engine = create_engine(settings().sqlalchemy_url, **engine_options(CONNECTIONS))
+    config = Config.from_env()
+    engine = create_engine(config.sqlalchemy_url, **engine_options(CONNECTIONS))
     store = Store(pooled(engine, Breaker("Postgres"), autocommit=True))
-    hub = Hub(store, settings().redis_url)
+    hub = Hub(store, config.redis_url)
     hub.start()
     if _finish is not None:
         atexit.register(_finish)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from app.jobs import ORCHESTRATE
 from app.notifications.creation import notification
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
-ORCHESTRATE = "orchestrate"  # the one whose steps are tasks
 CONCERNING = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )

@@ -43,6 +43,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
     parts = SimpleNamespace(
         config=config,
         read=fake.read,
+        jobs=SimpleNamespace(types=dict, broken=dict),
         owners=Owners(fake.read),
         claims=Claims(fake.read, revocations, Issuers({})),
         shares=Shares(config.requests_per_user),

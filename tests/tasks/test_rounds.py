@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.broker import BrokerDown
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import rounds
-from app.tasks.dispatch import BrokerDown, Dispatcher
+from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
