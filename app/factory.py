@@ -37,7 +37,7 @@ from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
-from app.realtime.sse_connection import SseWires
+from app.realtime.sse_registry import SseWires
 from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.services import Services
 from app.stream.broker import Publisher

@@ -22,7 +22,7 @@ from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
-from app.realtime.sse_connection import SseWires
+from app.realtime.sse_registry import SseWires
 from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub

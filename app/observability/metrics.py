@@ -21,7 +21,7 @@ from app.observability.loop_watchdog import Watchdog
 from app.realtime.joins import Joins
 from app.realtime.socketio.connection import Frames, Packets
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_connection import SseWires
+from app.realtime.sse_registry import SseWires
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Connect, StoreAway

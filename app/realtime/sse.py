@@ -17,8 +17,9 @@ from app.http.base import Blueprint
 from app.http.rate_limits import address
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_connection import SseWire, Wire
+from app.realtime.sse_connection import SseWire
 from app.realtime.sse_cursors import resume_cursor, resume_cursors
+from app.realtime.sse_registry import Connection
 from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, places_in
 from app.realtime.sse_user import OwnLine, places_of, said_lately
 from app.realtime.sse_user import hello as own_hello
@@ -236,7 +237,7 @@ def _handed_over(
     viewers: list[Viewer],
     principal: Principal,
     hello: Callable[[], bytes],
-    wire: Callable[..., Wire],
+    wire: Callable[..., Connection],
 ) -> Response:
     """The first words go by the server's own way; then the hub has the socket, and this greenlet ends."""
     environ = request.environ

@@ -11,19 +11,17 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.auth.principal import Principal
 from app.green import has_gone
 from app.realtime.sse_codec import SseCodec, message
+from app.realtime.sse_registry import SseWires
 from app.realtime.turns import Turns
 from app.stream.burst import Data
 from app.stream.event import MAX_SEQUENCE, Event
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-
-if TYPE_CHECKING:
-    from app.realtime.sse_connection import SseWires
 
 MAX_ROOMS = 16
 PLACE = re.compile(

@@ -10,18 +10,15 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec
+from app.realtime.sse_registry import SseWires
 from app.realtime.sse_rooms import Line, RoomCodec
 from app.stream.event import BROADCAST, MAX_SEQUENCE, Event
 from app.stream.once import Once
 from app.stream.store import Connect
 from app.stream.viewer import Viewer
-
-if TYPE_CHECKING:
-    from app.realtime.sse_connection import SseWires
 
 LOOK_BACK_SECONDS = 900
 LOOK_BACK_EVENTS = 100

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
+from app.stream.audience import Audience
 from app.stream.background import in_turns
 from app.stream.burst import Burst, Data, first_of
 from app.stream.counts import Tally
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.history import History
-from app.stream.lane import Lane, failed, offered
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
-from app.stream.room import Room
 from app.stream.store import Store, StoreAway
-from app.stream.viewer import Viewer
+from app.stream.viewer import Viewer, failed, offered
 
 logger = logging.getLogger("taskroom.behind")
 
@@ -38,13 +37,15 @@ class Behind:
     def __init__(
         self,
         store: Store,
+        audiences: Mapping[str, Audience],
         lock: AbstractContextManager[Any],
-        refresh_until: Callable[[Room, Callable[[], bool]], None],
+        refresh_until: Callable[[Audience, Callable[[], bool]], None],
         stalled_seconds: float,
         tally: Tally,
         faults: Faults,
     ) -> None:
-        self._lock, self._refresh_until, self._stalled_seconds = lock, refresh_until, stalled_seconds
+        self._audiences, self._lock = audiences, lock
+        self._refresh_until, self._stalled_seconds = refresh_until, stalled_seconds
         self._history, self.presents = History(store), Presents()
         self._faults, self._tally = faults, tally
         self._parked: set[Viewer] = set()  # their wires take nothing for now
@@ -172,16 +173,7 @@ class Behind:
         if room.closed:
             self._end(viewer)
             return
-        key = wire.codec, viewer.filter
-        lane = room.lanes.get(key)
-        if lane is None:
-            lane = room.lanes[key] = Lane(*key, room.head)
-        elif not lane.viewers:
-            lane.cursor = room.head
-        if lane.cursor == viewer.start:
-            lane.enter(viewer)
-        else:
-            room.arriving.append(viewer)  # the lane waits for its tick: with the others after that
+        self._audiences[room.stream].arrive(viewer, wire.codec)
 
     def _burst(self, viewer: Viewer) -> Burst | None:
         """What comes next for this viewer and all who stand where it does; None when it must be read first."""
@@ -235,7 +227,7 @@ class Behind:
             self.advance(viewer)
             return
         try:
-            self._refresh_until(room, lambda: room.pruned_to != pruned_to)
+            self._refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return

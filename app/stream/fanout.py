@@ -8,15 +8,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from app.stream.audience import Audience
 from app.stream.background import in_turns
 from app.stream.behind import Behind
 from app.stream.burst import Burst, Data
 from app.stream.counts import Tally
 from app.stream.faults import Faults
-from app.stream.lane import Lane, failed, offered
 from app.stream.resync import Resync
 from app.stream.room import Room
-from app.stream.viewer import Viewer
+from app.stream.viewer import Lane, Viewer, failed, offered
 
 REST = 1.5  # times the CPU time that sending took: more than half of the loop is everybody else's
 SHORT_REST = 0.5  # of a room that had no more than FEW to send: after a stall it shall soon be in time again
@@ -39,7 +39,7 @@ class Fanout:
     ) -> None:
         self._account = account
         self._lock, self._behind, self._tally, self._faults = lock, behind, tally, faults
-        self._busy: set[Room] = set()  # sent on a moment ago: the next tick does it again
+        self._busy: set[Audience] = set()  # sent on a moment ago: the next tick does it again
         self._ticking = threading.Event()
         self._stopped = threading.Event()
 
@@ -50,7 +50,7 @@ class Fanout:
             self._ticking.wait()
             self._ticking.clear()
             with self._lock:
-                due = min((room.rests_until for room in self._busy), default=0.0)
+                due = min((audience.rests_until for audience in self._busy), default=0.0)
             due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may rest for less
             # Until a room's rest is over, not a tick from now: in step with its events that would be late each time.
             self._stopped.wait(max(SHORTEST_SECONDS, REST * worked, due))
@@ -61,14 +61,14 @@ class Fanout:
     def _tick(self, now: float) -> float:
         """Sends on what is due; returns the CPU time that it took."""
         with self._lock:
-            rooms = [room for room in self._busy if room.rests_until <= now]
-            self._busy.difference_update(rooms)
+            audiences = [audience for audience in self._busy if audience.rests_until <= now]
+            self._busy.difference_update(audiences)
         worked = 0.0
-        for room in in_turns(rooms, ROOMS_AT_ONCE):
+        for audience in in_turns(audiences, ROOMS_AT_ONCE):
             with self._lock:
                 used = time.thread_time()
-                with self._faults.within(f"{room.stream} could not be sent on"):
-                    self._flush(room)
+                with self._faults.within(f"{audience.room.stream} could not be sent on"):
+                    self._flush(audience)
                 worked += time.thread_time() - used
         if self._busy:
             self._ticking.set()
@@ -78,19 +78,20 @@ class Fanout:
         self._stopped.set()
         self._ticking.set()
 
-    def wake(self, room: Room) -> None:
+    def wake(self, audience: Audience) -> None:
         """The room's head moved, or it was closed. The caller holds the lock."""
-        if time.monotonic() < room.rests_until:
-            self._busy.add(room)
+        if time.monotonic() < audience.rests_until:
+            self._busy.add(audience)
             self._ticking.set()
         else:
-            self._flush(room)
+            self._flush(audience)
 
-    def rewind(self, room: Room) -> None:
+    def rewind(self, audience: Audience) -> None:
         """The room went back: all are told so, whatever they were sent last. The caller holds the lock."""
+        room = audience.room
         self._behind.forget(room.stream)
-        room.arriving = []
-        for viewer in list(room.viewers):
+        audience.arriving = []
+        for viewer in list(audience.viewers):
             if viewer.lane is not None:
                 viewer.lane.exit(viewer)
             if not viewer.ending:
@@ -120,37 +121,38 @@ class Fanout:
             self._behind.park(viewer)
         return taken
 
-    def _flush(self, room: Room) -> None:
-        room.woken_at = time.monotonic()
+    def _flush(self, audience: Audience) -> None:
+        room = audience.room
+        audience.woken_at = time.monotonic()
         used = time.thread_time()
-        self._send(room)
+        self._send(audience, room)
         # Sending may take longer than a tick. If the next message were sent on at once, for itself alone, the loop
         # would do nothing else and the room fall behind for good. CPU time: one that was kept waiting took nothing.
         worked = time.thread_time() - used
         rest = REST if room.head - room.sent > FEW else SHORT_REST
         before = room.bytes
         room.trim()
-        if room.followed:
+        if audience.registered:
             self._account(room.bytes - before)
-        room.rests_until = max(room.woken_at + TICK_SECONDS, time.monotonic() + rest * worked)
+        audience.rests_until = max(audience.woken_at + TICK_SECONDS, time.monotonic() + rest * worked)
 
-    def _send(self, room: Room) -> None:
-        for key, lane in list(room.lanes.items()):
+    def _send(self, audience: Audience, room: Room) -> None:
+        for lane in list(audience.lanes.values()):
             try:
-                self._send_lane(room, lane)
+                self._send_lane(audience, room, lane)
             except Exception as error:  # a fault of its codec is this lane's alone; its viewers may come back
                 self._faults.note(f"a {type(lane.codec).__name__} failed", error)
                 for viewer in list(lane.viewers):
                     viewer.close("gone")
             if room.closed:
                 self._disband(lane)
-            if not lane.viewers and room.lanes.get(key) is lane:
-                del room.lanes[key]
-        arrived, room.arriving = room.arriving, []
+            if not lane.viewers:
+                audience.forget_empty(lane)
+        arrived, audience.arriving = audience.arriving, []
         for viewer in arrived:
             self._behind.advance(viewer)
 
-    def _send_lane(self, room: Room, lane: Lane) -> None:
+    def _send_lane(self, audience: Audience, room: Room, lane: Lane) -> None:
         while lane.cursor < room.head and lane.viewers:
             events = room.after(lane.cursor)
             if events is None:  # the room jumped; each goes on by itself, from shared pages
@@ -162,7 +164,7 @@ class Fanout:
             self._tally.sent(burst.codec, burst.told(burst.cursor), offered - len(behind) - len(gone))
             self._tally.fell_behind += len(behind)
             for viewer, taken in behind:
-                viewer.progress_at = room.woken_at
+                viewer.progress_at = audience.woken_at
                 self._cut(viewer, burst, taken)
             for viewer in gone:
                 viewer.close("gone")

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.stream.audience import Audience
 from app.stream.background import in_turns, spawn
 from app.stream.behind import Behind
 from app.stream.burst import Data, Filter
@@ -34,7 +35,7 @@ class Hub:
 
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
-        self._rooms: dict[str, Room] = {}
+        self._audiences: dict[str, Audience] = {}
         self._lock = threading.RLock()
         self._once: Once[Head | None] = Once()
         self.ring_bytes = 0
@@ -45,12 +46,12 @@ class Hub:
         self.faults = Faults()
         self._stopped = threading.Event()
         self._behind = Behind(
-            store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
+            store, self._audiences, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
         )
         self._advance, self._left = self._behind.advance, self._leave
         self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults, self._account)
         self._tails = Tails(
-            store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
+            store, self._audiences, self._lock, self._fanout, self.tally, self.faults, self._account
         )
         self.subscription = Subscription(redis_url, self, self.faults)
 
@@ -76,17 +77,18 @@ class Hub:
 
         A cursor that cannot be answered gets a Resync before anything else.
         """
-        room = self._open(stream)
+        audience = self._open(stream)
+        room = audience.room
         if cursor is not None:
-            self._tails.refresh_until(room, lambda: cursor <= room.head)
+            self._tails.refresh_until(audience, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         # Thousands of viewers share what is the same for all: each object more is one for the garbage collector.
         viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
         with self._lock:
-            viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
-            viewer.room.viewers.add(viewer)
-            viewer.room.empty_since = None
+            audience = self._keep(audience)  # it may have been swept while Postgres was asked
+            viewer.room = audience.room
+            audience.add(viewer)
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, 1)
         if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
@@ -113,7 +115,7 @@ class Hub:
 
     @property
     def rooms(self) -> int:
-        return len(self._rooms)
+        return len(self._audiences)
 
     @property
     def behind(self) -> int:
@@ -124,11 +126,12 @@ class Hub:
     def lag(self) -> int:
         """Events that the room which is furthest behind has not sent on yet."""
         with self._lock:
-            return max((room.head - room.sent for room in self._rooms.values() if room.viewers), default=0)
+            rooms = (audience.room for audience in self._audiences.values() if audience.viewers)
+            return max((room.head - room.sent for room in rooms), default=0)
 
     def viewers(self) -> list[Viewer]:
         with self._lock:
-            return [v for room in self._rooms.values() for v in room.viewers]
+            return [v for audience in self._audiences.values() for v in audience.viewers]
 
     def close_viewers(self, reason: str, session_id: str | None = None) -> None:
         """Closes all viewers, or those of one session."""
@@ -140,22 +143,22 @@ class Hub:
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
         with self._lock:
-            room = self._rooms.get(stream)
-            if room is None:
+            audience = self._audiences.get(stream)
+            if audience is None:
                 return
             self.tally.received += 1
             try:
-                self._take(room, events, closes)
+                self._take(audience, events, closes)
             except Exception as error:
                 self.faults.note(f"what was heard of {stream} could not be taken", error)
-                self._tails.prove(room, at_once=False)  # it may fail again with each message
+                self._tails.prove(audience, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
         with self._lock:
-            room = self._rooms.get(stream)
-            if room:
-                room.confirmed = True
-                self._tails.prove(room, at_once=True)
+            audience = self._audiences.get(stream)
+            if audience:
+                audience.confirmed = True
+                self._tails.prove(audience, at_once=True)
 
     def controlled(self, message: str) -> None:
         self.on_control(message)
@@ -165,10 +168,11 @@ class Hub:
 
     # Keeping rooms complete.
 
-    def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
+    def _take(self, audience: Audience, events: Sequence[Event], closes: bool) -> None:
+        room = audience.room
         if events[0].sequence <= room.head and room.contradicts(events):
             room.contradicted = True
-            self._tails.prove(room, at_once=True)
+            self._tails.prove(audience, at_once=True)
             return
         before = room.bytes
         try:
@@ -176,31 +180,32 @@ class Hub:
         finally:
             self._account(room.bytes - before)
         if moved:
-            self._fanout.wake(room)
-        if room.has_early and not room.refilling:
-            room.refilling = True
+            self._fanout.wake(audience)
+        if room.has_early and not audience.refilling:
+            audience.refilling = True
             self.tally.refills += 1
-            spawn(self._tails.refill, room)
+            spawn(self._tails.refill, audience)
 
-    def _open(self, stream: str) -> Room:
+    def _open(self, stream: str) -> Audience:
         with self._lock:
-            room = self._rooms.get(stream)
-        if room:
-            return room
+            audience = self._audiences.get(stream)
+        if audience:
+            return audience
         head = self._once(("open", stream), lambda: self._store.opened(stream))
         if head is None:
             raise NoSuchStream(stream)
-        return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
+        return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
 
-    def _keep(self, room: Room) -> Room:
-        """The room of that stream, this one when there is none: somebody may have been quicker."""
+    def _keep(self, audience: Audience) -> Audience:
+        """The audience of that stream, this one when there is none: somebody may have been quicker."""
+        stream = audience.room.stream
         with self._lock:
-            kept = self._rooms.setdefault(room.stream, room)
-            if kept is room and not room.followed:
-                room.followed, room.confirmed = True, False
-                room.empty_since = time.monotonic()
-                self._account(room.bytes)
-                self.subscription.follow(room.stream)
+            kept = self._audiences.setdefault(stream, audience)
+            if kept is audience and not audience.registered:
+                audience.registered, audience.confirmed = True, False
+                audience.empty_since = time.monotonic()
+                self._account(audience.room.bytes)
+                self.subscription.follow(stream)
             return kept
 
     def _leave(self, viewer: Viewer, reason: str) -> None:
@@ -210,16 +215,8 @@ class Hub:
                 return
             viewer.closed = reason
             self.tally.ended[reason] += 1
-            room, lane = viewer.room, viewer.lane
-            if lane is not None:
-                lane.exit(viewer)
-                # A quiet room would keep the lanes of all who ever came.
-                if not lane.viewers and room.lanes.get(lane.key) is lane:
-                    del room.lanes[lane.key]
+            self._audiences[viewer.room.stream].remove(viewer)
             self._behind.leave(viewer)
-            room.viewers.discard(viewer)
-            if not room.viewers:
-                room.empty_since = time.monotonic()
             wire = viewer.wire
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, -1)
@@ -234,27 +231,29 @@ class Hub:
         """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
         self.ring_bytes += bytes
         if self.ring_bytes > RINGS_BYTES:
-            for room in sorted(self._rooms.values(), key=lambda room: room.woken_at):
-                self.ring_bytes -= room.bytes
-                room.forget()
+            for audience in sorted(self._audiences.values(), key=lambda audience: audience.woken_at):
+                self.ring_bytes -= audience.room.bytes
+                audience.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
-    def _refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
-        self._tails.refresh_until(room, done)
+    def _refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
+        self._tails.refresh_until(audience, done)
 
     def _sweep(self, now: float) -> None:
         self._behind.sweep(now)
         with self._lock:
-            empty = [room for room in self._rooms.values() if _lingered(room, now)]
-        for room in in_turns(empty):
+            empty = [audience for audience in self._audiences.values() if _lingered(audience, now)]
+        for audience in in_turns(empty):
+            room = audience.room
             with self._lock:
-                if _lingered(room, now) and self._rooms.get(room.stream) is room:
-                    del self._rooms[room.stream]
-                    room.followed = False
+                if _lingered(audience, now) and self._audiences.get(room.stream) is audience:
+                    del self._audiences[room.stream]
+                    audience.registered = False
                     self.ring_bytes -= room.bytes
                     self.subscription.unfollow(room.stream)
 
 
-def _lingered(room: Room, now: float) -> bool:
-    return not room.viewers and room.empty_since is not None and now - room.empty_since > LINGER_SECONDS
+def _lingered(audience: Audience, now: float) -> bool:
+    since = audience.empty_since
+    return not audience.viewers and since is not None and now - since > LINGER_SECONDS

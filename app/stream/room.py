@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from app.stream.event import Event, memory
-
-if TYPE_CHECKING:
-    from app.stream.burst import Codec, Filter
-    from app.stream.lane import Lane
-    from app.stream.viewer import Viewer
 
 RING_EVENTS = 512
 RING_BYTES = 256_000
@@ -30,16 +24,7 @@ class Room:
         self.head = head
         self.pruned_to = pruned_to
         self.closed = closed
-        self.followed = False
-        self.confirmed = False  # the subscription is heard; until then the room is polled
-        self.refilling = False
-        self.viewers: set[Viewer] = set()
-        self.lanes: dict[tuple[Codec, Filter], Lane] = {}
-        self.arriving: list[Viewer] = []  # caught up while their lane waits for its tick
-        self.empty_since: float | None = None
-        self.woken_at = 0.0  # monotonic time at which its viewers were last sent something
-        self.sent = head  # the last sequence that they were sent
-        self.rests_until = 0.0  # what comes before that waits for a tick
+        self.sent = head  # the last sequence that its viewers were sent
         self._ring: list[Event] = []
         self._early: dict[int, Event] = {}
         self._ring_bytes = self._early_bytes = 0

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from app.stream.audience import Audience
 from app.stream.background import in_turns
 from app.stream.counts import Tally
 from app.stream.fanout import Fanout
 from app.stream.faults import Faults
 from app.stream.once import Once
-from app.stream.room import RING_EVENTS, Room
+from app.stream.room import RING_EVENTS
 from app.stream.store import Head, Store, StoreAway
 from app.stream.subscription import Subscription
 
@@ -34,16 +35,16 @@ class Tails:
     def __init__(
         self,
         store: Store,
-        rooms: Mapping[str, Room],
+        audiences: Mapping[str, Audience],
         lock: AbstractContextManager[Any],
         fanout: Fanout,
         tally: Tally,
         faults: Faults,
         account: Callable[[int], None],
     ) -> None:
-        self._store, self._rooms, self._lock, self._fanout = store, rooms, lock, fanout
+        self._store, self._audiences, self._lock, self._fanout = store, audiences, lock, fanout
         self._tally, self._faults, self._account = tally, faults, account
-        self._unproven: set[Room] = set()  # to be compared with Postgres at the next look
+        self._unproven: set[Audience] = set()  # to be compared with Postgres at the next look
         self._once: Once[None] = Once()
         self._swept_at = 0.0
         self._stopped = threading.Event()
@@ -53,9 +54,9 @@ class Tails:
         self._stopped.set()
         self._soon.set()
 
-    def prove(self, room: Room, at_once: bool) -> None:
+    def prove(self, audience: Audience, at_once: bool) -> None:
         """It may have missed something: it is compared at the next look. The caller holds the lock."""
-        self._unproven.add(room)
+        self._unproven.add(audience)
         if at_once:
             self._soon.set()
 
@@ -77,9 +78,9 @@ class Tails:
                 everything = now - last_all >= (TAIL_SECONDS if subscription.hears else AWAY_SECONDS)
                 if everything:
                     last_all = now
-                rooms = self.due(everything, subscription.connected)
-                self.compare(rooms)
-                failing = failing and not rooms
+                due = self.due(everything, subscription.connected)
+                self.compare(due)
+                failing = failing and not due
             except StoreAway as error:
                 if not failing:
                     logger.warning("the tail check fails, for now: %s", error)
@@ -87,76 +88,81 @@ class Tails:
             except Exception as error:
                 self._faults.note("the tail check failed", error)
 
-    def due(self, everything: bool, connected: bool) -> list[Room]:
+    def due(self, everything: bool, connected: bool) -> list[Audience]:
         with self._lock:
             if not connected:
-                for room in self._rooms.values():
-                    room.confirmed = False
+                for audience in self._audiences.values():
+                    audience.confirmed = False
             unproven, self._unproven = self._unproven, set()
             return [
-                room
-                for room in self._rooms.values()
+                audience
+                for audience in self._audiences.values()
                 # One that ended is looked at too: a restore may have lost its end.
-                if everything or room in unproven or (connected and not room.confirmed and not room.closed)
+                if everything
+                or audience in unproven
+                or (connected and not audience.confirmed and not audience.room.closed)
             ]
 
-    def compare(self, rooms: Sequence[Room]) -> None:
+    def compare(self, audiences: Sequence[Audience]) -> None:
         """Brings each to where it stands in Postgres. Raises StoreAway, when all others have had their turn."""
         away: StoreAway | None = None
         heads: dict[str, Head] = {}
-        stood = {room.stream: room.head for room in rooms}
-        for start in range(0, len(rooms), ROOMS_AT_ONCE):
-            heads |= self._heads(rooms[start : start + ROOMS_AT_ONCE])
-        for room in in_turns(rooms):
+        stood = {audience.room.stream: audience.room.head for audience in audiences}
+        streams = list(stood)
+        for start in range(0, len(streams), ROOMS_AT_ONCE):
+            heads |= self._heads(streams[start : start + ROOMS_AT_ONCE])
+        for audience in in_turns(audiences):
+            stream = audience.room.stream
             try:
-                if room.stream in heads:
-                    self._catch_up(room, heads[room.stream], stood[room.stream])
+                if stream in heads:
+                    self._catch_up(audience, heads[stream], stood[stream])
             except StoreAway as error:
                 away = error
             except Exception as error:
-                self._faults.note(f"{room.stream} could not be compared with Postgres", error)
+                self._faults.note(f"{stream} could not be compared with Postgres", error)
         if away is not None:
             raise away
 
-    def refresh(self, room: Room) -> None:
+    def refresh(self, audience: Audience) -> None:
         """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
-        self._once(room, lambda: self._look(room))
+        self._once(audience, lambda: self._look(audience))
 
-    def refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
+    def refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
         """Looks where the stream stands, again when that does not do: the first look may be one that was under way, and
         older than the question. Raises StoreAway."""
         for _ in range(2):
             if not done():
-                self.refresh(room)
+                self.refresh(audience)
 
-    def refill(self, room: Room) -> None:
+    def refill(self, audience: Audience) -> None:
         """After a moment, in which the events before those that came early may come too."""
         try:
             self._stopped.wait(EARLY_SECONDS)
-            self.refresh(room)
+            self.refresh(audience)
         except StoreAway as error:
-            logger.warning("refilling %s failed, the tail check will: %s", room.stream, error)
+            logger.warning("refilling %s failed, the tail check will: %s", audience.room.stream, error)
         except Exception as error:
-            self._faults.note(f"{room.stream} could not be refilled", error)
+            self._faults.note(f"{audience.room.stream} could not be refilled", error)
         finally:
-            room.refilling = False
+            audience.refilling = False
 
-    def _look(self, room: Room) -> None:
-        stood = room.head
-        heads = self._heads([room])
-        if room.stream in heads:
-            self._catch_up(room, heads[room.stream], stood)
+    def _look(self, audience: Audience) -> None:
+        stream, stood = audience.room.stream, audience.room.head
+        heads = self._heads([stream])
+        if stream in heads:
+            self._catch_up(audience, heads[stream], stood)
 
-    def _heads(self, rooms: Sequence[Room]) -> dict[str, Head]:
+    def _heads(self, streams: Sequence[str]) -> dict[str, Head]:
         self._tally.looks += 1
-        return self._store.heads([room.stream for room in rooms])
+        return self._store.heads(streams)
 
-    def _catch_up(self, room: Room, head: Head, stood: int) -> None:
+    def _catch_up(self, audience: Audience, head: Head, stood: int) -> None:
         """Brings a room to where Postgres stands: through the ring when it fits, else by a jump. ``stood`` is where it
         was before the look."""
+        room = audience.room
         # What is here was committed before it was heard, so a look that began later must find it.
         if head.last_seq < stood or room.contradicted:
-            self._rewind(room, head)
+            self._rewind(audience, head)
             return
         room.pruned_to = max(room.pruned_to, head.pruned_to)
         gap = head.last_seq - room.head
@@ -168,13 +174,14 @@ class Tails:
             before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
-            if room.followed:
+            if audience.registered:
                 self._account(room.bytes - before)
-            self._fanout.wake(room)  # last: it may let go of events, and counts that itself
+            self._fanout.wake(audience)  # last: it may let go of events, and counts that itself
 
-    def _rewind(self, room: Room, head: Head) -> None:
+    def _rewind(self, audience: Audience, head: Head) -> None:
         """After a fail-over or a restore that lost commits. Nobody can tell which events were lost, so all viewers are
         told to begin anew."""
+        room = audience.room
         logger.warning(
             "%s went back from %d to %d in Postgres: its viewers are told to begin anew",
             *(room.stream, room.head, head.last_seq),
@@ -182,7 +189,7 @@ class Tails:
         with self._lock:
             before = room.bytes
             room.rewind(head.last_seq, head.pruned_to, head.closed)
-            if room.followed:
+            if audience.registered:
                 self._account(room.bytes - before)
             self._tally.rewound += 1
-            self._fanout.rewind(room)
+            self._fanout.rewind(audience)

@@ -14,7 +14,7 @@ from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
-from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user, strangers
+from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
 from app.stream import (
     behind,
@@ -108,7 +108,7 @@ ROWS: list[Row] = [
     ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
     ("addresses, and users, whose attempts", "50,000", lambda: attempts.COUNTED_APART),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
-    ("how often a comment comes", "3 s", lambda: sse_connection.BREATH_SECONDS),
+    ("how often a comment comes", "3 s", lambda: sse_registry.BREATH_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
     ("what a user who comes back", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
     ("events that viewers who are behind read", "500; 1 MB; 8",

@@ -155,8 +155,8 @@ class Line:
     def retry(self) -> None:
         """What the engine does a moment later."""
         blocked, self.blocked[:] = list(self.blocked), []
-        for wire in blocked:
-            wire.ready()
+        for ready in blocked:
+            ready()
 
     def writable(self, capacity: int = EVERYTHING) -> None:
         self.ws.fd.capacity = capacity

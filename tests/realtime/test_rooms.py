@@ -129,7 +129,7 @@ def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: Fak
         narrow.line.close("gone")
         narrow.client.close()
 
-    assert not any(viewer.room.lanes for viewer in narrow.line.viewers)
+    assert not any(hub._audiences[name].lanes for name in NAMES)
     stays.close()
 
 

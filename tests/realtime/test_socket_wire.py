@@ -41,7 +41,7 @@ def test_while_the_library_is_in_the_way_nothing_is_written(hub: Hub, store: Fak
     publish(hub, store, A, 3)
     line.retry()
     assert line.frames() == [] and line.poller.watched == {}, "the socket can be written to all the time"
-    assert line.blocked == [wire] and viewer.lane is None
+    assert line.blocked == [wire.ready] and viewer.lane is None
     session.queue.queue.clear()
     session.queue.getters.add("writer")
     line.ws._sendlock.counter, session.upgrading = 1, False

@@ -15,7 +15,8 @@ import pytest
 
 from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_connection import SLOTS, SseWire, SseWires, leave
+from app.realtime.sse_connection import SseWire
+from app.realtime.sse_registry import SLOTS, SseWires, leave
 from app.stream import background
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer

@@ -8,6 +8,7 @@ import pytest
 
 from app.stream import fanout as fanouts
 from app.stream import room as rooms
+from app.stream.audience import Audience
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
@@ -234,7 +235,7 @@ def test_who_kept_up_for_long_is_not_taken_for_stalled_at_its_first_refusal(
         store.closed.add(A)
     else:
         store.add(A, rooms.RING_EVENTS + 1)
-    hub._tails.compare([viewer.room])
+    hub._tails.compare([hub._audiences[A]])
     wait_for("it to be parked", lambda: viewer in hub._behind._parked)
 
     hub._behind.sweep(time.monotonic())
@@ -256,11 +257,11 @@ def test_a_fault_in_one_room_does_not_end_the_ticks_of_the_others(
         publish(hub, store, stream)
     flush, failed = hub._fanout._flush, []
 
-    def fails_for_one(room: rooms.Room) -> None:
-        if room.stream == A and not failed:
-            failed.append(room)
+    def fails_for_one(audience: Audience) -> None:
+        if audience.room.stream == A and not failed:
+            failed.append(audience)
             raise SystemError("as asked")
-        flush(room)
+        flush(audience)
 
     store.add(A)
     _, broken = view(hub, A, 1)
@@ -270,8 +271,8 @@ def test_a_fault_in_one_room_does_not_end_the_ticks_of_the_others(
         publish(hub, store, stream)
     assert len(hub._fanout._busy) == len(streams) + 1
     monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.01)
-    for room in hub._fanout._busy:
-        room.rests_until = 0.0
+    for audience in hub._fanout._busy:
+        audience.rests_until = 0.0
     hub.start()
 
     for wire in wires:

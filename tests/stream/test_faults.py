@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from app.stream import faults, tails
+from app.stream.audience import Audience
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.hub import Hub
-from app.stream.room import Room
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -198,7 +198,7 @@ def test_a_batch_that_could_not_be_taken_is_read_from_postgres(
     store.add(A)
     viewer, wire = view(hub, A, 1)
     hub.confirmed(A)
-    assert hub._tails.due(False, True) == [viewer.room] and hub._tails.due(False, True) == []
+    assert hub._tails.due(False, True) == [hub._audiences[A]] and hub._tails.due(False, True) == []
     with monkeypatch.context() as patch:
         patch.setattr(type(viewer.room), "accept", failing)
         publish(hub, store, A)
@@ -242,11 +242,11 @@ def test_a_room_that_fails_in_a_tick_keeps_no_other_from_it(
         publish(hub, store, stream)  # waits for the tick
     flush, failed = hub._fanout._flush, list[str]()
 
-    def the_first_fails(room: Room) -> None:
+    def the_first_fails(audience: Audience) -> None:
         if not failed:
-            failed.append(room.stream)
+            failed.append(audience.room.stream)
             failing()
-        flush(room)
+        flush(audience)
 
     monkeypatch.setattr(hub._fanout, "_flush", the_first_fails)
     hub._fanout._tick(float("inf"))

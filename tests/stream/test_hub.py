@@ -73,7 +73,7 @@ def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
 
     for _ in range(5):
         publish(hub, store, A)
-    wait_for("the refill", lambda: viewer.room.head == 7 and not viewer.room.refilling)
+    wait_for("the refill", lambda: viewer.room.head == 7 and not hub._audiences[A].refilling)
     tick(hub)
 
     wire.gets(2, 3, 4, 5, 6, 7)
@@ -110,16 +110,17 @@ def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
 
 def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub, store: FakeStore):
     store.add(A)
-    room = hub.watch(A, 1).room
+    hub.watch(A, 1)
+    audience = hub._audiences[A]
 
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
+    assert hub._tails.due(False, hub.subscription.connected) == [audience]
     hub.confirmed(A)
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
+    assert hub._tails.due(False, hub.subscription.connected) == [audience]
     assert hub._tails.due(False, hub.subscription.connected) == []
     hub.subscription.connected = False  # type: ignore[misc]
     assert hub._tails.due(False, hub.subscription.connected) == []
     hub.subscription.connected = True  # type: ignore[misc]
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
+    assert hub._tails.due(False, hub.subscription.connected) == [audience]
 
 
 def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
@@ -166,12 +167,12 @@ def test_a_room_swept_while_somebody_joins_is_kept(
         return heads(streams)
 
     monkeypatch.setattr(store, "heads", swept_meanwhile)
-    viewer, wire = view(hub, A, 2)
+    _, wire = view(hub, A, 2)
     publish(hub, store, A)
     tick(hub)
 
     wire.gets(3)
-    assert not viewer.room.confirmed
+    assert not hub._audiences[A].confirmed
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from app.stream.burst import Burst, Data, Filter
 from app.stream.faults import Faults
-from app.stream.lane import Lane
 from app.stream.room import Room
-from app.stream.viewer import Viewer
+from app.stream.viewer import Lane, Viewer
 from tests.stream.helpers import event
 from tests.stream.wires import LINES, FakeWire
 

@@ -168,7 +168,7 @@ def test_a_long_loop_lets_others_run(
     if action is LONG[0][1]:
         for viewer in viewers:
             viewer.close()
-    hub._fanout._busy.update(hub._rooms.values())
+    hub._fanout._busy.update(hub._audiences.values())
     turns: list[bool] = []
 
     def sleep(seconds: float) -> None:

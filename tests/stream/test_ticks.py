@@ -9,7 +9,6 @@ import pytest
 
 from app.stream import fanout as fanouts
 from app.stream.hub import Hub
-from app.stream.room import Room
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.wires import FakeWire, tick, view
 from tests.support.system import wait_for
@@ -104,11 +103,11 @@ def test_what_comes_while_a_room_rests_waits_for_no_more_than_its_rest(
 ):
     """A tick counted from the event on would end in the next event's rest, and delay that one as much."""
     store.add(A)
-    viewer, wire = view(hub, A, 1)
+    _, wire = view(hub, A, 1)
     hub.start()
     publish(hub, store, A)
     monkeypatch.setattr(fanouts, "TICK_SECONDS", 3600.0)
-    viewer.room.rests_until = time.monotonic() + 0.2
+    hub._audiences[A].rests_until = time.monotonic() + 0.2
 
     publish(hub, store, A)
 
@@ -129,13 +128,13 @@ def test_rooms_tick_each_for_itself(hub: Hub, store: FakeStore):
 @pytest.mark.usefixtures("busy")
 def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
     store.add(A)
-    viewer, wire = view(hub, A, 1)
+    _, wire = view(hub, A, 1)
     for _ in range(9):
         publish(hub, store, A)
     assert wire.sequences == [2]
 
     monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.01)
-    viewer.room.rests_until = time.monotonic() + 0.05
+    hub._audiences[A].rests_until = time.monotonic() + 0.05
     hub.start()
 
     wire.gets(*range(2, 11))
@@ -145,10 +144,10 @@ def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: p
 def test_a_lane_that_emptied_is_forgotten(hub: Hub, store: FakeStore):
     store.add(A)
     viewer, _ = view(hub, A, 1)
-    room: Room = viewer.room
+    audience = hub._audiences[A]
     viewer.close()
     publish(hub, store, A)
 
-    assert room.lanes == {} and room.viewers == set()
+    assert audience.lanes == {} and audience.viewers == set()
     view(hub, A, 2)[1].gets()
-    assert [lane.cursor for lane in room.lanes.values()] == [2]
+    assert [lane.cursor for lane in audience.lanes.values()] == [2]

@@ -62,7 +62,7 @@ def test_pruning_that_overtakes_a_viewer_is_a_resync(hub: Hub, store: FakeStore,
     viewer = hub.watch(A, 2)
     store.pruned[A] = 6
     if known:
-        hub._tails.compare([viewer.room])
+        hub._tails.compare([hub._audiences[A]])
     wire = FakeWire()
 
     hub.attach(viewer, wire)
@@ -96,9 +96,9 @@ def test_what_was_committed_while_a_page_was_read_is_read_again(hub: Hub, store:
     wait_for("the page to be asked for", lambda: store.queries("after") == 1)
     missed = store.add(A, rooms.RING_EVENTS + 50)
     with hub._lock:
-        early_room = hub._rooms[A]
-        early_room.jump(missed[-1].sequence, False)
-        hub._fanout.wake(early_room)
+        audience = hub._audiences[A]
+        audience.room.jump(missed[-1].sequence, False)
+        hub._fanout.wake(audience)
 
     store.gate.set()
 

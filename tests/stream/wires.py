@@ -189,6 +189,6 @@ def view(
 def tick(hub: Hub) -> None:
     """What the ticks' thread does once in a while, for a hub that was not started."""
     with hub._lock:
-        rooms, hub._fanout._busy = hub._fanout._busy, set()
-        for room in rooms:
-            hub._fanout._flush(room)
+        busy, hub._fanout._busy = hub._fanout._busy, set()
+        for audience in busy:
+            hub._fanout._flush(audience)

@@ -225,7 +225,7 @@ class SocketWire:
     def _await_room(self) -> None:
         fd = -1 if self._ws is None else engineio_adapter.descriptor(self._ws)
         if self.in_the_way or self._engine.poller is None or fd < 0:
-            self._engine.retry(self)
+            self._engine.retry(self.ready)
         else:
             self._engine.poller.watch(fd, self._writable, read=False, write=True)
 

@@ -7,16 +7,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ReferenceType, ref
 
 from app import green
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
 from app.stream.background import in_turns
-
-if TYPE_CHECKING:
-    from app.realtime.socketio.connection import SocketWire
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -39,7 +36,7 @@ class Engine:
         self.draining = False
         self.guard: Guard  # before the first connection
         self._websockets: dict[str, Any] = {}
-        self._blocked: set[SocketWire] = set()
+        self._blocked: set[Callable[[], None]] = set()
         self._wake = threading.Event()
         self._running = False
         self._pings: deque[tuple[float, ReferenceType[Any]]] = deque()  # it keeps nobody who has gone
@@ -73,9 +70,9 @@ class Engine:
         """Ends the transport without a word: the official Python client takes Engine.IO's CLOSE for a good-bye."""
         self.eio.start_background_task(session.close, wait=False, abort=True)
 
-    def retry(self, wire: SocketWire) -> None:
-        """Calls the wire's ``ready`` in a moment: the library is in its way, and nobody tells when it is not."""
-        self._blocked.add(wire)
+    def retry(self, ready: Callable[[], None]) -> None:
+        """Calls ``ready`` of a wire in a moment: the library is in its way, and nobody tells when it is not."""
+        self._blocked.add(ready)
         self._wake.set()
         if not self._running:
             self._running = True
@@ -87,9 +84,9 @@ class Engine:
             self._wake.clear()
             time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
-            for wire in in_turns(blocked):
+            for ready in in_turns(blocked):
                 try:
-                    wire.ready()
+                    ready()
                 except Exception:  # one socket's trouble must not hold up all others
                     logger.exception("a wire could not go on")
 
