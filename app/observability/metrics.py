@@ -19,7 +19,7 @@ from app.observability.histogram import Histogram
 from app.observability.loop_lag import LoopLag
 from app.observability.loop_watchdog import Watchdog
 from app.realtime.joins import Joins
-from app.realtime.socketio.connection import Frames, Packets
+from app.realtime.socketio.codec import Frames, Packets
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_registry import SseWires
 from app.stream.broker import Publisher

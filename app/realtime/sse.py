@@ -189,14 +189,14 @@ def serve(
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
         if rooms:
-            line = partial(Line, plain=codec, viewers=viewers)
+            line = partial(Line, codec=codec, viewers=viewers)
             return _handed_over(parts, viewers, principal, partial(_hello_of_rooms, viewers), line)
         first = viewers[0]
         words = partial(hello or codec.hello, first, principal)
         if own:
             since = cursors[1]
             greeting = partial(own_hello, words, viewers[1], since)
-            own_line = partial(OwnLine, plain=codec, viewers=viewers, inner=plain, since=since)
+            own_line = partial(OwnLine, codec=codec, viewers=viewers, inner=plain, since=since)
             return _handed_over(parts, viewers, principal, greeting, own_line)
         return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
     except NoSuchStream:

@@ -23,7 +23,7 @@ class SseCodec:
     counts = False  # whether what it says when quiet tells how many connections the user has
 
     def __init__(self, chunked: bool) -> None:
-        self._chunked = chunked
+        self.chunked = chunked
         self.keepalive = self._chunk(
             b":\n"
         )  # no blank line: with one, a common client makes an empty event of it
@@ -67,7 +67,7 @@ class SseCodec:
         return self._chunk(message(type, data, cursor))
 
     def _chunk(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+        return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
 
 
 def message(type: str, data: dict[str, Any], cursor: int | str | None = None) -> bytes:

@@ -71,18 +71,6 @@ class SseWire:
         words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
         self._wires.remove(self, self._socket, words)
 
-    @property
-    def turns(self) -> int:
-        return self.codec.turns
-
-    @property
-    def counts(self) -> bool:
-        return self.codec.counts
-
-    @property
-    def breathes(self) -> bool:
-        return self.codec.breathes
-
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
 

@@ -15,6 +15,7 @@ from app.green import Poller
 from app.observability.histogram import Histogram
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
+from app.realtime.sse_codec import SseCodec
 from app.stream.background import in_turns
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
@@ -37,21 +38,13 @@ CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
 class Connection(Protocol):
     """An SSE connection as the timer sees it, which one viewer has or several share."""
 
-    slot: int
+    slot: int  # spreads the connections over the timer's turns
     opened_at: float  # monotonic
     principal: Principal
+    codec: SseCodec
 
     @property
     def viewers(self) -> Sequence[Viewer]: ...
-
-    @property
-    def turns(self) -> int: ...  # of the timer, between two keep-alives
-
-    @property
-    def counts(self) -> bool: ...  # whether its keep-alive says how many connections the user has
-
-    @property
-    def breathes(self) -> bool: ...  # whether a comment comes every few seconds besides
 
     def attach(self, hub: Hub) -> None: ...
 
@@ -85,7 +78,7 @@ class SseWires:
     def add(self, wire: Connection) -> None:
         """Begins to send."""
         self._slots[wire.slot % len(self._slots)].add(wire)
-        if wire.breathes:
+        if wire.codec.breathes:
             self._breathing[wire.slot % BREATH_SECONDS].add(wire)
         self._presence.add(wire.principal.user_id, 1)
         wire.attach(self._hub)
@@ -114,10 +107,10 @@ class SseWires:
                 for viewer in wire.viewers:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
-        due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
+        due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.codec.turns == 1)]
         counted: dict[str, int] = {}
         with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
-            counted = self._presence.count({w.principal.user_id for w in due if w.counts})
+            counted = self._presence.count({w.principal.user_id for w in due if w.codec.counts})
         for wire in in_turns(due):
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 

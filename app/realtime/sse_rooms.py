@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import selectors
 import socket
@@ -27,7 +26,6 @@ MAX_ROOMS = 16
 PLACE = re.compile(
     r"(task:[0-9a-fA-F-]{36}|user(?::[0-9a-fA-F-]{36})?|broadcast)(?:@(latest|[0-9]{1,19}))?\Z", re.ASCII
 )
-_numbers = itertools.count()
 
 
 def places_in(text: str) -> list[tuple[str, int | None]]:
@@ -69,49 +67,36 @@ def _hash(streams: Sequence[str]) -> str:
 
 
 class RoomCodec(SseCodec):
-    """One room's messages on such a connection.
+    """The format of one room on one connection, and of nobody else: its ids hold the cursors of that connection.
 
-    Equal to another only while the other rooms stand where they stood: what was joined for one of the two may then be
-    sent again, and an id never goes back.
+    So nothing that it made is ever sent again: a later id would go back to where the other rooms stood then.
     """
 
-    shared = False  # with nobody: its ids are one connection's own
+    shared = False
 
     def __init__(self, chunked: bool, line: Line, index: int) -> None:
         super().__init__(chunked)
         self._line, self._index = line, index
-        self._key = (line.number, index, *(v.cursor for v in line.viewers if v is not line.viewers[index]))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RoomCodec) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
 
     def frame(self, event: Event) -> bytes:
-        text = f"id: {self._at(event.sequence)}\nevent: {event.type}\ndata: {event.payload}\n\n"
+        text = f"id: {self._id(event.sequence)}\nevent: {event.type}\ndata: {event.payload}\n\n"
         return self._chunk(text.encode())
 
     def control(self, type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
-        return self._chunk(message(type, data, None if cursor is None else self._at(cursor)))
+        return self._chunk(message(type, data, None if cursor is None else self._id(cursor)))
 
-    def _at(self, cursor: int) -> str:
-        viewers = self._line.viewers
-        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(viewers)]
+    def _id(self, cursor: int) -> str:
+        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(self._line.viewers)]
         return ".".join([self._line.hash, *map(str, cursors)])
 
 
 class RoomWire:
     """What the hub writes one room to; ``progress_at`` and all else is the line's."""
 
-    def __init__(self, line: Line, index: int) -> None:
-        self._line, self._index = line, index
+    def __init__(self, line: Line, codec: RoomCodec) -> None:
+        self._line, self.codec = line, codec
         self.send, self.owe, self.settle = line.send, line.owe, line.settle
         self.await_room, self.left = line.await_room, line.left
-
-    @property
-    def codec(self) -> RoomCodec:
-        return self._line.codec(self._index)
 
     @property
     def owed(self) -> int:
@@ -133,28 +118,27 @@ class Line:
         self,
         wires: SseWires,
         taken: socket.socket,
-        plain: SseCodec,
+        codec: SseCodec,
         viewers: Sequence[Viewer],
         principal: Principal,
     ) -> None:
-        self.number = next(_numbers)  # an address would be given to another line when this one is gone
         self.viewers, self.principal = viewers, principal
         self.streams = [viewer.room.stream for viewer in viewers]
         self.hash = _hash(self.streams)
-        self.chunked = plain.closing != b""
-        self.turns, self.counts, self.breathes = plain.turns, plain.counts, plain.breathes
+        self.codec = codec  # of what concerns no room
+        self._codecs = [self.room_codec(index) for index in range(len(viewers))]
         self.progress_at = self.opened_at = time.monotonic()
         self.slot = taken.fileno()
-        self._wires, self._socket, self._plain = wires, taken, plain
+        self._wires, self._socket = wires, taken
         self._debt, self._turns, self._open = b"", Turns(), True
         wires.poller.watch(taken.fileno(), self._ready)
 
-    def codec(self, index: int) -> RoomCodec:
-        return RoomCodec(self.chunked, self, index)
+    def room_codec(self, index: int) -> RoomCodec:
+        return RoomCodec(self.codec.chunked, self, index)
 
     def attach(self, hub: Hub) -> None:
-        for index, viewer in enumerate(self.viewers):
-            hub.attach(viewer, RoomWire(self, index))
+        for viewer, codec in zip(self.viewers, self._codecs, strict=True):
+            hub.attach(viewer, RoomWire(self, codec))
 
     @property
     def owed(self) -> int:
@@ -188,7 +172,7 @@ class Line:
         self._open = False
         for other in self.viewers:
             other.close(reason)
-        words = b"" if self._debt else self._plain.farewell(reason, viewer.room.stream)
+        words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
         self._wires.remove(self, self._socket, words)
 
     def close(self, reason: str) -> None:
@@ -197,15 +181,15 @@ class Line:
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
         """By a room that keeps up; where none does bytes are on their way anyway."""
-        for index, viewer in enumerate(self.viewers):
+        for viewer, codec in zip(self.viewers, self._codecs, strict=True):
             if viewer.lane is not None:
-                hub.say(viewer, partial(self.codec(index).quiet, viewer, connections=connections))
+                hub.say(viewer, partial(codec.quiet, viewer, connections=connections))
                 return
 
     def breathe(self, hub: Hub) -> None:
         viewer = next((v for v in self.viewers if v.lane is not None), None)
         if viewer is not None:
-            hub.say(viewer, lambda cursor: self._plain.keepalive)
+            hub.say(viewer, lambda cursor: self.codec.keepalive)
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):

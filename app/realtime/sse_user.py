@@ -64,7 +64,6 @@ class OwnCodec(RoomCodec):
     def __init__(self, chunked: bool, line: OwnLine, index: int) -> None:
         super().__init__(chunked, line, index)
         self._own, self._inner = line, line.inner
-        self.turns, self.counts, self.breathes = line.turns, line.counts, line.breathes
 
     def frame(self, event: Event) -> bytes:
         return self._placed(self._inner.frame(event), event.sequence)
@@ -75,9 +74,9 @@ class OwnCodec(RoomCodec):
     def _placed(self, said: bytes, cursor: int) -> bytes:
         if not said.startswith(b"id: "):
             return self._chunk(said) if said else b""
-        return self._chunk(b"id: %b\n%b" % (self._at(cursor).encode(), said.partition(b"\n")[2]))
+        return self._chunk(b"id: %b\n%b" % (self._id(cursor).encode(), said.partition(b"\n")[2]))
 
-    def _at(self, cursor: int) -> str:
+    def _id(self, cursor: int) -> str:
         own, everybody = self._line.viewers
         return self._own.place(*((cursor, everybody.cursor) if self._index == 0 else (own.cursor, cursor)))
 
@@ -89,7 +88,7 @@ class OwnLine(Line):
         self,
         wires: SseWires,
         taken: socket.socket,
-        plain: SseCodec,
+        codec: SseCodec,
         viewers: Sequence[Viewer],
         principal: Principal,
         inner: SseCodec,
@@ -97,10 +96,10 @@ class OwnLine(Line):
     ) -> None:
         self.inner = inner
         self._silent_to = viewers[1].start if since is None else -1
-        super().__init__(wires, taken, plain, viewers, principal)
+        super().__init__(wires, taken, codec, viewers, principal)
 
-    def codec(self, index: int) -> OwnCodec:
-        return OwnCodec(self.chunked, self, index)
+    def room_codec(self, index: int) -> OwnCodec:
+        return OwnCodec(self.codec.chunked, self, index)
 
     def place(self, own: int, everybody: int) -> str:
         return f"{own}.{everybody}" if everybody > self._silent_to else str(own)

@@ -18,6 +18,7 @@ from app.stream.faults import Faults
 from app.stream.history import History
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
+from app.stream.shared_read import Outcome
 from app.stream.store import Store, StoreAway
 from app.stream.viewer import Viewer, failed, offered
 
@@ -71,10 +72,11 @@ class Behind:
 
     def cut(self, viewer: Viewer, burst: Burst, taken: int) -> None:
         """Its wire took so much of the burst: it goes on alone from there, when the wire takes more."""
-        viewer.start, rest = burst.cut(taken)
+        cut = burst.cut(taken)
+        viewer.start = cut.cursor
         self._tally.sent(burst.codec, burst.told(viewer.start))
-        if rest:
-            viewer.wire.owe(rest)  # type: ignore[union-attr]
+        if cut.remainder:
+            viewer.wire.owe(cut.remainder)  # type: ignore[union-attr]
         self.park(viewer)
 
     def park(self, viewer: Viewer) -> None:
@@ -199,18 +201,18 @@ class Behind:
             self._bursts_bytes -= self._bursts.pop(next(iter(self._bursts))).size
 
     def _read_back(self, viewer: Viewer, cursor: int, otherwise: Callable[[], None]) -> None:
-        def arrived(error: Exception | None, found: bool) -> None:
-            if error is not None or found:
-                self._answered(viewer, error)
+        def arrived(outcome: Outcome) -> None:
+            if outcome is not Outcome.EMPTY:
+                self._answered(viewer, outcome)
             elif viewer.closed is None:
                 otherwise()
 
         self._history.read(viewer.room.stream, cursor, viewer.room.pruned_to, arrived)
 
-    def _answered(self, viewer: Viewer, error: Exception | None) -> None:
-        if isinstance(error, StoreAway):
+    def _answered(self, viewer: Viewer, outcome: Outcome) -> None:
+        if outcome is Outcome.RETRY:
             self._wait_for_postgres(viewer)
-        elif error is not None:
+        elif outcome is Outcome.FAILED:
             viewer.close("unavailable")
         else:
             self.advance(viewer)
@@ -221,21 +223,24 @@ class Behind:
                 self._unread.add(viewer)
 
     def _overtaken(self, viewer: Viewer, cursor: int, pruned_to: int) -> None:
-        """Nothing follows its cursor without a gap: pruning went on since the room, or this viewer, was opened."""
+        """Postgres has no event that follows the cursor without a gap; ``pruned_to`` is what the room knew then."""
         room = viewer.room
-        if viewer.start != cursor:  # the room went back meanwhile, and it was told so
-            self.advance(viewer)
-            return
         try:
-            self._refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
+            if (
+                viewer.start == cursor
+            ):  # else the room was rewound meanwhile, and the viewer has a resync already
+                self._refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return
-        if viewer.start < room.pruned_to:
+        if viewer.start == cursor < room.pruned_to:
+            # Pruned past the cursor since the room, or this viewer, was opened: it goes on at the oldest event.
             viewer.resync = Resync(room.stream, "pruned", room.pruned_to + 1, room.head)
-        elif room.pruned_to == pruned_to:
-            logger.error("%s has a hole after %d", room.stream, viewer.start)
+        elif viewer.start == cursor and room.pruned_to == pruned_to:
+            # Nothing was pruned: events are missing in Postgres. The viewer goes on live.
+            logger.error("%s has a hole after %d", room.stream, cursor)
             viewer.resync = Resync(room.stream, "pruned", room.head + 1, room.head)
+        # Else pruned up to the cursor or before it: the page begins elsewhere now, and is read again.
         self.advance(viewer)
 
     def _end(self, viewer: Viewer) -> None:

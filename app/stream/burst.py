@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from sys import getsizeof
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from app.stream.event import LEVELS, Event
 from app.stream.resync import Resync
@@ -50,6 +50,13 @@ class Filter:
         return not (self.level and event.level and LEVELS.get(event.level, 0) < LEVELS[self.level])
 
 
+class Cut(NamedTuple):
+    """Where a viewer stands whose wire took a part of a burst, and what is left of the frame that is partly sent."""
+
+    cursor: int
+    remainder: Data
+
+
 @dataclass(slots=True)
 class Burst:
     """``data`` takes a viewer at ``start`` to ``cursor``. It is empty where a filter lets nothing pass."""
@@ -87,17 +94,18 @@ class Burst:
         """The types of what it has up to there."""
         return self._types if cursor >= self.cursor else self._types[: bisect_right(self._sequences, cursor)]
 
-    def cut(self, taken: int) -> tuple[int, Data]:
-        """Where a viewer stands whose socket took so much of ``data``, and the rest of the frame it has begun."""
+    def cut(self, taken: int) -> Cut:
+        """``taken`` is how much of ``data`` a wire took; a frame that is partly sent counts as sent."""
+        nothing = self.data[:0]
         if self.codec.whole:
-            return (self.cursor, self.data[taken:]) if taken else (self.start, self.data[:0])
+            return Cut(self.cursor, self.data[taken:]) if taken else Cut(self.start, nothing)
         ends = list(accumulate(self._lengths))
-        whole = bisect_right(ends, taken)
+        whole = bisect_right(ends, taken)  # frames that were taken as a whole
         if whole == len(ends):
-            return self.cursor, self.data[:0]
-        if taken == (ends[whole - 1] if whole else 0):
-            return (self._sequences[whole - 1] if whole else self.start), self.data[:0]
-        return self._sequences[whole], self.data[taken : ends[whole]]
+            return Cut(self.cursor, nothing)
+        if taken > (ends[whole - 1] if whole else 0):
+            return Cut(self._sequences[whole], self.data[taken : ends[whole]])
+        return Cut(self._sequences[whole - 1] if whole else self.start, nothing)
 
 
 def first_of(events: Sequence[Event], codec: Codec) -> Sequence[Event]:

@@ -3,29 +3,25 @@ what was read is shared, and read again when it has been let go of."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 
-from app.stream.background import in_turns, spawn
 from app.stream.burst import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
-from app.stream.history import KEPT_SECONDS, WAITING_AT_ONCE
-from app.stream.keeping import let_go
+from app.stream.history import KEPT_SECONDS
 from app.stream.once import Once
-from app.stream.store import NoSuchStream, StoreAway
-
-logger = logging.getLogger("taskroom.present")
+from app.stream.shared_read import Outcome, SharedReads, Waiter, droppable
+from app.stream.store import NoSuchStream
 
 KEPT_BYTES = 8_000_000  # of all streams together
 READERS = 4  # for viewers that are behind; those that join have their own bound
 
-Waiting = Callable[[Exception | None], None]
 State = tuple[list[Event], int]  # its events, and the sequence up to which they speak
 
 
@@ -52,7 +48,7 @@ class Kept:
     events: list[Event]
     upto: int
     bytes: int
-    told: bool  # those who waited for it have it; it may be let go of
+    delivered: bool
     at: float = field(default_factory=time.monotonic)
 
 
@@ -62,10 +58,9 @@ class Presents:
     def __init__(self) -> None:
         self.source: Callable[[str], State] = _nothing
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # oldest first
-        self._waiting: dict[str, list[Waiting]] = {}
+        self._reads: SharedReads[str] = SharedReads(READERS, self.forget)
         self._once: Once[State] = Once()
         self._lock = threading.Lock()
-        self._readers = threading.BoundedSemaphore(READERS)
         self.bytes = 0
 
     def now(self, stream: str) -> int:
@@ -81,19 +76,13 @@ class Presents:
             kept = self._kept.get(stream)
             return first.rest(kept.events) if kept is not None and kept.upto >= first.upto else None
 
-    def read(self, stream: str, then: Waiting) -> None:
-        """Reads it again, once for all who wait. Each is called with the failure or None; who came while it was under
-        way may have to ask for a newer one. Of a stream that has gone there is nothing to tell."""
-        with self._lock:
-            waiting = self._waiting.setdefault(stream, [])
-            waiting.append(then)
-            if len(waiting) > 1:
-                return
-        spawn(self._read, stream)
+    def read(self, stream: str, then: Waiter) -> None:
+        """Reads it again, once for all who wait; of a stream that has gone there is nothing to tell."""
+        self._reads.read(stream, partial(self._load, stream), then)
 
-    def keep(self, stream: str, events: list[Event], upto: int, told: bool = True) -> Kept:
+    def keep(self, stream: str, events: list[Event], upto: int, delivered: bool = True) -> Kept:
         """The last reading counts, also where it speaks up to less: the stream may have gone back."""
-        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), told)
+        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), delivered)
         with self._lock:
             self._drop(stream)
             self._kept[stream] = kept
@@ -105,7 +94,7 @@ class Presents:
         """Lets go of what is too old, or too much, but not of the newest, nor of what somebody waits for."""
         with self._lock:
             older = islice(self._kept.items(), max(0, len(self._kept) - 1))
-            for stream in let_go(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
+            for stream in droppable(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(stream)
 
     def drop(self, stream: str) -> None:
@@ -113,27 +102,12 @@ class Presents:
         with self._lock:
             self._drop(stream)
 
-    def _read(self, stream: str) -> None:
-        error: Exception | None = None
-        kept: Kept | None = None
+    def _load(self, stream: str) -> tuple[Kept, Outcome]:
         try:
-            with self._readers:
-                kept = self.keep(stream, *self.source(stream), told=False)
+            events, upto = self.source(stream)
         except NoSuchStream:
-            kept = self.keep(stream, [], MAX_SEQUENCE, told=False)
-        except Exception as failure:  # whatever it is, those who wait must hear of it
-            error = failure
-            if not isinstance(failure, StoreAway):
-                logger.exception("reading the state of %s failed", stream)
-        with self._lock:
-            waiting = self._waiting.pop(stream)
-        for then in in_turns(waiting, WAITING_AT_ONCE):
-            try:
-                then(error)
-            except Exception:  # one of a crowd must not keep it from the others
-                logger.exception("the state of %s could not be passed on", stream)
-        if kept is not None:
-            kept.told = True
+            events, upto = [], MAX_SEQUENCE
+        return self.keep(stream, events, upto, delivered=False), Outcome.READY
 
     def _drop(self, stream: str) -> None:
         kept = self._kept.pop(stream, None)

@@ -27,6 +27,7 @@ from app.stream import (
     pages,
     present,
     room,
+    shared_read,
     subscription,
     tails,
 )
@@ -72,7 +73,7 @@ ROWS: list[Row] = [
     ("how long a turn of the loop has gone on", "20 ms; 8", lambda: (turn.BEGIN_SECONDS, turn.TURNS)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
-        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, history.WAITING_AT_ONCE,
+        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
         subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (

@@ -197,6 +197,8 @@ def wire_of(line: Line, batch: bool = False) -> SocketWire:
 
 
 def view(hub: Hub, stream: str, cursor: int, wire: SocketWire) -> Viewer:
+    """As a socket joins."""
     viewer = hub.watch(stream, cursor)
+    wire.try_upgrade()
     hub.attach(viewer, wire)
     return viewer

@@ -15,7 +15,7 @@ import pytest
 
 from app.realtime.sse_codec import PLAIN
 from app.realtime.sse_rooms import Line, composite, cursors_of
-from app.stream import history
+from app.stream import shared_read
 from app.stream.hub import Hub
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_sse_wire import Wires
@@ -81,7 +81,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Does what waits for Postgres, in this thread: a web process has one, and a line is no thing for two."""
     waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-    monkeypatch.setattr(history, "spawn", lambda function, *args: waiting.append((function, args)))
+    monkeypatch.setattr(shared_read, "spawn", lambda function, *args: waiting.append((function, args)))
 
     def done() -> None:
         while waiting:

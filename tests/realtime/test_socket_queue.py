@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from app.realtime.socketio import connection as wires
-from app.realtime.socketio.connection import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
+from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
 from app.stream.burst import Codec
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of

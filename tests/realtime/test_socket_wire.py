@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.realtime.socketio.connection import FRAMES
+from app.realtime.socketio.codec import FRAMES
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish

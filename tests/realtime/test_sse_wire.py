@@ -208,7 +208,7 @@ def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns:
     now = 0
     for fd in range(60):
         said = list[int]()
-        wire = MagicMock(slot=fd, turns=turns, counts=False)
+        wire = MagicMock(slot=fd, codec=MagicMock(turns=turns, counts=False))
         wire.principal.expires_at = float("inf")
         wire.keep_alive = lambda *_, said=said: said.append(now)
         wires._slots[fd % len(wires._slots)].add(wire)
@@ -245,7 +245,7 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
 def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     wires, turns = SseWires(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
     monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append))
-    crowd = [MagicMock(slot=0, turns=1, counts=False) for _ in range(1_000)]
+    crowd = [MagicMock(slot=0, codec=MagicMock(turns=1, counts=False)) for _ in range(1_000)]
     for wire in crowd:
         wire.principal.expires_at = float("-inf" if what == "expiry" else "inf")
     wires._slots[7 if what == "expiry" else 1].update(crowd)  # the first turn is that of slot 1

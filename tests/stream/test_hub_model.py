@@ -16,7 +16,7 @@ from app.stream import fanout as fanouts
 from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
-from app.stream import tails
+from app.stream import shared_read, tails
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
@@ -71,7 +71,7 @@ class Deliveries(RuleBasedStateMachine):
         self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)
         self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
         self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
-        for module in (hubs, histories):
+        for module in (hubs, shared_read):
             self.patch.setattr(module, "spawn", lambda *call: self.later.append(partial(*call)))
         self.store = FakeStore()
         self.store.add(STREAM)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -200,9 +201,12 @@ class Rooms:
         connection.viewers[stream] = viewer
         self.joined += 1
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
-        attach = self._parts.hub.attach
-        green.after_this(lambda: attach(viewer, connection.wire))
+        green.after_this(partial(self._attach, viewer, connection.wire))
         return viewer
+
+    def _attach(self, viewer: Viewer, wire: SocketWire) -> None:
+        wire.try_upgrade()
+        self._parts.hub.attach(viewer, wire)
 
     def _leave(self, connection: Connection, stream: str) -> None:
         with connection.lock:
