@@ -37,11 +37,11 @@ from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
-from app.realtime.sse_registry import SseWires
+from app.realtime.sse_registry import SseRegistry
 from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.services import Services
-from app.stream.broker import Publisher
 from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.store import Store
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
@@ -107,7 +107,7 @@ def create_app(config: Config | None = None) -> Flask:
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
     )
     presence = Presence(config.redis_url)
-    streams = SseWires(hub, joins, presence, config.keepalive_seconds)
+    streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
     parts = Services(

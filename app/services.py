@@ -22,10 +22,10 @@ from app.observability.gc_tuning import Leftovers
 from app.observability.metrics import Metrics
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
-from app.realtime.sse_registry import SseWires
+from app.realtime.sse_registry import SseRegistry
 from app.realtime.strangers import Strangers
-from app.stream.broker import Publisher
 from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.store import Appended, Connect, Store
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
 from app.tasks.rounds import Rounds
@@ -56,7 +56,7 @@ class Services:
     unsent: Unsent
     metrics: Metrics
     leftovers: Leftovers
-    streams: SseWires
+    streams: SseRegistry
     presence: Presence
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
     # Each sends away what the hub does not know of.

@@ -25,8 +25,8 @@ from app.db import appending
 from app.db.pool import Single
 from app.notifications.creation import create_notification
 from app.projections import project
-from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.writer import Writer
 

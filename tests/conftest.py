@@ -10,7 +10,7 @@ import pytest
 from app.db import appending
 from app.db.pool import Single
 from app.notifications.creation import create_notification
-from app.stream.broker import Publisher
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.up.embedded import free_port
 from app.up.home import Home

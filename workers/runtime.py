@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.appending import Step
 from app.db.pool import Single
 from app.projections import project
-from app.stream.broker import Publisher
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.writer import TICK_SECONDS, Writer
 from workers import output, run

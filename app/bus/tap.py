@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.bus.publishing import must_be
 from app.bus.source import Source
 from app.db import appending
-from app.stream.burst import Data
+from app.stream.codec import Data
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.resync import Resync
@@ -48,7 +48,7 @@ class Tap:
     """A viewer from the stream's head on, and its wire. ``tell`` takes every event, in order, and never waits."""
 
     codec = PLAIN
-    owed = 0
+    unsent = 0
 
     def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
         """LookupError when it is the stream of nobody; StoreAway."""
@@ -82,13 +82,13 @@ class Tap:
                 self._tell(event)
         return len(data)
 
-    def owe(self, rest: Data) -> None:
+    def hold_remainder(self, rest: Data) -> None:
         raise AssertionError("it takes everything")
 
-    def settle(self) -> bool:
+    def send_remainder(self) -> bool:
         return True
 
-    def await_room(self, viewer: Viewer) -> None:
+    def call_when_writable(self, viewer: Viewer) -> None:
         """It has room."""
 
     def left(self, viewer: Viewer, reason: str) -> None:

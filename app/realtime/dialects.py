@@ -51,8 +51,8 @@ class Dialect:
     quiet: tuple[str, Callable[[int], Fields]] | None = None  # type and data, of the user's connections
     end: Callable[[Event | None], Fields] | None = None
     switched: bool = False  # not there without ENABLE_SSE_NOTIFICATIONS
-    counts: bool = False  # ``quiet`` needs to know them
-    breathes: bool = False  # the client that was printed for it gives up after five seconds of silence
+    counts_connections: bool = False  # ``quiet`` needs to know them
+    sends_comments: bool = False  # the client that was printed for it gives up after five seconds of silence
 
 
 def _progress(event: Event) -> str | None:
@@ -182,8 +182,8 @@ DIALECTS = (
         hello=_connected,
         quiet=("heartbeat", _heartbeat),
         switched=True,
-        counts=True,
-        breathes=True,
+        counts_connections=True,
+        sends_comments=True,
     ),
     Dialect(
         "events_in_words",
@@ -194,7 +194,7 @@ DIALECTS = (
         named=True,
         hello=_connected,
         quiet=("ping", _ping),
-        breathes=True,
+        sends_comments=True,
     ),
 )
 
@@ -202,12 +202,12 @@ DIALECTS = (
 class DialectCodec(SseCodec):
     """A row's format. What clients of it do not know (``resync``, ``token_expired``) is named, so that they pass it."""
 
-    turns = 2
+    keepalive_every = 2
 
     def __init__(self, dialect: Dialect, chunked: bool) -> None:
         super().__init__(chunked)
         self._dialect = dialect
-        self.counts, self.breathes = dialect.counts, dialect.breathes
+        self.counts_connections, self.sends_comments = dialect.counts_connections, dialect.sends_comments
 
     def hello(self, viewer: Viewer, principal: Principal) -> bytes:
         dialect, cursor = self._dialect, viewer.cursor

@@ -13,8 +13,8 @@ import redis
 from redis.exceptions import RedisError
 
 from app.db.breaker import Breaker, Refused
-from app.stream.broker import PUBLISH_TIMEOUT
 from app.stream.event import is_shared
+from app.stream.publisher import PUBLISH_TIMEOUT
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.presence")

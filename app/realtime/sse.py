@@ -17,14 +17,14 @@ from app.http.base import Blueprint
 from app.http.rate_limits import address
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_connection import SseWire
+from app.realtime.sse_connection import SseConnection
 from app.realtime.sse_cursors import resume_cursor, resume_cursors
 from app.realtime.sse_registry import Connection
-from app.realtime.sse_rooms import MAX_ROOMS, Line, composite, places_in
-from app.realtime.sse_user import OwnLine, places_of, said_lately
+from app.realtime.sse_rooms import MAX_ROOMS, SharedSseConnection, composite, places_in
+from app.realtime.sse_user import UserSseConnection, places_of, said_lately
 from app.realtime.sse_user import hello as own_hello
 from app.services import Services, services
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
 from app.stream.store import NoSuchStream, StoreAway
 from app.stream.viewer import Viewer
@@ -189,16 +189,18 @@ def serve(
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
         if rooms:
-            line = partial(Line, codec=codec, viewers=viewers)
-            return _handed_over(parts, viewers, principal, partial(_hello_of_rooms, viewers), line)
+            connection = partial(SharedSseConnection, codec=codec, viewers=viewers)
+            return _handed_over(parts, viewers, principal, partial(_hello_of_rooms, viewers), connection)
         first = viewers[0]
         words = partial(hello or codec.hello, first, principal)
         if own:
             since = cursors[1]
             greeting = partial(own_hello, words, viewers[1], since)
-            own_line = partial(OwnLine, codec=codec, viewers=viewers, inner=plain, since=since)
-            return _handed_over(parts, viewers, principal, greeting, own_line)
-        return _handed_over(parts, viewers, principal, words, partial(SseWire, codec=codec, viewer=first))
+            own = partial(UserSseConnection, codec=codec, viewers=viewers, inner=plain, since=since)
+            return _handed_over(parts, viewers, principal, greeting, own)
+        return _handed_over(
+            parts, viewers, principal, words, partial(SseConnection, codec=codec, viewer=first)
+        )
     except NoSuchStream:
         _close(viewers)
         _came_back(parts, "refused")

@@ -18,9 +18,9 @@ class SseCodec:
     """``chunked`` for HTTP/1.1: one chunk an event, so that a joined buffer can be cut between any two."""
 
     shared, whole = True, False
-    turns = 1  # of the keep-alives' timer between two of a viewer's own
-    breathes = False  # whether a comment comes every few seconds besides
-    counts = False  # whether what it says when quiet tells how many connections the user has
+    keepalive_every = 1  # of the keep-alives' timer between two of a viewer's own
+    sends_comments = False  # whether a comment comes every few seconds besides
+    counts_connections = False  # whether what it says when quiet tells how many connections the user has
 
     def __init__(self, chunked: bool) -> None:
         self.chunked = chunked

@@ -11,19 +11,19 @@ from typing import Any
 from app.auth.principal import Principal
 from app.green import has_gone
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_registry import SseWires
-from app.stream.burst import Data
+from app.realtime.sse_registry import SseRegistry
+from app.stream.codec import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 
-class SseWire:
-    """Nothing waits here: what the socket does not take is owed, and the poller tells when it takes more."""
+class SseConnection:
+    """Nothing waits here: what the socket does not take is unsent, and the poller tells when it takes more."""
 
     __slots__ = (
-        "_debt",
+        "_registry",
+        "_remainder",
         "_socket",
-        "_wires",
         "codec",
         "opened_at",
         "principal",
@@ -34,33 +34,38 @@ class SseWire:
     )
 
     def __init__(
-        self, wires: SseWires, taken: socket.socket, codec: SseCodec, viewer: Viewer, principal: Principal
+        self,
+        registry: SseRegistry,
+        taken: socket.socket,
+        codec: SseCodec,
+        viewer: Viewer,
+        principal: Principal,
     ) -> None:
         self.codec, self.viewer, self.principal = codec, viewer, principal
         self.progress_at, self.opened_at = 0.0, time.monotonic()
         # The system call itself: this is the path of every event.
         self.send: Callable[[Any], int] = taken.send
         self.slot = taken.fileno()
-        self._wires, self._socket, self._debt = wires, taken, b""
-        wires.poller.watch(taken.fileno(), self._ready)
+        self._registry, self._socket, self._remainder = registry, taken, b""
+        registry.poller.watch(taken.fileno(), self._ready)
 
     @property
-    def owed(self) -> int:
-        return len(self._debt)
+    def unsent(self) -> int:
+        return len(self._remainder)
 
-    def owe(self, rest: Data) -> None:
-        self._debt = bytes(rest)
+    def hold_remainder(self, rest: Data) -> None:
+        self._remainder = bytes(rest)
 
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             try:
-                self._debt = self._debt[self.send(self._debt) :]
+                self._remainder = self._remainder[self.send(self._remainder) :]
             except BlockingIOError:
                 return False
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
-        self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
+    def call_when_writable(self, viewer: Viewer) -> None:
+        self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)
 
     @property
     def viewers(self) -> tuple[Viewer]:
@@ -68,13 +73,13 @@ class SseWire:
 
     def left(self, viewer: Viewer, reason: str) -> None:
         """Says why, unless a frame is half sent or nobody is there, and closes."""
-        words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
-        self._wires.remove(self, self._socket, words)
+        words = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
+        self._registry.remove(self, self._socket, words)
 
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
 
-    def breathe(self, hub: Hub) -> None:
+    def send_comment(self, hub: Hub) -> None:
         hub.say(self.viewer, lambda cursor: self.codec.keepalive)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
@@ -85,5 +90,5 @@ class SseWire:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
             self.viewer.close("gone")
         elif mask & selectors.EVENT_WRITE:
-            self._wires.poller.watch(self._socket.fileno(), self._ready)
+            self._registry.poller.watch(self._socket.fileno(), self._ready)
             self.viewer.ready()

@@ -25,7 +25,7 @@ logger = logging.getLogger("taskroom.sse")
 SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
 MOST_TURNS = 2  # a codec's, between two keep-alives
 # Common clients give up after five seconds in which they read nothing.
-BREATH_SECONDS = 3
+COMMENT_SECONDS = 3
 
 # The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
 # its next request on this connection, and see it reset.
@@ -50,14 +50,14 @@ class Connection(Protocol):
 
     def keep_alive(self, hub: Hub, connections: int) -> None: ...
 
-    def breathe(self, hub: Hub) -> None: ...
+    def send_comment(self, hub: Hub) -> None: ...
 
 
-class SseWires:
+class SseRegistry:
     """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
 
     A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so; a mere comment every
-    ``BREATH_SECONDS`` where it wants that too.
+    ``COMMENT_SECONDS`` where it wants that too.
     """
 
     def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
@@ -65,8 +65,8 @@ class SseWires:
         self._hub, self._joins, self._presence = hub, joins, presence
         self.turn_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[Connection]] = [set() for _ in range(MOST_TURNS * SLOTS)]
-        self._breathing: list[set[Connection]] = [set() for _ in range(BREATH_SECONDS)]
-        self._turn = self._breath = 0
+        self._commented: list[set[Connection]] = [set() for _ in range(COMMENT_SECONDS)]
+        self._turn = self._comment_turn = 0
         self._running = False
         self.durations = Histogram(SECONDS)
         self.reconnections = dict.fromkeys(CAME_BACK, 0)
@@ -78,22 +78,22 @@ class SseWires:
     def add(self, wire: Connection) -> None:
         """Begins to send."""
         self._slots[wire.slot % len(self._slots)].add(wire)
-        if wire.codec.breathes:
-            self._breathing[wire.slot % BREATH_SECONDS].add(wire)
+        if wire.codec.sends_comments:
+            self._commented[wire.slot % COMMENT_SECONDS].add(wire)
         self._presence.add(wire.principal.user_id, 1)
         wire.attach(self._hub)
         if not self._running:
             self._running = True
             for name, seconds, turn in (
                 ("keepalive", self.turn_seconds, self.turn),
-                ("breath", 1.0, self.breathe),
+                ("breath", 1.0, self.send_comment),
             ):
                 timer = partial(self._look_after, seconds, turn)
                 threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
 
     def remove(self, wire: Connection, taken: socket.socket, words: bytes) -> None:
         self._slots[wire.slot % len(self._slots)].discard(wire)
-        self._breathing[wire.slot % BREATH_SECONDS].discard(wire)
+        self._commented[wire.slot % COMMENT_SECONDS].discard(wire)
         self.durations.note(time.monotonic() - wire.opened_at)
         self._joins.leave(wire.principal.user_id)
         self._presence.add(wire.principal.user_id, -1)
@@ -107,18 +107,21 @@ class SseWires:
                 for viewer in wire.viewers:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
-        due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.codec.turns == 1)]
+        due = [
+            *self._slots[self._turn],
+            *(w for w in self._slots[self._turn - SLOTS] if w.codec.keepalive_every == 1),
+        ]
         counted: dict[str, int] = {}
         with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
-            counted = self._presence.count({w.principal.user_id for w in due if w.codec.counts})
+            counted = self._presence.count({w.principal.user_id for w in due if w.codec.counts_connections})
         for wire in in_turns(due):
             wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
 
-    def breathe(self) -> None:
+    def send_comment(self) -> None:
         """Once a second."""
-        self._breath = (self._breath + 1) % BREATH_SECONDS
-        for wire in in_turns(list(self._breathing[self._breath])):
-            wire.breathe(self._hub)
+        self._comment_turn = (self._comment_turn + 1) % COMMENT_SECONDS
+        for wire in in_turns(list(self._commented[self._comment_turn])):
+            wire.send_comment(self._hub)
 
     @staticmethod
     def _look_after(seconds: float, turn: Callable[[], None]) -> None:

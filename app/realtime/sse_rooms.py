@@ -15,9 +15,9 @@ from typing import Any
 from app.auth.principal import Principal
 from app.green import has_gone
 from app.realtime.sse_codec import SseCodec, message
-from app.realtime.sse_registry import SseWires
-from app.realtime.turns import Turns
-from app.stream.burst import Data
+from app.realtime.sse_registry import SseRegistry
+from app.realtime.write_queue import WriteQueue
+from app.stream.codec import Data
 from app.stream.event import MAX_SEQUENCE, Event
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
@@ -74,9 +74,9 @@ class RoomCodec(SseCodec):
 
     shared = False
 
-    def __init__(self, chunked: bool, line: Line, index: int) -> None:
+    def __init__(self, chunked: bool, connection: SharedSseConnection, index: int) -> None:
         super().__init__(chunked)
-        self._line, self._index = line, index
+        self._connection, self._index = connection, index
 
     def frame(self, event: Event) -> bytes:
         text = f"id: {self._id(event.sequence)}\nevent: {event.type}\ndata: {event.payload}\n\n"
@@ -86,37 +86,41 @@ class RoomCodec(SseCodec):
         return self._chunk(message(type, data, None if cursor is None else self._id(cursor)))
 
     def _id(self, cursor: int) -> str:
-        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(self._line.viewers)]
-        return ".".join([self._line.hash, *map(str, cursors)])
+        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(self._connection.viewers)]
+        return ".".join([self._connection.hash, *map(str, cursors)])
 
 
 class RoomWire:
     """What the hub writes one room to; ``progress_at`` and all else is the line's."""
 
-    def __init__(self, line: Line, codec: RoomCodec) -> None:
-        self._line, self.codec = line, codec
-        self.send, self.owe, self.settle = line.send, line.owe, line.settle
-        self.await_room, self.left = line.await_room, line.left
+    def __init__(self, connection: SharedSseConnection, codec: RoomCodec) -> None:
+        self._connection, self.codec = connection, codec
+        self.send, self.hold_remainder, self.send_remainder = (
+            connection.send,
+            connection.hold_remainder,
+            connection.send_remainder,
+        )
+        self.call_when_writable, self.left = connection.call_when_writable, connection.left
 
     @property
-    def owed(self) -> int:
-        return self._line.owed
+    def unsent(self) -> int:
+        return self._connection.unsent
 
     @property
     def progress_at(self) -> float:
-        return self._line.progress_at
+        return self._connection.progress_at
 
     @progress_at.setter
     def progress_at(self, at: float) -> None:
-        self._line.progress_at = at
+        self._connection.progress_at = at
 
 
-class Line:
+class SharedSseConnection:
     """The connection, as its viewers share it: nobody writes while a frame of another is half sent."""
 
     def __init__(
         self,
-        wires: SseWires,
+        registry: SseRegistry,
         taken: socket.socket,
         codec: SseCodec,
         viewers: Sequence[Viewer],
@@ -129,9 +133,9 @@ class Line:
         self._codecs = [self.room_codec(index) for index in range(len(viewers))]
         self.progress_at = self.opened_at = time.monotonic()
         self.slot = taken.fileno()
-        self._wires, self._socket = wires, taken
-        self._debt, self._turns, self._open = b"", Turns(), True
-        wires.poller.watch(taken.fileno(), self._ready)
+        self._registry, self._socket = registry, taken
+        self._remainder, self._write_queue, self._open = b"", WriteQueue(), True
+        registry.poller.watch(taken.fileno(), self._ready)
 
     def room_codec(self, index: int) -> RoomCodec:
         return RoomCodec(self.codec.chunked, self, index)
@@ -141,39 +145,39 @@ class Line:
             hub.attach(viewer, RoomWire(self, codec))
 
     @property
-    def owed(self) -> int:
-        return len(self._debt)
+    def unsent(self) -> int:
+        return len(self._remainder)
 
     def send(self, data: Data) -> int:
-        return 0 if self._debt else self._socket.send(data)  # type: ignore[arg-type]
+        return 0 if self._remainder else self._socket.send(data)  # type: ignore[arg-type]
 
-    def owe(self, rest: Data) -> None:
-        self._debt = bytes(rest)
+    def hold_remainder(self, rest: Data) -> None:
+        self._remainder = bytes(rest)
 
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             try:
-                taken = self._socket.send(self._debt)
+                taken = self._socket.send(self._remainder)
             except BlockingIOError:
                 return False
-            self._debt = self._debt[taken:]
+            self._remainder = self._remainder[taken:]
             self.progress_at = time.monotonic()
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
-        self._turns.wait(viewer)
-        self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
+    def call_when_writable(self, viewer: Viewer) -> None:
+        self._write_queue.wait(viewer)
+        self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)
 
     def left(self, viewer: Viewer, reason: str) -> None:
         """A room that ended leaves the others as they are; whatever else ends one viewer ends the connection."""
-        self._turns.leave(viewer)
+        self._write_queue.leave(viewer)
         if not self._open or (reason == "ended" and any(v.closed is None for v in self.viewers)):
             return
         self._open = False
         for other in self.viewers:
             other.close(reason)
-        words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
-        self._wires.remove(self, self._socket, words)
+        words = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
+        self._registry.remove(self, self._socket, words)
 
     def close(self, reason: str) -> None:
         for viewer in self.viewers:
@@ -182,12 +186,12 @@ class Line:
     def keep_alive(self, hub: Hub, connections: int) -> None:
         """By a room that keeps up; where none does bytes are on their way anyway."""
         for viewer, codec in zip(self.viewers, self._codecs, strict=True):
-            if viewer.lane is not None:
+            if viewer.cohort is not None:
                 hub.say(viewer, partial(codec.quiet, viewer, connections=connections))
                 return
 
-    def breathe(self, hub: Hub) -> None:
-        viewer = next((v for v in self.viewers if v.lane is not None), None)
+    def send_comment(self, hub: Hub) -> None:
+        viewer = next((v for v in self.viewers if v.cohort is not None), None)
         if viewer is not None:
             hub.say(viewer, lambda cursor: self.codec.keepalive)
 
@@ -195,9 +199,9 @@ class Line:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
             self.close("gone")
         elif mask & selectors.EVENT_WRITE:
-            self._wires.poller.watch(self._socket.fileno(), self._ready)
+            self._registry.poller.watch(self._socket.fileno(), self._ready)
             with suppress(OSError):  # the viewers find out by themselves
-                self.settle()
-            self._turns.serve()
-            if self._open and self._debt and not self._turns:
-                self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
+                self.send_remainder()
+            self._write_queue.serve()
+            if self._open and self._remainder and not self._write_queue:
+                self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)

@@ -13,17 +13,17 @@ from collections.abc import Callable, Sequence
 
 from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_registry import SseWires
-from app.realtime.sse_rooms import Line, RoomCodec
+from app.realtime.sse_registry import SseRegistry
+from app.realtime.sse_rooms import RoomCodec, SharedSseConnection
 from app.stream.event import BROADCAST, MAX_SEQUENCE, Event
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 from app.stream.viewer import Viewer
 
 LOOK_BACK_SECONDS = 900
 LOOK_BACK_EVENTS = 100
 _ID = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,19}))?\Z", re.ASCII)
-_since: Once[int | None] = Once()  # a crowd that comes back asks once
+_since: SingleFlight[int | None] = SingleFlight()  # a crowd that comes back asks once
 
 
 def places_of(id: str) -> tuple[int, int | None] | None:
@@ -58,12 +58,12 @@ def hello(words: Callable[[], bytes], everybody: Viewer, since: int | None) -> b
     return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, everybody.cursor), rest)
 
 
-class OwnCodec(RoomCodec):
+class UserCodec(RoomCodec):
     """One of the two in the words of ``inner``, with the place of both."""
 
-    def __init__(self, chunked: bool, line: OwnLine, index: int) -> None:
-        super().__init__(chunked, line, index)
-        self._own, self._inner = line, line.inner
+    def __init__(self, chunked: bool, connection: UserSseConnection, index: int) -> None:
+        super().__init__(chunked, connection, index)
+        self._own, self._inner = connection, connection.inner
 
     def frame(self, event: Event) -> bytes:
         return self._placed(self._inner.frame(event), event.sequence)
@@ -77,16 +77,16 @@ class OwnCodec(RoomCodec):
         return self._chunk(b"id: %b\n%b" % (self._id(cursor).encode(), said.partition(b"\n")[2]))
 
     def _id(self, cursor: int) -> str:
-        own, everybody = self._line.viewers
+        own, everybody = self._connection.viewers
         return self._own.place(*((cursor, everybody.cursor) if self._index == 0 else (own.cursor, cursor)))
 
 
-class OwnLine(Line):
+class UserSseConnection(SharedSseConnection):
     """``inner`` is the format, without chunks; ``since`` is where ``broadcast`` begins, None where it is only live."""
 
     def __init__(
         self,
-        wires: SseWires,
+        registry: SseRegistry,
         taken: socket.socket,
         codec: SseCodec,
         viewers: Sequence[Viewer],
@@ -96,10 +96,10 @@ class OwnLine(Line):
     ) -> None:
         self.inner = inner
         self._silent_to = viewers[1].start if since is None else -1
-        super().__init__(wires, taken, codec, viewers, principal)
+        super().__init__(registry, taken, codec, viewers, principal)
 
-    def room_codec(self, index: int) -> OwnCodec:
-        return OwnCodec(self.codec.chunked, self, index)
+    def room_codec(self, index: int) -> UserCodec:
+        return UserCodec(self.codec.chunked, self, index)
 
     def place(self, own: int, everybody: int) -> str:
         return f"{own}.{everybody}" if everybody > self._silent_to else str(own)

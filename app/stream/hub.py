@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 
 from app.stream.audience import Audience
 from app.stream.background import in_turns, spawn
-from app.stream.behind import Behind
-from app.stream.burst import Data, Filter
-from app.stream.counts import Tally
+from app.stream.catchup import Catchup
+from app.stream.codec import Data, Filter
+from app.stream.delivery import Delivery
 from app.stream.event import Event
-from app.stream.fanout import Fanout
 from app.stream.faults import Faults
-from app.stream.once import Once
+from app.stream.metrics import DeliveryMetrics
 from app.stream.present import Presents
 from app.stream.resync import Resync
 from app.stream.room import Room
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
-from app.stream.tails import Tails
+from app.stream.tailcheck import TailCheck
 from app.stream.viewer import Viewer, Wire
 
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
@@ -37,36 +37,42 @@ class Hub:
         self._store = store
         self._audiences: dict[str, Audience] = {}
         self._lock = threading.RLock()
-        self._once: Once[Head | None] = Once()
+        self._single_flight: SingleFlight[Head | None] = SingleFlight()
         self.ring_bytes = 0
-        self.tally = Tally()
+        self.metrics = DeliveryMetrics()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        self._behind = Behind(
-            store, self._audiences, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
+        self._catchup = Catchup(
+            store,
+            self._audiences,
+            self._lock,
+            self._refresh_until,
+            stalled_seconds,
+            self.metrics,
+            self.faults,
         )
-        self._advance, self._left = self._behind.advance, self._leave
-        self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults, self._account)
-        self._tails = Tails(
-            store, self._audiences, self._lock, self._fanout, self.tally, self.faults, self._account
+        self._advance, self._left = self._catchup.advance, self._leave
+        self._delivery = Delivery(self._lock, self._catchup, self.metrics, self.faults, self._account)
+        self._tailcheck = TailCheck(
+            store, self._audiences, self._lock, self._delivery, self.metrics, self.faults, self._account
         )
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
         for name, run in (
             ("listener", self.subscription.run),
-            ("tails", lambda: self._tails.run(self.subscription, self._sweep)),
-            ("ticks", self._fanout.run),
+            ("tails", lambda: self._tailcheck.run(self.subscription, self._sweep)),
+            ("ticks", self._delivery.run),
         ):
             threading.Thread(target=run, name=f"taskroom-{name}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._tails.stop()
-        self._fanout.stop()
+        self._tailcheck.stop()
+        self._delivery.stop()
         self.subscription.stop()
         self.close_viewers("draining")
 
@@ -80,7 +86,7 @@ class Hub:
         audience = self._open(stream)
         room = audience.room
         if cursor is not None:
-            self._tails.refresh_until(audience, lambda: cursor <= room.head)
+            self._tailcheck.refresh_until(audience, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         # Thousands of viewers share what is the same for all: each object more is one for the garbage collector.
@@ -97,7 +103,7 @@ class Hub:
 
     @property
     def presents(self) -> Presents:
-        return self._behind.presents
+        return self._catchup.presents
 
     def attach(self, viewer: Viewer, wire: Wire) -> None:
         """Begins to send: ``first``, then what follows the cursor. A viewer closed meanwhile is told why at once."""
@@ -107,11 +113,11 @@ class Hub:
         if closed is not None:
             self._tell_left(viewer, wire, closed)
         else:
-            self._behind.advance(viewer)
+            self._catchup.advance(viewer)
 
     def say(self, viewer: Viewer, words: Callable[[int], Data]) -> None:
         """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
-        self._fanout.say(viewer, words)
+        self._delivery.say(viewer, words)
 
     @property
     def rooms(self) -> int:
@@ -120,7 +126,7 @@ class Hub:
     @property
     def behind(self) -> int:
         """Viewers that wait for their wires, or for Postgres."""
-        return self._behind.viewers
+        return self._catchup.viewers
 
     @property
     def lag(self) -> int:
@@ -146,21 +152,21 @@ class Hub:
             audience = self._audiences.get(stream)
             if audience is None:
                 return
-            self.tally.received += 1
+            self.metrics.received += 1
             try:
                 self._take(audience, events, closes)
             except Exception as error:
                 self.faults.note(f"what was heard of {stream} could not be taken", error)
-                self._tails.prove(audience, at_once=False)  # it may fail again with each message
+                self._tailcheck.check_soon(audience, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
         with self._lock:
             audience = self._audiences.get(stream)
             if audience:
                 audience.confirmed = True
-                self._tails.prove(audience, at_once=True)
+                self._tailcheck.check_soon(audience, at_once=True)
 
-    def controlled(self, message: str) -> None:
+    def control_received(self, message: str) -> None:
         self.on_control(message)
 
     def reconnected(self) -> None:
@@ -172,7 +178,7 @@ class Hub:
         room = audience.room
         if events[0].sequence <= room.head and room.contradicts(events):
             room.contradicted = True
-            self._tails.prove(audience, at_once=True)
+            self._tailcheck.check_soon(audience, at_once=True)
             return
         before = room.bytes
         try:
@@ -180,18 +186,18 @@ class Hub:
         finally:
             self._account(room.bytes - before)
         if moved:
-            self._fanout.wake(audience)
+            self._delivery.wake(audience)
         if room.has_early and not audience.refilling:
             audience.refilling = True
-            self.tally.refills += 1
-            spawn(self._tails.refill, audience)
+            self.metrics.refills += 1
+            spawn(self._tailcheck.refill, audience)
 
     def _open(self, stream: str) -> Audience:
         with self._lock:
             audience = self._audiences.get(stream)
         if audience:
             return audience
-        head = self._once(("open", stream), lambda: self._store.opened(stream))
+        head = self._single_flight(("open", stream), lambda: self._store.opened(stream))
         if head is None:
             raise NoSuchStream(stream)
         return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
@@ -205,7 +211,7 @@ class Hub:
                 audience.registered, audience.confirmed = True, False
                 audience.empty_since = time.monotonic()
                 self._account(audience.room.bytes)
-                self.subscription.follow(stream)
+                self.subscription.subscribe(stream)
             return kept
 
     def _leave(self, viewer: Viewer, reason: str) -> None:
@@ -214,9 +220,9 @@ class Hub:
             if viewer.closed is not None:
                 return
             viewer.closed = reason
-            self.tally.ended[reason] += 1
+            self.metrics.ended[reason] += 1
             self._audiences[viewer.room.stream].remove(viewer)
-            self._behind.leave(viewer)
+            self._catchup.leave(viewer)
             wire = viewer.wire
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, -1)
@@ -231,17 +237,17 @@ class Hub:
         """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
         self.ring_bytes += bytes
         if self.ring_bytes > RINGS_BYTES:
-            for audience in sorted(self._audiences.values(), key=lambda audience: audience.woken_at):
+            for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
                 self.ring_bytes -= audience.room.bytes
                 audience.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
     def _refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
-        self._tails.refresh_until(audience, done)
+        self._tailcheck.refresh_until(audience, done)
 
     def _sweep(self, now: float) -> None:
-        self._behind.sweep(now)
+        self._catchup.sweep(now)
         with self._lock:
             empty = [audience for audience in self._audiences.values() if _lingered(audience, now)]
         for audience in in_turns(empty):
@@ -251,7 +257,7 @@ class Hub:
                     del self._audiences[room.stream]
                     audience.registered = False
                     self.ring_bytes -= room.bytes
-                    self.subscription.unfollow(room.stream)
+                    self.subscription.unsubscribe(room.stream)
 
 
 def _lingered(audience: Audience, now: float) -> bool:

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
 from app.stream.history import KEPT_SECONDS
-from app.stream.once import Once
 from app.stream.shared_read import Outcome, SharedReads, Waiter, droppable
+from app.stream.single_flight import SingleFlight
 from app.stream.store import NoSuchStream
 
 KEPT_BYTES = 8_000_000  # of all streams together
@@ -59,14 +59,14 @@ class Presents:
         self.source: Callable[[str], State] = _nothing
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # oldest first
         self._reads: SharedReads[str] = SharedReads(READERS, self.forget)
-        self._once: Once[State] = Once()
+        self._single_flight: SingleFlight[State] = SingleFlight()
         self._lock = threading.Lock()
         self.bytes = 0
 
     def now(self, stream: str) -> int:
         """Reads the state for who joins, once for all who join at the same moment; returns the sequence up to which it
         speaks. Raises NoSuchStream, StoreAway."""
-        events, upto = self._once(stream, lambda: self.source(stream))
+        events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto
 

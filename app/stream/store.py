@@ -14,7 +14,7 @@ from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
 from app.stream.event import Draft, Event, clean, head_of, is_shared, number
-from app.stream.literals import Text, array, texts
+from app.stream.pg_arrays import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""

@@ -12,10 +12,10 @@ import redis
 from redis.exceptions import RedisError, TimeoutError
 
 from app.stream.background import in_turns
-from app.stream.broker import PUBLISH_PAUSE, decode_batch
-from app.stream.channels import Channels
 from app.stream.event import Event
 from app.stream.faults import Faults
+from app.stream.message import Channels, decode_batch
+from app.stream.publisher import PUBLISH_PAUSE
 
 logger = logging.getLogger("taskroom.broker")
 
@@ -38,18 +38,18 @@ class Listener(Protocol):
     def confirmed(self, stream: str) -> None:
         """From here on the channel is heard; what came before may have been missed."""
 
-    def controlled(self, message: str) -> None: ...
+    def control_received(self, message: str) -> None: ...
 
     def reconnected(self) -> None:
         """Control messages are heard from here on; those sent before may have been missed."""
 
 
-class Overhearer(Protocol):
+class KindListener(Protocol):
     """Who follows a kind of streams as a whole; called from the subscription's thread."""
 
-    def overheard(self, stream: str, events: Sequence[Event]) -> None: ...
+    def kind_received(self, stream: str, events: Sequence[Event]) -> None: ...
 
-    def overhears(self) -> None:
+    def kind_confirmed(self) -> None:
         """From here on all of them are heard; what came before may have been missed."""
 
 
@@ -69,7 +69,7 @@ class Subscription:
         self._changed: dict[str, None] = {}  # streams of which Redis is not told yet whether they are wanted
         self._changes = threading.Lock()  # of these two; nothing waits while it is held
         self._due = threading.Event()
-        self._kinds: dict[str, Overhearer] = {}
+        self._kinds: dict[str, KindListener] = {}
         self._connection: Any = None  # redis publishes no type for a bare connection
         self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
         self._stopped = threading.Event()
@@ -112,19 +112,19 @@ class Subscription:
                 "nothing heard from Redis for %.0f s, events come from Postgres: %s", silence, self._trouble
             )
 
-    def follow(self, stream: str) -> None:
-        """Returns at once, as ``unfollow``: Redis is told by a thread of its own, of many streams in one command."""
+    def subscribe(self, stream: str) -> None:
+        """Returns at once, as ``unsubscribe``: Redis is told by a thread of its own, of many streams in one command."""
         self._want(stream, True)
 
-    def unfollow(self, stream: str) -> None:
+    def unsubscribe(self, stream: str) -> None:
         self._want(stream, False)
 
-    def follow_kind(self, kind: str, overhearer: Overhearer) -> None:
+    def subscribe_kind(self, kind: str, listener: KindListener) -> None:
         """All streams of that kind (``user``), those that are yet to come too. One may follow each kind."""
-        self._kinds[kind] = overhearer
+        self._kinds[kind] = listener
         self._command("PSUBSCRIBE", self._channels.pattern(kind))
 
-    def unfollow_kind(self, kind: str) -> None:
+    def unsubscribe_kind(self, kind: str) -> None:
         self._kinds.pop(kind, None)
         self._command("PUNSUBSCRIBE", self._channels.pattern(kind))
 
@@ -216,9 +216,9 @@ class Subscription:
         elif kind == b"subscribe":
             self._listener.confirmed(stream)
         elif kind == b"message" and control:
-            self._listener.controlled(reply[2].decode("utf-8", "replace"))
-        elif kind == b"psubscribe" and (overhearer := self._overhearer(reply)):
-            overhearer.overhears()
+            self._listener.control_received(reply[2].decode("utf-8", "replace"))
+        elif kind == b"psubscribe" and (listener := self._kind_listener(reply)):
+            listener.kind_confirmed()
         elif kind in (b"message", b"pmessage"):
             try:
                 events, closes = decode_batch(stream, reply[-1].decode())
@@ -227,10 +227,10 @@ class Subscription:
                 return
             if kind == b"message":
                 self._listener.received(stream, events, closes)
-            elif overhearer := self._overhearer(reply):
-                overhearer.overheard(stream, events)
+            elif listener := self._kind_listener(reply):
+                listener.kind_received(stream, events)
 
-    def _overhearer(self, reply: Any) -> Overhearer | None:
+    def _kind_listener(self, reply: Any) -> KindListener | None:
         """Of that pattern; None when it was unfollowed meanwhile."""
         return self._kinds.get(self._channels.kind(reply[1].decode()))
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.stream.burst import Burst, Codec, Data, Filter
+from app.stream.codec import Codec, Data, Filter
+from app.stream.encoded_batch import EncodedBatch
 from app.stream.faults import Faults
 from app.stream.present import First
 from app.stream.resync import Resync
@@ -26,19 +27,19 @@ class Wire(Protocol):
     def codec(self) -> Codec: ...
 
     @property
-    def owed(self) -> int:
+    def unsent(self) -> int:
         """How much is left of frames that were begun."""
 
     def send(self, data: Data) -> int:
-        """How much of it was taken now; 0 or BlockingIOError when nothing was, or something is still owed."""
+        """How much of it was taken now; 0 or BlockingIOError when nothing was, or something is still unsent."""
 
-    def owe(self, rest: Data) -> None:
+    def hold_remainder(self, rest: Data) -> None:
         """The rest of a frame that was begun: the wire sends it before it takes anything else."""
 
-    def settle(self) -> bool:
-        """Sends what is owed, as far as the connection takes it; True when nothing is any more."""
+    def send_remainder(self) -> bool:
+        """Sends what is unsent, as far as the connection takes it; True when nothing is any more."""
 
-    def await_room(self, viewer: Viewer) -> None:
+    def call_when_writable(self, viewer: Viewer) -> None:
         """Calls ``viewer.ready()`` once when the connection takes more."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
@@ -47,7 +48,7 @@ class Wire(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """Stands in a room at ``cursor``: in a lane with others while it keeps up, else alone, catching up."""
+    """Stands in a room at ``cursor``: in a cohort with others while it keeps up, else alone, catching up."""
 
     room: Room
     start: int
@@ -58,14 +59,14 @@ class Viewer:
     leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
     first: First | None = None  # told before anything after the cursor
-    lane: Lane | None = None
+    cohort: Cohort | None = None
     ending: bool = False  # the last word is begun: nothing but the rest of it is to be sent
     closed: str | None = None
 
     @property
     def cursor(self) -> int:
         """The last sequence that it was sent or that its filter kept back; a frame that was begun counts."""
-        return self.start if self.lane is None else self.lane.cursor
+        return self.start if self.cohort is None else self.cohort.cursor
 
     @property
     def progress_at(self) -> float:
@@ -85,7 +86,7 @@ class Viewer:
         self.leave(self, reason)
 
 
-class Lane:
+class Cohort:
     """The viewers of one format and filter that stand at one cursor, so that one buffer serves them all."""
 
     __slots__ = ("codec", "cursor", "filter", "viewers")
@@ -99,15 +100,15 @@ class Lane:
         return self.codec, self.filter
 
     def enter(self, viewer: Viewer) -> None:
-        viewer.lane = self
+        viewer.cohort = self
         self.viewers.add(viewer)
 
     def exit(self, viewer: Viewer) -> None:
         """The viewer goes on alone, from here."""
         self.viewers.discard(viewer)
-        viewer.start, viewer.lane = self.cursor, None
+        viewer.start, viewer.cohort = self.cursor, None
 
-    def send(self, burst: Burst, faults: Faults) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
+    def send(self, burst: EncodedBatch, faults: Faults) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
         """Offers the burst to all and moves on. Returns who took only so much of it, and who is gone."""
         data, size = burst.data, len(burst.data)
         behind: list[tuple[Viewer, int]] = []

@@ -15,9 +15,9 @@ from app.db import appending
 from app.db.appending import Step
 from app.db.pool import Single
 from app.projections import project
-from app.stream.broker import Publisher
 from app.stream.event import draft, now, user_stream
 from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.store import Appended, Store, append, lock_shared
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from app.bus import EventBus, EventService, everybody
-from app.stream import broker as brokers
+from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
-from app.stream import tails
+from app.stream import tailcheck
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.bus.conftest import Ear, process
@@ -249,9 +249,9 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
 def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
     database: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.1)
+    monkeypatch.setattr(publishers, "PUBLISH_PAUSE", 0.1)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.15)
-    for module in (tails, everybody):
+    for module in (tailcheck, everybody):
         monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]

@@ -10,7 +10,7 @@ import redis
 
 from app.realtime import presence
 from app.realtime.presence import PROCESSES, Presence
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from tests.stream.fakes import FakeStore, hub_over
 from tests.support.system import wait_for
 

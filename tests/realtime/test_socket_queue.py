@@ -8,7 +8,7 @@ import pytest
 
 from app.realtime.socketio import connection as wires
 from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
-from app.stream.burst import Codec
+from app.stream.codec import Codec
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish
@@ -73,7 +73,7 @@ def test_an_upgrade_in_the_middle_goes_on_in_frames(
 
     assert wire.codec is codec and line.queued() == []
     assert first + told(queued, A) + told(line.frames(), A) == list(range(1, 23))
-    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.lane is not None
+    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.cohort is not None
 
 
 @pytest.mark.parametrize("missing", ["getters", "_sendlock", "fd", "extensions"])

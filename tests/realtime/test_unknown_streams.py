@@ -14,7 +14,7 @@ from app.auth import identity, permissions
 from app.errors import NotFound
 from app.realtime import sse
 from app.realtime.socketio.rooms import Rooms
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.store import NoSuchStream
 
 PRINCIPAL = SimpleNamespace(user_id="u", session_id="s")

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from app.stream import hub as hubs
-from app.stream import tails
+from app.stream import tailcheck
 from app.stream.hub import Hub
 from app.stream.store import Head, StoreAway
 from tests.stream.fakes import FakeStore, publish
@@ -51,7 +51,7 @@ def test_a_cursor_ahead_of_the_room_refreshes_it_first(hub: Hub, store: FakeStor
 def test_an_early_batch_waits_for_the_one_before_it(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(tails, "EARLY_SECONDS", 10)
+    monkeypatch.setattr(tailcheck, "EARLY_SECONDS", 10)
     store.add(A)
     _, wire = view(hub, A, 1)
     first, second = store.add(A), store.add(A)
@@ -84,7 +84,7 @@ def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
 def test_a_lost_last_event_is_found_by_the_tail_check(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch, connected: bool
 ):
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.2 if connected else 99)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.2 if connected else 99)
     hub.subscription.connected = connected  # type: ignore[misc]
     store.add(A)
     hub.start()
@@ -103,7 +103,7 @@ def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
         hub.watch(stream, 1)
     asked = len(store.asked)
 
-    hub._tails.compare(hub._tails.due(True, True))
+    hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
     assert [(what, sorted(about)) for what, about in store.asked[asked:]] == [("heads", sorted(streams))]
 
@@ -113,18 +113,18 @@ def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub,
     hub.watch(A, 1)
     audience = hub._audiences[A]
 
-    assert hub._tails.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
     hub.confirmed(A)
-    assert hub._tails.due(False, hub.subscription.connected) == [audience]
-    assert hub._tails.due(False, hub.subscription.connected) == []
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = False  # type: ignore[misc]
-    assert hub._tails.due(False, hub.subscription.connected) == []
+    assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = True  # type: ignore[misc]
-    assert hub._tails.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
 
 
 def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.1)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.1)
     store.add(A)
     _, wire = view(hub, A, 1)
     store.away = True

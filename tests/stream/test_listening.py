@@ -18,7 +18,7 @@ from flask import Flask
 
 from app.api import health
 from app.stream import subscription as subscriptions
-from app.stream.broker import Publisher
+from app.stream.publisher import Publisher
 from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
@@ -42,7 +42,7 @@ def test_after_150_refused_connections_an_event_is_heard(
         connect(connection, *args, **more)
 
     monkeypatch.setattr(redis.Connection, "connect", refuse)
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     thread.start()
     wait_for("the confirmation", lambda: ear.confirmations == ["task:a"])
     Publisher(server.url).publish(batch("task:a", 1, 2))
@@ -58,7 +58,7 @@ def test_a_message_that_cannot_be_taken_costs_no_other(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear, caplog: pytest.LogCaptureFixture
 ):
     """Were the connection made anew for each, what is published meanwhile would be missed each time."""
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
     publisher = Publisher(server.url)
 
@@ -86,7 +86,7 @@ from app.stream import subscription as subscriptions
 left, turns, seen = 20, 0, []
 
 class Listener:
-    def controlled(self, message):
+    def control_received(self, message):
         until = time.monotonic() + 2 * subscriptions.TURN_SECONDS
         while time.monotonic() < until:
             pass
@@ -159,7 +159,7 @@ def test_a_listener_that_has_ended_shows(
     def end(message: str) -> None:
         raise Ended
 
-    monkeypatch.setattr(ear, "controlled", end)
+    monkeypatch.setattr(ear, "control_received", end)
     before = ready(subscription)
 
     with caplog.at_level(logging.CRITICAL, "taskroom.broker"):

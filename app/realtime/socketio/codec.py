@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from app.realtime.sse_codec import ending
-from app.stream.burst import Data
+from app.stream.codec import Data
 from app.stream.event import Event
 from app.stream.resync import Resync
 

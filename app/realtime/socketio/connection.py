@@ -11,8 +11,8 @@ from typing import Any
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS, packet
 from app.realtime.socketio.engine import Engine
-from app.realtime.turns import Turns
-from app.stream.burst import Codec, Data
+from app.realtime.write_queue import WriteQueue
+from app.stream.codec import Codec, Data
 from app.stream.viewer import Viewer
 
 # The Python client refuses an answer of more than 16; a ping or an answer may be among them.
@@ -89,9 +89,9 @@ class SocketWire:
         self._writer: QueuedWriter | DirectWriter = QueuedWriter(engine, self._session)
         self._may_upgrade = engine.known
         self.progress_at = 0.0
-        self._debt: Any = b""
-        self.in_the_way = True  # the library is, so that the poller would tell too early
-        self._turns = Turns()
+        self._remainder: Any = b""
+        self.writer_busy = True  # the library is, so that the poller would tell too early
+        self._write_queue = WriteQueue()
 
     @property
     def session_id(self) -> str:
@@ -102,13 +102,13 @@ class SocketWire:
         return bool(self._session.closed or self._session.closing)
 
     @property
-    def owed(self) -> int:
-        return len(self._debt)
+    def unsent(self) -> int:
+        return len(self._remainder)
 
     def try_upgrade(self) -> bool:
         """Changes to frames if the client has a WebSocket that can be written to directly; True when it just did."""
         session = self._session
-        if not self._may_upgrade or self._debt or not session.upgraded or session.upgrading:
+        if not self._may_upgrade or self._remainder or not session.upgraded or session.upgrading:
             return False
         ws = self._engine.websocket(session.sid)
         if ws is None:
@@ -125,41 +125,41 @@ class SocketWire:
         self.codec, self._writer = self._frames, DirectWriter(ws, write)
         return True
 
-    def owe(self, rest: Data) -> None:
-        self._debt = rest
+    def hold_remainder(self, rest: Data) -> None:
+        self._remainder = rest
         self._writer.hold()
 
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             if self._session.closed:
                 raise ConnectionError
             try:
-                taken = self._writer.write(self._debt)
+                taken = self._writer.write(self._remainder)
             except BlockingIOError:
-                self.in_the_way = False
+                self.writer_busy = False
                 return False
-            self._debt = self._debt[taken:]
+            self._remainder = self._remainder[taken:]
             if taken:
                 self.progress_at = time.monotonic()  # also when no viewer asked for it: see ready
-            if not self._debt:
+            if not self._remainder:
                 self._writer.release()
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
-        self._turns.wait(viewer)
-        self._await_room()
+    def call_when_writable(self, viewer: Viewer) -> None:
+        self._write_queue.wait(viewer)
+        self._call_when_writable()
 
     def ready(self) -> None:
         """It takes more, or the library may be out of the way."""
         with contextlib.suppress(OSError):  # the viewers find out by themselves
-            self.settle()  # also when the viewer whose frame was begun has left: the library waits for its end
+            self.send_remainder()  # also when the viewer whose frame was begun has left: the library waits for its end
         self.try_upgrade()
-        self._turns.serve()
-        if self._debt and not self._turns:
-            self._await_room()
+        self._write_queue.serve()
+        if self._remainder and not self._write_queue:
+            self._call_when_writable()
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        self._turns.leave(viewer)
+        self._write_queue.leave(viewer)
         self._left(viewer)
         if reason in ("stalled", "gone"):
             self.cut()
@@ -180,21 +180,21 @@ class SocketWire:
 
     def close(self) -> None:
         """Writes no more, and leaves the socket to the library, but not in the middle of a frame."""
-        if self._debt:
+        if self._remainder:
             self._writer.shut()
-        self._debt = b""
+        self._remainder = b""
         self._writer.release()
 
     def _send_queued(self, data: Data) -> int:
         if self._session.closed:
             raise ConnectionError
-        if self._debt or self.try_upgrade():  # from here on by frames, for which its viewers come back
+        if self._remainder or self.try_upgrade():  # from here on by frames, for which its viewers come back
             return 0
         return self._writer.write(data)
 
-    def _await_room(self) -> None:
+    def _call_when_writable(self) -> None:
         fd = self._writer.descriptor()
-        if self.in_the_way or self._engine.poller is None or fd < 0:
+        if self.writer_busy or self._engine.poller is None or fd < 0:
             self._engine.retry(self.ready)
         else:
             self._engine.poller.watch(fd, self._writable, read=False, write=True)

@@ -221,12 +221,12 @@ def unlock(ws: Any) -> None:
 
 
 class Writes(Protocol):
-    """Who writes by ``writer``. ``in_the_way``: the library is; ``owed``: bytes of a frame that is begun."""
+    """Who writes by ``writer``. ``writer_busy``: the library is; ``unsent``: bytes of a frame that is begun."""
 
-    in_the_way: bool
+    writer_busy: bool
 
     @property
-    def owed(self) -> int: ...
+    def unsent(self) -> int: ...
 
 
 def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Callable[[Any], int]] | None:
@@ -251,9 +251,9 @@ def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Ca
             or session.upgrading
             or type(data) is not bytes
         ):
-            who.in_the_way = not who.owed
+            who.writer_busy = not who.unsent
             return 0
-        who.in_the_way = False
+        who.writer_busy = False
         return write(data)  # type: ignore[no-any-return]
 
     return write, send

@@ -20,10 +20,10 @@ from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 from app.errors import Problem
 from app.http.rate_limits import address_key
 from app.realtime.socketio import engineio_adapter, handshakes
-from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
+from app.realtime.socketio.token_bucket import TokenBucket
 from app.realtime.strangers import Strangers
 
 logger = logging.getLogger("taskroom.sockets")
@@ -32,7 +32,7 @@ ATTACHMENTS = 4  # no event here takes any; a client that sends one is answered 
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # and then on the average
-DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
+DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can be so far ahead
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
 UNREAD_SIZE = 1_000_000  # characters of them: a burst of events and the answers beside it are less than half
 
@@ -140,7 +140,7 @@ class Floods:
         polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
         engineio_adapter.put_in(
             session,
-            receive=partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND)),
+            receive=partial(self._receive, session, session.receive, TokenBucket(BURST, PER_SECOND)),
             # Else it waits until all is sent to a session that cannot be read: without a poll, for ever.
             close=partial(session.close, wait=False),
             get=polling.get,
@@ -160,10 +160,12 @@ class Floods:
         finally:
             self._eio.sockets.pop(session_id, None)  # the library would keep it for a round of all others
 
-    def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
+    def _receive(
+        self, session: Any, receive: Callable[[Any], None], bucket: TokenBucket, packet: Any
+    ) -> None:
         """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
-        wait = budget.take()
+        wait = bucket.take()
         if wait > DEBT_SECONDS or self._unread(session):
             self.drop(session.sid, "floods")
             raise SocketIsClosedError

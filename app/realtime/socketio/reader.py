@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from app import green
-from app.realtime.socketio.budget import Budget
+from app.realtime.socketio.token_bucket import TokenBucket
 
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 PIECES = 64  # frames of one message; clients send one, proxies seldom more
@@ -52,7 +52,10 @@ class Reader:
     def __init__(self, ws: Any, session_id: str, guard: Guard, sleep: Callable[[float], Any]) -> None:
         self._ws, self._session_id, self._guard, self._sleep = ws, session_id, guard, sleep
         self._buffer = bytearray()
-        self._frames, self._bytes = Budget(FRAMES, FRAMES_PER_SECOND), Budget(BYTES, BYTES_PER_SECOND)
+        self._frames, self._bytes = (
+            TokenBucket(FRAMES, FRAMES_PER_SECOND),
+            TokenBucket(BYTES, BYTES_PER_SECOND),
+        )
         self._as_stranger = 0
         self._turn = 0
         self._deflate: dict[str, Any] | None = ws.extensions.get("permessage-deflate")

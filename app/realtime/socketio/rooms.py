@@ -20,7 +20,7 @@ from app.http.base import ListField, SequenceField
 from app.notifications.creation import NOTIFICATION_EVENTS
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
 from app.stream.present import First
 from app.stream.store import NoSuchStream

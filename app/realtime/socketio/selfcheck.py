@@ -31,7 +31,7 @@ def direct() -> bool:
 
 
 class _Wire:
-    in_the_way, owed = False, 0
+    writer_busy, unsent = False, 0
 
 
 def _check() -> None:

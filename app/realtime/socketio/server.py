@@ -34,7 +34,7 @@ from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
 from app.services import Services
 from app.stream.background import in_turns
-from app.stream.channels import Channels
+from app.stream.message import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 

@@ -12,41 +12,41 @@ from app.stream.store import StoreAway
 Result = TypeVar("Result")
 
 
-class Once(Generic[Result]):
+class SingleFlight(Generic[Result]):
     """``once(key, function)`` runs the function unless somebody is running it for that key, and shares what comes.
 
     The result may have been read before the caller came: whoever needs it newer asks again.
     """
 
     def __init__(self) -> None:
-        self._flights: dict[Hashable, Future[Result]] = {}
+        self._in_flight: dict[Hashable, Future[Result]] = {}
         self._lock = threading.Lock()
 
     def __call__(self, key: Hashable, function: Callable[[], Result]) -> Result:
         with self._lock:
-            flight = self._flights.get(key)
+            flight = self._in_flight.get(key)
             leads = flight is None
             if flight is None:
-                flight = self._flights[key] = Future()
+                flight = self._in_flight[key] = Future()
         if leads:
             try:
                 result = function()
             except BaseException as error:
-                self._land(key)
+                self._finish(key)
                 # Whoever asked was ended: the others may ask again.
                 gone = StoreAway("the one who asked has gone")
                 flight.set_exception(error if isinstance(error, Exception) else gone)
                 if not isinstance(error, Exception):
                     raise
             else:
-                self._land(key)
+                self._finish(key)
                 flight.set_result(result)
         failure = flight.exception()
         if failure is not None:
             raise failure.with_traceback(None)  # it is everybody's: each would add its own frames to it
         return flight.result()
 
-    def _land(self, key: Hashable) -> None:
+    def _finish(self, key: Hashable) -> None:
         """Before the answer is given: whoever asks after it gets a newer one."""
         with self._lock:
-            del self._flights[key]
+            del self._in_flight[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 
-class Budget:
+class TokenBucket:
     """``burst`` may come at once; it is filled up again at ``per_second``."""
 
     def __init__(self, burst: float, per_second: float) -> None:

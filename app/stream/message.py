@@ -1,8 +1,17 @@
-"""What streams are called in Redis."""
+"""What travels on Redis: the names of channels, and batches of events.
+
+A message on a stream's channel is ``first last\\n`` (``first last end\\n`` when it closes the stream),
+then a line an event: ``type\\tlevel\\tpayload``. Nobody parses its JSON on the way.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from sys import intern
+
 import redis
+
+from app.stream.event import Event
 
 
 class Channels:
@@ -33,3 +42,22 @@ class Channels:
 
     def kind(self, pattern: str) -> str:
         return pattern.removeprefix(self._prefix).removesuffix(":*")
+
+
+def encode_batch(events: Sequence[Event], closes: bool) -> str:
+    head = f"{events[0].sequence} {events[-1].sequence}{' end' if closes else ''}"
+    return "\n".join([head, *(f"{e.type}\t{e.level or ''}\t{e.payload}" for e in events)])
+
+
+def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
+    """Returns the events and whether they close the stream; ValueError for anything else."""
+    head, *lines = message.split("\n")
+    first, last, *end = head.split(" ")
+    events = []
+    for sequence, line in enumerate(lines, int(first)):
+        type, level, payload = line.split("\t", 2)
+        # Interned: a ring holds thousands of events of a few types.
+        events.append(Event(stream, sequence, intern(type), payload, intern(level) if level else None))
+    if not events or events[-1].sequence != int(last):
+        raise ValueError(f"{len(lines)} events do not fill {first} to {last}")
+    return events, end == ["end"]

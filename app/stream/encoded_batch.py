@@ -7,47 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from sys import getsizeof
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
-from app.stream.event import LEVELS, Event
-from app.stream.resync import Resync
+from app.stream.codec import Codec, Data, Filter
+from app.stream.event import Event
 
-BURST_SIZE = 64_000  # characters of payloads
-WHOLE_SIZE = 16_000  # of what is one frame: a slow connection shall hear something now and then
-
-Data = Sequence[Any]  # bytes of a socket, or the packets of a library that takes nothing else
-
-
-class Codec(Protocol):
-    """A wire's format. One object for all viewers of that format: it is a part of what they share."""
-
-    shared: bool  # many viewers have an equal one, so that what was joined for one is kept for the others
-    whole: bool  # ``join`` makes one frame of all, so that the events of a burst are sent together
-
-    def frame(self, event: Event) -> Data: ...
-
-    def join(self, frames: Sequence[Data]) -> Data: ...
-
-    def resync(self, resync: Resync) -> Data: ...
-
-    def end(self, stream: str, last: Event | None, cursor: int) -> Data:
-        """What a viewer at ``cursor`` is told when the stream ended, with the event ``last`` unless that is pruned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which events a viewer wants. ``level`` is the least severe log line to pass."""
-
-    types: frozenset[str] | None = None
-    level: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.types is not None or self.level is not None
-
-    def passes(self, event: Event) -> bool:
-        if self.types is not None and event.type not in self.types:
-            return False
-        return not (self.level and event.level and LEVELS.get(event.level, 0) < LEVELS[self.level])
+BATCH_CHARS = 64_000  # characters of payloads
+FRAME_CHARS = 16_000  # of what is one frame: a slow connection shall hear something now and then
 
 
 class Cut(NamedTuple):
@@ -58,7 +24,7 @@ class Cut(NamedTuple):
 
 
 @dataclass(slots=True)
-class Burst:
+class EncodedBatch:
     """``data`` takes a viewer at ``start`` to ``cursor``. It is empty where a filter lets nothing pass."""
 
     start: int
@@ -70,7 +36,7 @@ class Burst:
     _lengths: list[int]
 
     @classmethod
-    def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> Burst:
+    def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> EncodedBatch:
         """The first of the events, up to a limit: a viewer that cannot take it at once keeps less."""
         events = first_of(events, codec)
         passed = [e for e in events if filter.passes(e)] if filter else events
@@ -110,7 +76,7 @@ class Burst:
 
 def first_of(events: Sequence[Event], codec: Codec) -> Sequence[Event]:
     """Those that go out together, one at least."""
-    total, limit = 0, WHOLE_SIZE if codec.whole else BURST_SIZE
+    total, limit = 0, FRAME_CHARS if codec.whole else BATCH_CHARS
     for n, event in enumerate(events):
         total += len(event.payload)
         if total > limit and n:

@@ -11,11 +11,11 @@ from typing import Any
 
 from app.stream.audience import Audience
 from app.stream.background import in_turns
-from app.stream.counts import Tally
-from app.stream.fanout import Fanout
+from app.stream.delivery import Delivery
 from app.stream.faults import Faults
-from app.stream.once import Once
+from app.stream.metrics import DeliveryMetrics
 from app.stream.room import RING_EVENTS
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Head, Store, StoreAway
 from app.stream.subscription import Subscription
 
@@ -29,7 +29,7 @@ SWEEP_SECONDS = 1.0
 ROOMS_AT_ONCE = 2_000  # in one query: reading its answer is one turn of the process
 
 
-class Tails:
+class TailCheck:
     """Compares rooms with where their streams stand. ``account`` takes what a room's ring grew by."""
 
     def __init__(
@@ -37,15 +37,15 @@ class Tails:
         store: Store,
         audiences: Mapping[str, Audience],
         lock: AbstractContextManager[Any],
-        fanout: Fanout,
-        tally: Tally,
+        fanout: Delivery,
+        metrics: DeliveryMetrics,
         faults: Faults,
         account: Callable[[int], None],
     ) -> None:
-        self._store, self._audiences, self._lock, self._fanout = store, audiences, lock, fanout
-        self._tally, self._faults, self._account = tally, faults, account
-        self._unproven: set[Audience] = set()  # to be compared with Postgres at the next look
-        self._once: Once[None] = Once()
+        self._store, self._audiences, self._lock, self._delivery = store, audiences, lock, fanout
+        self._metrics, self._faults, self._account = metrics, faults, account
+        self._unchecked: set[Audience] = set()  # to be compared with Postgres at the next look
+        self._single_flight: SingleFlight[None] = SingleFlight()
         self._swept_at = 0.0
         self._stopped = threading.Event()
         self._soon = threading.Event()  # do not wait for the next poll
@@ -54,9 +54,9 @@ class Tails:
         self._stopped.set()
         self._soon.set()
 
-    def prove(self, audience: Audience, at_once: bool) -> None:
+    def check_soon(self, audience: Audience, at_once: bool) -> None:
         """It may have missed something: it is compared at the next look. The caller holds the lock."""
-        self._unproven.add(audience)
+        self._unchecked.add(audience)
         if at_once:
             self._soon.set()
 
@@ -93,7 +93,7 @@ class Tails:
             if not connected:
                 for audience in self._audiences.values():
                     audience.confirmed = False
-            unproven, self._unproven = self._unproven, set()
+            unproven, self._unchecked = self._unchecked, set()
             return [
                 audience
                 for audience in self._audiences.values()
@@ -125,7 +125,7 @@ class Tails:
 
     def refresh(self, audience: Audience) -> None:
         """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
-        self._once(audience, lambda: self._look(audience))
+        self._single_flight(audience, lambda: self._look(audience))
 
     def refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
         """Looks where the stream stands, again when that does not do: the first look may be one that was under way, and
@@ -153,7 +153,7 @@ class Tails:
             self._catch_up(audience, heads[stream], stood)
 
     def _heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        self._tally.looks += 1
+        self._metrics.looks += 1
         return self._store.heads(streams)
 
     def _catch_up(self, audience: Audience, head: Head, stood: int) -> None:
@@ -170,13 +170,13 @@ class Tails:
             return
         events = self._store.after(room.stream, room.head, gap) if 0 < gap <= RING_EVENTS else []
         with self._lock:
-            self._tally.caught_up += room.head < head.last_seq
+            self._metrics.caught_up += room.head < head.last_seq
             before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
             if audience.registered:
                 self._account(room.bytes - before)
-            self._fanout.wake(audience)  # last: it may let go of events, and counts that itself
+            self._delivery.wake(audience)  # last: it may let go of events, and counts that itself
 
     def _rewind(self, audience: Audience, head: Head) -> None:
         """After a fail-over or a restore that lost commits. Nobody can tell which events were lost, so all viewers are
@@ -191,5 +191,5 @@ class Tails:
             room.rewind(head.last_seq, head.pruned_to, head.closed)
             if audience.registered:
                 self._account(room.bytes - before)
-            self._tally.rewound += 1
-            self._fanout.rewind(audience)
+            self._metrics.rewound += 1
+            self._delivery.rewind(audience)

@@ -11,11 +11,12 @@ from typing import Any
 
 from app.stream.audience import Audience
 from app.stream.background import in_turns
-from app.stream.burst import Burst, Data, first_of
-from app.stream.counts import Tally
+from app.stream.codec import Data
+from app.stream.encoded_batch import EncodedBatch, first_of
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.history import History
+from app.stream.metrics import DeliveryMetrics
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
@@ -25,14 +26,14 @@ from app.stream.viewer import Viewer, failed, offered
 logger = logging.getLogger("taskroom.behind")
 
 # Joined buffers kept for a second, for those who catch up from the same cursor.
-BURSTS = 64
-BURSTS_BYTES = 8_000_000
+KEPT_BATCHES = 64
+KEPT_BYTES = 8_000_000
 # For one viewer in one go, half a megabyte about: a reader as fast as we are would be sent a whole long log, from
 # memory, while all others wait.
-BURSTS_IN_A_ROW = 8
+BATCHES_IN_A_ROW = 8
 
 
-class Behind:
+class Catchup:
     """Everything under ``lock`` and without waiting: a wire takes what it takes, and Postgres is read elsewhere."""
 
     def __init__(
@@ -42,24 +43,24 @@ class Behind:
         lock: AbstractContextManager[Any],
         refresh_until: Callable[[Audience, Callable[[], bool]], None],
         stalled_seconds: float,
-        tally: Tally,
+        metrics: DeliveryMetrics,
         faults: Faults,
     ) -> None:
         self._audiences, self._lock = audiences, lock
         self._refresh_until, self._stalled_seconds = refresh_until, stalled_seconds
         self._history, self.presents = History(store), Presents()
-        self._faults, self._tally = faults, tally
+        self._faults, self._metrics = faults, metrics
         self._parked: set[Viewer] = set()  # their wires take nothing for now
         self._unread: set[Viewer] = set()  # Postgres did not answer them
-        self._bursts: dict[tuple[object, ...], Burst] = {}
-        self._bursts_bytes = 0
+        self._batches: dict[tuple[object, ...], EncodedBatch] = {}
+        self._batches_bytes = 0
 
     def advance(self, viewer: Viewer) -> None:
-        """As far as its wire takes: what is owed, the ring, Postgres, and into the lane of those who keep up."""
+        """As far as its wire takes: what is unsent, the ring, Postgres, and into the cohort of those who keep up."""
         gone = False
         with self._lock:
             self._parked.discard(viewer)
-            if viewer.closed is None and viewer.lane is None and viewer.wire is not None:
+            if viewer.closed is None and viewer.cohort is None and viewer.wire is not None:
                 try:
                     self._advance(viewer)
                 except OSError:
@@ -70,24 +71,24 @@ class Behind:
         if gone:
             viewer.close("gone")
 
-    def cut(self, viewer: Viewer, burst: Burst, taken: int) -> None:
+    def cut(self, viewer: Viewer, burst: EncodedBatch, taken: int) -> None:
         """Its wire took so much of the burst: it goes on alone from there, when the wire takes more."""
         cut = burst.cut(taken)
         viewer.start = cut.cursor
-        self._tally.sent(burst.codec, burst.told(viewer.start))
+        self._metrics.sent(burst.codec, burst.told(viewer.start))
         if cut.remainder:
-            viewer.wire.owe(cut.remainder)  # type: ignore[union-attr]
+            viewer.wire.hold_remainder(cut.remainder)  # type: ignore[union-attr]
         self.park(viewer)
 
     def park(self, viewer: Viewer) -> None:
         if viewer.closed is None:
             self._parked.add(viewer)
-            viewer.wire.await_room(viewer)  # type: ignore[union-attr]
+            viewer.wire.call_when_writable(viewer)  # type: ignore[union-attr]
 
     def forget(self, stream: str) -> None:
         """What was read of that stream, and made of it, holds no more."""
-        self._bursts.clear()
-        self._bursts_bytes = 0
+        self._batches.clear()
+        self._batches_bytes = 0
         self._history.drop(stream)
         self.presents.drop(stream)
 
@@ -106,8 +107,8 @@ class Behind:
         Who waits for Postgres asks again: sent away at once, whole rooms would come back to ask for the same.
         """
         with self._lock:
-            self._bursts.clear()
-            self._bursts_bytes = 0
+            self._batches.clear()
+            self._batches_bytes = 0
             self._history.forget(now)
             self.presents.forget(now)
             stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
@@ -134,11 +135,11 @@ class Behind:
             return
         in_a_row = 0
         while viewer.start < room.head:
-            if in_a_row == BURSTS_IN_A_ROW:
+            if in_a_row == BATCHES_IN_A_ROW:
                 self.park(viewer)  # its wire takes more at once, when it is its turn again
                 return
             in_a_row += 1
-            burst = self._burst(viewer)
+            burst = self._batch(viewer)
             if burst is None:
                 self._read_back(
                     viewer, viewer.start, partial(self._overtaken, viewer, viewer.start, room.pruned_to)
@@ -148,7 +149,7 @@ class Behind:
             if taken < len(burst.data):
                 self.cut(viewer, burst, taken)
                 return
-            self._tally.sent(burst.codec, burst.told(burst.cursor))
+            self._metrics.sent(burst.codec, burst.told(burst.cursor))
             viewer.start = burst.cursor
         self._arrive(viewer)
 
@@ -162,7 +163,7 @@ class Behind:
             told = first_of(rest, codec := viewer.wire.codec)  # type: ignore[union-attr]
             if not self._say(viewer, codec.join([codec.frame(e) for e in told])):
                 return False
-            self._tally.sent(codec, [e.type for e in told])
+            self._metrics.sent(codec, [e.type for e in told])
             first.told, rest = told[-1].sequence, rest[len(told) :]
             if not self._settled(viewer):
                 return False
@@ -177,11 +178,11 @@ class Behind:
             return
         self._audiences[room.stream].arrive(viewer, wire.codec)
 
-    def _burst(self, viewer: Viewer) -> Burst | None:
+    def _batch(self, viewer: Viewer) -> EncodedBatch | None:
         """What comes next for this viewer and all who stand where it does; None when it must be read first."""
         room, codec = viewer.room, viewer.wire.codec  # type: ignore[union-attr]
         key = room.stream, codec, viewer.filter, viewer.start
-        burst = self._bursts.get(key)
+        burst = self._batches.get(key)
         if burst is None:
             events = room.after(viewer.start)
             if events is None:  # a page may reach beyond the room's head, which came from an older look
@@ -189,16 +190,18 @@ class Behind:
                 events = events[: room.head - viewer.start]
             if not events:
                 return None
-            burst = Burst.of(events, codec, viewer.filter)
+            burst = EncodedBatch.of(events, codec, viewer.filter)
             if codec.shared:
                 self._keep(key, burst)
         return burst
 
-    def _keep(self, key: tuple[object, ...], burst: Burst) -> None:
-        self._bursts[key] = burst
-        self._bursts_bytes += burst.size
-        while len(self._bursts) > BURSTS or (self._bursts_bytes > BURSTS_BYTES and len(self._bursts) > 1):
-            self._bursts_bytes -= self._bursts.pop(next(iter(self._bursts))).size
+    def _keep(self, key: tuple[object, ...], burst: EncodedBatch) -> None:
+        self._batches[key] = burst
+        self._batches_bytes += burst.size
+        while len(self._batches) > KEPT_BATCHES or (
+            self._batches_bytes > KEPT_BYTES and len(self._batches) > 1
+        ):
+            self._batches_bytes -= self._batches.pop(next(iter(self._batches))).size
 
     def _read_back(self, viewer: Viewer, cursor: int, otherwise: Callable[[], None]) -> None:
         def arrived(outcome: Outcome) -> None:
@@ -269,8 +272,8 @@ class Behind:
         """Sends what the wire owes; False when it was parked or has nothing more to say."""
         wire = viewer.wire
         assert wire is not None
-        owed, settled = wire.owed, wire.settle()
-        if wire.owed < owed:
+        unsent, settled = wire.unsent, wire.send_remainder()
+        if wire.unsent < unsent:
             viewer.progress_at = time.monotonic()
         if not settled:
             self.park(viewer)
@@ -284,7 +287,7 @@ class Behind:
         if taken == 0:
             self.park(viewer)
         elif taken < len(data):
-            viewer.wire.owe(data[taken:])  # type: ignore[union-attr]
+            viewer.wire.hold_remainder(data[taken:])  # type: ignore[union-attr]
         return taken > 0
 
     def _offer(self, viewer: Viewer, data: Data) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.stream.viewer import Viewer
 
 
-class Turns:
+class WriteQueue:
     """The viewers that wait until the connection takes more, in the order in which they are served."""
 
     def __init__(self) -> None:
