@@ -129,7 +129,7 @@ def create_app(config: Config | None = None) -> Flask:
         presence=presence,
     )
     hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
-    hub.on_viewer = presence.watched
+    hub.on_viewer = presence.viewer_changed
     appending.use(parts.append)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts

@@ -79,7 +79,7 @@ class Everybody:
                     logger.warning("looking after handlers fails, for now: %s", error, exc_info=not away)
                 failing = True
             rest = REST * (time.monotonic() - began)
-            self._soon.wait(max(rest, CHECK_SECONDS if self._hub.subscription.hears else AWAY_SECONDS))
+            self._soon.wait(max(rest, CHECK_SECONDS if self._hub.subscription.receiving else AWAY_SECONDS))
             self._soon.clear()
 
     def look(self) -> None:

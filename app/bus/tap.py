@@ -26,7 +26,7 @@ logger = logging.getLogger("taskroom.bus")
 class Plain:
     """No format at all: the events themselves."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> list[Event | Resync]:
         return [event]

@@ -1,19 +1,18 @@
-"""The turn of the loop that goes on, and who begins something in it."""
+"""The current turn of the loop, and how long something may begin in it."""
 
 from __future__ import annotations
 
 import math
 import time
 
-# A request, once read, begins in a turn of the loop that is not older; the others wait for the next turns.
+# A request begins in a turn of the loop that is no older than this; the others wait for the next turns.
 BEGIN_SECONDS = 0.02
-# A turn may be old whenever it is looked at: the machine was busy with something else. Nobody waits for a young one for
-# longer than so many turns.
+# On a busy machine a turn may be old whenever it is looked at, so no request waits for more turns than these.
 TURNS = 8
 
 
 class LoopTurn:
-    """There is one at a time in a process. Where turns are not watched it is always young."""
+    """The one turn of the process. Where turns are not watched it is always young."""
 
     began = math.inf  # by the monotonic clock
     waiting = 0
@@ -24,14 +23,13 @@ class LoopTurn:
 
     @classmethod
     def forget(cls) -> None:
-        """Turns are not watched any more."""
+        """Called when turns are not watched any more."""
         cls.began = math.inf
 
     @classmethod
     def give_way(cls) -> None:
-        """Returns in a turn that is young, if one comes soon, in the order in which it was called: of many who come to
-        here in one turn, or of one who always finds the next thing to do, some go on in the next turns. To be called
-        in a greenlet."""
+        """Waits for a young turn, if one comes soon; callers go on in the order of their calls. Of many calls in one
+        turn, or of one caller that always finds more to do, some go on in the next turns. Called in a greenlet."""
         if not cls.waiting and cls._is_young():
             return
         cls.waiting += 1

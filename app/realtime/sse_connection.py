@@ -1,4 +1,4 @@
-"""One SSE connection of one viewer: the hub writes to its socket itself."""
+"""An SSE connection of one viewer, to whose socket the hub writes itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.stream.viewer import Viewer
 
 
 class SseConnection:
-    """Nothing waits here: what the socket does not take is unsent, and the poller tells when it takes more."""
+    """Both the connection and the viewer's wire. Nothing waits: the poller calls when the socket takes more."""
 
     __slots__ = (
         "_registry",
@@ -43,7 +43,7 @@ class SseConnection:
     ) -> None:
         self.codec, self.viewer, self.principal = codec, viewer, principal
         self.progress_at, self.opened_at = 0.0, time.monotonic()
-        # The system call itself: this is the path of every event.
+        # The system call itself, without a method around it: this is the path of every event.
         self.send: Callable[[Any], int] = taken.send
         self.slot = taken.fileno()
         self._registry, self._socket, self._remainder = registry, taken, b""
@@ -53,8 +53,8 @@ class SseConnection:
     def unsent(self) -> int:
         return len(self._remainder)
 
-    def hold_remainder(self, rest: Data) -> None:
-        self._remainder = bytes(rest)
+    def hold_remainder(self, remainder: Data) -> None:
+        self._remainder = bytes(remainder)
 
     def send_remainder(self) -> bool:
         if self._remainder:
@@ -72,19 +72,19 @@ class SseConnection:
         return (self.viewer,)
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """Says why, unless a frame is half sent or nobody is there, and closes."""
-        words = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
-        self._registry.remove(self, self._socket, words)
+        """Sends the reason, unless a frame is partly sent or the client is gone, and closes."""
+        last = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
+        self._registry.remove(self, self._socket, last)
 
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
 
     def send_comment(self, hub: Hub) -> None:
-        hub.say(self.viewer, lambda cursor: self.codec.keepalive)
+        hub.send_control(self.viewer, lambda cursor: self.codec.keepalive)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
         viewer, codec = self.viewer, self.codec
-        hub.say(viewer, lambda cursor: codec.quiet(viewer, cursor, connections))
+        hub.send_control(viewer, lambda cursor: codec.quiet(viewer, cursor, connections))
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):

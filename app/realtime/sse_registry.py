@@ -1,4 +1,4 @@
-"""All SSE connections of a process, and the timers that look after them."""
+"""The SSE connections of a process, and the timers that send their keep-alives and end those whose token expired."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -22,13 +23,13 @@ from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sse")
 
-SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
-MOST_TURNS = 2  # a codec's, between two keep-alives
+SLOTS = 15  # keep-alives of all connections at once would delay events
+MOST_INTERVALS = 2  # of the timer, between two keep-alives of a codec
 # Common clients give up after five seconds in which they read nothing.
 COMMENT_SECONDS = 3
 
-# The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
-# its next request on this connection, and see it reset.
+# The last bytes leave with the close, in one packet: a client that reads them before it sees the close would send its
+# next request on this connection and get a reset.
 WITH_THE_CLOSE = getattr(socket, "MSG_MORE", 0)
 SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
 # What becomes of a connect with a Last-Event-ID, which only a client sends that was cut.
@@ -36,9 +37,9 @@ CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
 
 
 class Connection(Protocol):
-    """An SSE connection as the timer sees it, which one viewer has or several share."""
+    """An SSE connection as the timers see it."""
 
-    slot: int  # spreads the connections over the timer's turns
+    slot: int  # spreads the connections over time
     opened_at: float  # monotonic
     principal: Principal
     codec: SseCodec
@@ -54,17 +55,14 @@ class Connection(Protocol):
 
 
 class SseRegistry:
-    """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
-
-    A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so; a mere comment every
-    ``COMMENT_SECONDS`` where it wants that too.
-    """
+    """Sends a keep-alive every ``keepalive_seconds``, or every second time where the codec says so; and a comment every
+    ``COMMENT_SECONDS`` where it says that too."""
 
     def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
         self.poller = Poller()
         self._hub, self._joins, self._presence = hub, joins, presence
         self.turn_seconds = keepalive_seconds / SLOTS
-        self._slots: list[set[Connection]] = [set() for _ in range(MOST_TURNS * SLOTS)]
+        self._slots: list[set[Connection]] = [set() for _ in range(MOST_INTERVALS * SLOTS)]
         self._commented: list[set[Connection]] = [set() for _ in range(COMMENT_SECONDS)]
         self._turn = self._comment_turn = 0
         self._running = False
@@ -75,13 +73,13 @@ class SseRegistry:
     def open(self) -> int:
         return sum(map(len, self._slots))
 
-    def add(self, wire: Connection) -> None:
-        """Begins to send."""
-        self._slots[wire.slot % len(self._slots)].add(wire)
-        if wire.codec.sends_comments:
-            self._commented[wire.slot % COMMENT_SECONDS].add(wire)
-        self._presence.add(wire.principal.user_id, 1)
-        wire.attach(self._hub)
+    def add(self, connection: Connection) -> None:
+        """Registers the connection and begins to send."""
+        self._slots[connection.slot % len(self._slots)].add(connection)
+        if connection.codec.sends_comments:
+            self._commented[connection.slot % COMMENT_SECONDS].add(connection)
+        self._presence.add(connection.principal.user_id, 1)
+        connection.attach(self._hub)
         if not self._running:
             self._running = True
             for name, seconds, turn in (
@@ -91,57 +89,55 @@ class SseRegistry:
                 timer = partial(self._look_after, seconds, turn)
                 threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
 
-    def remove(self, wire: Connection, taken: socket.socket, words: bytes) -> None:
-        self._slots[wire.slot % len(self._slots)].discard(wire)
-        self._commented[wire.slot % COMMENT_SECONDS].discard(wire)
-        self.durations.note(time.monotonic() - wire.opened_at)
-        self._joins.leave(wire.principal.user_id)
-        self._presence.add(wire.principal.user_id, -1)
-        leave(self.poller, taken, words)
+    def remove(self, connection: Connection, taken: socket.socket, last: bytes) -> None:
+        self._slots[connection.slot % len(self._slots)].discard(connection)
+        self._commented[connection.slot % COMMENT_SECONDS].discard(connection)
+        self.durations.note(time.monotonic() - connection.opened_at)
+        self._joins.leave(connection.principal.user_id)
+        self._presence.add(connection.principal.user_id, -1)
+        leave(self.poller, taken, last)
 
     def turn(self) -> None:
-        """One slot's keep-alives."""
+        """Ends connections whose token expired, and sends the keep-alives of the next slot."""
         now = time.time()
         for slot in self._slots:
-            for wire in in_turns([w for w in slot if w.principal.expires_at <= now]):
-                for viewer in wire.viewers:
+            for connection in in_turns([c for c in slot if c.principal.expires_at <= now]):
+                for viewer in connection.viewers:
                     viewer.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
         due = [
             *self._slots[self._turn],
-            *(w for w in self._slots[self._turn - SLOTS] if w.codec.keepalive_every == 1),
+            *(c for c in self._slots[self._turn - SLOTS] if c.codec.keepalive_every == 1),
         ]
         counted: dict[str, int] = {}
-        with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
-            counted = self._presence.count({w.principal.user_id for w in due if w.codec.counts_connections})
-        for wire in in_turns(due):
-            wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
+        with self._hub.faults.within("counting connections failed"):  # the keep-alives are sent all the same
+            counted = self._presence.count({c.principal.user_id for c in due if c.codec.counts_connections})
+        for connection in in_turns(due):
+            connection.keep_alive(self._hub, counted.get(connection.principal.user_id, 0))
 
     def send_comment(self) -> None:
-        """Once a second."""
+        """Sends the comments of one second."""
         self._comment_turn = (self._comment_turn + 1) % COMMENT_SECONDS
-        for wire in in_turns(list(self._commented[self._comment_turn])):
-            wire.send_comment(self._hub)
+        for connection in in_turns(list(self._commented[self._comment_turn])):
+            connection.send_comment(self._hub)
 
     @staticmethod
     def _look_after(seconds: float, turn: Callable[[], None]) -> None:
         at = time.monotonic()
         while True:
-            # By the clock: what a turn takes, or waits for, must not make each keep-alive later than the last.
+            # By the clock: the time that a turn takes must not make each keep-alive later than the last.
             at = max(at + seconds, time.monotonic())
             time.sleep(max(0.0, at - time.monotonic()))
             try:
                 turn()
-            except Exception:  # one stream's trouble must not end the timer of all
+            except Exception:  # one connection's fault must not end the timer of all
                 logger.exception("looking after streams failed")
 
 
-def leave(poller: Poller, taken: socket.socket, words: bytes) -> None:
-    """Says the last words, when there are any, and closes."""
-    try:
-        if words:
-            taken.send(words, WITH_THE_CLOSE)
-    except OSError:
-        pass  # it is closed anyway, and comes back by itself
+def leave(poller: Poller, taken: socket.socket, last: bytes) -> None:
+    """Sends the last bytes, if any, and closes the socket."""
+    with suppress(OSError):  # the client comes back by itself
+        if last:
+            taken.send(last, WITH_THE_CLOSE)
     poller.forget(taken.fileno())
     taken.close()

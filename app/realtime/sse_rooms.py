@@ -1,4 +1,4 @@
-"""Many rooms on one SSE connection, for browsers open six at most: the id of each message holds every room's cursor."""
+"""Many rooms on one SSE connection, for browsers open six at most. Each message's id holds the cursors of all rooms."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
 MAX_ROOMS = 16
-PLACE = re.compile(
+ROOM = re.compile(
     r"(task:[0-9a-fA-F-]{36}|user(?::[0-9a-fA-F-]{36})?|broadcast)(?:@(latest|[0-9]{1,19}))?\Z", re.ASCII
 )
 
 
-def places_in(text: str) -> list[tuple[str, int | None]]:
-    """The rooms of ``task:<id>@<sequence>,user@latest,broadcast``, each with the cursor to begin at; None is live only.
-    Where none is named a task begins at its first event, another room live. Raises ValueError."""
-    places = [PLACE.match(name) for name in text.split(",")]
-    if len(places) > MAX_ROOMS or None in places:
+def parse_rooms(text: str) -> list[tuple[str, int | None]]:
+    """Parses ``task:<id>@<sequence>,user@latest,broadcast``: the rooms, each with the cursor to begin at; None is live
+    only. Without a cursor a task begins at its first event, other rooms are live. Raises ValueError."""
+    matches = [ROOM.match(name) for name in text.split(",")]
+    if len(matches) > MAX_ROOMS or None in matches:
         raise ValueError(f"Not a list of up to {MAX_ROOMS} rooms.")
-    found = [(room, _begin(room, at)) for room, at in (place.groups() for place in places if place)]
+    found = [(room, _begin(room, at)) for room, at in (match.groups() for match in matches if match)]
     if any(cursor is not None and cursor > MAX_SEQUENCE for _, cursor in found):
         raise ValueError("Not a sequence behind @, nor latest.")
     return found
@@ -47,12 +47,12 @@ def _begin(room: str, at: str | None) -> int | None:
 
 
 def composite(streams: Sequence[str], cursors: Sequence[int]) -> str:
-    """``<hash of the rooms>.<cursor>.<cursor>…``, in the order of the sorted rooms."""
+    """Returns ``<hash of the rooms>.<cursor>.<cursor>…``, in the order of the sorted rooms."""
     return ".".join([_hash(streams), *map(str, cursors)])
 
 
 def cursors_of(id: str, streams: Sequence[str]) -> list[int] | None:
-    """The cursors in a composite id; None when it is none, or one of other rooms."""
+    """Returns the cursors of a composite id; None when it is none, or one of other rooms."""
     of, *parts = id.split(".")
     if of != _hash(streams) or len(parts) != len(streams):
         return None
@@ -67,12 +67,11 @@ def _hash(streams: Sequence[str]) -> str:
 
 
 class RoomCodec(SseCodec):
-    """The format of one room on one connection, and of nobody else: its ids hold the cursors of that connection.
+    """The format of one room on one connection alone: the ids hold the cursors of that connection."""
 
-    So nothing that it made is ever sent again: a later id would go back to where the other rooms stood then.
-    """
-
-    shared = False
+    shared = (
+        False  # a batch that was sent again later would take the ids back to where the other rooms were then
+    )
 
     def __init__(self, chunked: bool, connection: SharedSseConnection, index: int) -> None:
         super().__init__(chunked)
@@ -91,16 +90,13 @@ class RoomCodec(SseCodec):
 
 
 class RoomWire:
-    """What the hub writes one room to; ``progress_at`` and all else is the line's."""
+    """The wire of one room; all but the codec is the connection's."""
 
     def __init__(self, connection: SharedSseConnection, codec: RoomCodec) -> None:
         self._connection, self.codec = connection, codec
-        self.send, self.hold_remainder, self.send_remainder = (
-            connection.send,
-            connection.hold_remainder,
-            connection.send_remainder,
-        )
-        self.call_when_writable, self.left = connection.call_when_writable, connection.left
+        self.send, self.send_remainder = connection.send, connection.send_remainder
+        self.hold_remainder, self.left = connection.hold_remainder, connection.left
+        self.call_when_writable = connection.call_when_writable
 
     @property
     def unsent(self) -> int:
@@ -116,7 +112,7 @@ class RoomWire:
 
 
 class SharedSseConnection:
-    """The connection, as its viewers share it: nobody writes while a frame of another is half sent."""
+    """An SSE connection that several viewers share: none writes while another's frame is partly sent."""
 
     def __init__(
         self,
@@ -129,7 +125,7 @@ class SharedSseConnection:
         self.viewers, self.principal = viewers, principal
         self.streams = [viewer.room.stream for viewer in viewers]
         self.hash = _hash(self.streams)
-        self.codec = codec  # of what concerns no room
+        self.codec = codec  # of messages that belong to no room
         self._codecs = [self.room_codec(index) for index in range(len(viewers))]
         self.progress_at = self.opened_at = time.monotonic()
         self.slot = taken.fileno()
@@ -151,8 +147,8 @@ class SharedSseConnection:
     def send(self, data: Data) -> int:
         return 0 if self._remainder else self._socket.send(data)  # type: ignore[arg-type]
 
-    def hold_remainder(self, rest: Data) -> None:
-        self._remainder = bytes(rest)
+    def hold_remainder(self, remainder: Data) -> None:
+        self._remainder = bytes(remainder)
 
     def send_remainder(self) -> bool:
         if self._remainder:
@@ -169,38 +165,38 @@ class SharedSseConnection:
         self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """A room that ended leaves the others as they are; whatever else ends one viewer ends the connection."""
+        """A room that ended leaves the others as they are; any other reason ends the whole connection."""
         self._write_queue.leave(viewer)
         if not self._open or (reason == "ended" and any(v.closed is None for v in self.viewers)):
             return
         self._open = False
         for other in self.viewers:
             other.close(reason)
-        words = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
-        self._registry.remove(self, self._socket, words)
+        last = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
+        self._registry.remove(self, self._socket, last)
 
     def close(self, reason: str) -> None:
         for viewer in self.viewers:
             viewer.close(reason)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
-        """By a room that keeps up; where none does bytes are on their way anyway."""
+        """Sends the keep-alive of a room that keeps up; where none does, bytes are on their way anyway."""
         for viewer, codec in zip(self.viewers, self._codecs, strict=True):
             if viewer.cohort is not None:
-                hub.say(viewer, partial(codec.quiet, viewer, connections=connections))
+                hub.send_control(viewer, partial(codec.quiet, viewer, connections=connections))
                 return
 
     def send_comment(self, hub: Hub) -> None:
         viewer = next((v for v in self.viewers if v.cohort is not None), None)
         if viewer is not None:
-            hub.say(viewer, lambda cursor: self.codec.keepalive)
+            hub.send_control(viewer, lambda cursor: self.codec.keepalive)
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
             self.close("gone")
         elif mask & selectors.EVENT_WRITE:
             self._registry.poller.watch(self._socket.fileno(), self._ready)
-            with suppress(OSError):  # the viewers find out by themselves
+            with suppress(OSError):  # the viewers notice it by themselves
                 self.send_remainder()
             self._write_queue.serve()
             if self._open and self._remainder and not self._write_queue:

@@ -1,4 +1,4 @@
-"""What a wire's viewers share: its format, and which events they want."""
+"""A wire's format and a viewer's filter: viewers that have both in common are sent the same bytes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from app.stream.event import LEVELS, Event
 from app.stream.resync import Resync
 
-Data = Sequence[Any]  # bytes of a socket, or the packets of a library that takes nothing else
+Data = Sequence[Any]  # bytes for a socket, or packets for a library that takes nothing else
 
 
 class Codec(Protocol):
-    """A wire's format. One object for all viewers of that format: it is a part of what they share."""
+    """A wire's format. All viewers of a format have one object, by which batches and cohorts are shared."""
 
-    shared: bool  # many viewers have an equal one, so that what was joined for one is kept for the others
-    whole: bool  # ``join`` makes one frame of all, so that the events of a burst are sent together
+    shared: bool  # many viewers have this codec, so a batch that was encoded for one is kept for the others
+    one_frame: bool  # ``join`` makes one frame of all events, so a batch cannot be cut between two of them
 
     def frame(self, event: Event) -> Data: ...
 
@@ -25,12 +25,12 @@ class Codec(Protocol):
     def resync(self, resync: Resync) -> Data: ...
 
     def end(self, stream: str, last: Event | None, cursor: int) -> Data:
-        """What a viewer at ``cursor`` is told when the stream ended, with the event ``last`` unless that is pruned."""
+        """The frame that ends the stream for a viewer at ``cursor``; ``last`` is its last event, None when pruned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events a viewer wants. ``level`` is the least severe log line to pass."""
+    """Which events a viewer wants. ``level`` is the least severe log line that passes."""
 
     types: frozenset[str] | None = None
     level: str | None = None

@@ -1,4 +1,4 @@
-"""Events that a room's ring no longer has, read from Postgres once for all who ask for them."""
+"""Reads events that a room's ring no longer has from Postgres, once for all viewers that need them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from app.stream.store import Store
 PAGE_EVENTS = 500
 KEPT_BYTES = 16_000_000  # of all streams together
 KEPT_SECONDS = 30.0
-READERS = 8  # pages in flight; more would take the pool from everybody else
+READERS = 8  # pages in flight; more would take the connection pool from all other requests
 
 Page = tuple[str, int]  # its stream, and the sequence before its first event
 
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Events of a page that were read together: all of them, unless they are large."""
+    """Events of a page that were read together: all of the page, unless its events are large."""
 
     page: Page
     events: list[Event]
@@ -34,7 +34,7 @@ class Part:
 class History:
     """Pages that begin at fixed sequences, so that viewers at different cursors share them; large ones in parts.
 
-    Kept for seconds: long enough for the crowd that comes back at once, too short to become a cache to trust.
+    They are kept for seconds: long enough for viewers that come back together, too short to be relied on as a cache.
     """
 
     def __init__(self, store: Store) -> None:
@@ -44,11 +44,11 @@ class History:
         self._parts: OrderedDict[tuple[str, int, int], Part] = OrderedDict()
         self._pages: dict[Page, dict[int, Part]] = {}
         self._bytes = 0
-        self._drops = 0  # what a reading found that began before the last of these is not kept
+        self._drops = 0  # a reading that began before the last drop is not kept
         self._lock = threading.Lock()
 
     def after(self, stream: str, cursor: int, pruned_to: int) -> list[Event]:
-        """The kept events that follow the cursor without a gap; [] when they must be read."""
+        """Returns the kept events that follow the cursor without a gap; [] when they must be read."""
         oldest = time.monotonic() - KEPT_SECONDS
         with self._lock:
             for part in self._pages.get(_page(stream, cursor, pruned_to), {}).values():
@@ -57,19 +57,19 @@ class History:
         return []
 
     def read(self, stream: str, cursor: int, pruned_to: int, then: Waiter) -> None:
-        """Reads the page that follows the cursor, once for all who wait; EMPTY when no event follows the cursor without
-        a gap."""
+        """Reads the page that holds the event after the cursor, once for all waiters; EMPTY when no event follows the
+        cursor without a gap."""
         page = _page(stream, cursor, pruned_to)
         self._reads.read(page, partial(self._load, page, cursor), then)
 
     def forget(self, now: float) -> None:
-        """Drops what is too old to be asked for again, or too much, but nothing that somebody waits for."""
+        """Drops the parts that are too old or too many, but none that a viewer waits for."""
         with self._lock:
             for key in droppable(self._parts.items(), self._bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(key)
 
     def drop(self, stream: str) -> None:
-        """Drops all pages of that stream, and keeps none that is being read."""
+        """Drops all pages of that stream; those that are being read are not kept."""
         with self._lock:
             self._drops += 1
             for key in [key for key in self._parts if key[0] == stream]:
@@ -106,7 +106,7 @@ class History:
 
 def _following(events: list[Event], cursor: int) -> list[Event]:
     skip = cursor + 1 - events[0].sequence if events else 0
-    return events[skip:] if skip >= 0 else []  # what was pruned before them would be a gap
+    return events[skip:] if skip >= 0 else []  # pruned events before them would be a gap
 
 
 def _page(stream: str, cursor: int, pruned_to: int) -> Page:

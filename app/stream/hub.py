@@ -1,4 +1,4 @@
-"""The hub: rooms by name, fed by one subscription, kept complete from Postgres."""
+"""The hub: all rooms of a process, fed by one subscription and kept complete from Postgres."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ from app.stream.tailcheck import TailCheck
 from app.stream.viewer import Viewer, Wire
 
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
-RINGS_BYTES = 64_000_000  # of all rooms; what does not fit is read from Postgres
-
+RINGS_BYTES = 64_000_000  # of all rooms; events that do not fit are read from Postgres
 
 EVERYTHING = Filter()
 
 
 class Hub:
-    """All rooms of one process. ``watch`` makes a viewer, ``attach`` gives it a wire and begins to send."""
+    """``watch`` makes a viewer; ``attach`` gives it a wire and begins to send."""
 
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
@@ -45,20 +44,11 @@ class Hub:
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        self._catchup = Catchup(
-            store,
-            self._audiences,
-            self._lock,
-            self._refresh_until,
-            stalled_seconds,
-            self.metrics,
-            self.faults,
-        )
+        audiences, lock, metrics, faults = self._audiences, self._lock, self.metrics, self.faults
+        self._catchup = Catchup(store, audiences, lock, self._refresh_until, stalled_seconds, metrics, faults)
         self._advance, self._left = self._catchup.advance, self._leave
-        self._delivery = Delivery(self._lock, self._catchup, self.metrics, self.faults, self._account)
-        self._tailcheck = TailCheck(
-            store, self._audiences, self._lock, self._delivery, self.metrics, self.faults, self._account
-        )
+        self._delivery = Delivery(lock, self._catchup, metrics, faults, self._account)
+        self._tailcheck = TailCheck(store, audiences, lock, self._delivery, metrics, faults, self._account)
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
@@ -79,17 +69,15 @@ class Hub:
     def watch(
         self, stream: str, cursor: int | None, filter: Filter = EVERYTHING, session_id: str = ""
     ) -> Viewer:
-        """A viewer after ``cursor`` (None: live only). NoSuchStream when it is not there.
-
-        A cursor that cannot be answered gets a Resync before anything else.
-        """
+        """Makes a viewer after ``cursor`` (None: live only); a cursor that cannot be answered gets a Resync before
+        anything else. Raises NoSuchStream."""
         audience = self._open(stream)
         room = audience.room
         if cursor is not None:
             self._tailcheck.refresh_until(audience, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
-        # Thousands of viewers share what is the same for all: each object more is one for the garbage collector.
+        # Thousands of viewers share these objects: each one more is work for the garbage collector.
         viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
         with self._lock:
             audience = self._keep(audience)  # it may have been swept while Postgres was asked
@@ -97,7 +85,7 @@ class Hub:
             audience.add(viewer)
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, 1)
-        if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
+        if self._stopped.is_set():  # while Postgres was asked: nothing else would close the viewer
             viewer.close("draining")
         return viewer
 
@@ -106,7 +94,7 @@ class Hub:
         return self._catchup.presents
 
     def attach(self, viewer: Viewer, wire: Wire) -> None:
-        """Begins to send: ``first``, then what follows the cursor. A viewer closed meanwhile is told why at once."""
+        """Begins to send ``first``, then the events after the cursor, unless the viewer was closed meanwhile."""
         with self._lock:
             viewer.wire, viewer.progress_at = wire, time.monotonic()
             closed = viewer.closed
@@ -115,9 +103,9 @@ class Hub:
         else:
             self._catchup.advance(viewer)
 
-    def say(self, viewer: Viewer, words: Callable[[int], Data]) -> None:
-        """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
-        self._delivery.say(viewer, words)
+    def send_control(self, viewer: Viewer, encode: Callable[[int], Data]) -> None:
+        """Sends what is no event, made of the viewer's cursor, to a viewer that keeps up; nothing to others."""
+        self._delivery.send_control(viewer, encode)
 
     @property
     def rooms(self) -> int:
@@ -130,7 +118,7 @@ class Hub:
 
     @property
     def lag(self) -> int:
-        """Events that the room which is furthest behind has not sent on yet."""
+        """Events that the room furthest behind has not sent yet."""
         with self._lock:
             rooms = (audience.room for audience in self._audiences.values() if audience.viewers)
             return max((room.head - room.sent for room in rooms), default=0)
@@ -156,7 +144,7 @@ class Hub:
             try:
                 self._take(audience, events, closes)
             except Exception as error:
-                self.faults.note(f"what was heard of {stream} could not be taken", error)
+                self.faults.note(f"a message of {stream} could not be taken", error)
                 self._tailcheck.check_soon(audience, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
@@ -186,7 +174,7 @@ class Hub:
         finally:
             self._account(room.bytes - before)
         if moved:
-            self._delivery.wake(audience)
+            self._delivery.notify(audience)
         if room.has_early and not audience.refilling:
             audience.refilling = True
             self.metrics.refills += 1
@@ -203,7 +191,7 @@ class Hub:
         return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
 
     def _keep(self, audience: Audience) -> Audience:
-        """The audience of that stream, this one when there is none: somebody may have been quicker."""
+        """Registers the audience and returns it, or the stream's other one: another thread may have been quicker."""
         stream = audience.room.stream
         with self._lock:
             kept = self._audiences.setdefault(stream, audience)
@@ -215,7 +203,7 @@ class Hub:
             return kept
 
     def _leave(self, viewer: Viewer, reason: str) -> None:
-        """Nothing that fails here keeps others from leaving, or this one from being known to have left."""
+        """Closes a viewer; no fault in it keeps other viewers open, or this one registered."""
         with self._lock:
             if viewer.closed is not None:
                 return
@@ -234,7 +222,7 @@ class Hub:
             wire.left(viewer, reason)
 
     def _account(self, bytes: int) -> None:
-        """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
+        """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
         self.ring_bytes += bytes
         if self.ring_bytes > RINGS_BYTES:
             for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
@@ -249,17 +237,14 @@ class Hub:
     def _sweep(self, now: float) -> None:
         self._catchup.sweep(now)
         with self._lock:
-            empty = [audience for audience in self._audiences.values() if _lingered(audience, now)]
+            empty = [
+                audience for audience in self._audiences.values() if audience.lingered(now, LINGER_SECONDS)
+            ]
         for audience in in_turns(empty):
             room = audience.room
             with self._lock:
-                if _lingered(audience, now) and self._audiences.get(room.stream) is audience:
+                if audience.lingered(now, LINGER_SECONDS) and self._audiences.get(room.stream) is audience:
                     del self._audiences[room.stream]
                     audience.registered = False
                     self.ring_bytes -= room.bytes
                     self.subscription.unsubscribe(room.stream)
-
-
-def _lingered(audience: Audience, now: float) -> bool:
-    since = audience.empty_since
-    return not audience.viewers and since is not None and now - since > LINGER_SECONDS

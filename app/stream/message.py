@@ -1,7 +1,7 @@
 """What travels on Redis: the names of channels, and batches of events.
 
 A message on a stream's channel is ``first last\\n`` (``first last end\\n`` when it closes the stream),
-then a line an event: ``type\\tlevel\\tpayload``. Nobody parses its JSON on the way.
+then a line an event: ``type\\tlevel\\tpayload``. The payload's JSON is not parsed on the way.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Channels:
     """The channels of one installation: ``taskroom:<stream>``, ``control`` for what is no event, and ``socketio``, the
     library's own, for what outside emitters send.
 
-    Redis keeps the keys of its databases apart, but not their channels: two installations on one server would hear each
-    other's ``broadcast``, and one would take the other's numbers for its own and miss events. So every database but the
-    first has its number in the names: ``taskroom/7:<stream>``.
+    Redis separates the keys of its databases but not their channels: two installations on one server would receive each
+    other's ``broadcast``, take the other's sequences for their own and miss events. So every database but the first has
+    its number in the names: ``taskroom/7:<stream>``.
     """
 
     def __init__(self, url: str) -> None:
@@ -37,7 +37,7 @@ class Channels:
         return channel.removeprefix(self._prefix)
 
     def pattern(self, kind: str) -> str:
-        """Of all streams of that kind, such as ``user``."""
+        """The pattern of the channels of all streams of that kind, such as ``user``."""
         return f"{self._prefix}{kind}:*"
 
     def kind(self, pattern: str) -> str:
@@ -56,7 +56,7 @@ def decode_batch(stream: str, message: str) -> tuple[list[Event], bool]:
     events = []
     for sequence, line in enumerate(lines, int(first)):
         type, level, payload = line.split("\t", 2)
-        # Interned: a ring holds thousands of events of a few types.
+        # Interned: rings hold thousands of events of a few types.
         events.append(Event(stream, sequence, intern(type), payload, intern(level) if level else None))
     if not events or events[-1].sequence != int(last):
         raise ValueError(f"{len(lines)} events do not fill {first} to {last}")

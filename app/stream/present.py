@@ -1,5 +1,5 @@
-"""The present state, which a viewer without a cursor is told first. None is kept for a viewer that cannot take it yet:
-what was read is shared, and read again when it has been let go of."""
+"""The present state of a stream, which is sent first to a viewer without a cursor. No copy is kept for a viewer that
+cannot take it yet: viewers share what was read, and it is read again when it was dropped meanwhile."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from app.stream.store import NoSuchStream
 KEPT_BYTES = 8_000_000  # of all streams together
 READERS = 4  # for viewers that are behind; those that join have their own bound
 
-State = tuple[list[Event], int]  # its events, and the sequence up to which they speak
+State = tuple[list[Event], int]  # its events, and the sequence up to which they tell the state
 
 
 @dataclass(slots=True, eq=False)
 class First:
-    """What a viewer is told before anything after its cursor: the state up to ``upto``, as far as its filter lets it.
-    ``told`` is the last that it was told of it.
+    """The state up to ``upto``, filtered, which a viewer is sent before anything after its cursor. ``sent_to`` is the
+    sequence of the last event of it that was sent.
 
-    It may be told of a later reading. What is missing there up to ``upto`` has changed since, so the viewer hears of
-    it after its cursor; what is there was the state then too.
+    The rest may come from a later reading. Events up to ``upto`` that are missing there have changed since, so the
+    viewer is sent the change after its cursor; those that are there were the state then too.
     """
 
     upto: int
     filter: Filter
-    told: int = 0
+    sent_to: int = 0
 
     def rest(self, events: Sequence[Event]) -> list[Event]:
-        start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.told, self.upto))
+        start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.sent_to, self.upto))
         return [event for event in events[start:end] if self.filter.passes(event)]
 
 
@@ -53,7 +53,7 @@ class Kept:
 
 
 class Presents:
-    """``source`` reads the present state of a stream; NoSuchStream where there is none."""
+    """The present states that were read lately. ``source`` reads one; NoSuchStream where there is no such stream."""
 
     def __init__(self) -> None:
         self.source: Callable[[str], State] = _nothing
@@ -64,24 +64,24 @@ class Presents:
         self.bytes = 0
 
     def now(self, stream: str) -> int:
-        """Reads the state for who joins, once for all who join at the same moment; returns the sequence up to which it
-        speaks. Raises NoSuchStream, StoreAway."""
+        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it tells
+        it. Raises NoSuchStream, StoreAway."""
         events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto
 
     def of(self, stream: str, first: First) -> list[Event] | None:
-        """What the viewer is still to be told; None when it must be read first."""
+        """Returns the events that are still to be sent to the viewer; None when they must be read first."""
         with self._lock:
             kept = self._kept.get(stream)
             return first.rest(kept.events) if kept is not None and kept.upto >= first.upto else None
 
     def read(self, stream: str, then: Waiter) -> None:
-        """Reads it again, once for all who wait; of a stream that has gone there is nothing to tell."""
+        """Reads the state again, once for all waiters; a stream that is gone has no events."""
         self._reads.read(stream, partial(self._load, stream), then)
 
     def keep(self, stream: str, events: list[Event], upto: int, delivered: bool = True) -> Kept:
-        """The last reading counts, also where it speaks up to less: the stream may have gone back."""
+        """Keeps the last reading, even one up to a lower sequence: the stream may have been rewound."""
         kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), delivered)
         with self._lock:
             self._drop(stream)
@@ -91,14 +91,14 @@ class Presents:
         return kept
 
     def forget(self, now: float) -> None:
-        """Lets go of what is too old, or too much, but not of the newest, nor of what somebody waits for."""
+        """Drops states that are too old or too many, but not the newest, and none that a viewer waits for."""
         with self._lock:
             older = islice(self._kept.items(), max(0, len(self._kept) - 1))
             for stream in droppable(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(stream)
 
     def drop(self, stream: str) -> None:
-        """What was read of that stream holds no more."""
+        """What was read of that stream is no longer true."""
         with self._lock:
             self._drop(stream)
 

@@ -1,4 +1,4 @@
-"""Publishes on Redis what is durable already: a hint only, for the subscriptions of the web processes."""
+"""Publishes durable events on Redis, as a hint: web processes that miss it read the events from Postgres."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PUBLISH_PAUSE = 1.0
 
 
 class Publisher:
-    """Publishes after a commit. It never raises and never takes long: a lost hint costs latency only."""
+    """Publishes after a commit. It never raises and never waits for long: a lost message costs latency only."""
 
     def __init__(self, url: str) -> None:
         self._redis = redis.Redis.from_url(
@@ -31,7 +31,7 @@ class Publisher:
         self._not_before = 0.0
         self._failing = False
         self._counting = threading.Lock()  # a worker publishes from two threads
-        self.stored = EventCounts()  # what was committed here, whether Redis took it or not
+        self.stored = EventCounts()  # events committed by this process, whether Redis took them or not
         self.messages = self.lost = 0
 
     def publish(self, appended: Appended) -> None:
@@ -45,12 +45,12 @@ class Publisher:
         )
 
     def control(self, message: str) -> None:
-        """Tells every web process something that is no event, such as a session's end."""
+        """Sends every web process a message that is no event, such as a session's end."""
         self._send([(self._channels.control, message)])
 
     def _send(self, messages: Sequence[tuple[str, str]]) -> None:
         self.messages += len(messages)
-        # A stopped Redis takes the whole timeout each time: skip it for a while after a failure.
+        # A stopped Redis takes the whole timeout each time, so it is skipped for a while after a failure.
         if time.monotonic() < self._not_before:
             self.lost += len(messages)
             return

@@ -1,4 +1,4 @@
-"""What is read from Postgres once for all who ask for it, and kept for as long as others may ask for the same."""
+"""Reads from Postgres once for all viewers that wait for the same, and bounds what is kept of it for others."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.hub")
 
-WAITING_AT_ONCE = 8  # are called before others have their turn
+WAITING_AT_ONCE = 8  # waiters called before other threads run
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 class Outcome(Enum):
-    """What those who wait for a reading are called with."""
+    """The result of a reading, for one waiter."""
 
-    READY = auto()  # look again at what is kept; it may also be that one has to ask for a newer reading
-    EMPTY = auto()  # there is nothing to go on with
-    RETRY = auto()  # Postgres did not answer; the same later may work
+    READY = auto()  # look again: it is kept now, or was read before the waiter asked and has to be read again
+    EMPTY = auto()  # nothing was found
+    RETRY = auto()  # Postgres did not answer; it may later
     FAILED = auto()  # a fault, which is logged
 
 
 class Kept(Protocol):
     bytes: int
     at: float  # monotonic time at which it was read
-    delivered: bool  # those who waited for it have been called; it may be dropped
+    delivered: bool  # all waiters have been called, so it may be dropped
 
 
 Waiter = Callable[[Outcome], None]
@@ -39,7 +39,7 @@ Load = Callable[[], tuple[Kept | None, Outcome]]
 
 
 class SharedReads(Generic[Key]):
-    """Reads in threads of its own, ``readers`` at a time; ``forget`` is called with the time after each reading."""
+    """Reads in threads of its own, ``readers`` at a time. ``forget(now)`` is called after each reading."""
 
     def __init__(self, readers: int, forget: Callable[[float], None]) -> None:
         self._forget = forget
@@ -48,10 +48,9 @@ class SharedReads(Generic[Key]):
         self._readers = threading.BoundedSemaphore(readers)
 
     def read(self, key: Key, load: Load, then: Waiter) -> None:
-        """Calls ``load``, once for all who ask for the key before it has returned, then each ``then``.
+        """Runs ``load`` once for all who ask for the key until it returns, then calls each ``then``.
 
-        The first one gets the outcome of ``load``. Without a fault the others get READY: the reading was under way
-        before they asked, so it may be older than their question.
+        The first waiter gets the outcome of ``load``; the others get READY, unless it failed.
         """
         with self._lock:
             waiting = self._waiting.setdefault(key, [])
@@ -68,7 +67,7 @@ class SharedReads(Generic[Key]):
                 kept, first = load()
         except StoreAway:
             first = others = Outcome.RETRY
-        except Exception:  # whatever it is, those who wait must be called
+        except Exception:  # whatever it is, the waiters must be called
             logger.exception("reading %s failed", key)
             first = others = Outcome.FAILED
         with self._lock:
@@ -76,7 +75,7 @@ class SharedReads(Generic[Key]):
         for number, then in enumerate(in_turns(waiting, WAITING_AT_ONCE)):
             try:
                 then(others if number else first)
-            except Exception:  # one of a crowd must not keep it from the others
+            except Exception:  # one waiter must not keep the result from the others
                 logger.exception("what was read of %s could not be passed on", key)
         if kept is not None:
             kept.delivered = True
@@ -84,8 +83,8 @@ class SharedReads(Generic[Key]):
 
 
 def droppable(kept: Iterable[tuple[Key, Kept]], total: int, most: int, since: float) -> list[Key]:
-    """The keys of what may be dropped, of all that is kept, the oldest first, which has ``total`` bytes: what was read
-    before ``since``, or exceeds ``most`` bytes; but nothing that somebody waits for."""
+    """Returns which keys to drop of what is kept, the oldest first: what was read before ``since``, and more until the
+    ``total`` bytes are no more than ``most``. What a waiter waits for stays."""
     found = []
     for key, part in kept:
         if total <= most and part.at >= since:

@@ -1,4 +1,4 @@
-"""One call for a crowd: what several threads ask for at the same moment is asked by one of them."""
+"""One call for all threads that ask for the same at the same moment."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Result = TypeVar("Result")
 
 
 class SingleFlight(Generic[Result]):
-    """``once(key, function)`` runs the function unless somebody is running it for that key, and shares what comes.
+    """``flight(key, function)`` runs the function unless a thread is running it for that key, and shares the result.
 
-    The result may have been read before the caller came: whoever needs it newer asks again.
+    The result may have been read before the caller asked: a caller that needs a newer one asks again.
     """
 
     def __init__(self) -> None:
@@ -33,8 +33,8 @@ class SingleFlight(Generic[Result]):
                 result = function()
             except BaseException as error:
                 self._finish(key)
-                # Whoever asked was ended: the others may ask again.
-                gone = StoreAway("the one who asked has gone")
+                # The thread that ran it was killed: the others may ask again.
+                gone = StoreAway("the thread that asked has gone")
                 flight.set_exception(error if isinstance(error, Exception) else gone)
                 if not isinstance(error, Exception):
                     raise
@@ -43,10 +43,10 @@ class SingleFlight(Generic[Result]):
                 flight.set_result(result)
         failure = flight.exception()
         if failure is not None:
-            raise failure.with_traceback(None)  # it is everybody's: each would add its own frames to it
+            raise failure.with_traceback(None)  # shared by all threads: each would add its own frames
         return flight.result()
 
     def _finish(self, key: Hashable) -> None:
-        """Before the answer is given: whoever asks after it gets a newer one."""
+        """Called before the result is shared: a thread that asks after that gets a newer one."""
         with self._lock:
             del self._in_flight[key]

@@ -1,4 +1,4 @@
-"""Keeps rooms complete from Postgres: what came early is refilled, and a lost last event is found."""
+"""The tail check: compares rooms with Postgres, to fill gaps before early events and to find lost last events."""
 
 from __future__ import annotations
 
@@ -22,52 +22,52 @@ from app.stream.subscription import Subscription
 logger = logging.getLogger("taskroom.hub")
 
 POLL_SECONDS = 0.1  # a room that the subscription has not confirmed yet
-AWAY_SECONDS = 0.5  # all rooms while Redis is not heard
-TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no jump to notice
+AWAY_SECONDS = 0.5  # all rooms while nothing is received from Redis
+TAIL_SECONDS = 2.0  # all rooms: a lost last event leaves no gap that shows
 EARLY_SECONDS = 0.02  # a batch that came early waits for the one before it
 SWEEP_SECONDS = 1.0
-ROOMS_AT_ONCE = 2_000  # in one query: reading its answer is one turn of the process
+ROOMS_AT_ONCE = 2_000  # in one query: no other thread runs while its answer is read
 
 
 class TailCheck:
-    """Compares rooms with where their streams stand. ``account`` takes what a room's ring grew by."""
+    """``account`` is called with the bytes that a room's ring grew by."""
 
     def __init__(
         self,
         store: Store,
         audiences: Mapping[str, Audience],
         lock: AbstractContextManager[Any],
-        fanout: Delivery,
+        delivery: Delivery,
         metrics: DeliveryMetrics,
         faults: Faults,
         account: Callable[[int], None],
     ) -> None:
-        self._store, self._audiences, self._lock, self._delivery = store, audiences, lock, fanout
+        self._store, self._audiences, self._lock, self._delivery = store, audiences, lock, delivery
         self._metrics, self._faults, self._account = metrics, faults, account
-        self._unchecked: set[Audience] = set()  # to be compared with Postgres at the next look
+        self._unchecked: set[Audience] = set()  # to be compared at the next look
         self._single_flight: SingleFlight[None] = SingleFlight()
         self._swept_at = 0.0
         self._stopped = threading.Event()
-        self._soon = threading.Event()  # do not wait for the next poll
+        self._soon = threading.Event()  # the next look shall not wait for its time
 
     def stop(self) -> None:
         self._stopped.set()
         self._soon.set()
 
     def check_soon(self, audience: Audience, at_once: bool) -> None:
-        """It may have missed something: it is compared at the next look. The caller holds the lock."""
+        """Compares the room at the next look, for it may have missed something. The caller holds the lock."""
         self._unchecked.add(audience)
         if at_once:
             self._soon.set()
 
     def run(self, subscription: Subscription, sweep: Callable[[float], None]) -> None:
-        """One query for all rooms that are due, up to thousands; the only timer that watches for lost messages."""
+        """Runs the thread: one query for all rooms that are due, up to thousands. Nothing else finds lost events."""
         last_all, failing = 0.0, False
         while not self._stopped.is_set():
             self._soon.wait(POLL_SECONDS)
             self._soon.clear()
             now = time.monotonic()
-            # Each fails alone: this thread must outlive whatever it is, for it is the last net.
+            # Each part fails alone: this thread must survive any fault, for nothing else would find what is lost.
             if now - self._swept_at >= SWEEP_SECONDS:
                 self._swept_at = now
                 with self._faults.within("sweeping rooms failed"):
@@ -75,7 +75,7 @@ class TailCheck:
             with self._faults.within("watching the subscription failed"):
                 subscription.watch()
             try:
-                everything = now - last_all >= (TAIL_SECONDS if subscription.hears else AWAY_SECONDS)
+                everything = now - last_all >= (TAIL_SECONDS if subscription.receiving else AWAY_SECONDS)
                 if everything:
                     last_all = now
                 due = self.due(everything, subscription.connected)
@@ -97,14 +97,14 @@ class TailCheck:
             return [
                 audience
                 for audience in self._audiences.values()
-                # One that ended is looked at too: a restore may have lost its end.
+                # Closed rooms too: a restore may have lost the last event.
                 if everything
                 or audience in unproven
                 or (connected and not audience.confirmed and not audience.room.closed)
             ]
 
     def compare(self, audiences: Sequence[Audience]) -> None:
-        """Brings each to where it stands in Postgres. Raises StoreAway, when all others have had their turn."""
+        """Brings each room to the head of its stream in Postgres. Raises StoreAway after it has tried all of them."""
         away: StoreAway | None = None
         heads: dict[str, Head] = {}
         stood = {audience.room.stream: audience.room.head for audience in audiences}
@@ -124,18 +124,18 @@ class TailCheck:
             raise away
 
     def refresh(self, audience: Audience) -> None:
-        """Looks where the stream stands now; one look for all who ask at the same moment. Raises StoreAway."""
+        """Compares the room now, once for all who ask at the same moment. Raises StoreAway."""
         self._single_flight(audience, lambda: self._look(audience))
 
     def refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
-        """Looks where the stream stands, again when that does not do: the first look may be one that was under way, and
+        """Compares the room until ``done()``, twice at most: the first look may have been under way already, and so be
         older than the question. Raises StoreAway."""
         for _ in range(2):
             if not done():
                 self.refresh(audience)
 
     def refill(self, audience: Audience) -> None:
-        """After a moment, in which the events before those that came early may come too."""
+        """Reads the events before those that came early, after a moment in which they may still come."""
         try:
             self._stopped.wait(EARLY_SECONDS)
             self.refresh(audience)
@@ -157,10 +157,10 @@ class TailCheck:
         return self._store.heads(streams)
 
     def _catch_up(self, audience: Audience, head: Head, stood: int) -> None:
-        """Brings a room to where Postgres stands: through the ring when it fits, else by a jump. ``stood`` is where it
-        was before the look."""
+        """Brings a room to the head in Postgres: through the ring when the events fit, else by a jump. ``stood`` is the
+        room's head before the look."""
         room = audience.room
-        # What is here was committed before it was heard, so a look that began later must find it.
+        # Events were committed before they were received, so a look that began later must find them.
         if head.last_seq < stood or room.contradicted:
             self._rewind(audience, head)
             return
@@ -176,14 +176,14 @@ class TailCheck:
             room.jump(head.last_seq, head.closed)
             if audience.registered:
                 self._account(room.bytes - before)
-            self._delivery.wake(audience)  # last: it may let go of events, and counts that itself
+            self._delivery.notify(audience)  # last: it may drop events, and accounts for that itself
 
     def _rewind(self, audience: Audience, head: Head) -> None:
-        """After a fail-over or a restore that lost commits. Nobody can tell which events were lost, so all viewers are
-        told to begin anew."""
+        """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers begin
+        anew."""
         room = audience.room
         logger.warning(
-            "%s went back from %d to %d in Postgres: its viewers are told to begin anew",
+            "%s went back from %d to %d in Postgres: its viewers begin anew",
             *(room.stream, room.head, head.last_seq),
         )
         with self._lock:

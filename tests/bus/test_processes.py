@@ -273,7 +273,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
             service.publish(user_id, "note", {})
         redis.start()
         by_type.waits(9), by_user.waits(3)
-        wait_for("its return to be noticed", lambda: hub.subscription.hears, 60)
+        wait_for("its return to be noticed", lambda: hub.subscription.receiving, 60)
         publish(4)
         events._rest()
 

@@ -15,9 +15,19 @@ from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
-from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
+from app.realtime.socketio import (
+    answers,
+    connection,
+    engineio_adapter,
+    limits,
+    polling,
+    reader,
+    rooms,
+    server,
+)
 from app.stream import (
     catchup,
+    channels,
     delivery,
     encoded_batch,
     faults,
@@ -120,7 +130,7 @@ ROWS: list[Row] = [
     ("characters of events joined", "64,000; 16,000; 8",
      lambda: (encoded_batch.BATCH_CHARS, encoded_batch.FRAME_CHARS, catchup.BATCHES_IN_A_ROW)),
     ("buffers kept for several viewers", "64; 8 MB; 1 s",
-     lambda: (catchup.KEPT_BATCHES, catchup.KEPT_BYTES, tailcheck.SWEEP_SECONDS)),
+     lambda: (encoded_batch.KEPT_BATCHES, encoded_batch.KEPT_BYTES, tailcheck.SWEEP_SECONDS)),
     ("recent events of a room", "512; 256 kB; 4 MB; 1 MB",
      lambda: (room.RING_EVENTS, room.RING_BYTES, room.UNSENT_BYTES, room.EARLY_BYTES)),
     ("recent events of all rooms", "64 MB", lambda: hub.RINGS_BYTES),
@@ -131,8 +141,8 @@ ROWS: list[Row] = [
     ("wait for Redis after a commit", "0.2 s; 1 s", lambda: (publisher.PUBLISH_TIMEOUT, publisher.PUBLISH_PAUSE)),
     ("silence of Redis", "0.75 s; 1 s; 2 s",
      lambda: (subscription.FRESH_SECONDS, subscription.PING_LIMIT, subscription.STALE_SECONDS)),
-    ("rooms compared with Postgres", "2,000; 500", lambda: (tailcheck.ROOMS_AT_ONCE, subscription.CHANNELS_AT_ONCE)),
-    ("how often web processes tell each other", "1 s; 10 s", lambda: (presence.TOLD_SECONDS, presence.KEPT_SECONDS)),
+    ("rooms compared with Postgres", "2,000; 500", lambda: (tailcheck.ROOMS_AT_ONCE, channels.CHANNELS_AT_ONCE)),
+    ("how often web processes tell each other", "1 s; 10 s", lambda: (presence.WRITE_SECONDS, presence.KEPT_SECONDS)),
     ("kinds of faults that are known", "1,000; 60 s", lambda: (faults.KEPT, faults.QUIET_SECONDS)),
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
@@ -147,7 +157,7 @@ ROWS: list[Row] = [
     ("packets; how far a polling client", "200 at once, then 50 a second; 10 s",
      lambda: (limits.BURST, limits.PER_SECOND, limits.DEBT_SECONDS)),
     ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, engineio_adapter.ANSWER_PACKETS)),
-    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, server.MAX_ASKING)),
+    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, answers.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),

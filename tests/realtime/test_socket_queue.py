@@ -96,7 +96,7 @@ def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, s
     wire = wire_of(line)
     view(hub, A, 1, wire)
     publish(hub, store, A)
-    line.engine.unknown(AttributeError("of another one"))
+    line.engine.not_direct(AttributeError("of another one"))
 
     publish(hub, store, A, 2)
     tick(hub)
@@ -107,7 +107,7 @@ def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, s
 def test_where_the_library_looks_different_from_the_start_all_goes_by_its_queue(
     hub: Hub, store: FakeStore, line: Line
 ):
-    line.engine.known = False
+    line.engine.direct = False
     wire = wire_of(line)
     view(hub, A, 1, wire)
 

@@ -195,7 +195,7 @@ def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, co
 def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect: Connect):
     connection = connect(1, CHUNKED)
 
-    hub.say(connection.viewer, lambda cursor: CHUNKED.keepalive)
+    hub.send_control(connection.viewer, lambda cursor: CHUNKED.keepalive)
 
     assert connection.client.recv(100) == b"2\r\n:\n\r\n"
 

@@ -159,7 +159,7 @@ class FakeSubscription:
         self.following: list[str] = []
 
     @property
-    def hears(self) -> bool:
+    def receiving(self) -> bool:
         return self.connected
 
     def watch(self) -> None:

@@ -160,7 +160,7 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     monkeypatch.setattr(subscriptions, "STALE_SECONDS", 0.2)
     monkeypatch.setattr(subscriptions, "FRESH_SECONDS", 0.2)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.0)
-    wait_for("a sign of life", lambda: subscription.hears)
+    wait_for("a sign of life", lambda: subscription.receiving)
     hangs, go_on = threading.Event(), threading.Event()
 
     def hang(message: str) -> None:
@@ -176,10 +176,10 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     with caplog.at_level(logging.WARNING, "taskroom.broker"):
         Publisher(server.url).control("hang")
         assert hangs.wait(60)
-        wait_for("the silence to be told", lambda: watched("nothing heard from Redis"))
-        assert subscription.connected and subscription.stale and not subscription.hears
+        wait_for("the silence to be told", lambda: watched("nothing received from Redis"))
+        assert subscription.connected and subscription.stale and not subscription.receiving
         go_on.set()
-        wait_for("its end to be told", lambda: watched("Redis is heard again"))
+        wait_for("its end to be told", lambda: watched("messages from Redis are received again"))
 
     assert len(caplog.messages) == 2 and not subscription.stale
 
@@ -207,10 +207,10 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
 
 
 def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscription):
-    seen = {subscription._heard_at}
+    seen = {subscription._received_at}
 
     def pinged() -> bool:
-        seen.add(subscription._heard_at)
+        seen.add(subscription._received_at)
         return len(seen) >= 4
 
     wait_for("three answers to pings", pinged)

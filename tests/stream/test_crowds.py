@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.stream import catchup
+from app.stream import catchup, encoded_batch
 from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
@@ -220,7 +220,7 @@ def test_what_nobody_shares_takes_no_place_among_the_shared_buffers(hub: Hub, st
     _, first = view(hub, A, 0)
     first.gets(*range(1, 21))
 
-    for _ in range(2 * catchup.KEPT_BATCHES):
+    for _ in range(2 * encoded_batch.KEPT_BATCHES):
         view(hub, A, 0, FakeWire(Own()))[1].gets(*range(1, 21))
     _, later = view(hub, A, 0)
     later.gets(*range(1, 21))
@@ -229,7 +229,7 @@ def test_what_nobody_shares_takes_no_place_among_the_shared_buffers(hub: Hub, st
 
 
 def test_the_shared_buffers_are_bounded_in_bytes(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(catchup, "KEPT_BYTES", 100_000)
+    monkeypatch.setattr(encoded_batch, "KEPT_BYTES", 100_000)
     store.add(A, 40, message="x" * 10_000)
 
     for cursor in range(0, 30, 10):
@@ -242,7 +242,7 @@ def test_the_shared_buffers_are_bounded_in_bytes(hub: Hub, store: FakeStore, mon
 def test_a_buffer_larger_than_all_that_is_kept_is_shared_all_the_same(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(catchup, "KEPT_BYTES", 1_000)
+    monkeypatch.setattr(encoded_batch, "KEPT_BYTES", 1_000)
     store.add(A, 1, message="x" * 10_000)
 
     wires = [view(hub, A, 0)[1] for _ in range(3)]

@@ -193,7 +193,7 @@ def test_words_go_to_those_who_keep_up(hub: Hub, store: FakeStore):
     gone[1].gone = True
 
     for viewer, _ in (keeps, none, some, parked, gone):
-        hub.say(viewer, lambda cursor: words)
+        hub.send_control(viewer, lambda cursor: words)
 
     assert keeps[1].controls == [("words", "still here")]
     assert none[1].whole == [] and none[0].cohort is not None, "a full wire hears the next one"

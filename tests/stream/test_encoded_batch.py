@@ -87,8 +87,8 @@ def test_one_frame_of_all_is_owed_to_its_end():
     log, given = Filter(types=frozenset({"log"})), events(1, 4)
     burst = EncodedBatch.of(given, BATCHES, log)
 
-    assert burst.cut(0) == (0, b"") and burst.told(0) == []
-    assert burst.cut(1) == (4, burst.data[1:]) and burst.told(4) == ["log", "log"]
+    assert burst.cut(0) == (0, b"") and burst.types_up_to(0) == []
+    assert burst.cut(1) == (4, burst.data[1:]) and burst.types_up_to(4) == ["log", "log"]
     assert EncodedBatch.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 

@@ -131,7 +131,7 @@ def test_a_keep_alive_that_fails_ends_its_viewer_alone(hub: Hub, store: FakeStor
     store.add(A)
     (one, _), (other, _) = view(hub, A, 1), view(hub, A, 1)
 
-    hub.say(one, failing)
+    hub.send_control(one, failing)
 
     assert (one.closed, other.closed) == ("gone", None)
 
@@ -217,7 +217,7 @@ def test_the_ticks_outlive_a_fault(hub: Hub, store: FakeStore, monkeypatch: pyte
     def fails_once(now: float) -> None:
         monkeypatch.undo()
         ticked.set()
-        hub._delivery._ticking.set()
+        hub._delivery._tick_wanted.set()
         failing()
 
     monkeypatch.setattr(hub._delivery, "_tick", fails_once)

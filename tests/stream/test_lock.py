@@ -38,8 +38,8 @@ class Slow:
 def slow(ear: Ear) -> Iterator[tuple[Subscription, Slow]]:
     """A subscription that is connected, and its connection."""
     subscription, connection = Subscription("redis://127.0.0.1:1/0", ear), Slow()
-    subscription._connection = connection
-    thread = threading.Thread(target=subscription._keep_told, daemon=True)
+    subscription.channels.connection = connection
+    thread = threading.Thread(target=subscription.channels.run, daemon=True)
     thread.start()
     yield subscription, connection
     connection.gate.set()
@@ -108,11 +108,11 @@ def test_a_stream_that_is_wanted_again_is_subscribed_last(slow: tuple[Subscripti
 def test_what_could_not_be_sent_is_in_the_next_connections_list(ear: Ear):
     subscription = Subscription("redis://127.0.0.1:1/0", ear)
     subscription.subscribe(A), subscription.subscribe(B), subscription.unsubscribe(B)
-    subscription._tell()  # there is no connection
+    subscription.channels.send_changes()  # there is no connection
     connection = Slow()
     connection.gate.set()
 
-    subscription._open(connection)
+    subscription.channels.open(connection)
 
     assert connection.commands == [("SUBSCRIBE", "taskroom-control", "taskroom:task:a")]
 
@@ -142,7 +142,7 @@ def sweep_stalled(hub: Hub) -> None:
 
 
 def sweep_unread(hub: Hub) -> None:
-    hub._catchup._unread.update(hub.viewers())
+    hub._catchup._unanswered.update(hub.viewers())
     hub._catchup.sweep(time.monotonic())
 
 

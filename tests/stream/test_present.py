@@ -106,7 +106,7 @@ def test_when_it_cannot_be_read_the_viewer_waits_is_sent_away_or_goes_on(
     wire.drain()
 
     wait_for(
-        "the answer", lambda: viewer in hub._catchup._unread or viewer.closed or viewer.cohort is not None
+        "the answer", lambda: viewer in hub._catchup._unanswered or viewer.closed or viewer.cohort is not None
     )
     assert wire.lefts == left and wire.sequences == [1]
 

@@ -99,7 +99,7 @@ def test_what_was_committed_while_a_page_was_read_is_read_again(hub: Hub, store:
     with hub._lock:
         audience = hub._audiences[A]
         audience.room.jump(missed[-1].sequence, False)
-        hub._delivery.wake(audience)
+        hub._delivery.notify(audience)
 
     store.gate.set()
 
@@ -207,10 +207,10 @@ def test_without_postgres_it_waits_a_while_and_is_sent_away_then(
     store.away = True
     hub.attach(viewer, wire)
     for tries in (1, 2):
-        wait_for("a try", lambda tries=tries: store.refused == tries and viewer in hub._catchup._unread)
+        wait_for("a try", lambda tries=tries: store.refused == tries and viewer in hub._catchup._unanswered)
         hub._sweep(viewer.progress_at + 1)
     assert viewer.closed is None and wire.whole == []
-    wait_for("a try", lambda: viewer in hub._catchup._unread)
+    wait_for("a try", lambda: viewer in hub._catchup._unanswered)
 
     store.away = not comes_back
     hub._sweep(viewer.progress_at + (1 if comes_back else 31))

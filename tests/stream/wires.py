@@ -21,7 +21,7 @@ EVERYTHING = 1_000_000_000
 class Lines:
     """A line of bytes for each message: one that is written into another cannot be parsed."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> bytes:
         return f"event {event.sequence} {event.payload}\n".encode()
@@ -58,7 +58,7 @@ class Parcels(Lines):
 class Batches(Lines):
     """The same lines, those of a burst as one frame."""
 
-    whole = True
+    one_frame = True
 
 
 LINES, PARCELS, BATCHES = Lines(), Parcels(), Batches()

@@ -17,7 +17,7 @@ from app.stream.resync import Resync
 class Packets:
     """Socket.IO packets (protocol 5, type 2: event, namespace /) for the library's own queue."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> list[str]:
         return [f'2["{event.type}",{event.payload}]']
@@ -35,7 +35,7 @@ class Packets:
 class Frames:
     """The same packets inside Engine.IO messages (type 4) inside unmasked WebSocket text frames, RFC 6455."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> Data:
         return text_frame(f'42["{event.type}",{event.payload}]')
@@ -51,10 +51,10 @@ class Frames:
 
 
 class PacketBatches(Packets):
-    """A packet for each burst, ``events`` with a list of [type, payload], for clients that ask for it: a browser runs
-    a task for each message, and there may be a thousand a second."""
+    """One packet a batch, ``events`` with a list of [type, payload], for clients that ask for it: a browser runs a task
+    for each message, and there may be a thousand a second."""
 
-    whole = True
+    one_frame = True
 
     def frame(self, event: Event) -> list[str]:
         return [_entry(event)]
@@ -66,7 +66,7 @@ class PacketBatches(Packets):
 class FrameBatches(Frames):
     """The same packets inside frames."""
 
-    whole = True
+    one_frame = True
 
     def frame(self, event: Event) -> Data:
         return _entry(event)

@@ -15,7 +15,7 @@ from app.realtime.write_queue import WriteQueue
 from app.stream.codec import Codec, Data
 from app.stream.viewer import Viewer
 
-# The Python client refuses an answer of more than 16; a ping or an answer may be among them.
+# The Python client refuses an answer of more than 16 packets; a ping or an acknowledgement may be among them.
 POLLING_PACKETS = 12
 QUEUED_PACKETS = 256
 
@@ -74,10 +74,9 @@ class DirectWriter:
 
 
 class SocketWire:
-    """Shared by the viewers of all rooms that this socket joined. ``batch``: it takes a burst in one message.
+    """Shared by the viewers of all rooms that the socket joined. ``batch``: the client takes a batch in one message.
 
-    It begins with the library's queue, and changes once, by ``try_upgrade``, to frames: what was begun in frames goes
-    on in them, whatever befalls another socket.
+    The wire begins with the library's queue and changes to frames once, by ``try_upgrade``; it never changes back.
     """
 
     def __init__(self, engine: Engine, sid: str, left: Callable[[Viewer], None], batch: bool = False) -> None:
@@ -87,10 +86,10 @@ class SocketWire:
         self.codec: Codec = packets
         self.send: Callable[[Data], int] = self._send_queued
         self._writer: QueuedWriter | DirectWriter = QueuedWriter(engine, self._session)
-        self._may_upgrade = engine.known
+        self._may_upgrade = engine.direct
         self.progress_at = 0.0
         self._remainder: Any = b""
-        self.writer_busy = True  # the library is, so that the poller would tell too early
+        self.writer_busy = True  # Engine.IO's: the poller would call too early, so the engine tries again
         self._write_queue = WriteQueue()
 
     @property
@@ -106,7 +105,7 @@ class SocketWire:
         return len(self._remainder)
 
     def try_upgrade(self) -> bool:
-        """Changes to frames if the client has a WebSocket that can be written to directly; True when it just did."""
+        """Changes to frames if the client's WebSocket can be written to directly; True when it changed now."""
         session = self._session
         if not self._may_upgrade or self._remainder or not session.upgraded or session.upgrading:
             return False
@@ -117,7 +116,7 @@ class SocketWire:
         try:
             found = engineio_adapter.writer(ws, session, self)
         except (AttributeError, TypeError) as error:
-            self._engine.unknown(error)
+            self._engine.not_direct(error)
             return False
         if found is None:
             return False
@@ -125,8 +124,8 @@ class SocketWire:
         self.codec, self._writer = self._frames, DirectWriter(ws, write)
         return True
 
-    def hold_remainder(self, rest: Data) -> None:
-        self._remainder = rest
+    def hold_remainder(self, remainder: Data) -> None:
+        self._remainder = remainder
         self._writer.hold()
 
     def send_remainder(self) -> bool:
@@ -140,7 +139,7 @@ class SocketWire:
                 return False
             self._remainder = self._remainder[taken:]
             if taken:
-                self.progress_at = time.monotonic()  # also when no viewer asked for it: see ready
+                self.progress_at = time.monotonic()  # here, for ready() sends without a viewer
             if not self._remainder:
                 self._writer.release()
         return not self._remainder
@@ -150,9 +149,9 @@ class SocketWire:
         self._call_when_writable()
 
     def ready(self) -> None:
-        """It takes more, or the library may be out of the way."""
-        with contextlib.suppress(OSError):  # the viewers find out by themselves
-            self.send_remainder()  # also when the viewer whose frame was begun has left: the library waits for its end
+        """The connection takes more, or Engine.IO's writer may be idle."""
+        with contextlib.suppress(OSError):  # the viewers notice it by themselves
+            self.send_remainder()  # also when its viewer has left: the library waits for the frame's end
         self.try_upgrade()
         self._write_queue.serve()
         if self._remainder and not self._write_queue:
@@ -164,22 +163,22 @@ class SocketWire:
         if reason in ("stalled", "gone"):
             self.cut()
         elif reason in ("draining", "unavailable"):
-            # Only the transport: clients come back from that by themselves, from a disconnect never.
-            self._engine.send_away(self._session)
+            # Only the transport: after that clients come back by themselves, after a disconnect they do not.
+            self._engine.close_transport(self._session)
 
     def control(self, type: str, data: dict[str, Any]) -> None:
-        """By the library's queue: what is written directly waits until that is empty."""
+        """Sends by the library's queue; direct writes wait until that is empty."""
         self._engine.eio.send(self._session.sid, packet(type, data))
 
     def cut(self) -> None:
-        """At once, whatever is still to be sent: this client takes nothing."""
+        """Cuts the connection at once: a client that takes nothing would never be sent the rest."""
         shut = self._writer.shut()
         self.close()
         if not shut:
-            self._engine.send_away(self._session)
+            self._engine.close_transport(self._session)
 
     def close(self) -> None:
-        """Writes no more, and leaves the socket to the library, but not in the middle of a frame."""
+        """Stops writing and leaves the socket to the library; in the middle of a frame the socket is shut."""
         if self._remainder:
             self._writer.shut()
         self._remainder = b""
@@ -188,7 +187,7 @@ class SocketWire:
     def _send_queued(self, data: Data) -> int:
         if self._session.closed:
             raise ConnectionError
-        if self._remainder or self.try_upgrade():  # from here on by frames, for which its viewers come back
+        if self._remainder or self.try_upgrade():  # after an upgrade the viewers come back for frames
             return 0
         return self._writer.write(data)
 
