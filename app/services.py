@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app
-from psycopg2.extensions import cursor as Cursor
 
-from app import green
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
+from app.db.transaction import Begin
 from app.green.unsent import Unsent
 from app.http.attempts import Attempts
 from app.http.concurrency import Downloads, Reports, Shares
@@ -26,8 +25,8 @@ from app.realtime.sse_connection import SseWires
 from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
-from app.stream.store import Appended, Connect, Store
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
+from app.stream.store import Connect, Store
+from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from app.webhooks.poller import Courier
 
@@ -35,7 +34,7 @@ from app.webhooks.poller import Courier
 @dataclass(slots=True)
 class Services:
     config: Config
-    connect: Connect  # for a transaction
+    transaction: Begin
     read: Connect  # for single statements
     store: Store
     hub: Hub
@@ -61,22 +60,6 @@ class Services:
     session_enders: list[Callable[[str], None]] = field(default_factory=list)
     # Each sends away what the hub does not know of.
     drainers: list[Callable[[], None]] = field(default_factory=list)
-
-    def append(self, step: Callable[[Cursor], Appended]) -> Appended:
-        """Runs a step of a task's life in a transaction and publishes after its commit. Raises StoreAway."""
-        with self.connect() as conn, conn.cursor() as cur:
-            appended = step(cur)
-        self.publisher.publish(appended)
-        all(
-            self.hint(hint) for hint in queued(appended)
-        )  # each may take its time, so the first lost one is the last
-        return appended
-
-    def hint(self, hint: Hint) -> bool:
-        """Tells the broker that there is something to claim; what it does not take now is sent again later, and this
-        is False."""
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            return self.dispatcher.hint(*hint)
 
     def start(self) -> None:
         """Starts the threads of a serving process; commands do not need them."""

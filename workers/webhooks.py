@@ -21,6 +21,11 @@ def deliver_webhooks() -> None:
     rules = Rules(here.webhook_allowed, plain_http=here.embedded)
     policy = Policy(here.webhook_retry_seconds)
     try:
-        deliver(runtime().connect, lambda claimed: attempt(claimed, rules, here.secret_key), policy)
+        deliver(
+            runtime().connect,
+            runtime().transaction,
+            lambda claimed: attempt(claimed, rules, here.secret_key),
+            policy,
+        )
     except StoreAway as error:
         logger.warning("deliveries wait for Postgres: %s", error)

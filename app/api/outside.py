@@ -168,15 +168,9 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
         hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         _checked(body["events"]),
     )
-    answers: list[outside.Answer] = []
-
-    def step(cur: Any) -> Any:
-        appended, answer = outside.store(cur, batch, declared)
-        answers.append(answer)
-        return appended
-
-    services().append(step)
-    response = jsonify(answers[0])
+    with services().transaction() as tx:
+        answer = outside.store(tx, batch, declared)
+    response = jsonify(answer)
     response.status_code = 202
     return response
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.notifications.creation import create_notification
+from app.notifications import create_notification
 from app.notifications.inbox import unread_count
 from tests.tasks.helpers import Tasks
 
