@@ -22,7 +22,6 @@ from app.auth.tokens import Claims
 from app.config import Config
 from app.db.breaker import Breaker
 from app.db.pool import engine_options, pooled, writing
-from app.db.transaction import Transaction, Transactions
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
@@ -44,6 +43,7 @@ from app.services import Services
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Store
+from app.stream.transaction import Transaction, Transactions
 from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, hints_of
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap

@@ -14,9 +14,10 @@ from psycopg2.extensions import connection as Connection
 
 from app.config import Config
 from app.db.pool import Single
-from app.db.transaction import Begin, Transaction, Transactions
+from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Connect
+from app.stream.transaction import Begin, Transaction, Transactions
 
 _begin: Begin | None = None
 
@@ -47,8 +48,6 @@ def for_threads(connect: Connect) -> Connect:
 
 @cache
 def _of_environment() -> Begin:
-    from app.projections import project  # which knows notifications, and these this module
-
     config = Config.from_env()
     return Transactions(
         for_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish

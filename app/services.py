@@ -13,7 +13,6 @@ from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
-from app.db.transaction import Begin
 from app.green.unsent import Unsent
 from app.http.attempts import Attempts
 from app.http.concurrency import Downloads, Reports, Shares
@@ -26,6 +25,7 @@ from app.realtime.strangers import Strangers
 from app.stream.broker import Publisher
 from app.stream.hub import Hub
 from app.stream.store import Connect, Store
+from app.stream.transaction import Begin
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from app.webhooks.poller import Courier

@@ -22,12 +22,12 @@ import orjson
 
 from app import process
 from app.db.pool import Single
-from app.db.transaction import Transaction, Transactions
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now
 from app.stream.store import Appended
+from app.stream.transaction import Transaction, Transactions
 from app.stream.writer import Writer
 
 PAYLOAD = 330  # bytes of an event's JSON

@@ -21,8 +21,8 @@ import numpy as np
 import psycopg2
 from numpy.typing import NDArray
 
-from app.db.transaction import Transaction
 from app.projections import project
+from app.stream.transaction import Transaction
 from app.tasks import lifecycle
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis

@@ -9,10 +9,10 @@ import pytest
 
 from app import process
 from app.db.pool import Single
-from app.db.transaction import Transactions
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.broker import Publisher
+from app.stream.transaction import Transactions
 from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin

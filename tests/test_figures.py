@@ -20,7 +20,7 @@ from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
-from app.notifications.notification import LONGEST_METADATA
+from app.inbox.notification import LONGEST_METADATA
 from app.observability import loop_watchdog
 from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms

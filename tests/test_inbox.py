@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from app.db.pool import Single
-from app.db.transaction import Transaction, Transactions
 from app.errors import NotFound
+from app.inbox.store import PAGES, mark_read, page, prune, standing, unread_count
 from app.notifications import create_notification
-from app.notifications.inbox import PAGES, mark_read, page, prune, standing, unread_count
 from app.projections import project
 from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
+from app.stream.transaction import Transaction, Transactions
 from tests.stream.helpers import in_threads, patient_single, sql
 from tests.support.inbox import fill, notify, unread
 from tests.support.plans import rows_visited

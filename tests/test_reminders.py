@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from app import cli
+from app.inbox.store import unread_count
 from app.notifications import reminders
-from app.notifications.inbox import unread_count
 from app.notifications.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store

@@ -14,8 +14,8 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
-from app.db.transaction import Transaction
 from app.stream.store import StoreAway
+from app.stream.transaction import Transaction
 from app.webhooks import delivery
 from app.webhooks.delivery import AT_A_TIME, attempt, deliver
 from app.webhooks.http_client import Answer, NoAnswer

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.errors import Conflict, NotFound
+from app.inbox.store import mark_read
 from app.notifications import create_notification
-from app.notifications.inbox import mark_read
 from app.stream.event import draft, now, user_stream
 from app.stream.store import lock_shared
 from app.tasks.expired import delete_expired

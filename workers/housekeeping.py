@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.db.pool import Single
-from app.notifications import inbox
+from app.inbox import store as inbox
 from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from app.db.transaction import Hint, Transaction
 from app.stream.event import LEVELS, cut
 from app.stream.store import Appended
+from app.stream.transaction import Hint, Transaction
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
 from app.tasks.dispatch import started

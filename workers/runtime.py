@@ -11,10 +11,10 @@ from typing import NoReturn
 
 from app import process
 from app.db.pool import Single
-from app.db.transaction import Begin, Transaction, Transactions
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.store import Connect
+from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
 from app.tasks.dispatch import Dispatcher, hints_of
 from workers import output, run

@@ -13,7 +13,9 @@ from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
-from app.notifications import create, inbox, notification
+from app.inbox import notification
+from app.inbox import store as inbox
+from app.notifications import create
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
 

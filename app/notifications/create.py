@@ -7,11 +7,11 @@ from typing import Any
 
 from psycopg2.errors import ForeignKeyViolation
 
-from app.db.transaction import Transaction
-from app.notifications.notification import notification
+from app.inbox.notification import notification
 from app.process import transaction
 from app.stream.event import BROADCAST, Event, user_stream
 from app.stream.store import lock_shared, unsaid
+from app.stream.transaction import Transaction
 
 
 def create_notification(

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.transaction import Begin
-from app.notifications.notification import notification
+from app.inbox.notification import notification
 from app.stream.event import Draft, user_stream
 from app.stream.store import lock_shared, unsaid
+from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
 TRIAL_DAYS = (3, 1)  # before the day of its end

@@ -15,7 +15,7 @@ from app.auth.principal import Principal
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.http.base import Blueprint
 from app.http.rate_limits import address
-from app.notifications.notification import NOTIFICATION_EVENTS
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
 from app.realtime.sse_connection import SseWire, Wire
 from app.realtime.sse_cursors import resume_cursor, resume_cursors

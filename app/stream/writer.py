@@ -9,7 +9,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from app.db.transaction import Transaction
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
 from app.stream.event import Draft, draft, now
@@ -25,6 +24,7 @@ from app.stream.store import (
     register_writer,
     settle,
 )
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
 

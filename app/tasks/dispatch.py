@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.transaction import Hint, Transaction
 from app.stream.event import Event
 from app.stream.store import Connect
+from app.stream.transaction import Hint, Transaction
 from app.tasks.fold import PENDING
 from app.tasks.projection import SOON_SECONDS
 from app.tasks.snapshot import message_id

@@ -11,9 +11,9 @@ from typing import Any
 
 from app.db.clock import database_now
 from app.db.sql import FIRST
-from app.db.transaction import Begin, Transaction
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
+from app.stream.transaction import Begin, Transaction
 from app.tasks.endings import cancelled, ending_of, expired
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
 from app.tasks.projection import load

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.db.clock import NOW, database_now
-from app.db.transaction import Hint, Transaction
 from app.errors import Conflict, NotFound
 from app.stream.event import draft, task_stream
 from app.stream.store import lock
+from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
 from app.tasks.approvals import granted
 from app.tasks.creation import born

@@ -10,7 +10,6 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.clock import database_now, seconds_between
-from app.db.transaction import Transaction
 from app.errors import Conflict, NotFound, Unprocessable
 from app.stream.event import Draft, cut, now, task_stream
 from app.stream.store import (
@@ -20,6 +19,7 @@ from app.stream.store import (
     register_writer,
     settle,
 )
+from app.stream.transaction import Transaction
 from app.tasks.endings import cancelled, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
-from app.db.transaction import Begin, Transaction
 from app.stream.store import Connect, StoreAway
+from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import lose
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.transaction import Begin, Hint, Transaction
 from app.stream.store import Connect
+from app.stream.transaction import Begin, Hint, Transaction
 from app.tasks.dispatch import Dispatcher
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.plan import Declared, nothing_declared

@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from app.db.transaction import Begin
 from app.stream.event import now
 from app.stream.store import Connect, StoreAway
+from app.stream.transaction import Begin
 from app.webhooks.http_client import NoAnswer, post
 from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, signed, unseal

@@ -19,10 +19,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.sql import TIME_TEXT
-from app.db.transaction import Transaction
-from app.notifications.notification import notification
+from app.inbox.notification import notification
 from app.stream.event import clean, user_stream
 from app.stream.store import lock_shared
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.webhooks")
 

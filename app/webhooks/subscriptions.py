@@ -14,9 +14,9 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from app.db.sql import TIME_TEXT
-from app.db.transaction import Begin
 from app.errors import Conflict, NotFound
 from app.stream.event import Draft, Event, now
+from app.stream.transaction import Begin
 from app.webhooks.signing import SecretUnreadable, new_secret, seal, unseal
 
 TYPES = (

@@ -12,12 +12,12 @@ import pytest
 from app import bus, process
 from app.bus import EventBus, EventService, source
 from app.db.pool import Single
-from app.db.transaction import Transaction, Transactions
 from app.projections import project
 from app.stream.broker import Publisher
 from app.stream.event import draft, now, user_stream
 from app.stream.hub import Hub
 from app.stream.store import Store, append, lock_shared
+from app.stream.transaction import Transaction, Transactions
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 

@@ -13,7 +13,9 @@ from app.api import webhooks as hooks
 from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
 from app.bus import source as bus_source
 from app.http import concurrency
-from app.notifications import inbox, notification, reminders
+from app.inbox import notification
+from app.inbox import store as inbox
+from app.notifications import reminders
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,

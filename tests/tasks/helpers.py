@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 from app.db.pool import Single
-from app.db.transaction import Transaction, Transactions
 from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended
+from app.stream.transaction import Transaction, Transactions
 from app.tasks import lifecycle
 from app.tasks.endings import ending
 from app.tasks.fold import State, empty, fold

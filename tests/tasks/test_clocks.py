@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.db.transaction import Transactions
 from app.projections import project
 from app.stream.store import Appended, StoreAway
+from app.stream.transaction import Transactions
 from app.tasks import rounds
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds

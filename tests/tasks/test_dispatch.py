@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.transaction import Transaction
 from app.projections import project
+from app.stream.transaction import Transaction
 from app.tasks import dispatch, lifecycle
 from app.tasks.dispatch import BrokerDown, Dispatcher, Hint
 from app.tasks.projection import SOON_SECONDS

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from app.db.pool import Single
-from app.db.transaction import Hint, Transactions
 from app.projections import project
 from app.stream.event import task_stream
+from app.stream.transaction import Hint, Transactions
 from app.tasks import forsaken
 from app.tasks.approvals import Approval, waiting
 from app.tasks.dispatch import hints_of

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.db.transaction import Transactions
 from app.projections import project
 from app.stream.event import task_stream
 from app.stream.store import Appended
+from app.stream.transaction import Transactions
 from app.tasks import rounds
 from app.tasks.dispatch import BrokerDown, Dispatcher
 from app.tasks.rounds import Rounds

@@ -16,7 +16,7 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
-from app.notifications.notification import NOTIFICATION_EVENTS
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
 from app.stream.burst import Filter

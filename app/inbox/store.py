@@ -11,12 +11,12 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.sql import TIME_TEXT
-from app.db.transaction import Transaction
 from app.errors import NotFound
-from app.notifications.notification import TYPES
-from app.notifications.projection import STORED
+from app.inbox.notification import TYPES
+from app.inbox.projection import STORED
 from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
 from app.stream.store import Connect, lock_shared
+from app.stream.transaction import Transaction
 
 PRUNED_ROWS = 1_000
 
