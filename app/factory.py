@@ -18,6 +18,7 @@ from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
+from app.auth.sign_out import SignOut
 from app.auth.tokens import Claims
 from app.config import Config
 from app.db.breaker import Breaker
@@ -101,11 +102,9 @@ def create_app(config: Config | None = None) -> Flask:
         fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
-    revocations = Revocations(
-        config.database_url,
-        max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0),
-        lambda session_id: parts.session_ended(session_id),
-    )
+    seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
+    revocations = Revocations(config.database_url, seconds, lambda session_id: sign_out.here(session_id))
+    sign_out = SignOut(revocations, hub, publisher)
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
     strangers = Strangers(None if config.bench else OF_AN_ADDRESS)
     attempts = Attempts(
@@ -116,25 +115,17 @@ def create_app(config: Config | None = None) -> Flask:
     streams = SseWires(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
-    parts = Services(
-        *(config, transaction, read, store, hub, publisher, dispatcher, rounds, revocations),
-        courier=Courier(read, hint_deliveries),
-        claims=Claims(read, revocations, issuers),
-        owners=Owners(read),
-        joins=joins,
-        strangers=strangers,
-        attempts=attempts,
-        passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
-        shares=Shares(config.requests_per_user),
-        reports=Reports(config.requests_per_user),
-        downloads=Downloads(),
-        unsent=Unsent(),
-        metrics=metrics,
-        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER),
-        streams=streams,
-        presence=presence,
-    )
-    hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
+    courier = Courier(read, hint_deliveries)
+    leftovers = Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER)
+    parts = Services(config, transaction, read, store)
+    parts.add(hub, publisher, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams)
+    parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
+    parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
+    threads = metrics, leftovers, revocations, hub, presence, rounds, courier
+    parts.starts += [part.start for part in threads]
+    parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
+    hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
     hub.on_viewer = presence.watched
     process.use(transaction)
     bus.use(hub, store)
@@ -146,6 +137,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
+    parts.stops += [part.stop for part in (revocations, leftovers, metrics)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

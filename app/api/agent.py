@@ -20,7 +20,7 @@ from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval, ApprovalSchema
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown
+from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher
 from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
@@ -166,7 +166,7 @@ def send_first(task_id: str, job_type: str) -> None:
     try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
     try:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            services().dispatcher.dispatch(task_id, 1, job_type)
+            services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
         with services().transaction() as tx:
             if not lifecycle.undeliverable(tx, task_id):

@@ -17,6 +17,7 @@ from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_crowds
+from app.http.concurrency import Reports
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
 from app.services import services
@@ -141,7 +142,7 @@ def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
-        with services().reports.turn(principal.user_id) as storing:
+        with services()[Reports].turn(principal.user_id) as storing:
             request.get_data()  # kept for who parses it
             with storing:
                 return view(principal, *args, **kwargs)

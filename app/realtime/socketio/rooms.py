@@ -17,10 +17,12 @@ from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
 from app.inbox.notification import NOTIFICATION_EVENTS
+from app.realtime.joins import Joins
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
 from app.stream.burst import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
+from app.stream.hub import Hub
 from app.stream.present import First
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
@@ -113,7 +115,7 @@ class Rooms:
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts.hub.presents.now(stream)
+                        cursor = self._parts[Hub].presents.now(stream)
                         first = First(cursor, wanted)
                     joined = self._join(connection, stream, cursor, wanted, first)
                 except NoSuchStream:
@@ -151,7 +153,7 @@ class Rooms:
     @contextmanager
     def _joining(self, connection: Connection) -> Iterator[None]:
         """First its turn among the joins of its own socket: who waits for that keeps nobody else from joining."""
-        with connection.lock, self._parts.joins.joining():
+        with connection.lock, self._parts[Joins].joining():
             yield
 
     def _join_own(
@@ -192,7 +194,7 @@ class Rooms:
         """Raises NoSuchStream."""
         if len(connection.viewers) >= MAX_JOINED:
             raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-        viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)
+        viewer = self._parts[Hub].watch(stream, cursor, filter, connection.principal.session_id)
         if not connection.open:  # it went, or was signed out, while Postgres was asked
             viewer.close()
             raise Unauthorized("The socket has gone")
@@ -200,7 +202,7 @@ class Rooms:
         connection.viewers[stream] = viewer
         self.joined += 1
         # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
-        attach = self._parts.hub.attach
+        attach = self._parts[Hub].attach
         green.after_this(lambda: attach(viewer, connection.wire))
         return viewer
 

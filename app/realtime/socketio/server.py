@@ -17,14 +17,16 @@ from werkzeug.routing import Rule
 from app import green
 from app.auth import access_log, identity, sessions
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
+from app.auth.sign_out import SignOut
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
-from app.http.attempts import TooSoon
+from app.http.attempts import Attempts, TooSoon
 from app.http.base import refuse_crowds
 from app.http.problems import answer, fields
 from app.http.rate_limits import address
-from app.observability.metrics import Row
-from app.realtime.joins import Full
+from app.observability.metrics import Metrics, Row
+from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
@@ -32,6 +34,7 @@ from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
+from app.realtime.strangers import Strangers
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.channels import Channels
@@ -74,7 +77,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         with app.app_context():
             return answer(error.status, error.title, error.detail, headers=error.headers)
 
-    floods = Floods(socketio.server, engine, parts.strangers, parts.attempts.arrived, refuse)
+    floods = Floods(socketio.server, engine, parts[Strangers], parts[Attempts].arrived, refuse)
     Sockets(app, parts, socketio, engine, floods).register()
     return socketio
 
@@ -114,13 +117,13 @@ class Sockets:
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
             self._io.on_event(name, self._checked(name, schema, handler))
-        self._parts.session_enders.append(self.end_session)
-        self._parts.drainers.append(self._engine.drain)
-        self._parts.metrics.sources.append(self.measures)
+        self._parts[SignOut].closers.append(self.end_session)
+        self._parts.stops.append(self._engine.drain)
+        self._parts[Metrics].sources.append(self.measures)
 
     def measures(self) -> Iterator[Row]:
         yield "socketio_connections", "Sockets that have signed in", len(self._connections)
-        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts.strangers)
+        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts[Strangers])
         yield (
             "socketio_direct",
             "0 when all go by the library's own emit, which is slower",
@@ -141,9 +144,9 @@ class Sockets:
         session = engineio_adapter.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
-        joins = self._parts.joins
+        joins = self._parts[Joins]
         try:
-            with self._parts.attempts.trying(address()) as by, joins.joining():
+            with self._parts[Attempts].trying(address()) as by, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
                 by(connection.principal.user_id)
             if self._engine.draining:  # it came in while the others were sent away
@@ -158,7 +161,7 @@ class Sockets:
             access_log.refused("connect", problem.status)
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
-        if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
+        if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was asked
             self._connections.pop(sid)
             joins.leave(connection.principal.user_id)
             raise ConnectionRefusedError("The session has ended; sign in again")
@@ -171,7 +174,7 @@ class Sockets:
         connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
         if connection:
             connection.close()
-            self._parts.joins.leave(connection.principal.user_id)
+            self._parts[Joins].leave(connection.principal.user_id)
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
@@ -181,7 +184,7 @@ class Sockets:
         connection.principal = principal
         for viewer in list(connection.viewers.values()):
             viewer.session_id = principal.session_id
-        if principal.session_id in self._parts.revocations:  # signed out since it was asked
+        if principal.session_id in self._parts[Revocations]:  # signed out since it was asked
             self._disconnect(connection)
             raise Unauthorized("The session has ended; sign in again")
         return {"ok": True, "expires_at": principal.expires_at}
