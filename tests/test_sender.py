@@ -14,13 +14,13 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.outgoing.http_client import Answer, NoAnswer
+from app.outgoing.url_policy import AddressRefused, Rules
 from app.stream.store import StoreAway
 from app.stream.transaction import Transaction
 from app.webhooks import delivery
 from app.webhooks.delivery import AT_A_TIME, attempt, deliver
-from app.webhooks.http_client import Answer, NoAnswer
 from app.webhooks.queue import Claimed, Tried, claim
-from app.webhooks.url_policy import AddressRefused, Rules
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks

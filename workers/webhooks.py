@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from app.outgoing.url_policy import Rules
 from app.stream.store import StoreAway
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
-from app.webhooks.url_policy import Rules
 from workers.celery_app import DELIVER, celery
 from workers.runtime import runtime
 from workers.settings import settings

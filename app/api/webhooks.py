@@ -25,10 +25,10 @@ from app.http.base import (
     utc,
     with_next,
 )
+from app.outgoing.url_policy import LONGEST_URL, AddressRefused, Rules
 from app.services import services
 from app.stream.event import EVENT_TYPE
 from app.webhooks import queue, subscriptions
-from app.webhooks.url_policy import LONGEST_URL, AddressRefused, Rules
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 

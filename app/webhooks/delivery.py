@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
+from app.outgoing.http_client import NoAnswer, post
+from app.outgoing.url_policy import AddressRefused, Rules
 from app.stream.event import now
 from app.stream.store import Connect, StoreAway
 from app.stream.transaction import Begin
-from app.webhooks.http_client import NoAnswer, post
 from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, signed, unseal
-from app.webhooks.url_policy import AddressRefused, Rules
 
 logger = logging.getLogger("taskroom.webhooks")
 

@@ -16,6 +16,7 @@ from app.http import concurrency
 from app.inbox import notification
 from app.inbox import store as inbox
 from app.notifications import reminders
+from app.outgoing import http_client, url_policy
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
@@ -42,7 +43,7 @@ from app.tasks import outside as stored
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
-from app.webhooks import delivery, http_client, poller, queue, subscriptions, url_policy
+from app.webhooks import delivery, poller, queue, subscriptions
 from tests.limits.product import (
     ROOT,
     Row,
