@@ -20,13 +20,14 @@ from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
-from app.notifications.creation import LONGEST_METADATA
+from app.inbox.notification import LONGEST_METADATA
 from app.observability import loop_watchdog
+from app.outgoing import http_client
 from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
-from app.webhooks import delivery, http_client, queue, subscriptions
+from app.webhooks import delivery, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
     ROOT,

@@ -5,19 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
-
-from psycopg2.extensions import cursor as Cursor
 
 from app.bus.publishing import must_be
 from app.bus.source import Source
-from app.db import appending
+from app.process import transaction
 from app.stream.codec import Data
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.resync import Resync
-from app.stream.store import Appended
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.bus")
@@ -97,10 +93,6 @@ class Tap:
 
 
 def _watch(hub: Hub, stream: str) -> Viewer:
-    appending.append(partial(_checked, stream))
+    with transaction() as tx:
+        must_be(tx.cur, stream)
     return hub.watch(stream, None)
-
-
-def _checked(stream: str, cur: Cursor) -> Appended:
-    must_be(cur, stream)
-    return Appended()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.auth.principal import Principal
-from app.notifications.creation import SEVERITIES
+from app.inbox.notification import SEVERITIES
 from app.realtime.sse_codec import SseCodec, message
 from app.stream.event import Event, encode, now
 from app.stream.viewer import Viewer

@@ -11,7 +11,7 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import NotFound, Unprocessable
 from app.http.base import Blueprint
-from app.notifications.creation import NOTIFICATION_EVENTS
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs
 from app.realtime.sse_cursors import resume_cursor, resume_cursors
 from app.realtime.sse_rooms import MAX_ROOMS, parse_rooms

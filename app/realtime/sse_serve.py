@@ -10,16 +10,20 @@ from flask import Response, request
 from app import green
 from app.auth import identity
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable
+from app.http.attempts import Attempts
 from app.http.rate_limits import address
+from app.realtime.joins import Joins
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
 from app.realtime.sse_connection import SseConnection
-from app.realtime.sse_registry import Connection
+from app.realtime.sse_registry import Connection, SseRegistry
 from app.realtime.sse_rooms import SharedSseConnection, composite
 from app.realtime.sse_user import UserSseConnection
 from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
+from app.stream.hub import Hub
 from app.stream.store import NoSuchStream, StoreAway
 from app.stream.viewer import Viewer
 
@@ -40,8 +44,8 @@ def serve(
     instead of the codec; ``rooms`` is for many streams on one connection, ``own`` for a user's and ``broadcast``."""
     parts, viewers = services(), list[Viewer]()
     try:
-        parts.attempts.arrived(address())
-        with parts.attempts.trying(address()) as by, parts.joins.joining():
+        parts[Attempts].arrived(address())
+        with parts[Attempts].trying(address()) as by, parts[Joins].joining():
             principal = identity.current(allow_ticket=True, lasts=True)
             by(principal.user_id)
             names = names_of(principal)
@@ -49,14 +53,14 @@ def serve(
             if request.method == "HEAD":
                 return _response(iter(()))
             for name, cursor in zip(names, cursors, strict=True):
-                viewers.append(parts.hub.watch(name, cursor, filter, principal.session_id))
-        if principal.session_id in parts.revocations:  # signed out while Postgres was asked
+                viewers.append(parts[Hub].watch(name, cursor, filter, principal.session_id))
+        if principal.session_id in parts[Revocations]:  # signed out while Postgres was asked
             raise Unauthorized("The session has ended; sign in again")
         if all(v.room.closed and v.cursor == v.room.head and not v.resync for v in viewers):
             _close(viewers)
             _came_back(parts, "finished")
             return Response(status=204)
-        parts.joins.admit(principal.user_id)
+        parts[Joins].admit(principal.user_id)
         _came_back(parts, "resync" if any(v.resync for v in viewers) else "resumed")
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
@@ -90,7 +94,7 @@ def serve(
 
 def _came_back(parts: Services, how: str) -> None:
     if request.headers.get("Last-Event-ID"):
-        parts.streams.reconnections[how] += 1
+        parts[SseRegistry].reconnections[how] += 1
 
 
 def _close(viewers: Sequence[Viewer]) -> None:
@@ -116,13 +120,13 @@ def _handed_over(
     def body() -> Iterator[bytes]:
         yield retry() + hello()
         taken = green.take_over(environ)
-        parts.streams.add(make(parts.streams, taken, principal=principal))
+        parts[SseRegistry].add(make(parts[SseRegistry], taken, principal=principal))
 
     def unless_handed_over() -> None:
         if viewers[0].wire is None:  # the client went away before
             for viewer in viewers:
                 viewer.close("gone")
-            parts.joins.leave(principal.user_id)
+            parts[Joins].leave(principal.user_id)
 
     response = _response(body())
     response.call_on_close(unless_handed_over)

@@ -64,6 +64,13 @@ class Appended:
     closed: set[str] = field(default_factory=set)
     cancel_requested: set[str] = field(default_factory=set)
 
+    def add(self, other: Appended) -> None:
+        """Adds what became of another batch of the same transaction."""
+        self.events += other.events
+        self.refused |= other.refused
+        self.closed |= other.closed
+        self.cancel_requested |= other.cancel_requested
+
     def by_stream(self) -> dict[str, list[Event]]:
         streams: dict[str, list[Event]] = defaultdict(list)
         for event in self.events:

@@ -14,7 +14,7 @@ from app.stream import subscription as subscriptions
 from app.stream import tailcheck
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
-from tests.bus.conftest import Ear, process
+from tests.bus.conftest import Ear, process_of
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 from tests.tasks.helpers import Tasks
@@ -152,7 +152,7 @@ def run(system: System, script: str, user_id: str) -> str:
 @pytest.fixture
 def events(system: System) -> Iterator[EventBus]:
     """In this process, beside the web process and the worker."""
-    with process(system.database_url, system.redis_url):
+    with process_of(system.database_url, system.redis_url):
         events = EventBus()
         yield events
         events._rest()
@@ -255,7 +255,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
         monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
-    with EmbeddedRedis(home, home.secrets) as redis, process(database, redis.url) as hub:
+    with EmbeddedRedis(home, home.secrets) as redis, process_of(database, redis.url) as hub:
         by_type, by_user, events, service = Ear(), Ear(), EventBus(), EventService()
         events.subscribe("note", by_type)
         service.subscribe(user_ids[0], by_user)

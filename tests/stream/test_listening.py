@@ -18,11 +18,13 @@ from flask import Flask
 
 from app.api import health
 from app.stream import subscription as subscriptions
+from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
 from tests.stream.helpers import batch
+from tests.support.parts import Parts
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
@@ -135,8 +137,8 @@ def ready(subscription: Subscription) -> dict[str, Any]:
     connection = SimpleNamespace(cursor=lambda: nullcontext(cursor))
     app = Flask(__name__)
     app.register_blueprint(health.blp)
-    app.extensions["taskroom"] = SimpleNamespace(
-        read=lambda: nullcontext(connection), hub=SimpleNamespace(subscription=subscription)
+    app.extensions["taskroom"] = Parts(
+        {Hub: SimpleNamespace(subscription=subscription)}, read=lambda: nullcontext(connection)
     )
     answer = app.test_client().get("/readyz")
     assert answer.status_code == 200

@@ -17,11 +17,13 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
-from app.notifications.creation import NOTIFICATION_EVENTS
+from app.inbox.notification import NOTIFICATION_EVENTS
+from app.realtime.joins import Joins
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
 from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
+from app.stream.hub import Hub
 from app.stream.present import First
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
@@ -114,7 +116,7 @@ class Rooms:
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts.hub.presents.now(stream)
+                        cursor = self._parts[Hub].presents.now(stream)
                         first = First(cursor, wanted)
                     joined = self._join(connection, stream, cursor, wanted, first)
                 except NoSuchStream:
@@ -152,7 +154,7 @@ class Rooms:
     @contextmanager
     def _joining(self, connection: Connection) -> Iterator[None]:
         """First waits for the other joins of the same socket: meanwhile it keeps no other socket from joining."""
-        with connection.lock, self._parts.joins.joining():
+        with connection.lock, self._parts[Joins].joining():
             yield
 
     def _join_own(
@@ -193,7 +195,7 @@ class Rooms:
         """Raises NoSuchStream."""
         if len(connection.viewers) >= MAX_JOINED:
             raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-        viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)
+        viewer = self._parts[Hub].watch(stream, cursor, filter, connection.principal.session_id)
         if not connection.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
             raise Unauthorized("The socket has gone")
@@ -206,7 +208,7 @@ class Rooms:
 
     def _attach(self, viewer: Viewer, wire: SocketWire) -> None:
         wire.try_upgrade()
-        self._parts.hub.attach(viewer, wire)
+        self._parts[Hub].attach(viewer, wire)
 
     def _leave(self, connection: Connection, stream: str) -> None:
         with connection.lock:

@@ -17,12 +17,14 @@ from werkzeug.routing import Rule
 from app import green
 from app.auth import access_log, identity, sessions
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
+from app.auth.sign_out import SignOut
 from app.errors import Problem, Unauthorized, Unavailable
-from app.http.attempts import TooSoon
+from app.http.attempts import Attempts, TooSoon
 from app.http.problems import answer
 from app.http.rate_limits import address
-from app.observability.metrics import Row
-from app.realtime.joins import Full
+from app.observability.metrics import Metrics, Row
+from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.answers import answered
 from app.realtime.socketio.connection import SocketWire
@@ -31,6 +33,7 @@ from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
+from app.realtime.strangers import Strangers
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
@@ -72,7 +75,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         with app.app_context():
             return answer(error.status, error.title, error.detail, headers=error.headers)
 
-    floods = Floods(socketio.server, engine, parts.strangers, parts.attempts.arrived, refuse)
+    floods = Floods(socketio.server, engine, parts[Strangers], parts[Attempts].arrived, refuse)
     Sockets(app, parts, socketio, engine, floods).register()
     return socketio
 
@@ -112,13 +115,13 @@ class Sockets:
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
             self._io.on_event(name, answered(name, schema, handler, self._connections.get))
-        self._parts.session_enders.append(self.end_session)
-        self._parts.drainers.append(self._engine.drain)
-        self._parts.metrics.sources.append(self.measures)
+        self._parts[SignOut].closers.append(self.end_session)
+        self._parts.stops.append(self._engine.drain)
+        self._parts[Metrics].sources.append(self.measures)
 
     def measures(self) -> Iterator[Row]:
         yield "socketio_connections", "Sockets that have signed in", len(self._connections)
-        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts.strangers)
+        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts[Strangers])
         yield (
             "socketio_direct",
             "0 when all go by the library's own emit, which is slower",
@@ -139,9 +142,9 @@ class Sockets:
         session = engineio_adapter.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
-        joins = self._parts.joins
+        joins = self._parts[Joins]
         try:
-            with self._parts.attempts.trying(address()) as by, joins.joining():
+            with self._parts[Attempts].trying(address()) as by, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
                 by(connection.principal.user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
@@ -156,7 +159,7 @@ class Sockets:
             access_log.refused("connect", problem.status)
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
-        if connection.principal.session_id in self._parts.revocations:  # signed out since it was checked
+        if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._connections.pop(sid)
             joins.leave(connection.principal.user_id)
             raise ConnectionRefusedError("The session has ended; sign in again")
@@ -169,7 +172,7 @@ class Sockets:
         connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
         if connection:
             connection.close()
-            self._parts.joins.leave(connection.principal.user_id)
+            self._parts[Joins].leave(connection.principal.user_id)
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +182,7 @@ class Sockets:
         connection.principal = principal
         for viewer in list(connection.viewers.values()):
             viewer.session_id = principal.session_id
-        if principal.session_id in self._parts.revocations:  # signed out since it was checked
+        if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._disconnect(connection)
             raise Unauthorized("The session has ended; sign in again")
         return {"ok": True, "expires_at": principal.expires_at}
