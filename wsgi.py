@@ -12,6 +12,7 @@ from app.errors import ConfigurationError  # noqa: E402
 from app.green.arrivals import PER_ADDRESS, Arrivals  # noqa: E402
 from app.green.listener import raise_file_limit  # noqa: E402
 from app.green.server import serve  # noqa: E402
+from app.green.unsent import Unsent  # noqa: E402
 from app.http.rate_limits import address_key  # noqa: E402
 from app.observability import gc_tuning  # noqa: E402
 from app.observability.log_format import configure_logging  # noqa: E402
@@ -39,7 +40,7 @@ def main() -> None:
         stalled_seconds=config.stalled_seconds,
         # A proxy's address is that of all who come through it, and it waits for slow senders itself.
         arrivals=Arrivals(0 if config.trusted_proxies else PER_ADDRESS, address_key),
-        unsent=parts.unsent,
+        unsent=parts[Unsent],
     )
 
 

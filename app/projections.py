@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.notifications import creation
+from app.inbox import projection as inbox
 from app.stream.event import Draft, Event
 from app.tasks import parents, projection
 from app.webhooks import subscriptions
@@ -15,7 +15,7 @@ from app.webhooks import subscriptions
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
     """Task, phase and notification rows, and deliveries; returns what the owners of the tasks are told, and what it
     means for their parents and steps."""
-    creation.project(cur, events)
+    inbox.project(cur, events)
     subscriptions.project(cur, events)
     told, changed = projection.project(cur, events)
     return [*told, *parents.follow(cur, changed)]

@@ -20,14 +20,15 @@ from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
+from app.inbox.notification import LONGEST_METADATA
 from app.jobs import steps as job_steps
-from app.notifications.creation import LONGEST_METADATA
 from app.observability import loop_watchdog
-from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user, strangers
+from app.outgoing import http_client
+from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
-from app.webhooks import delivery, http_client, queue, subscriptions
+from app.webhooks import delivery, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
     ROOT,
@@ -160,8 +161,9 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (CLIENT, "stayed open for 10 s", lambda: client("opening", "PROVED_MS"), 10),
     (CLIENT, "leaves 4,096 messages, or eight signs of life, untaken",
      lambda: (client("member", "MOST_WORDS"), client("member", "MOST_BEATS")), (4_096, 8)),
-    (DIALECTS, "come every 30 s, busy or not", lambda: dialects.DialectCodec.turns * DEFAULT.keepalive_seconds, 30),
-    (DIALECTS, "comes every 3 s as well", lambda: sse_connection.BREATH_SECONDS, 3),
+    (DIALECTS, "come every 30 s, busy or not",
+     lambda: dialects.DialectCodec.keepalive_every * DEFAULT.keepalive_seconds, 30),
+    (DIALECTS, "comes every 3 s as well", lambda: sse_registry.COMMENT_SECONDS, 3),
     (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
     (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
     (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),

@@ -14,14 +14,12 @@ from celery.signals import task_revoked, worker_process_init, worker_process_shu
 
 from app.broker.client import RUN
 from app.config import QUEUE
-from app.db.appending import Step
 from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
 from app.tasks.approvals import waiting
-from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
@@ -29,9 +27,8 @@ from app.tasks.parents import delegated
 from app.tasks.steps import waits
 from app.tasks.turns import Turn, following
 from workers import children, contexts, output, runtime
-from workers.celery_app import broker, celery
+from workers.celery_app import celery
 from workers.outcomes import call, failed
-from workers.queues import queue_of
 from workers.registry import declared, jobs, types_of
 from workers.run import Run, enter
 from workers.slots import cap
@@ -40,8 +37,6 @@ logger = logging.getLogger("taskroom.execute")
 
 CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
-
-dispatcher = Dispatcher(broker.send, queue_of, broker.length)
 
 
 @celery.task(name=RUN, bind=True, Request="workers.lost:Watched")
@@ -65,18 +60,12 @@ def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            claimed = turn.claimed(here.connect)
-            break
+            return turn.claimed(here.claiming)
         except StoreAway as error:
             if time.monotonic() > limit:
                 logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
                 return None
             time.sleep(0.5)
-    if claimed is None:
-        return None
-    claim, appended = claimed
-    here.publisher.publish(appended)
-    return claim
 
 
 def _run(claim: Claim) -> None:
@@ -99,12 +88,14 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    dispatcher.hints(run.queued)
+    runtime.runtime().dispatcher.hints(run.queued)
     goes_on = outcome.get("status") not in TERMINAL and not run.superseded
     if goes_on and run.cancelled:
-        _append(lambda cur: lifecycle.cancel_late(cur, claim.task_id), claim.task_id)
+        _cancel_late(claim.task_id)
     elif goes_on and outcome.get("status") == RETRY:
-        dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
+        runtime.runtime().dispatcher.hint(
+            claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"]
+        )
 
 
 def _hand_on(claim: Claim, queue: str) -> None:
@@ -117,13 +108,13 @@ def _hand_on(claim: Claim, queue: str) -> None:
         logger.warning("task %s: what waits for its end is left to the next round: %s", claim.task_id, error)
         return
     if hint:
-        dispatcher.hint(*hint)
+        runtime.runtime().dispatcher.hint(*hint)
 
 
-def _append(step: Step, task_id: str) -> None:
-    """A cancel, beside what the attempt reported; what its last event brought back nobody else would see to."""
+def _cancel_late(task_id: str) -> None:
     try:
-        dispatcher.hints(queued(runtime.runtime().append(step)))
+        with runtime.runtime().transaction() as tx:
+            lifecycle.cancel_late(tx, task_id)
     except StoreAway as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
 
@@ -189,6 +180,7 @@ def _revoked(request: Any = None, **_: Any) -> None:
     if request is None or request.task_name != RUN:
         return
     try:
-        _append(lambda cur: lifecycle.cancel(cur, request.args[0], "celery revoke"), request.args[0])
+        with runtime.runtime().transaction() as tx:
+            lifecycle.cancel(tx, request.args[0], "celery revoke")
     except Exception:
         logger.exception("task %s: revoked in Celery, but not ended", request.args[:1])

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from app.db.appending import Step
 from app.db.pool import Single
-from app.notifications import inbox
-from app.stream.store import Appended, StoreAway
+from app.inbox import store as inbox
+from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
-from app.tasks.dispatch import Dispatcher, queued
 from app.tasks.expired import delete_expired
 from app.tasks.forsaken import expire
 from app.tasks.removal import remove
 from app.tasks.retention import Retention, prune
-from workers.celery_app import broker, celery
+from workers.celery_app import celery
 from workers.jobs import _outputs
-from workers.queues import queue_of
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -38,7 +35,7 @@ def retention() -> None:
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
         if settings().waiting_days:
-            expire(connect, _append, settings().waiting_days)
+            expire(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
             remove(connect, settings().task_retention_days)
         budget.sum_up(connect)
@@ -47,10 +44,3 @@ def retention() -> None:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:
         connect.close()
-
-
-def _append(step: Step) -> Appended:
-    """Also tells the broker of the steps that follow one that has ended."""
-    appended = runtime().append(step)
-    Dispatcher(broker.send, queue_of, broker.length).hints(queued(appended))
-    return appended

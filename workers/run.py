@@ -9,14 +9,12 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
-
-from app.projections import project
 from app.stream.event import LEVELS, cut
-from app.stream.store import Appended, append
+from app.stream.store import Appended
+from app.stream.transaction import Hint, Transaction
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
-from app.tasks.dispatch import Hint, queued
+from app.tasks.dispatch import started
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import progressed
 from app.tasks.reports import PHASE_LIMIT, TEXT_LIMIT, Reports
@@ -251,15 +249,15 @@ def heard(appended: Appended) -> None:
     if run is not None:
         run.cancelled |= run.stream in appended.cancel_requested
         run.superseded |= run.stream in appended.refused
-        run.queued += queued(appended)
+        run.queued += started(appended.events)
 
 
-def renew(cur: Cursor) -> Appended | None:
+def renew(tx: Transaction) -> None:
     """Renews the lease, looks whether the task should stop and tells its parent how far it is; about once a second
     or oftener, beside the writing. A forked child only looks: it may live on when the process that claimed is gone."""
-    run = _current
+    run, cur = _current, tx.cur
     if run is None:
-        return None
+        return
     if not run.forked:
         cur.execute(
             "UPDATE leases SET missed = 0 WHERE task_id = %s AND attempt = %s AND missed > 0",
@@ -278,5 +276,4 @@ def renew(cur: Cursor) -> Appended | None:
         and (drafts := progressed(cur, run.claim.task_id, run.progress))
     ):
         run.told = run.progress
-        return append(cur, drafts, project)
-    return None
+        tx.append(drafts)

@@ -6,19 +6,20 @@ import atexit
 import logging
 import multiprocessing.util
 import os
-import threading
+from functools import cached_property
 from typing import NoReturn
 
-from psycopg2.extensions import cursor as Cursor
-
-from app.db.appending import Step
+from app import process
 from app.db.pool import Single
 from app.projections import project
-from app.stream.broker import Publisher
-from app.stream.store import Appended
+from app.stream.publisher import Publisher
+from app.stream.store import Connect
+from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
+from app.tasks.dispatch import Dispatcher, hints_of
 from workers import output, run
 from workers.metrics import Figures
+from workers.queues import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
@@ -32,7 +33,8 @@ class Runtime:
         url = settings().database_url
         self.publisher = Publisher(settings().redis_url)
         self.connect = Single(url)  # for the task's own thread: claims
-        self._connect, self._appending = Single(url), threading.Lock()  # for whatever thread appends
+        self.claiming = self._transactions(self.connect)
+        self.transaction: Begin = self._transactions(process.for_threads(Single(url)))
         self.writer = Writer(
             Single(url),
             project,
@@ -44,20 +46,23 @@ class Runtime:
         )
         self.figures = Figures(self.writer, self.publisher)
 
-    def _tick(self, cur: Cursor) -> Appended | None:
-        appended = run.renew(cur)
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        from workers.celery_app import broker  # which reads the environment when it is imported
+
+        return Dispatcher(broker.send, queue_of, broker.length)
+
+    def _transactions(self, connect: Connect) -> Transactions:
+        return Transactions(
+            connect, project, self.publisher.publish, lambda tx: self.dispatcher.hints(hints_of(tx))
+        )
+
+    def _tick(self, tx: Transaction) -> None:
+        run.renew(tx)
         try:
             self.figures.tell()
         except Exception:  # they are worth no lease: with its renewal undone the task would be lost
             logger.exception("metrics could not be told")
-        return appended
-
-    def append(self, step: Step) -> Appended:
-        """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""
-        with self._appending, self._connect() as conn, conn.cursor() as cur:
-            appended = step(cur)
-        self.publisher.publish(appended)
-        return appended
 
     def close(self, timeout: float | None = None) -> bool:
         """Flushes and ends the writer; False when events were still not durable in time."""
@@ -111,4 +116,5 @@ def _leave() -> None:
     close(LEAVE_SECONDS)
 
 
+process.use(lambda: runtime().transaction())
 os.register_at_fork(after_in_child=_after_fork)

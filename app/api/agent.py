@@ -7,7 +7,6 @@ from typing import Any
 import marshmallow as ma
 import orjson
 from flask import Response, jsonify, url_for
-from psycopg2.extensions import cursor as Cursor
 
 from app import green
 from app.api import limits
@@ -19,15 +18,15 @@ from app.errors import Unavailable, Unprocessable
 from app.http.base import Blueprint, NoQuery, acting, signed_in
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
-from app.jobs.catalog import choice
+from app.jobs.catalog import Catalog, choice
 from app.jobs.params import Refused
 from app.jobs.steps import checked_with_steps
 from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
-from app.stream.store import Appended
 from app.tasks import approvals, lifecycle
 from app.tasks.approvals import Approval, ApprovalSchema
+from app.tasks.dispatch import Dispatcher
 from app.tasks.fold import PENDING, WAITING
 from app.tasks.snapshot import snapshot
 
@@ -101,13 +100,10 @@ def new_task(
     def make() -> str:
         if job.name == ORCHESTRATE:
             limits.steps(params)
-        task_id = ""
-
-        def create(cur: Cursor) -> Appended:
-            nonlocal task_id
-            limits.budget(cur, principal.user_id)
-            task_id, appended = lifecycle.create(
-                cur,
+        with services().transaction() as tx:
+            limits.budget(tx.cur, principal.user_id)
+            task_id = lifecycle.create(
+                tx,
                 user_id=principal.user_id,
                 job_type=job.name,
                 title=scrub(title or f"Task: {job.name}"),
@@ -116,10 +112,7 @@ def new_task(
                 approval=approval,
             )
             if key:
-                key.remember(cur, Made(task_id, None))
-            return appended
-
-        services().append(create)
+                key.remember(tx.cur, Made(task_id, None))
         if approval is None:
             send_first(task_id, job.name)
         return task_id
@@ -147,7 +140,7 @@ def checked_params(job: JobType, params: dict[str, Any], named: str = "params") 
     """The parameters with the defaults filled in. Raises Unprocessable, naming each field."""
     _refuse_large(params, named)  # before each field is looked at
     try:
-        filled = checked_with_steps(services().jobs, job, scrub(params))
+        filled = checked_with_steps(services()[Catalog], job, scrub(params))
     except Refused as error:
         messages = {name or ma.exceptions.SCHEMA: texts for name, texts in error.messages.items()}
         raise Unprocessable("The parameters were refused", errors=fields(messages, named)) from None
@@ -173,17 +166,12 @@ def send_first(task_id: str, job_type: str) -> None:
     try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
     try:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            services().dispatcher.dispatch(task_id, 1, job_type)
+            services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
-
-        def give_up(cur: Cursor) -> Appended:
-            appended = lifecycle.undeliverable(cur, task_id)
-            if appended.events:
-                cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
-            return appended
-
-        if not services().append(give_up).events:
-            return  # the message arrived after all, and a worker has the task
+        with services().transaction() as tx:
+            if not lifecycle.undeliverable(tx, task_id):
+                return  # the message arrived after all, and a worker has the task
+            tx.cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
         raise Unavailable(
             "The message broker does not answer; the task was not started", retry_after=5
         ) from None
@@ -200,7 +188,7 @@ def accepted(task_id: str, waits: bool) -> Response:
 
 def declared_type(name: str) -> JobType:
     """Raises Unprocessable, naming ``job_type``, for one that no worker has declared."""
-    types = services().jobs.having([name])
+    types = services()[Catalog].having([name])
     if name not in types:
         raise Unprocessable("There is no such job type", errors={"job_type": [choice(types)]})
     return types[name]

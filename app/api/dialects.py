@@ -25,16 +25,16 @@ from app.realtime.sse import (
 )
 from app.realtime.sse_cursors import resume_cursor
 from app.services import services
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import Event, task_stream
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.viewer import Viewer
 from app.tasks.feed import ARTIFACT
 from app.tasks.fold import TERMINAL
 from app.tasks.snapshot import current_status
 
 blp = Blueprint("dialects", __name__, description="The addresses of older clients")
-_look: Once[Event] = Once()  # a crowd that comes for one task asks once
+_look: SingleFlight[Event] = SingleFlight()  # a crowd that comes for one task asks once
 
 
 class Generate(ma.Schema):

@@ -9,7 +9,9 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.errors import NotFound, Unauthorized
 from app.http.problems import answer
+from app.observability.metrics import Metrics
 from app.services import services
+from app.stream.hub import Hub
 from app.stream.store import StoreAway
 
 blp = Blueprint("health", __name__)
@@ -38,7 +40,7 @@ def readyz() -> Response:
         return _not_ready(str(error))
     if read_only:  # another process may reach the one that takes writes
         return _not_ready("it is read only")
-    subscription = parts.hub.subscription
+    subscription = parts[Hub].subscription
     heard = subscription.connected and not subscription.stale
     listening = not subscription.ended
     redis = {"connected": heard, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
@@ -54,7 +56,7 @@ def _not_ready(why: str) -> Response:
 def metrics() -> Response:
     """Of this process alone: with several, each is asked by itself."""
     _may_look()
-    return Response(services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(services()[Metrics].text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _may_look() -> None:

@@ -8,6 +8,7 @@ import marshmallow as ma
 
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, signed_in
+from app.jobs.catalog import Catalog
 from app.services import services
 
 blp = Blueprint("jobs", __name__, description="Job types")
@@ -40,7 +41,7 @@ class JobTypes(ma.Schema):
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """What workers have declared; both lists are empty before the first one has started."""
-    jobs = services().jobs
+    jobs = services()[Catalog]
     types = [
         {
             "job_type": job.name,

@@ -10,6 +10,7 @@ import marshmallow as ma
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, signed_in
+from app.realtime.presence import Presence
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import all_of
@@ -60,7 +61,7 @@ def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> di
 def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
     """How many watch the task now, over SSE and Socket.IO, on all web processes: of the others as of a second ago."""
     stream = task_stream(permissions.readable_task(principal, str(task_id)))
-    return {"viewers": services().presence.count([stream])[stream]}
+    return {"viewers": services()[Presence].count([stream])[stream]}
 
 
 @blp.get("/tasks/<uuid:task_id>/approvals")

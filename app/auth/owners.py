@@ -6,7 +6,7 @@ import time
 from typing import NamedTuple
 
 from app.auth.lru import Lru
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
@@ -22,7 +22,7 @@ class Owners:
     def __init__(self, read: Connect) -> None:
         self._read = read
         self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
-        self._once: Once[Owner | None] = Once()
+        self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
         """Whose task it is; None when there is no such task. Raises StoreAway.
@@ -32,7 +32,7 @@ class Owners:
         kept = self._kept.get(task_id)
         if kept and time.monotonic() < kept[1]:
             return kept[0]
-        return self._once(task_id, lambda: self._ask(task_id))
+        return self._single_flight(task_id, lambda: self._ask(task_id))
 
     def _ask(self, task_id: str) -> Owner | None:
         until = time.monotonic() + KEPT_SECONDS

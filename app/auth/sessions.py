@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 from app.auth import access_log, tokens
 from app.auth.issuers import REMEMBERED_SECONDS
+from app.auth.passwords import Passwords
 from app.auth.principal import Principal
+from app.auth.sign_out import SignOut
+from app.auth.tokens import Claims
 from app.errors import Unauthorized
 from app.services import services
 from app.stream.event import clean
@@ -47,7 +50,7 @@ def sign_in(email: str, password: str) -> SignedIn:
         row = cur.fetchone()
     if row:
         access_log.concerns(str(row[0]))
-    if not services().passwords.verify(row[1] if row else None, password) or row is None:
+    if not services()[Passwords].verify(row[1] if row else None, password) or row is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
     with services().read() as conn, conn.cursor() as cur:
@@ -121,8 +124,7 @@ def sign_out(principal: Principal) -> None:
 
 def _ended(session_id: str) -> None:
     """Tells this process and the others, which would else read of it a second later."""
-    services().session_ended(session_id)
-    services().publisher.control(session_id)
+    services()[SignOut].everywhere(session_id)
 
 
 def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
@@ -130,7 +132,7 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
     access = tokens.new_access(*account)
     fresh = tokens.new_refresh(account[0], account[4], number, seconds)
     stream = tokens.new_stream(seconds, *account)
-    return SignedIn(services().claims.of_access(access), access, fresh, stream, seconds)
+    return SignedIn(services()[Claims].of_access(access), access, fresh, stream, seconds)
 
 
 def new_ticket(principal: Principal) -> str:
@@ -153,7 +155,7 @@ def use_ticket(ticket: str) -> Principal:
             (_ticket_hash(ticket),),
         )
         row = cur.fetchone()
-    found = services().claims.of_session(row[0], float(row[2])) if row and row[1] else None
+    found = services()[Claims].of_session(row[0], float(row[2])) if row and row[1] else None
     if found is None:
         raise Unauthorized("The ticket was used, has expired or never was")
     return found

@@ -20,7 +20,7 @@ from app.auth.lru import Lru
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import Unauthorized
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_TOKENS = 20_000
@@ -40,7 +40,7 @@ class RefreshToken:
 class Claims:
     def __init__(self, read: Connect, revocations: Revocations, issuers: Issuers) -> None:
         self._read, self._revocations, self._issuers = read, revocations, issuers
-        self._once: Once[Kept] = Once()
+        self._single_flight: SingleFlight[Kept] = SingleFlight()
         # By hash: a token is not to be found in memory longer than the request that brought it.
         self._kept: Lru[bytes, Kept] = Lru(KEPT_TOKENS)
 
@@ -54,7 +54,9 @@ class Claims:
         kept = self._kept.get(key)
         if kept is None or kept[2] <= time.monotonic():
             issuer = self._issuers.of(token)
-            kept = self._once(key, lambda: self._foreign(issuer, token)) if issuer else _access(token)
+            kept = (
+                self._single_flight(key, lambda: self._foreign(issuer, token)) if issuer else _access(token)
+            )
             self._kept.put(key, kept)
         principal, lifetime, _ = kept
         if principal.expires_at <= time.time():

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.config import Config
 from app.stream.hub import Hub
 from app.stream.store import Store
 
@@ -43,7 +44,6 @@ def _own() -> Source:
     """Made of the environment, when somebody first subscribes."""
     from sqlalchemy import create_engine
 
-    from app.config import Config
     from app.db.breaker import Breaker
     from app.db.pool import engine_options, pooled
 

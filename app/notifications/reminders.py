@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db import appending
-from app.notifications.creation import notification
-from app.projections import project
+from app.inbox.notification import notification
 from app.stream.event import Draft, user_stream
-from app.stream.store import Appended, append, lock_shared, unsaid
+from app.stream.store import lock_shared, unsaid
+from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
 TRIAL_DAYS = (3, 1)  # before the day of its end
@@ -29,46 +28,40 @@ class Reminder(NamedTuple):
 
     position: tuple[Any, ...]
     id: str
-    told: Draft
+    drafted: Draft
 
 
 Find = Callable[[Cursor, tuple[Any, ...]], list[Reminder]]
 """The next page after a position, in the order of positions."""
 
 
-def remind_of_approvals(at: datetime) -> int:
-    """Tells the owner of each task that has waited for three days or more; returns how many were told. Raises
-    StoreAway: what was told by then stays told, and the next call goes on."""
-    return _remind(
-        lambda cur, after: _long_waiting(cur, at, after), (datetime.min.replace(tzinfo=UTC), FIRST)
-    )
+def remind_of_approvals(begin: Begin, at: datetime) -> int:
+    """Reminds the owner of each task that has waited for three days or more; returns how many reminders it sent.
+    Raises StoreAway: those sent by then stay sent, and the next call goes on."""
+    first = datetime.min.replace(tzinfo=UTC), FIRST
+    return _remind(begin, lambda cur, after: _long_waiting(cur, at, after), first)
 
 
-def warn_of_trials(at: datetime) -> int:
-    """Tells, three days and one day before the day (UTC) on which a tenant's trial ends, the tenant's admins; where
+def warn_of_trials(begin: Begin, at: datetime) -> int:
+    """Warns, three days and one day before the day (UTC) on which a tenant's trial ends, the tenant's admins; where
     it has none, all its users but ``worker`` accounts, which are programs. Returns how many; raises StoreAway."""
-    return _remind(lambda cur, after: _ending(cur, at, after), (FIRST,))
+    return _remind(begin, lambda cur, after: _ending(cur, at, after), (FIRST,))
 
 
-def _remind(find: Find, position: tuple[Any, ...]) -> int:
-    told = 0
-
-    def page(cur: Cursor) -> Appended:
-        nonlocal position, told
-        found = find(cur, position)
-        if not found:
-            position = ()
-            return Appended()
-        lock_shared(cur, {reminder.told.stream for reminder in found})
-        # Who decided, cancelled or moved meanwhile had the same lock: asked again, nothing that is over is said.
-        still = {reminder.id for reminder in find(cur, position)}
-        news = [r.told for r in found if r.id in still and unsaid(cur, r.told.stream, r.id)]
-        position, told = found[-1].position, told + len(news)
-        return append(cur, news, project) if news else Appended()
-
-    while position:
-        appending.append(page)
-    return told
+def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
+    sent = 0
+    while True:
+        with begin() as tx:
+            found = find(tx.cur, position)
+            if not found:
+                return sent
+            lock_shared(tx.cur, {reminder.drafted.stream for reminder in found})
+            # Who decided, cancelled or moved meanwhile had the same lock: what is over by now is left out.
+            still = {reminder.id for reminder in find(tx.cur, position)}
+            due = [r.drafted for r in found if r.id in still and unsaid(tx.cur, r.drafted.stream, r.id)]
+            if due:
+                tx.append(due)
+        position, sent = found[-1].position, sent + len(due)
 
 
 def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:

@@ -14,7 +14,7 @@ from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
 from app.stream.event import Draft, Event, clean, head_of, is_shared, number
-from app.stream.literals import Text, array, texts
+from app.stream.pg_arrays import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
@@ -63,6 +63,13 @@ class Appended:
     refused: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     cancel_requested: set[str] = field(default_factory=set)
+
+    def add(self, other: Appended) -> None:
+        """Adds what became of another batch of the same transaction."""
+        self.events += other.events
+        self.refused |= other.refused
+        self.closed |= other.closed
+        self.cancel_requested |= other.cancel_requested
 
     def by_stream(self) -> dict[str, list[Event]]:
         streams: dict[str, list[Event]] = defaultdict(list)

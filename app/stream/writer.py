@@ -9,8 +9,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from psycopg2.extensions import cursor as Cursor
-
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
 from app.stream.event import Draft, draft, now
@@ -26,6 +24,7 @@ from app.stream.store import (
     register_writer,
     settle,
 )
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
 
@@ -55,7 +54,7 @@ class Writer:
         publish: Callable[[Appended], None],
         *,
         stored: Callable[[Appended], None] = lambda appended: None,
-        tick: Callable[[Cursor], Appended | None] | None = None,
+        tick: Callable[[Transaction], None] | None = None,
         tick_seconds: float | None = None,
         limit_events: int = 20_000,
         limit_bytes: int = 16_000_000,
@@ -234,9 +233,10 @@ class Writer:
         self._next_tick = time.monotonic() + self._tick_seconds
         try:
             with self._connect() as conn, conn.cursor() as cur:
-                appended = self._tick(cur)
-            if appended:
-                self._publish(appended)
+                tx = Transaction(cur, self._project)
+                self._tick(tx)
+            if tx.appended.events:
+                self._publish(tx.appended)
         except StoreAway as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process

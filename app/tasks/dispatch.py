@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.broker import QUEUED_MOST, BrokerDown
-from app.stream.store import Appended, Connect
+from app.stream.event import Event
+from app.stream.store import Connect
+from app.stream.transaction import Hint, Transaction
 from app.tasks.fold import PENDING
 from app.tasks.projection import SOON_SECONDS
 from app.tasks.snapshot import message_id
@@ -21,21 +22,19 @@ RESEND_BATCH = 200
 RESEND_MOST = 2_000  # in one round, which is to end before the next
 
 
-class Hint(NamedTuple):
-    """That there is attempt ``number`` of a task to claim."""
-
-    task_id: str
-    number: int
-    job_type: str
-
-
 Send = Callable[[str, str, tuple[str, int], float], None]
 """(message id, queue, (task id, dispatch number), countdown in seconds). Raises BrokerDown."""
 
 
-def queued(appended: Appended) -> Iterator[Hint]:
-    """The steps that were started by what was appended: nobody else will tell the broker of them."""
-    for event in appended.events:
+def hints_of(tx: Transaction) -> Iterator[Hint]:
+    """What the broker is to hear of after the commit: what the transaction asks for, and the steps that it started."""
+    yield from tx.hints
+    yield from started(tx.appended.events)
+
+
+def started(events: Iterable[Event]) -> Iterator[Hint]:
+    """The steps that these events started: nobody else tells the broker of them."""
+    for event in events:
         if event.sequence == 1 and event.type == "task_status":
             task = event.decoded()
             if task["parent_id"] and task["status"] == PENDING:

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from psycopg2.extensions import cursor as Cursor
-
-from app.db.appending import Step
 from app.db.clock import database_now
 from app.db.sql import FIRST
-from app.projections import project
 from app.stream.event import task_stream
-from app.stream.store import Appended, Connect, append, lock
+from app.stream.store import Connect, lock
+from app.stream.transaction import Begin, Transaction
 from app.tasks.endings import cancelled, ending_of, expired
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
 from app.tasks.projection import load
@@ -35,18 +30,17 @@ _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
         WHERE task_id = tasks.id AND due_at >= now() - make_interval(days => %(days)s))"""
 
 
-def expire(
-    connect: Connect, append_step: Callable[[Step], Appended], days: int, seconds: float = RUN_SECONDS
-) -> int:
-    """One run; returns how many tasks ended that had no event for ``days``. Each in a transaction, for which
-    ``append_step`` publishes; two runs at a time do no harm, nor does a kill. Raises StoreAway."""
+def expire(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
+    """One run; returns how many tasks ended that had no event for ``days``, each in a transaction of its own. Two runs
+    at a time do no harm, nor does a kill. Raises StoreAway."""
     ended, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _waiting(connect, days, after):
         for created_at, task_id in page:
             if time.monotonic() >= until:
                 logger.info("%d tasks expired in the time there was; the next run goes on", ended)
                 return ended
-            ended += bool(append_step(partial(_expire, task_id, days)).events)
+            with begin() as tx:
+                ended += _expire(tx, task_id, days)
             after = created_at, task_id
     return ended
 
@@ -62,12 +56,12 @@ def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[
         return cur.fetchall()
 
 
-def _expire(task_id: str, days: int, cur: Cursor) -> Appended:
+def _expire(tx: Transaction, task_id: str, days: int) -> bool:
     """Nothing when somebody came meanwhile, or when the stream has an event that is no older."""
-    stream = task_stream(task_id)
+    cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed:
-        return Appended()
+        return False
     cur.execute(
         f"""SELECT 1 FROM tasks JOIN streams ON streams.id = stream_id JOIN events
                 ON events.stream_id = streams.id AND seq = last_seq
@@ -75,11 +69,13 @@ def _expire(task_id: str, days: int, cur: Cursor) -> Appended:
         _values(days, id=task_id),
     )
     if cur.fetchone() is None:
-        return Appended()
+        return False
     state, at = load(cur, [stream])[stream], database_now(cur)
     if row.cancel_requested:
-        return append(cur, ending_of(stream, state, REVOKED, cancelled(), at), project)
-    return append(cur, ending_of(stream, state, FAILURE, expired(state, days), at), project)
+        tx.append(ending_of(stream, state, REVOKED, cancelled(), at))
+    else:
+        tx.append(ending_of(stream, state, FAILURE, expired(state, days), at))
+    return True
 
 
 def _values(days: int, **more: Any) -> dict[str, Any]:

@@ -11,17 +11,15 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now, seconds_between
 from app.errors import Conflict, NotFound, Unprocessable
-from app.projections import project
 from app.stream.event import Draft, cut, now, task_stream
 from app.stream.store import (
     BATCH_BYTES,
-    Appended,
     UnknownWriter,
-    append,
     lock,
     register_writer,
     settle,
 )
+from app.stream.transaction import Transaction
 from app.tasks.endings import cancelled, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim
@@ -47,12 +45,13 @@ class Batch:
 Answer = dict[str, Any]
 
 
-def store(cur: Cursor, batch: Batch, declared: Declared) -> tuple[Appended, Answer]:
+def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
 
     A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
     ends it. Conflict where another attempt or the task's end came first, Unprocessable for what no attempt may say.
     """
+    cur = tx.cur
     if batch.number == 1:
         register_writer(cur, batch.writer)
     try:
@@ -60,16 +59,16 @@ def store(cur: Cursor, batch: Batch, declared: Declared) -> tuple[Appended, Answ
     except UnknownWriter:
         raise Conflict(f"Batch {batch.number} is neither this writer's next nor its last") from None
     if not fresh:
-        return Appended(), _answer_again(cur, batch)
+        return _answer_again(cur, batch)
     stream = task_stream(batch.task_id)
     # As one that may end: its parents are told too, and they are locked before it.
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
-    appended, answer = Appended(), Answer(task_id=batch.task_id)
+    answer, claimed = Answer(task_id=batch.task_id), None
     if row.attempt != batch.attempt and not row.closed and _claims(batch):
         claimed = claim(
-            cur,
+            tx,
             batch.task_id,
             batch.attempt,
             batch.worker,
@@ -77,9 +76,8 @@ def store(cur: Cursor, batch: Batch, declared: Declared) -> tuple[Appended, Answ
             declared=declared,
         )
         if claimed is not None:
-            held, appended = claimed
-            answer["claim"] = {"job_type": held.job_type, "params": held.params}
-            answer["claim"] |= {"retry_count": held.retry_count, "approved": sorted(held.approved)}
+            answer["claim"] = {"job_type": claimed.job_type, "params": claimed.params}
+            answer["claim"] |= {"retry_count": claimed.retry_count, "approved": sorted(claimed.approved)}
     state = load(cur, [stream])[stream]
     task = state["task"]
     if row.closed:
@@ -98,21 +96,18 @@ def store(cur: Cursor, batch: Batch, declared: Declared) -> tuple[Appended, Answ
     # The account alone is no holder: two processes of it would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    made = _Made(cur, batch, state, claimed=bool(appended.events))
-    first = [event.sequence for event in appended.events if event.stream == stream][:1]
-    stored = append(cur, made.drafts, project)
+    made = _Made(cur, batch, state, claimed=claimed is not None)
+    first = [event.sequence for event in tx.appended.events if event.stream == stream][:1]
+    stored = tx.append(made.drafts)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
     if not stored.closed and made.reports.claim.parent and int(made.reports.progress) > int(task["progress"]):
-        told = append(cur, progressed(cur, batch.task_id, made.reports.progress), project)
-        stored.events += told.events
+        tx.append(progressed(cur, batch.task_id, made.reports.progress))
     cur.execute(
         "UPDATE writers SET answer = %s WHERE id = %s",
         (Json({"digest": batch.digest, "answer": answer}), batch.writer),
     )
-    appended.events += stored.events
-    appended.closed |= stored.closed
-    return appended, answer | {"cancel_requested": row.cancel_requested}
+    return answer | {"cancel_requested": row.cancel_requested}
 
 
 def _claims(batch: Batch) -> bool:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.stream.store import Appended, Connect
-from app.tasks.dispatch import Dispatcher, Hint
+from app.stream.store import Connect
+from app.stream.transaction import Begin, Hint, Transaction
+from app.tasks.dispatch import Dispatcher
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.plan import Declared, nothing_declared
 from app.tasks.slots import SLOTS, Cap
@@ -81,28 +82,29 @@ class Turn:
         self._named, self._worker, self._declared = named, worker, declared
         self._tried: tuple[str, int] | None = None
 
-    def claimed(self, connect: Connect) -> tuple[Claim, Appended] | None:
+    def claimed(self, begin: Begin) -> Claim | None:
         """The fairest of what waits, claimed; None when there is nothing that may run now. To be asked again after a
         StoreAway: what was tried then, its commit unclear, comes first."""
         if self._tried is not None:
-            with connect() as conn, conn.cursor() as cur:
-                found = claim(cur, *self._tried, self._worker, again=True, declared=self._declared)
+            with begin() as tx:
+                found = claim(tx, *self._tried, self._worker, again=True, declared=self._declared)
             if found is not None:
                 return found
         for _ in range(TRIES):
             # A transaction each: who has one user's lock never asks for another's.
-            with connect() as conn, conn.cursor() as cur:
-                found, again = self._claimed(cur)
+            with begin() as tx:
+                found, again = self._claimed(tx)
             if not again:
                 return found
         return None
 
-    def _claimed(self, cur: Cursor) -> tuple[tuple[Claim, Appended] | None, bool]:
+    def _claimed(self, tx: Transaction) -> tuple[Claim | None, bool]:
         """And whether to try again, for somebody else was quicker."""
+        cur = tx.cur
         cur.execute(_CHOOSE, self._values | {"start": str(uuid.uuid4())})
         row = cur.fetchone()
         if row is None:  # early, by the clock of Postgres, or of a type that this worker does not know
-            return self._claim(cur, *self._named), False
+            return self._claim(tx, *self._named), False
         (user,) = row
         cur.execute(_LOCK, {"user": user})
         cur.execute(_TAKE, self._values | {"user": user})
@@ -112,14 +114,14 @@ class Turn:
         if full:
             cur.execute("UPDATE turns SET held = true WHERE user_id = %s AND NOT held", (user,))
             return None, False
-        found = self._claim(cur, task_id, number)
+        found = self._claim(tx, task_id, number)
         if found is not None:
             cur.execute("UPDATE turns SET claimed_at = clock_timestamp() WHERE user_id = %s", (user,))
         return found, found is None
 
-    def _claim(self, cur: Cursor, task_id: str, number: int) -> tuple[Claim, Appended] | None:
+    def _claim(self, tx: Transaction, task_id: str, number: int) -> Claim | None:
         self._tried = task_id, number
-        return claim(cur, task_id, number, self._worker, declared=self._declared)
+        return claim(tx, task_id, number, self._worker, declared=self._declared)
 
 
 def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:

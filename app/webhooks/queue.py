@@ -19,10 +19,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.sql import TIME_TEXT
-from app.notifications.creation import notification
-from app.projections import project
+from app.inbox.notification import notification
 from app.stream.event import clean, user_stream
-from app.stream.store import Appended, append, lock_shared
+from app.stream.store import lock_shared
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.webhooks")
 
@@ -136,9 +136,9 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
     return [Claimed(*row) for row in cur.fetchall()]
 
 
-def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
-    """Writes down what came of a try, and what is next. Nothing when the lease was over and another has it, or when
-    the webhook is gone."""
+def record(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> None:
+    """Stores the outcome of a try, and when the next is due. Nothing when the lease was over and another sender has the
+    delivery, or when the webhook is gone."""
     tried = replace(tried, error=tried.error and clean(tried.error))  # it may quote what was answered
     status, wait = DELIVERED, None
     if not tried.well:
@@ -153,27 +153,28 @@ def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appen
         "error": tried.error,
         "response": tried.response,
     }
+    cur = tx.cur
     cur.execute(
         """UPDATE deliveries SET log = log || %s::jsonb, status = %s, due_at = now() + make_interval(secs => %s)
            WHERE id = %s AND tries = %s AND status = %s""",
         (Json([entry]), status, wait, claimed.id, claimed.tries, PENDING),
     )
     if not cur.rowcount:
-        return Appended()
+        return
     if tried.well:
         cur.execute(
             "UPDATE webhooks SET failures = 0, held_until = '-infinity' WHERE id = %s AND failures > 0",
             (claimed.webhook_id,),
         )
-        return Appended()
-    return _failed(cur, claimed, tried, policy)
+    else:
+        _failed(tx, claimed, tried, policy)
 
 
-def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
+def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> None:
     """What was on its way together counts once: a short outage must not disable a webhook of which much is told."""
     over = policy.failures if tried.status_code != GONE else 0
     counted = "(failures + (failures <= %(claimed)s)::int)"
-    cur.execute(
+    tx.cur.execute(
         f"""UPDATE webhooks SET failures = {counted},
                held_until = now() + make_interval(secs => least(%(first)s * 2 ^ least({counted} - 1, 10), %(most)s)),
                disabled_at = CASE WHEN {counted} >= %(over)s THEN now() END
@@ -182,12 +183,12 @@ def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appe
         {"claimed": claimed.failures, "first": policy.retries[0], "most": HELD_MOST}
         | {"over": over, "id": claimed.webhook_id},
     )
-    for disabled_at, user_id, tenant, failures in cur.fetchall():
+    for disabled_at, user_id, tenant, failures in tx.cur.fetchall():
         if disabled_at is None:
             continue
         logger.warning("webhook %s is disabled after %d failures", claimed.webhook_id, failures)
         why = tried.error or f"it answered {tried.status_code}"
-        told = notification(
+        drafted = notification(
             user_stream(user_id),
             "A webhook was disabled",
             f"It failed {failures} times in a row, at last because: {why}. Enable it when it works again.",
@@ -196,9 +197,8 @@ def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appe
             related_type="webhook",
             related_id=claimed.webhook_id,
         )
-        lock_shared(cur, {told.stream})
-        return append(cur, [told], project)
-    return Appended()
+        lock_shared(tx.cur, {drafted.stream})
+        tx.append([drafted])
 
 
 def page(cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from psycopg2.extras import Json, execute_values
 from app.db.sql import TIME_TEXT
 from app.errors import Conflict, NotFound
 from app.stream.event import Draft, Event, now
-from app.stream.store import Connect
+from app.stream.transaction import Begin
 from app.webhooks.signing import SecretUnreadable, new_secret, seal, unseal
 
 TYPES = (
@@ -134,23 +134,23 @@ def one(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
     return dict(zip(_NAMES, row, strict=True))
 
 
-def delete(connect: Connect, user_id: str, id: str) -> None:
+def delete(begin: Begin, user_id: str, id: str) -> None:
     """With its deliveries, of which there may be many: in short transactions, the webhook itself last, so that who is
     interrupted finds it again, disabled. Raises NotFound."""
-    with connect() as conn, conn.cursor() as cur:
-        one(cur, user_id, id)
-        cur.execute("UPDATE webhooks SET disabled_at = coalesce(disabled_at, now()) WHERE id = %s", (id,))
+    with begin() as tx:
+        one(tx.cur, user_id, id)
+        tx.cur.execute("UPDATE webhooks SET disabled_at = coalesce(disabled_at, now()) WHERE id = %s", (id,))
     full = True
     while full:
-        with connect() as conn, conn.cursor() as cur:
-            cur.execute(
+        with begin() as tx:
+            tx.cur.execute(
                 """DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
                        SELECT ctid FROM deliveries WHERE webhook_id = %s LIMIT %s FOR UPDATE))""",
                 (id, GONE_ROWS),
             )
-            full = cur.rowcount == GONE_ROWS
+            full = tx.cur.rowcount == GONE_ROWS
             if not full:
-                cur.execute("DELETE FROM webhooks WHERE id = %s", (id,))
+                tx.cur.execute("DELETE FROM webhooks WHERE id = %s", (id,))
 
 
 def enable(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:

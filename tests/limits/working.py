@@ -16,10 +16,13 @@ from app.broker import connections
 from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
 from app.bus import source as bus_source
 from app.http import concurrency
+from app.inbox import notification
+from app.inbox import store as inbox
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
 from app.jobs import steps as job_steps
-from app.notifications import creation, inbox, reminders
+from app.notifications import reminders
+from app.outgoing import http_client, url_policy
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
@@ -46,7 +49,7 @@ from app.tasks import outside as stored
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
-from app.webhooks import delivery, http_client, poller, queue, subscriptions, url_policy
+from app.webhooks import delivery, poller, queue, subscriptions
 from tests.limits.product import (
     ROOT,
     Row,
@@ -161,10 +164,10 @@ ROWS: list[Row] = [
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
     ("characters of a title; of a message", "255; 10,000", lambda: (
-        same(creation.LONGEST_TITLE, most(notices.Announcement, "title")),
-        same(creation.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
+        same(notification.LONGEST_TITLE, most(notices.Announcement, "title")),
+        same(notification.LONGEST_MESSAGE, most(notices.Announcement, "message")))),
     ("characters of any other text", "255; 8 KiB", lambda: (
-        same(creation.LONGEST_RELATED, creation.LONGEST_URL), creation.LONGEST_METADATA)),
+        same(notification.LONGEST_RELATED, notification.LONGEST_URL), notification.LONGEST_METADATA)),
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
@@ -182,7 +185,7 @@ ROWS: list[Row] = [
         http_client.ANSWER_BYTES)),
     ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.HELD_MOST)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
-     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.SETTLE_AGAIN_SECONDS))),
+     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_AGAIN_SECONDS))),
     ("how often it is looked whether", "0.5 s; 30 s; 10 s",
      lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream import pages
 from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
@@ -159,16 +159,16 @@ class FakeSubscription:
         self.following: list[str] = []
 
     @property
-    def hears(self) -> bool:
+    def receiving(self) -> bool:
         return self.connected
 
     def watch(self) -> None:
         """Has nothing to tell."""
 
-    def follow(self, stream: str) -> None:
+    def subscribe(self, stream: str) -> None:
         self.following.append(stream)
 
-    def unfollow(self, stream: str) -> None:
+    def unsubscribe(self, stream: str) -> None:
         self.following.remove(stream)
 
     def run(self) -> None:
@@ -180,9 +180,9 @@ class FakeSubscription:
 
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is published is sent at once: no tick, and no rest after a flush."""
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
-    monkeypatch.setattr(fanouts, "REST", 0.0)
-    monkeypatch.setattr(fanouts, "SHORT_REST", 0.0)
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(deliveries, "PAUSE", 0.0)
+    monkeypatch.setattr(deliveries, "SHORT_PAUSE", 0.0)
 
 
 def hub_over(store: FakeStore, stalled_seconds: float = 30.0) -> Hub:

@@ -25,8 +25,9 @@ def tasks(database: str) -> Tasks:
 
 
 def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@example.org") -> Appended:
-    with tasks.connect() as connection, connection.cursor() as cur:
-        return lifecycle.decide(cur, task_id, approved, by)[0]
+    with tasks.transaction() as tx:
+        lifecycle.decide(tx, task_id, approved, by)
+    return tx.appended
 
 
 def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:

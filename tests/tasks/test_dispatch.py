@@ -8,6 +8,8 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.broker import BrokerDown
+from app.projections import project
+from app.stream.transaction import Transaction
 from app.tasks import dispatch, lifecycle
 from app.tasks.dispatch import Dispatcher, Hint
 from app.tasks.projection import SOON_SECONDS
@@ -154,7 +156,7 @@ def test_a_claim_that_is_for_nothing_reads_nothing_of_the_task(tasks: Tasks) -> 
 
     with tasks.connect() as connection, connection.cursor(cursor_factory=Noting) as cur:
         cur.statements = []
-        assert lifecycle.claim(cur, task_id, 1, "other@host") is None
+        assert lifecycle.claim(Transaction(cur, project), task_id, 1, "other@host") is None
 
     assert len(cur.statements) == 2, "the lock and the look at the queue"
     assert not any("FROM tasks" in statement or "phases" in statement for statement in cur.statements)

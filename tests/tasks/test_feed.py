@@ -136,8 +136,8 @@ def test_an_artifact_can_be_cancelled(tasks: Tasks) -> None:
 
 
 def test_it_is_one_transaction_with_what_it_tells_of(tasks: Tasks) -> None:
-    with tasks.connect() as connection, connection.cursor() as cur:
-        lifecycle.create(cur, user_id=tasks.user_id, job_type="x", title="x", intent="x", params={})
-        connection.rollback()
+    with tasks.transaction() as tx:
+        lifecycle.create(tx, user_id=tasks.user_id, job_type="x", title="x", intent="x", params={})
+        tx.cur.connection.rollback()
 
     assert not sql(tasks.database, "SELECT 1 FROM streams")

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from app.db.appending import Step
+from app.db.pool import Single
+from app.projections import project
 from app.stream.event import task_stream
-from app.stream.store import Appended
+from app.stream.transaction import Hint, Transactions
 from app.tasks import forsaken
 from app.tasks.approvals import Approval, waiting
-from app.tasks.dispatch import queued
+from app.tasks.dispatch import hints_of
 from app.tasks.forsaken import expire
 from app.tasks.parents import delegated
 from tests.stream.helpers import line, patient_single, sql
@@ -34,7 +35,7 @@ def connect(database: str) -> Iterator[Any]:
 @pytest.fixture
 def run(tasks: Tasks, connect: Any) -> Callable[..., int]:
     """One run, which appends as a worker does."""
-    return partial(expire, connect, tasks.appended, DAYS)
+    return partial(expire, connect, tasks.of_any_thread, DAYS)
 
 
 def ago(tasks: Tasks, days: int, *ids: str) -> None:
@@ -112,15 +113,14 @@ def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callabl
     tasks.append([delegated(task_stream(parent), 1, 2)])
     ((first,),) = sql(tasks.database, "SELECT id::text FROM tasks WHERE parent_id = %s", parent)
     ago(tasks, DAYS + 1, parent, first)
-    told: list[Appended] = []
+    hints: list[Hint] = []
+    begin = Transactions(
+        Single(tasks.database), project, lambda appended: None, lambda tx: hints.extend(hints_of(tx))
+    )
 
-    def appending(step: Step) -> Appended:
-        told.append(tasks.appended(step))
-        return told[-1]
+    assert expire(tasks.connect, begin, DAYS) == 1
 
-    assert expire(tasks.connect, appending, DAYS) == 1
-
-    (following,) = [hint for appended in told for hint in queued(appended)]
+    (following,) = hints
     assert tasks.state(parent)["task"]["status"] == "STARTED"
     ago(tasks, DAYS + 1, parent, following.task_id)
     assert run() == 1

@@ -63,8 +63,8 @@ def test_a_cancel_just_before_the_steps_would_start_starts_none(tasks: Tasks) ->
     tasks.cancel(parent)
 
     heard = delegate(tasks, parent)
-    with tasks.connect() as connection, connection.cursor() as cur:
-        lifecycle.cancel_late(cur, parent)
+    with tasks.transaction() as tx:
+        lifecycle.cancel_late(tx, parent)
 
     assert heard.cancel_requested == {task_stream(parent)}
     assert (status(tasks, parent), steps(tasks, parent)) == ("REVOKED", [])
@@ -116,8 +116,8 @@ def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
     tasks.cancel(parent)
     tasks.end(only, "RETRY", error=BROKEN, retry_count=1, retry_in=3_600)
 
-    with tasks.connect() as connection, connection.cursor() as cur:
-        lifecycle.cancel_late(cur, only)
+    with tasks.transaction() as tx:
+        lifecycle.cancel_late(tx, only)
 
     assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
     assert tasks.dispatches() == {}

@@ -132,11 +132,11 @@ def test_a_run_is_planned_when_it_begins_and_the_plan_holds(tasks: Tasks) -> Non
 
 def test_the_weights_of_the_job_go_with_the_claim(tasks: Tasks) -> None:
     task_id = tasks.create(job_type=JOB)
-    with tasks.connect() as connection, connection.cursor() as cur:
-        claimed = lifecycle.claim(cur, task_id, 1, "w@host", declared={JOB: {"a": 1, "b": 1}}.__getitem__)
+    with tasks.transaction() as tx:
+        claimed = lifecycle.claim(tx, task_id, 1, "w@host", declared={JOB: {"a": 1, "b": 1}}.__getitem__)
 
-    assert claimed and planned(claimed[0].plan) == [("a", 0.5, None), ("b", 0.5, None)]
-    assert tasks.state(task_id)["task"]["plan"] == claimed[0].plan
+    assert claimed and planned(claimed.plan) == [("a", 0.5, None), ("b", 0.5, None)]
+    assert tasks.state(task_id)["task"]["plan"] == claimed.plan
 
 
 def test_what_succeeded_is_unknown_no_more(tasks: Tasks) -> None:

@@ -131,8 +131,8 @@ def test_a_task_with_many_events_is_emptied_in_batches_first(
 def test_whoever_holds_a_stream_keeps_its_task_until_the_next_run(tasks: Tasks, connect: Any) -> None:
     held, free = ended(tasks), ended(tasks)
 
-    with tasks.connect() as conn, conn.cursor() as cur:
-        assert lifecycle.unfinished_retry(cur, held) is None  # as a retry that is being made
+    with tasks.transaction() as tx:
+        assert lifecycle.unfinished_retry(tx, held) is None  # as a retry that is being made
         assert remove(connect, YEAR) == 1
     assert left(tasks) == {held} and free not in left(tasks)
 
@@ -143,8 +143,8 @@ def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Task
     task_id = ended(tasks)
     remove(connect, YEAR)
 
-    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(NotFound):
-        lifecycle.unfinished_retry(cur, task_id)
+    with tasks.transaction() as tx, pytest.raises(NotFound):
+        lifecycle.unfinished_retry(tx, task_id)
 
 
 def test_a_page_of_what_ended_is_a_piece_of_an_index_in_the_order_of_time(tasks: Tasks, connect: Any) -> None:

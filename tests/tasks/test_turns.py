@@ -56,8 +56,8 @@ def turn(task_id: str, cap: Cap = CAP, name: str = WORKER) -> Turn:
 
 def message(tasks: Tasks, task_id: str, cap: Cap = CAP) -> str | None:
     """What a worker claims at the message of that task."""
-    claimed = turn(task_id, cap).claimed(tasks.connect)
-    return claimed[0].task_id if claimed else None
+    claimed = turn(task_id, cap).claimed(tasks.transaction)
+    return claimed.task_id if claimed else None
 
 
 def next_of(tasks: Tasks, task_id: str) -> str | None:
@@ -116,7 +116,7 @@ def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Ta
     worker(tasks, slots=4, spare=1, name="celery@there")
     anns = waiting(tasks, ann, 10)
     for task_id in anns[:3]:
-        assert turn(task_id, name="celery@there").claimed(tasks.connect)
+        assert turn(task_id, name="celery@there").claimed(tasks.transaction)
     with tasks.connect() as conn, conn.cursor() as cur:
         withdraw(cur, "celery@there")
 
@@ -222,15 +222,15 @@ def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
 
     @contextmanager
     def unclear() -> Any:
-        with tasks.connect() as conn:
-            yield conn
+        with tasks.transaction() as tx:
+            yield tx
         raise StoreAway("the answer to COMMIT is lost")
 
     with pytest.raises(StoreAway):
         mine.claimed(unclear)
-    claimed = mine.claimed(tasks.connect)
+    claimed = mine.claimed(tasks.transaction)
 
-    assert claimed is not None and claimed[0].task_id == bobs
+    assert claimed is not None and claimed.task_id == bobs
     assert set(tasks.dispatches()) == {anns[1]}
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.stream.writer import Writer
+from app.tasks.dispatch import Dispatcher
 from app.tasks.lifecycle import Claim
 from tests.stream.fakes import FakeCommits
 from tests.support.system import wait_for
@@ -68,8 +69,12 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
         if run is None:
             left.append([event.type for batch in store.batches for event in batch])
 
-    figures = SimpleNamespace(ended=lambda status, seconds: None)
-    monkeypatch.setattr(execute.runtime, "runtime", lambda: SimpleNamespace(writer=writer, figures=figures))
+    here = SimpleNamespace(
+        writer=writer,
+        figures=SimpleNamespace(ended=lambda status, seconds: None),
+        dispatcher=Dispatcher(lambda *_: None, lambda job_type: None),
+    )
+    monkeypatch.setattr(execute.runtime, "runtime", lambda: here)
     monkeypatch.setattr(execute, "enter", enter)
     store.gate.clear()  # no commit ends
     claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z")

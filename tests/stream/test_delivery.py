@@ -6,8 +6,9 @@ import time
 
 import pytest
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream import room as rooms
+from app.stream.audience import Audience
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
@@ -28,16 +29,16 @@ def test_cut_in_the_middle_of_a_frame_only_its_rest_is_owed(hub: Hub, store: Fak
     viewer, wire = view(hub, A, 1, FakeWire(capacity=size(2) + 10))
 
     publish(hub, store, A, 3)
-    assert (wire.sequences, len(wire.torn), wire.owed) == ([2], 10, size(3) - 10)
-    assert viewer.cursor == 3 and viewer.lane is None
+    assert (wire.sequences, len(wire.torn), wire.unsent) == ([2], 10, size(3) - 10)
+    assert viewer.cursor == 3 and viewer.cohort is None
     wire.drain(7)
-    assert (wire.sequences, len(wire.torn), wire.owed) == ([2], 17, size(3) - 17)
+    assert (wire.sequences, len(wire.torn), wire.unsent) == ([2], 17, size(3) - 17)
     wire.drain(size(3) - 17)
-    assert (wire.sequences, wire.torn, wire.owed) == ([2, 3], "", 0)
+    assert (wire.sequences, wire.torn, wire.unsent) == ([2, 3], "", 0)
     wire.drain()
 
     wire.gets(2, 3, 4)
-    assert viewer.lane is not None and not hub._behind._parked
+    assert viewer.cohort is not None and not hub._catchup._parked
 
 
 @pytest.mark.parametrize("refuses", [True, False])
@@ -48,8 +49,8 @@ def test_cut_between_two_frames_nothing_is_owed(hub: Hub, store: FakeStore, refu
 
     publish(hub, store, A, 3)
 
-    assert (wire.sequences, wire.torn, wire.owed, viewer.cursor) == ([2], "", 0, 2)
-    assert (full_wire.sequences, full_wire.owed, full.cursor) == ([], 0, 1)
+    assert (wire.sequences, wire.torn, wire.unsent, viewer.cursor) == ([2], "", 0, 2)
+    assert (full_wire.sequences, full_wire.unsent, full.cursor) == ([], 0, 1)
     wire.drain(), full_wire.drain()
     wire.gets(2, 3, 4)
     full_wire.gets(2, 3, 4)
@@ -60,7 +61,7 @@ def test_cut_at_any_byte_everything_arrives_once(hub: Hub, store: FakeStore):
     wires = [view(hub, A, 1, FakeWire(capacity=n))[1] for n in range(3 * size(2) + 1)]
 
     publish(hub, store, A, 3)
-    assert len({wire.owed for wire in wires}) == size(2), "each place in a frame was tried"
+    assert len({wire.unsent for wire in wires}) == size(2), "each place in a frame was tried"
     for wire in wires:
         wire.drain()
 
@@ -79,7 +80,7 @@ def test_a_wire_that_dribbles_gets_everything(hub: Hub, store: FakeStore, step: 
         wire.drain(step)
 
     wire.gets(*range(2, 14))
-    assert viewer.lane is not None
+    assert viewer.cohort is not None
 
 
 def test_packets_are_taken_some_at_a_time(hub: Hub, store: FakeStore):
@@ -87,7 +88,7 @@ def test_packets_are_taken_some_at_a_time(hub: Hub, store: FakeStore):
     viewer, wire = view(hub, A, 1, FakeWire(PARCELS, capacity=2))
 
     publish(hub, store, A, 5)
-    assert (wire.sequences, wire.owed, viewer.cursor) == ([2, 3], 0, 3)
+    assert (wire.sequences, wire.unsent, viewer.cursor) == ([2, 3], 0, 3)
     wire.drain(2)
     assert wire.sequences == [2, 3, 4, 5]
     wire.drain()
@@ -148,8 +149,8 @@ def test_nothing_is_written_into_what_was_begun_before_the_events(
     store.add(A, 3)
 
     class Refilled(FakeWire):
-        def owe(self, rest):  # type: ignore[no-untyped-def]
-            super().owe(rest)
+        def hold_remainder(self, rest):  # type: ignore[no-untyped-def]
+            super().hold_remainder(rest)
             self.capacity = 20
 
     wire = Refilled(capacity=capacity, raw=True)
@@ -188,15 +189,15 @@ def test_words_go_to_those_who_keep_up(hub: Hub, store: FakeStore):
     store.add(A)
     words = LINES.words("still here")
     keeps, none, some, parked, gone = (view(hub, A, 1, FakeWire(capacity=n)) for n in (999, 0, 5, 0, 999))
-    parked[0].lane.exit(parked[0])  # type: ignore[union-attr]
+    parked[0].cohort.exit(parked[0])  # type: ignore[union-attr]
     gone[1].gone = True
 
     for viewer, _ in (keeps, none, some, parked, gone):
-        hub.say(viewer, lambda cursor: words)
+        hub.send_control(viewer, lambda cursor: words)
 
     assert keeps[1].controls == [("words", "still here")]
-    assert none[1].whole == [] and none[0].lane is not None, "a full wire hears the next one"
-    assert (some[1].torn, some[1].owed, some[0].lane) == ("words", len(words) - 5, None)
+    assert none[1].whole == [] and none[0].cohort is not None, "a full wire hears the next one"
+    assert (some[1].torn, some[1].unsent, some[0].cohort) == ("words", len(words) - 5, None)
     assert parked[1].offered == [] and gone[0].closed == "gone"
     some[1].drain()
     publish(hub, store, A)
@@ -205,7 +206,7 @@ def test_words_go_to_those_who_keep_up(hub: Hub, store: FakeStore):
 
 def test_who_takes_nothing_for_too_long_is_dropped_and_who_takes_something_is_not(hub: Hub, store: FakeStore):
     store.add(A)
-    limit = hub._behind._stalled_seconds
+    limit = hub._catchup._stalled_seconds
     stalled, wire = view(hub, A, 1, FakeWire(capacity=0))
     dribbles, other = view(hub, A, 1, FakeWire(capacity=0))
     keeps_up, _ = view(hub, A, 1)
@@ -213,14 +214,14 @@ def test_who_takes_nothing_for_too_long_is_dropped_and_who_takes_something_is_no
     at = stalled.progress_at
     stalled.progress_at = dribbles.progress_at = at - limit + 1
 
-    hub._behind.sweep(at + 0.5)
+    hub._catchup.sweep(at + 0.5)
     assert stalled.closed is None
     other.drain(5)
-    hub._behind.sweep(at + 1.5)
+    hub._catchup.sweep(at + 1.5)
 
     assert (stalled.closed, wire.lefts) == ("stalled", ["stalled"])
     assert dribbles.closed is None and keeps_up.closed is None
-    assert stalled not in hub._behind._parked
+    assert stalled not in hub._catchup._parked
 
 
 @pytest.mark.parametrize("why", ["closes", "jumps"])
@@ -234,44 +235,44 @@ def test_who_kept_up_for_long_is_not_taken_for_stalled_at_its_first_refusal(
         store.closed.add(A)
     else:
         store.add(A, rooms.RING_EVENTS + 1)
-    hub._tails.compare([viewer.room])
-    wait_for("it to be parked", lambda: viewer in hub._behind._parked)
+    hub._tailcheck.compare([hub._audiences[A]])
+    wait_for("it to be parked", lambda: viewer in hub._catchup._parked)
 
-    hub._behind.sweep(time.monotonic())
+    hub._catchup.sweep(time.monotonic())
 
     assert viewer.closed is None
     wire.drain()
-    wait_for("the rest", lambda: viewer.closed if why == "closes" else viewer.lane)
+    wait_for("the rest", lambda: viewer.closed if why == "closes" else viewer.cohort)
 
 
 def test_a_fault_in_one_room_does_not_end_the_ticks_of_the_others(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 3600.0)
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 3600.0)
     streams = [f"task:{n}" for n in range(6)]
     wires = []
     for stream in streams:
         store.add(stream)
         wires.append(view(hub, stream, 1)[1])
         publish(hub, store, stream)
-    flush, failed = hub._fanout._flush, []
+    flush, failed = hub._delivery._flush, []
 
-    def fails_for_one(room: rooms.Room) -> None:
-        if room.stream == A and not failed:
-            failed.append(room)
+    def fails_for_one(audience: Audience) -> None:
+        if audience.room.stream == A and not failed:
+            failed.append(audience)
             raise SystemError("as asked")
-        flush(room)
+        flush(audience)
 
     store.add(A)
     _, broken = view(hub, A, 1)
     publish(hub, store, A)
-    monkeypatch.setattr(hub._fanout, "_flush", fails_for_one)
+    monkeypatch.setattr(hub._delivery, "_flush", fails_for_one)
     for stream in (*streams, A):
         publish(hub, store, stream)
-    assert len(hub._fanout._busy) == len(streams) + 1
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.01)
-    for room in hub._fanout._busy:
-        room.rests_until = 0.0
+    assert len(hub._delivery._busy) == len(streams) + 1
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.01)
+    for audience in hub._delivery._busy:
+        audience.next_flush_at = 0.0
     hub.start()
 
     for wire in wires:

@@ -21,7 +21,7 @@ from urllib.parse import urljoin
 import httpcore
 
 from app.errors import TaskroomError
-from app.webhooks.url_policy import Address, AddressRefused, Ip, Rules
+from app.outgoing.url_policy import Address, AddressRefused, Ip, Rules
 
 REDIRECTS = 3
 SECONDS = 10.0

@@ -1,7 +1,7 @@
 """Addresses that users give us to call, and which of them may be called: none that leads into a network of ours.
 
 An address is taken apart once, here, and the request is made of the parts, so that no second parser reads it in another
-way. What a name resolves to is judged when it is connected to (app/webhooks/http_client.py).
+way. What a name resolves to is judged when it is connected to (app/outgoing/http_client.py).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import StoreAway
 from tests.stream.helpers import Passages, in_threads
 from tests.support.system import wait_for
@@ -35,17 +35,17 @@ class Calls:
 class Crowd:
     """Threads that ask at the same moment, and what each of them got."""
 
-    def __init__(self, once: Once[int], calls: Calls, count: int) -> None:
+    def __init__(self, flight: SingleFlight[int], calls: Calls, count: int) -> None:
         self.answers: list[Any] = []
         self._threads = [
-            threading.Thread(target=self._ask, args=(once, calls), daemon=True) for _ in range(count)
+            threading.Thread(target=self._ask, args=(flight, calls), daemon=True) for _ in range(count)
         ]
         for thread in self._threads:
             thread.start()
 
-    def _ask(self, once: Once[int], calls: Calls) -> None:
+    def _ask(self, flight: SingleFlight[int], calls: Calls) -> None:
         try:
-            self.answers.append(once("key", calls))
+            self.answers.append(flight("key", calls))
         except BaseException as error:
             self.answers.append(error)
 
@@ -71,13 +71,13 @@ class Reluctant:
 
 
 @pytest.fixture
-def once() -> Once[int]:
-    return Once()
+def flight() -> SingleFlight[int]:
+    return SingleFlight()
 
 
-def test_a_crowd_makes_one_call_and_shares_its_result(once: Once[int]):
-    calls, passages = Calls(), Passages(once)
-    crowd = Crowd(once, calls, 20)
+def test_a_crowd_makes_one_call_and_shares_its_result(flight: SingleFlight[int]):
+    calls, passages = Calls(), Passages(flight)
+    crowd = Crowd(flight, calls, 20)
     wait_for("all to have asked", lambda: passages.count == 20)
 
     calls.gate.set()
@@ -86,46 +86,48 @@ def test_a_crowd_makes_one_call_and_shares_its_result(once: Once[int]):
 
 
 def test_other_keys_do_not_wait():
-    once, calls = Once[Any](), Calls()
-    held = threading.Thread(target=once, args=("held", calls), daemon=True)
+    flight, calls = SingleFlight[Any](), Calls()
+    held = threading.Thread(target=flight, args=("held", calls), daemon=True)
     held.start()
     assert calls.called.wait(60)
 
-    assert once("other", lambda: 7) == 7
+    assert flight("other", lambda: 7) == 7
 
     calls.gate.set()
     held.join(60)
 
 
-def test_an_error_is_everybodys_and_the_next_asks_again(once: Once[int]):
+def test_an_error_is_everybodys_and_the_next_asks_again(flight: SingleFlight[int]):
     calls = Calls()
     calls.error = StoreAway("away, as asked")
-    crowd = Crowd(once, calls, 5)
+    crowd = Crowd(flight, calls, 5)
     calls.gate.set()
 
     assert all(isinstance(answer, StoreAway) for answer in crowd.all())
     calls.error = None
-    assert once("key", calls) == calls.made
+    assert flight("key", calls) == calls.made
 
 
-def test_whoever_is_ended_while_asking_does_not_end_the_others(once: Once[int]):
+def test_whoever_is_ended_while_asking_does_not_end_the_others(flight: SingleFlight[int]):
     calls = Calls()
     calls.error = KeyboardInterrupt()
-    crowd = Crowd(once, calls, 3)
+    crowd = Crowd(flight, calls, 3)
     assert calls.called.wait(60)
     calls.gate.set()
 
     assert {type(answer) for answer in crowd.all()} <= {KeyboardInterrupt, StoreAway}
 
 
-def test_an_answer_is_not_given_to_those_who_ask_after_it(once: Once[int], monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_is_not_given_to_those_who_ask_after_it(
+    flight: SingleFlight[int], monkeypatch: pytest.MonkeyPatch
+):
     """Who asks again because the answer was too old must get a newer one."""
     calls = Calls()
     calls.gate.set()
-    monkeypatch.setattr(once, "_lock", Reluctant())
+    monkeypatch.setattr(flight, "_lock", Reluctant())
 
     def ask_twice() -> None:
         for _ in range(50):
-            assert once("key", calls) < once("key", calls)
+            assert flight("key", calls) < flight("key", calls)
 
     in_threads([ask_twice] * 4)

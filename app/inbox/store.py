@@ -12,10 +12,11 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.sql import TIME_TEXT
 from app.errors import NotFound
-from app.notifications.creation import STORED, TYPES
-from app.projections import project
+from app.inbox.notification import TYPES
+from app.inbox.projection import STORED
 from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
-from app.stream.store import Appended, Connect, append, lock_shared
+from app.stream.store import Connect, lock_shared
+from app.stream.transaction import Transaction
 
 PRUNED_ROWS = 1_000
 
@@ -67,19 +68,20 @@ def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
     return int(unread), int(sequence)
 
 
-def mark_read(cur: Cursor, user_id: str, id: str | None = None) -> tuple[Appended, int]:
-    """Marks one, or all; returns what was appended and how many are unread now. Raises NotFound.
+def mark_read(tx: Transaction, user_id: str, id: str | None = None) -> int:
+    """Marks one, or all; returns how many are unread now. Raises NotFound.
 
     What was read before stays as it was, and is no event.
     """
-    stream, at = user_stream(user_id), now()
+    cur, stream, at = tx.cur, user_stream(user_id), now()
     head = lock_shared(cur, {stream})[stream].last_seq
     left = _mark_all(cur, user_id, head, at) if id is None else _mark_one(cur, user_id, id, at)
     if left is None:
-        return Appended(), unread_count(cur, user_id)
+        return unread_count(cur, user_id)
     which = {"all": True} if id is None else {"ids": [id]}
     fields = {"timestamp": at, **which, "unread_count": left}
-    return append(cur, [draft(stream, "notifications_read", fields, projected=False)], project), left
+    tx.append([draft(stream, "notifications_read", fields, projected=False)])
+    return left
 
 
 def prune(connect: Connect, days: int) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.stream.burst import Filter
-from app.stream.counts import NAMED, OTHER, Types
+from app.stream.codec import Filter
 from app.stream.hub import Hub
+from app.stream.metrics import COUNTED_TYPES, OTHER, EventCounts
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
 from tests.stream.helpers import event
 from tests.stream.wires import FakeWire, Lines, Parcels, view
@@ -27,7 +27,7 @@ def hub(store: FakeStore) -> Hub:
 
 
 def logs(hub: Hub) -> int:
-    return hub.tally.sent_by(Lines).of["log"]
+    return hub.metrics.sent_by(Lines).of["log"]
 
 
 def test_a_burst_counts_for_each_viewer_that_takes_it(hub: Hub, store: FakeStore) -> None:
@@ -37,7 +37,7 @@ def test_a_burst_counts_for_each_viewer_that_takes_it(hub: Hub, store: FakeStore
 
     assert all(wire.sequences == [2, 3, 4, 5] for wire in wires)
     assert logs(hub) == 3 * 4
-    assert hub.tally.fell_behind == 0
+    assert hub.metrics.fell_behind == 0
 
 
 def test_what_is_caught_up_with_counts_as_what_comes_live(hub: Hub, store: FakeStore) -> None:
@@ -61,8 +61,8 @@ def test_who_takes_a_part_is_counted_for_what_it_got_and_no_event_twice(hub: Hub
 
         assert len(slow.sequences) == 5 and logs(hub) - before == 5
         viewer.close()
-    assert hub.tally.fell_behind > 0
-    assert hub.tally.ended == {"closed": 11}
+    assert hub.metrics.fell_behind > 0
+    assert hub.metrics.ended == {"closed": 11}
 
 
 def test_what_a_filter_keeps_back_and_who_is_gone_are_not_counted(hub: Hub, store: FakeStore) -> None:
@@ -73,7 +73,7 @@ def test_what_a_filter_keeps_back_and_who_is_gone_are_not_counted(hub: Hub, stor
     publish(hub, store, A, 3)
 
     assert logs(hub) == 0
-    assert gone.closed == "gone" and hub.tally.ended == {"gone": 1}
+    assert gone.closed == "gone" and hub.metrics.ended == {"gone": 1}
 
 
 def test_what_a_viewer_is_told_first_counts(hub: Hub) -> None:
@@ -91,14 +91,14 @@ def test_formats_are_counted_apart_and_with_those_derived_from_them(hub: Hub, st
 
     publish(hub, store, A)
 
-    assert hub.tally.sent_by(Parcels).total == 1
-    assert hub.tally.sent_by(Lines).total == 3, "the parcels' class is derived from it too"
+    assert hub.metrics.sent_by(Parcels).total == 1
+    assert hub.metrics.sent_by(Lines).total == 3, "the parcels' class is derived from it too"
 
 
 def test_types_that_anybody_may_make_up_are_one() -> None:
-    types = Types()
+    types = EventCounts()
 
     types.add(["log", "my.own", "my.other"], 2)
 
     assert (types.of["log"], types.of[OTHER], types.total) == (2, 4, 6)
-    assert set(types.of) == {*NAMED, OTHER}
+    assert set(types.of) == {*COUNTED_TYPES, OTHER}

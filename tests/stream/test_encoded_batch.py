@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.stream import burst as bursts
-from app.stream.burst import Burst, Filter
+from app.stream import encoded_batch
+from app.stream.codec import Filter
+from app.stream.encoded_batch import EncodedBatch
 from app.stream.event import Event
 from tests.stream.wires import BATCHES, LINES, PARCELS, Lines
 
@@ -19,23 +20,23 @@ def events(first: int, last: int, payload: str = "{}") -> list[Event]:
     ]
 
 
-def frames(burst: Burst) -> list[int]:
+def frames(burst: EncodedBatch) -> list[int]:
     return [int(line.split()[1]) for line in bytes(burst.data).splitlines()]
 
 
 def test_it_joins_all_events_and_knows_where_they_lead():
-    burst = Burst.of(events(4, 7), LINES, Filter())
+    burst = EncodedBatch.of(events(4, 7), LINES, Filter())
 
     assert (burst.start, burst.cursor, frames(burst)) == (3, 7, [4, 5, 6, 7])
 
 
 def test_what_a_filter_keeps_back_moves_the_cursor_all_the_same():
-    some = Burst.of(events(1, 4), LINES, Filter(types=frozenset({"log"})))
-    none = Burst.of(events(1, 4), LINES, Filter(types=frozenset({"agent_started"})))
+    some = EncodedBatch.of(events(1, 4), LINES, Filter(types=frozenset({"log"})))
+    none = EncodedBatch.of(events(1, 4), LINES, Filter(types=frozenset({"agent_started"})))
 
     assert (some.start, some.cursor, frames(some)) == (0, 4, [1, 3])
     assert (none.start, none.cursor, none.data) == (0, 4, b"")
-    assert Burst.of(events(1, 4), PARCELS, Filter(types=frozenset({"x"}))).data == []
+    assert EncodedBatch.of(events(1, 4), PARCELS, Filter(types=frozenset({"x"}))).data == []
 
 
 def test_a_level_passes_what_is_as_severe_and_what_has_none():
@@ -46,12 +47,14 @@ def test_a_level_passes_what_is_as_severe_and_what_has_none():
     assert not Filter() and warning and Filter(types=frozenset({"log"}))
 
 
-@pytest.mark.parametrize(("codec", "limit"), [(LINES, bursts.BURST_SIZE), (BATCHES, bursts.WHOLE_SIZE)])
+@pytest.mark.parametrize(
+    ("codec", "limit"), [(LINES, encoded_batch.BATCH_CHARS), (BATCHES, encoded_batch.FRAME_CHARS)]
+)
 def test_it_ends_at_its_limit_and_has_one_event_at_least(codec: Lines, limit: int):
     size = limit // 4
 
-    assert Burst.of(events(1, 9, "x" * size), codec, Filter()).cursor == 4
-    assert Burst.of(events(1, 9, "x" * (5 * size)), codec, Filter()).cursor == 1
+    assert EncodedBatch.of(events(1, 9, "x" * size), codec, Filter()).cursor == 4
+    assert EncodedBatch.of(events(1, 9, "x" * (5 * size)), codec, Filter()).cursor == 1
 
 
 @pytest.mark.parametrize("codec", [LINES, BATCHES])
@@ -59,18 +62,18 @@ def test_it_ends_at_its_limit_and_has_one_event_at_least(codec: Lines, limit: in
 def test_cut_anywhere_the_parts_make_the_whole(filter: Filter, codec: Lines):
     """At every byte: what was taken, the rest of the frame and what follows the new cursor is the burst again."""
     given = events(1, 6)
-    burst = Burst.of(given, codec, filter)
+    burst = EncodedBatch.of(given, codec, filter)
     for taken in range(len(burst.data) + 1):
         start, rest = burst.cut(taken)
         sent = burst.data[:taken] + rest
         assert sent == b"" or sent.endswith(b"\n")
         left = given[start:]
-        assert sent + (Burst.of(left, codec, filter).data if left else b"") == burst.data, taken
+        assert sent + (EncodedBatch.of(left, codec, filter).data if left else b"") == burst.data, taken
         assert (taken == len(burst.data)) is (start == burst.cursor and not rest)
 
 
 def test_exactly_between_two_frames_nothing_is_owed():
-    burst = Burst.of(events(1, 3), LINES, Filter())
+    burst = EncodedBatch.of(events(1, 3), LINES, Filter())
     first = len(LINES.frame(events(1, 1)[0]))
 
     assert burst.cut(0) == (0, b"")
@@ -82,15 +85,15 @@ def test_exactly_between_two_frames_nothing_is_owed():
 
 def test_one_frame_of_all_is_owed_to_its_end():
     log, given = Filter(types=frozenset({"log"})), events(1, 4)
-    burst = Burst.of(given, BATCHES, log)
+    burst = EncodedBatch.of(given, BATCHES, log)
 
-    assert burst.cut(0) == (0, b"") and burst.told(0) == []
-    assert burst.cut(1) == (4, burst.data[1:]) and burst.told(4) == ["log", "log"]
-    assert Burst.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
+    assert burst.cut(0) == (0, b"") and burst.types_up_to(0) == []
+    assert burst.cut(1) == (4, burst.data[1:]) and burst.types_up_to(4) == ["log", "log"]
+    assert EncodedBatch.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 
 def test_a_packet_is_taken_whole_or_not_at_all():
-    burst = Burst.of(events(1, 5), PARCELS, Filter())
+    burst = EncodedBatch.of(events(1, 5), PARCELS, Filter())
 
     assert len(burst.data) == 5
     assert [burst.cut(n) for n in range(6)] == [(n, []) for n in range(6)]
@@ -104,5 +107,5 @@ def test_each_event_is_encoded_once():
             Counting.made += 1
             return super().frame(event)
 
-    Burst.of(events(1, 5), Counting(), Filter())
+    EncodedBatch.of(events(1, 5), Counting(), Filter())
     assert Counting.made == 5

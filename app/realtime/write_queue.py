@@ -1,12 +1,12 @@
-"""Whose turn it is on a connection that several viewers share."""
+"""The write queue of a connection that several viewers share: in what order they may write."""
 
 from __future__ import annotations
 
 from app.stream.viewer import Viewer
 
 
-class Turns:
-    """The viewers that wait until the connection takes more, in the order in which they are served."""
+class WriteQueue:
+    """The viewers that wait until the connection takes more, the next one first."""
 
     def __init__(self) -> None:
         self._waiting: dict[Viewer, None] = {}
@@ -21,7 +21,7 @@ class Turns:
         self._waiting.pop(viewer, None)
 
     def serve(self) -> None:
-        """One after the other, until one has to wait again: the next time the others come first."""
+        """Lets one viewer after the other write, until one has to wait again: next time the others come first."""
         waiting, self._waiting = self._waiting, {}
         while waiting:
             viewer = next(iter(waiting))

@@ -1,4 +1,4 @@
-"""Values of a bulk insert as Postgres reads them, made cheaper than the driver makes them."""
+"""Array literals and quoted texts for bulk inserts, made faster than by the driver."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 
 def array(elements: Iterable[str]) -> str:
-    """An array's literal, of elements as they stand in one; the driver takes far longer for a list."""
+    """Returns an array's literal of elements that are quoted already; the driver takes far longer for a list."""
     return "{" + ",".join(elements) + "}"
 
 
 def texts(column: Sequence[str | None]) -> str:
-    """An array's literal of texts that repeat: each is quoted once."""
+    """Returns an array's literal of texts that repeat: each is quoted once."""
     quoted = {text: _element(text) for text in set(column)}
     return array([quoted[text] for text in column])
 
@@ -23,7 +23,7 @@ def _element(text: str | None) -> str:
 
 
 class Text:
-    """A long text as a parameter, quoted in C: the driver goes byte by byte, at ten times the price."""
+    """A long text as a parameter, quoted in C: the driver goes byte by byte and takes ten times as long."""
 
     def __init__(self, text: str) -> None:
         self._text = text
