@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.jobs.packages import Declaration, declare, keep
 from app.jobs.types import JobType
-from workers.registry import REASON_LIMIT, Job, broken_in, jobs, package_of
+from workers.registry import REASON_LIMIT, Job, broken, jobs, package_of
 from workers.schemas import json_schema
 from workers.settings import settings
 from workers.texts import reason
@@ -50,7 +50,7 @@ def declarations() -> list[Declaration]:
 
 
 def _declaration(package: str, of_package: Iterable[Job]) -> Declaration:
-    types, broken = list[JobType](), dict(broken_in(package))
+    types, failing = list[JobType](), dict(broken(package))
     for job in of_package:
         try:
             types.append(_type(job))
@@ -58,8 +58,8 @@ def _declaration(package: str, of_package: Iterable[Job]) -> Declaration:
             logger.exception(
                 "the job type %s cannot be started: its parameters have no JSON Schema", job.name
             )
-            broken[job.name] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
-    return Declaration(package, types, broken)
+            failing[job.name] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
+    return Declaration(package, types, failing)
 
 
 def _type(job: Job) -> JobType:

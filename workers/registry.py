@@ -97,16 +97,11 @@ def jobs() -> Mapping[str, Job]:
     return dict(sorted(_jobs.items()))
 
 
-def broken() -> Mapping[str, str]:
-    """The job files that could not be imported when this process looked, each with the reason in one line."""
+def broken(package: str | None = None) -> Mapping[str, str]:
+    """The job files, of one package or of all, that could not be imported when this process looked, each with the
+    reason in one line."""
     jobs()
-    return {_file(module): why for module, why in sorted(_broken.items())}
-
-
-def broken_in(package: str) -> Mapping[str, str]:
-    """As ``broken``, of this package alone."""
-    jobs()
-    return {_file(module): why for module, why in sorted(_broken.items()) if package_of(module) == package}
+    return {_file(m): why for m, why in sorted(_broken.items()) if package in (None, package_of(m))}
 
 
 def package_of(module: str) -> str:
