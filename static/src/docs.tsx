@@ -1,9 +1,10 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import "./state/theme";
-import { Problem, send } from "./client/http";
+import { send } from "./client/http";
+import { Problem } from "./client/problem";
 import { anchorOf, matching, operations, type Document, type Field, type Operation } from "./state/openapi";
-import { Trouble } from "./views/trouble";
+import { Trouble } from "./views/problem-message";
 
 function Fields({ title, fields }: { title: string; fields: Field[] }) {
   if (!fields.length) return null;

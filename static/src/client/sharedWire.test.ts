@@ -63,8 +63,8 @@ test.each(["closes", "crashes", "freezes", "is kept for going back"])(
     expect(browser.leader).toBe("1");
     feed.append("task:t"); // still on its way
     if (how === "closes") browser.as("1", () => one.wire.close());
-    else if (how === "freezes") one.tell("freeze");
-    else if (how !== "crashes") one.tell("pagehide");
+    else if (how === "freezes") one.dispatch("freeze");
+    else if (how !== "crashes") one.dispatch("pagehide");
     else {
       browser.crash("1");
       feed.vanish();
@@ -87,18 +87,18 @@ test.each([
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   const [mine, other] = [one, two].map((tab) => tab.watch("task:t", 5));
   await pass();
-  one.tell(away);
+  one.dispatch(away);
   await pass();
   feed.append("task:t", 3);
   await pass();
   expect(mine?.seen).toEqual([]);
-  one.tell(back);
+  one.dispatch(back);
   await pass();
   expect([mine?.seen, other?.seen]).toEqual([[6, 7, 8], [6, 7, 8]]);
   expect(one.opened).toBe(1);
 });
 
-test("a leader that says nothing for as long as a stream may not is replaced, and one that lives is not", async () => {
+test("a leader that is silent for too long is replaced, and one that answers is not", async () => {
   const [, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
   const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
   await pass();
@@ -190,7 +190,7 @@ test("a stream that is cut is so for all; a token that has ended is the leader's
   const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
   const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
   await pass();
-  feed.streams[0]?.say("token_expired", {});
+  feed.streams[0]?.deliver("token_expired", {});
   await pass();
   feed.append("task:t");
   await pass();
@@ -215,18 +215,18 @@ test("a room that is refused is found out by each tab, and the others stay", asy
   expect([one.closed, two.closed]).toEqual([[], []]);
 });
 
-test("a stream that cannot answer a cursor says so to all, and a task's end reaches all", async () => {
+test("a cursor that the stream cannot answer, and the end of a task, reach all tabs", async () => {
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   const rooms = [one, two].map((tab) => tab.watch("task:t", 5));
   await pass();
-  feed.streams[0]?.say("resync", { stream: "task:t", reason: "beyond_head", oldest: 1, head: 2 });
-  feed.streams[0]?.say("log", { stream: "task:t", sequence: 3 });
-  feed.streams[0]?.say("end", { stream: "task:t", status: "SUCCESS" });
+  feed.streams[0]?.deliver("resync", { stream: "task:t", reason: "beyond_head", oldest: 1, head: 2 });
+  feed.streams[0]?.deliver("log", { stream: "task:t", sequence: 3 });
+  feed.streams[0]?.deliver("end", { stream: "task:t", status: "SUCCESS" });
   await pass();
   for (const { resyncs, seen, ends } of rooms) expect([resyncs, seen, ends]).toEqual([1, [3], 1]);
 });
 
-test("a cursor beyond the stream is waited for, and told when the stream stays behind it", async () => {
+test("a cursor beyond the stream is waited for, and reset when the stream stays behind it", async () => {
   feed.heads.set("user", 2);
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   one.watch("task:t", 5);
@@ -263,26 +263,26 @@ test("a tab that takes nothing is left out, and goes on at its cursor when it do
 
 test("what is joined before anybody has answered has its place all the same", async () => {
   const [, two] = (await tabs("1", "2")) as [Tab, Tab];
-  two.tell("freeze");
-  two.tell("resume");
+  two.dispatch("freeze");
+  two.dispatch("resume");
   const room = two.watch("task:t", 4);
   await pass();
   expect([room.here, room.seen]).toEqual([true, [5]]);
 });
 
-test("what was said to a tab before it was frozen, and comes after it, is not taken for an answer of now", async () => {
+test("a message from before a tab was frozen is not taken for a present answer", async () => {
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   one.watch("task:t", 5);
   await pass();
   const room = two.watch("task:t");
   browser.pause("2");
   await pass();
-  two.tell("freeze");
+  two.dispatch("freeze");
   await pass();
   feed.append("task:t", 5);
   await pass();
   browser.go("2");
-  two.tell("resume");
+  two.dispatch("resume");
   await pass();
   feed.append("task:t");
   await pass();

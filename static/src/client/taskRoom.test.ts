@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 import { noting, snapshotAt } from "./testing/page";
 import { io, socket, sockets } from "./testing/sockets";
 import { pass, Stage } from "./testing/stage";
@@ -50,11 +50,11 @@ test("drops what it has seen", async () => {
 test("leaves alone what is of another stream or has no sequence", async () => {
   const watch = await begin();
   stage.take(5);
-  socket().say("agent_started", { stream: "user:1", sequence: 6 });
-  socket().say("log", { stream: "task:t", message: "no sequence" });
-  socket().say("log", { stream: "task:t", sequence: "6" });
-  socket().say("resync", { stream: "task:other" });
-  socket().say("log", null);
+  socket().deliver("agent_started", { stream: "user:1", sequence: 6 });
+  socket().deliver("log", { stream: "task:t", message: "no sequence" });
+  socket().deliver("log", { stream: "task:t", sequence: "6" });
+  socket().deliver("resync", { stream: "task:other" });
+  socket().deliver("log", null);
   expect(stage.seen).toEqual(["snapshot 5"]);
   expect(watch.progress).toEqual({ kind: "current" });
 });
@@ -62,7 +62,7 @@ test("leaves alone what is of another stream or has no sequence", async () => {
 test("a type of event that it does not know counts like any other", async () => {
   await begin();
   stage.take(5);
-  socket().say("application.word", { stream: "task:t", sequence: 6 });
+  socket().deliver("application.word", { stream: "task:t", sequence: 6 });
   socket().log(7);
   expect(stage.seen).toEqual(["snapshot 5", 6, 7]);
 });
@@ -104,7 +104,7 @@ test("resync takes a fresh snapshot and goes on from there", async () => {
   await begin();
   stage.take(6);
   stage.server.answers.set("/tasks/t/status", snapshotAt(40));
-  socket().say("resync", { stream: "task:t", reason: "pruned", oldest: 30, head: 40 });
+  socket().deliver("resync", { stream: "task:t", reason: "pruned", oldest: 30, head: 40 });
   await pass(0);
   again(40);
   socket().log(40, 41);
@@ -155,8 +155,8 @@ test("one room that is refused leaves the others as they are", async () => {
 test("ends with the task", async () => {
   const watch = await begin();
   stage.take(5);
-  socket().say("task_status", { stream: "task:t", sequence: 6, status: "SUCCESS" });
-  socket().say("end", { stream: "task:t", status: "SUCCESS" });
+  socket().deliver("task_status", { stream: "task:t", sequence: 6, status: "SUCCESS" });
+  socket().deliver("end", { stream: "task:t", status: "SUCCESS" });
   expect(watch.progress).toEqual({ kind: "ended" });
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
@@ -165,7 +165,7 @@ test("an end without its terminal event is looked up", async () => {
   const watch = await begin();
   stage.take(5);
   stage.server.answers.set("/tasks/t/status", snapshotAt(9, "FAILURE"));
-  socket().say("end", { stream: "task:t", status: "FAILURE" });
+  socket().deliver("end", { stream: "task:t", status: "FAILURE" });
   await pass(0);
   expect(stage.seen).toEqual(["snapshot 5", "snapshot 9"]);
   expect(watch.progress).toEqual({ kind: "ended" });
@@ -208,7 +208,7 @@ test("a fault of one who watches does not end the connection", async () => {
   expect(stage.connection.link.kind).toBe("live");
 });
 
-test("a snapshot on which one who watches fails is joined all the same, and the others are told", async () => {
+test("a watcher that fails on a snapshot keeps neither the join nor the other watchers from it", async () => {
   const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
   const fault = (): never => {
     throw new Error("a fault of the page");
@@ -220,7 +220,7 @@ test("a snapshot on which one who watches fails is joined all the same, and the 
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
 
-test("who begins to watch while an event is told gets it in a snapshot, and no event before that", async () => {
+test("a watch that begins during an event gets that event in a snapshot, and no event before it", async () => {
   const late = noting();
   let begun = false;
   stage.connection.task("t", {
@@ -245,7 +245,7 @@ test("who begins to watch while an event is told gets it in a snapshot, and no e
   expect(stage.seen).toEqual(["snapshot 5", 6, "snapshot 7", 8]);
 });
 
-test("who is stopped while an event is told hears no more, whoever stops whom", async () => {
+test("a watch that is stopped during an event gets no more, whoever stops it", async () => {
   const other = noting();
   const watch: { stop: () => void } = stage.connection.task("t", {
     ...stage.notes.sink,
@@ -266,7 +266,7 @@ test("who is stopped while an event is told hears no more, whoever stops whom", 
   expect(other.seen).toEqual(["snapshot 5"]);
 });
 
-test("while polling, who stops or begins inside a page leaves nothing told twice or too early", async () => {
+test("while polling, a watch that stops or begins inside a page gets nothing twice or too early", async () => {
   const late = noting();
   await stage.polling();
   const one = stage.notes.sink;

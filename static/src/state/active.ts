@@ -3,7 +3,7 @@ import type { Api } from "../client/api";
 import { isTerminal, type TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { rowOf, told, type Row } from "./rows";
-import { Standings } from "./standings";
+import { Standings } from "./live-rows";
 
 const SOON_MS = 250;
 

@@ -1,11 +1,11 @@
 import type { Connection } from "../client/watch";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import type { Notification, TaskEvent } from "../client/types";
 import { api, go } from "./app";
 import { notifyOutside } from "./desktop";
 import { Notifications } from "./notifications";
 import { isUnread } from "./inbox";
-import { isInSight, placeOf } from "./place";
+import { isInSight, placeOf } from "./notification-target";
 import { interrupts, isNew, Toasts } from "./toasts";
 import { speakOf } from "./voice";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Api } from "../client/api";
 import { NOTHING } from "../client/fold";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Task, TaskEvent } from "../client/types";
 import type { Connection } from "../client/watch";
 import { Children } from "./children";

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { isTerminal, type Task } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { fold, NOTHING } from "../client/fold";

@@ -1,5 +1,5 @@
 import { isTerminal, type Phase, type Task, type TaskState } from "../client/types";
-import { percent } from "../views/format";
+import { percent } from "./format";
 
 /** How long a phase that counts may say nothing, as a multiple of what an item takes it, and in seconds at least. */
 const ITEMS_SILENT = 3;

@@ -1,4 +1,4 @@
-import type { FieldErrors } from "../client/http";
+import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 
 /** What stands in the inputs, in the shape of the value: text (choices and JSON fields hold JSON), a tick, lists and

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { BrokenFile, JobType } from "../client/types";
 import { api } from "./app";
 import { collect, draftOf } from "./form";

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogFilter, LogLine, LogPage } from "../client/types";
 import { BLOCK, type LogStore } from "./log";
 import { firstFrom, nearestOf, type AskLog, type LogSource, type Nearest } from "./log-source";

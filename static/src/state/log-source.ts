@@ -1,5 +1,5 @@
 import type { ReadonlySignal } from "@preact/signals";
-import type { Problem } from "../client/http";
+import type { Problem } from "../client/problem";
 import type { LogLine, LogPage, LogQuery } from "../client/types";
 
 export type AskLog = (query: LogQuery) => Promise<LogPage>;

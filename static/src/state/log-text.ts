@@ -1,6 +1,6 @@
 import Anser from "anser";
 import type { LogLine } from "../client/types";
-import { hits, type Span } from "./search";
+import { hits, type Span } from "./log-search";
 
 /** A stretch of a line that looks alike. */
 export interface Piece {

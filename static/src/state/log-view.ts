@@ -1,11 +1,11 @@
 import { signal, type Signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogFilter, LogLine } from "../client/types";
 import type { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
 import { formatLines, parseLines, type LineRange } from "./log-link";
 import type { AskLog, LogSource } from "./log-source";
-import { search, type Direction } from "./search";
+import { search, type Direction } from "./log-search";
 
 /** What draws the lines and knows where the reader is. */
 export interface LogScroller {

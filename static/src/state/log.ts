@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogLine, LogPage } from "../client/types";
 import { firstFrom, nearestOf, type AskLog, type LogSink, type LogSource, type Nearest } from "./log-source";
 

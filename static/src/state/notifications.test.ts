@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Notification, NotificationPage, TaskEvent } from "../client/types";
 import { Notifications } from "./notifications";
 
@@ -43,7 +43,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("it asks every 60 s while events are heard, every 30 s while not, 10 s after an error", async () => {
+test("it asks every 60 s while events come live, every 30 s while not, 10 s after an error", async () => {
   await seconds(30);
   expect(calls.unreadCount).toHaveBeenCalledTimes(1);
   bell.connected(true);

@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Notification, TaskEvent } from "../client/types";
 import { EMPTY, KEPT, reduce, type Filter, type InboxEvent } from "./inbox";
 

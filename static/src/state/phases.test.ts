@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { JobType, Phase, Task, TaskState } from "../client/types";
 import { NOTHING } from "../client/fold";
 import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan } from "./phases";

@@ -1,4 +1,4 @@
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { isTerminal, type JobType, type Phase, type Task, type TaskState } from "../client/types";
 
 /** The job type that is made of others, each a phase of it. */

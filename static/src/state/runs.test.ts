@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { filterOf } from "./filter";
 import { Runs } from "./runs";
 import { Fake, task } from "./runs.fake";

@@ -1,13 +1,13 @@
 import { batch, signal, type Signal } from "@preact/signals";
 import type { Api, TaskPage } from "../client/api";
 import { Backoff } from "../client/backoff";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { StatusTally } from "./counts";
 import { queryOf, type Filter } from "./filter";
 import { isOlder, rowOf, told, updated, type Row } from "./rows";
-import { Standings } from "./standings";
+import { Standings } from "./live-rows";
 
 const FIRST_PAGE = 50;
 const OLDER_PAGE = 100;

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
-import { Problem } from "../client/http";
-import { Trouble } from "./trouble";
+import { Problem } from "../client/problem";
+import { Trouble } from "./problem-message";
 
 /** A button for a call to the server: off while it runs, its error beside it. */
 export function Action(props: { name: string; class?: string; run: () => Promise<unknown> }) {

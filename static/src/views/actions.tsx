@@ -3,7 +3,7 @@ import { logDownload, rawSnapshot } from "../client/api";
 import { isTerminal, type Approval, type Task } from "../client/types";
 import { api, go, signedIn } from "../state/app";
 import { narrow } from "../state/screen";
-import type { Call } from "./call";
+import type { Call } from "./use-call";
 import { Confirm } from "./confirm";
 import { Copy } from "./copy";
 import { More } from "./more";

@@ -1,13 +1,13 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Problem } from "../client/http";
+import type { Problem } from "../client/problem";
 import type { Approval, DecidedApproval, Task } from "../client/types";
 import { api } from "../state/app";
 import { narrow } from "../state/screen";
 import { Decide, mayAct } from "./actions";
-import type { Call } from "./call";
+import type { Call } from "./use-call";
 import { TaskMark } from "./marks";
 import { Link } from "./parts";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 const RISKY = ["high", "critical"];
 

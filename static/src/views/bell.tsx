@@ -4,11 +4,11 @@ import { announce } from "../state/announce";
 import { acknowledge, notifications } from "../state/bell";
 import { isUnread, shown } from "../state/inbox";
 import { EVERYWHERE, useShortcuts } from "../state/keys";
-import { placeOf } from "../state/place";
+import { placeOf } from "../state/notification-target";
 import { Link } from "./link";
 import { SeverityMark } from "./marks";
 import { Time } from "./time";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 const PANEL = "notifications";
 

@@ -1,11 +1,12 @@
-import { serverNow, type Problem } from "../client/http";
+import type { Problem } from "../client/problem";
+import { serverNow } from "../client/serverClock";
 import type { Task } from "../client/types";
 import { now } from "../state/app";
 import { progressOf } from "../state/estimate";
-import { duration, elapsed, shortId } from "./format";
+import { duration, elapsed, shortId } from "../state/format";
 import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** The runs that this one is made of, in the order in which they were made. */
 export const Children = ({ tasks, problem }: { tasks: readonly Task[]; problem: Problem | null }) => (

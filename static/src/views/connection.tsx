@@ -1,5 +1,5 @@
 import { connection, link, now } from "../state/app";
-import { said } from "../state/link";
+import { said } from "../state/link-label";
 
 /** Whether what is shown is up to date: a word with a mark, always in the same place. */
 export function ConnectionState() {

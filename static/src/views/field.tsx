@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import type { FieldErrors } from "../client/http";
+import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
 

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Gantt as Chart, GanttRow } from "../state/gantt";
-import { clock, duration } from "./format";
+import { clock, duration } from "../state/format";
 import { Link } from "./parts";
 
 /** Percent from which on a mark's label would reach out of the page. */

@@ -4,7 +4,7 @@ import type { User } from "../client/types";
 import { address, connection, go, safeNext, signedIn } from "../state/app";
 import { Login, SignInAgain } from "./login";
 import { Shell } from "./parts";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** Lets in who is signed in. When a session ends by itself its page stays under the form that begins another one. */
 export function Gate({ page }: { page: (user: User) => ComponentChildren }) {

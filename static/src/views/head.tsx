@@ -1,14 +1,14 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api, now } from "../state/app";
 import { etaOf, progressOf } from "../state/estimate";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
 import { ApprovalBand, CallTrouble, StepBand } from "./approval";
-import { useCall } from "./call";
+import { useCall } from "./use-call";
 import { Copy } from "./copy";
-import { count, duration, elapsed, namedBy, shortId } from "./format";
+import { count, duration, elapsed, namedBy, shortId } from "../state/format";
 import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { count } from "./format";
+import { count } from "../state/format";
 
 const LONG_TEXT = 2_000;
 const MOST_ITEMS = 100;

@@ -3,7 +3,7 @@ import type { LogLine } from "../client/types";
 import { BLOCK } from "../state/log";
 import type { LineRange } from "../state/log-link";
 import { LineText } from "./ansi";
-import { clock, count } from "./format";
+import { clock, count } from "../state/format";
 
 const LEVELS: Record<string, [kind: string, word: string]> = {
   DEBUG: ["debug", "DEBUG"],

@@ -6,8 +6,8 @@ import { times, wrap } from "../state/log-settings";
 import { firstFrom, type LogSource } from "../state/log-source";
 import type { LogScroller, LogView } from "../state/log-view";
 import { Block } from "./log-block";
-import { hear } from "./log-hands";
-import { distance, firstInView, type Place } from "./log-place";
+import { hear } from "./scroll-intent";
+import { distance, firstInView, type Place } from "./scroll-anchor";
 
 const LINE_PX = 20;
 /** Drawn beyond the view, so that what comes into it has been measured. */

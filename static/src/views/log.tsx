@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Backoff } from "../client/backoff";
-import type { Problem } from "../client/http";
+import type { Problem } from "../client/problem";
 import { isTerminal, type LogFilter } from "../client/types";
 import { announce } from "../state/announce";
 import { address, api, go, link } from "../state/app";
@@ -14,10 +14,10 @@ import { times, turn, wrap } from "../state/log-settings";
 import type { AskLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
-import { count } from "./format";
+import { count } from "../state/format";
 import { LogList } from "./log-list";
 import { Tools } from "./log-tools";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 

@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { go, now, session } from "../state/app";
 import { Dialog } from "./dialog";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** The page goes on to where one was by itself, as soon as the session is there. */
 export function Login() {

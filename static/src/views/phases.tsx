@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import type { Task, TaskState } from "../client/types";
 import { now } from "../state/app";
 import { phaseEtaOf, progressOf, shareOf } from "../state/estimate";
 import { PHASE } from "../state/marks";
 import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
-import { count, duration } from "./format";
+import { count, duration } from "../state/format";
 import { Bar, percentage, PhaseMark } from "./marks";
 
 interface Props {

@@ -1,4 +1,4 @@
-import { pretty } from "./format";
+import { pretty } from "../state/format";
 import { Copy } from "./copy";
 import { Json, Text } from "./json";
 

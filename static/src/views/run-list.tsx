@@ -2,9 +2,9 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { Virtualizer, type CacheSnapshot, type VirtualizerHandle } from "virtua";
 import { useShortcuts } from "../state/keys";
 import type { Runs } from "../state/runs";
-import { count } from "./format";
+import { count } from "../state/format";
 import { runAddress, RunRow } from "./run-row";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** The next older page is asked for when so few rows are left. */
 const AHEAD = 60;

@@ -1,11 +1,11 @@
 import type { Signal } from "@preact/signals";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import { isTerminal, type Task } from "../client/types";
 import { now } from "../state/app";
 import { plainText } from "../state/log-text";
 import { progressOf } from "../state/estimate";
 import { errorsOf, type Row } from "../state/rows";
-import { count, duration, elapsed, namedBy, shortId } from "./format";
+import { count, duration, elapsed, namedBy, shortId } from "../state/format";
 import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
 import { Link } from "./parts";
 import { Time } from "./time";

@@ -6,7 +6,7 @@ import { Bell } from "./bell";
 import { ConnectionState } from "./connection";
 import { Link } from "./link";
 import { UserMenu } from "./menu";
-import { Search } from "./search";
+import { Search } from "./run-search";
 
 /** Puts the focus on what the page is about. */
 export function focusContent(): void {

@@ -1,12 +1,12 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { Problem, type FieldErrors } from "../client/http";
+import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema } from "../client/types";
 import { api, go } from "../state/app";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
-import { BrokenFiles } from "./broken";
+import { BrokenFiles } from "./broken-files";
 import { Field } from "./field";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 const TITLE: Schema = { type: "string", maxLength: 255 };
 const APPROVAL: Schema = {

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { rates, type Point } from "../state/throughput";
 import { RateChart } from "./chart";
-import { count } from "./format";
+import { count } from "../state/format";
 
 interface Props {
   points: readonly Point[];

@@ -1,7 +1,7 @@
 import { useComputed } from "@preact/signals";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import { now } from "../state/app";
-import { clock, moment } from "./format";
+import { clock, moment } from "../state/format";
 
 const EXACT = new Intl.DateTimeFormat(undefined, {
   weekday: "short",

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import { isTerminal, type Task, type TaskState } from "../client/types";
 import { api, now } from "../state/app";
 import { gantt } from "../state/gantt";

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import type { Problem } from "../client/http";
+import type { Problem } from "../client/problem";
 
 /** What happened, and one thing to do. The detail is the sentence; a title alone only names the kind. */
 export function Trouble({ problem, children }: { problem: Problem; children?: ComponentChildren }) {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { LogLine, LogPage, LogQuery } from "../client/types";
-import { hits, search, type Direction } from "./search";
+import { hits, search, type Direction } from "./log-search";
 
 const SCAN = 100;
 

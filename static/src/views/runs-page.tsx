@@ -1,19 +1,19 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { address, api, connection, go, link, signedIn } from "../state/app";
 import { addressOf, filterOf, isWhole, type Filter } from "../state/filter";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Runs } from "../state/runs";
-import { Band } from "./band";
+import { Band } from "./active-run";
 import { Dialog } from "./dialog";
-import { FirstRun, NoList, NoMatch } from "./empty";
-import { Chips, Tools } from "./filters";
+import { FirstRun, NoList, NoMatch } from "./list-placeholders";
+import { Chips, Tools } from "./list-tools";
 import { Shell } from "./parts";
 import { RunList } from "./run-list";
 import { Start } from "./start";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** The list that was shown last, as it was left: who comes back from a run finds their place. */
 let kept: { key: string; runs: Runs } | null = null;

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Task } from "../client/types";
 import { NOTHING } from "../client/fold";
 import { markAddress, SHAPES, stateWord } from "./marks";
-import { announcementOf, titleOf } from "./signs";
+import { announcementOf, titleOf } from "./tab-title";
 
 const task = (fields: Partial<Task>): Task => ({ ...NOTHING.task, job_type: "kb", status: "STARTED", ...fields });
 

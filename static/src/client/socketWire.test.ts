@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { socketWire } from "./socket";
+import { socketWire } from "./socketWire";
 import { FakeAccess } from "./testing/page";
 import { io, socket, sockets } from "./testing/sockets";
 import type { Room, Wire } from "./wire";
@@ -48,11 +48,11 @@ test("takes the events of a moment from one message, in order, and none after it
   const log = (sequence: number): [string, object] => ["log", { stream: "task:t", sequence }];
   wire.join(task);
   wire.join(user);
-  socket().say("events", [log(6), ["events", { stream: "user:u", sequence: 9 }], log(7)]);
+  socket().deliver("events", [log(6), ["events", { stream: "user:u", sequence: 9 }], log(7)]);
   expect(vi.mocked(task.event).mock.calls.map(([event]) => event.sequence)).toEqual([6, 7]);
   expect(user.event).toHaveBeenCalledExactlyOnceWith({ stream: "user:u", type: "events", sequence: 9 });
   vi.mocked(task.event).mockImplementation(() => wire.close());
-  socket().say("events", [log(8), log(9)]);
+  socket().deliver("events", [log(8), log(9)]);
   expect(task.event).toHaveBeenCalledTimes(3);
 });
 
@@ -71,7 +71,7 @@ test("one request a room at a time, for a leave could overtake its join", () => 
   expect(sent()).toEqual([]);
 });
 
-test("a room that was left hears nothing", () => {
+test("a room that was left gets no events", () => {
   const task = room("task:t");
   wire.join(task);
   socket().answer("join_task", { ok: true, sequence: 7 });
@@ -80,7 +80,7 @@ test("a room that was left hears nothing", () => {
   expect(task.event).not.toHaveBeenCalled();
 });
 
-test("says what comes first where there was no cursor", () => {
+test("a join without a cursor gives the first position", () => {
   const [task, user] = [room("task:t", null), room("user", null)];
   wire.join(task);
   wire.join(user);

@@ -2,7 +2,7 @@ import type { Room, Wire } from "./wire";
 
 export const POLL_SECONDS = 10;
 
-/** What is left when no connection stays open: each room asks by REST, again and again. */
+/** Carries rooms where no connection stays open: each room asks by REST, every `POLL_SECONDS`. */
 export class PollingWire implements Wire {
   readonly kind = "polling";
   readonly capacity = Infinity;
@@ -12,8 +12,8 @@ export class PollingWire implements Wire {
   /** When it asks again, in milliseconds of this machine's clock. */
   next = Date.now();
 
-  /** `asked`: after each turn. */
-  constructor(private readonly asked: () => void) {
+  /** `turned` is called after each turn. */
+  constructor(private readonly turned: () => void) {
     this.wait();
   }
 
@@ -27,7 +27,7 @@ export class PollingWire implements Wire {
   }
 
   token(): void {
-    // Each request has the token of its moment.
+    // Each request has the token of its time.
   }
 
   close(): void {
@@ -46,7 +46,7 @@ export class PollingWire implements Wire {
     } finally {
       if (!this.closed) {
         this.wait();
-        this.asked();
+        this.turned();
       }
     }
   }

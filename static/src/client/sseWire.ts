@@ -2,9 +2,9 @@ import { EventStreamText, type Message } from "./eventStream";
 import type { Access } from "./access";
 import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
-/** A proxy that holds back the first words holds back all the others too. */
+/** A proxy that holds back the first message holds back all others too. */
 const OPEN_TIMEOUT_MS = 10_000;
-/** The server says something every 15 s; a network that went says nothing, not even that. */
+/** The server sends something every 15 s; longer silence means that the network is gone. */
 export const SILENCE_MS = 40_000;
 export const STREAM_ROOMS = 16;
 
@@ -12,10 +12,10 @@ interface Hello {
   rooms: Record<string, { cursor: number; head: number }>;
 }
 
-/** Rooms over one SSE stream, opened again whenever they change.
+/** Rooms over one SSE stream, which is opened again whenever they change.
  *
- * By fetch: an EventSource tells only of event types that it was asked for by name, of no status but that it failed,
- * and of no comment, and cannot send a bearer token. */
+ * Uses fetch, because an EventSource reports only event types that are named in advance, neither the status of a failure
+ * nor comments, and cannot send a bearer token. */
 class SseWire implements Wire {
   readonly kind = "sse";
   readonly capacity = STREAM_ROOMS;
@@ -67,7 +67,7 @@ class SseWire implements Wire {
     this.reading?.abort();
     const reading = (this.reading = new AbortController());
     const current = (): boolean => reading === this.reading && !this.done && !this.due;
-    this.listen(OPEN_TIMEOUT_MS);
+    this.expectWithin(OPEN_TIMEOUT_MS);
     const init = { headers: this.headers(), signal: reading.signal, cache: "no-store" } as const;
     const response = await fetch(this.address(), init).catch(() => null);
     if (!current()) return;
@@ -77,24 +77,24 @@ class SseWire implements Wire {
     for await (const piece of pieces(response.body)) {
       if (!current()) return;
       if (this.open) {
-        this.listen(SILENCE_MS);
+        this.expectWithin(SILENCE_MS);
         this.alive();
       }
-      for (const message of text.push(piece)) if (current()) this.heard(message);
+      for (const message of text.push(piece)) if (current()) this.received(message);
     }
     if (current()) this.finish("cut");
   }
 
-  private heard({ type, data }: Message): void {
+  private received({ type, data }: Message): void {
     if (type === "token_expired") return this.finish("denied");
     const payload: unknown = JSON.parse(data);
     if (type === "connected") this.connected(payload as Hello);
     else deliver(this.rooms, type, payload);
   }
 
-  /** A server that drains answers 200 and closes, so only these first words mean that the cursors were taken. */
+  /** A server that shuts down answers 200 and closes, so only this message means that the cursors were taken. */
   private connected({ rooms }: Hello): void {
-    this.listen(SILENCE_MS);
+    this.expectWithin(SILENCE_MS);
     if (!this.open) {
       this.open = true;
       this.events.opened();
@@ -109,21 +109,21 @@ class SseWire implements Wire {
 
   private async answered(status: number, current: () => boolean): Promise<void> {
     const rooms = [...this.rooms.values()];
-    // All of them have ended, and nothing is left to tell.
+    // All rooms have ended, and everything was sent.
     if (status === 204) return rooms.forEach((room) => room.ended());
     if (status === 401) return this.finish("denied");
     if (status !== 403 && status !== 404) return this.finish("cut");
-    // One room that is not the viewer's any more is 404 for all: each finds out for itself, and that one leaves.
+    // One room that the user may no longer see makes the whole stream 404: each room asks for itself, and that one leaves.
     await Promise.all(rooms.map((room) => room.poll()));
     if (current()) this.finish("cut");
   }
 
-  private listen(patience: number): void {
+  private expectWithin(ms: number): void {
     clearTimeout(this.silence);
-    this.silence = setTimeout(() => this.finish("cut"), patience);
+    this.silence = setTimeout(() => this.finish("cut"), ms);
   }
 
-  /** A stream of no room there cannot be. */
+  /** A stream needs at least one room. */
   private address(): string {
     const rooms = [...this.rooms.values()].map(({ name, cursor }) => `${name}@${cursor ?? "latest"}`);
     return `${this.access.base}/api/v2/stream?rooms=${rooms.join(",") || "broadcast"}`;
@@ -143,13 +143,13 @@ class SseWire implements Wire {
   }
 }
 
-/** `alive`: called at each sign of life, and be it a comment. */
+/** `alive`: called whenever the open stream brings something, even a comment. */
 export const sseWire =
   (access: Access, alive = (): void => undefined): OpenWire =>
   (events) =>
     new SseWire(access, events, alive);
 
-/** Until it ends, is aborted or breaks: nothing more comes then, whichever it was. */
+/** Yields the text until the stream ends, is aborted or breaks. */
 async function* pieces(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const reader = body.getReader();
   const decoder = new TextDecoder();

@@ -1,6 +1,6 @@
 import { useMemo, useRef } from "preact/hooks";
 import { EVERYWHERE, useShortcuts } from "../state/keys";
-import { find } from "../state/find";
+import { find } from "../state/run-search";
 
 /** One field for both: an id or its beginning opens that run, anything else searches the list. */
 export function Search() {

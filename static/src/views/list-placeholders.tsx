@@ -1,10 +1,10 @@
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { JobType, User } from "../client/types";
 import { addressOf, isWhole, type Filter } from "../state/filter";
 import { easiest, jobTypes } from "../state/jobs";
 import { Link } from "./parts";
 import { Start } from "./start";
-import { Trouble } from "./trouble";
+import { Trouble } from "./problem-message";
 
 /** Before the first answer, or instead of it. */
 export function NoList({ problem, retry }: { problem: Problem | null; retry: () => void }) {

@@ -1,6 +1,6 @@
 import { io, type Socket } from "socket.io-client";
 import { Backoff } from "./backoff";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 import type { Access } from "./access";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
@@ -8,33 +8,33 @@ const OPEN_TIMEOUT_MS = 5_000;
 const SIGN_IN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** The events of a moment; a message for each would be a task of the page's for each. */
+/** Several events in one message: a message for each would be a task of the page's loop for each. */
 type Batch = readonly (readonly [type: string, payload: unknown])[];
 type Ack = { ok: true; sequence?: number } | { ok: false; error?: { status?: number; title?: string } };
 
-/** One join: another one of the same room is another seat. */
-interface Seat {
+/** One join of a room; a second join of the same room is another object. */
+interface Join {
   readonly room: Room;
 }
 
-/** A room that the server could not take. */
+/** The pause before a room is tried again that the server could not take. */
 interface Delay {
   readonly backoff: Backoff;
   timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-/** Rooms over Socket.IO, by WebSocket only: its own long-polling is no better than asking by REST. */
+/** Rooms over Socket.IO, by WebSocket only: its long-polling is no better than asking by REST. */
 class SocketWire implements Wire {
   readonly kind = "socket";
   readonly capacity = 64;
   private readonly socket: Socket;
   private readonly rooms = new Map<string, Room>();
-  private readonly wanted = new Map<string, Seat>();
-  private readonly taken = new Map<string, Seat>();
+  private readonly wanted = new Map<string, Join>();
+  private readonly taken = new Map<string, Join>();
   private readonly busy = new Set<string>();
   private readonly delays = new Map<string, Delay>();
-  /** Counts what the server said. */
-  private heard = 0;
+  /** Counts messages of the server. */
+  private received = 0;
   private readonly signingIn: ReturnType<typeof setTimeout>;
   private done = false;
 
@@ -51,19 +51,19 @@ class SocketWire implements Wire {
       auth: (give: (credentials: object) => void) => give({ token: access.token, batch: true }),
     };
     this.socket = access.base ? io(access.base, options) : io(options);
-    // The library waits for an open WebSocket only, not for the server's word that one may come in.
+    // The library's timeout ends when the WebSocket opens, before the server has accepted the token.
     this.signingIn = setTimeout(() => this.finish("unreachable"), SIGN_IN_TIMEOUT_MS);
     this.socket.on("connect", () => {
       clearTimeout(this.signingIn);
       if (!this.done) events.opened();
     });
-    // Only the server's own refusal carries `data`; everything else is a transport that did not open.
+    // Only a refusal by the server has `data`; every other error is a transport that did not open.
     this.socket.on("connect_error", (error) => this.finish("data" in error ? "denied" : "unreachable"));
-    // The server disconnects a client only for logout and expiry; otherwise it closes the transport.
+    // The server disconnects a client only at logout and expiry; otherwise it closes the transport.
     this.socket.on("disconnect", (reason) => this.finish(reason === "io server disconnect" ? "denied" : "cut"));
     this.socket.onAny((type: string, payload: unknown) => {
       if (this.done) return;
-      this.heard++;
+      this.received++;
       if (type === "token_expired") return this.finish("denied");
       for (const [each, event] of type === "events" && Array.isArray(payload) ? (payload as Batch) : [[type, payload] as const]) {
         if (!this.done) deliver(this.rooms, each, event);
@@ -97,7 +97,7 @@ class SocketWire implements Wire {
     this.finish(null);
   }
 
-  /** One request a room at a time, for the server answers them side by side: a leave could overtake its join. */
+  /** Sends one request a room at a time, because the server answers them in parallel: a leave could overtake its join. */
   private step(name: string): void {
     const wanted = this.wanted.get(name);
     const taken = this.taken.get(name);
@@ -114,7 +114,7 @@ class SocketWire implements Wire {
       const unanswered = (): void => {
         const meant = this.wanted.get(name) === wanted;
         if (meant) this.delay(name);
-        // It may be joined all the same, and is then left.
+        // The server may have joined it all the same; a room that is no longer wanted is then left.
         this.stepped(name, meant ? undefined : wanted);
       };
       const answered = (ack: Ack): void => {
@@ -127,14 +127,14 @@ class SocketWire implements Wire {
         this.events.joined();
         this.stepped(name, wanted);
         const head = ack.sequence ?? 0;
-        // Only a task's join without a cursor brings the present state; other rooms are live then.
+        // Only the join of a task without a cursor brings the present state; other rooms are live from here on.
         if (meant) room.joined(head, cursor ?? (name.startsWith("task:") ? null : head));
       };
       this.ask(...joining(room), answered, unanswered);
     }
   }
 
-  private stepped(name: string, taken: Seat | undefined): void {
+  private stepped(name: string, taken: Join | undefined): void {
     this.busy.delete(name);
     if (taken) this.taken.set(name, taken);
     else this.taken.delete(name);
@@ -150,7 +150,7 @@ class SocketWire implements Wire {
     room.refused(new Problem(status, error?.title ?? "Refused"));
   }
 
-  /** The other rooms are not to be torn down for one. */
+  /** Tries one room again later; the other rooms go on. */
   private delay(name: string): void {
     const delay: Delay = this.delays.get(name) ?? { backoff: new Backoff(), timer: undefined };
     this.delays.set(name, delay);
@@ -160,20 +160,20 @@ class SocketWire implements Wire {
     }, delay.backoff.next());
   }
 
-  /** `unanswered`: only this; where nothing at all was heard meanwhile the connection is dead. */
+  /** `unanswered`: this request only. When nothing at all came meanwhile, the connection is dead. */
   private ask(
     name: string,
     body: object,
     answered: (ack: Ack) => void,
     unanswered = (): void => this.finish("cut"),
   ): void {
-    const { heard } = this;
+    const { received } = this;
     this.socket.timeout(ANSWER_TIMEOUT_MS).emit(name, body, (error: Error | null, ack: Ack | undefined) => {
       if (this.done) return;
       if (!error && ack) {
-        this.heard++;
+        this.received++;
         answered(ack);
-      } else if (this.heard === heard) this.finish("cut");
+      } else if (this.received === received) this.finish("cut");
       else unanswered();
     });
   }

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { act, cleanup, render, screen } from "@testing-library/preact";
 import { afterEach, expect, test, vi } from "vitest";
-import { Boundary } from "./boundary";
+import { Boundary } from "./error-boundary";
 
 afterEach(cleanup);
 

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useErrorBoundary } from "preact/hooks";
-import { Trouble } from "./trouble";
-import { Problem } from "../client/http";
+import { Trouble } from "./problem-message";
+import { Problem } from "../client/problem";
 import { Link } from "./link";
 
 /** A page that fails says so instead of leaving nothing. Keyed by the address, so that another page begins anew. */

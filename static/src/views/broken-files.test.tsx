@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { cleanup, render, screen } from "@testing-library/preact";
 import { afterEach, expect, it } from "vitest";
-import { BrokenFiles } from "./broken";
+import { BrokenFiles } from "./broken-files";
 
 afterEach(cleanup);
 

@@ -1,12 +1,12 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { ActiveRun } from "../state/active";
 import { api, connection } from "../state/app";
 import { progressOf } from "../state/estimate";
 import { errorsOf } from "../state/rows";
-import { count } from "./format";
+import { count } from "../state/format";
 import { Bar, percentage, stateOf, TaskMark } from "./marks";
 import { Link } from "./parts";
 import { Says, Took } from "./run-row";

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 
 export interface Call {
   busy: boolean;

@@ -1,11 +1,11 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { STATUSES, type User } from "../client/types";
 import { total, type Counts } from "../state/counts";
 import { addressOf, readsTenant, type Filter } from "../state/filter";
 import { jobTypes } from "../state/jobs";
-import { count } from "./format";
+import { count } from "../state/format";
 import { stateOf, stateWord } from "./marks";
 import { Link } from "./parts";
 

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import type { Notification } from "../client/types";
-import { addressOf } from "./find";
-import { placeOf } from "./place";
+import { addressOf } from "./run-search";
+import { placeOf } from "./notification-target";
 
 const place = (action_url: string | null, more: Partial<Notification> = {}) =>
   placeOf({ action_url, related_type: null, related_id: null, ...more } as Notification);

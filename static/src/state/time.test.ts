@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { moment } from "./format";
-import { ago, exact } from "./time";
+import { ago, exact } from "../views/time";
 
 const at = Date.parse("2026-03-10T12:00:00Z");
 

@@ -14,8 +14,8 @@ beforeEach(() => {
 });
 afterEach(() => stage.end());
 
-const say = (...sequences: number[]): void => {
-  for (const sequence of sequences) socket().say("notification", { stream: "user:1", sequence });
+const deliver = (...sequences: number[]): void => {
+  for (const sequence of sequences) socket().deliver("notification", { stream: "user:1", sequence });
 };
 
 function join(head = 10): void {
@@ -29,14 +29,14 @@ function live(head = 10): void {
   join(head);
 }
 
-test("joins first and loads then, so that what happens in between is heard", () => {
+test("joins first and loads then, so that no event in between is missed", () => {
   stage.connection.user(notes.user);
   socket().open();
   expect(socket().asked("join_events")).toEqual([{}]);
   expect(notes.seen).toEqual([]);
   join();
-  say(11);
-  socket().say("notification", { stream: "broadcast", sequence: 4 });
+  deliver(11);
+  socket().deliver("notification", { stream: "broadcast", sequence: 4 });
   expect(notes.seen).toEqual(["refresh", 11, 4]);
 });
 
@@ -50,46 +50,46 @@ test("is not kept waiting for a wire, and loads once more when there is one", as
   expect(notes.seen).toEqual(["refresh", "refresh"]);
 });
 
-test("after a cut it resumes at what it heard last, and needs to load nothing", async () => {
+test("after a cut it resumes after its last event, and needs to load nothing", async () => {
   live();
-  say(11, 12, 12);
+  deliver(11, 12, 12);
   socket().cut();
   await pass(1_000);
   socket().open();
   expect(socket().asked("join_events")).toEqual([{ since_sequence: 12 }]);
   expect(socket().asked("join_broadcast")).toEqual([{ since_sequence: 3 }]);
   join(13);
-  say(12, 13);
+  deliver(12, 13);
   expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
 });
 
 test("a gap joins again, and one that stays is loaded", () => {
   live();
-  say(11, 13);
+  deliver(11, 13);
   socket().answer("leave_events", { ok: true });
   expect(socket().asked("join_events")).toEqual([{ since_sequence: 11 }]);
   socket().answer("join_events", { ok: true, sequence: 13 });
-  say(12, 13);
+  deliver(12, 13);
   expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
-  say(15);
+  deliver(15);
   socket().answer("leave_events", { ok: true });
   socket().answer("join_events", { ok: true, sequence: 15 });
-  say(15);
+  deliver(15);
   expect(notes.seen).toEqual(["refresh", 11, 12, 13, "refresh", 15]);
 });
 
-test("a gap in what everybody is told, too", () => {
+test("a gap in the announcements is closed, too", () => {
   live();
-  for (const sequence of [4, 6]) socket().say("notification", { stream: "broadcast", sequence });
+  for (const sequence of [4, 6]) socket().deliver("notification", { stream: "broadcast", sequence });
   socket().answer("leave_broadcast", { ok: true });
   expect(socket().asked("join_broadcast")).toEqual([{ since_sequence: 4 }]);
 });
 
 test("a cursor that is refused means to load, and events go on", () => {
   live();
-  say(11);
-  socket().say("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
-  say(40, 41);
+  deliver(11);
+  socket().deliver("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
+  deliver(40, 41);
   expect(notes.seen).toEqual(["refresh", 11, "refresh", 40, 41]);
 });
 
@@ -98,19 +98,19 @@ test("several watch by one room, and who comes later loads at once", async () =>
   const later = noting();
   const watch = stage.connection.user(later.user);
   await pass(0);
-  say(11);
+  deliver(11);
   expect(later.seen).toEqual(["refresh", 11]);
   expect(notes.seen).toEqual(["refresh", 11]);
   expect(socket().asked("join_events")).toEqual([]);
   watch.stop();
-  say(12);
+  deliver(12);
   expect(later.seen).toEqual(["refresh", 11]);
   expect(notes.seen).toEqual(["refresh", 11, 12]);
 });
 
-test("polling loads at each turn, and coming back loads once more and hears what was missed", async () => {
+test("polling loads at each turn, and coming back loads once more and gets what was missed", async () => {
   live();
-  say(11);
+  deliver(11);
   notes.seen.length = 0;
   socket().cut();
   while (stage.connection.link.kind === "reconnecting") {
@@ -124,21 +124,21 @@ test("polling loads at each turn, and coming back loads once more and hears what
   socket().open();
   expect(socket().asked("join_events")).toEqual([{ since_sequence: 11 }]);
   join(12);
-  say(12);
+  deliver(12);
   expect(notes.seen.slice(3)).toEqual(["refresh", 12]);
 });
 
 test("whoever signs in next begins anew", async () => {
   live();
-  say(11);
+  deliver(11);
   stage.access.signIn(false);
-  say(12);
+  deliver(12);
   stage.access.signIn(true);
   expect(sockets).toHaveLength(2);
   socket().open();
   expect(socket().asked("join_events")).toEqual([{}]);
   join(2);
-  say(3);
+  deliver(3);
   expect(notes.seen).toEqual(["refresh", 11, "refresh", 3]);
 });
 
@@ -149,7 +149,7 @@ test("who fails on an event or a refresh keeps it from nobody", async () => {
   };
   stage.connection.user({ refresh: fault, event: fault });
   live();
-  say(11);
+  deliver(11);
   report.mockRestore();
   expect(notes.seen).toEqual(["refresh", 11]);
 });
@@ -171,8 +171,8 @@ test("while polling only its turns load, whoever else begins to watch", async ()
 
 test("cut after a refused cursor and before the next event, it loads again what it joins without a cursor", async () => {
   live();
-  say(11);
-  socket().say("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
+  deliver(11);
+  socket().deliver("resync", { stream: "user:1", reason: "pruned", oldest: 40, head: 50 });
   expect(notes.seen).toEqual(["refresh", 11, "refresh"]);
   socket().cut();
   await pass(1_000);
@@ -182,7 +182,7 @@ test("cut after a refused cursor and before the next event, it loads again what 
   expect(notes.seen).toEqual(["refresh", 11, "refresh", "refresh"]);
 });
 
-test("who begins to watch while an event is told loads first, and hears no event before that", async () => {
+test("a watch that begins during an event loads first, and gets no event before that", async () => {
   const late = noting();
   let begun = false;
   stage.connection.user({
@@ -195,15 +195,15 @@ test("who begins to watch while an event is told loads first, and hears no event
   });
   socket().open();
   join();
-  say(11, 12);
+  deliver(11, 12);
   expect(late.seen).toEqual([]);
   await pass(0);
-  say(13);
+  deliver(13);
   expect(late.seen).toEqual(["refresh", 13]);
   expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
 });
 
-test("who is stopped while an event is told hears no more, whoever stops whom", () => {
+test("a watch that is stopped during an event gets no more, whoever stops it", () => {
   const other = noting();
   const watch: { stop: () => void } = stage.connection.user({
     ...notes.user,
@@ -216,7 +216,7 @@ test("who is stopped while an event is told hears no more, whoever stops whom", 
   const second = stage.connection.user(other.user);
   socket().open();
   join();
-  say(11, 12);
+  deliver(11, 12);
   expect(notes.seen).toEqual(["refresh", 11]);
   expect(other.seen).toEqual(["refresh"]);
 });

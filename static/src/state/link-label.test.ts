@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
 import type { Link } from "../client/watch";
 import { announced } from "./announce";
-import { announceLink, describe } from "./link";
+import { announceLink, describe } from "./link-label";
 
 test("the word for each way in which the connection stands", () => {
   const words = (
