@@ -44,7 +44,7 @@ interface StartBody {
   approval?: unknown;
 }
 
-export interface NotificationFilter {
+interface NotificationFilter {
   unread?: boolean | undefined;
   cursor?: string | undefined;
 }

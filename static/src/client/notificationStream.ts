@@ -3,7 +3,7 @@ import type { Notification } from "./types";
 
 const ADDRESS = "/api/notifications/stream";
 
-export interface NotificationSink {
+interface NotificationSink {
   notification(notification: Notification): void;
   /** The server took the cursor: every later notification comes. */
   joined(): void;

@@ -123,7 +123,7 @@ function underWay(): (response: Response) => void {
   return answer;
 }
 
-test("a renewal that answers after signing out signs nobody in", async () => {
+test("a renewal that answers after signing out does not sign in", async () => {
   const session = await signedIn();
   const renewed = underWay();
   const renewing = session.renew();

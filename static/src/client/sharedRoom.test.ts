@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { Notice } from "./tabMessages";
 import type { Member } from "./member";
 import { SharedRoom } from "./sharedRoom";
+import type { Notice } from "./tabMessages";
 
-test("who comes while the stream is opened again begins where it will go on, not where it stood", () => {
+test("a tab that joins while the stream is opened again begins where the stream will go on", () => {
   const room = new SharedRoom("task:t", () => undefined);
   const sent: Notice[] = [];
   const [behind, ahead, last] = [1, 2, 3].map(() => ({ notify: (notice: Notice) => void sent.push(notice) }) as unknown as Member) as [

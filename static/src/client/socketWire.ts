@@ -1,7 +1,7 @@
 import { io, type Socket } from "socket.io-client";
+import type { Access } from "./access";
 import { Backoff } from "./backoff";
 import { Problem } from "./problem";
-import type { Access } from "./access";
 import { deliver, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 const OPEN_TIMEOUT_MS = 5_000;

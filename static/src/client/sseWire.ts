@@ -1,5 +1,5 @@
-import { EventStreamText, type Message } from "./eventStream";
 import type { Access } from "./access";
+import { EventStreamText, type Message } from "./eventStream";
 import { deliver, roomOf, type Closed, type OpenWire, type Room, type Wire, type WireEvents } from "./wire";
 
 /** A proxy that holds back the first message holds back all others too. */

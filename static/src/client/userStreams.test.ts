@@ -128,7 +128,7 @@ test("polling loads at each turn, and coming back loads once more and gets what 
   expect(notes.seen.slice(3)).toEqual(["refresh", 12]);
 });
 
-test("whoever signs in next begins anew", async () => {
+test("the next user begins anew", async () => {
   live();
   deliver(11);
   stage.access.signIn(false);
@@ -142,7 +142,7 @@ test("whoever signs in next begins anew", async () => {
   expect(notes.seen).toEqual(["refresh", 11, "refresh", 3]);
 });
 
-test("who fails on an event or a refresh keeps it from nobody", async () => {
+test("a sink that fails on an event or a refresh keeps it from no other", async () => {
   const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
   const fault = (): never => {
     throw new Error("a fault of the page");
@@ -154,7 +154,7 @@ test("who fails on an event or a refresh keeps it from nobody", async () => {
   expect(notes.seen).toEqual(["refresh", 11]);
 });
 
-test("while polling only its turns load, whoever else begins to watch", async () => {
+test("while polling only its turns load, also when another watch begins", async () => {
   stage.connection.user(notes.user);
   await stage.blockBoth();
   expect(notes.seen).toEqual(["refresh"]);
@@ -203,7 +203,7 @@ test("a watch that begins during an event loads first, and gets no event before 
   expect(notes.seen).toEqual(["refresh", 11, 12, 13]);
 });
 
-test("a watch that is stopped during an event gets no more, whoever stops it", () => {
+test("a watch that is stopped during an event gets no more events", () => {
   const other = noting();
   const watch: { stop: () => void } = stage.connection.user({
     ...notes.user,

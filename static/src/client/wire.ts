@@ -26,7 +26,7 @@ export interface Room {
   poll(): Promise<void>;
 }
 
-export type WireKind = "socket" | "sse" | "polling";
+type WireKind = "socket" | "sse" | "polling";
 
 /** Carries rooms, each from its own cursor. It does not reconnect by itself. */
 export interface Wire {

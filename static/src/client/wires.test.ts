@@ -137,7 +137,7 @@ test("a room that is not the viewer's any more leaves the stream to the others",
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
 
-test("from page to page the connection stays, and ends when nobody watches", async () => {
+test("from page to page the connection stays, and ends when nothing is watched", async () => {
   const first = stage.connection.task("t", noting().sink);
   socket().open();
   first.stop();

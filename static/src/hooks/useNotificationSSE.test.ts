@@ -160,7 +160,7 @@ describe("beyond the printed tests", () => {
     expect(EventSource).toHaveBeenCalledTimes(4);
   });
 
-  it("waits for somebody to sign in, and is off when told so", () => {
+  it("waits for a user to sign in, and can be off", () => {
     signedIn.value = { kind: "out", left: false };
     renderHook(() => useNotificationSSE());
     renderHook(() => useNotificationSSE({ enabled: false }));

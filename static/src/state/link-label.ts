@@ -2,20 +2,25 @@ import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
 import type { Link, Progress } from "../client/watch";
 import { announce } from "./announce";
 import { link } from "./app";
+import { count } from "./format";
 
-/** How the task of a run page stands on it; null where the page follows none. Pages set it and take it back. */
+/** The progress of the task of a run page; null on other pages. The page sets it. */
 export const pageProgress = signal<Progress | null>(null);
 
-export type Said = { mark: "good" | "busy" | "bad" | "rest"; word: string; title: string };
+interface LinkLabel {
+  mark: "good" | "busy" | "bad" | "rest";
+  word: string;
+  title: string;
+}
 
-/** What the header says; the seconds until the next try are added by who shows them. */
-export const said = computed((): Said => describe(link.value, pageProgress.value));
+/** The state of the connection as the header shows it, without the seconds until the next try. */
+export const linkLabel = computed(() => labelOf(link.value, pageProgress.value));
 
-export function describe(state: Link, progress: Progress | null): Said {
+export function labelOf(state: Link, progress: Progress | null): LinkLabel {
   switch (state.kind) {
     case "live":
       if (progress?.kind === "catching up") {
-        const word = `catching up ${progress.behind.toLocaleString("en")}`;
+        const word = `catching up ${count(progress.behind)}`;
         return { mark: "busy", word, title: "Events that are yet to come until this page is up to date" };
       }
       return { mark: "good", word: "live", title: state.wire === "sse" ? "live · SSE" : "live · Socket.IO" };
@@ -30,13 +35,13 @@ export function describe(state: Link, progress: Progress | null): Said {
   }
 }
 
-/** Tells screen readers of a break and of its end, but not that a page that was just opened connects. */
-export function announceLink(how: ReadonlySignal<Link>): void {
+/** Announces a break of the connection and its end to screen readers, but not the first connection of a page. */
+export function announceLink(state: ReadonlySignal<Link>): void {
   let before = "live";
   effect(() => {
-    const { kind } = how.value;
+    const { kind } = state.value;
     if (kind === "connecting" || kind === before) return;
     before = kind;
-    announce(kind === "live" ? "Live again" : describe(how.value, null).word);
+    announce(kind === "live" ? "Live again" : labelOf(state.value, null).word);
   });
 }

@@ -2,15 +2,15 @@ import { batch, type Signal } from "@preact/signals";
 import { isTerminal, type TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { Frames } from "./frames";
-import { heard, type Row } from "./rows";
+import { rowAfterEvent, type Row } from "./rows";
 
-/** A connection carries so many rooms; more unfinished runs than this do not fit on a screen. */
+/** A connection carries a limited number of rooms; more unfinished runs than this do not fit on a screen. */
 const MOST = 40;
-/** What flies by while one scrolls is not worth a room. */
+/** Rows that pass while the reader scrolls are not worth a room. */
 const SETTLED_MS = 150;
 
-/** Keeps the rows on the screen live whose end is not known yet. Events are applied a frame at a time. */
-export class Standings {
+/** Keeps rows on the screen live until their end is known. Events are applied once a frame. */
+export class LiveRows {
   private ids: readonly string[] = [];
   private readonly watches = new Map<string, Watch>();
   private queue: [string, TaskEvent][] = [];
@@ -27,7 +27,7 @@ export class Standings {
     this.changed();
   }
 
-  /** The rows have changed: some may be worth watching now, or no longer. */
+  /** The rows have changed, and with them which ones have to be watched. */
   changed(): void {
     this.timer ??= setTimeout(() => this.settle(), SETTLED_MS);
   }
@@ -61,7 +61,7 @@ export class Standings {
 
   private isOpen(id: string): boolean {
     const row = this.row(id)?.value;
-    return row !== undefined && !(isTerminal(row.task.status) && row.whole);
+    return row !== undefined && !(isTerminal(row.task.status) && row.complete);
   }
 
   private apply(): void {
@@ -72,7 +72,7 @@ export class Standings {
         const row = this.row(id);
         if (!row) continue;
         const open = this.isOpen(id);
-        row.value = heard(row.value, event);
+        row.value = rowAfterEvent(row.value, event);
         if (open && !this.isOpen(id)) this.changed();
       }
     });

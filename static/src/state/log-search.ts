@@ -1,25 +1,23 @@
 import type { LogFilter, LogLine, LogQuery } from "../client/types";
-import type { AskLog } from "./log-source";
+import type { LoadLog } from "./log-source";
 
 export type Direction = "next" | "previous";
 
-export interface Hit {
+interface Hit {
   line: LogLine;
-  /** It was found by going on from the other end. */
+  /** The search reached the end and went on from the other one. */
   wrapped: boolean;
 }
 
-/** Told after each answer without a hit: how many events were looked at. */
-type Told = (looked: number) => void;
-
-/** Finds the line nearest to `from` in one direction that passes the filter, around the end if need be; `from` itself
- * comes last. The server looks at so many events a call and says where to go on. Null: there is none, or cancelled. */
-export async function search(
-  ask: AskLog,
+/** Finds the line nearest to `from` in one direction that passes the filter. After the end it goes on from the other one;
+ * `from` itself comes last. The server looks at a limited number of events a call and says where to go on; `progress` gets
+ * how many were looked at. Returns null when there is no such line, or the search was cancelled. */
+export async function searchLog(
+  load: LoadLog,
   filter: LogFilter,
   from: number,
   direction: Direction,
-  told: Told,
+  progress: (looked: number) => void,
   cancelled: AbortSignal,
 ): Promise<Hit | null> {
   const forward = direction === "next";
@@ -30,7 +28,7 @@ export async function search(
       const query: LogQuery = { ...filter, limit: 1 };
       if (forward) query.since_sequence = cursor ?? 0;
       else if (cursor !== null) query.before_sequence = cursor;
-      const page = await ask(query);
+      const page = await load(query);
       if (cancelled.aborted) return null;
       const line = page.logs[0];
       const beyond = wrapped && line && (forward ? line.sequence > from : line.sequence < from);
@@ -38,24 +36,11 @@ export async function search(
       if (beyond) return null;
       const next: number = forward ? page.next_sequence : page.before_sequence;
       looked += Math.abs(next - (cursor ?? page.next_sequence + 1));
-      told(looked);
+      progress(looked);
       const around = wrapped && (forward ? next >= from : next <= from);
       if (around || !page.has_more || next === cursor) break;
       cursor = next;
     }
   }
   return null;
-}
-
-export interface Span {
-  start: number;
-  end: number;
-}
-
-/** Where a text holds what is searched for, case ignored as the server does. */
-export function hits(text: string, wanted: string): Span[] {
-  if (!wanted) return [];
-  // By a pattern and not by lower-casing both: some letters become longer by that, and every place after them is off.
-  const pattern = new RegExp(wanted.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "giu");
-  return [...text.matchAll(pattern)].map(({ index, 0: { length } }) => ({ start: index, end: index + length }));
 }

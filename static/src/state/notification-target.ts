@@ -1,27 +1,33 @@
 import type { Notification } from "../client/types";
+import { routeOf, runAddress } from "./routes";
+import { ownPath } from "./url";
 
-/** Where a notification leads: a path of this dashboard, another address, or nowhere. Nothing but http(s): a click must
- * not run a script. */
-export function placeOf(notification: Notification): { to: string; here: boolean } | null {
-  const { action_url, related_type, related_id } = notification;
-  if (action_url && URL.canParse(action_url, location.origin)) {
-    const url = new URL(action_url, location.origin);
-    const own = url.origin === location.origin;
-    // What looks like a path and leads to another host was made to deceive.
-    if (action_url.startsWith("/") && !own) return null;
-    if (!/^https?:$/.test(url.protocol)) return null;
-    if (!own) return { to: url.href, here: false };
-    // As an address of its own it would be another host.
-    if (url.pathname.startsWith("//")) return null;
-    const to = url.pathname + url.search + url.hash;
-    return { to, here: url.pathname === "/" || url.pathname.startsWith("/runs/") };
-  }
-  if (related_type === "task" && related_id) return { to: `/runs/${encodeURIComponent(related_id)}`, here: true };
-  return null;
+interface NotificationTarget {
+  to: string;
+  /** Whether `to` is a page of this dashboard. */
+  here: boolean;
 }
 
-/** Whether it is about what is being looked at. */
+/** Returns where a notification leads: to a page of this dashboard, to another address, or nowhere. */
+export function targetOf({ action_url, related_type, related_id }: Notification): NotificationTarget | null {
+  if (action_url && URL.canParse(action_url, location.origin)) return targetOfUrl(action_url);
+  return related_type === "task" && related_id ? { to: runAddress(related_id), here: true } : null;
+}
+
+function targetOfUrl(url: string): NotificationTarget | null {
+  const path = ownPath(url);
+  if (path) {
+    const route = routeOf(path);
+    return { to: path, here: route !== null && route.name !== "login" };
+  }
+  const { protocol, origin, href } = new URL(url, location.origin);
+  // What looks like a path and leads to another host was made to deceive; other protocols could run a script.
+  const deceives = url.startsWith("/") || origin === location.origin;
+  return deceives || !/^https?:$/.test(protocol) ? null : { to: href, here: false };
+}
+
+/** Whether the notification is about the page that the user looks at. */
 export function isInSight(notification: Notification): boolean {
-  const place = placeOf(notification);
-  return !document.hidden && place !== null && new URL(place.to, location.origin).pathname === location.pathname;
+  const target = targetOf(notification);
+  return !document.hidden && target !== null && new URL(target.to, location.origin).pathname === location.pathname;
 }

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import type { Task } from "../client/types";
 import { NOTHING } from "../client/fold";
-import { markAddress, SHAPES, stateWord } from "./marks";
+import type { Task } from "../client/types";
+import { markAddress, SHAPES, statusWord } from "./marks";
 import { announcementOf, titleOf } from "./tab-title";
 
 const task = (fields: Partial<Task>): Task => ({ ...NOTHING.task, job_type: "kb", status: "STARTED", ...fields });
@@ -18,7 +18,7 @@ test.each([
   expect(titleOf(task(fields))).toBe(title);
 });
 
-test("what is said aloud changes with state and phase, not with each percent", () => {
+test("what is announced changes with status and phase, not with each percent", () => {
   const running = task({ current_phase: "load", progress: 10 });
 
   expect(announcementOf(running)).toBe("kb running, load");
@@ -29,12 +29,12 @@ test("what is said aloud changes with state and phase, not with each percent", (
 test.each(["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const)(
   "the icon of %s is a picture of its mark",
   (status) => {
-    const address = markAddress(stateWord(status), "oklch(0.5 0.1 250)");
+    const address = markAddress(statusWord(status), "oklch(0.5 0.1 250)");
     const svg = decodeURIComponent(address.replace("data:image/svg+xml,", ""));
     const picture = new DOMParser().parseFromString(svg, "image/svg+xml");
 
     expect(picture.documentElement.nodeName).toBe("svg");
-    expect(picture.querySelectorAll("path")).toHaveLength(SHAPES[stateWord(status)]?.length ?? -1);
+    expect(picture.querySelectorAll("path")).toHaveLength(SHAPES[statusWord(status)]?.length ?? -1);
     expect(svg).toContain("oklch(0.5 0.1 250)");
   },
 );

@@ -1,9 +1,25 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { moment } from "./format";
-import { ago, exact } from "../views/time";
+import { ago, duration, elapsed, exact, moment } from "./time";
 
-const at = Date.parse("2026-03-10T12:00:00Z");
+test.each([
+  [0, "0.0 s"],
+  [0.0079, "8 ms"],
+  [4.14, "4.1 s"],
+  [9.96, "10 s"],
+  [72, "1 m 12 s"],
+  [3_599.7, "1 h 00 m"],
+  [-3, "0.0 s"],
+])("%d seconds are %s", (seconds, text) => {
+  expect(duration(seconds)).toBe(text);
+});
+
+test("a running time is never negative", () => {
+  expect(elapsed("2025-01-01T00:00:10Z", null, Date.parse("2025-01-01T00:00:00Z"))).toBe(0);
+  expect(elapsed(null, null, 0)).toBeNull();
+});
+
+const now = Date.parse("2026-03-10T12:00:00Z");
 
 test.each([
   ["2026-03-10T12:00:05Z", "just now"],
@@ -11,11 +27,11 @@ test.each([
   ["2026-03-10T11:56:59Z", "3 min ago"],
   ["2026-03-10T07:00:00Z", "5 h ago"],
   ["2026-03-04T12:00:00Z", "6 d ago"],
-])("%s is %s", (timestamp, words) => expect(ago(timestamp, at)).toBe(words));
+])("%s is %s", (timestamp, words) => expect(ago(timestamp, now)).toBe(words));
 
 test("what is older than a week has its date", () => {
   const timestamp = "2026-03-03T12:00:00Z";
-  expect(ago(timestamp, at)).toBe(moment(timestamp));
+  expect(ago(timestamp, now)).toBe(moment(timestamp));
 });
 
 test("the exact time has the zone, and the server's own words", () => {

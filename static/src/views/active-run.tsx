@@ -1,18 +1,21 @@
-import { useEffect, useMemo } from "preact/hooks";
 import { signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
 import { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
-import { ActiveRun } from "../state/active";
+import { ActiveRun } from "../state/active-run";
 import { api, connection } from "../state/app";
 import { progressOf } from "../state/estimate";
+import { percentText, quantity } from "../state/format";
+import { toneOf } from "../state/marks";
+import { runAddress } from "../state/routes";
 import { errorsOf } from "../state/rows";
-import { count } from "../state/format";
-import { Bar, percentage, stateOf, TaskMark } from "./marks";
-import { Link } from "./parts";
-import { Says, Took } from "./run-row";
+import { Link } from "./link";
+import { TaskMark } from "./marks";
+import { ProgressBar } from "./progress-bar";
+import { Elapsed, RunText } from "./run-row";
 
-/** The reader's newest unfinished run. Its room is kept when there is none, so that the list does not move. */
-export function Band() {
+/** The user's newest unfinished run, above the list. Without one its space stays, so that the list does not move. */
+export function ActiveRunBand() {
   const problem = useMemo(() => signal<Problem | null>(null), []);
   const run = useMemo(() => new ActiveRun(api, connection, (error) => (problem.value = Problem.of(error))), []);
   useEffect(() => () => run.stop(), [run]);
@@ -23,19 +26,19 @@ export function Band() {
   const errors = errorsOf(row);
   return (
     <section class="band" aria-label={isTerminal(task.status) ? "Your last run" : "Your active run"}>
-      <Link to={`/runs/${encodeURIComponent(task.task_id)}`} class="band-row">
+      <Link to={runAddress(task.task_id)} class="band-row">
         <TaskMark status={task.status} />
         <strong>{task.job_type}</strong>
-        <span class="says">
-          <Says task={task} />
+        <span class="run-text">
+          <RunText task={task} />
         </span>
-        <span class="number errors">{errors > 0 && `${count(errors)} ${errors === 1 ? "error" : "errors"}`}</span>
+        <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
         <span class="number took">
-          <Took task={task} />
+          <Elapsed task={task} />
         </span>
-        <span class="number pct">{percentage(value)}</span>
+        <span class="number pct">{percentText(value)}</span>
       </Link>
-      <Bar value={value} state={stateOf(task.status)} label="Progress of your active run" />
+      <ProgressBar value={value} tone={toneOf(task.status)} label="Progress of your active run" />
     </section>
   );
 }

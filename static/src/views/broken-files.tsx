@@ -1,10 +1,10 @@
 import type { BrokenFile } from "../client/types";
 
-/** What somebody misses who looks for a job type that is in one of these files. */
+/** Names the job files that the server cannot import, so that nobody looks for their job types in vain. */
 export function BrokenFiles({ files }: { files: readonly BrokenFile[] }) {
   if (!files.length) return null;
   return (
-    <div class="trouble" role="status">
+    <div class="problem" role="status">
       <strong>Some job types are missing: the server cannot import them.</strong>
       <ul>
         {files.map(({ file, error }) => (

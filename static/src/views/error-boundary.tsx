@@ -1,16 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useErrorBoundary } from "preact/hooks";
-import { Trouble } from "./problem-message";
 import { Problem } from "../client/problem";
 import { Link } from "./link";
+import { ProblemMessage } from "./problem-message";
 
-/** A page that fails says so instead of leaving nothing. Keyed by the address, so that another page begins anew. */
-export function Boundary({ children }: { children: ComponentChildren }) {
+/** Shows a message in place of a page that fails. Keyed by the address, so that the next page is drawn again. */
+export function ErrorBoundary({ children }: { children: ComponentChildren }) {
   const [error] = useErrorBoundary((thrown: unknown) => console.error(thrown));
   if (error === undefined) return <>{children}</>;
   return (
     <main class="page">
-      <Trouble problem={new Problem(0, "This page has failed", "This page has failed. Your runs go on.")}>
+      <ProblemMessage problem={new Problem(0, "This page has failed", "This page has failed. Your runs go on.")}>
         <p>
           <button type="button" onClick={() => location.reload()}>
             Reload
@@ -18,7 +18,7 @@ export function Boundary({ children }: { children: ComponentChildren }) {
           <Link to="/">All runs</Link>
         </p>
         <pre class="hint">{String(error)}</pre>
-      </Trouble>
+      </ProblemMessage>
     </main>
   );
 }

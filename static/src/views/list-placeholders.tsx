@@ -1,22 +1,22 @@
 import { Problem } from "../client/problem";
 import type { JobType, User } from "../client/types";
-import { addressOf, isWhole, type Filter } from "../state/filter";
+import { isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { easiest, jobTypes } from "../state/jobs";
-import { Link } from "./parts";
+import { Link } from "./link";
+import { ProblemMessage } from "./problem-message";
 import { Start } from "./start";
-import { Trouble } from "./problem-message";
 
-/** Before the first answer, or instead of it. */
+/** In place of the list before its first answer, or when there is none. */
 export function NoList({ problem, retry }: { problem: Problem | null; retry: () => void }) {
   if (problem) {
     return (
-      <Trouble problem={problem}>
+      <ProblemMessage problem={problem}>
         {" "}
-        The list of runs is not known. Runs go on meanwhile, and each has its page.{" "}
+        The list of runs cannot be loaded. The runs themselves go on.{" "}
         <button type="button" class="plain" onClick={retry}>
           Try again
         </button>
-      </Trouble>
+      </ProblemMessage>
     );
   }
   return (
@@ -28,24 +28,24 @@ export function NoList({ problem, retry }: { problem: Problem | null; retry: () 
   );
 }
 
-export function NoMatch({ filter, user }: { filter: Filter; user: User }) {
-  if (isWhole(filter)) return <p class="empty">Nobody of {user.tenant} has started a run yet.</p>;
+export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
+  if (isUnfiltered(filter)) return <p class="empty">Nobody of {user.tenant} has started a run yet.</p>;
   return (
     <p class="empty">
       No run matches this filter.{" "}
-      <Link to={addressOf({ status: null, job_type: "", q: "", scope: filter.scope })}>Clear the filter</Link>
+      <Link to={listAddress({ status: null, job_type: "", q: "", scope: filter.scope })}>Clear the filter</Link>
     </p>
   );
 }
 
-/** Instead of an empty list: how to start the first run. */
+/** In place of an empty list: how to start the first run. */
 export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) {
   const types = jobTypes.value;
-  if (!mayStart) return <p class="empty">You have no runs. This account may look, not start any.</p>;
+  if (!mayStart) return <p class="empty">You have no runs. This account may view runs, but not start them.</p>;
   return (
     <section class="first-run" aria-label="New run">
       <p>Nothing has run yet. Start the first run here, or from a terminal:</p>
-      {types instanceof Problem && <Trouble problem={types} />}
+      {types instanceof Problem && <ProblemMessage problem={types} />}
       {types && !(types instanceof Problem) && (
         <>
           <Curl types={types} user={user} />
@@ -56,7 +56,7 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   );
 }
 
-/** The two lines as they can be pasted, but for the password. */
+/** The two commands, to be pasted with the password filled in. */
 function Curl({ types, user }: { types: readonly JobType[]; user: User }) {
   const body = JSON.stringify({ job_type: easiest(types)?.job_type, params: {} });
   const json = "-H 'Content-Type: application/json'";

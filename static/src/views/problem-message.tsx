@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { Problem } from "../client/problem";
 
-/** What happened, and one thing to do. The detail is the sentence; a title alone only names the kind. */
-export function Trouble({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
+/** What has gone wrong, and what to do. The detail is a sentence; the title, without one, names only the kind of problem. */
+export function ProblemMessage({ problem, children }: { problem: Problem; children?: ComponentChildren }) {
   const text = problem.detail || problem.title;
   return (
-    <div class="trouble" role="alert">
+    <div class="problem" role="alert">
       <strong>{/[.!?]$/.test(text) ? text : `${text}.`}</strong>
       {children}
     </div>

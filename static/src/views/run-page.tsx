@@ -1,35 +1,44 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import type { Problem } from "../client/problem";
 import type { Task, TaskState } from "../client/types";
-import { announce } from "../state/announce";
-import { address, api, connection, go, link, signedIn } from "../state/app";
-import { Children as ChildTasks } from "../state/children";
-import { colourOf } from "../state/colour";
-import { hash } from "../state/hash";
+import { address, hash } from "../state/address";
+import { api, connection, currentUser, link } from "../state/app";
+import { ChildTasks } from "../state/children";
 import { jobTypes, loadJobTypes } from "../state/jobs";
-import { useShortcuts, type Shortcut } from "../state/keys";
+import { useShortcuts } from "../state/keys";
 import { pageProgress } from "../state/link-label";
-import { markAddress, stateOf, stateWord } from "../state/marks";
-import { declaredPhases, nextPhase, ORCHESTRATE, phaseRows, type PhaseRow } from "../state/phases";
+import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
 import { Run } from "../state/run";
 import { wide } from "../state/screen";
-import { announcementOf, titleOf } from "../state/tab-title";
+import { paramsOf } from "../state/url";
+import "../style/run.css";
+import "../style/head.css";
+import "../style/phases.css";
+import "../style/timeline.css";
+import "../style/panels.css";
+import "../style/log.css";
+import "../style/log-menu.css";
+import "../style/lines.css";
+import "../style/ansi.css";
 import { Audit } from "./audit";
 import { Children } from "./children";
 import { ErrorPanel } from "./error";
 import { Head } from "./head";
+import { Link } from "./link";
 import { Log } from "./log";
-import { Link, Shell } from "./parts";
+import { choosePhase, usePhaseKeys } from "./phase-keys";
 import { Phases } from "./phases";
 import { Value } from "./result";
+import { Shell } from "./shell";
 import { RunSkeleton } from "./skeleton";
+import { useTabTitle } from "./tab-title";
 import { Tabs, type Tab } from "./tabs";
 import { Timeline } from "./timeline";
 
-/** `/runs/<id>`. Keyed by the id: another run is another page. */
-export function RunPage({ taskId }: { taskId: string }) {
-  const run = useMemo(() => new Run(taskId, api, connection), [taskId]);
+/** The page of one run; another run is another page. */
+export function RunPage({ id }: { id: string }) {
+  const run = useMemo(() => new Run(id, api, connection), [id]);
   useEffect(() => () => run.stop(), [run]);
   const progress = run.progress.value;
   useEffect(() => {
@@ -37,7 +46,7 @@ export function RunPage({ taskId }: { taskId: string }) {
     return () => void (pageProgress.value = null);
   }, [progress]);
   const state = run.state.value;
-  useSigns(state?.task ?? null);
+  useTabTitle(state?.task ?? null);
 
   if (progress.kind === "refused") return <Missing problem={progress.problem} />;
   return <Shell>{state ? <Loaded run={run} state={state} /> : <RunSkeleton />}</Shell>;
@@ -53,10 +62,10 @@ function Loaded({ run, state }: { run: Run; state: TaskState }) {
   useEffect(() => void loadJobTypes(), []);
   const types = jobTypes.value;
   const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
-  const chosen = chosenPhase();
+  const chosen = paramsOf(address.value).get("phase");
   useShortcuts("Run", usePhaseKeys(rows, chosen));
   const tabs = tabsOf(task, tasks.length);
-  const tab = tabs.find(({ id }) => id === hashNow())?.id ?? "log";
+  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
   const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
   return (
     <main class={stale ? "run-page stale" : "run-page"}>
@@ -107,7 +116,7 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
 }
 
 function tabsOf(task: Task, children: number): Tab[] {
-  const tabs: [string, string, boolean][] = [
+  const tabs: [id: string, name: string, shown: boolean][] = [
     ["log", "Log", true],
     ["timeline", "Timeline", true],
     ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
@@ -116,72 +125,19 @@ function tabsOf(task: Task, children: number): Tab[] {
     ["parameters", "Parameters", true],
     ["audit", "Audit", true],
   ];
-  return tabs.filter(([, , there]) => there).map(([id, name]) => ({ id, name }));
-}
-
-/** What follows `#`, also after an address that was set without an event. */
-const hashNow = (): string => (hash.value, address.value, location.hash.slice(1));
-
-const chosenPhase = (): string | null => new URLSearchParams(address.value.split("?")[1] ?? "").get("phase");
-
-/** Narrows the log to a phase, or widens it again; shows the log. */
-function choosePhase(phaseId: string | null): void {
-  const search = new URLSearchParams(location.search);
-  if (phaseId === null) search.delete("phase");
-  else search.set("phase", phaseId);
-  go(location.pathname + (search.size ? `?${search}` : ""), true);
-}
-
-function usePhaseKeys(rows: readonly PhaseRow[], chosen: string | null): readonly Shortcut[] {
-  const latest = useRef({ rows, chosen });
-  latest.current = { rows, chosen };
-  return useMemo(() => {
-    const step = (by: 1 | -1) => (): void => {
-      const to = nextPhase(latest.current.rows, latest.current.chosen, by);
-      if (to === null) return;
-      choosePhase(to);
-      document.querySelector(`[data-phase=${CSS.escape(to)}]`)?.scrollIntoView({ block: "nearest" });
-    };
-    return [
-      { keys: "]", says: "Next phase", run: step(1) },
-      { keys: "[", says: "Previous phase", run: step(-1) },
-    ];
-  }, []);
+  return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
 }
 
 function useChildren({ task, phases }: TaskState): ChildTasks {
   const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
   useEffect(() => () => children.stop(), [children]);
-  // Only such a task makes others, each a phase of it.
+  // Each phase of such a task is a child, so a changed phase means changed children.
   const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
-  const user = signedIn.value.kind === "in" ? signedIn.value.user.id : null;
+  const user = currentUser.value?.id ?? null;
   useEffect(() => {
     void children.load(String(user) === task.user_id ? "own" : "tenant");
   }, [children, steps, user, task.user_id, task.status]);
   return children;
-}
-
-/** Title, icon and what is said aloud follow the run. */
-function useSigns(task: Task | null): void {
-  const title = task ? titleOf(task) : "Taskroom";
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
-  const status = task?.status;
-  useEffect(() => {
-    const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-    if (!status || !icon) return;
-    const before = icon.href;
-    icon.href = markAddress(stateWord(status), colourOf(`var(--${stateOf(status)})`));
-    return () => void (icon.href = before);
-  }, [status]);
-  const said = task ? announcementOf(task) : "";
-  const first = useRef(true);
-  useEffect(() => {
-    // How it stood when the page was opened is read with the page.
-    if (said && !first.current) announce(said);
-    if (said) first.current = false;
-  }, [said]);
 }
 
 function Missing({ problem }: { problem: Problem }) {

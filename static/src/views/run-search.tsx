@@ -1,31 +1,30 @@
 import { useMemo, useRef } from "preact/hooks";
+import { go } from "../state/address";
+import { api } from "../state/app";
 import { EVERYWHERE, useShortcuts } from "../state/keys";
-import { find } from "../state/run-search";
+import { searchAddress } from "../state/run-search";
+import { Search } from "./search";
 
-/** One field for both: an id or its beginning opens that run, anything else searches the list. */
-export function Search() {
+/** The search of the header: an id or its beginning opens that run, any other text searches the list. */
+export function RunSearch() {
   const field = useRef<HTMLInputElement>(null);
   useShortcuts(
     EVERYWHERE,
-    useMemo(() => [{ keys: "/", says: "Search runs", run: () => field.current?.select() }], []),
+    useMemo(() => [{ keys: "/", description: "Search runs", run: () => field.current?.select() }], []),
   );
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
-    const text = field.current?.value.trim() ?? "";
+  const submit = async (text: string): Promise<void> => {
     field.current?.blur();
-    void find(text);
+    go(await searchAddress(text.trim(), api));
   };
   return (
-    <form class="find" role="search" onSubmit={submit}>
-      <input
-        ref={field}
-        type="search"
-        aria-label="Search runs, or open one by its id"
+    <search class="find">
+      <Search
+        field={field}
+        label="Search runs, or open one by its id"
         placeholder="Search or #id"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={200}
+        value=""
+        submit={(text) => void submit(text)}
       />
-    </form>
+    </search>
   );
 }

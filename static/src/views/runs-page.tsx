@@ -1,33 +1,37 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Problem } from "../client/problem";
 import type { User } from "../client/types";
-import { address, api, connection, go, link, signedIn } from "../state/app";
-import { addressOf, filterOf, isWhole, type Filter } from "../state/filter";
+import { address, go } from "../state/address";
+import { api, connection, currentUser, link } from "../state/app";
+import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Runs } from "../state/runs";
-import { Band } from "./active-run";
+import "../style/runs.css";
+import "../style/rows.css";
+import { ActiveRunBand } from "./active-run";
 import { Dialog } from "./dialog";
 import { FirstRun, NoList, NoMatch } from "./list-placeholders";
-import { Chips, Tools } from "./list-tools";
-import { Shell } from "./parts";
+import { ListTools } from "./list-tools";
+import { ProblemMessage } from "./problem-message";
 import { RunList } from "./run-list";
+import { Shell } from "./shell";
 import { Start } from "./start";
-import { Trouble } from "./problem-message";
+import { StatusFilter } from "./status-filter";
 
-/** The list that was shown last, as it was left: who comes back from a run finds their place. */
+/** The list that was shown last, so that a reader who comes back from a run finds it as it was. */
 let kept: { key: string; runs: Runs } | null = null;
 
-function keptRuns(user: User, filter: Filter): Runs {
+function keptRuns(user: User, filter: RunFilter): Runs {
   const key = JSON.stringify([user.id, filter]);
   if (kept?.key !== key) kept = { key, runs: new Runs(api, connection, filter) };
   return kept.runs;
 }
 
-/** `/`: what runs, what ran, and how to start something. The filter is in the address. */
+/** The page of all runs, with the form that starts one. The filter is in the address. */
 export function RunsPage({ user }: { user: User }) {
   const filter = filterOf(address.value, user);
-  const runs = useMemo(() => keptRuns(user, filter), [user.id, addressOf(filter)]);
+  const runs = useMemo(() => keptRuns(user, filter), [user.id, listAddress(filter)]);
   const shown = useShown(runs);
   const [starting, setStarting] = useState(false);
   const search = useRef<HTMLInputElement>(null);
@@ -41,9 +45,9 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
-  const signed = signedIn.value.kind === "in";
+  const signed = currentUser.value !== null;
   useEffect(() => {
-    // Nobody else asks again for what was refused while the session was over.
+    // A request that was refused while the session was over is not repeated by anything else.
     if (signed && runs.problem.value?.status === 401) runs.refresh();
   }, [signed, runs]);
   const shortcuts = useMemo(() => {
@@ -51,36 +55,36 @@ export function RunsPage({ user }: { user: User }) {
       search.current?.focus();
       search.current?.select();
     };
-    const all = [{ keys: "/", says: "Search runs", run: find }];
-    return mayStart ? [...all, { keys: "s", says: "Start a run", run: () => setStarting(true) }] : all;
+    const all = [{ keys: "/", description: "Search runs", run: find }];
+    return mayStart ? [...all, { keys: "s", description: "Start a run", run: () => setStarting(true) }] : all;
   }, [mayStart]);
   useShortcuts("Runs", shortcuts);
 
-  const to = (changes: Partial<Filter>): void => go(addressOf({ ...filter, ...changes }), true);
+  const change = (changes: Partial<RunFilter>): void => go(listAddress({ ...filter, ...changes }), true);
   const order = shown.order.value;
   const problem = runs.problem.value;
   const none = order?.length === 0 && runs === shown;
-  const first = none && isWhole(filter) && filter.scope === "mine";
+  const first = none && isUnfiltered(filter) && filter.scope === "mine";
   const live = link.value.kind === "live" || link.value.kind === "polling";
   return (
     <Shell>
       <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
-        {!first && <Band />}
-        <Tools {...{ user, filter, to, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
-        {!first && <Chips filter={filter} counts={shown.counts.value.value} />}
+        {!first && <ActiveRunBand />}
+        <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
+        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} />}
         {problem && order && (
-          <Trouble problem={problem}>
+          <ProblemMessage problem={problem}>
             {" "}
             What is shown is what was last known.{" "}
             <button type="button" class="plain" onClick={() => runs.refresh()}>
               Try again now
             </button>
-          </Trouble>
+          </ProblemMessage>
         )}
         {order === null && <NoList problem={problem} retry={() => runs.refresh()} />}
         {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
         {none && !first && <NoMatch filter={filter} user={user} />}
-        {order && order.length > 0 && <RunList key={addressOf(shown.filter)} runs={shown} />}
+        {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
         {starting && (
           <Dialog label="New run" class="panel-dialog" close={() => setStarting(false)}>
             <NewRun close={() => setStarting(false)} />
@@ -91,7 +95,7 @@ export function RunsPage({ user }: { user: User }) {
   );
 }
 
-/** The list to show: the one before, until the one that is wanted has had its first answer. */
+/** Returns the list to show: the one before, until the wanted one has had its first answer. */
 function useShown(runs: Runs): Runs {
   const shown = useRef(runs);
   if (runs.order.value !== null || runs.problem.value) shown.current = runs;
@@ -109,12 +113,12 @@ function NewRun({ close }: { close: () => void }) {
         </button>
       </header>
       {types instanceof Problem && (
-        <Trouble problem={types}>
+        <ProblemMessage problem={types}>
           {" "}
           <button type="button" class="plain" onClick={() => void loadJobTypes()}>
             Try again
           </button>
-        </Trouble>
+        </ProblemMessage>
       )}
       {types && !(types instanceof Problem) && <Start types={types} />}
     </>

@@ -1,10 +1,10 @@
-interface Wishes {
-  /** To see what is above. */
+interface Handlers {
+  /** The user wants to see what is above. */
   up: () => void;
-  /** To have what was selected stay. */
-  still: () => void;
-  /** To go anywhere by one's own hand. */
-  away: () => void;
+  /** The user has selected text, which must not move. */
+  select: () => void;
+  /** The user scrolls in any direction. */
+  scroll: () => void;
   start: () => void;
   end: () => void;
 }
@@ -12,25 +12,25 @@ interface Wishes {
 const SCROLLING = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End", " "];
 const UP = ["ArrowUp", "PageUp", "Home"];
 
-/** Hears what somebody wants of a list at the very wish, not at the scrolling it causes: lines that come between would
- * already have pulled to the end. Returns how to stop that. */
-export function hear(box: HTMLElement, { up, still, away, start, end }: Wishes): () => void {
+/** Calls back when the user begins to scroll or select, before the scroll event: new lines that come in between would
+ * already have scrolled to the end. Returns a function that stops it. */
+export function listenToScrolling(box: HTMLElement, { up, select, scroll, start, end }: Handlers): () => void {
   const stop = new AbortController();
   const { signal } = stop;
-  const quiet = { passive: true, signal };
+  const passive = { passive: true, signal };
   const wheeled = (event: WheelEvent): void => {
-    away();
+    scroll();
     if (event.deltaY < 0) up();
   };
   const touched = (): void => {
-    away();
+    scroll();
     up();
   };
   const pressed = (event: KeyboardEvent): void => {
     if (event.target !== box || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (SCROLLING.includes(event.key)) away();
+    if (SCROLLING.includes(event.key)) scroll();
     if (UP.includes(event.key) || (event.key === " " && event.shiftKey)) up();
-    // The browser's own ways there take their time, and the end goes on meanwhile.
+    // The browser scrolls there in several steps, and the end moves on meanwhile.
     if (event.key === "Home" || event.key === "End") {
       event.preventDefault();
       if (event.key === "Home") start();
@@ -39,10 +39,10 @@ export function hear(box: HTMLElement, { up, still, away, start, end }: Wishes):
   };
   const selected = (): void => {
     const selection = document.getSelection();
-    if (selection && !selection.isCollapsed && box.contains(selection.anchorNode)) still();
+    if (selection && !selection.isCollapsed && box.contains(selection.anchorNode)) select();
   };
-  box.addEventListener("wheel", wheeled, quiet);
-  box.addEventListener("touchmove", touched, quiet);
+  box.addEventListener("wheel", wheeled, passive);
+  box.addEventListener("touchmove", touched, passive);
   box.addEventListener("keydown", pressed, { signal });
   document.addEventListener("selectionchange", selected, { signal });
   return () => stop.abort();

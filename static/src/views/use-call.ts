@@ -7,7 +7,7 @@ export interface Call {
   run(what: () => Promise<unknown>): void;
 }
 
-/** Calls to the server, one at a time, and why the last one failed. */
+/** Runs calls to the server, one at a time, and keeps why the last one failed. */
 export function useCall(): Call {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);

@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Task, TaskState } from "../client/types";
-import { ActiveRun } from "./active";
-import { Fake, task } from "./runs.fake";
+import { ActiveRun } from "./active-run";
+import { FakeServer, task } from "./runs.fake";
 
-let server: Fake;
+let server: FakeServer;
 let newest: Task | null;
 let active: ActiveRun;
 
@@ -13,7 +13,7 @@ const shown = () => [active.row.value?.task.task_id, active.row.value?.task.stat
 
 beforeEach(async () => {
   vi.useFakeTimers();
-  server = new Fake();
+  server = new FakeServer();
   newest = null;
   const api = { active: async (): Promise<TaskState | null> => newest && { task: newest, phases: [], sequence: 3 } };
   active = new ActiveRun(api, server.connection, (error) => {
@@ -32,10 +32,10 @@ test("a run that is started is shown and watched to its end, which stays", async
   server.start(1);
   await settled(500);
   expect(shown()).toEqual(["id-001", "STARTED"]);
-  expect([...server.standings.keys()]).toEqual(["id-001"]);
+  expect([...server.summaries.keys()]).toEqual(["id-001"]);
 
   newest = null;
-  server.tell("status_changed", { task_id: "id-001", status: "SUCCESS", previous_status: "STARTED" });
+  server.emit("status_changed", { task_id: "id-001", status: "SUCCESS", previous_status: "STARTED" });
   await settled(500);
   expect(shown()).toEqual(["id-001", "SUCCESS"]);
 });
@@ -45,14 +45,14 @@ test("when it has ended the next one takes its place", async () => {
   server.start(2);
   await settled(500);
   newest = task(1, "STARTED");
-  server.tell("status_changed", { task_id: "id-002", status: "FAILURE", previous_status: "STARTED" });
+  server.emit("status_changed", { task_id: "id-002", status: "FAILURE", previous_status: "STARTED" });
   await settled(500);
   expect(shown()).toEqual(["id-001", "STARTED"]);
 });
 
 test("the steps of another run are part of it", async () => {
   newest = task(1, "STARTED");
-  server.tell("task_created", { task_id: "id-001", status: "PENDING", parent_id: "id-000" });
+  server.emit("task_created", { task_id: "id-001", status: "PENDING", parent_id: "id-000" });
   await settled(500);
   expect(active.row.value).toBeNull();
 });
