@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.stream.audience import Audience
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns, spawn
 from app.stream.catchup import Catchup
 from app.stream.codec import Data, Filter
@@ -44,11 +44,11 @@ class Hub:
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        audiences, lock, metrics, faults = self._audiences, self._lock, self.metrics, self.faults
-        self._catchup = Catchup(store, audiences, lock, self._refresh_until, stalled_seconds, metrics, faults)
+        parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
+        self._catchup = Catchup(parts, self._refresh_until, stalled_seconds)
         self._advance, self._left = self._catchup.advance, self._leave
-        self._delivery = Delivery(lock, self._catchup, metrics, faults, self._account)
-        self._tailcheck = TailCheck(store, audiences, lock, self._delivery, metrics, faults, self._account)
+        self._delivery = Delivery(parts, self._catchup)
+        self._tailcheck = TailCheck(parts, self._delivery)
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
@@ -172,7 +172,7 @@ class Hub:
         try:
             moved = room.accept(events, closes)
         finally:
-            self._account(room.bytes - before)
+            self._account(audience, before)
         if moved:
             self._delivery.notify(audience)
         if room.has_early and not audience.refilling:
@@ -198,7 +198,7 @@ class Hub:
             if kept is audience and not audience.registered:
                 audience.registered, audience.confirmed = True, False
                 audience.empty_since = time.monotonic()
-                self._account(audience.room.bytes)
+                self._account(audience, 0)
                 self.subscription.subscribe(stream)
             return kept
 
@@ -221,9 +221,10 @@ class Hub:
         with self.faults.within(f"a {type(wire).__name__} could not be left"):
             wire.left(viewer, reason)
 
-    def _account(self, bytes: int) -> None:
+    def _account(self, audience: Audience, before: int) -> None:
         """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
-        self.ring_bytes += bytes
+        if audience.registered:
+            self.ring_bytes += audience.room.bytes - before
         if self.ring_bytes > RINGS_BYTES:
             for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
                 self.ring_bytes -= audience.room.bytes

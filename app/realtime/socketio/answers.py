@@ -13,17 +13,14 @@ from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessabl
 from app.green.turn import LoopTurn
 from app.http.base import refuse_crowds
 from app.http.problems import fields
-from app.realtime.socketio.rooms import Connection
+from app.realtime.socketio.rooms import Connection, Handler
 from app.stream.store import StoreAway
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
 def answered(
-    name: str,
-    schema: ma.Schema,
-    handler: Callable[[Connection, dict[str, Any]], dict[str, Any]],
-    connection_of: Callable[[str], Connection | None],
+    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
 ) -> Callable[..., dict[str, Any]]:
     """Wraps the handler of an event."""
 
