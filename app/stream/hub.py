@@ -14,7 +14,6 @@ from app.stream.delivery import Delivery
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.metrics import DeliveryMetrics
-from app.stream.present import Presents
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.single_flight import SingleFlight
@@ -46,7 +45,7 @@ class Hub:
         self._stopped = threading.Event()
         parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
         self._catchup = Catchup(parts, self._refresh_until, stalled_seconds)
-        self._advance, self._left = self._catchup.advance, self._leave
+        self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
         self._delivery = Delivery(parts, self._catchup)
         self._tailcheck = TailCheck(parts, self._delivery)
         self.subscription = Subscription(redis_url, self, self.faults)
@@ -88,10 +87,6 @@ class Hub:
         if self._stopped.is_set():  # while Postgres was asked: nothing else would close the viewer
             viewer.close("draining")
         return viewer
-
-    @property
-    def presents(self) -> Presents:
-        return self._catchup.presents
 
     def attach(self, viewer: Viewer, wire: Wire) -> None:
         """Begins to send ``first``, then the events after the cursor, unless the viewer was closed meanwhile."""
