@@ -84,8 +84,8 @@ class Connection:
 
 
 class SseRegistry:
-    """Sends a keep-alive every ``keepalive_seconds``, or every second time where the codec says so; and a comment every
-    ``COMMENT_SECONDS`` where it says that too."""
+    """Sends a keep-alive every ``keepalive_seconds``, or at every second such time, by the codec; and a comment every
+    ``COMMENT_SECONDS`` to connections whose codec has ``sends_comments``."""
 
     def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
         self.poller = Poller()
@@ -113,7 +113,7 @@ class SseRegistry:
             self._running = True
             for name, seconds, turn in (
                 ("keepalive", self.turn_seconds, self.turn),
-                ("breath", 1.0, self.send_comment),
+                ("comments", 1.0, self.send_comment),
             ):
                 timer = partial(self._look_after, seconds, turn)
                 threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()

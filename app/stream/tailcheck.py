@@ -168,11 +168,11 @@ class TailCheck:
             self._delivery.notify(audience)  # last: it may drop events, and accounts for that itself
 
     def _rewind(self, audience: Audience, head: Head) -> None:
-        """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers begin
-        anew."""
+        """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers get a
+        resync."""
         room = audience.room
         logger.warning(
-            "%s went back from %d to %d in Postgres: its viewers begin anew",
+            "%s went back from %d to %d in Postgres: its viewers get a resync",
             *(room.stream, room.head, head.last_seq),
         )
         with self._lock:

@@ -45,7 +45,7 @@ class QueuedWriter:
         return False
 
     def descriptor(self) -> int:
-        """Of the socket that becomes writable when it takes more; -1 where none tells."""
+        """Of the socket that becomes writable when it takes more; -1 where there is none."""
         return -1
 
 
