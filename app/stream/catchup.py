@@ -26,21 +26,18 @@ BATCHES_IN_A_ROW = 8
 
 
 class Catchup:
-    """Works under ``lock`` and never waits: a wire takes what it takes, and Postgres is read in other threads."""
+    """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
 
-    def __init__(
-        self,
-        hub: HubParts,
-        refresh_until: Callable[[Audience, Callable[[], bool]], None],
-        stalled_seconds: float,
-    ) -> None:
+    refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
+
+    def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
         self._audiences, self._lock, self._metrics, self._faults = (
             hub.audiences,
             hub.lock,
             hub.metrics,
             hub.faults,
         )
-        self._refresh_until, self._stalled_seconds = refresh_until, stalled_seconds
+        self._stalled_seconds = stalled_seconds
         self._history, self.presents = History(hub.store), Presents()
         parking = Parking()
         self._parked, self.park = parking.viewers, parking.park
@@ -209,7 +206,7 @@ class Catchup:
             if (
                 viewer.start == cursor
             ):  # else the room was rewound meanwhile, and the viewer has a resync already
-                self._refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
+                self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return

@@ -140,7 +140,7 @@ class Delivery:
                 self._send_cohort(audience, room, cohort)
             except (
                 Exception
-            ) as error:  # the fault of a codec ends its cohort alone, whose viewers may come back
+            ) as error:  # the fault of a codec ends its cohort alone; the viewers may come back
                 self._faults.note(f"a {type(cohort.codec).__name__} failed", error)
                 for viewer in list(cohort.viewers):
                     viewer.close("gone")

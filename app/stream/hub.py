@@ -44,10 +44,11 @@ class Hub:
         self.faults = Faults()
         self._stopped = threading.Event()
         parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
-        self._catchup = Catchup(parts, self._refresh_until, stalled_seconds)
+        self._catchup = Catchup(parts, stalled_seconds)
         self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
         self._delivery = Delivery(parts, self._catchup)
         self._tailcheck = TailCheck(parts, self._delivery)
+        self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
@@ -226,9 +227,6 @@ class Hub:
                 audience.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
-
-    def _refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
-        self._tailcheck.refresh_until(audience, done)
 
     def _sweep(self, now: float) -> None:
         self._catchup.sweep(now)
