@@ -31,13 +31,8 @@ class Catchup:
     refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
 
     def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
-        self._audiences, self._lock, self._metrics, self._faults = (
-            hub.audiences,
-            hub.lock,
-            hub.metrics,
-            hub.faults,
-        )
-        self._stalled_seconds = stalled_seconds
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._audiences, self._stalled_seconds = hub.audiences, stalled_seconds
         self._history, self.presents = History(hub.store), Presents()
         parking = Parking()
         self._parked, self.park = parking.viewers, parking.park

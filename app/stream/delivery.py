@@ -28,13 +28,8 @@ class Delivery:
     """Flushes the cohorts of all rooms, under the hub's lock. Viewers that do not keep up are handed to ``catchup``."""
 
     def __init__(self, hub: HubParts, catchup: Catchup) -> None:
-        self._lock, self._metrics, self._faults, self._account = (
-            hub.lock,
-            hub.metrics,
-            hub.faults,
-            hub.account,
-        )
-        self._catchup = catchup
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._account, self._catchup = hub.account, catchup
         self._busy: set[Audience] = (
             set()
         )  # flushed a moment ago: the next tick that is due flushes them again

@@ -27,13 +27,9 @@ ROOMS_AT_ONCE = 2_000  # in one query: no other thread runs while its answer is 
 
 class TailCheck:
     def __init__(self, hub: HubParts, delivery: Delivery) -> None:
-        self._store, self._audiences, self._lock, self._account = (
-            hub.store,
-            hub.audiences,
-            hub.lock,
-            hub.account,
-        )
-        self._metrics, self._faults, self._delivery = hub.metrics, hub.faults, delivery
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._store, self._audiences, self._account = hub.store, hub.audiences, hub.account
+        self._delivery = delivery
         self._unchecked: set[Audience] = set()  # to be compared at the next look
         self._single_flight: SingleFlight[None] = SingleFlight()
         self._swept_at = 0.0
