@@ -25,7 +25,8 @@ def main() -> int:
     if page == PAGE.read_text():
         return 0
     if "--check" in sys.argv:
-        print("docs/architecture.md shows other imports than there are: run .venv/bin/python script/rooms.py", file=sys.stderr)
+        print("docs/architecture.md shows other imports than there are:", file=sys.stderr)
+        print("run .venv/bin/python script/rooms.py", file=sys.stderr)
         return 1
     PAGE.write_text(page)
     return 0
