@@ -1,4 +1,4 @@
-"""Answers to the events of sockets: each event is validated, and a refusal is an answer, never an exception."""
+"""Acknowledges the events of sockets: each is validated, and a refusal is an acknowledgement, never an exception."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from app.stream.store import StoreAway
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
-def answered(
+def acknowledged(
     name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
 ) -> Callable[..., dict[str, Any]]:
-    """Wraps the handler of an event."""
+    """Wraps the handler of an event, whose result is the acknowledgement."""
 
     def handle(*args: Any) -> dict[str, Any]:
         LoopTurn.give_way()
