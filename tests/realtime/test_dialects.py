@@ -230,7 +230,7 @@ def test_a_greeting_and_what_is_said_when_quiet_carry_the_cursor(dialect: Dialec
     if dialect.quiet is None:
         assert quiet == b"id: 6\n: keepalive\n\n" and alive == []
     else:
-        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts else set())
+        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts_connections else set())
         assert (
             alive == [Message("6", dialect.quiet[0], alive[0].data)]
             and json.loads(alive[0].data).keys() == expected
