@@ -20,10 +20,10 @@ from app.realtime.sse import (
     StreamQuery,
     filter_of,
     refuse_switched_off,
-    serve,
     serve_own,
 )
 from app.realtime.sse_cursors import resume_cursor
+from app.realtime.sse_serve import serve
 from app.services import services
 from app.stream.codec import Filter
 from app.stream.event import Event, task_stream

@@ -16,7 +16,7 @@ from app.http import attempts, base, concurrency, problems, rate_limits, request
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
-    answers,
+    acknowledgements,
     connection,
     engineio_adapter,
     limits,
@@ -157,7 +157,7 @@ ROWS: list[Row] = [
     ("packets; how far a polling client", "200 at once, then 50 a second; 10 s",
      lambda: (limits.BURST, limits.PER_SECOND, limits.DEBT_SECONDS)),
     ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, engineio_adapter.ANSWER_PACKETS)),
-    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, answers.MAX_ASKING)),
+    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, acknowledgements.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
