@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.auth import jwks
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
@@ -84,7 +84,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
     (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
     (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
-    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: agent.PARAMS_LIMIT, 64 * 1024),
+    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: starting.PARAMS_LIMIT, 64 * 1024),
     (PROTOCOL, "| a body of 256 KiB; of 4 KiB under `auth/`, of 2 MiB for a worker's events",
      lambda: (base.BODY_LIMIT, auth.BODY_LIMIT, DEFAULT.body_limit), (256 * 1024, 4 * 1024, 2 * 1024**2)),
     (PROTOCOL, "| 30 sign-ins a minute for one account from one address, 300 from one address; with a wrong password "
