@@ -9,8 +9,8 @@ import marshmallow as ma
 from flask import Response, jsonify, url_for
 
 from app.api import limits, notifications
-from app.api.agent import declared_type, new_task
 from app.api.idempotency import KeyHeaders, key_of
+from app.api.starting import declared_type, new_task
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, acting
@@ -20,10 +20,10 @@ from app.realtime.sse import (
     StreamQuery,
     filter_of,
     refuse_switched_off,
-    serve,
     serve_own,
 )
 from app.realtime.sse_cursors import resume_cursor
+from app.realtime.sse_serve import serve
 from app.services import services
 from app.stream.codec import Filter
 from app.stream.event import Event, task_stream

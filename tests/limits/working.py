@@ -189,19 +189,19 @@ ROWS: list[Row] = [
     ("how often it is looked whether", "0.5 s; 30 s; 10 s",
      lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
-        found(file("static/src/client/socket.ts"), r"capacity = (\d+);"), client("sse", "STREAM_ROOMS"))),
+        found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),
     ("back-off: the first wait", "1 s; 30 s; 10", lambda: (
-        client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS"), client("connection", "TRIES"))),
+        client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS"), client("carrier", "TRIES"))),
     ("how often it polls", "10 s; 60 s; 10 s", lambda: (
-        client("polling", "POLL_SECONDS"), client("connection", "PROBE_MS"), client("opening", "PROVED_MS"))),
+        client("pollingWire", "POLL_SECONDS"), client("carrier", "PROBE_MS"), client("opening", "PROVED_MS"))),
     ("until a WebSocket is open", "5 s; 10 s; 10 s; 10 s; 15 s; 15 s", lambda: (
-        *(client("socket", f"{what}_TIMEOUT_MS") for what in ("OPEN", "SIGN_IN", "ANSWER")),
-        *(client(name, "OPEN_TIMEOUT_MS") for name in ("sse", "sharedWire")), client("http", "TIMEOUT_MS"))),
-    ("silence after which a stream", "40 s", lambda: client("sse", "SILENCE_MS")),
+        *(client("socketWire", f"{what}_TIMEOUT_MS") for what in ("OPEN", "SIGN_IN", "ANSWER")),
+        *(client(name, "OPEN_TIMEOUT_MS") for name in ("sseWire", "sharedWire")), client("http", "TIMEOUT_MS"))),
+    ("silence after which a stream", "40 s", lambda: client("sseWire", "SILENCE_MS")),
     ("how long a connection stays", "5 s; 0.5 s",
-     lambda: (client("connection", "LINGER_MS"), client("own", "PATIENCE_MS"))),
+     lambda: (client("connection", "LINGER_MS"), client("userStreams", "PATIENCE_MS"))),
     ("messages that a tab may leave", "4,096; 8; 5 s; 20 s", lambda: (
-        client("member", "MOST_WORDS"), client("member", "MOST_BEATS"), client("leader", "BEAT_MS"),
+        client("member", "MOST_NOTICES"), client("member", "MOST_BEATS"), client("leader", "BEAT_MS"),
         client("member", "ANSWER_TIMEOUT_MS"))),
     ("events of a page that it asks for", "1,000; 200",
      lambda: found(file("static/src/client/api.ts"), r"(?s)limit = ([\d_]+)\).*limit: ([\d_]+) }")),
