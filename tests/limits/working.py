@@ -159,7 +159,7 @@ ROWS: list[Row] = [
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
         budget.KEPT_DAYS * 86_400)),
-    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
+    ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.announce))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
@@ -186,7 +186,7 @@ ROWS: list[Row] = [
     ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.HELD_MOST)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
      lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_AGAIN_SECONDS))),
-    ("how often it is looked whether", "0.5 s; 30 s; 10 s",
+    ("interval of the check for due deliveries", "0.5 s; 30 s; 10 s",
      lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
         found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),
