@@ -80,7 +80,8 @@ ROWS: list[Row] = [
     ("what a client takes of its answers", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
     ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
-    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each", lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
+    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each",
+     lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
         of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
