@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.broker import QUEUED_MOST, BrokerDown
 from app.stream.event import Event
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
@@ -16,16 +17,9 @@ from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
 
-SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
 RESEND_MOST = 2_000  # in one round, which is to end before the next
-# Messages that a queue has at most: any of them claims whatever waits, so with so many there more say nothing new.
-QUEUED_MOST = 2_000
-
-
-class BrokerDown(Exception):
-    """The broker did not take the message in time."""
 
 
 Send = Callable[[str, str, tuple[str, int], float], None]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.inbox.notification import notification
+from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
-ORCHESTRATE = "orchestrate"  # the one whose steps are tasks
 CONCERNING = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )

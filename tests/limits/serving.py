@@ -7,7 +7,7 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
@@ -163,5 +163,5 @@ ROWS: list[Row] = [
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
-    ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
+    ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
 ]  # fmt: skip
