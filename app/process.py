@@ -19,22 +19,22 @@ from app.stream.publisher import Publisher
 from app.stream.store import Connect
 from app.stream.transaction import Begin, Transaction, Transactions
 
-_begin: Begin | None = None
+_transactions: Begin | None = None
 
 
-def use(begin: Begin | None) -> None:
+def use_transactions(begin: Begin | None) -> None:
     """From here on ``transaction`` begins with ``begin``; with None again with what the environment says."""
-    global _begin
-    _begin = begin
+    global _transactions
+    _transactions = begin
 
 
 def transaction() -> AbstractContextManager[Transaction]:
     """Begins a transaction of this process. Raises ConfigurationError in a script that has no environment; the block
     raises StoreAway."""
-    return (_begin or _of_environment())()
+    return (_transactions or _of_environment())()
 
 
-def for_threads(connect: Connect) -> Connect:
+def share_between_threads(connect: Connect) -> Connect:
     """As ``connect``, which is for one thread, for any: they wait for each other."""
     using = threading.Lock()
 
@@ -50,5 +50,5 @@ def for_threads(connect: Connect) -> Connect:
 def _of_environment() -> Begin:
     config = Config.from_env()
     return Transactions(
-        for_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish
+        share_between_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish
     )

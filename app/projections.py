@@ -18,4 +18,4 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
     inbox.project(cur, events)
     subscriptions.project(cur, events)
     told, changed = projection.project(cur, events)
-    return [*told, *parents.follow(cur, changed)]
+    return [*told, *parents.apply_to_parents(cur, changed)]

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from app.errors import causes
 from app.observability.log_format import formatter
-from app.tasks.dispatch import QUEUED_MOST, SEND_SECONDS, BrokerDown
+from app.tasks.dispatch import MAX_QUEUED, SEND_SECONDS, BrokerDown
 from workers.registry import QUEUE, QUICK_QUEUE
 from workers.settings import settings
 
@@ -27,7 +27,7 @@ HALF_A_DAY = 12 * 3600
 DELIVER = "taskroom.deliver_webhooks"
 IDLE_CONNECTIONS = 4  # that a process keeps to send over; more are opened when as many send at once
 DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
-DELIVER_QUEUED = QUEUED_MOST // 2  # where nobody takes them, hints of deliveries leave tasks as much room
+DELIVER_QUEUED = MAX_QUEUED // 2  # where nobody takes them, hints of deliveries leave tasks as much room
 
 Answer = TypeVar("Answer")
 

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.stream.store import StoreAway
-from app.tasks.slots import Cap, announce, withdraw
+from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.slots")
@@ -32,12 +32,12 @@ class Presence:
         self._stopped = threading.Event()
 
     def tell(self) -> None:
-        self._say(lambda cur: announce(cur, *self._told))
+        self._say(lambda cur: register_worker(cur, *self._told))
 
     def run(self) -> None:
         while not self._stopped.wait(settings().lease_round_seconds):
             self.tell()
-        self._say(lambda cur: withdraw(cur, self._told[0]))
+        self._say(lambda cur: unregister_worker(cur, self._told[0]))
         self.close()
 
     def stop(self) -> None:

@@ -170,7 +170,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
         _checked(body["events"]),
     )
     with services().transaction() as tx:
-        answer = outside.store(tx, batch, declared)
+        answer = outside.store_batch(tx, batch, declared)
     response = jsonify(answer)
     response.status_code = 202
     return response

@@ -56,7 +56,7 @@ def unread_count(cur: Cursor, user_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
+def unread_with_sequence(cur: Cursor, user_id: str) -> tuple[int, int]:
     """How many are unread, and the sequence of the user's stream that this is as of: in one statement, for in two
     something could come in between, and who hears of it on the stream would count it twice."""
     cur.execute(

@@ -10,7 +10,7 @@ from psycopg2.errors import ForeignKeyViolation
 from app.inbox.notification import notification
 from app.process import transaction
 from app.stream.event import BROADCAST, Event, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 from app.stream.transaction import Transaction
 
 
@@ -35,7 +35,7 @@ def create_notification(
     try:
         with transaction() as tx:
             lock_shared(tx.cur, {stream})
-            if event_id is not None and not unsaid(tx.cur, stream, event_id):
+            if event_id is not None and not claim_event_id(tx.cur, stream, event_id):
                 return None
             tx.cur.execute("SELECT tenant FROM users WHERE id = %s", (user_id,))
             tenant = next((tenant for (tenant,) in tx.cur), None)

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.inbox.notification import notification
 from app.stream.event import Draft, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
@@ -58,7 +58,9 @@ def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
             lock_shared(tx.cur, {reminder.drafted.stream for reminder in found})
             # Who decided, cancelled or moved meanwhile had the same lock: what is over by now is left out.
             still = {reminder.id for reminder in find(tx.cur, position)}
-            due = [r.drafted for r in found if r.id in still and unsaid(tx.cur, r.drafted.stream, r.id)]
+            due = [
+                r.drafted for r in found if r.id in still and claim_event_id(tx.cur, r.drafted.stream, r.id)
+            ]
             if due:
                 tx.append(due)
         position, sent = found[-1].position, sent + len(due)

@@ -205,7 +205,7 @@ def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
     return int(stream_id)
 
 
-def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
+def claim_event_id(cur: Cursor, stream: str, event_id: str) -> bool:
     """True the first time that an event of this id is to go onto the stream; ids are kept for a week.
 
     Asked in the transaction that appends it: of two at once the second waits for the first one's commit.
@@ -219,7 +219,7 @@ def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
     return cur.rowcount == 1
 
 
-def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
+def claim_batch(cur: Cursor, writer_id: str, batch: int) -> bool:
     """True when this batch is to be stored now, False when an earlier try already stored it.
 
     It updates before it reads: an unclear COMMIT may still be running, and the row lock waits for it.
@@ -264,7 +264,7 @@ class Store:
         with self.connect() as conn, conn.cursor() as cur:
             return pages.part(cur, stream, start, limit, cursor)
 
-    def opened(self, stream: str) -> Head | None:
+    def head_or_create(self, stream: str) -> Head | None:
         """Where it stands; None when it is not there. One that many share is, from here on: it begins with the first
         who asks. That one waits for no disk: lost in a crash it is made again, and no event is stored without it."""
         head = self.heads([stream]).get(stream)

@@ -44,7 +44,7 @@ Begin = Callable[[], AbstractContextManager[Transaction]]
 class Transactions:
     """Begins the transactions of one process; as safe for threads as ``connect`` is.
 
-    ``publish`` and then ``committed`` are called after each commit. ``committed`` sends the hints; it raises nothing.
+    After each commit ``publish`` is called, then ``on_committed``, which sends the hints and raises nothing.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Transactions:
         connect: Connect,
         project: Project,
         publish: Callable[[Appended], None],
-        committed: Callable[[Transaction], object] = lambda transaction: None,
+        on_committed: Callable[[Transaction], object] = lambda transaction: None,
     ) -> None:
         self._connect, self._project = connect, project
-        self._publish, self._committed = publish, committed
+        self._publish, self._committed = publish, on_committed
 
     @contextmanager
     def __call__(self) -> Iterator[Transaction]:

@@ -55,11 +55,11 @@ class Approval:
         return cls(key, cut(title, LONGEST_TITLE), risk_level, float(estimated_cost))
 
 
-def needed(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
+def approval_request(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
     return draft(stream, "approval_needed", {"timestamp": now(), **asdict(approval)}, attempt=attempt)
 
 
-def waiting(
+def approval_wait(
     stream: str, approval: Approval, progress: float, attempt: int, phases: Iterable[str]
 ) -> list[Draft]:
     """The last events of an attempt that asks and gives its worker back; phases that were open wait as well."""
@@ -76,17 +76,20 @@ def waiting(
         "updated_at": at,
         "eta_seconds": None,
     }
-    drafts += [needed(stream, approval, attempt), draft(stream, "task_status", fields, attempt=attempt)]
+    drafts += [
+        approval_request(stream, approval, attempt),
+        draft(stream, "task_status", fields, attempt=attempt),
+    ]
     return drafts
 
 
-def granted(cur: Cursor, task_id: str) -> frozenset[str]:
+def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
     """The keys of what was approved."""
     cur.execute("SELECT key FROM approvals WHERE task_id = %s AND approved", (task_id,))
     return frozenset(key for (key,) in cur)
 
 
-def of_start(cur: Cursor, task_id: str) -> Approval | None:
+def start_approval(cur: Cursor, task_id: str) -> Approval | None:
     """What the task had to be granted before it ran: a retry asks for the same, or it would be a way around it."""
     cur.execute(
         "SELECT key, title, risk_level, estimated_cost FROM approvals WHERE task_id = %s AND key = %s",
@@ -96,7 +99,7 @@ def of_start(cur: Cursor, task_id: str) -> Approval | None:
     return Approval(*row) if row else None
 
 
-def all_of(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
+def list_approvals(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
     """Everything that the task asked for, oldest first, and what was decided."""
     names = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by")
     cur.execute(

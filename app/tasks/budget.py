@@ -13,7 +13,7 @@ from app.errors import TooMany
 from app.stream.store import Connect
 
 KEPT_DAYS = 7
-WORTH = 50  # rows of a user and day that are worth summing up
+MANY_ROWS = 50  # rows of a user and day that are worth summing up
 
 
 class OverBudget(TooMany):
@@ -50,7 +50,7 @@ def sum_up(connect: Connect) -> None:
         cur.execute(
             """DELETE FROM stored_bytes WHERE day < (now() AT TIME ZONE 'UTC')::date - %s;
                SELECT user_id::text, day FROM stored_bytes GROUP BY user_id, day HAVING count(*) > %s""",
-            (KEPT_DAYS, WORTH),
+            (KEPT_DAYS, MANY_ROWS),
         )
         many = cur.fetchall()
     for user_id, day in many:

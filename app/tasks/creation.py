@@ -13,7 +13,7 @@ from psycopg2.extras import Json
 from app.db.clock import database_now
 from app.stream.event import Draft, draft, task_stream
 from app.stream.store import open_stream
-from app.tasks.approvals import Approval, needed
+from app.tasks.approvals import Approval, approval_request
 from app.tasks.fold import PENDING, WAITING
 
 
@@ -28,7 +28,7 @@ class Origin:
     step: int | None = None
 
 
-def born(
+def insert_task(
     cur: Cursor,
     *,
     user_id: str,
@@ -87,5 +87,5 @@ def born(
     }
     drafts = [draft(stream, "task_status", first)]
     if approval:
-        drafts.append(needed(stream, approval))
+        drafts.append(approval_request(stream, approval))
     return task_id, drafts

@@ -19,9 +19,9 @@ logger = logging.getLogger("taskroom.dispatch")
 SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
-RESEND_MOST = 2_000  # in one round, which is to end before the next
+MAX_RESENT = 2_000  # in one round, which is to end before the next
 # Messages that a queue has at most: any of them claims whatever waits, so with so many there more say nothing new.
-QUEUED_MOST = 2_000
+MAX_QUEUED = 2_000
 
 
 class BrokerDown(Exception):
@@ -35,10 +35,10 @@ Send = Callable[[str, str, tuple[str, int], float], None]
 def hints_of(tx: Transaction) -> Iterator[Hint]:
     """What the broker is to hear of after the commit: what the transaction asks for, and the steps that it started."""
     yield from tx.hints
-    yield from started(tx.appended.events)
+    yield from started_steps(tx.appended.events)
 
 
-def started(events: Iterable[Event]) -> Iterator[Hint]:
+def started_steps(events: Iterable[Event]) -> Iterator[Hint]:
     """The steps that these events started: nobody else tells the broker of them."""
     for event in events:
         if event.sequence == 1 and event.type == "task_status":
@@ -64,12 +64,12 @@ class Dispatcher:
         """Sends one hint; False when none is needed: the queue has so many that one of them claims the task, or it is
         due so late that the broker would keep a message in a worker's memory. Raises BrokerDown."""
         queue = self._queue_of(job_type)
-        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= QUEUED_MOST:
+        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= MAX_QUEUED:
             return False
         self._send(message_id(task_id, number), queue, (task_id, number), countdown)
         return True
 
-    def hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+    def send_hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
         """As dispatch, where nothing hangs on it: what the broker does not take now is sent again when it is back.
         False when the broker did not take it."""
         try:
@@ -79,11 +79,11 @@ class Dispatcher:
             return False
         return True
 
-    def hints(self, hints: Iterable[Hint]) -> bool:
+    def send_hints(self, hints: Iterable[Hint]) -> bool:
         """Many of them, up to the first that the broker does not take: it may be seconds for each."""
-        return all(self.hint(*hint) for hint in hints)
+        return all(self.send_hint(*hint) for hint in hints)
 
-    def resend(self, connect: Connect, everything: bool, most: int = RESEND_MOST) -> int:
+    def resend(self, connect: Connect, everything: bool, most: int = MAX_RESENT) -> int:
         """Sends again what nobody claimed, ``most`` at a time, and no more than a queue has room for: all that is due
         after Redis lost its data, else with back-off. What is left is due at the next round.
 
@@ -96,7 +96,7 @@ class Dispatcher:
                 cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
         due: list[tuple[str, int, bool]] = []
         try:
-            for queue, due in self._taken(connect, most):
+            for queue, due in self._take_batches(connect, most):
                 while due:
                     task_id, number, held = due[0]
                     if queue and not held:
@@ -108,9 +108,11 @@ class Dispatcher:
             self._put_back(connect, [task_id for task_id, _, _ in due])
         return sent
 
-    def _taken(self, connect: Connect, most: int) -> Iterator[tuple[str | None, list[tuple[str, int, bool]]]]:
+    def _take_batches(
+        self, connect: Connect, most: int
+    ) -> Iterator[tuple[str | None, list[tuple[str, int, bool]]]]:
         """What is due, by queues, as far as each has room; a transaction for each batch."""
-        for queue, types, room in self._rooms(connect):
+        for queue, types, room in self._free_space(connect):
             full = True
             while full and (limit := min(RESEND_BATCH, room, most)) > 0:
                 with connect() as conn, conn.cursor() as cur:
@@ -118,7 +120,7 @@ class Dispatcher:
                 room, most, full = room - len(due), most - len(due), len(due) == limit
                 yield queue, due
 
-    def _rooms(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
+    def _free_space(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
         """The queues of which something is due, the emptiest first: the job types, and how many messages each takes.
         Those of one that takes none stay due, for its room is looked at again with the next round."""
         with connect() as conn, conn.cursor() as cur:
@@ -129,7 +131,7 @@ class Dispatcher:
             for (job_type,) in cur:
                 types.setdefault(self._queue_of(job_type), []).append(job_type)
         rooms = [
-            (queue, due, QUEUED_MOST - (self._length(queue) if queue else 0)) for queue, due in types.items()
+            (queue, due, MAX_QUEUED - (self._length(queue) if queue else 0)) for queue, due in types.items()
         ]
         return sorted(rooms, key=lambda row: -row[2])
 

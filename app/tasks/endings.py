@@ -84,11 +84,11 @@ def ending(
     return drafts
 
 
-def cancelled(by: str | None = None) -> dict[str, Any]:
+def cancelled_error(by: str | None = None) -> dict[str, Any]:
     return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
 
 
-def expired(state: State, days: int) -> dict[str, Any]:
+def expired_error(state: State, days: int) -> dict[str, Any]:
     """The error of a task that waited for nobody; it says for what, and what to do."""
     task = state["task"]
     if task["status"] == WAITING:

@@ -11,7 +11,7 @@ from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
 ORCHESTRATE = "orchestrate"  # the one whose steps are tasks
-CONCERNING = frozenset(
+OWNER_EVENT_TYPES = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )
 
@@ -23,7 +23,7 @@ _ENDS = {
 _ARTIFACT_ENDS = {SUCCESS: "artifact.completed", FAILURE: "artifact.failed", REVOKED: "artifact.cancelled"}
 
 
-def following(
+def owner_events(
     before: State, after: State, event: Event, fields: Mapping[str, Any], tenant: Callable[[], str | None]
 ) -> Iterator[Draft]:
     """What follows on the owner's stream from an event of the task, whose fields are given.

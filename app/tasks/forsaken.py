@@ -14,7 +14,7 @@ from app.db.sql import FIRST
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
 from app.stream.transaction import Begin, Transaction
-from app.tasks.endings import cancelled, ending_of, expired
+from app.tasks.endings import cancelled_error, ending_of, expired_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
 from app.tasks.projection import load
 from app.tasks.retention import OLD, RUN_SECONDS
@@ -30,7 +30,7 @@ _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
         WHERE task_id = tasks.id AND due_at >= now() - make_interval(days => %(days)s))"""
 
 
-def expire(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
+def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
     """One run; returns how many tasks ended that had no event for ``days``, each in a transaction of its own. Two runs
     at a time do no harm, nor does a kill. Raises StoreAway."""
     ended, until, after = 0, time.monotonic() + seconds, FIRST
@@ -72,9 +72,9 @@ def _expire(tx: Transaction, task_id: str, days: int) -> bool:
         return False
     state, at = load(cur, [stream])[stream], database_now(cur)
     if row.cancel_requested:
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), at))
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     else:
-        tx.append(ending_of(stream, state, FAILURE, expired(state, days), at))
+        tx.append(ending_of(stream, state, FAILURE, expired_error(state, days), at))
     return True
 
 

@@ -16,9 +16,9 @@ from app.stream.event import draft, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
-from app.tasks.approvals import granted
-from app.tasks.creation import born
-from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
+from app.tasks.approvals import approved_keys
+from app.tasks.creation import insert_task
+from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
 from app.tasks.projection import load
@@ -47,8 +47,8 @@ class Claim:
 
 
 def create(tx: Transaction, **fields: Any) -> str:
-    """Creates a task with the fields of ``born``, queued unless it waits for approval; returns its id."""
-    task_id, drafts = born(tx.cur, **fields)
+    """Creates a task with the fields of ``insert_task``, queued unless it waits for approval; returns its id."""
+    task_id, drafts = insert_task(tx.cur, **fields)
     tx.append(drafts)
     return task_id
 
@@ -98,8 +98,8 @@ def claim(
         plan = plan_of(cur, task_id, task["job_type"], declared(task["job_type"]))
     claimed = Claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
-        granted(cur, task_id),
-        parents.place(cur, task_id),
+        approved_keys(cur, task_id),
+        parents.parent_phase(cur, task_id),
         plan,
         frozenset(phase["phase_id"] for phase in state["phases"]),
         at,
@@ -140,20 +140,20 @@ def cancel(tx: Transaction, task_id: str, by: str) -> None:
     if row.closed:
         state = load(cur, [stream])[stream]
         raise Conflict(f"The task has ended already: {state['task']['status']}")
-    tx.append(parents.cancelling(cur, [stream], by))
+    tx.append(parents.cancel_with_steps(cur, [stream], by))
 
 
-def cancel_late(tx: Transaction, task_id: str) -> None:
+def end_if_cancelled(tx: Transaction, task_id: str) -> None:
     """Ends a task whose attempt is over and left it waiting, or to its steps, when it was cancelled before that."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
-    if row is None or row.closed or not row.cancel_requested or parents.has_begun(cur, task_id):
+    if row is None or row.closed or not row.cancel_requested or parents.has_steps(cur, task_id):
         return
     state = load(cur, [stream])[stream]
-    tx.append(ending_of(stream, state, REVOKED, cancelled(), database_now(cur)))
+    tx.append(ending_of(stream, state, REVOKED, cancelled_error(), database_now(cur)))
 
 
-def lose(
+def expire_lease(
     tx: Transaction,
     task_id: str,
     attempt: int,
@@ -175,7 +175,7 @@ def lose(
     if worker is not None and state["task"]["worker"] != worker:
         return False
     if row.cancel_requested:
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), at))
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     elif retry:
         tx.append(ending_of(stream, state, RETRY, error, at))
         tx.hints.append(Hint(task_id, attempt + 1, state["task"]["job_type"]))
@@ -184,7 +184,7 @@ def lose(
     return True
 
 
-def undeliverable(tx: Transaction, task_id: str) -> bool:
+def fail_undeliverable(tx: Transaction, task_id: str) -> bool:
     """Ends a task whose first message the broker did not take; False when a worker has it all the same."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
@@ -195,7 +195,7 @@ def undeliverable(tx: Transaction, task_id: str) -> bool:
     return True
 
 
-def decide(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None) -> None:
+def decide_approval(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None) -> None:
     """Grants or refuses what the task waits for; granted, it is hinted at. Conflict when it does not wait (any
     more): of two who decide at once the first one wins."""
     cur, stream = tx.cur, task_stream(task_id)
@@ -207,7 +207,7 @@ def decide(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | 
     if task["status"] != WAITING:
         raise Conflict(f"The task waits for no approval: {task['status']}")
     if row.cancel_requested:  # while it asked: that it is to end was decided before
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), database_now(cur)))
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), database_now(cur)))
         return
     cur.execute(
         "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",

@@ -12,7 +12,7 @@ from app.db.clock import seconds_between
 from app.tasks.fold import RUNNING_PHASE
 from app.tasks.plan import Plan
 
-BY_TIME = 0.95  # of a phase that counts nothing: the most that the time it took may say of it
+MAX_BY_TIME = 0.95  # of a phase that counts nothing: the most that the time it took may say of it
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Outlook:
         self._clock = clock
         self._phases: dict[str, _Phase] = {}
 
-    def heard(self, phase_id: str, fields: Mapping[str, Any]) -> None:
+    def apply(self, phase_id: str, fields: Mapping[str, Any]) -> None:
         """A ``phase_update``, or a ``phase_complete``, which has no status."""
         status = fields.get("status", "completed")
         phase = self._phases.get(phase_id)
@@ -54,7 +54,7 @@ class Outlook:
     def restore(self, phases: Iterable[Mapping[str, Any]], at: str) -> None:
         """Takes up an attempt at the time ``at``, with its phases as the fold has them."""
         for phase in phases:
-            self.heard(phase["phase_id"], phase)
+            self.apply(phase["phase_id"], phase)
             if phase["started_at"]:
                 self._phases[phase["phase_id"]].began -= seconds_between(phase["started_at"], at)
 
@@ -112,5 +112,5 @@ class Outlook:
         if phase.total:
             return min(1.0, phase.done / phase.total)
         if phase.runs and planned["seconds"]:
-            return min(BY_TIME, (self._clock() - phase.began) / float(planned["seconds"]))
+            return min(MAX_BY_TIME, (self._clock() - phase.began) / float(planned["seconds"]))
         return 0.0

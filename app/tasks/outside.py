@@ -15,15 +15,15 @@ from app.stream.event import Draft, cut, now, task_stream
 from app.stream.store import (
     BATCH_BYTES,
     UnknownWriter,
+    claim_batch,
     lock,
     register_writer,
-    settle,
 )
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled, ending
+from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim
-from app.tasks.parents import place, progressed
+from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
 from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
@@ -45,7 +45,7 @@ class Batch:
 Answer = dict[str, Any]
 
 
-def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
+def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
 
     A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
@@ -55,18 +55,18 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if batch.number == 1:
         register_writer(cur, batch.writer)
     try:
-        fresh = settle(cur, batch.writer, batch.number)
+        fresh = claim_batch(cur, batch.writer, batch.number)
     except UnknownWriter:
         raise Conflict(f"Batch {batch.number} is neither this writer's next nor its last") from None
     if not fresh:
-        return _answer_again(cur, batch)
+        return _stored_answer(cur, batch)
     stream = task_stream(batch.task_id)
     # As one that may end: its parents are told too, and they are locked before it.
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    if row.attempt != batch.attempt and not row.closed and _claims(batch):
+    if row.attempt != batch.attempt and not row.closed and _starts_attempt(batch):
         claimed = claim(
             tx,
             batch.task_id,
@@ -96,13 +96,13 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     # The account alone is no holder: two processes of it would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    made = _Made(cur, batch, state, claimed=claimed is not None)
+    made = _BatchDrafts(cur, batch, state, claimed=claimed is not None)
     first = [event.sequence for event in tx.appended.events if event.stream == stream][:1]
     stored = tx.append(made.drafts)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
     if not stored.closed and made.reports.claim.parent and int(made.reports.progress) > int(task["progress"]):
-        tx.append(progressed(cur, batch.task_id, made.reports.progress))
+        tx.append(parent_progress(cur, batch.task_id, made.reports.progress))
     cur.execute(
         "UPDATE writers SET answer = %s WHERE id = %s",
         (Json({"digest": batch.digest, "answer": answer}), batch.writer),
@@ -110,11 +110,11 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def _claims(batch: Batch) -> bool:
+def _starts_attempt(batch: Batch) -> bool:
     return bool(batch.events) and batch.events[0].get("status") == STARTED
 
 
-def _answer_again(cur: Cursor, batch: Batch) -> Answer:
+def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
     """The same, but for a cancel that was asked for meanwhile: it must be heard however late the worker asks."""
     cur.execute(
         "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
@@ -126,7 +126,7 @@ def _answer_again(cur: Cursor, batch: Batch) -> Answer:
     return Answer(kept["answer"]) | {"cancel_requested": bool(cancel_requested)}
 
 
-class _Made:
+class _BatchDrafts:
     """The drafts of a batch, and for each of its events how many there are up to it."""
 
     def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
@@ -134,13 +134,17 @@ class _Made:
         given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
         known = frozenset(phase["phase_id"] for phase in state["phases"])
         running = Claim(
-            *given, task["started_at"], parent=place(cur, batch.task_id), plan=task["plan"], phases=known
+            *given,
+            task["started_at"],
+            parent=parent_phase(cur, batch.task_id),
+            plan=task["plan"],
+            phases=known,
         )
         self._cur = cur
         self.drafts: list[Draft] = []
         self.ends: list[int] = []
         self.reports = reports = Reports(running, self.drafts.append)
-        reports.progress, reports.known = task["progress"], task["progress_known"] is not False
+        reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
         reports.outlook.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
         self._at = task["current_phase"], task["current_phase_message"]
@@ -181,7 +185,7 @@ class _Made:
         message = fields.get("current_phase_message", message)
         if "progress" in fields:
             self.reports.raise_progress(fields["progress"])
-            self.reports.known = True
+            self.reports.progress_known = True
         self._at = phase and phase[:NAME_LIMIT], message
         self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
 
@@ -198,7 +202,7 @@ class _Made:
             error = {"type": given["type"], "message": cut(given["message"], TEXT_LIMIT)}
             error["traceback"] = trace and traceback_text(trace)
         elif status == REVOKED:
-            error = cancelled()
+            error = cancelled_error()
         self.drafts += ending(
             self.reports.stream,
             status,

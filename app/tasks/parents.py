@@ -17,20 +17,20 @@ from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, cut, draft, now, task_stream
 from app.stream.store import lock
 from app.tasks.approvals import START, Approval
-from app.tasks.creation import Origin, born
-from app.tasks.endings import cancelled, ending_of
+from app.tasks.creation import Origin, insert_task
+from app.tasks.endings import cancelled_error, ending_of
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
 from app.tasks.steps import (
-    WHOLE,
+    STEP_TOTAL,
     Step,
     overall_progress,
     phase_of,
     phase_update,
     results_of,
     step_end,
+    step_wait,
     steps_of,
-    waits,
 )
 
 SEQUENCE, PARALLEL = "sequence", "parallel"
@@ -38,7 +38,7 @@ STOP, CONTINUE = "stop", "continue"
 LONGEST_TITLE = 255
 
 
-def place(cur: Cursor, task_id: str) -> tuple[str, str] | None:
+def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     """Of a step: its parent's stream, and the phase that it is there."""
     cur.execute(
         "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND parent_id IS NOT NULL",
@@ -48,13 +48,13 @@ def place(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     return (task_stream(row[0]), phase_of(*row[1:])) if row else None
 
 
-def has_begun(cur: Cursor, task_id: str) -> bool:
+def has_steps(cur: Cursor, task_id: str) -> bool:
     """Whether any step of it was started."""
     cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 
 
-def delegated(stream: str, attempt: int, count: int) -> Draft:
+def delegation(stream: str, attempt: int, count: int) -> Draft:
     """The last event of an attempt that leaves the rest to ``count`` steps; from it they are started."""
     at = now()
     fields = {
@@ -72,20 +72,20 @@ def delegated(stream: str, attempt: int, count: int) -> Draft:
     return draft(stream, "task_status", fields, attempt=attempt)
 
 
-def follow(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
+def apply_to_parents(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
     """What the new statuses of tasks mean for their families; each with the event's fields."""
     drafts, ended = list[Draft](), list[State]()
     for task, event in changed:
         if event.get("delegated"):
-            drafts += _begin(cur, task)
+            drafts += _start_steps(cur, task)
         elif event.get("status") in TERMINAL and task["parent_id"]:
             ended.append(task)
     for parent_id, steps in groupby(sorted(ended, key=_parent), key=_parent):
-        drafts += _roll_up(cur, parent_id, {task["task_id"] for task in steps})
+        drafts += _apply_ended_steps(cur, parent_id, {task["task_id"] for task in steps})
     return drafts
 
 
-def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
+def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
     """Ends those of these tasks that wait and asks those that run to stop, with all their steps. The caller holds
     the locks of the tasks' ancestors, if they have any, and of those that it asks for by itself."""
     drafts = list[Draft]()
@@ -95,7 +95,7 @@ def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
         if row.closed:
             continue
         if task["status"] != STARTED:
-            drafts += ending_of(stream, state, REVOKED, cancelled(by), database_now(cur))
+            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), database_now(cur))
             continue
         if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
@@ -104,11 +104,11 @@ def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
             drafts.append(draft(stream, "log", request, projected=False))
         # A second time too: a step that ran the first time may wait now.
         running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
-        drafts += cancelling(cur, running, by) if running else []
+        drafts += cancel_with_steps(cur, running, by) if running else []
     return drafts
 
 
-def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
+def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
     """What a step's progress (0 to 100) means for its parents, whose locks are taken here; nothing while somebody else
     has them: whoever asks may hold what that one waits for, and asks again soon."""
     cur.execute(
@@ -128,7 +128,7 @@ def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
         known = {p["phase_id"]: p for p in state["phases"]}.get(phase)
         if rows[stream].closed or known is None or known["status"] in ("completed", "error"):
             break
-        counts = {"status": "in_progress", "processed_count": int(progress), "total_count": WHOLE}
+        counts = {"status": "in_progress", "processed_count": int(progress), "total_count": STEP_TOTAL}
         progress = overall_progress(state, {phase: progress})
         drafts.append(phase_update(stream, phase, message=title, progress=progress, **counts))
         task_id = state["task"]["task_id"]
@@ -139,21 +139,21 @@ def _parent(task: State) -> str:
     return str(task["parent_id"])
 
 
-def _begin(cur: Cursor, task: State) -> Iterator[Draft]:
+def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
     stream = task_stream(task["task_id"])
     if lock(cur, [stream])[stream].cancel_requested:
         return  # it keeps its lease: its worker hears of the cancel and ends it, or the lease runs out
     cur.execute("DELETE FROM leases WHERE task_id = %s", (task["task_id"],))
     first = task["params"]["steps"] if task["params"]["mode"] == PARALLEL else task["params"]["steps"][:1]
     for number in range(1, len(first) + 1):
-        yield from _start(cur, task, number)
+        yield from _start_step(cur, task, number)
 
 
-def _start(cur: Cursor, parent: State, number: int) -> list[Draft]:
+def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
     asked = parent["params"]["steps"][number - 1]
     approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
     title = asked.get("title") or cut(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
-    _, drafts = born(
+    _, drafts = insert_task(
         cur,
         user_id=parent["user_id"],
         job_type=asked["job_type"],
@@ -164,11 +164,11 @@ def _start(cur: Cursor, parent: State, number: int) -> list[Draft]:
         origin=Origin("subtask", parent_id=parent["task_id"], step=number),
     )
     stream, phase = task_stream(parent["task_id"]), phase_of(number, asked["job_type"])
-    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=WHOLE))
-    return drafts + ([waits(stream, phase, approval.title)] if approval else [])
+    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=STEP_TOTAL))
+    return drafts + ([step_wait(stream, phase, approval.title)] if approval else [])
 
 
-def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
+def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     stream = task_stream(parent_id)
     row = lock(cur, [stream])[stream]
     if row.closed:
@@ -176,7 +176,7 @@ def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     state, steps = load(cur, [stream])[stream], steps_of(cur, parent_id)
     task = state["task"]
     asked = task["params"]["steps"]
-    progress = overall_progress(state, {step.phase: WHOLE for step in steps if step.ended})
+    progress = overall_progress(state, {step.phase: STEP_TOTAL for step in steps if step.ended})
     open_now = open_phases(state)
     for step in steps:
         # What an attempt said too late may have opened a phase again that had ended.
@@ -191,17 +191,17 @@ def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     if row.cancel_requested or stopped:
         if running and not row.cancel_requested:
             why = f"step {stopped[0].number} ({stopped[0].status})"
-            yield from cancelling(cur, [task_stream(step.task_id) for step in running], why)
+            yield from cancel_with_steps(cur, [task_stream(step.task_id) for step in running], why)
         elif not running:
             culprit = None if row.cancel_requested else stopped[0]
-            yield from _ending(cur, stream, state, progress, steps, culprit)
+            yield from _parent_ending(cur, stream, state, progress, steps, culprit)
     elif len(steps) < len(asked):
-        yield from _start(cur, task, len(steps) + 1)
+        yield from _start_step(cur, task, len(steps) + 1)
     elif not running:
-        yield from _ending(cur, stream, state, progress, steps, None, SUCCESS)
+        yield from _parent_ending(cur, stream, state, progress, steps, None, SUCCESS)
 
 
-def _ending(
+def _parent_ending(
     cur: Cursor,
     stream: str,
     state: State,
@@ -218,7 +218,7 @@ def _ending(
         message = cut(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
         error = {"type": "SubtaskFailed", "message": message, "traceback": None}
     elif status == REVOKED:
-        error = cancelled()
+        error = cancelled_error()
     at = database_now(cur)
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
     told = {step.phase for step in steps}  # the end of each is its step's, not the whole's

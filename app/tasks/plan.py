@@ -15,9 +15,9 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 RUNS = 20  # whose medians are taken
-LOOKED_AT = 200  # of the newest runs of a type, for those that may be learnt from
-MOST_PHASES = 100  # of a run that is learnt from: more would hold up whoever claims
-UNCOVERED = 1.0  # seconds outside of all phases that no run is left out for
+SCANNED_RUNS = 200  # of the newest runs of a type, for those that may be learnt from
+MAX_PHASES = 100  # of a run that is learnt from: more would hold up whoever claims
+UNCOVERED_SECONDS = 1.0  # seconds outside of all phases that no run is left out for
 
 Phases = Mapping[str, float | None]
 Declared = Callable[[str], Phases]
@@ -38,7 +38,7 @@ class Span:
     end: float
 
 
-Earlier = list[Span]
+Spans = list[Span]
 """The phases of one run."""
 
 
@@ -75,18 +75,18 @@ def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | 
             "job_type": job_type,
             "names": list(phases),
             "declared": bool(phases),
-            "looked_at": LOOKED_AT,
+            "looked_at": SCANNED_RUNS,
             "runs": RUNS,
-            "most": MOST_PHASES,
+            "most": MAX_PHASES,
         },
     )
-    runs = [_earlier(list(rows)) for _, rows in groupby(cur.fetchall(), key=itemgetter(0))]
+    runs = [_spans(list(rows)) for _, rows in groupby(cur.fetchall(), key=itemgetter(0))]
     return plan_from(phases, [run for run in runs if run])
 
 
-def plan_from(phases: Phases, runs: Iterable[Earlier]) -> Plan | None:
+def plan_from(phases: Phases, runs: Iterable[Spans]) -> Plan | None:
     """As ``plan_of``, of these earlier runs."""
-    learnt = _learnt([top for run in runs if (top := _outermost(run)) and _seconds(top) > 0])
+    learnt = _medians([top for run in runs if (top := _outermost(run)) and _seconds(top) > 0])
     given = {name: weight for name, weight in phases.items() if weight is not None}
     if sum(given.values()) > 0:
         return _shares(
@@ -110,7 +110,7 @@ def _shares(rows: list[tuple[str, float, float | None]]) -> Plan | None:
     ]
 
 
-def _learnt(runs: list[Earlier]) -> dict[str, tuple[float, float]]:
+def _medians(runs: list[Spans]) -> dict[str, tuple[float, float]]:
     """Of each phase that most of the runs had the median of its shares and of its seconds, in their order. Shares are
     taken run by run: one of a run over ten times as much says the same."""
     shares, seconds, positions = dict[str, list[float]](), dict[str, list[float]](), dict[str, list[int]]()
@@ -126,27 +126,27 @@ def _learnt(runs: list[Earlier]) -> dict[str, tuple[float, float]]:
     return {name: (median(shares[name]), median(seconds[name])) for name in usual}
 
 
-def _seconds(run: Earlier) -> float:
+def _seconds(run: Spans) -> float:
     return sum(span.end - span.begin for span in run)
 
 
-def _outermost(run: Earlier) -> Earlier:
+def _outermost(run: Spans) -> Spans:
     """Without those that ran within another: their time is that one's."""
-    found = Earlier()
+    found = Spans()
     for span in sorted(run, key=lambda span: (span.begin, -span.end)):
         if not found or span.begin >= found[-1].end or span.end > found[-1].end:
             found.append(span)
     return found
 
 
-def _earlier(rows: list[tuple[Any, ...]]) -> Earlier:
+def _spans(rows: list[tuple[Any, ...]]) -> Spans:
     """Nothing of a run that spent most of its time outside of what its rows tell: a phase that was begun again and
     again has only its last turn there, and one that counts little for that would be a lie."""
-    run, took = Earlier(), rows[0][6]
+    run, took = Spans(), rows[0][6]
     for _, name, position, begin, end, duration, _ in rows:
         if begin is None and duration is not None:
             begin = end - duration
         if begin is not None and 0 <= end - begin < float("inf"):
             run.append(Span(name, position, begin, end))
     known = _seconds(_outermost(run))
-    return [] if took is None or took - known > known + UNCOVERED else run
+    return [] if took is None or took - known > known + UNCOVERED_SECONDS else run

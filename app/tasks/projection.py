@@ -11,7 +11,7 @@ from psycopg2.extras import Json
 
 from app.db.sql import TIME_TEXT
 from app.stream.event import Draft, Event
-from app.tasks.feed import CONCERNING, following
+from app.tasks.feed import OWNER_EVENT_TYPES, owner_events
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
 
 RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
@@ -100,7 +100,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
     owners of the tasks are told, and whose status changed."""
     events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the others' locks are shared
     touching = [(event, draft) for event, draft in events if draft.data is not None]
-    concerning = [event for event, _ in events if event.type in CONCERNING]
+    concerning = [event for event, _ in events if event.type in OWNER_EVENT_TYPES]
     if not touching and not concerning:
         return [], []
     states = load(cur, list({event.stream for event, _ in touching} | {event.stream for event in concerning}))
@@ -113,9 +113,9 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
         after, data = state, draft.data
         if data is not None:
             states[event.stream] = after = fold(state, event.type, {**data, "sequence": event.sequence})
-        if event.type in CONCERNING:
+        if event.type in OWNER_EVENT_TYPES:
             fields = event.decoded() if data is None else data
-            told += following(state, after, event, fields, partial(_tenant, cur, event.stream))
+            told += owner_events(state, after, event, fields, partial(_tenant, cur, event.stream))
     changed: Changed = []
     changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
     for event, draft in touching:

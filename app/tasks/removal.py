@@ -41,7 +41,7 @@ class Member(NamedTuple):
     may_go: bool
 
 
-def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
+def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
     """One run; returns how many tasks went. Those that ended first go first, each family in a transaction; what
     somebody holds stays for the next run. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
     removed, until, after = 0, time.monotonic() + seconds, FIRST

@@ -28,7 +28,7 @@ class Reports:
         self.claim, self.put = claim, put
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
-        self.known = claim.plan is not None
+        self.progress_known = claim.plan is not None
         self.outlook = Outlook(claim.plan)
         self.names = set(claim.phases)
         self.running: dict[str, None] = {}  # phases reported as running, also those reported by hand
@@ -76,7 +76,7 @@ class Reports:
                 self.running[fields["phase_id"]] = None
             else:
                 self.running.pop(fields["phase_id"], None)
-            self.outlook.heard(fields["phase_id"], fields)
+            self.outlook.apply(fields["phase_id"], fields)
             self.raise_progress(self.outlook.progress)
             fields |= {"progress": self.progress, "task_eta_seconds": self.outlook.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
@@ -96,7 +96,7 @@ class Reports:
                     "current_phase": phase,
                     "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
                     "progress": self.progress,
-                    "progress_known": self.known,
+                    "progress_known": self.progress_known,
                     "started_at": self.claim.started_at,
                     "updated_at": at,
                     "eta_seconds": self.outlook.eta if eta is None else eta,

@@ -87,14 +87,14 @@ def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prun
     read here."""
     for after, last in ((start, MAX_ID), (0, start)):
         while after < last:
-            looked_at, found = _look(connect, keep, after, last)
+            looked_at, found = _page(connect, keep, after, last)
             yield from found
             if looked_at is None:
                 break
             after = looked_at
 
 
-def _look(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
+def _page(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
     """One page of streams: the last one, None behind the end, and of which of them something may go."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(

@@ -44,7 +44,7 @@ SLOTS = """
         coalesce(sum(slots), 0) - (SELECT coalesce(sum(number), 0) FROM occupied) AS idle FROM crew)"""
 
 
-def announce(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: int) -> None:
+def register_worker(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: int) -> None:
     """Says that the worker lives. Those that have not for an hour are forgotten."""
     cur.execute(
         """INSERT INTO workers (name, queues, slots, spare) VALUES (%s, %s, %s, %s)
@@ -55,6 +55,6 @@ def announce(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: i
     )
 
 
-def withdraw(cur: Cursor, name: str) -> None:
+def unregister_worker(cur: Cursor, name: str) -> None:
     """Says that it takes no more tasks."""
     cur.execute("DELETE FROM workers WHERE name = %s", (name,))

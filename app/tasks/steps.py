@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import Draft, cut, draft, now
 from app.tasks.fold import SUCCESS, TERMINAL, State
 
-WHOLE = 100  # a step's progress is counted in percent
+STEP_TOTAL = 100  # a step's progress is counted in percent
 RESULTS_LIMIT = 200_000  # bytes of JSON: what the steps' results may take in their parent's
 
 
@@ -59,7 +59,7 @@ def phase_update(stream: str, phase: str, **fields: Any) -> Draft:
     )
 
 
-def waits(stream: str, phase: str, title: str) -> Draft:
+def step_wait(stream: str, phase: str, title: str) -> Draft:
     """Tells a parent that a step of it waits for somebody."""
     return phase_update(
         stream, phase, status="in_progress", message=cut(f"Waits for approval: {title}", 2_000)
@@ -71,7 +71,11 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
     ok, seconds = step.status == SUCCESS, None
     if step.started_at and step.finished_at:
         seconds = max(0.0, round((step.finished_at - step.started_at).total_seconds(), 3))
-    counts = {"processed_count": WHOLE if ok else None, "total_count": WHOLE, "error_count": 0 if ok else 1}
+    counts = {
+        "processed_count": STEP_TOTAL if ok else None,
+        "total_count": STEP_TOTAL,
+        "error_count": 0 if ok else 1,
+    }
     message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
     status = "completed" if ok else "error"
     yield phase_update(
@@ -110,7 +114,7 @@ def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
 def overall_progress(state: State, done: Mapping[str, float]) -> float:
     """The parent's progress: the mean of its steps', those not begun included. 100 belongs to success alone."""
     fractions = {
-        p["phase_id"]: WHOLE if p["status"] in ("completed", "error") else p["processed_count"]
+        p["phase_id"]: STEP_TOTAL if p["status"] in ("completed", "error") else p["processed_count"]
         for p in state["phases"]
     }
     fractions |= dict(done)

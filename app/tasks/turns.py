@@ -1,6 +1,6 @@
 """Whose turn it is: a message says that there is something to claim, and what is claimed is the fairest of it.
 
-Each waiting task has a message somewhere, or its queue has very many (``dispatch.QUEUED_MOST``), and each message
+Each waiting task has a message somewhere, or its queue has very many (``dispatch.MAX_QUEUED``), and each message
 claims one task, whichever that is: so all are claimed, in another order than that of the broker. First comes who has
 the fewest running, then who got a slot longest ago. What a user may have at a time has an end (``Cap``). Of who has
 that many, messages are let go: the queue is not in their way, and whoever ends a task of such a user sends the next
@@ -22,9 +22,9 @@ from app.tasks.plan import Declared, nothing_declared
 from app.tasks.slots import SLOTS, Cap
 
 TRIES = 10  # at one message, each lost to somebody who was quicker; the round's messages make up for the rest
-USERS = 100  # that one claim looks at, from anywhere on; where more wait, chance is fair
-FILLED_USERS = 200  # in one round
-FILLED_TASKS = 50  # of one user, in one round
+CANDIDATE_USERS = 100  # that one claim looks at, from anywhere on; where more wait, chance is fair
+HELD_USERS = 200  # in one round
+HELD_TASKS = 50  # of one user, in one round
 
 # The first of a user's, of the types of this queue. One look at an index for each type, whatever waits behind.
 _FIRST = """SELECT found.* FROM unnest(%(types)s::text[]) AS type (name), LATERAL (
@@ -61,12 +61,12 @@ _TAKE = f"""WITH {SLOTS}
         first.task_id::text, first.number
     FROM cap LEFT JOIN LATERAL ({_FIRST.format("%(user)s")}) AS first ON true"""
 
-_ROOM = f"""WITH {SLOTS}
+_FREE_SLOTS = f"""WITH {SLOTS}
     SELECT cap.idle::int,
         least(cap.idle, cap.most - coalesce((SELECT number FROM occupied WHERE user_id = %(user)s), 0))::int FROM cap"""
 
 
-class Turn:
+class FairClaim:
     """What one message claims. ``types``: the job types of its queue; ``declared``: the phases of each."""
 
     def __init__(
@@ -78,11 +78,11 @@ class Turn:
         worker: str,
         declared: Declared = nothing_declared,
     ) -> None:
-        self._values = cap.values(queue=queue, types=list(types), users=USERS, first=1)
+        self._values = cap.values(queue=queue, types=list(types), users=CANDIDATE_USERS, first=1)
         self._named, self._worker, self._declared = named, worker, declared
         self._tried: tuple[str, int] | None = None
 
-    def claimed(self, begin: Begin) -> Claim | None:
+    def claim_fairest(self, begin: Begin) -> Claim | None:
         """The fairest of what waits, claimed; None when there is nothing that may run now. To be asked again after a
         StoreAway: what was tried then, its commit unclear, comes first."""
         if self._tried is not None:
@@ -124,7 +124,7 @@ class Turn:
         return claim(tx, task_id, number, self._worker, declared=self._declared)
 
 
-def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
+def next_hint(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
     """What the broker is to hear of when an attempt of the task is over: the next of the same user, where messages of
     it were let go."""
     cur.execute(
@@ -139,31 +139,31 @@ def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
     return waiting[0] if waiting else None
 
 
-def fill(connect: Connect, dispatcher: Dispatcher, cap: Cap, queue_of: Callable[[str], str | None]) -> int:
+def send_held(
+    connect: Connect, dispatcher: Dispatcher, cap: Cap, queue_of: Callable[[str], str | None]
+) -> int:
     """Sends what waits of users whose messages were let go, as far as slots are idle and they may have them; returns
     how many. So nothing waits for a worker that died before it sent the next."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT user_id::text FROM turns WHERE held ORDER BY claimed_at LIMIT %s", (FILLED_USERS,)
-        )
+        cur.execute("SELECT user_id::text FROM turns WHERE held ORDER BY claimed_at LIMIT %s", (HELD_USERS,))
         users = [user for (user,) in cur]
     hints, left = list[Hint](), dict[str, int]()
     for user in users:
         with connect() as conn, conn.cursor() as cur:
             cur.execute(_LOCK, {"user": user})
-            waiting = _waiting(cur, user, FILLED_TASKS)
+            waiting = _waiting(cur, user, HELD_TASKS)
             queues: dict[str | None, list[Hint]] = {}
             for hint in waiting:
                 queues.setdefault(queue_of(hint.job_type), []).append(hint)
             if not any(queues):
                 cur.execute("UPDATE turns SET held = false WHERE user_id = %s", (user,))
             for queue in filter(None, queues):
-                cur.execute(_ROOM, cap.values(queue=queue, user=user))
+                cur.execute(_FREE_SLOTS, cap.values(queue=queue, user=user))
                 idle, room = cur.fetchall()[0]
                 sent = queues[queue][: max(0, min(left.setdefault(queue, idle), room))]
                 left[queue] -= len(sent)
                 hints += sent
-    dispatcher.hints(hints)
+    dispatcher.send_hints(hints)
     return len(hints)
 
 
