@@ -1,6 +1,6 @@
-"""The transactions of this process, for functions that work in every process: notifications, the event bus.
+"""The transactions of this process, for functions that run in any process: notifications and the event bus.
 
-A web process and a worker use theirs. In any other process, a script, they are made of the environment.
+A web process and a worker set their own. A script has none set, so its transactions follow the environment.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ _transactions: Begin | None = None
 
 
 def use_transactions(begin: Begin | None) -> None:
-    """From here on ``transaction`` begins with ``begin``; with None again with what the environment says."""
+    """Makes ``transaction`` begin with ``begin`` from now on; None returns to the environment's settings."""
     global _transactions
     _transactions = begin
 
 
 def transaction() -> AbstractContextManager[Transaction]:
-    """Begins a transaction of this process. Raises ConfigurationError in a script that has no environment; the block
-    raises StoreAway."""
-    return (_transactions or _of_environment())()
+    """Begins a transaction of this process. Raises ConfigurationError in a script without the environment variables;
+    the block raises StoreAway."""
+    return (_transactions or _from_environment())()
 
 
 def share_between_threads(connect: Connect) -> Connect:
-    """As ``connect``, which is for one thread, for any: they wait for each other."""
-    using = threading.Lock()
+    """Returns a ``connect`` that any thread may call, made of one for a single thread: the threads wait in line."""
+    lock = threading.Lock()
 
     @contextmanager
     def lend() -> Iterator[Connection]:
-        with using, connect() as connection:
+        with lock, connect() as connection:
             yield connection
 
     return lend
 
 
 @cache
-def _of_environment() -> Begin:
+def _from_environment() -> Begin:
     config = Config.from_env()
     return Transactions(
         share_between_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish

@@ -1,6 +1,6 @@
-"""Ends tasks that nobody came for: what waits for an approval that nobody gives, or for a worker of an unserved queue.
+"""Ends tasks that wait in vain for days: for an approval, or for a worker of a queue that none serves.
 
-A task that runs has a lease, and a parent that left the rest to its steps ends with these.
+Other tasks need no such limit: a running task has a lease, and a parent that waits for its steps ends with them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ logger = logging.getLogger("taskroom.forsaken")
 
 PAGE_TASKS = 200  # looked for in one statement
 
-# A retry that is due later has not waited yet, whenever its last event was.
+# A retry that is due later has not waited yet, however old its last event is.
 _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
     AND coalesce(updated_at, created_at) < now() - make_interval(days => %(days)s)
     AND NOT EXISTS (SELECT FROM dispatches
@@ -31,13 +31,13 @@ _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
 
 
 def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
-    """One run; returns how many tasks ended that had no event for ``days``, each in a transaction of its own. Two runs
-    at a time do no harm, nor does a kill. Raises StoreAway."""
+    """Ends waiting tasks that had no event for ``days``, each in its own transaction, for up to ``seconds``; returns
+    how many. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
     ended, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _waiting(connect, days, after):
         for created_at, task_id in page:
             if time.monotonic() >= until:
-                logger.info("%d tasks expired in the time there was; the next run goes on", ended)
+                logger.info("%d tasks expired in the time of this run; the next run goes on", ended)
                 return ended
             with begin() as tx:
                 ended += _expire(tx, task_id, days)
@@ -57,7 +57,7 @@ def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[
 
 
 def _expire(tx: Transaction, task_id: str, days: int) -> bool:
-    """Nothing when somebody came meanwhile, or when the stream has an event that is no older."""
+    """Ends the task and returns True, unless it was claimed or decided meanwhile or its last event is newer."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed:

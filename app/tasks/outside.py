@@ -1,4 +1,5 @@
-"""Batches of a worker that is no Celery worker: settled as a writer's are, so that a repeat stores nothing twice."""
+"""Stores batches of external workers, which report over REST. Batch numbers are claimed as a writer's are, so a
+repeated batch is stored once."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, trac
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``events`` are checked, each with its ``type``; ``digest`` tells a repeat from another batch of that number."""
+    """``events`` are validated, each with its ``type``; ``digest`` distinguishes a repeat from another batch of that
+    number."""
 
     task_id: str
     attempt: int
@@ -46,10 +48,11 @@ Answer = dict[str, Any]
 
 
 def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
-    """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
+    """Stores the batch, renews the lease and returns the events' sequences; a repeat gets the same answer again.
 
-    A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
-    ends it. Conflict where another attempt or the task's end came first, Unprocessable for what no attempt may say.
+    A first event with the status STARTED claims the attempt if it is queued; a last event with a terminal status ends
+    it. Raises NotFound, Conflict when another attempt or the task's end came first, and Unprocessable for invalid
+    events.
     """
     cur = tx.cur
     if batch.number == 1:
@@ -61,7 +64,7 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if not fresh:
         return _stored_answer(cur, batch)
     stream = task_stream(batch.task_id)
-    # As one that may end: its parents are told too, and they are locked before it.
+    # Locked as a stream that may end, with its parents first: its progress changes them too.
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
@@ -84,7 +87,7 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
         raise Conflict(f"The task has ended: {task['status']}")
     if (task["attempt"], task["status"]) != (batch.attempt, STARTED):
         raise Conflict(
-            f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
+            f"Attempt {batch.attempt} does not run: the task is {task['status']} in attempt {task['attempt']}"
         )
     cur.execute(
         "UPDATE leases SET missed = 0, holder = coalesce(holder, %s) WHERE task_id = %s RETURNING holder",
@@ -93,7 +96,7 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     holders = cur.fetchall()
     if not holders:
         raise Conflict("Its steps go on for this task")
-    # The account alone is no holder: two processes of it would run the attempt twice.
+    # The holder is a writer, not an account: two processes of one account would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
     made = _BatchDrafts(cur, batch, state, claimed=claimed is not None)
@@ -115,7 +118,7 @@ def _starts_attempt(batch: Batch) -> bool:
 
 
 def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
-    """The same, but for a cancel that was asked for meanwhile: it must be heard however late the worker asks."""
+    """Returns the stored answer of a repeated batch, with the current ``cancel_requested``: a late repeat needs it."""
     cur.execute(
         "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
         (task_stream(batch.task_id), batch.writer),
@@ -127,7 +130,7 @@ def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
 
 
 class _BatchDrafts:
-    """The drafts of a batch, and for each of its events how many there are up to it."""
+    """Makes the drafts of a batch. ``ends`` has for each of its events the number of drafts up to it."""
 
     def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
         task = state["task"]
@@ -149,7 +152,8 @@ class _BatchDrafts:
         reports.running = dict.fromkeys(open_phases(state))
         self._at = task["current_phase"], task["current_phase_message"]
         for n, event in enumerate(batch.events):
-            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:  # else the claim has said it
+            # The claim has appended a first event that holds nothing but the status.
+            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:
                 self._add(n, event)
             self.ends.append(len(self.drafts))
         if sum(len(draft.tail) for draft in self.drafts) > BATCH_BYTES:

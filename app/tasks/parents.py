@@ -1,14 +1,15 @@
-"""Parents and the steps that are tasks of their own.
+"""Parent tasks and their steps, which are tasks too.
 
-A parent holds no worker while its steps run, and nothing counts them but Postgres: the transaction that ends a step
-also says so on the parent's stream, and starts the next step or ends the parent. Whoever does that holds the parent's
-lock (see ``lock``), so of two steps that end at once the second one sees the first.
+A parent holds no worker while its steps run. The transaction that ends a step also appends to the parent's stream and
+starts the next step or ends the parent. It holds the parent's lock (see ``lock``), so of two steps that end at once the
+second one sees the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -39,7 +40,7 @@ LONGEST_TITLE = 255
 
 
 def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
-    """Of a step: its parent's stream, and the phase that it is there."""
+    """Returns a step's parent stream and its phase there; None for a task without a parent."""
     cur.execute(
         "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND parent_id IS NOT NULL",
         (task_id,),
@@ -49,13 +50,13 @@ def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
 
 
 def has_steps(cur: Cursor, task_id: str) -> bool:
-    """Whether any step of it was started."""
+    """Returns whether any step of the task was started."""
     cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 
 
 def delegation(stream: str, attempt: int, count: int) -> Draft:
-    """The last event of an attempt that leaves the rest to ``count`` steps; from it they are started."""
+    """Returns the last event of an attempt that leaves the work to ``count`` steps; appending it starts them."""
     at = now()
     fields = {
         "timestamp": at,
@@ -64,7 +65,7 @@ def delegation(stream: str, attempt: int, count: int) -> Draft:
         "current_phase": None,
         "current_phase_message": f"{count} steps",
         "progress": 0,
-        "progress_known": True,  # by its steps, whatever its earlier runs were made of
+        "progress_known": True,  # from its steps, whatever phases its earlier runs had
         "plan": None,
         "updated_at": at,
         "delegated": True,
@@ -73,21 +74,25 @@ def delegation(stream: str, attempt: int, count: int) -> Draft:
 
 
 def apply_to_parents(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
-    """What the new statuses of tasks mean for their families; each with the event's fields."""
+    """Applies the new statuses of tasks to their parents and steps; returns the events to append.
+
+    ``changed``: tasks after the change, each with the fields of its status event.
+    """
     drafts, ended = list[Draft](), list[State]()
     for task, event in changed:
         if event.get("delegated"):
             drafts += _start_steps(cur, task)
         elif event.get("status") in TERMINAL and task["parent_id"]:
             ended.append(task)
-    for parent_id, steps in groupby(sorted(ended, key=_parent), key=_parent):
+    parent_of = itemgetter("parent_id")
+    for parent_id, steps in groupby(sorted(ended, key=parent_of), key=parent_of):
         drafts += _apply_ended_steps(cur, parent_id, {task["task_id"] for task in steps})
     return drafts
 
 
 def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
-    """Ends those of these tasks that wait and asks those that run to stop, with all their steps. The caller holds
-    the locks of the tasks' ancestors, if they have any, and of those that it asks for by itself."""
+    """Ends the waiting ones of these tasks and asks the running ones to stop, with all their steps; returns the events
+    to append. The caller holds the locks of the tasks' ancestors; those of the tasks are taken here."""
     drafts = list[Draft]()
     rows = lock(cur, streams)
     for stream, state in load(cur, list(rows)).items():
@@ -102,15 +107,16 @@ def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draf
             request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
             request |= {"timestamp": now(), "phase": task["current_phase"]}
             drafts.append(draft(stream, "log", request, projected=False))
-        # A second time too: a step that ran the first time may wait now.
+        # On a repeated cancel too: a step that ran at the first one may wait now.
         running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
         drafts += cancel_with_steps(cur, running, by) if running else []
     return drafts
 
 
 def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
-    """What a step's progress (0 to 100) means for its parents, whose locks are taken here; nothing while somebody else
-    has them: whoever asks may hold what that one waits for, and asks again soon."""
+    """Returns the events that report a step's progress (0 to 100) to its parents; [] when another transaction holds the
+    lock of a parent. To wait could deadlock, for the caller may hold the lock that the other needs; the next report
+    tries again."""
     cur.execute(
         """SELECT name FROM streams
            WHERE id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = %s)) ORDER BY id DESC""",
@@ -135,14 +141,10 @@ def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
     return drafts
 
 
-def _parent(task: State) -> str:
-    return str(task["parent_id"])
-
-
 def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
     stream = task_stream(task["task_id"])
     if lock(cur, [stream])[stream].cancel_requested:
-        return  # it keeps its lease: its worker hears of the cancel and ends it, or the lease runs out
+        return  # the task keeps its lease: its worker sees the cancel and ends it, or the lease expires
     cur.execute("DELETE FROM leases WHERE task_id = %s", (task["task_id"],))
     first = task["params"]["steps"] if task["params"]["mode"] == PARALLEL else task["params"]["steps"][:1]
     for number in range(1, len(first) + 1):
@@ -179,12 +181,12 @@ def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator
     progress = overall_progress(state, {step.phase: STEP_TOTAL for step in steps if step.ended})
     open_now = open_phases(state)
     for step in steps:
-        # What an attempt said too late may have opened a phase again that had ended.
+        # A late report of an attempt may have opened a phase again that had ended.
         if step.task_id in ended or (step.ended and step.phase in open_now):
             yield from step_end(stream, step, progress)
     stopped = sorted(
         (s for s in steps if s.ended and s.status != SUCCESS and asked[s.number - 1]["on_failure"] == STOP),
-        # Who was cancelled for another's failure is not the cause, whatever the clocks of their workers say.
+        # A step that was cancelled because another failed is not the cause, whatever the workers' clocks say.
         key=lambda step: (step.status != FAILURE, step.finished_at, step.number),
     )
     running = [step for step in steps if not step.ended]
@@ -210,7 +212,8 @@ def _parent_ending(
     culprit: Step | None,
     status: str = REVOKED,
 ) -> list[Draft]:
-    """Of a parent whose last step has ended. It fails as the step did that it could not do without."""
+    """Returns the last events of a parent whose last step has ended; with a ``culprit`` it fails or is revoked as that
+    step was."""
     error: Mapping[str, Any] | None = None
     if culprit:
         status = FAILURE if culprit.status == FAILURE else REVOKED
@@ -221,8 +224,8 @@ def _parent_ending(
         error = cancelled_error()
     at = database_now(cur)
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
-    told = {step.phase for step in steps}  # the end of each is its step's, not the whole's
-    others = [phase for phase in state["phases"] if phase["phase_id"] not in told]
+    of_steps = {step.phase for step in steps}  # each has ended as its step did, not as the parent does
+    others = [phase for phase in state["phases"] if phase["phase_id"] not in of_steps]
     state = state | {"task": state["task"] | {"progress": progress}, "phases": others}
     result = {"subtask_results": results_of(cur, steps)}
     return ending_of(stream, state, status, error, at, result=result, run_ms=run_ms)

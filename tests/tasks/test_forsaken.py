@@ -85,10 +85,10 @@ def test_what_nobody_came_for_expires_and_says_what_to_do(tasks: Tasks, run: Cal
         assert (state["task"]["status"], state["task"]["error"]["type"]) == ("FAILURE", "Expired")
         assert not [phase for phase in state["phases"] if phase["status"] in ("active", "in_progress")]
     assert tasks.state(unserved)["task"]["error"]["message"] == (
-        "No worker took it for 90 days; have one serve render, then start it again"
+        "No worker took it for 90 days; run a worker for render, then start the task again"
     )
     assert tasks.state(asked)["task"]["error"]["message"] == (
-        "Nobody approved or rejected it for 90 days; start it again when somebody will"
+        "Nobody approved or rejected it for 90 days; start the task again when somebody can decide"
     )
     assert not tasks.dispatches() and not tasks.leases()
     assert run() == 0
