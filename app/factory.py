@@ -52,7 +52,7 @@ from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
-from app.tasks.turns import fill
+from app.tasks.turns import send_held
 from app.webhooks.poller import Courier
 
 
@@ -102,7 +102,7 @@ def create_app(config: Config | None = None) -> Flask:
         lambda: _run_id(client),
         jobs.may_retry_lost,
         config.lease_round_seconds,
-        fill=lambda connect: fill(connect, dispatcher, cap, jobs.queue_of),
+        fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
@@ -132,7 +132,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
     hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
     hub.on_viewer = presence.viewer_changed
-    process.use(transaction)
+    process.use_transactions(transaction)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
@@ -156,7 +156,7 @@ def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
     """The first hint that the broker does not take is the last: each may cost seconds. The rounds send the others."""
     for hint in hints_of(tx):
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            if not dispatcher.hint(*hint):
+            if not dispatcher.send_hint(*hint):
                 return
 
 

@@ -34,7 +34,7 @@ class Runtime:
         self.publisher = Publisher(settings().redis_url)
         self.connect = Single(url)  # for the task's own thread: claims
         self.claiming = self._transactions(self.connect)
-        self.transaction: Begin = self._transactions(process.for_threads(Single(url)))
+        self.transaction: Begin = self._transactions(process.share_between_threads(Single(url)))
         self.writer = Writer(
             Single(url),
             project,
@@ -54,7 +54,7 @@ class Runtime:
 
     def _transactions(self, connect: Connect) -> Transactions:
         return Transactions(
-            connect, project, self.publisher.publish, lambda tx: self.dispatcher.hints(hints_of(tx))
+            connect, project, self.publisher.publish, lambda tx: self.dispatcher.send_hints(hints_of(tx))
         )
 
     def _tick(self, tx: Transaction) -> None:
@@ -116,5 +116,5 @@ def _leave() -> None:
     close(LEAVE_SECONDS)
 
 
-process.use(lambda: runtime().transaction())
+process.use_transactions(lambda: runtime().transaction())
 os.register_at_fork(after_in_child=_after_fork)

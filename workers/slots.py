@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.stream.store import StoreAway
-from app.tasks.slots import Cap, announce, withdraw
+from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers.declarations import DeclarationWriter
 from workers.settings import settings
 
@@ -35,14 +35,14 @@ class Presence:
         self._stopped = threading.Event()
 
     def tell(self) -> None:
-        self._say(lambda cur: announce(cur, *self._told))
+        self._say(lambda cur: register_worker(cur, *self._told))
         if self._declarations.due() and self._say(self._declarations.write):
             self._declarations.written()
 
     def run(self) -> None:
         while not self._stopped.wait(settings().lease_round_seconds):
             self.tell()
-        self._say(lambda cur: withdraw(cur, self._told[0]))
+        self._say(lambda cur: unregister_worker(cur, self._told[0]))
         self.close()
 
     def stop(self) -> None:

@@ -103,7 +103,7 @@ def send_first(task_id: str, job_type: str) -> None:
             services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
         with services().transaction() as tx:
-            if not lifecycle.undeliverable(tx, task_id):
+            if not lifecycle.fail_undeliverable(tx, task_id):
                 return  # the message arrived after all, and a worker has the task
             tx.cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
         raise Unavailable(

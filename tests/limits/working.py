@@ -99,14 +99,14 @@ ROWS: list[Row] = [
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
     ("messages of one queue at the broker", "2,000; 1,000", lambda: (
-        broker.QUEUED_MOST, client_of_broker.DELIVER_QUEUED)),
+        broker.MAX_QUEUED, client_of_broker.DELIVER_QUEUED)),
     ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
-     lambda: (dispatch.RESEND_MOST, dispatch.RESEND_BATCH, turns.FILLED_TASKS, turns.FILLED_USERS)),
+     lambda: (dispatch.MAX_RESENT, dispatch.RESEND_BATCH, turns.HELD_TASKS, turns.HELD_USERS)),
     ("wait for a broker that hangs", "2 s; 4", lambda: (broker.SEND_SECONDS, connections.IDLE_CONNECTIONS)),
     ("users that a claim compares", "100; 10; 60 s", lambda: (
-        turns.USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
-    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.LOOKED_AT, plan.MOST_PHASES)),
+        turns.CANDIDATE_USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
+    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.SCANNED_RUNS, plan.MAX_PHASES)),
     ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),
         expires("retention"))),
@@ -159,7 +159,7 @@ ROWS: list[Row] = [
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
         budget.KEPT_DAYS * 86_400)),
-    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
+    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
