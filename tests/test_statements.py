@@ -14,6 +14,7 @@ from psycopg2.extras import register_uuid
 
 from app.db.statements import CTID, Statement, as_text, composed, is_among, sized
 from app.models.accounts import Tenant, User
+from tests.support.system import ROOT
 
 
 @pytest.fixture
@@ -97,3 +98,10 @@ def test_so_many_rows_are_deleted_and_no_more(connection: Connection) -> None:
     with connection.cursor() as cur:
         cur.execute("INSERT INTO tenants (name) VALUES ('a'), ('b'), ('c')")
         assert [delete.execute(cur, rows=2).rowcount for _ in range(3)] == [2, 1, 0]
+
+
+def test_no_view_has_sql_of_its_own() -> None:
+    """Whoever looks for a question to Postgres finds it in the package whose rows it is about."""
+    views = {path.name for path in (ROOT / "app/api").glob("*.py") if "cur.execute(" in path.read_text()}
+
+    assert views == set()

@@ -12,6 +12,7 @@ def throughput(read: Connect, task_id: str) -> list[tuple[int, str]]:
     """(sequence, timestamp) of evenly spaced events, the first and the last kept ones among them. Sequences are dense,
     so two points tell how many came between them, and each is one probe of the index however long the task is."""
     with read() as conn, conn.cursor() as cur:
+        # Literal: LATERAL and generate_series read better as SQL.
         cur.execute(
             """SELECT seq, payload::json ->> 'timestamp' FROM streams JOIN LATERAL (
                    SELECT seq, payload FROM events
