@@ -9,19 +9,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.sql import FIRST
+from app.db.statements import Statement, as_text
+from app.models.tasks import Task
 from app.stream.store import Connect, lock
-from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
+from app.tasks.retention import CUTOFF, RUN_SECONDS, Prunable, Retention, prune_batch
 
 logger = logging.getLogger("taskroom.removal")
 
 PAGE_TASKS = 200  # looked for in one statement
 EVENTS_AT_ONCE = 2_000  # of a family, with its rows in one transaction; what is more goes before, in batches
 
+_ENDED = Statement(
+    sa.select(*as_text(Task.finished_at, Task.id))
+    .where(Task.finished_at.is_not(None), Task.parent_id.is_(None), Task.finished_at < CUTOFF)
+    .where(Task.finished_at >= sa.bindparam("since"))
+    .where(sa.tuple_(Task.finished_at, Task.id) > sa.bindparam("after"))
+    .order_by(Task.finished_at, Task.id)
+    .limit(sa.bindparam("page"))
+)
+# Literal, for it is recursive.
 _FAMILY = """WITH RECURSIVE family (id) AS (
         SELECT %(root)s::uuid UNION ALL SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id)
     SELECT tasks.id::text, name, streams.id, last_seq, pruned_to,
@@ -56,18 +69,10 @@ def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
 
 
 def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """The next that ended so long ago and are no steps: when, and which. By the columns of the table: the bare name
-    would be the text that is asked for, of which there is no index."""
+    """The next that ended so long ago and are no steps: when, and which."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT finished_at::text, id::text FROM tasks
-               WHERE finished_at IS NOT NULL AND parent_id IS NULL
-                   AND finished_at < now() - make_interval(days => %s)
-                   AND finished_at >= %s AND (finished_at, id) > (%s::timestamptz, %s::uuid)
-               ORDER BY tasks.finished_at, tasks.id LIMIT %s""",
-            (days, after[0], *after, PAGE_TASKS),
-        )
-        return cur.fetchall()
+        given = {"age": timedelta(days=days), "since": after[0], "after": after, "page": PAGE_TASKS}
+        return _ENDED.execute(cur, **given).fetchall()
 
 
 def _remove_family(connect: Connect, root: str, days: int) -> int:
@@ -99,6 +104,7 @@ def _delete(cur: Cursor, root: str, days: int) -> int:
     if len(members) != len(names) or not few or not all(member.may_go for member in members):
         return 0
     ids: Sequence[Any] = [member.stream_id for member in members]
+    # Literal: under the locks all go in one round trip.
     cur.execute(
         """SET LOCAL synchronous_commit = off;
            DELETE FROM events WHERE stream_id = ANY(%(streams)s);
