@@ -158,7 +158,7 @@ def _lent(use: Callable[[Any], Answer]) -> Answer:
             answer = use(connection)
         except Exception as error:
             _discard(connection)
-            if not (isinstance(error, BROKER_ERRORS) or causes.of(error).passes):
+            if not (isinstance(error, BROKER_ERRORS) or causes.of(error).is_temporary):
                 raise
             # The broker may have been started anew since it was last used. A broker that hangs is not asked twice.
             if used and time.monotonic() - begun < SEND_SECONDS / 2:

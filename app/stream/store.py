@@ -28,7 +28,7 @@ first written to."""
 class StoreAway(TaskroomError):
     """Postgres is not reached, takes no writes, or gave up on a lock or a statement: the same again later may work."""
 
-    def __init__(self, why: str, cause: Cause = Cause.AWAY) -> None:
+    def __init__(self, why: str, cause: Cause = Cause.UNAVAILABLE) -> None:
         super().__init__(why)
         self.cause = cause
 
