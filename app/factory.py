@@ -35,7 +35,7 @@ from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.jobs.catalog import Catalog
-from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
+from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.observability.metrics import Metrics
 from app.projections import project
 from app.realtime.joins import Joins
@@ -119,7 +119,9 @@ def create_app(config: Config | None = None) -> Flask:
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
     courier = Courier(read, broker.hint_deliveries)
-    leftovers = Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER)
+    cycle_collector = CycleCollector(
+        lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
+    )
     parts = Services(config, transaction, read, store)
     parts.add(
         hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
@@ -127,7 +129,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
-    threads = metrics, leftovers, revocations, hub, presence, rounds, courier
+    threads = metrics, cycle_collector, revocations, hub, presence, rounds, courier
     parts.starts += [part.start for part in threads]
     parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
     hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
@@ -142,7 +144,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations, leftovers, metrics)]
+    parts.stops += [part.stop for part in (revocations, cycle_collector, metrics)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

@@ -99,7 +99,7 @@ def test_each_command_of_the_operator_is_one_that_app_cli_takes() -> None:
 
     assert len(commands) >= 8
     for command in commands:
-        cli.chosen(shlex.split(command), "app.cli")  # ends the process when it is none
+        cli.parse(shlex.split(command), "app.cli")  # ends the process when it is none
 
 
 def on_the_wire(path: Path) -> tuple[int, int, int]:

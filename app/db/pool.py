@@ -84,15 +84,15 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                     yield raw
         except Exception as error:
             cause = _cause(error, lent)
-            spoilt = cause not in (None, Cause.DATA, Cause.UNDONE, Cause.FAULT)
+            spoilt = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
             busy = isinstance(error, PoolTimeout)
             why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
-            if cause is not Cause.AWAY:
+            if cause is not Cause.UNAVAILABLE:
                 breaker.answered(call)
             elif breaker.failed(call, why) and lent is not None:
                 # The others are most likely gone too; without this each would cost somebody an error.
                 engine.dispose(close=False)
-            if cause is not None and cause.passes:
+            if cause is not None and cause.is_temporary:
                 raise StoreAway(why, cause) from error
             raise
         except BaseException:
@@ -165,13 +165,13 @@ def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None
     """What of Postgres is at fault; None when it has nothing to do with the error."""
     if isinstance(error, (psycopg2.Error, DBAPIError)):
         cause = causes.of(error)
-    elif isinstance(error, StoreAway) and error.cause is not Cause.AWAY:
+    elif isinstance(error, StoreAway) and error.cause is not Cause.UNAVAILABLE:
         return error.cause
     elif lent is not None and not _closed(lent):
         return None
     else:
-        cause = Cause.AWAY
-    return cause if lent is not None or cause.passes else Cause.AWAY
+        cause = Cause.UNAVAILABLE
+    return cause if lent is not None or cause.is_temporary else Cause.UNAVAILABLE
 
 
 @contextmanager
@@ -209,9 +209,9 @@ class Single:
                 yield self._connection
         except psycopg2.Error as error:
             cause = causes.of(error)
-            if cause is not Cause.DATA:
+            if cause is not Cause.INVALID_DATA:
                 self.close()
-            if cause.passes:
+            if cause.is_temporary:
                 raise StoreAway(causes.first_line(error), cause) from error
             raise
 

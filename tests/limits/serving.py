@@ -96,7 +96,7 @@ ROWS: list[Row] = [
     ("the same with a wrong password", "10; 60", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who, deduct_when.*?"(\d+) per minute", deduct_when')),
     ("name of an account; its password", "254; 1,024; 128; 255 characters", lambda: (
-        min(most(Login, "email"), cli.LONGEST_NAME), most(Login, "password"), principal.LONGEST_TENANT,
+        min(most(Login, "email"), cli.MAX_NAME_LENGTH), most(Login, "password"), principal.LONGEST_TENANT,
         found(source(issuers), r"len\(value\) > (\d+)"))),
     ("how long a session lasts", "30 days; 30 s; 20 s", lambda: (
         DEFAULT.refresh_token_seconds, DEFAULT.ticket_seconds, sessions.GRACE_SECONDS)),

@@ -213,12 +213,12 @@ ROWS: list[Row] = [
         for name in ("client_header", "client_body", "proxy_connect", "proxy_read"))),
     ("a body; over it 413", "2 MiB", lambda: found(NGINX, r"client_max_body_size (\d+)m;") * 1024**2),
     ("connections of one of its processes", "50,000", lambda: found(NGINX, r"worker_connections (\d+);")),
-    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOGS_SECONDS, home.LOGS_KEPT)),
+    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOG_CHECK_SECONDS, home.LOGS_KEPT)),
     ("connections of the embedded Postgres", "75; 25",
      lambda: found(source(up), r"max_connections=(\d+) \+ (\d+) \* settings.web_processes")),
     ("pause before a process that died", "0.2 s; 10 s; 3; 90 s", lambda: (
-        supervisor.BACKOFF_FIRST, supervisor.BACKOFF_LAST, supervisor.DEATHS_AT_START, supervisor.START_SECONDS)),
+        supervisor.BACKOFF_FIRST, supervisor.BACKOFF_LAST, supervisor.MAX_START_FAILURES, supervisor.START_SECONDS)),
     ("how long a web process has to end", "15 s; 8 s; 8 s", lambda: (
         found(source(up_plan._web), r"SIGTERM, ([\d.]+)"),
-        *found(source(up_plan.application), r"SIGTERM, ([\d.]+)\), \(signal.SIGQUIT, ([\d.]+)"))),
+        *found(source(up_plan.application_plan), r"SIGTERM, ([\d.]+)\), \(signal.SIGQUIT, ([\d.]+)"))),
 ]  # fmt: skip
