@@ -31,8 +31,8 @@ def cursors_of_user(id: str) -> tuple[int, int | None] | None:
     match = _ID.match(id)
     if match is None:
         return None
-    own, everybody = int(match[1]), None if match[2] is None else int(match[2])
-    return (own, everybody) if max(own, everybody or 0) <= MAX_SEQUENCE else None
+    own, broadcast = int(match[1]), None if match[2] is None else int(match[2])
+    return (own, broadcast) if max(own, broadcast or 0) <= MAX_SEQUENCE else None
 
 
 def announced_since(read: Connect) -> int | None:
@@ -52,10 +52,10 @@ def _announced_since(read: Connect) -> int | None:
     return None if cursor is None else int(cursor)
 
 
-def hello(make: Callable[[], bytes], everybody: Viewer, since: int | None) -> bytes:
+def hello(make: Callable[[], bytes], broadcast: Viewer, since: int | None) -> bytes:
     """Makes the first message, and adds the cursor of ``broadcast`` to its id where that is known."""
     id, _, rest = make().partition(b"\n")
-    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, everybody.cursor), rest)
+    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, broadcast.cursor), rest)
 
 
 class UserCodec(RoomCodec):
@@ -77,9 +77,9 @@ class UserCodec(RoomCodec):
         return self._chunk(b"id: %b\n%b" % (self._id(cursor).encode(), frame.partition(b"\n")[2]))
 
     def _id(self, cursor: int) -> str:
-        own, everybody = self._connection.viewers
+        own, broadcast = self._connection.viewers
         if self._index == 0:
-            return self._own.id(cursor, everybody.cursor)
+            return self._own.id(cursor, broadcast.cursor)
         return self._own.id(own.cursor, cursor)
 
 
@@ -103,5 +103,5 @@ class UserSseConnection(SharedSseConnection):
     def room_codec(self, index: int) -> UserCodec:
         return UserCodec(self.codec.chunked, self, index)
 
-    def id(self, own: int, everybody: int) -> str:
-        return f"{own}.{everybody}" if everybody > self._silent_to else str(own)
+    def id(self, own: int, broadcast: int) -> str:
+        return f"{own}.{broadcast}" if broadcast > self._silent_to else str(own)

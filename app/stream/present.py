@@ -22,7 +22,7 @@ from app.stream.store import NoSuchStream
 KEPT_BYTES = 8_000_000  # of all streams together
 READERS = 4  # for viewers that are behind; those that join have their own bound
 
-State = tuple[list[Event], int]  # its events, and the sequence up to which they tell the state
+State = tuple[list[Event], int]  # its events, and the sequence up to which they are the state
 
 
 @dataclass(slots=True, eq=False)
@@ -64,8 +64,8 @@ class Presents:
         self.bytes = 0
 
     def now(self, stream: str) -> int:
-        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it tells
-        it. Raises NoSuchStream, StoreAway."""
+        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it
+        holds. Raises NoSuchStream, StoreAway."""
         events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto

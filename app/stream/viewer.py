@@ -20,7 +20,7 @@ from app.stream.room import Room
 class Wire(Protocol):
     """A connection as the hub writes to it: without waiting, and never in the middle of another viewer's frame.
 
-    Several viewers may share a wire. OSError says that the connection is gone; any other exception is treated the
+    Several viewers may share a wire. OSError means that the connection is gone; any other exception is treated the
     same and logged.
     """
 
@@ -46,7 +46,7 @@ class Wire(Protocol):
         """Calls ``viewer.ready()`` once when the connection takes more."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """The viewer is closed for that reason; the wire says so to its client in its own way."""
+        """The viewer is closed for that reason; the wire tells its client in its own way."""
 
 
 @dataclass(slots=True, eq=False)

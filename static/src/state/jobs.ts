@@ -12,7 +12,8 @@ export const jobTypes = signal<readonly JobType[] | Problem | null>(null);
 export const brokenFiles = signal<readonly BrokenFile[]>([]);
 
 export async function loadJobTypes(): Promise<void> {
-  if (jobTypes.value && !(jobTypes.value instanceof Problem)) return;
+  // None are known before the first worker has started: they are asked for again.
+  if (jobTypes.value && !(jobTypes.value instanceof Problem) && jobTypes.value.length) return;
   try {
     const { job_types, broken = [] } = await api.jobTypes();
     brokenFiles.value = broken;

@@ -28,7 +28,7 @@ export function Start({ types }: { types: readonly JobType[] }) {
   return (
     <>
       <BrokenFiles files={brokenFiles.value} />
-      {job ? <JobForm job={job} types={types} /> : <p class="hint">This server has no job types.</p>}
+      {job ? <JobForm job={job} types={types} /> : <p class="hint">No job types yet: no worker has started.</p>}
     </>
   );
 }

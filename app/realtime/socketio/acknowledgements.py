@@ -1,4 +1,4 @@
-"""Answers to the events of sockets: each event is validated, and a refusal is an answer, never an exception."""
+"""Acknowledges the events of sockets: each is validated, and a refusal is an acknowledgement, never an exception."""
 
 from __future__ import annotations
 
@@ -13,19 +13,16 @@ from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessabl
 from app.green.turn import LoopTurn
 from app.http.base import refuse_crowds
 from app.http.problems import fields
-from app.realtime.socketio.rooms import Connection
+from app.realtime.socketio.rooms import Connection, Handler
 from app.stream.store import StoreAway
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
-def answered(
-    name: str,
-    schema: ma.Schema,
-    handler: Callable[[Connection, dict[str, Any]], dict[str, Any]],
-    connection_of: Callable[[str], Connection | None],
+def acknowledged(
+    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
 ) -> Callable[..., dict[str, Any]]:
-    """Wraps the handler of an event."""
+    """Wraps the handler of an event, whose result is the acknowledgement."""
 
     def handle(*args: Any) -> dict[str, Any]:
         LoopTurn.give_way()
