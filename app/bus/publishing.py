@@ -10,7 +10,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.process import transaction
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.event_ids import claim_event_id
+from app.stream.store import lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 

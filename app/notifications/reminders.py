@@ -18,7 +18,8 @@ from app.inbox.notification import notification
 from app.models.accounts import Tenant, User
 from app.models.tasks import Approval, Task
 from app.stream.event import Draft, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.event_ids import claim_event_id
+from app.stream.store import lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)

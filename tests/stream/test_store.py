@@ -13,8 +13,10 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.stream.batches import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import Head, Store, UnknownWriter, append, claim_batch, claim_event_id, register_writer
+from app.stream.event_ids import claim_event_id
+from app.stream.store import Head, Store, append
 from tests.stream.helpers import (
     appended,
     in_threads,

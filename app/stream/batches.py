@@ -1,0 +1,34 @@
+"""The rows of writers: which batch of a writer was stored last, so that a batch is stored once."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import TaskroomError
+
+
+class UnknownWriter(TaskroomError):
+    """The writer's row is gone or has another batch number, so the writer's count is void."""
+
+
+def claim_batch(cur: Cursor, writer_id: str, batch: int) -> bool:
+    """Returns True when the caller has to store this batch now, False when an earlier try has stored it.
+
+    The update comes before the read: an unclear COMMIT may still be running, and the row lock waits for it.
+    Raises UnknownWriter when the batch is neither the next one nor the last one.
+    """
+    cur.execute(
+        "UPDATE writers SET last_batch = %s, seen_at = now() WHERE id = %s AND last_batch = %s",
+        (batch, writer_id, batch - 1),
+    )
+    if cur.rowcount == 1:
+        return True
+    cur.execute("SELECT last_batch FROM writers WHERE id = %s", (writer_id,))
+    row = cur.fetchone()
+    if row is None or row[0] != batch:
+        raise UnknownWriter(f"writer {writer_id} is at batch {row and row[0]}, not {batch} or {batch - 1}")
+    return False
+
+
+def register_writer(cur: Cursor, writer_id: str) -> None:
+    cur.execute("INSERT INTO writers (id) VALUES (%s) ON CONFLICT DO NOTHING", (writer_id,))
