@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from psycopg2.extensions import cursor as Cursor
 
 from app.inbox.notification import notification
+from app.stream.claims import claim_event_id
 from app.stream.event import Draft, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.store import lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
