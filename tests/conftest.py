@@ -47,7 +47,7 @@ def other_redis_url(servers: Servers) -> str:
 
 @pytest.fixture
 def database(servers: Servers) -> str:
-    """The URL of an empty, migrated database of the test's own."""
+    """The URL of a migrated database of the test's own, empty but for the job types."""
     return servers.create_database()
 
 

@@ -234,7 +234,8 @@ def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> N
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
                     values = {"user": crowded.user_id, "before": before, "limit": 51}
-                    visited = rows_visited(cur, "notifications", statement, values)
+                    asked = statement.text, statement.values(**values)
+                    visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
             connection.rollback()
 

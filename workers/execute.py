@@ -12,6 +12,8 @@ from typing import Any
 
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app.broker.client import RUN
+from app.config import QUEUE
 from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
@@ -27,7 +29,7 @@ from app.tasks.turns import FairClaim, next_hint
 from workers import children, contexts, output, runtime
 from workers.celery_app import celery
 from workers.outcomes import call, failed
-from workers.registry import QUEUE, declared, jobs, types_of
+from workers.registry import declared, jobs, types_of
 from workers.run import Run, enter
 from workers.slots import cap
 
@@ -37,7 +39,7 @@ CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
 
-@celery.task(name="taskroom.run", bind=True, Request="workers.lost:Watched")
+@celery.task(name=RUN, bind=True, Request="workers.lost:Watched")
 def run_task(self: Any, task_id: str, number: int) -> None:
     """Runs one task, the one whose turn it is. A message that is late or doubled, or of whom as many run as may, claims
     nothing and ends here."""
@@ -156,7 +158,6 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    jobs()  # before the first task, which should not pay for the imports
     contexts.install()
     output.install()
     children.allow()
@@ -176,7 +177,7 @@ def _flush(**_: Any) -> None:
 @task_revoked.connect
 def _revoked(request: Any = None, **_: Any) -> None:
     """``celery control revoke`` by an operator: the task ends for those who watch it too."""
-    if request is None or request.task_name != "taskroom.run":
+    if request is None or request.task_name != RUN:
         return
     try:
         with runtime.runtime().transaction() as tx:

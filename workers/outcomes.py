@@ -15,6 +15,7 @@ from workers.output import finished
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost, unknown
 from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled
+from workers.schemas import InvalidParams, loaded
 from workers.texts import formatted, reason
 
 MESSAGE_LIMIT = 2_000
@@ -33,7 +34,7 @@ def call(job: Job | None, run: Run) -> Outcome:
     result = None
     try:
         with captured(run), finished(run):
-            result = result_json(job.function(**job.params().load(dict(run.claim.params))))
+            result = result_json(job.function(**loaded(job.params, run.claim.params)))
     except BaseException as caught:
         error = caught
     if run.forked:
@@ -54,7 +55,7 @@ def raised(job: Job, run: Run, error: BaseException) -> Outcome:
         return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"steps": error.steps}
     if isinstance(error, RetryTask):
         return _retry_or_fail(job, run, error, error.countdown)
-    if isinstance(error, job.retry_for):
+    if isinstance(error, job.retry_for) and not isinstance(error, InvalidParams):
         return _retry_or_fail(job, run, error, None)
     if isinstance(error, SystemExit) and terminate_handler_fired():
         return _cut_short(run)

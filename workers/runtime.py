@@ -19,7 +19,7 @@ from app.stream.writer import TICK_SECONDS, Writer
 from app.tasks.dispatch import Dispatcher, hints_of
 from workers import output, run
 from workers.metrics import Figures
-from workers.registry import queue_of
+from workers.queues import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
@@ -48,9 +48,9 @@ class Runtime:
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        from workers.celery_app import length, send  # which reads the environment when it is imported
+        from workers.celery_app import broker  # which reads the environment when it is imported
 
-        return Dispatcher(send, queue_of, length)
+        return Dispatcher(broker.send, queue_of, broker.length)
 
     def _transactions(self, connect: Connect) -> Transactions:
         return Transactions(

@@ -27,7 +27,7 @@ streams of a task's parents, and on shared streams (a user's, everybody's), whic
 class StoreAway(TaskroomError):
     """Postgres is unreachable, takes no writes, or gave up on a lock or a statement. A retry may succeed."""
 
-    def __init__(self, why: str, cause: Cause = Cause.AWAY) -> None:
+    def __init__(self, why: str, cause: Cause = Cause.UNAVAILABLE) -> None:
         super().__init__(why)
         self.cause = cause
 

@@ -182,15 +182,15 @@ class Writer:
                 self.id, self._batch = str(uuid.uuid4()), 0
             except Exception as error:
                 cause = causes.of(error)
-                if cause is Cause.DATA:
+                if cause is Cause.INVALID_DATA:
                     return self._part(batch, marks)
                 self.failures += 1
                 logger.warning(
                     "storing %d events failed, again in %.2f s: %s",
                     *(len(batch), wait, causes.first_line(error)),
-                    exc_info=not cause.passes,
+                    exc_info=not cause.is_temporary,
                 )
-                if cause is not Cause.AWAY:  # whatever this batch waits for, its task lives
+                if cause is not Cause.UNAVAILABLE:  # whatever this batch waits for, its task lives
                     self._tick_when_due()
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)

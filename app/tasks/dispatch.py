@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.broker import MAX_QUEUED, BrokerDown
 from app.stream.event import Event
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
@@ -16,16 +17,9 @@ from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
 
-SEND_SECONDS = 2.0  # a request waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
 MAX_RESENT = 2_000  # in one round, so that it ends before the next
-# Messages in one queue. Each of them claims any waiting task of the queue, so more of them would change nothing.
-MAX_QUEUED = 2_000
-
-
-class BrokerDown(Exception):
-    """The broker did not take the message in time."""
 
 
 Send = Callable[[str, str, tuple[str, int], float], None]

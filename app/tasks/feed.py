@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.inbox.notification import notification
+from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
 ARTIFACT = "artifact"  # the job type that has event types of its own
-ORCHESTRATE = "orchestrate"  # the job type whose steps are tasks
 OWNER_EVENT_TYPES = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )

@@ -1,6 +1,6 @@
 """The fair queue: a message says that a task of a queue can be claimed, and the worker claims the fairest choice.
 
-Each queued task has a message, or its queue is full (``dispatch.MAX_QUEUED``), and each message claims one task of any
+Each queued task has a message, or its queue is full (``broker.MAX_QUEUED``), and each message claims one task of any
 user. So all tasks are claimed, but not in the broker's order: first those of the user with the fewest running tasks,
 then of the user whose last claim is the oldest. A user runs at most ``Cap`` tasks at a time. Messages for a user at
 the cap are dropped and the user is marked ``held``, so they do not block the queue. The end of one of the user's tasks

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from app.broker import BrokerDown
 from app.projections import project
 from app.stream.transaction import Transaction
 from app.tasks import dispatch, lifecycle
-from app.tasks.dispatch import BrokerDown, Dispatcher, Hint
+from app.tasks.dispatch import Dispatcher, Hint
 from app.tasks.projection import SOON_SECONDS
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
