@@ -17,8 +17,8 @@ from app.db.statements import Statement, as_text
 from app.inbox.notification import notification
 from app.models.accounts import Tenant, User
 from app.models.tasks import Approval, Task
+from app.stream.claims import claim_event_id
 from app.stream.event import Draft, user_stream
-from app.stream.event_ids import claim_event_id
 from app.stream.store import lock_shared
 from app.stream.transaction import Begin
 

@@ -11,18 +11,10 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
-from app.stream.batches import UnknownWriter, claim_batch, register_writer
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import (
-    BATCH_BYTES,
-    BATCH_EVENTS,
-    Appended,
-    Connect,
-    Project,
-    StoreAway,
-    append,
-)
-from app.stream.transaction import Transaction, Transactions
+from app.stream.store import BATCH_BYTES, BATCH_EVENTS, Appended, Connect, Project, StoreAway, append
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
 
@@ -219,8 +211,11 @@ class Writer:
         with self._connect() as conn, conn.cursor() as cur:
             if self._batch == 0:
                 register_writer(cur, self.id)
-            is_new = claim_batch(cur, self.id, self._batch + 1)
-            appended = append(cur, batch, self._project) if is_new else Appended()
+            appended = (
+                append(cur, batch, self._project)
+                if claim_batch(cur, self.id, self._batch + 1)
+                else Appended()
+            )
         self._batch += 1
         return appended
 
@@ -229,8 +224,11 @@ class Writer:
             return
         self._next_tick = time.monotonic() + self._tick_seconds
         try:
-            with Transactions(self._connect, self._project, self._publish)() as tx:
+            with self._connect() as conn, conn.cursor() as cur:
+                tx = Transaction(cur, self._project)
                 self._tick(tx)
+            if tx.appended.events:
+                self._publish(tx.appended)
         except StoreAway as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process

@@ -25,7 +25,7 @@ from app.models.streams import EventId, Writer
 from app.models.webhooks import Delivery
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
-from app.stream import event, event_ids, pages, store, writer
+from app.stream import claims, event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
@@ -173,7 +173,7 @@ ROWS: list[Row] = [
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
-        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, event_ids.LONGEST_ID)),
+        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, claims.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
      lambda: (everybody.CHECK_SECONDS, everybody.AWAY_SECONDS, FINISH_SECONDS)),
