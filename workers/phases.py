@@ -93,12 +93,6 @@ class Phase:
             self._report("error")
 
     @property
-    def fraction(self) -> float:
-        if not self.open:
-            return 1.0
-        return min(1.0, self.processed / self.total) if self.total else 0.0
-
-    @property
     def eta(self) -> float | None:
         """Seconds until the last item at the present rate; None while that is unknown."""
         if not self.open or self.total is None or not self._rate:

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.process import transaction
 from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
@@ -22,7 +23,6 @@ CONTROL = frozenset(
         *("open", "error", "connect", "connect_error", "disconnect", "disconnecting"),
     )
 )
-NOTIFICATIONS = frozenset(("notification", "notifications_read"))
 # What the stream itself says of an event replaces what a publisher says of it.
 _OURS = frozenset(("stream", "sequence", "timestamp"))
 
@@ -63,7 +63,7 @@ def must_be(cur: Cursor, stream: str) -> None:
 def _drafted(stream: str, type: str, data: Mapping[str, Any]) -> Draft:
     if type in CONTROL:
         raise ValueError(f"event_type: {type!r} is what connections say of themselves")
-    if type in NOTIFICATIONS:
+    if type in NOTIFICATION_EVENTS:
         raise ValueError(f"event_type: {type!r} is made by app.notifications.create_notification")
     fields = {name: value for name, value in data.items() if name not in _OURS}
     if stream != BROADCAST and "user_id" in fields and stream_of(fields.pop("user_id")) != stream:
