@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import operator
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
@@ -18,7 +20,6 @@ from jwt import PyJWTError
 from app.auth import accounts
 from app.auth.issuers import Issuer, Issuers
 from app.auth.jwks import FRESH_SECONDS
-from app.auth.lru import Lru
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.db.statements import Statement, as_text
@@ -55,7 +56,7 @@ class Claims:
         self._read, self._revocations, self._issuers = read, revocations, issuers
         self._single_flight: SingleFlight[Kept] = SingleFlight()
         # By hash: a token is not to be found in memory longer than the request that brought it.
-        self._kept: Lru[bytes, Kept] = Lru(KEPT_TOKENS)
+        self._kept: LRUCache[bytes, Kept] = LRUCache(KEPT_TOKENS)
 
     def of_access(self, token: str) -> Principal:
         """Who an access token speaks for. Raises Unauthorized, and StoreAway when Postgres must be asked and is away;
@@ -70,10 +71,10 @@ class Claims:
             kept = (
                 self._single_flight(key, lambda: self._foreign(issuer, token)) if issuer else _access(token)
             )
-            self._kept.put(key, kept)
+            self._kept[key] = kept
         principal, lifetime, _ = kept
         if principal.expires_at <= time.time():
-            self._kept.drop(key)
+            self._kept.pop(key, None)
             raise _invalid()
         if principal.session_id in self._revocations:
             raise _ended()
@@ -139,28 +140,30 @@ class Claims:
 
 
 def new_access(user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
-    told = {"sid": session_id, "email": email, "role": role, "tenant": tenant}
-    token: str = create_access_token(user_id, additional_claims=told)
-    return token
+    return _signed(create_access_token, user_id, _account(email, role, tenant, session_id))
 
 
 def new_stream(seconds: int, user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
     """For a cookie that opens streams and nothing else, as long as the session lasts: an EventSource that is cut cannot
     renew an access token first, and a 401 would end it for good."""
-    told = {"sid": session_id, "email": email, "role": role, "tenant": tenant, "type": "stream"}
-    token: str = create_access_token(
-        user_id, additional_claims=told, expires_delta=timedelta(seconds=seconds)
-    )
-    return token
+    claims = _account(email, role, tenant, session_id) | {"type": "stream"}
+    return _signed(create_access_token, user_id, claims, seconds)
 
 
 def new_refresh(user_id: str, session_id: str, number: int, seconds: int) -> str:
     """Good for so many seconds: a session does not get longer by being carried on."""
-    told = {"sid": session_id, "number": number}
-    token: str = create_refresh_token(
-        user_id, additional_claims=told, expires_delta=timedelta(seconds=seconds)
-    )
-    return token
+    return _signed(create_refresh_token, user_id, {"sid": session_id, "number": number}, seconds)
+
+
+def _account(email: str, role: str, tenant: str | None, session_id: str) -> dict[str, Any]:
+    return {"sid": session_id, "email": email, "role": role, "tenant": tenant}
+
+
+def _signed(
+    create: Callable[..., Any], user_id: str, claims: dict[str, Any], seconds: int | None = None
+) -> str:
+    expires = None if seconds is None else timedelta(seconds=seconds)
+    return str(create(user_id, additional_claims=claims, expires_delta=expires))
 
 
 def refresh_token(token: str) -> RefreshToken:
@@ -191,20 +194,15 @@ def _decoded(token: str, kind: str) -> dict[str, Any]:
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal:
-    """Raises Unauthorized."""
+    """Raises Unauthorized for claims that are not of our making."""
     try:
-        return _principal(claims)
+        user_id, session_id = str(UUID(claims["sub"])), str(UUID(claims["sid"]))
+        email, role, tenant = claims["email"], claims["role"], claims.get("tenant")
+        if not (isinstance(email, str) and isinstance(role, str) and isinstance(tenant, str | None)):
+            raise TypeError("email, role and tenant are text")
+        return Principal(user_id, email, role, tenant, session_id, float(claims["exp"]))
     except (KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
-
-
-def _principal(claims: dict[str, Any]) -> Principal:
-    """Raises KeyError, ValueError, TypeError or AttributeError for claims that are not of our making."""
-    user_id, session_id = str(UUID(claims["sub"])), str(UUID(claims["sid"]))
-    email, role, tenant = claims["email"], claims["role"], claims.get("tenant")
-    if not (isinstance(email, str) and isinstance(role, str) and isinstance(tenant, str | None)):
-        raise TypeError("email, role and tenant are text")
-    return Principal(user_id, email, role, tenant, session_id, float(claims["exp"]))
 
 
 def _invalid() -> Unauthorized:
