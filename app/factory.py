@@ -53,7 +53,7 @@ from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.tasks.turns import send_held
-from app.webhooks.poller import Courier
+from app.webhooks.poller import DeliveryPoller
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -118,21 +118,27 @@ def create_app(config: Config | None = None) -> Flask:
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
-    courier = Courier(read, broker.hint_deliveries)
+    poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
         lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
-    parts.add(
-        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
-    )
+    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, streams)
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
-    parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
-    threads = metrics, cycle_collector, revocations, hub, presence, rounds, courier
+    threads = (
+        metrics,
+        cycle_collector.thread,
+        revocations.thread,
+        hub,
+        presence.thread,
+        rounds.thread,
+        poller.thread,
+    )
     parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
-    hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
+    parts.stops += [part.stop for part in (poller.thread, rounds.thread, hub, presence)]
+    hub.on_control, hub.on_reconnected = sign_out.here, revocations.thread.wake
     hub.on_viewer = presence.viewer_changed
     process.use_transactions(transaction)
     bus.use(hub, store)
@@ -144,7 +150,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations, cycle_collector, metrics)]
+    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, metrics)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

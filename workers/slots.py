@@ -4,7 +4,6 @@ its job types."""
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from celery.signals import celeryd_after_setup, worker_init, worker_ready, worke
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.periodic import Periodic
 from app.stream.store import StoreAway
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers.declarations import DeclarationWriter
@@ -32,24 +32,19 @@ class Presence:
         self._told = name, queues, slots, spare
         self._declarations = DeclarationWriter()
         self._connect = Single(settings().database_url)
-        self._stopped = threading.Event()
+        self.thread = Periodic("slots", settings().lease_round_seconds, self.tell, at_end=self._unregister)
 
     def tell(self) -> None:
         self._say(lambda cur: register_worker(cur, *self._told))
         if self._declarations.due() and self._say(self._declarations.write):
             self._declarations.written()
 
-    def run(self) -> None:
-        while not self._stopped.wait(settings().lease_round_seconds):
-            self.tell()
-        self._say(lambda cur: unregister_worker(cur, self._told[0]))
-        self.close()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
     def close(self) -> None:
         self._connect.close()
+
+    def _unregister(self) -> None:
+        self._say(lambda cur: unregister_worker(cur, self._told[0]))
+        self.close()
 
     def _say(self, what: Callable[[Cursor], None]) -> bool:
         """Whether it is durable."""
@@ -92,10 +87,10 @@ def _arrive(instance: Any = None, **_: Any) -> None:
 @worker_ready.connect
 def _stay(**_: Any) -> None:
     if _presence:
-        threading.Thread(target=_presence.run, name="taskroom-slots", daemon=True).start()
+        _presence.thread.start()
 
 
 @worker_shutting_down.connect
 def _leave(**_: Any) -> None:
     if _presence:
-        _presence.stop()
+        _presence.thread.stop()
