@@ -36,7 +36,6 @@ from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
-from app.observability.metrics import Metrics
 from app.projections import project
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
@@ -53,6 +52,7 @@ from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.tasks.turns import send_held
+from app.web_metrics import WebMeasures
 from app.webhooks.poller import DeliveryPoller
 
 
@@ -116,8 +116,8 @@ def create_app(config: Config | None = None) -> Flask:
     )
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
-    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
-    metrics.requests.register(app)
+    measures = WebMeasures(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
+    measures.requests.register(app)
     poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
         lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
@@ -125,10 +125,10 @@ def create_app(config: Config | None = None) -> Flask:
     parts = Services(config, transaction, read, store)
     parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, streams)
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
-    parts.add(metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
     threads = (
-        metrics,
+        measures,
         cycle_collector.thread,
         revocations.thread,
         hub,
@@ -150,7 +150,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, metrics)]
+    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

@@ -6,14 +6,14 @@ import inspect
 
 from engineio.base_server import BaseServer
 
-from app import cli
+from app import cli, web_metrics
 from app.api import auth, idempotency, outside, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
-from app.observability import loop_watchdog, metrics
+from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
     acknowledgements,
@@ -90,7 +90,7 @@ ROWS: list[Row] = [
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
         idempotency.KEPT.total_seconds())),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
-    ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
+    ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, web_metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who\).*?"(\d+) per minute"\)\n# Failures')),
     ("the same with a wrong password", "10; 60", lambda: found(
