@@ -1,4 +1,4 @@
-"""What beat starts: deletes what has expired, so that no table grows without end."""
+"""The Celery tasks of beat that delete what has expired, so that no table grows without end."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from app.notifications import inbox
 from app.stream.store import Appended, StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
-from app.tasks.dispatch import Dispatcher, queued
+from app.tasks.dispatch import queued
 from app.tasks.expired import delete_expired
 from app.tasks.forsaken import expire
 from app.tasks.removal import remove
 from app.tasks.retention import Retention, prune
-from workers.celery_app import celery, length, send
+from workers.celery_app import celery
+from workers.dispatcher import dispatcher
 from workers.jobs import _outputs
-from workers.registry import queue_of
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -32,7 +32,7 @@ def housekeeping() -> None:
 
 @celery.task(name="taskroom.retention")
 def retention() -> None:
-    connect = Single(settings().database_url)  # its own: the end of its session ends its lock
+    connect = Single(settings().database_url)  # of its own: its lock ends with its session
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
@@ -44,13 +44,13 @@ def retention() -> None:
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:
-        logger.warning("pruning stops, the next run goes on: %s", error)
+        logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()
 
 
 def _append(step: Step) -> Appended:
-    """Also tells the broker of the steps that follow one that has ended."""
+    """Runs the step as ``Runtime.append`` does, and sends messages for the tasks that it started."""
     appended = runtime().append(step)
-    Dispatcher(send, queue_of, length).hints(queued(appended))
+    dispatcher.hints(queued(appended))
     return appended

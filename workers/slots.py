@@ -1,4 +1,4 @@
-"""The worker's slots: one more than it was asked for, and Postgres is told of them as long as the worker lives."""
+"""The worker's slots, one more than its concurrency, and the row in Postgres that announces them while it lives."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.pool import Single
 from app.stream.store import StoreAway
 from app.tasks.slots import Cap, announce, withdraw
+from workers import pools
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.slots")
 
 
 def cap() -> Cap:
-    """What one user may have running."""
+    """How many tasks one user may have running."""
     return Cap.of(settings().running_per_user, settings().lease_round_seconds)
 
 
-class Presence:
-    """Of the worker's main process, which works all the same when nobody could be told of it."""
+class Announcement:
+    """The row of this worker. The worker's main process keeps it, and works without it when Postgres is away."""
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
-        self._told = name, queues, slots, spare
+        self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
         self._connect = Single(settings().database_url)
         self._stopped = threading.Event()
 
-    def tell(self) -> None:
-        self._say(lambda cur: announce(cur, *self._told))
+    def write(self) -> None:
+        self._transaction(lambda cur: announce(cur, self._name, self._queues, self._slots, self._spare))
 
     def run(self) -> None:
+        """Writes the row once a round, until ``stop``, and then deletes it."""
         while not self._stopped.wait(settings().lease_round_seconds):
-            self.tell()
-        self._say(lambda cur: withdraw(cur, self._told[0]))
+            self.write()
+        self._transaction(lambda cur: withdraw(cur, self._name))
         self.close()
 
     def stop(self) -> None:
@@ -46,46 +48,49 @@ class Presence:
     def close(self) -> None:
         self._connect.close()
 
-    def _say(self, what: Callable[[Cursor], None]) -> None:
+    def _transaction(self, statement: Callable[[Cursor], None]) -> None:
         try:
             with self._connect() as conn, conn.cursor() as cur:
-                what(cur)
+                statement(cur)
         except StoreAway as error:
-            logger.warning("nobody is told of this worker: %s", error)
+            logger.warning("the slots of this worker are not announced: %s", error)
         except Exception:
-            logger.exception("nobody is told of this worker")
+            logger.exception("the slots of this worker are not announced")
 
 
-_presence: Presence | None = None
-_spares = 0
+_announcement: Announcement | None = None
+_spare = 0
 
 
 @worker_init.connect
-def _spare(sender: Any = None, **_: Any) -> None:
-    """Before the pool is made. One that grows by itself, or by the machine's size, stays as it is."""
-    global _spares
-    if isinstance(sender.concurrency, int) and not sender.options.get("autoscale"):
-        _spares = settings().worker_spare_slots
-        sender.concurrency += _spares
+def _add_spare(sender: Any = None, **_: Any) -> None:
+    """Adds the spare slots before the pool is made. A pool that scales by itself, or with the machine, gets none."""
+    global _spare
+    if pools.name_of(sender.pool_cls) == "solo":
+        sender.concurrency = 1  # whatever the command line says
+    elif isinstance(sender.concurrency, int) and not sender.options.get("autoscale"):
+        _spare = settings().worker_spare_slots
+        sender.concurrency += _spare
 
 
 @celeryd_after_setup.connect
-def _arrive(instance: Any = None, **_: Any) -> None:
-    """Before the first message is taken: who claims must know how many slots there are."""
-    global _presence
+def _announce(instance: Any = None, **_: Any) -> None:
+    """Announces the slots before the first message is taken: the first claim already counts them."""
+    global _announcement
     slots = instance.max_concurrency or instance.concurrency
-    _presence = Presence(instance.hostname, list(instance.app.amqp.queues.consume_from), slots, _spares)
-    _presence.tell()
-    _presence.close()  # the children that are made next get no connection of it
+    queues = list(instance.app.amqp.queues.consume_from)
+    _announcement = Announcement(instance.hostname, queues, slots, _spare)
+    _announcement.write()
+    _announcement.close()  # the children that are made next must not inherit the connection
 
 
 @worker_ready.connect
-def _stay(**_: Any) -> None:
-    if _presence:
-        threading.Thread(target=_presence.run, name="taskroom-slots", daemon=True).start()
+def _keep_announcing(**_: Any) -> None:
+    if _announcement:
+        threading.Thread(target=_announcement.run, name="taskroom-slots", daemon=True).start()
 
 
 @worker_shutting_down.connect
-def _leave(**_: Any) -> None:
-    if _presence:
-        _presence.stop()
+def _withdraw(**_: Any) -> None:
+    if _announcement:
+        _announcement.stop()

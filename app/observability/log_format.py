@@ -19,24 +19,22 @@ from app.stream.event import clean
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&])[^\s\"']+")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the greenlet that answers
-_task: dict[
-    str, Any
-] = {}  # of the process: it runs one at a time, and its writer's thread speaks of that one too
+_task: ContextVar[dict[str, Any] | None] = ContextVar("task", default=None)
 
 
 @contextmanager
 def task(**fields: Any) -> Iterator[None]:
-    """What is logged in the block, by whatever thread, is of this task."""
-    _task.update(fields)
+    """Adds the fields to what is logged in the block, and in the threads that are started in it."""
+    token = _task.set(fields)
     try:
         yield
     finally:
-        _task.clear()
+        _task.reset(token)
 
 
 def context() -> dict[str, Any]:
     of_request = request_id.get()
-    return ({"request_id": of_request} if of_request else {}) | _task
+    return ({"request_id": of_request} if of_request else {}) | (_task.get() or {})
 
 
 def discreet(text: str) -> str:

@@ -104,11 +104,14 @@ class System:
             **more,
         }
 
-    def start_worker(self, concurrency: int = 2, **more: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, concurrency: int = 2, pool: str = "prefork", **more: str
+    ) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
             [sys.executable, "-m", "celery", "-A", "tests.support.worker", "worker"]
-            + ["--concurrency", str(concurrency), "--loglevel", "INFO", "--queues", "taskroom,quick"]
+            + ["--pool", pool, "--concurrency", str(concurrency)]
+            + ["--loglevel", "INFO", "--queues", "taskroom,quick"]
             + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
             self.environment(**more),
         )

@@ -5,9 +5,9 @@ import os
 import wsgi  # patches first
 from app.auth import sessions
 from app.http import rate_limits
-from tests.support import gated, grace, jobs, long_turns, other_library, process_jobs, release
+from tests.support import gated, grace, jobs, long_turns, other_library, process_jobs, release, thread_jobs
 
-assert gated and jobs and process_jobs and release
+assert gated and jobs and process_jobs and release and thread_jobs
 
 # A test that counts attempts is not to meet the end of the minute, however slow the machine is.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))

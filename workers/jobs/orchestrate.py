@@ -9,8 +9,8 @@ import marshmallow as ma
 from app.tasks.approvals import ApprovalSchema
 from app.tasks.feed import ORCHESTRATE
 from app.tasks.parents import CONTINUE, PARALLEL, SEQUENCE, STOP
+from workers.errors import Delegated
 from workers.registry import job, jobs
-from workers.run import Delegated
 
 MOST_STEPS = 100  # within one another included: each is a task, with rows and events of its own
 DEEPEST = 3
