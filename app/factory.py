@@ -12,16 +12,19 @@ from flask_migrate import Migrate
 from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, bus
+from app import api, bus, green, process
 from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
+from app.auth.sign_out import SignOut
 from app.auth.tokens import Claims
+from app.broker import SEND_SECONDS, BrokerDown
+from app.broker.client import Broker
 from app.config import Config
-from app.db import appending
 from app.db.breaker import Breaker
+from app.db.extension import db
 from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
@@ -31,26 +34,26 @@ from app.http.concurrency import Downloads, Reports, Shares
 from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
-from app.models import db
-from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
+from app.jobs.catalog import Catalog
+from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.observability.metrics import Metrics
+from app.projections import project
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
-from app.realtime.sse_connection import SseWires
+from app.realtime.sse_registry import SseRegistry
 from app.realtime.strangers import OF_AN_ADDRESS, Strangers
 from app.services import Services
-from app.stream.broker import Publisher
 from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.store import Store
-from app.tasks.dispatch import Dispatcher
+from app.stream.transaction import Transaction, Transactions
+from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
-from app.tasks.turns import fill
+from app.tasks.turns import send_held
 from app.webhooks.poller import Courier
-from workers.celery_app import hint_deliveries, length, send
-from workers.registry import may_retry_lost, queue_of
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -76,30 +79,35 @@ def create_app(config: Config | None = None) -> Flask:
     with app.app_context():
         engine = db.engine
     breaker, writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
-    connect = writing(pooled(engine, breaker), writes, engine.dispose)
     read = pooled(engine, breaker, autocommit=True)
     store = Store(read)
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
     hub.presents.source = partial(current_events, read)
-    dispatcher = Dispatcher(send, queue_of, length)
+    jobs = Catalog(read, config.celery_queues)
+    broker = Broker(config.redis_url, config.celery_queues)
+    dispatcher = Dispatcher(broker.send, jobs.queue_of, broker.length)
+    transaction = Transactions(
+        writing(pooled(engine, breaker), writes, engine.dispose),
+        project,
+        publisher.publish,
+        partial(_send_hints, dispatcher),
+    )
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
     rounds = Rounds(
         config.database_url,
         dispatcher,
-        publisher.publish,
+        lambda connect, committed: Transactions(connect, project, publisher.publish, committed),
         lambda: _run_id(client),
-        may_retry_lost,
+        jobs.may_retry_lost,
         config.lease_round_seconds,
-        fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
+        fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
-    revocations = Revocations(
-        config.database_url,
-        max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0),
-        lambda session_id: parts.session_ended(session_id),
-    )
+    seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
+    revocations = Revocations(config.database_url, seconds, lambda session_id: sign_out.here(session_id))
+    sign_out = SignOut(revocations, hub, publisher)
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
     strangers = Strangers(None if config.bench else OF_AN_ADDRESS)
     attempts = Attempts(
@@ -107,30 +115,26 @@ def create_app(config: Config | None = None) -> Flask:
         (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
     )
     presence = Presence(config.redis_url)
-    streams = SseWires(hub, joins, presence, config.keepalive_seconds)
+    streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
-    parts = Services(
-        *(config, connect, read, store, hub, publisher, dispatcher, rounds, revocations),
-        courier=Courier(read, hint_deliveries),
-        claims=Claims(read, revocations, issuers),
-        owners=Owners(read),
-        joins=joins,
-        strangers=strangers,
-        attempts=attempts,
-        passwords=Passwords(config.passwords_at_once, config.passwords_waiting),
-        shares=Shares(config.requests_per_user),
-        reports=Reports(config.requests_per_user),
-        downloads=Downloads(),
-        unsent=Unsent(),
-        metrics=metrics,
-        leftovers=Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER),
-        streams=streams,
-        presence=presence,
+    courier = Courier(read, broker.hint_deliveries)
+    cycle_collector = CycleCollector(
+        lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
-    hub.on_control, hub.on_reconnected = parts.session_ended, revocations.read_soon
-    hub.on_viewer = presence.watched
-    appending.use(parts.append)
+    parts = Services(config, transaction, read, store)
+    parts.add(
+        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
+    )
+    parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
+    parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
+    threads = metrics, cycle_collector, revocations, hub, presence, rounds, courier
+    parts.starts += [part.start for part in threads]
+    parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
+    hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
+    hub.on_viewer = presence.viewer_changed
+    process.use_transactions(transaction)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
@@ -140,6 +144,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
+    parts.stops += [part.stop for part in (revocations, cycle_collector, metrics)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
@@ -147,6 +152,14 @@ def create_app(config: Config | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
+
+
+def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
+    """The first hint that the broker does not take is the last: each may cost seconds. The rounds send the others."""
+    for hint in hints_of(tx):
+        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
+            if not dispatcher.send_hint(*hint):
+                return
 
 
 def _run_id(client: redis.Redis) -> str | None:

@@ -1,112 +1,49 @@
-"""What one web process is made of, built in create_app and reached through ``services()``."""
+"""What one web process is made of, composed in create_app and reached through ``services()``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 
 from flask import current_app
-from psycopg2.extensions import cursor as Cursor
 
-from app import green
-from app.auth.owners import Owners
-from app.auth.passwords import Passwords
-from app.auth.revocations import Revocations
-from app.auth.tokens import Claims
 from app.config import Config
-from app.green.unsent import Unsent
-from app.http.attempts import Attempts
-from app.http.concurrency import Downloads, Reports, Shares
-from app.observability.gc_tuning import Leftovers
-from app.observability.metrics import Metrics
-from app.realtime.joins import Joins
-from app.realtime.presence import Presence
-from app.realtime.sse_connection import SseWires
-from app.realtime.strangers import Strangers
-from app.stream.broker import Publisher
-from app.stream.hub import Hub
-from app.stream.store import Appended, Connect, Store
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, Hint, queued
-from app.tasks.rounds import Rounds
-from app.webhooks.poller import Courier
+from app.stream.store import Connect, Store
+from app.stream.transaction import Begin
+
+Part = TypeVar("Part")
 
 
 @dataclass(slots=True)
 class Services:
+    """What every room uses, by name; what one room owns, by its class: ``services()[Passwords]``. So this module
+    imports none of the rooms above it."""
+
     config: Config
-    connect: Connect  # for a transaction
+    transaction: Begin
     read: Connect  # for single statements
     store: Store
-    hub: Hub
-    publisher: Publisher
-    dispatcher: Dispatcher
-    rounds: Rounds
-    revocations: Revocations
-    courier: Courier
-    claims: Claims
-    owners: Owners
-    joins: Joins
-    strangers: Strangers
-    attempts: Attempts
-    passwords: Passwords
-    shares: Shares
-    reports: Reports
-    downloads: Downloads
-    unsent: Unsent
-    metrics: Metrics
-    leftovers: Leftovers
-    streams: SseWires
-    presence: Presence
-    session_enders: list[Callable[[str], None]] = field(default_factory=list)
-    # Each sends away what the hub does not know of.
-    drainers: list[Callable[[], None]] = field(default_factory=list)
+    starts: list[Callable[[], None]] = field(default_factory=list)  # the threads of a process that serves
+    stops: list[Callable[[], None]] = field(default_factory=list)
+    _parts: dict[type, object] = field(default_factory=dict)
 
-    def append(self, step: Callable[[Cursor], Appended]) -> Appended:
-        """Runs a step of a task's life in a transaction and publishes after its commit. Raises StoreAway."""
-        with self.connect() as conn, conn.cursor() as cur:
-            appended = step(cur)
-        self.publisher.publish(appended)
-        all(
-            self.hint(hint) for hint in queued(appended)
-        )  # each may take its time, so the first lost one is the last
-        return appended
+    def add(self, *parts: object) -> None:
+        self._parts |= {type(part): part for part in parts}
 
-    def hint(self, hint: Hint) -> bool:
-        """Tells the broker that there is something to claim; what it does not take now is sent again later, and this
-        is False."""
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            return self.dispatcher.hint(*hint)
+    def __getitem__(self, kind: type[Part]) -> Part:
+        return cast(Part, self._parts[kind])
 
     def start(self) -> None:
-        """Starts the threads of a serving process; commands do not need them."""
-        self.metrics.start()
-        self.leftovers.start()
-        self.revocations.start()
-        self.hub.start()
-        self.presence.start()
-        self.rounds.start()
-        self.courier.start()
+        """In the order of composition; commands do not need it."""
+        for start in self.starts:
+            start()
 
     def stop(self) -> None:
-        self.courier.stop()
-        self.rounds.stop()
-        self.hub.stop()
-        self.presence.stop()
-        for drain in self.drainers:
-            drain()
-        self.revocations.stop()
-        self.leftovers.stop()
-        self.metrics.stop()
-
-    def session_ended(self, session_id: str) -> None:
-        """Refuses the session's tokens from here on and closes what it has open in this process; the others
-        hear of it through Redis or read of it."""
-        self.revocations.add(session_id)  # first: what opens after the closing must be refused
-        self.hub.close_viewers("signed_out", session_id)
-        for end in self.session_enders:
-            end(session_id)
+        for stop in self.stops:
+            stop()
 
 
 def services() -> Services:
+    """Those of the web process that the current request or command belongs to."""
     return cast(Services, current_app.extensions["taskroom"])

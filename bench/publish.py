@@ -11,23 +11,23 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import orjson
-from psycopg2.extensions import cursor as Cursor
 
-from app.db import appending
+from app import process
 from app.db.pool import Single
-from app.notifications.creation import create_notification
+from app.notifications import create_notification
 from app.projections import project
-from app.stream.broker import Publisher
 from app.stream.event import Draft, encode, head_of, now
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
+from app.stream.transaction import Transaction, Transactions
 from app.stream.writer import Writer
 
 PAYLOAD = 330  # bytes of an event's JSON
@@ -128,16 +128,16 @@ class Notifications:
     def __init__(self, times: Times, database_url: str, redis_url: str, writers: int = 1) -> None:
         publisher, here = Publisher(redis_url), threading.local()
 
-        def append(step: Callable[[Cursor], Appended]) -> Appended:
-            if not hasattr(here, "connect"):
-                here.connect = Single(database_url)
-            with here.connect() as connection, connection.cursor() as cur:
-                appended = step(cur)
+        def publish(appended: Appended) -> None:
             times.commit(appended)
             publisher.publish(appended)
-            return appended
 
-        appending.use(append)
+        def begin() -> AbstractContextManager[Transaction]:
+            if not hasattr(here, "begin"):
+                here.begin = Transactions(Single(database_url), project, publish)
+            return here.begin()
+
+        process.use_transactions(begin)
         self._times, self._pool = times, ThreadPoolExecutor(writers)
         self._calls: list[Future[None]] = []
 

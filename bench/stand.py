@@ -21,6 +21,8 @@ import numpy as np
 import psycopg2
 from numpy.typing import NDArray
 
+from app.projections import project
+from app.stream.transaction import Transaction
 from app.tasks import lifecycle
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
@@ -182,15 +184,16 @@ class Stand:
         try:
             with connection, connection.cursor() as cur:
                 for _ in range(count):
-                    task_id, appended = lifecycle.create(
-                        cur,
+                    tx = Transaction(cur, project)
+                    task_id = lifecycle.create(
+                        tx,
                         user_id=self.user.id,
                         job_type="emit_load",
                         title="Load",
                         intent="execute_command",
                         params={},
                     )
-                    made.append(Task(task_id, appended.events[0].sequence))
+                    made.append(Task(task_id, tx.appended.events[0].sequence))
                 # Else the web process would offer them to workers again and again.
                 cur.execute("DELETE FROM dispatches")
         finally:
@@ -246,8 +249,7 @@ def stand() -> Iterator[Stand]:
         home = Home.open(Path(folder))
         with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
             made = Stand(home, postgres, redis)
-            migrate = [sys.executable, "-m", "app.cli", "migrate"]
-            subprocess.run(migrate, cwd=ROOT, env=made.system.environment(), check=True)
+            made.system.migrate()
             try:
                 yield made
             finally:

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.db import appending
+from app import process
 from app.db.pool import Single
-from app.notifications.creation import create_notification
-from app.stream.broker import Publisher
-from app.stream.store import Appended
+from app.notifications import create_notification
+from app.projections import project
+from app.stream.publisher import Publisher
+from app.stream.transaction import Transactions
 from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin
@@ -46,7 +47,7 @@ def other_redis_url(servers: Servers) -> str:
 
 @pytest.fixture
 def database(servers: Servers) -> str:
-    """The URL of an empty, migrated database of the test's own."""
+    """The URL of a migrated database of the test's own, empty but for the job types."""
     return servers.create_database()
 
 
@@ -85,9 +86,9 @@ def other(system: System) -> Iterator[User]:
 def here(database: str) -> Iterator[Tasks]:
     """A user, in a process that appends to this database."""
     tasks = Tasks(database)
-    before, appending._append = appending._append, tasks.appended
+    process.use_transactions(tasks.of_any_thread)
     yield tasks
-    appending._append = before
+    process.use_transactions(None)
     tasks.connect.close()
 
 
@@ -110,12 +111,6 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """create_notification, in this process, as any process of the project has it."""
     connect, publisher = Single(system.database_url), Publisher(system.redis_url)
 
-    def append(step: Callable[..., Appended]) -> Appended:
-        with connect() as connection, connection.cursor() as cur:
-            appended = step(cur)
-        publisher.publish(appended)
-        return appended
-
-    monkeypatch.setattr(appending, "_append", append)
+    monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
     yield create_notification
     connect.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.tasks.dispatch import BrokerDown
+from app.broker import BrokerDown
 from app.webhooks.poller import Courier
 from tests.support.clock import Clock
 from tests.support.hooks import Hook
@@ -76,6 +76,6 @@ def test_no_hint_while_a_webhook_has_as_much_on_its_way_as_it_may_and_one_at_onc
     slow = hook.claim()
     assert hints.polled(40) == 0, "it waits for its receiver, not for a worker"
 
-    hook.settle(slow[0], status_code=200)
+    hook.record(slow[0], status_code=200)
 
     assert hints.polled(1) == 1

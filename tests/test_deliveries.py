@@ -52,9 +52,9 @@ def test_the_lease_of_a_killed_sender_ends_and_it_is_sent_again_under_the_same_i
 
     hook.wait()
     (again,) = hook.claim()
-    hook.settle(lost, status_code=200)  # the first one was stopped, not killed
+    hook.record(lost, status_code=200)  # the first one was stopped, not killed
     assert hook.log()[0]["status"] == "pending", "it is no longer its own"
-    hook.settle(again, status_code=204)
+    hook.record(again, status_code=204)
 
     assert (again.id, again.tries) == (lost.id, 2)
     (shown,) = hook.log()
@@ -92,7 +92,7 @@ def test_one_of_which_much_is_told_leaves_room_for_the_others(hook: Hook) -> Non
     assert {c.webhook_id for c in first} == {hook.id, other.id}, "one of each before the second of any"
     assert sorted(c.webhook_id for c in first + then) == sorted([hook.id, other.id] * 2)
     assert hook.claim() == []
-    hook.settle(next(c for c in first if c.webhook_id == hook.id), status_code=200)
+    hook.record(next(c for c in first if c.webhook_id == hook.id), status_code=200)
     assert len(hook.claim()) == 1
 
 
@@ -112,7 +112,7 @@ def test_an_owner_of_many_that_are_slow_leaves_room_for_the_others(hook: Hook) -
         True,
     ]
     assert sorted(c.webhook_id == other.id for c in first + then) == [False] * PER_OWNER + [True] * 2
-    hook.settle(next(c for c in first if c.webhook_id != other.id), status_code=200)
+    hook.record(next(c for c in first if c.webhook_id != other.id), status_code=200)
     with hook.tasks.connect() as connection, connection.cursor() as cur:
         assert len(claim(cur, 16)) == 1
 
@@ -126,7 +126,7 @@ def test_what_fails_together_counts_once(hook: Hook) -> None:
     assert len(burst) == 3 * PER_WEBHOOK
 
     for claimed in burst:
-        hook.settle(claimed, Policy((5.0, 60.0), failures=3), error="nobody there")
+        hook.record(claimed, Policy((5.0, 60.0), failures=3), error="nobody there")
 
     assert (hook.shown()["failures"], hook.shown()["enabled"]) == (1, True)
     ((held,),) = sql(hook.tasks.database, "SELECT extract(epoch FROM held_until - now())::int FROM webhooks")
@@ -141,7 +141,7 @@ def test_a_failure_of_before_it_was_enabled_does_not_bring_back_those_of_then(ho
     with hook.tasks.connect() as connection, connection.cursor() as cur:
         subscriptions.enable(cur, hook.tasks.user_id, hook.id)
 
-    hook.settle(claimed, status_code=500)
+    hook.record(claimed, status_code=500)
 
     assert hook.shown()["failures"] == 1
 
@@ -150,7 +150,7 @@ def test_an_error_that_quotes_what_cannot_be_stored_is_written_down(hook: Hook) 
     hook.told()
     (claimed,) = hook.claim()
 
-    hook.settle(claimed, Policy((5.0,), failures=1), error="it said \0")
+    hook.record(claimed, Policy((5.0,), failures=1), error="it said \0")
 
     assert hook.log()[0]["attempts"][0]["error"] == "it said \ufffd"
     assert "it said \ufffd" in hook.notices()[0][1]
@@ -188,7 +188,7 @@ def test_a_look_at_what_is_due_reads_no_webhook_that_waits_for_nothing(hook: Hoo
 def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: Hook) -> None:
     hook.told(5)
     first = hook.claim(1)
-    hook.settle(first[0], status_code=503)
+    hook.record(first[0], status_code=503)
     assert hook.claim() == [], "it is held"
 
     for seconds in (10, 20, 40, 80, 160, 300, 300, 300):
@@ -196,13 +196,13 @@ def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: 
         (claimed,) = hook.claim()
         assert hook.claim() == [], "one at a time"
         before = moment(hook)
-        hook.settle(claimed, Policy((5.0,) * 9), error="no answer")
+        hook.record(claimed, Policy((5.0,) * 9), error="no answer")
         ((held,),) = sql(hook.tasks.database, "SELECT held_until FROM webhooks")
         assert before + seconds * SECOND <= held <= moment(hook) + seconds * SECOND
 
     hook.wait()
     (claimed,) = hook.claim()
-    hook.settle(claimed, status_code=200)
+    hook.record(claimed, status_code=200)
     assert (hook.shown()["failures"], len(hook.claim())) == (0, PER_WEBHOOK)
 
 
@@ -211,8 +211,8 @@ def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(
     hook.told(2)
     hook.wait()
     both = hook.claim()
-    hook.settle(both[0], policy, status_code=200)
-    hook.settle(both[1], policy, status_code=500)
+    hook.record(both[0], policy, status_code=200)
+    hook.record(both[1], policy, status_code=500)
     hook.fail(3, policy)
     assert (hook.shown()["enabled"], hook.notices()) == (True, [])
 
@@ -227,7 +227,7 @@ def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(
 def test_while_disabled_nothing_is_sent_or_kept_and_enabled_again_it_goes_on(hook: Hook) -> None:
     hook.told(2)
     (one, _) = hook.claim()
-    hook.settle(one, Policy((1.0,), failures=1), error="no answer")
+    hook.record(one, Policy((1.0,), failures=1), error="no answer")
     assert not hook.shown()["enabled"]
     hook.told()
     hook.wait()
@@ -245,7 +245,7 @@ def test_gone_is_for_ever(hook: Hook) -> None:
     hook.told()
     (claimed,) = hook.claim()
 
-    hook.settle(claimed, status_code=410)
+    hook.record(claimed, status_code=410)
 
     assert not hook.shown()["enabled"]
     assert len(hook.notices()) == 1

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.auth import jwks
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
@@ -20,20 +20,23 @@ from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
-from app.notifications.creation import LONGEST_METADATA
+from app.inbox.notification import LONGEST_METADATA
+from app.jobs import steps as job_steps
+from app.models.streams import EventId
+from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
-from app.realtime import dialects, joins, presence, sse_connection, sse_rooms, sse_user, strangers
+from app.outgoing import http_client
+from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
-from app.webhooks import delivery, http_client, queue, subscriptions
+from app.webhooks import delivery, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
     ROOT,
     client,
     file,
     found,
-    interval,
     most,
     of_body,
     of_server,
@@ -42,7 +45,7 @@ from tests.limits.product import (
     source,
 )
 from workers import phases
-from workers.jobs import knowledge_base, orchestrate
+from workers.jobs import knowledge_base
 
 PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
     f"docs/{name}.md"
@@ -82,7 +85,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
     (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
     (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
-    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: agent.PARAMS_LIMIT, 64 * 1024),
+    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: starting.PARAMS_LIMIT, 64 * 1024),
     (PROTOCOL, "| a body of 256 KiB; of 4 KiB under `auth/`, of 2 MiB for a worker's events",
      lambda: (base.BODY_LIMIT, auth.BODY_LIMIT, DEFAULT.body_limit), (256 * 1024, 4 * 1024, 2 * 1024**2)),
     (PROTOCOL, "| 30 sign-ins a minute for one account from one address, 300 from one address; with a wrong password "
@@ -93,11 +96,11 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "| 128 packets in one post of long-polling", lambda: polling.POST_PACKETS, 128),
     (PROTOCOL, "an `Idempotency-Key` of up to 200 printable characters",
      lambda: repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern), 200),
-    (PROTOCOL, "For 24 hours the same user's same key", lambda: interval(source(idempotency.Key)), 24 * 3_600),
+    (PROTOCOL, "For 24 hours the same user's same key", lambda: idempotency.KEPT.total_seconds(), 24 * 3_600),
     (AUTH, "open one connection within 30 seconds", lambda: DEFAULT.ticket_seconds, 30),
     (AUTH, "every ten minutes, and for an unknown `kid` at most every ten seconds",
      lambda: (jwks.FRESH_SECONDS, jwks.AGAIN_SECONDS), (600, 10)),
-    (AUTH, "stays refused here for an hour", lambda: REMEMBERED_SECONDS, 3_600),
+    (AUTH, "stays refused here for at least an hour", lambda: REMEMBERED_SECONDS, 3_600),
     (AUTH, "opens nothing after twenty minutes (seventy while the issuer does not answer)",
      lambda: (2 * jwks.FRESH_SECONDS, jwks.FRESH_SECONDS + jwks.STALE_SECONDS), (1_200, 4_200)),
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
@@ -122,7 +125,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reports.RESULT_LIMIT, reports.TRACEBACK_LIMIT), (256_000, 16_000)),
     (JOBS, "other texts at 2,000", lambda: reports.TEXT_LIMIT, 2_000),
     (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
-    (JOBS, "three levels, a hundred steps in all", lambda: (orchestrate.DEEPEST, orchestrate.MOST_STEPS), (3, 100)),
+    (JOBS, "three levels, a hundred steps in all", lambda: (job_steps.DEEPEST, job_steps.MOST_STEPS), (3, 100)),
     (JOBS, "At most 1,000 events and 1 MB at a time",
      lambda: (most(outside.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",
@@ -130,37 +133,38 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
-     lambda: (plan.RUNS, plan.LOOKED_AT), (20, 200)),
-    (JOBS, "had more than 100 phases", lambda: plan.MOST_PHASES, 100),
-    (JOBS, "up to 95 % of its share", lambda: outlook.BY_TIME, 0.95),
+     lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
+    (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
+    (JOBS, "up to 95 % of its share", lambda: outlook.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
-    (BUS, "said on that stream within a week", lambda: interval(expired._EXPIRED["event_ids"]), 7 * 86_400),
+    (BUS, "published on that stream within a week", lambda: expired.EXPIRES[EventId][1].total_seconds(), 7 * 86_400),
     (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
     (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
     (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
-    (WEBHOOKS, "kept for a week", lambda: interval(expired._EXPIRED["deliveries"]), 7 * 86_400),
+    (WEBHOOKS, "kept for a week", lambda: expired.EXPIRES[Delivery][1].total_seconds(), 7 * 86_400),
     (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
-    (WEBHOOKS, "told two things at a time, all of an owner's together four",
+    (WEBHOOKS, "At most two requests run at once for a webhook, and four for all webhooks of an owner",
      lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),
-    (WEBHOOKS, "up to every five minutes", lambda: queue.HELD_MOST, 300),
+    (WEBHOOKS, "at intervals that grow to five minutes", lambda: queue.HELD_MOST, 300),
     (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
     (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
     (CLIENT, "| one WebSocket, 64 rooms |",
-     lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socket.ts"), r"capacity = (\d+);")), 64),
-    (CLIENT, "| one stream of 16 rooms,", lambda: client("sse", "STREAM_ROOMS"), 16),
-    (CLIENT, "when nothing came for 40 s", lambda: client("sse", "SILENCE_MS"), 40),
-    (CLIENT, "after 1, 2, 4, 8, 16, 30, 30 … s",
+     lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);")), 64),
+    (CLIENT, "| one stream of 16 rooms,", lambda: client("sseWire", "STREAM_ROOMS"), 16),
+    (CLIENT, "when nothing came for 40 s", lambda: client("sseWire", "SILENCE_MS"), 40),
+    (CLIENT, "the client waits 1, 2, 4, 8, 16, 30, 30 … s",
      lambda: (client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS")), (1, 30)),
-    (CLIENT, "| after ten tries |", lambda: client("connection", "TRIES"), 10),
-    (CLIENT, "| REST, every 10 s;", lambda: client("polling", "POLL_SECONDS"), 10),
-    (CLIENT, "the WebSocket is tried once a minute", lambda: client("connection", "PROBE_MS"), 60),
+    (CLIENT, "| after ten tries |", lambda: client("carrier", "TRIES"), 10),
+    (CLIENT, "| REST, every 10 s;", lambda: client("pollingWire", "POLL_SECONDS"), 10),
+    (CLIENT, "the WebSocket is tried once a minute", lambda: client("carrier", "PROBE_MS"), 60),
     (CLIENT, "stayed open for 10 s", lambda: client("opening", "PROVED_MS"), 10),
-    (CLIENT, "leaves 4,096 messages, or eight signs of life, untaken",
-     lambda: (client("member", "MOST_WORDS"), client("member", "MOST_BEATS")), (4_096, 8)),
-    (DIALECTS, "come every 30 s, busy or not", lambda: dialects.DialectCodec.turns * DEFAULT.keepalive_seconds, 30),
-    (DIALECTS, "comes every 3 s as well", lambda: sse_connection.BREATH_SECONDS, 3),
+    (CLIENT, "leaves 4,096 messages, or eight heartbeats, unread",
+     lambda: (client("member", "MOST_NOTICES"), client("member", "MOST_BEATS")), (4_096, 8)),
+    (DIALECTS, "come every 30 s, whether other events come or not",
+     lambda: dialects.DialectCodec.keepalive_every * DEFAULT.keepalive_seconds, 30),
+    (DIALECTS, "comes every 3 s too", lambda: sse_registry.COMMENT_SECONDS, 3),
     (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
     (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
     (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),

@@ -9,10 +9,12 @@ import pytest
 
 from app.db.pool import Single
 from app.errors import NotFound
-from app.notifications.creation import create_notification
-from app.notifications.inbox import PAGES, mark_read, page, prune, standing, unread_count
+from app.inbox.store import PAGES, mark_read, page, prune, unread_count, unread_with_sequence
+from app.notifications import create_notification
+from app.projections import project
 from app.stream.event import MAX_SEQUENCE, Event, user_stream
 from app.stream.store import Store
+from app.stream.transaction import Transaction, Transactions
 from tests.stream.helpers import in_threads, patient_single, sql
 from tests.support.inbox import fill, notify, unread
 from tests.support.plans import rows_visited
@@ -24,8 +26,9 @@ from tests.tasks.helpers import Tasks
 def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Tasks) -> None:
     ids = [notify(here, f"{n}")["id"] for n in range(5)]
 
+    with here.transaction() as tx:
+        mark_read(tx, here.user_id, ids[4])
     with here.connect() as connection, connection.cursor() as cur:
-        mark_read(cur, here.user_id, ids[4])
         first = page(cur, here.user_id, None, None, 2)
         rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)
         left = page(cur, here.user_id, None, True, 10)
@@ -52,11 +55,11 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
                     task_id = tasks.started()
                     tasks.end(task_id)
                 elif number == 1:
-                    with tasks.connect() as connection, connection.cursor() as cur:
-                        mark_read(cur, here.user_id)
+                    with tasks.transaction() as tx:
+                        mark_read(tx, here.user_id)
                 elif number == 2:
                     with tasks.connect() as connection, connection.cursor() as cur:
-                        counted.append(standing(cur, here.user_id))
+                        counted.append(unread_with_sequence(cur, here.user_id))
                 else:
                     create_notification(here.user_id, f"{number}.{n}", "")
         except Exception as error:
@@ -73,7 +76,7 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
     assert [e.sequence for e in events] == list(range(1, last + 1))
     with here.connect() as connection, connection.cursor() as cur:
         assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
-        counted.append(standing(cur, here.user_id))
+        counted.append(unread_with_sequence(cur, here.user_id))
     assert counted == [(unread_as_of(events, sequence), sequence) for _, sequence in counted]
 
 
@@ -90,8 +93,8 @@ def unread_as_of(events: list[Event], sequence: int) -> int:
 
 def test_all_are_read_by_one_mark_and_keep_the_time_at_which_they_were(here: Tasks) -> None:
     def read(id: str | None = None) -> int:
-        with here.connect() as connection, connection.cursor() as cur:
-            return mark_read(cur, here.user_id, id)[1]
+        with here.transaction() as tx:
+            return mark_read(tx, here.user_id, id)
 
     alone, first = notify(here)["id"], notify(here)["id"]
     counts = [read(alone), read(), read()]
@@ -117,11 +120,11 @@ def test_all_are_read_by_one_mark_and_keep_the_time_at_which_they_were(here: Tas
 
 def test_what_is_old_goes_and_counts_no_more(here: Tasks) -> None:
     ids = [notify(here)["id"] for _ in range(2)]
-    with here.connect() as connection, connection.cursor() as cur:
-        mark_read(cur, here.user_id)
+    with here.transaction() as tx:
+        mark_read(tx, here.user_id)
     ids += [notify(here)["id"] for _ in range(3)]
-    with here.connect() as connection, connection.cursor() as cur:
-        mark_read(cur, here.user_id, ids[2])
+    with here.transaction() as tx:
+        mark_read(tx, here.user_id, ids[2])
     sql(
         here.database,
         "UPDATE notifications SET created_at = now() - interval '31 days' WHERE id = ANY(%s::uuid[])",
@@ -138,8 +141,8 @@ def test_what_is_old_goes_and_counts_no_more(here: Tasks) -> None:
 
 def test_a_mark_stays_while_anything_is_read_by_it(here: Tasks) -> None:
     notify(here)
-    with here.connect() as connection, connection.cursor() as cur:
-        mark_read(cur, here.user_id)
+    with here.transaction() as tx:
+        mark_read(tx, here.user_id)
     sql(here.database, "UPDATE read_marks SET read_at = now() - interval '31 days'")
 
     prune(here.connect, 30)
@@ -154,7 +157,7 @@ def test_pruning_waits_for_nobody_and_nobody_who_reads_is_counted_wrong(here: Ta
     sql(here.database, "UPDATE notifications SET created_at = now() - interval '31 days'")
 
     with patient_single(here.database)() as connection, connection.cursor() as cur:
-        mark_read(cur, here.user_id)
+        mark_read(Transaction(cur, project), here.user_id)
         assert prune(Single(here.database), 30) == 2, "the other's"
     assert prune(here.connect, 30) == 2
 
@@ -170,19 +173,19 @@ def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: 
     ids = sql(here.database, "SELECT user_id::text, id::text FROM notifications")
 
     def reads() -> None:
-        connect = Single(here.database)
+        begin = Transactions(Single(here.database), project, lambda appended: None)
         for user_id, id in ids[::7]:
             try:
-                with connect() as connection, connection.cursor() as cur:
-                    mark_read(cur, user_id, id)
+                with begin() as tx:
+                    mark_read(tx, user_id, id)
             except NotFound:
                 pass  # pruned meanwhile
 
     def reads_all() -> None:
-        connect = Single(here.database)
+        begin = Transactions(Single(here.database), project, lambda appended: None)
         for tasks in users * 3:
-            with connect() as connection, connection.cursor() as cur:
-                mark_read(cur, tasks.user_id)
+            with begin() as tx:
+                mark_read(tx, tasks.user_id)
 
     def writes() -> None:
         for tasks in users * 5:
@@ -231,7 +234,8 @@ def test_pages_of_a_hundred_thousand_are_pieces_of_an_index(crowded: Tasks) -> N
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
                     values = {"user": crowded.user_id, "before": before, "limit": 51}
-                    visited = rows_visited(cur, "notifications", statement, values)
+                    asked = statement.text, statement.values(**values)
+                    visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
             connection.rollback()
 
@@ -246,7 +250,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
             return cur.fetchall()
 
         before = written()
-        _, left = mark_read(cur, user_id)
+        left = mark_read(Transaction(cur, project), user_id)
         after, count = written(), unread_count(cur, user_id)
         newest, rest = page(cur, user_id, None, None, 50), page(cur, user_id, None, True, 50)
         connection.rollback()  # for other tests none of them is read

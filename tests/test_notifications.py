@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from app.notifications import inbox
-from app.notifications.creation import LONGEST_METADATA, SEVERITIES, TYPES, create_notification
+from app.inbox import store as inbox
+from app.inbox.notification import LONGEST_METADATA, SEVERITIES, TYPES
+from app.notifications import create_notification
 from app.stream.event import user_stream
 from app.stream.store import Store
 from tests.stream.helpers import in_threads, sql

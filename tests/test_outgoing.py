@@ -8,7 +8,7 @@ import pytest
 
 from app.config import Config
 from app.errors import ConfigurationError
-from app.webhooks.url_policy import AddressRefused, Rules, allowance
+from app.outgoing.url_policy import AddressRefused, Rules, allowance
 from tests.support.system import SECRET
 
 EMBEDDED = Rules(plain_http=True)

@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.webhooks.http_client import ANSWER_BYTES, NoAnswer, post
-from app.webhooks.url_policy import AddressRefused, Rules
+from app.outgoing.http_client import ANSWER_BYTES, NoAnswer, post
+from app.outgoing.url_policy import AddressRefused, Rules
 from tests.support.receiver import Receiver, receiving
 
 LOOPBACK = Rules((ip_network("127.0.0.0/8"),), plain_http=True)

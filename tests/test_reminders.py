@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from app import cli
+from app.inbox.store import unread_count
 from app.notifications import reminders
-from app.notifications.inbox import unread_count
 from app.notifications.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store
 from app.tasks.approvals import Approval
-from app.tasks.lifecycle import decide
+from app.tasks.lifecycle import decide_approval
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import ROOT, SECRET, System, User, wait_for
 from tests.tasks.helpers import Tasks
@@ -67,7 +67,7 @@ def test_a_task_that_waits_for_three_days_is_told_of(here: Tasks) -> None:
     old = waiting(here, NINE - 3 * DAY, title="Publish it")
     waiting(here, NINE - 3 * DAY + timedelta(minutes=1))
 
-    assert remind_of_approvals(NINE) == 1
+    assert remind_of_approvals(here.of_any_thread, NINE) == 1
 
     (notice,) = approvals_told(here)
     assert notice["title"] == "Pending approval"
@@ -78,8 +78,11 @@ def test_a_task_that_waits_for_three_days_is_told_of(here: Tasks) -> None:
 def test_twice_a_day_says_it_once_and_a_day_later_again(here: Tasks) -> None:
     waiting(here, NINE - 5 * DAY)
 
-    assert [remind_of_approvals(NINE), remind_of_approvals(NINE + timedelta(hours=14))] == [1, 0]
-    assert remind_of_approvals(NINE + DAY) == 1
+    assert [
+        remind_of_approvals(here.of_any_thread, NINE),
+        remind_of_approvals(here.of_any_thread, NINE + timedelta(hours=14)),
+    ] == [1, 0]
+    assert remind_of_approvals(here.of_any_thread, NINE + DAY) == 1
 
     assert len(approvals_told(here)) == 2
     with here.connect() as connection, connection.cursor() as cur:
@@ -93,9 +96,10 @@ def test_what_waits_no_more_is_told_of_no_more(here: Tasks, end: str) -> None:
     if end == "cancelled":
         here.cancel(task_id)
     else:
-        here.appended(lambda cur: decide(cur, task_id, end == "approved", "a@example.org")[0])
+        with here.transaction() as tx:
+            decide_approval(tx, task_id, end == "approved", "a@example.org")
 
-    assert remind_of_approvals(NINE) == 0
+    assert remind_of_approvals(here.of_any_thread, NINE) == 0
     assert approvals_told(here) == []
 
 
@@ -106,12 +110,13 @@ def test_what_is_decided_while_the_page_is_read_is_not_told_of(
     lock = reminders.lock_shared
 
     def decided_first(cur: Any, names: set[str]) -> Any:
-        here.appended(lambda own: decide(own, task_id, True, "a@example.org")[0])
+        with here.of_any_thread() as tx:
+            decide_approval(tx, task_id, True, "a@example.org")
         return lock(cur, names)
 
     monkeypatch.setattr(reminders, "lock_shared", decided_first)
 
-    assert remind_of_approvals(NINE) == 0
+    assert remind_of_approvals(here.of_any_thread, NINE) == 0
 
 
 @pytest.mark.slow
@@ -123,7 +128,7 @@ def test_many_are_told_in_pages_each_once_though_several_do_it_at_once(
     for n in range(30):  # of one moment, too: a page may end between them
         waiting(here, NINE - (4 + n // 10) * DAY, user_id=owners[n % 3])
 
-    in_threads([lambda: remind_of_approvals(NINE)] * 4)
+    in_threads([lambda: remind_of_approvals(here.of_any_thread, NINE)] * 4)
 
     assert [len(told(here, owner, "approval_required")) for owner in owners] == [10, 10, 10]
 
@@ -136,7 +141,7 @@ def test_a_trial_that_ends_in_three_days_or_one_is_told_to_the_tenants_admins(
     admins = {account(here, tenant, "admin"), account(here, tenant, "admin")}
     others = {account(here, tenant), account(here, "elsewhere", "admin")}
 
-    assert [warn_of_trials(NINE), warn_of_trials(NINE)] == [2, 0]
+    assert [warn_of_trials(here.of_any_thread, NINE), warn_of_trials(here.of_any_thread, NINE)] == [2, 0]
 
     for admin in admins:
         (notice,) = told(here, admin, "trial_expiring")
@@ -149,7 +154,7 @@ def test_a_trial_that_ends_in_three_days_or_one_is_told_to_the_tenants_admins(
 def test_on_other_days_nobody_is_told(here: Tasks, left: int) -> None:
     account(here, trial(here, NINE + left * DAY), "admin")
 
-    assert warn_of_trials(NINE) == 0
+    assert warn_of_trials(here.of_any_thread, NINE) == 0
 
 
 def test_a_tenant_without_admins_is_told_as_a_whole_but_for_programs(
@@ -160,7 +165,7 @@ def test_a_tenant_without_admins_is_told_as_a_whole_but_for_programs(
     people = [account(here, tenant, role) for role in ("operator", "viewer", "operator", "viewer")]
     program = account(here, tenant, "worker")
 
-    in_threads([lambda: warn_of_trials(NINE)] * 3)
+    in_threads([lambda: warn_of_trials(here.of_any_thread, NINE)] * 3)
 
     assert [len(told(here, person, "trial_expiring")) for person in people] == [1, 1, 1, 1]
     assert told(here, program, "trial_expiring") == []

@@ -6,20 +6,21 @@ import itertools
 import threading
 import time
 from concurrent.futures import wait
+from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.appending import Step
 from app.db.pool import Single
-from app.stream.store import Appended, StoreAway
+from app.outgoing.http_client import Answer, NoAnswer
+from app.outgoing.url_policy import AddressRefused, Rules
+from app.stream.store import StoreAway
+from app.stream.transaction import Transaction
 from app.webhooks import delivery
 from app.webhooks.delivery import AT_A_TIME, attempt, deliver
-from app.webhooks.http_client import Answer, NoAnswer
 from app.webhooks.queue import Claimed, Tried, claim
-from app.webhooks.url_policy import AddressRefused, Rules
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
 from tests.tasks.helpers import Tasks
@@ -90,7 +91,7 @@ def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
             together.wait(60)  # all of them, or it breaks
         return WELL
 
-    assert deliver(hook.tasks.connect, send, PATIENT) == AT_A_TIME * 2
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == AT_A_TIME * 2
 
     assert statuses(hook) == {"delivered"}
 
@@ -119,7 +120,7 @@ def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pyte
 
     monkeypatch.setattr(delivery, "claim", noting)
 
-    assert deliver(hook.tasks.connect, send, PATIENT) == 8
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 8
     assert claims[:3] == [3, 0, 0]
 
 
@@ -145,13 +146,15 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     now = [0.0]
     monkeypatch.setattr(delivery, "wait", noting)
     monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
-    run = threading.Thread(target=deliver, args=(Single(hook.tasks.database), send, PATIENT))
+    run = threading.Thread(
+        target=deliver, args=(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT)
+    )
     run.start()
     wait_for("it waits for what is on its way", lambda: None in waits)
     late.told()
     now.append(0.0)
 
-    assert deliver(hook.tasks.connect, send, PATIENT) == 0
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 0
 
     answered.set()
     run.join(60)
@@ -171,7 +174,7 @@ def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
             sent.set()
         return WELL
 
-    assert deliver(Single(hook.tasks.database), send, PATIENT) == 2
+    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2
 
 
 def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
@@ -182,14 +185,16 @@ def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
             late.told()
-            meanwhile.append(deliver(Single(hook.tasks.database), send, PATIENT))
+            meanwhile.append(deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT))
         return WELL
 
-    assert deliver(hook.tasks.connect, send, PATIENT) == 2
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 2
     assert meanwhile == [0]
 
     hook.told()
-    assert deliver(Single(hook.tasks.database), send, PATIENT) == 2, "the lock was given back"
+    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
+        "the lock was given back"
+    )
 
 
 def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
@@ -205,20 +210,18 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
             raise StoreAway("as asked")
         return claim(cur, limit)
 
-    def append_later(step: Step) -> Appended:
+    def begin_later() -> AbstractContextManager[Transaction]:
         if next(writes) < 2:
             raise StoreAway("as asked")
-        return append(step)
+        return hook.tasks.of_any_thread()
 
     def send(_: Claimed) -> Tried:
         assert gone.wait(60), "nobody claimed meanwhile"
         return WELL
 
-    append = hook.tasks.appended
     monkeypatch.setattr("app.webhooks.delivery.claim", claim_once)
-    monkeypatch.setattr("app.webhooks.delivery.appending.append", append_later)
-    monkeypatch.setattr("app.webhooks.delivery.SETTLE_AGAIN_SECONDS", (0.01,) * 2)
+    monkeypatch.setattr("app.webhooks.delivery.RECORD_AGAIN_SECONDS", (0.01,) * 2)
     with pytest.raises(StoreAway):
-        deliver(hook.tasks.connect, send, PATIENT)
+        deliver(hook.tasks.connect, begin_later, send, PATIENT)
 
     assert statuses(hook) == {"delivered"}

@@ -19,6 +19,7 @@ from app.errors import TooMany
 from app.green.unsent import Unsent
 from app.http import base
 from app.http.concurrency import Downloads, Shares
+from tests.support.parts import Parts
 from tests.support.system import System, User, wait_for
 
 
@@ -54,7 +55,7 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app, unsent, answered = Flask(__name__), Unsent(of_one=10), threading.Event()
-    app.extensions["taskroom"] = SimpleNamespace(shares=Shares(5), unsent=unsent)
+    app.extensions["taskroom"] = Parts({Shares: Shares(5), Unsent: unsent})
     who = threading.local()
     monkeypatch.setattr(identity, "current", lambda: SimpleNamespace(user_id=who.name))
     view = base.signed_in(lambda principal: answered.set() if principal.user_id == "slow" else "served")

@@ -81,3 +81,33 @@ def test_hundreds_that_are_ready_at_once_are_served_in_several_turns() -> None:
         assert len(served) == 300 and max(map(served.count, served)) <= 64, served
     """
     subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", code], cwd=ROOT, check=True)
+
+
+def test_hundreds_of_requests_that_come_at_once_begin_in_turns_that_stay_short() -> None:
+    """Each takes two milliseconds by a clock that only they move, so the machine's speed is none of it."""
+    code = """if True:
+        from app import green
+        green.patch()
+        import eventlet, time
+        from types import SimpleNamespace
+        from app.green import turn
+        now, turns = 0.0, 0
+        turn.time = SimpleNamespace(monotonic=lambda: now, sleep=time.sleep)
+        def ended():
+            global turns
+            turns += 1
+        green.watch_turns(ended, lambda: None)
+        began = []
+        def request(number):
+            global now
+            turn.LoopTurn.give_way()
+            began.append((number, turns))
+            now += 0.002
+        eventlet.sleep(0)
+        for each in [eventlet.spawn(request, number) for number in range(300)]:
+            each.wait()
+        in_turns = [turn for _, turn in began]
+        assert [number for number, _ in began] == list(range(300)), "in the order in which they came"
+        assert max(map(in_turns.count, in_turns)) <= 26, in_turns
+    """
+    subprocess.run([sys.executable, "-W", "ignore::DeprecationWarning", "-c", code], cwd=ROOT, check=True)

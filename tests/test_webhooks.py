@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from app.errors import Conflict, NotFound
-from app.notifications.creation import create_notification
-from app.notifications.inbox import mark_read
-from app.projections import project
+from app.inbox.store import mark_read
+from app.notifications import create_notification
 from app.stream.event import draft, now, user_stream
-from app.stream.store import Appended, append, lock_shared
+from app.stream.store import lock_shared
 from app.tasks.expired import delete_expired
 from app.webhooks import subscriptions
 from app.webhooks.signing import SecretUnreadable, signed, unseal
@@ -82,7 +81,8 @@ def test_every_way_onto_a_users_stream_is_heard(here: Tasks) -> None:
 
     create_notification(here.user_id, "x", "")
     here.create()
-    here.appended(lambda cur: mark_read(cur, here.user_id)[0])
+    with here.transaction() as tx:
+        mark_read(tx, here.user_id)
 
     assert heard(here, webhook_id) == ["notification", "task_created", "notifications_read"]
 
@@ -90,15 +90,11 @@ def test_every_way_onto_a_users_stream_is_heard(here: Tasks) -> None:
 def test_without_the_event_there_is_no_delivery(tasks: Tasks) -> None:
     webhook_id = hook(tasks)
 
-    def fails(cur: Any) -> Appended:
-        lock_shared(cur, {user_stream(tasks.user_id)})
-        told = draft(user_stream(tasks.user_id), "task_created", {"timestamp": now()}, projected=False)
-        appended = append(cur, [told], project)
-        assert appended.events
+    with pytest.raises(RuntimeError, match="as asked"), tasks.transaction() as tx:
+        lock_shared(tx.cur, {user_stream(tasks.user_id)})
+        drafted = draft(user_stream(tasks.user_id), "task_created", {"timestamp": now()}, projected=False)
+        assert tx.append([drafted]).events
         raise RuntimeError("as asked")
-
-    with pytest.raises(RuntimeError, match="as asked"):
-        tasks.appended(fails)
 
     assert deliveries(tasks, webhook_id) == []
 
@@ -156,12 +152,11 @@ def test_whatever_others_publish_is_told_and_fails_no_event(tasks: Tasks, named:
     webhook_id = hook(tasks, ["artifact.progress"], account(tasks, tenant, "admin"), tenant)
     stream = user_stream(account(tasks, tenant))
 
-    def publish(cur: Any) -> Appended:
-        lock_shared(cur, {stream})
+    with tasks.transaction() as tx:
+        lock_shared(tx.cur, {stream})
         fields = {"timestamp": now(), "task_id": named, "related_type": "task", "related_id": named}
-        return append(cur, [draft(stream, "artifact.progress", fields, projected=False)], project)
+        assert tx.append([draft(stream, "artifact.progress", fields, projected=False)]).events
 
-    assert tasks.appended(publish).events
     assert len(deliveries(tasks, webhook_id)) == 1
 
 
@@ -192,7 +187,7 @@ def test_several_who_append_while_webhooks_come_and_go_wait_for_nobody(tasks: Ta
     def come_and_go() -> None:
         own = Tasks(tasks.database)
         for _ in range(15):
-            subscriptions.delete(own.connect, tasks.user_id, hook(own, user_id=tasks.user_id))
+            subscriptions.delete(own.transaction, tasks.user_id, hook(own, user_id=tasks.user_id))
         own.connect.close()
 
     in_threads([tell, tell, come_and_go, come_and_go])
@@ -242,9 +237,9 @@ def test_what_is_deleted_takes_its_deliveries_along(tasks: Tasks, monkeypatch: p
     tasks.end(tasks.started())
 
     with pytest.raises(NotFound):
-        subscriptions.delete(tasks.connect, account(tasks, None), webhook_id)
+        subscriptions.delete(tasks.transaction, account(tasks, None), webhook_id)
     assert len(deliveries(tasks, webhook_id)) > 4
-    subscriptions.delete(tasks.connect, tasks.user_id, webhook_id)
+    subscriptions.delete(tasks.transaction, tasks.user_id, webhook_id)
 
     assert sql(tasks.database, "SELECT FROM deliveries") == sql(tasks.database, "SELECT FROM webhooks") == []
 

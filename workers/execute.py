@@ -11,26 +11,25 @@ from typing import Any
 
 from celery.signals import celeryd_after_setup, task_revoked, worker_process_init, worker_process_shutdown
 
-from app.db.appending import Step
+from app.broker.client import RUN
+from app.config import QUEUE
 from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
-from app.tasks.approvals import waiting
-from app.tasks.dispatch import queued
+from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
-from app.tasks.parents import delegated
-from app.tasks.steps import waits
-from app.tasks.turns import Turn, following
+from app.tasks.parents import delegation
+from app.tasks.steps import step_wait
+from app.tasks.turns import FairClaim, next_hint
 from workers import children, contexts, lost, output, pools, runtime
 from workers.celery_app import celery
 from workers.current import running
-from workers.dispatcher import dispatcher
 from workers.outcomes import failed, run_job
-from workers.registry import QUEUE, declared, jobs, types_of
+from workers.registry import declared, jobs, types_of
 from workers.run import Run
 from workers.slots import cap
 
@@ -40,7 +39,7 @@ CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
 
-@celery.task(name="taskroom.run", bind=True, Request="workers.lost:RunRequest")
+@celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
     """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
     doubled, or whose user has as many running as may, claims nothing."""
@@ -62,21 +61,15 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            claimed = turn.claimed(here.connect)
-            break
+            return turn.claim_fairest(here.transaction)
         except StoreAway as error:
             if time.monotonic() > limit:
                 logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
                 return None
             time.sleep(0.5)
-    if claimed is None:
-        return None
-    claim, appended = claimed
-    here.publisher.publish(appended)
-    return claim
 
 
 def _run(claim: Claim) -> None:
@@ -98,12 +91,12 @@ def _run(claim: Claim) -> None:
                 here.metrics.attempt_ended(status, seconds)
         finally:
             here.writer.flush()  # finished means durable
-    dispatcher.hints(here.leases.take_hints())
+    here.dispatcher.send_hints(here.leases.take_hints())
     goes_on = outcome.get("status") not in TERMINAL and not run.superseded
     if goes_on and run.cancelled:
-        _append(lambda cur: lifecycle.cancel_late(cur, claim.task_id), claim.task_id)
+        _cancel_late(claim.task_id)
     elif goes_on and outcome.get("status") == RETRY:
-        dispatcher.hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
+        here.dispatcher.send_hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
 
 
 def _send_next(claim: Claim, queue: str) -> None:
@@ -111,18 +104,19 @@ def _send_next(claim: Claim, queue: str) -> None:
     here = runtime.runtime()
     try:
         with here.connect() as conn, conn.cursor() as cur:
-            hint = following(cur, claim.task_id, types_of(queue))
+            hint = next_hint(cur, claim.task_id, types_of(queue))
     except StoreAway as error:
         logger.warning("task %s: the next task of its user waits for a round: %s", claim.task_id, error)
         return
     if hint:
-        dispatcher.hint(*hint)
+        here.dispatcher.send_hint(*hint)
 
 
-def _append(step: Step, task_id: str) -> None:
-    """Cancels a task, and sends messages for the tasks that this started."""
+def _cancel_late(task_id: str) -> None:
+    """Ends a task that was cancelled before its attempt left it waiting."""
     try:
-        dispatcher.hints(queued(runtime.runtime().append(step)))
+        with runtime.runtime().transaction() as tx:
+            lifecycle.end_if_cancelled(tx, task_id)
     except StoreAway as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
 
@@ -131,14 +125,14 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the end of the attempt through the writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in waiting(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
+        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
             run.put(item)
         if claim.parent:
-            run.put(waits(*claim.parent, asks.title))
+            run.put(step_wait(*claim.parent, asks.title))
         return
     if steps := outcome.get("steps"):
         run.finish(success=True)
-        run.put(delegated(run.stream, claim.attempt, steps))
+        run.put(delegation(run.stream, claim.attempt, steps))
         return
     phases = run.finish(outcome["status"] == SUCCESS)
     for item in _ending(
@@ -167,7 +161,6 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
     """Prepares a process that runs tasks."""
-    jobs()  # the first task should not pay for the imports
     contexts.install()
     output.install()
     children.allow()
@@ -194,9 +187,10 @@ def _flush(**_: Any) -> None:
 @task_revoked.connect
 def _revoked(request: Any = None, **_: Any) -> None:
     """Cancels the task of a message that an operator has revoked (``celery control revoke``)."""
-    if request is None or request.task_name != "taskroom.run":
+    if request is None or request.task_name != RUN:
         return
     try:
-        _append(lambda cur: lifecycle.cancel(cur, request.args[0], "celery revoke"), request.args[0])
+        with runtime.runtime().transaction() as tx:
+            lifecycle.cancel(tx, request.args[0], "celery revoke")
     except Exception:
         logger.exception("task %s: revoked in Celery, but not cancelled", request.args[:1])

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from app.db.appending import Step
 from app.db.pool import Single
-from app.notifications import inbox
-from app.stream.store import Appended, StoreAway
+from app.inbox import store as inbox
+from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
-from app.tasks.dispatch import queued
 from app.tasks.expired import delete_expired
-from app.tasks.forsaken import expire
-from app.tasks.removal import remove
+from app.tasks.forsaken import expire_tasks
+from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
-from workers.dispatcher import dispatcher
 from workers.jobs import _outputs
 from workers.runtime import runtime
 from workers.settings import settings
@@ -38,19 +35,12 @@ def retention() -> None:
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
         if settings().waiting_days:
-            expire(connect, _append, settings().waiting_days)
+            expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
-            remove(connect, settings().task_retention_days)
+            remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:
         logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()
-
-
-def _append(step: Step) -> Appended:
-    """Runs the step as ``Runtime.append`` does, and sends messages for the tasks that it started."""
-    appended = runtime().append(step)
-    dispatcher.hints(queued(appended))
-    return appended

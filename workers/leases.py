@@ -6,13 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg2.extensions import cursor as Cursor
-
-from app.projections import project
-from app.stream.event import Event
-from app.stream.store import Appended, append
-from app.tasks.dispatch import Hint, queued
-from app.tasks.parents import progressed
+from app.stream.store import Appended
+from app.stream.transaction import Hint, Transaction
+from app.tasks.dispatch import started_steps
+from app.tasks.parents import parent_progress
 from workers.run import Run
 
 # SKIP LOCKED: rounds lock the leases in an order of their own, and waiting for two of them could deadlock. A lease
@@ -61,19 +58,19 @@ class Leases:
                 # A newer attempt of the task may run here too: what was refused is of the older one.
                 oldest = min(other.claim.attempt for other in runs if other.stream == run.stream)
                 run.superseded |= run.claim.attempt == oldest
-        if hints := list(queued(appended)):
+        if hints := list(started_steps(appended.events)):
             with self._lock:
                 self._hints += hints
 
-    def renew(self, cur: Cursor) -> Appended | None:
+    def renew(self, tx: Transaction) -> None:
         """Renews the leases, looks which runs should stop, and reports the progress of steps to their parents. Called
         by the writer's thread about once a second.
 
         A forked child only looks: it may live on when the process that claimed is gone.
         """
-        runs = self._runs
+        runs, cur = self._runs, tx.cur
         if not runs:
-            return None
+            return
         if claims := [run.claim for run in runs if not run.forked]:
             cur.execute(_RENEW, ([claim.task_id for claim in claims], [claim.attempt for claim in claims]))
         cur.execute(
@@ -81,7 +78,6 @@ class Leases:
             ([run.stream for run in runs],),
         )
         rows = {name: rest for name, *rest in cur}
-        events = list[Event]()
         for run in runs:
             attempt, closed, cancel_requested = rows.get(run.stream, (None, True, False))
             if attempt != run.claim.attempt or closed:
@@ -89,15 +85,12 @@ class Leases:
             elif cancel_requested:
                 run.cancelled = True
             else:
-                events += _report_to_parent(cur, run)
-        return Appended(events) if events else None
+                _report_to_parent(tx, run)
 
 
-def _report_to_parent(cur: Cursor, run: Run) -> list[Event]:
+def _report_to_parent(tx: Transaction, run: Run) -> None:
     if not run.claim.parent or run.forked or run.progress < run.parent_progress + 1:
-        return []
-    drafts = progressed(cur, run.claim.task_id, run.progress)
-    if not drafts:  # somebody else has locked the parent; the next call tries again
-        return []
-    run.parent_progress = run.progress
-    return append(cur, drafts, project).events
+        return
+    if drafts := parent_progress(tx.cur, run.claim.task_id, run.progress):
+        run.parent_progress = run.progress
+        tx.append(drafts)

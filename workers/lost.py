@@ -14,14 +14,9 @@ from typing import Any
 from billiard.einfo import ExceptionWithTraceback  # type: ignore[import-untyped]
 from billiard.exceptions import WorkerLostError  # type: ignore[import-untyped]
 from celery.worker.request import Request
-from psycopg2.extensions import cursor as Cursor
 
-from app.stream.event import task_stream
-from app.stream.store import Appended
 from app.tasks import lifecycle
-from app.tasks.dispatch import queued
 from app.tasks.endings import WORKER_LOST
-from app.tasks.fold import RETRY
 from workers import runtime
 from workers.registry import may_retry_lost
 from workers.texts import reason
@@ -58,31 +53,17 @@ def error_of(error: BaseException) -> dict[str, Any]:
 
 def end(worker: str, error: dict[str, Any]) -> None:
     """Ends the attempt that ``worker`` has claimed, if any, and starts what follows from its end."""
-    from workers.dispatcher import dispatcher  # its configuration is read by this import
-
-    found: list[tuple[str, int, str, int]] = []
-
-    def lose(cur: Cursor) -> Appended:
-        cur.execute(
-            """SELECT task_id::text, attempt, job_type, retry_count FROM leases JOIN tasks ON tasks.id = task_id
-               WHERE worker = %s AND holder IS NULL LIMIT 1""",
-            (worker,),
-        )
-        found[:] = cur.fetchall()
-        if not found:
-            return Appended()
-        task_id, attempt, job_type, retry_count = found[0]
-        return lifecycle.lose(cur, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker)
-
     try:
-        ended = runtime.runtime().append(lose)
+        with runtime.runtime().transaction() as tx:
+            tx.cur.execute(
+                """SELECT task_id::text, attempt, job_type, retry_count FROM leases JOIN tasks ON tasks.id = task_id
+                   WHERE worker = %s AND holder IS NULL LIMIT 1""",
+                (worker,),
+            )
+            for task_id, attempt, job_type, retry_count in tx.cur.fetchall():
+                if lifecycle.expire_lease(
+                    tx, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker
+                ):
+                    logger.warning("task %s: %s", task_id, error["message"])
     except Exception as problem:  # as when Postgres is away: nobody renews the lease any more, so it runs out
         logger.warning("the attempt of %s ends when its lease runs out: %s", worker, reason(problem))
-        return
-    dispatcher.hints(queued(ended))
-    for task_id, attempt, job_type, _ in found:
-        for event in ended.events:
-            if event.stream == task_stream(task_id) and event.type == "task_status":
-                logger.warning("task %s: %s", task_id, error["message"])
-                if event.decoded()["status"] == RETRY:
-                    dispatcher.hint(task_id, attempt + 1, job_type)

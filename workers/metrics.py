@@ -18,7 +18,7 @@ from typing import Any
 
 from celery.signals import celeryd_init, worker_process_init
 
-from app.stream.broker import Publisher
+from app.stream.publisher import Publisher
 from app.stream.writer import Writer
 from app.tasks.fold import STATUSES
 from workers.settings import settings

@@ -7,7 +7,7 @@ from typing import Any
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 from greenlet import GreenletExit
 
-from app.tasks.endings import WORKER_LOST, cancelled
+from app.tasks.endings import WORKER_LOST, cancelled_error
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.reports import result_json, traceback_text
 from workers import capture, children
@@ -16,6 +16,7 @@ from workers.output import finished
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost, unknown
 from workers.run import Run
+from workers.schemas import InvalidParams, loaded
 from workers.texts import formatted, reason
 
 MESSAGE_LIMIT = 2_000
@@ -35,7 +36,7 @@ def run_job(job: Job | None, run: Run) -> Outcome:
     capture.install()
     try:
         with finished(run):
-            result = result_json(job.function(**job.params().load(dict(run.claim.params))))
+            result = result_json(job.function(**loaded(job.params, run.claim.params)))
     except BaseException as caught:
         error = caught
     if run.forked:
@@ -49,14 +50,14 @@ def outcome_of(job: Job, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, AttemptSuperseded):
         return {"status": FAILURE}
     if isinstance(error, TaskCancelled):
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     if isinstance(error, ApprovalNeeded):
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"asks": error.approval}
+        return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"asks": error.approval}
     if isinstance(error, Delegated):
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"steps": error.steps}
+        return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"steps": error.steps}
     if isinstance(error, RetryTask):
         return _retry_or_fail(job, run, error, error.countdown)
-    if isinstance(error, job.retry_for):
+    if isinstance(error, job.retry_for) and not isinstance(error, InvalidParams):
         return _retry_or_fail(job, run, error, None)
     if isinstance(error, GreenletExit) or (isinstance(error, SystemExit) and terminate_handler_fired()):
         return _terminated(run)
@@ -68,7 +69,7 @@ def _terminated(run: Run) -> Outcome:
     """The outcome when the worker, at its shutdown or by ``revoke --terminate``, does not wait for the job's code: that
     of a lost worker, but at once."""
     if run.cancelled:
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     error = WORKER_LOST | {"message": "The worker was shut down before the task was done"}
     if may_retry_lost(run.claim.job_type, run.claim.retry_count):
         return {"status": RETRY, "error": error, "retry_in": 0.0}
@@ -77,7 +78,7 @@ def _terminated(run: Run) -> Outcome:
 
 def _retry_or_fail(job: Job, run: Run, error: BaseException, countdown: float | None) -> Outcome:
     if run.cancelled:  # the job's code turned the cancel into another exception: no reason to run it again
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     if run.claim.retry_count >= job.max_retries:
         return failed(error)
     wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count

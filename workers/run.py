@@ -154,5 +154,5 @@ class Run(Reports):
         found = values.number(progress)
         if found is not None:
             self.raise_progress(found)
-            self.known = True
+            self.progress_known = True
         self.status(self.current_phase, values.text(message))

@@ -6,18 +6,19 @@ import atexit
 import logging
 import os
 import threading
+from functools import cached_property
 
-from psycopg2.extensions import cursor as Cursor
-
-from app.db.appending import Step
+from app import process
 from app.db.pool import Single
 from app.projections import project
-from app.stream.broker import Publisher
-from app.stream.store import Appended
+from app.stream.publisher import Publisher
+from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
+from app.tasks.dispatch import Dispatcher, hints_of
 from workers.connections import Connections
 from workers.leases import Leases
 from workers.metrics import ProcessMetrics
+from workers.queues import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
@@ -30,6 +31,12 @@ class Runtime:
         url = settings().database_url
         self.publisher = Publisher(settings().redis_url)
         self.connect = Connections(url)
+        self.transaction: Begin = Transactions(
+            self.connect,
+            project,
+            self.publisher.publish,
+            on_committed=lambda tx: self.dispatcher.send_hints(hints_of(tx)),
+        )
         self.leases = Leases()
         self.writer = Writer(
             Single(url),
@@ -42,20 +49,18 @@ class Runtime:
         )
         self.metrics = ProcessMetrics(self.writer, self.publisher)
 
-    def _tick(self, cur: Cursor) -> Appended | None:
-        appended = self.leases.renew(cur)
+    @cached_property
+    def dispatcher(self) -> Dispatcher:
+        from workers.celery_app import broker  # which reads the environment when it is imported
+
+        return Dispatcher(broker.send, queue_of, broker.length)
+
+    def _tick(self, tx: Transaction) -> None:
+        self.leases.renew(tx)
         try:
             self.metrics.write()
         except Exception:  # it would undo the renewal of the leases, and the tasks would be lost
             logger.exception("the metrics of this process could not be written")
-        return appended
-
-    def append(self, step: Step) -> Appended:
-        """Runs the step in a transaction and publishes after its commit. Raises StoreAway."""
-        with self.connect() as conn, conn.cursor() as cur:
-            appended = step(cur)
-        self.publisher.publish(appended)
-        return appended
 
     def close(self, timeout: float | None = None) -> bool:
         """Flushes and ends the writer; False when its events were not durable in time."""
@@ -91,4 +96,5 @@ def _forget() -> None:
     _runtime, _lock = None, threading.Lock()
 
 
+process.use_transactions(lambda: runtime().transaction())
 os.register_at_fork(after_in_child=_forget)

@@ -1,4 +1,5 @@
-"""The worker's slots, one more than its concurrency, and the row in Postgres that announces them while it lives."""
+"""The worker's slots, one more than its concurrency, and its rows in Postgres: the slots while it lives, and its job
+types."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.stream.store import StoreAway
-from app.tasks.slots import Cap, announce, withdraw
+from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
+from workers.declarations import DeclarationWriter
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.slots")
@@ -25,21 +27,26 @@ def cap() -> Cap:
 
 
 class Announcement:
-    """The row of this worker. The worker's main process keeps it, and works without it when Postgres is away."""
+    """The rows of this worker. The worker's main process writes them, and works without them when Postgres is away."""
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
+        self._declarations = DeclarationWriter()
         self._connect = Single(settings().database_url)
         self._stopped = threading.Event()
 
     def write(self) -> None:
-        self._transaction(lambda cur: announce(cur, self._name, self._queues, self._slots, self._spare))
+        self._transaction(
+            lambda cur: register_worker(cur, self._name, self._queues, self._slots, self._spare)
+        )
+        if self._declarations.due() and self._transaction(self._declarations.write):
+            self._declarations.written()
 
     def run(self) -> None:
-        """Writes the row once a round, until ``stop``, and then deletes it."""
+        """Announces the slots once a round, until ``stop``, and then no more."""
         while not self._stopped.wait(settings().lease_round_seconds):
             self.write()
-        self._transaction(lambda cur: withdraw(cur, self._name))
+        self._transaction(lambda cur: unregister_worker(cur, self._name))
         self.close()
 
     def stop(self) -> None:
@@ -48,14 +55,18 @@ class Announcement:
     def close(self) -> None:
         self._connect.close()
 
-    def _transaction(self, statement: Callable[[Cursor], None]) -> None:
+    def _transaction(self, statement: Callable[[Cursor], None]) -> bool:
+        """Whether it was committed."""
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 statement(cur)
         except StoreAway as error:
-            logger.warning("the slots of this worker are not announced: %s", error)
+            logger.warning("this worker is not announced: %s", error)
         except Exception:
-            logger.exception("the slots of this worker are not announced")
+            logger.exception("this worker is not announced")
+        else:
+            return True
+        return False
 
 
 _announcement: Announcement | None = None
@@ -75,7 +86,8 @@ def _add_spare(sender: Any = None, **_: Any) -> None:
 
 @celeryd_after_setup.connect
 def _announce(instance: Any = None, **_: Any) -> None:
-    """Announces the slots before the first message is taken: the first claim already counts them."""
+    """Announces the slots before the first message is taken: the first claim already counts them. This imports the job
+    types, once for all children."""
     global _announcement
     slots = instance.max_concurrency or instance.concurrency
     queues = list(instance.app.amqp.queues.consume_from)

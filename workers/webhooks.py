@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
+from app.broker.client import DELIVER
+from app.outgoing.url_policy import Rules
 from app.stream.store import StoreAway
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
-from app.webhooks.url_policy import Rules
-from workers.celery_app import DELIVER, celery
+from workers.celery_app import celery
 from workers.runtime import runtime
 from workers.settings import settings
 
@@ -22,6 +23,11 @@ def deliver_webhooks() -> None:
     policy = Policy(here.webhook_retry_seconds)
     try:
         with runtime().connect.single() as connect:
-            deliver(connect, lambda claimed: attempt(claimed, rules, here.secret_key), policy)
+            deliver(
+                connect,
+                runtime().transaction,
+                lambda claimed: attempt(claimed, rules, here.secret_key),
+                policy,
+            )
     except StoreAway as error:
         logger.warning("deliveries wait for Postgres: %s", error)

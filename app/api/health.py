@@ -7,9 +7,12 @@ import secrets
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.db.pool import is_read_only
 from app.errors import NotFound, Unauthorized
 from app.http.problems import answer
+from app.observability.metrics import Metrics
 from app.services import services
+from app.stream.hub import Hub
 from app.stream.store import StoreAway
 
 blp = Blueprint("health", __name__)
@@ -30,15 +33,12 @@ def readyz() -> Response:
     parts = services()
     try:
         with parts.read() as conn, conn.cursor() as cur:
-            cur.execute(
-                "SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)"
-            )
-            ((read_only, _),) = cur.fetchall()
+            read_only = is_read_only(cur)
     except StoreAway as error:
         return _not_ready(str(error))
     if read_only:  # another process may reach the one that takes writes
         return _not_ready("it is read only")
-    subscription = parts.hub.subscription
+    subscription = parts[Hub].subscription
     heard = subscription.connected and not subscription.stale
     listening = not subscription.ended
     redis = {"connected": heard, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
@@ -54,7 +54,7 @@ def _not_ready(why: str) -> Response:
 def metrics() -> Response:
     """Of this process alone: with several, each is asked by itself."""
     _may_look()
-    return Response(services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(services()[Metrics].text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _may_look() -> None:

@@ -14,6 +14,7 @@ from flask import Response, request
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
+from app.http.concurrency import Downloads
 from app.services import services
 from app.stream.event import LEVELS, task_stream
 from app.stream.resync import Resync
@@ -121,7 +122,7 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     if request.accept_encodings.quality("gzip") > 0:
         response.response = _gzipped(_blocks(body))
         response.headers["Content-Encoding"] = "gzip"
-    response.call_on_close(services().downloads.begin(principal.user_id))
+    response.call_on_close(services()[Downloads].begin(principal.user_id))
     return response
 
 

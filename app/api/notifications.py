@@ -13,10 +13,11 @@ from app.api.idempotency import KeyHeaders, Made, key_of, once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
-from app.notifications import creation, inbox
+from app.inbox import notification
+from app.inbox import store as inbox
+from app.notifications import create
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
-from app.stream.store import Appended
 
 blp = Blueprint("notifications", __name__, description="Notifications")
 
@@ -30,8 +31,8 @@ class ListQuery(ma.Schema):
 class Notification(ma.Schema):
     sequence = ma.fields.Integer(metadata={"description": "Of its event on the user's stream"})
     id = ma.fields.String()
-    notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(creation.TYPES)))
-    severity = ma.fields.String(validate=ma.validate.OneOf(creation.SEVERITIES))
+    notification_type = ma.fields.String(validate=ma.validate.OneOf(tuple(notification.TYPES)))
+    severity = ma.fields.String(validate=ma.validate.OneOf(notification.SEVERITIES))
     title = ma.fields.String()
     message = ma.fields.String()
     related_type = ma.fields.String(allow_none=True)
@@ -61,12 +62,12 @@ class Unread(ma.Schema):
 
 
 class Announcement(ma.Schema):
-    title = ma.fields.String(required=True, validate=ma.validate.Length(1, creation.LONGEST_TITLE))
-    message = ma.fields.String(load_default="", validate=ma.validate.Length(max=creation.LONGEST_MESSAGE))
+    title = ma.fields.String(required=True, validate=ma.validate.Length(1, notification.LONGEST_TITLE))
+    message = ma.fields.String(load_default="", validate=ma.validate.Length(max=notification.LONGEST_MESSAGE))
     action_url = ma.fields.String(
         validate=(
-            ma.validate.Length(1, creation.LONGEST_URL),
-            ma.validate.Regexp(creation.ADDRESS, error="Neither http(s) nor a path."),
+            ma.validate.Length(1, notification.LONGEST_URL),
+            ma.validate.Regexp(notification.ADDRESS, error="Neither http(s) nor a path."),
         )
     )
     urgent = ma.fields.Boolean(load_default=False)
@@ -85,7 +86,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's, newest first."""
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
-        unread, sequence = inbox.standing(cur, principal.user_id)
+        unread, sequence = inbox.unread_with_sequence(cur, principal.user_id)
         found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
     page, more = page_of(found, limit)
     next_cursor = str(page[-1]["sequence"]) if more else None
@@ -121,14 +122,8 @@ def read_all(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
 
 
 def _mark(principal: Principal, id: str | None) -> dict[str, int]:
-    unread = 0
-
-    def mark(cur: Any) -> Appended:
-        nonlocal unread
-        appended, unread = inbox.mark_read(cur, principal.user_id, id)
-        return appended
-
-    services().append(mark)
+    with services().transaction() as tx:
+        unread = inbox.mark_read(tx, principal.user_id, id)
     return {"unread_count": unread}
 
 
@@ -146,12 +141,10 @@ def announce(
     fields, key = scrub(body), key_of(principal, headers)
 
     def make() -> dict[str, Any]:
-        def announced(cur: Any) -> Appended:
-            appended = creation.announce(cur, **fields)
+        with services().transaction() as tx:
+            event = create.announce(tx, **fields)
             if key:
-                key.remember(cur, Made(None, appended.events[0].payload))
-            return appended
-
-        return services().append(announced).events[0].decoded()
+                key.remember(tx.cur, Made(None, event.payload))
+        return event.decoded()
 
     return once(key, make, lambda made: dict(orjson.loads(made.note or "{}")))

@@ -17,14 +17,15 @@ from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_crowds
+from app.http.concurrency import Reports
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
+from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import outside
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from workers.registry import declared
 
 blp = Blueprint("outside", __name__, description="Workers of other kinds")
 
@@ -141,7 +142,7 @@ def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
-        with services().reports.turn(principal.user_id) as storing:
+        with services()[Reports].turn(principal.user_id) as storing:
             request.get_data()  # kept for who parses it
             with storing:
                 return view(principal, *args, **kwargs)
@@ -168,15 +169,11 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
         hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         _checked(body["events"]),
     )
-    answers: list[outside.Answer] = []
-
-    def step(cur: Any) -> Any:
-        appended, answer = outside.store(cur, batch, declared)
-        answers.append(answer)
-        return appended
-
-    services().append(step)
-    response = jsonify(answers[0])
+    jobs = services()[Catalog]
+    jobs.types()  # read before the transaction, which holds a connection
+    with services().transaction() as tx:
+        answer = outside.store_batch(tx, batch, jobs.phases)
+    response = jsonify(answer)
     response.status_code = 202
     return response
 

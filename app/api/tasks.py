@@ -10,6 +10,7 @@ from flask import Response, jsonify
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.api.starting import accepted, begin
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
@@ -22,15 +23,13 @@ from app.http.base import (
     signed_in,
     with_next,
 )
+from app.jobs import ORCHESTRATE
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
 from app.stream.resync import Resync
 from app.tasks import approvals, lifecycle
-from app.tasks.approvals import Approval
 from app.tasks.creation import Origin
-from app.tasks.dispatch import Hint
-from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 
@@ -145,7 +144,8 @@ def _event(event: Event) -> dict[str, Any]:
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
     """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
     name, _ = permissions.changeable_task(principal, str(task_id))
-    services().append(lambda cur: lifecycle.cancel(cur, name, principal.email))
+    with services().transaction() as tx:
+        lifecycle.cancel(tx, name, principal.email)
     return _state_of(name, snapshot(services().read, name))
 
 
@@ -169,16 +169,8 @@ def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
     name, _ = permissions.changeable_task(principal, str(task_id))
-    hint: Hint | None = None
-
-    def decide(cur: Any) -> Any:
-        nonlocal hint
-        appended, hint = lifecycle.decide(cur, name, approved, principal.email, principal.user_id)
-        return appended
-
-    services().append(decide)
-    if hint:
-        services().hint(hint)
+    with services().transaction() as tx:
+        lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id)
     return _state_of(name, snapshot(services().read, name))
 
 
@@ -197,8 +189,6 @@ def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
 def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
     """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one and its other
     retries have ended."""
-    from app.api.agent import accepted, begin
-
     name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
@@ -209,15 +199,13 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             raise Conflict(f"The task has not ended: {old.get('status')}")
         if old["job_type"] == ORCHESTRATE:
             limits.steps(old["params"])
-        made: list[tuple[str, Approval | None]] = []
-
-        def create(cur: Any) -> Any:
-            if unfinished := lifecycle.unfinished_retry(cur, name):
+        with services().transaction() as tx:
+            if unfinished := lifecycle.unfinished_retry(tx, name):
                 raise Conflict(f"A retry of the task has not ended: {unfinished}")
-            limits.budget(cur, owner_id)
-            approval = approvals.of_start(cur, name)
-            new_id, appended = lifecycle.create(
-                cur,
+            limits.budget(tx.cur, owner_id)
+            approval = approvals.start_approval(tx.cur, name)
+            new_id = lifecycle.create(
+                tx,
                 user_id=owner_id,
                 job_type=old["job_type"],
                 title=old["title"],
@@ -227,12 +215,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
                 approval=approval,
             )
             if key:
-                key.remember(cur, Made(new_id, WAITING if approval else PENDING))
-            made.append((new_id, approval))
-            return appended
-
-        services().append(create)
-        new_id, approval = made[0]
+                key.remember(tx.cur, Made(new_id, WAITING if approval else PENDING))
         return begin(new_id, old["job_type"], approval)
 
     return once(key, make, lambda made: accepted(str(made.task_id), made.note == WAITING))

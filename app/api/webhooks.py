@@ -25,10 +25,10 @@ from app.http.base import (
     utc,
     with_next,
 )
+from app.outgoing.url_policy import LONGEST_URL, AddressRefused, Rules
 from app.services import services
 from app.stream.event import EVENT_TYPE
 from app.webhooks import queue, subscriptions
-from app.webhooks.url_policy import LONGEST_URL, AddressRefused, Rules
 
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 
@@ -136,17 +136,17 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
     key = key_of(principal, headers)
 
     def make() -> dict[str, Any]:
-        with services().connect() as conn, conn.cursor() as cur:
+        with services().transaction() as tx:
             made, secret = subscriptions.create(
-                cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
+                tx.cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
             if key:
-                key.remember(cur, Made(None, made["id"]))
+                key.remember(tx.cur, Made(None, made["id"]))
         return made | {"secret": secret}
 
     def again(made: Made) -> dict[str, Any]:
-        with services().connect() as conn, conn.cursor() as cur:
-            found, secret = subscriptions.made(cur, principal.user_id, str(made.note), config.secret_key)
+        with services().transaction() as tx:
+            found, secret = subscriptions.made(tx.cur, principal.user_id, str(made.note), config.secret_key)
         return found | {"secret": secret}
 
     return once(key, make, again)
@@ -158,7 +158,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 @blp.response(204)
 def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
     """With its deliveries; what waited is not sent any more."""
-    subscriptions.delete(services().connect, principal.user_id, str(webhook_id))
+    subscriptions.delete(services().transaction, principal.user_id, str(webhook_id))
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
@@ -168,8 +168,8 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 @blp.response(200, Webhook)
 def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     """After it was disabled. What waited by then is sent; what happened in between is not."""
-    with services().connect() as conn, conn.cursor() as cur:
-        return subscriptions.enable(cur, principal.user_id, str(webhook_id))
+    with services().transaction() as tx:
+        return subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
@@ -185,10 +185,10 @@ def ping(
     key = key_of(principal, headers)
 
     def make() -> dict[str, str]:
-        with services().connect() as conn, conn.cursor() as cur:
-            made = subscriptions.ping(cur, principal.user_id, str(webhook_id))
+        with services().transaction() as tx:
+            made = subscriptions.ping(tx.cur, principal.user_id, str(webhook_id))
             if key:
-                key.remember(cur, Made(None, made))
+                key.remember(tx.cur, Made(None, made))
         return {"delivery_id": made}
 
     return once(key, make, lambda made: {"delivery_id": str(made.note)})

@@ -13,6 +13,7 @@ from flask_jwt_extended import JWTManager
 from app.auth import access_log
 from app.auth.principal import Principal
 from app.auth.sessions import use_ticket
+from app.auth.tokens import Claims
 from app.config import Config
 from app.errors import Forbidden, Unauthorized
 from app.green.unsent import WHOSE
@@ -62,7 +63,7 @@ def refresh_cookie() -> str:
 
 def principal_of(token: str) -> Principal:
     """Who an access token speaks for. Raises Unauthorized, and never says more than that."""
-    return services().claims.of_access(token)
+    return services()[Claims].of_access(token)
 
 
 def current(allow_ticket: bool = False, lasts: bool = False) -> Principal:
@@ -95,7 +96,7 @@ def _current(allow_ticket: bool, lasts: bool) -> Principal:
 def _of_cookies(access: str | None, stream: str | None) -> Principal:
     """For a stream or a socket, which lives with the session: a page that comes back with a cookie may not know how to
     renew it first."""
-    claims = services().claims
+    claims = services()[Claims]
     try:
         if not access:
             raise _nobody()

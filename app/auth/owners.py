@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from app.auth.lru import Lru
-from app.stream.once import Once
+from app.db.statements import Statement, as_text
+from app.models.tasks import Task
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
 KEPT_TASKS = 20_000
+_OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 
 
 class Owner(NamedTuple):
@@ -22,7 +27,7 @@ class Owners:
     def __init__(self, read: Connect) -> None:
         self._read = read
         self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
-        self._once: Once[Owner | None] = Once()
+        self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
         """Whose task it is; None when there is no such task. Raises StoreAway.
@@ -32,13 +37,12 @@ class Owners:
         kept = self._kept.get(task_id)
         if kept and time.monotonic() < kept[1]:
             return kept[0]
-        return self._once(task_id, lambda: self._ask(task_id))
+        return self._single_flight(task_id, lambda: self._ask(task_id))
 
     def _ask(self, task_id: str) -> Owner | None:
         until = time.monotonic() + KEPT_SECONDS
         with self._read() as conn, conn.cursor() as cur:
-            cur.execute("SELECT user_id::text, tenant FROM tasks WHERE id = %s", (task_id,))
-            row = cur.fetchone()
+            row = _OWNER.execute(cur, task=task_id).fetchone()
         if row is None:
             return None
         owner = Owner(*row)

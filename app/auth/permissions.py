@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.auth import access_log
-from app.auth.owners import Owner
+from app.auth.owners import Owner, Owners
 from app.auth.principal import Principal
 from app.errors import Forbidden, NotFound
 from app.services import services
@@ -51,7 +51,7 @@ def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:
 def reportable_task(principal: Principal, task_id: str) -> str:
     """The id again, when this principal may say what happens to the task. Raises NotFound for absent and foreign alike,
     Forbidden where it may only look or act."""
-    owner = services().owners.of(task_id)
+    owner = services()[Owners].of(task_id)
     if owner is None or not (principal.may_report(owner) or principal.may_read(owner)):
         raise _no_task(owner)
     if not principal.may_report(owner):
@@ -60,7 +60,7 @@ def reportable_task(principal: Principal, task_id: str) -> str:
 
 
 def _task(principal: Principal, task_id: str) -> tuple[str, str]:
-    owner = services().owners.of(task_id)
+    owner = services()[Owners].of(task_id)
     if owner is None or not principal.may_read(owner):
         raise _no_task(owner)
     return task_id, owner.user_id

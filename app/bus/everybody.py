@@ -42,18 +42,18 @@ class Everybody:
         """All that is said after this is heard. Raises StoreAway."""
         for page in self._pages():
             self._known.update(page)
-        self._hub.subscription.follow_kind("user", self)
+        self._hub.subscription.subscribe_kind("user", self)
         threading.Thread(target=self._check, name="taskroom-everybody", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped = True
         self._soon.set()
-        self._hub.subscription.unfollow_kind("user")
+        self._hub.subscription.unsubscribe_kind("user")
 
-    def overhears(self) -> None:
+    def kind_confirmed(self) -> None:
         self._soon.set()
 
-    def overheard(self, stream: str, events: Sequence[Event]) -> None:
+    def kind_received(self, stream: str, events: Sequence[Event]) -> None:
         with self._lock:
             # A stream that was not there at the start has said nothing that handlers have heard.
             known, last = self._known.get(stream, 0), events[-1].sequence
@@ -79,7 +79,7 @@ class Everybody:
                     logger.warning("looking after handlers fails, for now: %s", error, exc_info=not away)
                 failing = True
             rest = REST * (time.monotonic() - began)
-            self._soon.wait(max(rest, CHECK_SECONDS if self._hub.subscription.hears else AWAY_SECONDS))
+            self._soon.wait(max(rest, CHECK_SECONDS if self._hub.subscription.receiving else AWAY_SECONDS))
             self._soon.clear()
 
     def look(self) -> None:

@@ -8,10 +8,9 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db import appending
-from app.projections import project
+from app.process import transaction
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import Appended, append, lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 
@@ -41,15 +40,13 @@ def publish(
     """Appends an event to a user's stream or ``broadcast``, as EventService.publish says."""
     drafted = _drafted(stream, type, data)
 
-    def step(cur: Cursor) -> Appended:
-        must_be(cur, stream)
-        lock_shared(cur, {stream})
-        if event_id is not None and not unsaid(cur, stream, event_id):
-            return Appended()
-        return append(cur, [drafted], project)
-
-    events = appending.append(step).events
-    return events[0].decoded() if events else None
+    with transaction() as tx:
+        must_be(tx.cur, stream)
+        lock_shared(tx.cur, {stream})
+        if event_id is not None and not claim_event_id(tx.cur, stream, event_id):
+            return None
+        appended = tx.append([drafted])
+    return appended.events[0].decoded()
 
 
 def must_be(cur: Cursor, stream: str) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.config import Config
 from app.stream.hub import Hub
 from app.stream.store import Store
 
@@ -45,11 +46,11 @@ def _own() -> Source:
 
     from app.db.breaker import Breaker
     from app.db.pool import engine_options, pooled
-    from workers.settings import settings
 
-    engine = create_engine(settings().sqlalchemy_url, **engine_options(CONNECTIONS))
+    config = Config.from_env()
+    engine = create_engine(config.sqlalchemy_url, **engine_options(CONNECTIONS))
     store = Store(pooled(engine, Breaker("Postgres"), autocommit=True))
-    hub = Hub(store, settings().redis_url)
+    hub = Hub(store, config.redis_url)
     hub.start()
     if _finish is not None:
         atexit.register(_finish)

@@ -5,19 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
-
-from psycopg2.extensions import cursor as Cursor
 
 from app.bus.publishing import must_be
 from app.bus.source import Source
-from app.db import appending
-from app.stream.burst import Data
+from app.process import transaction
+from app.stream.codec import Data
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.resync import Resync
-from app.stream.store import Appended
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.bus")
@@ -26,7 +22,7 @@ logger = logging.getLogger("taskroom.bus")
 class Plain:
     """No format at all: the events themselves."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> list[Event | Resync]:
         return [event]
@@ -48,7 +44,7 @@ class Tap:
     """A viewer from the stream's head on, and its wire. ``tell`` takes every event, in order, and never waits."""
 
     codec = PLAIN
-    owed = 0
+    unsent = 0
 
     def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
         """LookupError when it is the stream of nobody; StoreAway."""
@@ -82,13 +78,13 @@ class Tap:
                 self._tell(event)
         return len(data)
 
-    def owe(self, rest: Data) -> None:
+    def hold_remainder(self, remainder: Data) -> None:
         raise AssertionError("it takes everything")
 
-    def settle(self) -> bool:
+    def send_remainder(self) -> bool:
         return True
 
-    def await_room(self, viewer: Viewer) -> None:
+    def call_when_writable(self, viewer: Viewer) -> None:
         """It has room."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
@@ -97,10 +93,6 @@ class Tap:
 
 
 def _watch(hub: Hub, stream: str) -> Viewer:
-    appending.append(partial(_checked, stream))
+    with transaction() as tx:
+        must_be(tx.cur, stream)
     return hub.watch(stream, None)
-
-
-def _checked(stream: str, cur: Cursor) -> Appended:
-    must_be(cur, stream)
-    return Appended()

@@ -17,7 +17,7 @@ from app.errors.causes import Cause
 logger = logging.getLogger("taskroom.breaker")
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
-WORDS = {Cause.AWAY: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
+WORDS = {Cause.UNAVAILABLE: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
 
 
 class Refused(Exception):
@@ -41,7 +41,7 @@ class Breaker:
         seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         *,
-        cause: Cause = Cause.AWAY,
+        cause: Cause = Cause.UNAVAILABLE,
     ) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
         self.cause = cause  # what opens it

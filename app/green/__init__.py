@@ -1,6 +1,6 @@
 """All of eventlet: patching, serving (``server``), and the few places that must know a greenlet from a thread.
 
-Another green server would replace this package. Anything that blocks the loop stalls every viewer.
+Another green server would replace this package. Whatever blocks the loop stalls every viewer.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ logger = logging.getLogger("taskroom.server")
 READY_AT_ONCE = 64  # sockets that one turn of the loop serves
 TAKE_OVER = "taskroom.take_over"
 
-RealSelector = selectors.DefaultSelector  # patching leaves none but select() to be found later
+RealSelector = selectors.DefaultSelector  # found before patching, which leaves only select()
 
 
 def patch() -> None:
-    """Makes the standard library and psycopg2 cooperative; before anything else is imported."""
+    """Makes the standard library and psycopg2 cooperative; called before anything else is imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import eventlet
@@ -43,7 +43,7 @@ def patched() -> bool:
 
 
 def offload(function: Callable[..., Result], *args: Any) -> Result:
-    """Runs what computes for long (a password hash) in a real thread, so that the loop goes on."""
+    """Runs a long computation (a password hash) in a real thread, so that the loop goes on."""
     if not patched():
         return function(*args)
     from eventlet import tpool
@@ -53,7 +53,7 @@ def offload(function: Callable[..., Result], *args: Any) -> Result:
 
 
 def real_threading() -> Any:
-    """The module whose threads and locks are the system's own: what they wait for the loop does not know."""
+    """Returns the threading module with the system's own threads and locks, of which the loop knows nothing."""
     if not patched():
         import threading
 
@@ -64,8 +64,8 @@ def real_threading() -> Any:
 
 
 def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callable[[], None]:
-    """Calls ``ended`` before the loop waits for sockets and timers, ``began`` when it has; returns what undoes that.
-    To be called in the loop's thread. Without a loop nothing is ever called."""
+    """Calls ``ended`` before the loop waits for sockets and timers, ``began`` after it; returns a function that undoes
+    this. Called in the loop's thread. Without a loop nothing is ever called."""
     if not patched():
         return lambda: None
     from eventlet.hubs import get_hub
@@ -73,12 +73,12 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
     hub = get_hub()
     name = "do_poll" if hasattr(hub, "do_poll") else "_control"  # of kqueue
     wait, poll = hub.wait, getattr(hub, name)
-    if hasattr(getattr(hub, "poll", None), "fileno"):  # epoll: who is left over comes first the next time
+    if hasattr(getattr(hub, "poll", None), "fileno"):  # epoll: the sockets left over come first the next time
         poll = partial(hub.poll.poll, maxevents=READY_AT_ONCE)
 
     def watched_wait(seconds: float | None = None) -> None:
         ended()
-        LoopTurn.begin()  # it may have nothing to poll for
+        LoopTurn.begin()  # the loop may have nothing to poll for
         wait(seconds)
 
     def watched_poll(*args: Any) -> Any:
@@ -88,7 +88,7 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
             LoopTurn.begin()
             began()
 
-    # On macOS it is asked for other things too, inside a turn, which then counts from there.
+    # On macOS the poll function is called for other things too, within a turn, which then counts from there.
     hub.wait = watched_wait
     setattr(hub, name, watched_poll)
 
@@ -102,7 +102,7 @@ def watch_turns(ended: Callable[[], None], began: Callable[[], None]) -> Callabl
 
 @contextlib.contextmanager
 def limit(seconds: float, error: Exception) -> Iterator[None]:
-    """Raises ``error`` in the block after so many seconds: some waits below us know no time-out."""
+    """Raises ``error`` in the block after so many seconds, for library calls that have no time-out."""
     if not patched():
         yield
         return
@@ -113,30 +113,30 @@ def limit(seconds: float, error: Exception) -> Iterator[None]:
 
 
 def after_this(function: Callable[[], None]) -> None:
-    """Calls the function when the current greenlet has ended: after the answer it is about to give."""
+    """Calls the function when the current greenlet has ended, so after the answer that it is about to give."""
     import eventlet
 
     eventlet.getcurrent().link(lambda _: function())
 
 
 def take_over(environ: dict[str, Any]) -> socket.socket:
-    """The request's socket, which the server neither writes to nor closes any more; it never blocks.
+    """Takes the request's socket from the server, which no longer writes to it nor closes it; the socket never blocks.
 
-    To be called from the response's body when all that was yielded is sent, and as its last act.
+    Called as the last act of the response's body, when all that it yielded is sent.
     """
     taken: socket.socket = environ[TAKE_OVER]()
     return taken
 
 
 class Poller:
-    """Watches sockets that no greenlet waits for: in a selector of their own, one descriptor to the loop."""
+    """Watches sockets that no greenlet waits for, in a selector that is one descriptor to the loop."""
 
     def __init__(self) -> None:
         self._selector = RealSelector()
         self._running = False
 
     def watch(self, fd: int, ready: Callable[[int], None], read: bool = True, write: bool = False) -> None:
-        """Calls ``ready`` with selectors' mask whenever the descriptor can be read from or written to, as asked."""
+        """Calls ``ready`` with selectors' mask whenever the descriptor can be read or written, as asked for."""
         events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
         self.forget(fd)
         self._selector.register(fd, events, ready)
@@ -147,7 +147,7 @@ class Poller:
             eventlet.spawn(self._run)
 
     def forget(self, fd: int) -> None:
-        """Before its socket is closed: the number is given to the next one that is opened."""
+        """Stops watching; called before the socket is closed, for the next one that is opened gets the same number."""
         with contextlib.suppress(KeyError, ValueError):
             self._selector.unregister(fd)
 
@@ -158,16 +158,16 @@ class Poller:
             trampoline(self._selector.fileno(), read=True)
             for key, mask in self._selector.select(0):
                 if self._selector.get_map().get(key.fd) is not key:
-                    continue  # closed or given away by one that came before it in this turn
+                    continue  # closed or replaced by an earlier one in this turn
                 try:
                     key.data(mask)
-                except Exception:  # one socket's trouble must not leave all others unwatched
+                except Exception:  # one socket's fault must not leave all others unwatched
                     logger.exception("a socket's watcher failed")
                     self.forget(key.fd)
 
 
 def has_gone(taken: socket.socket) -> bool:
-    """Whether the client has closed. It has nothing to say here: what it says all the same is of no interest."""
+    """Returns whether the client has closed the connection; data that it sends here is discarded."""
     try:
         return not taken.recv(4096)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""The body of a request, read from a connection that may send it slowly, in crumbs or without an end."""
+"""Reads the body of a request, which may come slowly, in tiny chunks or without an end."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import eventlet
 import eventlet.wsgi
 
 BODY_SECONDS = 60
-# Of a body that nobody reads so much is thrown away before the next request; a longer one ends the connection.
+# So much of an unread body is discarded before the next request; a longer one ends the connection.
 DISCARDED_BYTES = 4 * 1024 * 1024
-CHUNKS = 10_000  # of a body; each costs, however short it is
+CHUNKS = 10_000  # of a body; each takes time, however short it is
 CHUNKS_IN_A_TURN = 64
 
 
 class Lines:
-    """Where the chunks of a body are read from: not for too long in one turn, and not for ever."""
+    """Reads the lines of a chunked body: limits how many there are, and lets other greenlets run between them."""
 
     def __init__(self, rfile: Any) -> None:
         self._rfile, self._read = rfile, 0
@@ -27,7 +27,7 @@ class Lines:
 
     def readline(self, size: int = -1) -> Any:
         self._read += 1
-        if self._read > 2 * CHUNKS:  # its length, and the end of the line behind it
+        if self._read > 2 * CHUNKS:  # two a chunk: its length, and the line end behind its data
             raise eventlet.wsgi.ChunkReadError("too many chunks")
         if self._read % (2 * CHUNKS_IN_A_TURN) == 0:
             eventlet.sleep(0)
@@ -35,7 +35,7 @@ class Lines:
 
 
 class Body(eventlet.wsgi.Input):  # type: ignore[misc]
-    """A request's body. TimeoutError when it has not come in time, ValueError when it is no body of ours."""
+    """A request's body. Reading raises TimeoutError when it is late, ValueError when it is malformed."""
 
     rfile: Any
 
@@ -65,7 +65,7 @@ class Body(eventlet.wsgi.Input):  # type: ignore[misc]
             raise
 
     def discard(self, buffer_size: int = 16 * 1024) -> None:
-        """OSError when it is not worth it: the connection is to be closed."""
+        """Reads and drops the rest. Raises OSError when it is too long, so that the connection is closed."""
         discarded = 0
         while read := self.read(buffer_size):
             discarded += len(read)

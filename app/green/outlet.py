@@ -1,4 +1,4 @@
-"""What a connection's answers go through: a client that takes them too slowly is cut off."""
+"""Writes the answers of a connection, and cuts off a client that takes them too slowly."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from eventlet.greenio import shutdown_safe
 
 from app.green.unsent import Unsent
 
-# Of a connection, over all its answers, whether it asks for them one by one or for many at once: so many seconds more
-# than its bytes may take at the slowest. A pause between two answers counts for nothing.
+# Over all answers of a connection, requested one by one or many at once, a client may take LATE_SECONDS more than its
+# bytes take at the slowest rate. A pause between two answers does not count.
 SLOWEST = 8 * 1024  # bytes a second
 LATE_SECONDS = 60
 
 
 class Outlet:
-    """Stands before the file that a connection writes to. ``whose`` says whom what is written counts for."""
+    """Wraps the file that a connection writes to. ``whose`` returns the user or address that the bytes count for."""
 
     def __init__(self, file: Any, connection: Any, unsent: Unsent, whose: Callable[[], str]) -> None:
         self._file, self._connection = file, connection
         self._unsent, self._whose = unsent, whose
-        self._late = 0.0  # seconds that it took beyond what its bytes may take
+        self._late = 0.0  # seconds beyond what the bytes may take
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
@@ -36,7 +36,7 @@ class Outlet:
         self.writelines([data])
 
     def writelines(self, pieces: Sequence[bytes]) -> None:
-        """Returns when the kernel has all of it. TimeoutError when that takes too long; then the connection is cut."""
+        """Writes until the kernel has all. Raises TimeoutError when that takes too long, and cuts the connection."""
         with self._in_time(sum(map(len, pieces))):
             self._file.writelines(pieces)
             self._file.flush()
@@ -59,7 +59,7 @@ class Outlet:
             self._late = max(0.0, self._late + time.monotonic() - began - due)
 
     def _cut(self) -> None:
-        """At once, and what the kernel still has of it is thrown away: it would go on for this reader."""
+        """Cuts at once and discards what the kernel still holds: it would go on sending to this reader."""
         with contextlib.suppress(OSError):
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         shutdown_safe(self._connection)

@@ -1,5 +1,5 @@
-"""Serves HTTP on eventlet's loop, also to those who have no proxy before them: whoever sends slowly, without an end or
-without a pause has a limit. Imported after ``green.patch()``."""
+"""Serves HTTP on eventlet's loop, also without a proxy in front: clients that send slowly, without an end or without a
+pause are limited. Imported after ``green.patch()``."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from app.green.unsent import Unsent, whose
 logger = logging.getLogger("taskroom.server")
 
 MAX_CONNECTIONS = 20_000
-BACKLOG = 4_096  # cut at the kernel's net.core.somaxconn
+BACKLOG = 4_096  # limited by the kernel's net.core.somaxconn
 ACCEPTED_AT_ONCE = 32
-# A client that takes nothing for so long, or a connection on which no other request comes, is dropped.
+# A client that takes nothing for so long, or a connection without another request, is dropped.
 SOCKET_SECONDS = 60
-HEAD_SECONDS = 20  # of a connection until its first request has come as far as its body
+HEAD_SECONDS = 20  # until the head of a connection's first request has come
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -44,7 +44,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
     _taken = _served = False
     environ: dict[str, Any]
     wfile: Any
-    _head: Any = None  # the time that is left for it, while it is on its way
+    _head: Any = None  # the time-out while a request's head is awaited
 
     def setup(self) -> None:
         super().setup()
@@ -52,7 +52,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         self.wfile = Outlet(self.wfile, self.connection, self.unsent, lambda: whose(self.environ))
 
     def handle_one_request(self) -> None:
-        if self._served:  # who sends many at once lets others have their turn between two of them
+        if self._served:  # other connections come between two requests of a client that sends many at once
             eventlet.sleep(0)
         self.raw_requestline = b""
         seconds = SOCKET_SECONDS if self._served else HEAD_SECONDS
@@ -79,14 +79,14 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
 
     @property
     def _address(self) -> str:
-        """Empty for a Unix socket, behind which are only those whom this machine lets."""
+        """Empty for a Unix socket, which only clients of this machine reach."""
         return str(self.client_address[0]) if isinstance(self.client_address, tuple) else ""
 
     def get_environ(self) -> dict[str, Any]:
         self._arrived()
         environ: dict[str, Any] = super().get_environ()
         body = Body(environ["eventlet.input"])
-        # The server's own says 1.0 to everyone.
+        # The server's own environ says 1.0 for all clients.
         return environ | {
             "SERVER_PROTOCOL": self.request_version,
             TAKE_OVER: self.take_over,
@@ -102,7 +102,7 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
             self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: what it says of a request that cannot be read quotes it, with its ticket, on stderr."""
+        """Logs nothing: the lines about unreadable requests would quote them, with their tickets, on stderr."""
 
     def take_over(self) -> socket.socket:
         given = self.connection.fd
@@ -116,13 +116,13 @@ class Protocol(eventlet.wsgi.HttpProtocol):  # type: ignore[misc]
         if not self._taken:
             try:
                 super().finish()
-            finally:  # where the end of an answer could not be written it was left open, and with it the connection
+            finally:  # after an error it would be left open, and the connection with it
                 self.rfile.close()
 
 
 class Failures(eventlet.wsgi.LoggerNull):  # type: ignore[misc]
-    """The library's log, of which one thing is wanted: what failed while an answer was sent, where nobody else sees
-    it. Who has gone or takes nothing is no failure."""
+    """The library's log, used for one thing: errors while an answer was sent, which show nowhere else. A client that is
+    gone or takes nothing is no error."""
 
     def info(self, msg: str, *args: Any, **kwargs: Any) -> None:
         error = sys.exc_info()[1]
@@ -134,7 +134,7 @@ FAILURES = Failures()
 
 
 class Given:
-    """Stands where the server expects a connection to shut down."""
+    """Replaces a connection that was taken over, where the server would shut it down."""
 
     def shutdown(self, how: int) -> None: ...
 
@@ -142,8 +142,8 @@ class Given:
 
 
 class Pool(eventlet.GreenPool):  # type: ignore[misc]
-    """Lets the others run between two handfuls of new connections: a crowd would be accepted in one turn. ``ended``
-    is told what ended the server, whose last act is to wait for its connections, as long as that may take."""
+    """Lets other greenlets run after every ACCEPTED_AT_ONCE new connections: a crowd would be accepted in one turn.
+    ``ended`` is called with what ended the server, which then waits for its connections, however long that takes."""
 
     def __init__(self, size: int, ended: Callable[[object], None]) -> None:
         super().__init__(size)
@@ -161,8 +161,8 @@ class Pool(eventlet.GreenPool):  # type: ignore[misc]
 
 
 def log_what_fails() -> None:
-    """What fails on the loop and nobody waits for is a record of the log: the library's own lines on stderr would stand
-    in those of others, and quote requests."""
+    """Logs failures on the loop that no greenlet waits for: the library's own lines on stderr would mix with other
+    lines, and quote requests."""
     hub: Any = eventlet.hubs.get_hub()
     remove = hub.remove_descriptor
 
@@ -191,7 +191,7 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
-    SystemExit with one line when the port is in use, and when it cannot serve any longer.
+    Raises SystemExit, with one line, when the port is in use and when it cannot serve any longer.
     """
     try:
         # eventlet.listen would set SO_REUSEPORT, which makes a double start silent.
@@ -213,12 +213,12 @@ def serve(
     protocol = type("Protocol", (Protocol,), shared)
 
     def run() -> None:
-        with contextlib.suppress(Exception):  # what ended it the pool has passed on
+        with contextlib.suppress(Exception):  # the pool has passed on what ended it
             eventlet.wsgi.server(
                 Listener(listener),
                 app,
-                log=logger,  # its own would write past what keeps secrets out of the log
-                log_output=False,  # its lines would hold whole addresses, tickets among them
+                log=logger,  # its own would bypass the filter that keeps secrets out of the log
+                log_output=False,  # its lines would hold whole URLs with their tickets
                 custom_pool=pool,
                 protocol=protocol,
                 debug=False,  # True sends tracebacks to clients
@@ -230,11 +230,11 @@ def serve(
     logger.info("serving on http://%s:%d as %d", host, port, os.getpid())
     ended = stop.wait()
     listener.close()
-    server.kill()  # it shuts connections without a request, and each of the others after its answer
+    server.kill()  # it shuts idle connections now, and each of the others after its answer
     stopping()
     with eventlet.Timeout(drain_seconds, False):
         pool.waitall()
     if left := pool.running():
         logger.warning("busy connections cut off after %g s: %d", drain_seconds, left)
-    if ended is not None:  # whoever keeps the process running is to see it
+    if ended is not None:  # the supervisor of the process is to see it
         raise SystemExit(f"taskroom: the server has ended: {ended}")

@@ -1,7 +1,7 @@
-"""Answers that are made and not taken yet: how many bytes of them a user, and a process, may have in memory.
+"""Limits the bytes of answers that are made and not taken yet, for each user and for the process.
 
-A reader costs nothing until its answer is made. Who asks on thousands of connections, and takes next to nothing on any,
-would else have all those answers in memory at once.
+A client that asks on thousands of connections and takes next to nothing on each would otherwise have all those answers
+in memory at once.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ IN_ALL = 256 * 1024 * 1024
 
 
 class Unsent:
-    """Counts by ``key``, a user or an address. All calls come from one loop."""
+    """Counts bytes by ``key``, a user or an address. All calls come from one loop."""
 
     def __init__(self, of_one: int = OF_ONE, in_all: int = IN_ALL) -> None:
         self._of_one, self._in_all = of_one, in_all
-        self._held: dict[str, dict[object, tuple[int, Callable[[], None]]]] = {}  # each one's oldest first
+        self._held: dict[str, dict[object, tuple[int, Callable[[], None]]]] = {}  # the oldest of a key first
         self._bytes: dict[str, int] = {}
         self._waiting: dict[str, threading.Event] = {}
         self.bytes = 0
 
     @contextmanager
     def held(self, key: str, size: int, cut: Callable[[], None]) -> Iterator[None]:
-        """While an answer of that size waits to be taken. ``cut`` ends its connection at once, without waiting: it is
-        called when the process holds too much, for the oldest answers of who has most."""
+        """Encloses the time in which an answer of that size waits to be taken. ``cut`` ends the connection at once,
+        without waiting; when the process holds too much, it is called for the oldest answers of the key with most."""
         token = object()
         self._held.setdefault(key, {})[token] = size, cut
         self._bytes[key] = self._bytes.get(key, 0) + size
@@ -44,7 +44,7 @@ class Unsent:
                 self._drop(key, token)
 
     def wait(self, key: str) -> None:
-        """Returns when less than its share waits to be taken: then another answer may be made."""
+        """Waits until less than the share of the key waits to be taken, so that another answer may be made."""
         while self._bytes.get(key, 0) > self._of_one:
             self._waiting.setdefault(key, threading.Event()).wait()
 
@@ -60,5 +60,5 @@ class Unsent:
 
 
 def whose(environ: dict[str, Any]) -> str:
-    """Whom an answer counts for: the user where one is known, else the address."""
+    """Returns the key that an answer counts for: the user where one is known, else the address."""
     return str(environ.get(WHOSE) or environ.get("REMOTE_ADDR") or "")

@@ -22,6 +22,8 @@ from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
+from app.green.unsent import Unsent
+from app.http.concurrency import Shares
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
@@ -168,8 +170,8 @@ def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             principal = identity.current()
             check(principal)
-            with services().shares.turn(principal.user_id):
-                services().unsent.wait(principal.user_id)
+            with services()[Shares].turn(principal.user_id):
+                services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
         return wrapped

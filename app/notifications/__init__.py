@@ -1,5 +1,5 @@
-"""Notifications: what a user is to see, now and in a list until it is read."""
+"""Notifying users: at once on their streams, and in a list until they have read it."""
 
-from app.notifications.creation import create_notification
+from app.notifications.create import create_notification
 
 __all__ = ["create_notification"]

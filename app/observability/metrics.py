@@ -19,11 +19,11 @@ from app.observability.histogram import Histogram
 from app.observability.loop_lag import LoopLag
 from app.observability.loop_watchdog import Watchdog
 from app.realtime.joins import Joins
-from app.realtime.socketio.connection import Frames, Packets
+from app.realtime.socketio.codec import Frames, Packets
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_connection import SseWires
-from app.stream.broker import Publisher
+from app.realtime.sse_registry import SseRegistry
 from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.store import Connect, StoreAway
 from app.tasks.backlog import Backlog, backlog
 from app.tasks.fold import STATUSES, TERMINAL
@@ -48,7 +48,7 @@ class Metrics:
         hub: Hub,
         joins: Joins,
         revocations: Revocations,
-        streams: SseWires,
+        streams: SseRegistry,
         publisher: Publisher,
         rounds: Rounds,
         read: Connect,
@@ -107,7 +107,11 @@ class Metrics:
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
         yield "viewers_behind", "Of them, those that wait for their connections or Postgres", hub.behind
-        yield "viewers_fell_behind_total", "Times that a viewer's connection was full", hub.tally.fell_behind
+        yield (
+            "viewers_fell_behind_total",
+            "Times that a viewer's connection was full",
+            hub.metrics.fell_behind,
+        )
         yield "rooms", "Rooms, those that linger after their last viewer too", hub.rooms
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
@@ -116,13 +120,13 @@ class Metrics:
         yield "joins_waiting", "Joins that wait for one of those to end", joins.waiting
 
     def _delivery(self) -> Iterator[Row]:
-        hub, tally = self._hub, self._hub.tally
+        hub, metrics = self._hub, self._hub.metrics
         yield "room_lag_events", "Events that the room furthest behind has not sent on yet", hub.lag
-        yield "hub_received_total", "Messages from Redis for a room that is here", tally.received
-        yield "hub_refills_total", "Times that events were missing before those that came", tally.refills
-        yield "hub_looks_total", "Looks at where streams stand in Postgres", tally.looks
-        yield "hub_caught_up_total", "Rooms that such a look brought forward", tally.caught_up
-        yield "hub_rewound_total", "Rooms of which Postgres had lost events", tally.rewound
+        yield "hub_received_total", "Messages from Redis for a room that is here", metrics.received
+        yield "hub_refills_total", "Times that events were missing before those that came", metrics.refills
+        yield "hub_looks_total", "Looks at where streams stand in Postgres", metrics.looks
+        yield "hub_caught_up_total", "Rooms that such a look brought forward", metrics.caught_up
+        yield "hub_rewound_total", "Rooms of which Postgres had lost events", metrics.rewound
         yield "hub_faults_total", "Exceptions that ended a viewer, a message or a look", hub.faults.count
 
     def _redis(self) -> Iterator[Row]:
@@ -178,7 +182,7 @@ class Metrics:
 
     def _sse(self) -> Iterator[Metric]:
         """Under the names that older dashboards know."""
-        sent, streams = self._hub.tally.sent_by(SseCodec), self._streams
+        sent, streams = self._hub.metrics.sent_by(SseCodec), self._streams
         yield _labelled("sse_connections_total", "Active SSE connections", (), {(): streams.open}, gauge=True)
         yield _labelled("sse_messages_sent_total", "Events, times viewers", ("event_type",), _single(sent.of))
         yield _histogram(
@@ -192,7 +196,7 @@ class Metrics:
         )
 
     def _by_label(self) -> Iterator[Metric]:
-        sent, ended = self._hub.tally.sent_by(Packets, Frames), self._hub.tally.ended
+        sent, ended = self._hub.metrics.sent_by(Packets, Frames), self._hub.metrics.ended
         yield _labelled(
             "taskroom_socketio_messages_sent_total",
             "Events, times viewers",

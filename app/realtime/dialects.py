@@ -1,5 +1,5 @@
-"""The addresses that older clients know, and how the streams are told there: a row each, over the same streams,
-cursors and shared frames as everywhere."""
+"""The addresses that older clients know, and the format of the streams there: a row each, over the same streams,
+cursors and encoded batches as everywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.auth.principal import Principal
-from app.notifications.creation import SEVERITIES
+from app.inbox.notification import SEVERITIES
 from app.realtime.sse_codec import SseCodec, message
 from app.stream.event import Event, encode, now
 from app.stream.viewer import Viewer
@@ -39,27 +39,28 @@ ARTIFACT_FIELDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """``data`` is the JSON told of an event, None for nothing. What is not given is said as on every stream."""
+    """``data`` makes an event's JSON, None for no frame. What a row does not give is as on every stream."""
 
     name: str
-    path: str  # with a task's id it is of that task, else of the caller
+    path: str  # with a task's id: the stream of that task, else the caller's own
     about: str
-    types: frozenset[str] | None  # of the events that are looked at; None: all
+    types: frozenset[str] | None  # of the events that ``data`` is called with; None: all
     data: Callable[[Event], str | None]
-    named: bool = False  # frames have an ``event:``
+    named: bool = False  # frames have an ``event:`` line
     hello: Callable[[Principal], Fields] | None = None
-    quiet: tuple[str, Callable[[int], Fields]] | None = None  # type and data, of the user's connections
+    # The keep-alive's type, and its data by the number of the user's connections.
+    quiet: tuple[str, Callable[[int], Fields]] | None = None
     end: Callable[[Event | None], Fields] | None = None
-    switched: bool = False  # not there without ENABLE_SSE_NOTIFICATIONS
-    counts: bool = False  # ``quiet`` needs to know them
-    breathes: bool = False  # the client that was printed for it gives up after five seconds of silence
+    switched: bool = False  # answers 404 without ENABLE_SSE_NOTIFICATIONS
+    counts_connections: bool = False  # ``quiet`` needs their number
+    sends_comments: bool = False  # its client gives up after five seconds of silence
 
 
 def _progress(event: Event) -> str | None:
     fields = event.decoded()
     status, progress = fields.get("status"), fields.get("progress")
     if progress is None or (isinstance(status, str) and status in TERMINAL):
-        return None  # a phase that ended with its attempt; the end of the task is the last frame
+        return None  # a phase that ended with its attempt: the end of the task is the last frame
     if event.type == "phase_update":
         status, text = STARTED, fields.get("message")
     else:
@@ -95,17 +96,17 @@ def _artifact(event: Event) -> str:
 
 
 def _with_severity(event: Event) -> str:
-    """Spliced in: the rest is sent as it was stored."""
+    """Puts the severity in front as ``type``; the rest is sent as it was stored."""
     severity = _after(event.payload, '"severity":"')
     return f'{{"type":"{severity if severity in SEVERITIES else "info"}",{event.payload[1:]}'
 
 
 def _with_words(event: Event) -> str | None:
-    """None for a change between two states that have the same word here, such as STARTED and RETRY."""
+    """Replaces states by words; None for a change between states of the same word, such as STARTED and RETRY."""
     payload = event.payload
     if event.type not in ("task_created", "status_changed", "task_completed"):
         return payload
-    if payload.count("{") == 1:  # nothing in it has fields of its own, so it need not be decoded
+    if payload.count("{") == 1:  # no nested objects, so it need not be decoded
         words = []
         for key in ('"status":"', '"previous_status":"'):
             state = _after(payload, key)
@@ -122,7 +123,7 @@ def _with_words(event: Event) -> str | None:
 
 
 def _after(payload: str, key: str) -> str:
-    """The text of the first field with this key. It can be no other's text: there each quote is escaped."""
+    """Returns the text of the first field with this key. Inside a text quotes are escaped, so the key is a key."""
     return payload.partition(key)[2].partition('"')[0]
 
 
@@ -134,16 +135,8 @@ def _connected(principal: Principal) -> Fields:
     return {"user_id": principal.user_id, "timestamp": now()}
 
 
-def _connected_as_type(principal: Principal) -> Fields:
-    return {"type": "connected", "user_id": principal.user_id}
-
-
 def _heartbeat(connections: int) -> Fields:
     return {"type": "heartbeat", "timestamp": now(), "connections": connections}
-
-
-def _ping(connections: int) -> Fields:
-    return {"timestamp": now()}
 
 
 NOTIFICATION = frozenset({"notification"})
@@ -170,7 +163,7 @@ DIALECTS = (
         "What becomes of the caller's artifacts; frames without a name.",
         frozenset(ARTIFACT_FIELDS),
         _artifact,
-        hello=_connected_as_type,
+        hello=lambda principal: {"type": "connected", "user_id": principal.user_id},
     ),
     Dialect(
         "notifications_by_severity",
@@ -182,8 +175,8 @@ DIALECTS = (
         hello=_connected,
         quiet=("heartbeat", _heartbeat),
         switched=True,
-        counts=True,
-        breathes=True,
+        counts_connections=True,
+        sends_comments=True,
     ),
     Dialect(
         "events_in_words",
@@ -193,26 +186,27 @@ DIALECTS = (
         _with_words,
         named=True,
         hello=_connected,
-        quiet=("ping", _ping),
-        breathes=True,
+        quiet=("ping", lambda connections: {"timestamp": now()}),
+        sends_comments=True,
     ),
 )
 
 
 class DialectCodec(SseCodec):
-    """A row's format. What clients of it do not know (``resync``, ``token_expired``) is named, so that they pass it."""
+    """A row's format. Messages that its clients do not know (``resync``, ``token_expired``) are named, so they are
+    skipped."""
 
-    turns = 2
+    keepalive_every = 2
 
     def __init__(self, dialect: Dialect, chunked: bool) -> None:
         super().__init__(chunked)
         self._dialect = dialect
-        self.counts, self.breathes = dialect.counts, dialect.breathes
+        self.counts_connections, self.sends_comments = dialect.counts_connections, dialect.sends_comments
 
     def hello(self, viewer: Viewer, principal: Principal) -> bytes:
         dialect, cursor = self._dialect, viewer.cursor
         if dialect.hello is None:
-            return f"id: {cursor}\n\n".encode()  # a client keeps the id, and hands nothing on
+            return f"id: {cursor}\n\n".encode()  # a client keeps the id and raises no event
         return _frame(cursor, "connected" if dialect.named else None, _json(dialect.hello(principal)))
 
     def frame(self, event: Event) -> bytes:
@@ -239,7 +233,7 @@ def _frame(cursor: int, type: str | None, data: str) -> bytes:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """What is not ASCII, as JSON escapes it. These streams name no charset, and older clients then take Latin-1."""
+    """Escapes what is not ASCII as JSON does: these streams name no charset, and older clients then assume Latin-1."""
     assert isinstance(error, UnicodeEncodeError)
     units = error.object[error.start : error.end].encode("utf-16-be")
     return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2)), error.end

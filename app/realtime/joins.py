@@ -1,4 +1,4 @@
-"""How many may join at once, and how many may watch: limits of one process, so that a crowd cannot end it."""
+"""Limits of one process: how many viewers may join at once, and how many there may be in all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from app.errors import TooMany, Unavailable
 from app.http.admission import Queue
 
-AT_ONCE = 16  # fewer than there are connections to Postgres, for which joins would else wait out of turn
+AT_ONCE = (
+    16  # fewer than the pool's connections to Postgres, for which joins would otherwise wait out of order
+)
 
 
 class Full(Unavailable):
-    """This process has as many viewers as it may have; a stream's client shall come back by itself."""
+    """The process has as many viewers as it may have; a client comes back by itself."""
 
 
 class Joins:
@@ -33,7 +35,7 @@ class Joins:
 
     @contextmanager
     def joining(self) -> Iterator[None]:
-        """For the part of a join that may ask Postgres; waits while too many are at it."""
+        """Encloses the part of a join that may ask Postgres; waits while too many are in it."""
         self._queue.enter()
         try:
             with self._lock:
@@ -45,7 +47,7 @@ class Joins:
             self._queue.leave()
 
     def admit(self, user_id: str) -> None:
-        """Counts a viewer, until ``leave``. Raises TooMany for a user's limit, Full for the process's."""
+        """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Full for the process's."""
         with self._lock:
             mine = self._viewers.get(user_id, 0)
             if self._per_user is not None and mine >= self._per_user:
@@ -56,12 +58,10 @@ class Joins:
             self.viewers += 1
 
     def leave(self, user_id: str) -> None:
-        """Takes back one ``admit``."""
+        """Ends what one ``admit`` began."""
         with self._lock:
-            left = self._viewers[user_id] - 1
             self.viewers -= 1
             self.left += 1
-            if left:
-                self._viewers[user_id] = left
-            else:
+            self._viewers[user_id] -= 1
+            if not self._viewers[user_id]:
                 del self._viewers[user_id]

@@ -1,4 +1,4 @@
-"""The event stream of the HTML standard, section 9.2, as bytes; ``id`` is the sequence."""
+"""The event stream format of the HTML standard, section 9.2, as bytes; ``id`` is the sequence."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ from app.stream.viewer import Viewer
 
 
 class SseCodec:
-    """``chunked`` for HTTP/1.1: one chunk an event, so that a joined buffer can be cut between any two."""
+    """``chunked`` for HTTP/1.1: one chunk an event, so that a batch can be cut between any two events."""
 
-    shared, whole = True, False
-    turns = 1  # of the keep-alives' timer between two of a viewer's own
-    breathes = False  # whether a comment comes every few seconds besides
-    counts = False  # whether what it says when quiet tells how many connections the user has
+    shared, one_frame = True, False
+    keepalive_every = 1  # intervals of the timer
+    sends_comments = False  # every few seconds, besides keep-alives
+    counts_connections = False  # whether keep-alives hold the number of the user's connections
 
     def __init__(self, chunked: bool) -> None:
-        self._chunked = chunked
-        self.keepalive = self._chunk(
-            b":\n"
-        )  # no blank line: with one, a common client makes an empty event of it
+        self.chunked = chunked
+        # No blank line: with one, a common client makes an empty event of it.
+        self.keepalive = self._chunk(b":\n")
         self.closing = b"0\r\n\r\n" if chunked else b""
 
     def hello(self, viewer: Viewer, principal: Principal) -> bytes:
-        """The first words. The server itself sends them, so they are in no chunk of ours."""
+        """The first message. The HTTP server sends it, so it is in no chunk of ours."""
         stream, head = viewer.room.stream, viewer.room.head
         place = {"stream": stream, "cursor": viewer.cursor, "head": head}
         return message("connected", place, viewer.cursor)
@@ -48,15 +47,15 @@ class SseCodec:
         return self.control("end", ending(stream, last), cursor)
 
     def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
-        """What keeps the connection alive; ``connections`` is how many its user has."""
+        """The keep-alive; ``connections`` is how many the user has."""
         return self.heartbeat(viewer.room.stream, cursor) if viewer.filter else self.keepalive
 
     def heartbeat(self, stream: str, cursor: int) -> bytes:
-        """For a filtered viewer: how far the stream was scanned for it."""
+        """The keep-alive of a filtered viewer, with the cursor up to which no other event passed."""
         return self.control("heartbeat", {"stream": stream}, cursor)
 
     def farewell(self, reason: str, stream: str) -> bytes:
-        """The last words of a connection, to a client that is still there."""
+        """The last bytes of a connection, for a client that is still there."""
         if reason == "gone":
             return b""
         if reason == "expired":
@@ -67,22 +66,22 @@ class SseCodec:
         return self._chunk(message(type, data, cursor))
 
     def _chunk(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
+        return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
 
 
 def message(type: str, data: dict[str, Any], cursor: int | str | None = None) -> bytes:
-    """A message that has no sequence; ``cursor`` is where a client resumes that saw no event yet."""
+    """Encodes a message that has no sequence; ``cursor`` is where a client that saw no event yet resumes."""
     position = "" if cursor is None else f"id: {cursor}\n"
     return f"{position}event: {type}\ndata: {orjson.dumps(data).decode()}\n\n".encode()
 
 
 def retry(seconds: int = 1) -> bytes:
-    """How long a cut client waits: that and up to three times that, so that thousands do not come back together."""
+    """Tells a client that is cut to wait that long, up to three times: thousands shall not come back together."""
     return f"retry: {random.randint(seconds * 1_000, seconds * 3_000)}\n".encode()
 
 
 def ending(stream: str, last: Event | None) -> dict[str, Any]:
-    """How the stream ended: the last event of a task says it."""
+    """Returns how the stream ended, from the last event of its task."""
     return {"stream": stream, "status": last.decoded().get("status") if last else None}
 
 

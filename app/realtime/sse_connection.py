@@ -1,217 +1,66 @@
-"""One SSE connection whose socket the hub writes to itself, and the one timer that looks after all of them."""
+"""An SSE connection of one viewer, which is the viewer's wire itself."""
 
 from __future__ import annotations
 
-import logging
 import selectors
 import socket
-import threading
-import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from app.auth.principal import Principal
-from app.green import Poller, has_gone
-from app.observability.histogram import Histogram
-from app.realtime.joins import Joins
-from app.realtime.presence import Presence
+from app.green import has_gone
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_rooms import Line
-from app.stream.background import in_turns
-from app.stream.burst import Data
+from app.realtime.sse_registry import Connection, SseRegistry
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
-logger = logging.getLogger("taskroom.sse")
 
-SLOTS = 15  # keep-alives of all viewers at once would be a stall for those who have news
-MOST_TURNS = 2  # a codec's, between two keep-alives
-# Common clients give up after five seconds in which they read nothing.
-BREATH_SECONDS = 3
-
-# The last words leave with the close, in one packet: a client that reads them before it hears of the close would send
-# its next request on this connection, and see it reset.
-WITH_THE_CLOSE = getattr(socket, "MSG_MORE", 0)
-
-
-class SseWire:
-    """Nothing waits here: what the socket does not take is owed, and the poller tells when it takes more."""
-
-    __slots__ = (
-        "_debt",
-        "_socket",
-        "_wires",
-        "codec",
-        "opened_at",
-        "principal",
-        "progress_at",
-        "send",
-        "slot",
-        "viewer",
-    )
+class SseConnection(Connection):
+    __slots__ = ("send", "viewer")
 
     def __init__(
-        self, wires: SseWires, taken: socket.socket, codec: SseCodec, viewer: Viewer, principal: Principal
+        self,
+        registry: SseRegistry,
+        taken: socket.socket,
+        codec: SseCodec,
+        viewer: Viewer,
+        principal: Principal,
     ) -> None:
-        self.codec, self.viewer, self.principal = codec, viewer, principal
-        self.progress_at, self.opened_at = 0.0, time.monotonic()
-        # The system call itself: this is the path of every event.
+        self.viewer = viewer
+        # The system call itself, without a method around it: this is the path of every event.
         self.send: Callable[[Any], int] = taken.send
-        self.slot = taken.fileno()
-        self._wires, self._socket, self._debt = wires, taken, b""
-        wires.poller.watch(taken.fileno(), self._ready)
+        super().__init__(registry, taken, codec, principal)
 
-    @property
-    def owed(self) -> int:
-        return len(self._debt)
-
-    def owe(self, rest: Data) -> None:
-        self._debt = bytes(rest)
-
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             try:
-                self._debt = self._debt[self.send(self._debt) :]
+                self._remainder = self._remainder[self.send(self._remainder) :]
             except BlockingIOError:
                 return False
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
-        self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
-
-    @property
-    def viewers(self) -> tuple[Viewer]:
-        return (self.viewer,)
+    def call_when_writable(self, viewer: Viewer) -> None:
+        self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """Says why, unless a frame is half sent or nobody is there, and closes."""
-        words = b"" if self._debt else self.codec.farewell(reason, viewer.room.stream)
-        self._wires.remove(self, self._socket, words)
-
-    @property
-    def turns(self) -> int:
-        return self.codec.turns
-
-    @property
-    def counts(self) -> bool:
-        return self.codec.counts
-
-    @property
-    def breathes(self) -> bool:
-        return self.codec.breathes
+        self._end(viewer, reason)
 
     def attach(self, hub: Hub) -> None:
         hub.attach(self.viewer, self)
 
-    def breathe(self, hub: Hub) -> None:
-        hub.say(self.viewer, lambda cursor: self.codec.keepalive)
+    def close(self, reason: str) -> None:
+        self.viewer.close(reason)
+
+    def send_comment(self, hub: Hub) -> None:
+        hub.send_control(self.viewer, lambda cursor: self.codec.keepalive)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
         viewer, codec = self.viewer, self.codec
-        hub.say(viewer, lambda cursor: codec.quiet(viewer, cursor, connections))
+        hub.send_control(viewer, lambda cursor: codec.quiet(viewer, cursor, connections))
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
             self.viewer.close("gone")
         elif mask & selectors.EVENT_WRITE:
-            self._wires.poller.watch(self._socket.fileno(), self._ready)
+            self._registry.poller.watch(self._socket.fileno(), self._ready)
             self.viewer.ready()
-
-
-def leave(poller: Poller, taken: socket.socket, words: bytes) -> None:
-    """Says the last words, when there are any, and closes."""
-    try:
-        if words:
-            taken.send(words, WITH_THE_CLOSE)
-    except OSError:
-        pass  # it is closed anyway, and comes back by itself
-    poller.forget(taken.fileno())
-    taken.close()
-
-
-Wire = SseWire | Line
-
-SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
-# What becomes of a connect with a Last-Event-ID, which only a client sends that was cut.
-CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
-
-
-class SseWires:
-    """All SSE connections of the process: keep-alives in slots, and the end of those whose token expired.
-
-    A keep-alive comes every ``keepalive_seconds``, or every second time where the codec says so; a mere comment every
-    ``BREATH_SECONDS`` where it wants that too.
-    """
-
-    def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
-        self.poller = Poller()
-        self._hub, self._joins, self._presence = hub, joins, presence
-        self.turn_seconds = keepalive_seconds / SLOTS
-        self._slots: list[set[Wire]] = [set() for _ in range(MOST_TURNS * SLOTS)]
-        self._breathing: list[set[Wire]] = [set() for _ in range(BREATH_SECONDS)]
-        self._turn = self._breath = 0
-        self._running = False
-        self.durations = Histogram(SECONDS)
-        self.reconnections = dict.fromkeys(CAME_BACK, 0)
-
-    @property
-    def open(self) -> int:
-        return sum(map(len, self._slots))
-
-    def add(self, wire: Wire) -> None:
-        """Begins to send."""
-        self._slots[wire.slot % len(self._slots)].add(wire)
-        if wire.breathes:
-            self._breathing[wire.slot % BREATH_SECONDS].add(wire)
-        self._presence.add(wire.principal.user_id, 1)
-        wire.attach(self._hub)
-        if not self._running:
-            self._running = True
-            for name, seconds, turn in (
-                ("keepalive", self.turn_seconds, self.turn),
-                ("breath", 1.0, self.breathe),
-            ):
-                timer = partial(self._look_after, seconds, turn)
-                threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
-
-    def remove(self, wire: Wire, taken: socket.socket, words: bytes) -> None:
-        self._slots[wire.slot % len(self._slots)].discard(wire)
-        self._breathing[wire.slot % BREATH_SECONDS].discard(wire)
-        self.durations.note(time.monotonic() - wire.opened_at)
-        self._joins.leave(wire.principal.user_id)
-        self._presence.add(wire.principal.user_id, -1)
-        leave(self.poller, taken, words)
-
-    def turn(self) -> None:
-        """One slot's keep-alives."""
-        now = time.time()
-        for slot in self._slots:
-            for wire in in_turns([w for w in slot if w.principal.expires_at <= now]):
-                for viewer in wire.viewers:
-                    viewer.close("expired")
-        self._turn = (self._turn + 1) % len(self._slots)
-        due = [*self._slots[self._turn], *(w for w in self._slots[self._turn - SLOTS] if w.turns == 1)]
-        counted: dict[str, int] = {}
-        with self._hub.faults.within("counting connections failed"):  # a keep-alive comes all the same
-            counted = self._presence.count({w.principal.user_id for w in due if w.counts})
-        for wire in in_turns(due):
-            wire.keep_alive(self._hub, counted.get(wire.principal.user_id, 0))
-
-    def breathe(self) -> None:
-        """Once a second."""
-        self._breath = (self._breath + 1) % BREATH_SECONDS
-        for wire in in_turns(list(self._breathing[self._breath])):
-            wire.breathe(self._hub)
-
-    @staticmethod
-    def _look_after(seconds: float, turn: Callable[[], None]) -> None:
-        at = time.monotonic()
-        while True:
-            # By the clock: what a turn takes, or waits for, must not make each keep-alive later than the last.
-            at = max(at + seconds, time.monotonic())
-            time.sleep(max(0.0, at - time.monotonic()))
-            try:
-                turn()
-            except Exception:  # one stream's trouble must not end the timer of all
-                logger.exception("looking after streams failed")

@@ -1,4 +1,4 @@
-"""Where a stream is resumed, as a request says it."""
+"""Reads from a request where its stream is resumed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.stream.event import MAX_SEQUENCE
 
 
 def resume_cursor(query: dict[str, str], default: int | None) -> int | None:
-    """The cursor to resume from; None means live only. Raises BadRequest or Unprocessable, naming the field."""
+    """Returns the cursor to resume from, None for live only. Raises BadRequest or Unprocessable, naming the field."""
     header = request.headers.get("Last-Event-ID")
     if header:
         if (cursor := _sequence(header)) is None:
@@ -27,7 +27,7 @@ def resume_cursor(query: dict[str, str], default: int | None) -> int | None:
 
 
 def _sequence(text: str) -> int | None:
-    """The number, looked at before it is converted: thousands of digits would be an error of int() itself."""
+    """Returns the number, checked before it is converted: int() itself raises for thousands of digits."""
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         return None
     return int(text) if int(text) <= MAX_SEQUENCE else None

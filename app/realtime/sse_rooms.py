@@ -1,44 +1,40 @@
-"""Many rooms on one SSE connection, for browsers open six at most: the id of each message holds every room's cursor."""
+"""Many rooms on one SSE connection, for browsers open six at most. Each message's id holds the cursors of all rooms."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.auth.principal import Principal
 from app.green import has_gone
 from app.realtime.sse_codec import SseCodec, message
-from app.realtime.turns import Turns
-from app.stream.burst import Data
+from app.realtime.sse_registry import Connection, SseRegistry
+from app.realtime.write_queue import WriteQueue
+from app.stream.codec import Data
 from app.stream.event import MAX_SEQUENCE, Event
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
-if TYPE_CHECKING:
-    from app.realtime.sse_connection import SseWires
-
 MAX_ROOMS = 16
-PLACE = re.compile(
+ROOM = re.compile(
     r"(task:[0-9a-fA-F-]{36}|user(?::[0-9a-fA-F-]{36})?|broadcast)(?:@(latest|[0-9]{1,19}))?\Z", re.ASCII
 )
-_numbers = itertools.count()
 
 
-def places_in(text: str) -> list[tuple[str, int | None]]:
-    """The rooms of ``task:<id>@<sequence>,user@latest,broadcast``, each with the cursor to begin at; None is live only.
-    Where none is named a task begins at its first event, another room live. Raises ValueError."""
-    places = [PLACE.match(name) for name in text.split(",")]
-    if len(places) > MAX_ROOMS or None in places:
+def parse_rooms(text: str) -> list[tuple[str, int | None]]:
+    """Parses ``task:<id>@<sequence>,user@latest,broadcast``: the rooms, each with the cursor to begin at; None is live
+    only. Without a cursor a task begins at its first event, other rooms are live. Raises ValueError."""
+    matches = [ROOM.match(name) for name in text.split(",")]
+    if len(matches) > MAX_ROOMS or None in matches:
         raise ValueError(f"Not a list of up to {MAX_ROOMS} rooms.")
-    found = [(room, _begin(room, at)) for room, at in (place.groups() for place in places if place)]
+    found = [(room, _begin(room, at)) for room, at in (match.groups() for match in matches if match)]
     if any(cursor is not None and cursor > MAX_SEQUENCE for _, cursor in found):
         raise ValueError("Not a sequence behind @, nor latest.")
     return found
@@ -51,12 +47,12 @@ def _begin(room: str, at: str | None) -> int | None:
 
 
 def composite(streams: Sequence[str], cursors: Sequence[int]) -> str:
-    """``<hash of the rooms>.<cursor>.<cursor>…``, in the order of the sorted rooms."""
+    """Returns ``<hash of the rooms>.<cursor>.<cursor>…``, in the order of the sorted rooms."""
     return ".".join([_hash(streams), *map(str, cursors)])
 
 
 def cursors_of(id: str, streams: Sequence[str]) -> list[int] | None:
-    """The cursors in a composite id; None when it is none, or one of other rooms."""
+    """Returns the cursors of a composite id; None when it is none, or one of other rooms."""
     of, *parts = id.split(".")
     if of != _hash(streams) or len(parts) != len(streams):
         return None
@@ -71,151 +67,121 @@ def _hash(streams: Sequence[str]) -> str:
 
 
 class RoomCodec(SseCodec):
-    """One room's messages on such a connection.
+    """The format of one room on one connection alone: the ids hold the cursors of that connection."""
 
-    Equal to another only while the other rooms stand where they stood: what was joined for one of the two may then be
-    sent again, and an id never goes back.
-    """
+    shared = (
+        False  # a batch that was sent again later would take the ids back to where the other rooms were then
+    )
 
-    shared = False  # with nobody: its ids are one connection's own
-
-    def __init__(self, chunked: bool, line: Line, index: int) -> None:
-        super().__init__(chunked)
-        self._line, self._index = line, index
-        self._key = (line.number, index, *(v.cursor for v in line.viewers if v is not line.viewers[index]))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RoomCodec) and self._key == other._key
-
-    def __hash__(self) -> int:
-        return hash(self._key)
+    def __init__(self, connection: SharedSseConnection, index: int) -> None:
+        super().__init__(connection.codec.chunked)
+        self._connection, self._index = connection, index
 
     def frame(self, event: Event) -> bytes:
-        text = f"id: {self._at(event.sequence)}\nevent: {event.type}\ndata: {event.payload}\n\n"
+        text = f"id: {self._id(event.sequence)}\nevent: {event.type}\ndata: {event.payload}\n\n"
         return self._chunk(text.encode())
 
     def control(self, type: str, data: dict[str, Any], cursor: int | None = None) -> bytes:
-        return self._chunk(message(type, data, None if cursor is None else self._at(cursor)))
+        return self._chunk(message(type, data, None if cursor is None else self._id(cursor)))
 
-    def _at(self, cursor: int) -> str:
-        viewers = self._line.viewers
-        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(viewers)]
-        return ".".join([self._line.hash, *map(str, cursors)])
+    def _id(self, cursor: int) -> str:
+        cursors = [cursor if n == self._index else v.cursor for n, v in enumerate(self._connection.viewers)]
+        return ".".join([self._connection.hash, *map(str, cursors)])
 
 
 class RoomWire:
-    """What the hub writes one room to; ``progress_at`` and all else is the line's."""
+    """The wire of one room; all but the codec is the connection's."""
 
-    def __init__(self, line: Line, index: int) -> None:
-        self._line, self._index = line, index
-        self.send, self.owe, self.settle = line.send, line.owe, line.settle
-        self.await_room, self.left = line.await_room, line.left
-
-    @property
-    def codec(self) -> RoomCodec:
-        return self._line.codec(self._index)
+    def __init__(self, connection: SharedSseConnection, codec: RoomCodec) -> None:
+        self._connection, self.codec = connection, codec
+        self.send, self.send_remainder = connection.send, connection.send_remainder
+        self.hold_remainder, self.left = connection.hold_remainder, connection.left
+        self.call_when_writable = connection.call_when_writable
 
     @property
-    def owed(self) -> int:
-        return self._line.owed
+    def unsent(self) -> int:
+        return self._connection.unsent
 
     @property
     def progress_at(self) -> float:
-        return self._line.progress_at
+        return self._connection.progress_at
 
     @progress_at.setter
     def progress_at(self, at: float) -> None:
-        self._line.progress_at = at
+        self._connection.progress_at = at
 
 
-class Line:
-    """The connection, as its viewers share it: nobody writes while a frame of another is half sent."""
+class SharedSseConnection(Connection):
+    """An SSE connection that several viewers share: none writes while another's frame is partly sent."""
 
     def __init__(
         self,
-        wires: SseWires,
+        registry: SseRegistry,
         taken: socket.socket,
-        plain: SseCodec,
+        codec: SseCodec,
         viewers: Sequence[Viewer],
         principal: Principal,
+        room_codec: Callable[[SharedSseConnection, int], RoomCodec] = RoomCodec,
     ) -> None:
-        self.number = next(_numbers)  # an address would be given to another line when this one is gone
-        self.viewers, self.principal = viewers, principal
-        self.streams = [viewer.room.stream for viewer in viewers]
-        self.hash = _hash(self.streams)
-        self.chunked = plain.closing != b""
-        self.turns, self.counts, self.breathes = plain.turns, plain.counts, plain.breathes
-        self.progress_at = self.opened_at = time.monotonic()
-        self.slot = taken.fileno()
-        self._wires, self._socket, self._plain = wires, taken, plain
-        self._debt, self._turns, self._open = b"", Turns(), True
-        wires.poller.watch(taken.fileno(), self._ready)
-
-    def codec(self, index: int) -> RoomCodec:
-        return RoomCodec(self.chunked, self, index)
+        super().__init__(registry, taken, codec, principal)
+        self.viewers, self.hash = viewers, _hash([viewer.room.stream for viewer in viewers])
+        self._codecs = [room_codec(self, index) for index in range(len(viewers))]
+        self._write_queue, self._open = WriteQueue(), True
 
     def attach(self, hub: Hub) -> None:
-        for index, viewer in enumerate(self.viewers):
-            hub.attach(viewer, RoomWire(self, index))
-
-    @property
-    def owed(self) -> int:
-        return len(self._debt)
+        for viewer, codec in zip(self.viewers, self._codecs, strict=True):
+            hub.attach(viewer, RoomWire(self, codec))
 
     def send(self, data: Data) -> int:
-        return 0 if self._debt else self._socket.send(data)  # type: ignore[arg-type]
+        return 0 if self._remainder else self._socket.send(data)  # type: ignore[arg-type]
 
-    def owe(self, rest: Data) -> None:
-        self._debt = bytes(rest)
-
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             try:
-                taken = self._socket.send(self._debt)
+                taken = self._socket.send(self._remainder)
             except BlockingIOError:
                 return False
-            self._debt = self._debt[taken:]
+            self._remainder = self._remainder[taken:]
             self.progress_at = time.monotonic()
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
-        self._turns.wait(viewer)
-        self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
+    def call_when_writable(self, viewer: Viewer) -> None:
+        self._write_queue.wait(viewer)
+        self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """A room that ended leaves the others as they are; whatever else ends one viewer ends the connection."""
-        self._turns.leave(viewer)
+        """A room that ended leaves the others as they are; any other reason ends the whole connection."""
+        self._write_queue.leave(viewer)
         if not self._open or (reason == "ended" and any(v.closed is None for v in self.viewers)):
             return
         self._open = False
         for other in self.viewers:
             other.close(reason)
-        words = b"" if self._debt else self._plain.farewell(reason, viewer.room.stream)
-        self._wires.remove(self, self._socket, words)
+        self._end(viewer, reason)
 
     def close(self, reason: str) -> None:
         for viewer in self.viewers:
             viewer.close(reason)
 
     def keep_alive(self, hub: Hub, connections: int) -> None:
-        """By a room that keeps up; where none does bytes are on their way anyway."""
-        for index, viewer in enumerate(self.viewers):
-            if viewer.lane is not None:
-                hub.say(viewer, partial(self.codec(index).quiet, viewer, connections=connections))
+        """Sends the keep-alive of a room that keeps up; where none does, bytes are on their way anyway."""
+        for viewer, codec in zip(self.viewers, self._codecs, strict=True):
+            if viewer.cohort is not None:
+                hub.send_control(viewer, partial(codec.quiet, viewer, connections=connections))
                 return
 
-    def breathe(self, hub: Hub) -> None:
-        viewer = next((v for v in self.viewers if v.lane is not None), None)
+    def send_comment(self, hub: Hub) -> None:
+        viewer = next((v for v in self.viewers if v.cohort is not None), None)
         if viewer is not None:
-            hub.say(viewer, lambda cursor: self._plain.keepalive)
+            hub.send_control(viewer, lambda cursor: self.codec.keepalive)
 
     def _ready(self, mask: int) -> None:
         if mask & selectors.EVENT_READ and has_gone(self._socket):
             self.close("gone")
         elif mask & selectors.EVENT_WRITE:
-            self._wires.poller.watch(self._socket.fileno(), self._ready)
-            with suppress(OSError):  # the viewers find out by themselves
-                self.settle()
-            self._turns.serve()
-            if self._open and self._debt and not self._turns:
-                self._wires.poller.watch(self._socket.fileno(), self._ready, write=True)
+            self._registry.poller.watch(self._socket.fileno(), self._ready)
+            with suppress(OSError):  # the viewers notice it by themselves
+                self.send_remainder()
+            self._write_queue.serve()
+            if self._open and self._remainder and not self._write_queue:
+                self._registry.poller.watch(self._socket.fileno(), self._ready, write=True)

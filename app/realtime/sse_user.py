@@ -1,49 +1,43 @@
-"""A user's own stream, and what everybody is told, on one connection: whoever speaks to all speaks to each user.
+"""A user's own stream and ``broadcast`` on one connection: an announcement to all reaches each user.
 
-An id is the sequence of the user's stream. From the first event of ``broadcast`` on it has that one's behind a dot too,
-so that a client that knows of no second stream resumes both. One that was told of none comes back with a bare sequence;
-it is told what was said since a while ago, which it cannot have heard.
+An id is the sequence of the user's stream. From the first event of ``broadcast`` on, its sequence follows behind a dot,
+so that a client that knows of no second stream resumes both. A client that was sent none comes back with a bare
+sequence; it is sent the announcements of the last minutes, which it cannot have received.
 """
 
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_rooms import Line, RoomCodec
+from app.realtime.sse_rooms import RoomCodec, SharedSseConnection
 from app.stream.event import BROADCAST, MAX_SEQUENCE, Event
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 from app.stream.viewer import Viewer
-
-if TYPE_CHECKING:
-    from app.realtime.sse_connection import SseWires
 
 LOOK_BACK_SECONDS = 900
 LOOK_BACK_EVENTS = 100
 _ID = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,19}))?\Z", re.ASCII)
-_since: Once[int | None] = Once()  # a crowd that comes back asks once
+_since: SingleFlight[int | None] = SingleFlight()  # a crowd that comes back shares one query
 
 
-def places_of(id: str) -> tuple[int, int | None] | None:
-    """The cursors in an id; None when it is none. Without the second nothing of ``broadcast`` was heard."""
+def cursors_of_user(id: str) -> tuple[int, int | None] | None:
+    """Returns the two cursors of an id; None when it is none. The second is None when no announcement was sent."""
     match = _ID.match(id)
     if match is None:
         return None
-    own, everybody = int(match[1]), None if match[2] is None else int(match[2])
-    return (own, everybody) if max(own, everybody or 0) <= MAX_SEQUENCE else None
+    own, broadcast = int(match[1]), None if match[2] is None else int(match[2])
+    return (own, broadcast) if max(own, broadcast or 0) <= MAX_SEQUENCE else None
 
 
-def said_lately(read: Connect) -> int | None:
-    """The cursor from which on ``broadcast`` said something within that time; None when it did not."""
-    return _since(BROADCAST, lambda: _said_lately(read))
+def announced_since(read: Connect) -> int | None:
+    """Returns the cursor before the announcements of the last LOOK_BACK_SECONDS; None when there are none."""
+    return _since(BROADCAST, lambda: _announced_since(read))
 
 
-def _said_lately(read: Connect) -> int | None:
+def _announced_since(read: Connect) -> int | None:
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT min(seq) - 1 FROM (SELECT seq, payload FROM events
@@ -55,55 +49,35 @@ def _said_lately(read: Connect) -> int | None:
     return None if cursor is None else int(cursor)
 
 
-def hello(words: Callable[[], bytes], everybody: Viewer, since: int | None) -> bytes:
-    """The first words, with the place of both where that is known."""
-    id, _, rest = words().partition(b"\n")
-    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, everybody.cursor), rest)
+def hello(make: Callable[[], bytes], broadcast: Viewer, since: int | None) -> bytes:
+    """Makes the first message, and adds the cursor of ``broadcast`` to its id where that is known."""
+    id, _, rest = make().partition(b"\n")
+    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, broadcast.cursor), rest)
 
 
-class OwnCodec(RoomCodec):
-    """One of the two in the words of ``inner``, with the place of both."""
-
-    def __init__(self, chunked: bool, line: OwnLine, index: int) -> None:
-        super().__init__(chunked, line, index)
-        self._own, self._inner = line, line.inner
-        self.turns, self.counts, self.breathes = line.turns, line.counts, line.breathes
-
-    def frame(self, event: Event) -> bytes:
-        return self._placed(self._inner.frame(event), event.sequence)
-
-    def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
-        return self._placed(self._inner.quiet(viewer, cursor, connections), cursor)
-
-    def _placed(self, said: bytes, cursor: int) -> bytes:
-        if not said.startswith(b"id: "):
-            return self._chunk(said) if said else b""
-        return self._chunk(b"id: %b\n%b" % (self._at(cursor).encode(), said.partition(b"\n")[2]))
-
-    def _at(self, cursor: int) -> str:
-        own, everybody = self._line.viewers
-        return self._own.place(*((cursor, everybody.cursor) if self._index == 0 else (own.cursor, cursor)))
-
-
-class OwnLine(Line):
-    """``inner`` is the format, without chunks; ``since`` is where ``broadcast`` begins, None where it is only live."""
+class UserCodec(RoomCodec):
+    """One of the two streams in the format ``inner``, without chunks, with the cursors of both; ``since`` is where
+    ``broadcast`` begins, None for live only."""
 
     def __init__(
-        self,
-        wires: SseWires,
-        taken: socket.socket,
-        plain: SseCodec,
-        viewers: Sequence[Viewer],
-        principal: Principal,
-        inner: SseCodec,
-        since: int | None,
+        self, connection: SharedSseConnection, index: int, inner: SseCodec, since: int | None
     ) -> None:
-        self.inner = inner
-        self._silent_to = viewers[1].start if since is None else -1
-        super().__init__(wires, taken, plain, viewers, principal)
+        super().__init__(connection, index)
+        self._inner = inner
+        self._silent_to = connection.viewers[1].start if since is None else -1
 
-    def codec(self, index: int) -> OwnCodec:
-        return OwnCodec(self.chunked, self, index)
+    def frame(self, event: Event) -> bytes:
+        return self._with_id(self._inner.frame(event), event.sequence)
 
-    def place(self, own: int, everybody: int) -> str:
-        return f"{own}.{everybody}" if everybody > self._silent_to else str(own)
+    def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
+        return self._with_id(self._inner.quiet(viewer, cursor, connections), cursor)
+
+    def _with_id(self, frame: bytes, cursor: int) -> bytes:
+        if not frame.startswith(b"id: "):
+            return self._chunk(frame) if frame else b""
+        return self._chunk(b"id: %b\n%b" % (self._id(cursor).encode(), frame.partition(b"\n")[2]))
+
+    def _id(self, cursor: int) -> str:
+        own, broadcast = self._connection.viewers
+        at, announced = (cursor, broadcast.cursor) if self._index == 0 else (own.cursor, cursor)
+        return f"{at}.{announced}" if announced > self._silent_to else str(at)

@@ -1,4 +1,4 @@
-"""Sessions of Engine.IO that have not signed in: so many of an address and in all, for so long."""
+"""Engine.IO sessions that have not signed in: limits of their number, for an address and in all, and of their time."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from app.errors import TooMany
 from app.realtime.joins import Full
 
 SIGN_IN_SECONDS = 20.0
-# As many as nginx lets an address have; in all fewer than may watch, for each is one for a moment only.
+# For an address as many as nginx allows; in all fewer than there may be viewers, for each signs in within moments.
 OF_AN_ADDRESS, IN_ALL = 2_000, 10_000
 RETRY_SECONDS = 2
 
 
 class Strangers:
-    """``of_an_address`` and ``in_all`` are how many there may be at a time; None sets no limit for an address."""
+    """``of_an_address`` and ``in_all`` limit the sessions at a time; None sets no limit for an address."""
 
     def __init__(self, of_an_address: int | None = OF_AN_ADDRESS, in_all: int = IN_ALL) -> None:
         self._of_an_address, self._in_all = of_an_address, in_all
-        self._here: dict[str, tuple[float, str]] = {}  # since when, and from where; in the order they came
+        self._here: dict[str, tuple[float, str]] = {}  # time and address, the oldest first
         self._addresses: dict[str, int] = {}
-        self.left = 0  # without a sign-in, since the start
+        self.left = 0  # that never signed in, since the start
 
     def __len__(self) -> int:
         return len(self._here)
@@ -30,7 +30,7 @@ class Strangers:
         return session_id in self._here
 
     def admit(self, address: str) -> None:
-        """Whether one more may come. Raises TooMany for an address's limit, Full for the process's."""
+        """Checks whether one more may come. Raises TooMany for the address's limit, Full for the process's."""
         if self._of_an_address is not None and self._addresses.get(address, 0) >= self._of_an_address:
             raise TooMany(
                 f"An address has {self._of_an_address:,} sockets at most that have not signed in",
@@ -40,20 +40,20 @@ class Strangers:
             raise Full("Too many sockets are about to sign in; try again")
 
     def come(self, session_id: str, address: str) -> None:
-        """It has a stranger's time from now on."""
-        self._forget(session_id)  # they stand in the order of their times
+        """Starts the session's time to sign in."""
+        self._forget(session_id)  # the dict is in the order of the times
         self._here[session_id] = time.monotonic(), address
         self._addresses[address] = self._addresses.get(address, 0) + 1
 
     def known(self, session_id: str) -> None:
-        """It has signed in."""
+        """The session has signed in."""
         self._forget(session_id)
 
     def leave(self, session_id: str) -> None:
         self.left += self._forget(session_id)
 
     def late(self) -> Iterator[str]:
-        """Those whose time is over; each has left then."""
+        """Yields the sessions whose time is over, and removes them."""
         until = time.monotonic() - SIGN_IN_SECONDS
         while self._here:
             session_id, (since, _) = next(iter(self._here.items()))
@@ -67,9 +67,7 @@ class Strangers:
         if found is None:
             return False
         _, address = found
-        left = self._addresses[address] - 1
-        if left:
-            self._addresses[address] = left
-        else:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
             del self._addresses[address]
         return True

@@ -1,4 +1,4 @@
-"""What runs beside everything else: threads that are started under a lock, and long loops that let others run."""
+"""Threads that may be started under a lock, and long loops that let other threads run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("taskroom.hub")
 def spawn(function: Callable[..., None], *args: Any) -> None:
     """Runs the function in a thread of its own and returns at once.
 
-    ``Thread.start`` waits until the thread runs: whoever holds a lock would hold it meanwhile.
+    ``Thread.start`` waits until the thread runs: a caller that holds a lock would hold it meanwhile.
     """
 
     def run() -> None:
@@ -28,7 +28,7 @@ def spawn(function: Callable[..., None], *args: Any) -> None:
 
 
 def in_turns(items: Iterable[Item], at_once: int = 200) -> Iterator[Item]:
-    """The items, for a loop that has no lock and may be long: after so many of them others have their turn."""
+    """Yields the items, for a long loop without a lock: after ``at_once`` of them other threads run."""
     for number, item in enumerate(items, 1):
         yield item
         if number % at_once == 0:

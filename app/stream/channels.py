@@ -1,35 +1,120 @@
-"""What streams are called in Redis."""
+"""The channels that a process is subscribed to, and the thread that sends Redis each change of them."""
 
 from __future__ import annotations
 
-import redis
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from redis.exceptions import RedisError
+
+from app.stream.background import in_turns
+from app.stream.event import Event
+from app.stream.faults import Faults
+from app.stream.message import Channels
+
+logger = logging.getLogger("taskroom.broker")
+
+CHANNELS_AT_ONCE = 500  # in one command
 
 
-class Channels:
-    """The channels of one installation: ``taskroom:<stream>``, ``control`` for what is no event, and ``socketio``, the
-    library's own, for what outside emitters send.
+class KindListener(Protocol):
+    """Receives the events of all streams of a kind; called from the subscription's thread."""
 
-    Redis keeps the keys of its databases apart, but not their channels: two installations on one server would hear each
-    other's ``broadcast``, and one would take the other's numbers for its own and miss events. So every database but the
-    first has its number in the names: ``taskroom/7:<stream>``.
-    """
+    def kind_received(self, stream: str, events: Sequence[Event]) -> None: ...
 
-    def __init__(self, url: str) -> None:
-        database = int(redis.ConnectionPool.from_url(url).connection_kwargs.get("db") or 0)
-        name = f"taskroom/{database}" if database else "taskroom"
-        self._prefix = f"{name}:"
-        self.control = f"{name}-control"  # not under the prefix: no stream name can reach it
-        self.socketio = f"flask-socketio/{database}" if database else "flask-socketio"
+    def kind_confirmed(self) -> None:
+        """All events from here on will be received; earlier ones may have been missed."""
 
-    def of(self, stream: str) -> str:
-        return self._prefix + stream
 
-    def stream(self, channel: str) -> str:
-        return channel.removeprefix(self._prefix)
+class SubscribedChannels:
+    """What is wanted, and over which connection. Each new connection is sent all that is wanted."""
 
-    def pattern(self, kind: str) -> str:
-        """Of all streams of that kind, such as ``user``."""
-        return f"{self._prefix}{kind}:*"
+    def __init__(self, names: Channels, faults: Faults) -> None:
+        self._names, self._faults = names, faults
+        self._wanted: set[str] = set()  # streams
+        self._changed: dict[str, None] = {}  # streams whose change was not sent to Redis yet
+        self._changes = threading.Lock()  # of these two; nothing waits while it is held
+        self._due = threading.Event()
+        self._stopped = threading.Event()
+        self.kinds: dict[str, KindListener] = {}
+        self.connection: Any = None  # redis publishes no type for a bare connection
+        self._sending = threading.Lock()  # two greenlets may not write to one socket at a time
 
-    def kind(self, pattern: str) -> str:
-        return pattern.removeprefix(self._prefix).removesuffix(":*")
+    def subscribe(self, stream: str) -> None:
+        """Returns at once, as ``unsubscribe``: the thread sends Redis the changes of many streams in one command."""
+        with self._changes:
+            self._wanted.add(stream)
+            self._changed[stream] = None
+        self._due.set()
+
+    def unsubscribe(self, stream: str) -> None:
+        with self._changes:
+            self._wanted.discard(stream)
+            self._changed[stream] = None
+        self._due.set()
+
+    def subscribe_kind(self, kind: str, listener: KindListener) -> None:
+        """Subscribes to all streams of that kind (``user``), also future ones, for the only listener of the kind."""
+        self.kinds[kind] = listener
+        self._command("PSUBSCRIBE", self._names.pattern(kind))
+
+    def unsubscribe_kind(self, kind: str) -> None:
+        self.kinds.pop(kind, None)
+        self._command("PUNSUBSCRIBE", self._names.pattern(kind))
+
+    def open(self, connection: Any) -> None:
+        """Uses this connection from now on, and subscribes to all that is wanted."""
+        with self._sending:
+            self.connection = connection
+            with self._changes:
+                self._changed.clear()
+                wanted = list(self._wanted)
+            self._send_channels(connection, "SUBSCRIBE", [self._names.control, *map(self._names.of, wanted)])
+            if self.kinds:
+                connection.send_command("PSUBSCRIBE", *map(self._names.pattern, tuple(self.kinds)))
+
+    def send(self, connection: Any, *args: str) -> None:
+        with self._sending:
+            connection.send_command(*args, check_health=False)
+
+    def run(self) -> None:
+        """Sends changes until stopped, in a thread of its own."""
+        while not self._stopped.is_set():
+            self._due.wait()
+            self._due.clear()
+            with self._faults.within("subscribing failed"):
+                self.send_changes()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._due.set()
+
+    def send_changes(self) -> None:
+        with self._sending:
+            with self._changes:
+                changed, self._changed = self._changed, {}
+                wanted = [stream for stream in changed if stream in self._wanted]
+                unwanted = [stream for stream in changed if stream not in self._wanted]
+            connection, name = self.connection, self._names.of
+            if connection is None:
+                return  # the next connection subscribes to all that is wanted
+            try:
+                self._send_channels(connection, "SUBSCRIBE", list(map(name, wanted)))
+                self._send_channels(connection, "UNSUBSCRIBE", list(map(name, unwanted)))
+            except (RedisError, OSError) as error:
+                logger.info("subscribing waits for the next connection: %s", error)
+
+    def _send_channels(self, connection: Any, command: str, channels: Sequence[str]) -> None:
+        for start in in_turns(range(0, len(channels), CHANNELS_AT_ONCE), 1):
+            connection.send_command(command, *channels[start : start + CHANNELS_AT_ONCE], check_health=False)
+
+    def _command(self, *args: str) -> None:
+        connection = self.connection
+        if connection is None:
+            return  # the next connection subscribes to all that is wanted
+        try:
+            self.send(connection, *args)
+        except (RedisError, OSError) as error:
+            logger.info("subscribing waits for the next connection: %s", error)

@@ -1,4 +1,4 @@
-"""One event, and its JSON made once: the bytes stored are the bytes published and sent."""
+"""An event and its JSON, which is made once: the bytes stored are the bytes published and sent."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import orjson
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 
 MAX_SEQUENCE = 2**62
-BROADCAST = "broadcast"  # the stream that is everybody's
-EVENT_BYTES = 128  # what an event takes in memory beside its payload
+BROADCAST = "broadcast"  # the stream of all users
+EVENT_BYTES = 128  # of memory that an event takes beside its payload
 EVENT_TYPE = re.compile(r"[a-z][a-z_.]{0,63}\Z")
 _second = ("", "")
 
@@ -26,7 +26,7 @@ class Draft:
 
     ``data`` holds the fields again for the projection; None where the type changes no state.
     ``attempt`` fences: the append refuses a draft of any other attempt than the stream's.
-    ``closes`` makes it the last event of its stream. Never changed; a plain class is the fastest to make.
+    ``closes`` makes it the last event of its stream. A draft is never changed; a frozen class is slower to make.
     """
 
     stream: str
@@ -43,7 +43,7 @@ class Draft:
 class Event:
     """An event as stored, never changed again. ``payload`` is its whole JSON object, one line.
 
-    Not frozen by the library: that triples the price of making one, paid for every event in every process.
+    The class is not frozen: that triples the time to make an event, for every event in every process.
     """
 
     stream: str
@@ -59,7 +59,7 @@ class Event:
 
 
 def memory(event: Event) -> int:
-    """Bytes it takes, about; a text beyond ASCII takes up to four a character."""
+    """Bytes of memory that the event takes, about; a text beyond ASCII takes up to four bytes a character."""
     return sys.getsizeof(event.payload) + EVENT_BYTES
 
 
@@ -72,14 +72,14 @@ def user_stream(user_id: str) -> str:
 
 
 def is_shared(stream: str) -> bool:
-    """Whether many tasks write to it: such a stream is locked last and briefly."""
+    """Whether many tasks write to the stream: such a stream is locked last and briefly."""
     return stream == BROADCAST or stream.startswith("user:")
 
 
 def now() -> str:
-    """The time as events carry it: RFC 3339, UTC, always with microseconds."""
+    """Returns the time as events carry it: RFC 3339, UTC, always with microseconds."""
     global _second
-    at = str(time.time_ns())  # its digits are cut, not computed with: a third of the price
+    at = str(time.time_ns())  # cutting the digits takes a third of the time of computing with them
     second = at[:-9]
     known, text = _second
     if known != second:
@@ -100,7 +100,7 @@ def draft(
     """Encodes an event, outside any lock. ``fields`` has at least the timestamp.
 
     ``level`` and ``phase`` (or ``phase_id``) among the fields become columns beside the payload.
-    ValueError where type, level, phase or a field's name could forge what the stream itself says;
+    Raises ValueError for a bad type, level or phase, and for a field named like one of the stream's own;
     TypeError for what JSON cannot hold.
     """
     if not EVENT_TYPE.match(type):
@@ -120,7 +120,7 @@ def draft(
         tail=tail,
         level=fields.get("level"),
         phase=clean(phase) if phase else None,
-        # What the projection folds must be what a viewer folds, so it is read back from the bytes.
+        # The projection must fold what a viewer folds, so the fields are read back from the bytes.
         data=orjson.loads("{" + tail) if projected else None,
         attempt=attempt,
         closes=closes,
@@ -128,35 +128,35 @@ def draft(
 
 
 def head_of(stream: str) -> str:
-    """The JSON of the stream's events up to their sequence."""
+    """Returns the JSON of the stream's events up to their sequence."""
     kind, _, key = stream.partition(":")
     owner = f'"{kind}_id":"{key}",' if key else ""
     return f'{{"stream":"{stream}",{owner}"sequence":'
 
 
 def number(draft: Draft, head: str, sequence: int) -> Event:
-    """Splices the sequence in; the only part of an event that is made under the stream's lock."""
+    """Puts the sequence into the JSON; the only part of an event that is made under the stream's lock."""
     return Event(
         draft.stream, sequence, draft.type, f"{head}{sequence},{draft.tail}", draft.level, draft.phase
     )
 
 
 def encode(fields: Mapping[str, Any]) -> str:
-    """The tail of an event's JSON: one line that survives Postgres and every line-splitting client."""
+    """Returns the tail of an event's JSON: one line that Postgres can store and no client splits."""
     try:
         text = orjson.dumps(fields).decode()
-    except TypeError:  # a lone surrogate somewhere: os.fsdecode makes them of odd file names
+    except TypeError:  # a lone surrogate: os.fsdecode makes them of file names that are not UTF-8
         text = orjson.dumps(scrub(fields)).decode()
-    # Postgres can store no NUL, not even to search for it. Most lines have no escape at all.
+    # Postgres can store no NUL. Looking for a backslash is the quick test: most lines have no escape at all.
     if "\\" in text and "\\u0000" in text:
         text = orjson.dumps(scrub(fields)).decode()
-    if not text.isascii():  # common SSE clients split lines at these three
+    if not text.isascii():  # common SSE clients split lines at these
         text = text.replace("\u0085", "\\u0085").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return text[1:]
 
 
 def scrub(value: Any) -> Any:
-    """The value with NUL and lone surrogates replaced, all the way down."""
+    """Returns the value with NUL and lone surrogates replaced at every depth."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
@@ -171,7 +171,7 @@ def clean(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """The text, or its beginning and a marker that tells how long it was in all (characters)."""
+    """Returns the text, or its first characters and a marker with the number of characters in all."""
     if len(text) <= limit:
         return text
     return f"{text[:limit]}… [cut: {len(text):,} characters in all]"

@@ -1,4 +1,4 @@
-"""Exceptions that must not end more than what raised them: each is logged once and counted."""
+"""Counts and logs exceptions that must not end more than the part that raised them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from contextlib import contextmanager
 
 logger = logging.getLogger("taskroom.faults")
 
-QUIET_SECONDS = 60.0  # the same fault is logged again when it did not happen for so long
+QUIET_SECONDS = 60.0  # a fault is logged again when it did not happen for that long
 KEPT = 1_000
 
 
 class Faults:
-    """``note`` is called where a room, a wire, a message or a timer failed and the others go on."""
+    """``note`` is called when a room, a wire, a message or a timer failed and the others go on."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._last: dict[tuple[str, type[Exception]], float] = {}  # when each happened last, in that order
+        self._last: dict[tuple[str, type[Exception]], float] = {}  # when each last happened, the oldest first
         self._lock = threading.Lock()
 
     def note(self, where: str, error: Exception) -> None:
-        """``where`` says what failed, and is the same each time that it fails."""
+        """Counts the error, and logs it unless it happened lately. ``where`` says what failed, in the same words each
+        time."""
         key, now = (where, type(error)), time.monotonic()
         with self._lock:
             self.count += 1
@@ -36,7 +37,7 @@ class Faults:
 
     @contextmanager
     def within(self, where: str) -> Iterator[None]:
-        """Ends an exception of the block, by noting it."""
+        """Notes an exception of the block and does not raise it."""
         try:
             yield
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The hub: rooms by name, fed by one subscription, kept complete from Postgres."""
+"""The hub: all rooms of a process, fed by one subscription and kept complete from Postgres."""
 
 from __future__ import annotations
 
@@ -6,129 +6,122 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns, spawn
-from app.stream.behind import Behind
-from app.stream.burst import Data, Filter
-from app.stream.counts import Tally
+from app.stream.catchup import Catchup
+from app.stream.codec import Data, Filter
+from app.stream.delivery import Delivery
 from app.stream.event import Event
-from app.stream.fanout import Fanout
 from app.stream.faults import Faults
-from app.stream.once import Once
-from app.stream.present import Presents
+from app.stream.metrics import DeliveryMetrics
 from app.stream.resync import Resync
 from app.stream.room import Room
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
-from app.stream.tails import Tails
+from app.stream.tailcheck import TailCheck
 from app.stream.viewer import Viewer, Wire
 
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
-RINGS_BYTES = 64_000_000  # of all rooms; what does not fit is read from Postgres
-
+RINGS_BYTES = 64_000_000  # of all rooms; events that do not fit are read from Postgres
 
 EVERYTHING = Filter()
 
 
 class Hub:
-    """All rooms of one process. ``watch`` makes a viewer, ``attach`` gives it a wire and begins to send."""
+    """``watch`` makes a viewer; ``attach`` gives it a wire and begins to send."""
 
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
-        self._rooms: dict[str, Room] = {}
+        self._audiences: dict[str, Audience] = {}
         self._lock = threading.RLock()
-        self._once: Once[Head | None] = Once()
+        self._single_flight: SingleFlight[Head | None] = SingleFlight()
         self.ring_bytes = 0
-        self.tally = Tally()
+        self.metrics = DeliveryMetrics()
         self.on_control: Callable[[str], None] = lambda message: None
         self.on_reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        self._behind = Behind(
-            store, self._lock, self._refresh_until, stalled_seconds, self.tally, self.faults
-        )
-        self._advance, self._left = self._behind.advance, self._leave
-        self._fanout = Fanout(self._lock, self._behind, self.tally, self.faults, self._account)
-        self._tails = Tails(
-            store, self._rooms, self._lock, self._fanout, self.tally, self.faults, self._account
-        )
+        parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
+        self._catchup = Catchup(parts, stalled_seconds)
+        self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
+        self._delivery = Delivery(parts, self._catchup)
+        self._tailcheck = TailCheck(parts, self._delivery)
+        self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
         for name, run in (
             ("listener", self.subscription.run),
-            ("tails", lambda: self._tails.run(self.subscription, self._sweep)),
-            ("ticks", self._fanout.run),
+            ("tails", lambda: self._tailcheck.run(self.subscription, self._sweep)),
+            ("ticks", self._delivery.run),
         ):
             threading.Thread(target=run, name=f"taskroom-{name}", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()
-        self._tails.stop()
-        self._fanout.stop()
+        self._tailcheck.stop()
+        self._delivery.stop()
         self.subscription.stop()
         self.close_viewers("draining")
 
     def watch(
         self, stream: str, cursor: int | None, filter: Filter = EVERYTHING, session_id: str = ""
     ) -> Viewer:
-        """A viewer after ``cursor`` (None: live only). NoSuchStream when it is not there.
-
-        A cursor that cannot be answered gets a Resync before anything else.
-        """
-        room = self._open(stream)
+        """Makes a viewer after ``cursor`` (None: live only); a cursor that cannot be answered gets a Resync before
+        anything else. Raises NoSuchStream."""
+        audience = self._open(stream)
+        room = audience.room
         if cursor is not None:
-            self._tails.refresh_until(room, lambda: cursor <= room.head)
+            self._tailcheck.refresh_until(audience, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
-        # Thousands of viewers share what is the same for all: each object more is one for the garbage collector.
+        # Thousands of viewers share these objects: each one more is work for the garbage collector.
         viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
         with self._lock:
-            viewer.room = self._keep(room)  # it may have been swept while Postgres was asked
-            viewer.room.viewers.add(viewer)
-            viewer.room.empty_since = None
+            audience = self._keep(audience)  # it may have been swept while Postgres was asked
+            viewer.room = audience.room
+            audience.add(viewer)
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, 1)
-        if self._stopped.is_set():  # while Postgres was asked: nobody would tell it to come back
+        if self._stopped.is_set():  # while Postgres was asked: nothing else would close the viewer
             viewer.close("draining")
         return viewer
 
-    @property
-    def presents(self) -> Presents:
-        return self._behind.presents
-
     def attach(self, viewer: Viewer, wire: Wire) -> None:
-        """Begins to send: ``first``, then what follows the cursor. A viewer closed meanwhile is told why at once."""
+        """Begins to send ``first``, then the events after the cursor, unless the viewer was closed meanwhile."""
         with self._lock:
             viewer.wire, viewer.progress_at = wire, time.monotonic()
             closed = viewer.closed
         if closed is not None:
             self._tell_left(viewer, wire, closed)
         else:
-            self._behind.advance(viewer)
+            self._catchup.advance(viewer)
 
-    def say(self, viewer: Viewer, words: Callable[[int], Data]) -> None:
-        """Something that is no event, made of its cursor, to a viewer that keeps up; to one that does not, nothing."""
-        self._fanout.say(viewer, words)
+    def send_control(self, viewer: Viewer, encode: Callable[[int], Data]) -> None:
+        """Sends what is no event, made of the viewer's cursor, to a viewer that keeps up; nothing to others."""
+        self._delivery.send_control(viewer, encode)
 
     @property
     def rooms(self) -> int:
-        return len(self._rooms)
+        return len(self._audiences)
 
     @property
     def behind(self) -> int:
         """Viewers that wait for their wires, or for Postgres."""
-        return self._behind.viewers
+        return self._catchup.viewers
 
     @property
     def lag(self) -> int:
-        """Events that the room which is furthest behind has not sent on yet."""
+        """Events that the room furthest behind has not sent yet."""
         with self._lock:
-            return max((room.head - room.sent for room in self._rooms.values() if room.viewers), default=0)
+            rooms = (audience.room for audience in self._audiences.values() if audience.viewers)
+            return max((room.head - room.sent for room in rooms), default=0)
 
     def viewers(self) -> list[Viewer]:
         with self._lock:
-            return [v for room in self._rooms.values() for v in room.viewers]
+            return [v for audience in self._audiences.values() for v in audience.viewers]
 
     def close_viewers(self, reason: str, session_id: str | None = None) -> None:
         """Closes all viewers, or those of one session."""
@@ -140,24 +133,24 @@ class Hub:
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
         with self._lock:
-            room = self._rooms.get(stream)
-            if room is None:
+            audience = self._audiences.get(stream)
+            if audience is None:
                 return
-            self.tally.received += 1
+            self.metrics.received += 1
             try:
-                self._take(room, events, closes)
+                self._take(audience, events, closes)
             except Exception as error:
-                self.faults.note(f"what was heard of {stream} could not be taken", error)
-                self._tails.prove(room, at_once=False)  # it may fail again with each message
+                self.faults.note(f"a message of {stream} could not be taken", error)
+                self._tailcheck.check_soon(audience, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
         with self._lock:
-            room = self._rooms.get(stream)
-            if room:
-                room.confirmed = True
-                self._tails.prove(room, at_once=True)
+            audience = self._audiences.get(stream)
+            if audience:
+                audience.confirmed = True
+                self._tailcheck.check_soon(audience, at_once=True)
 
-    def controlled(self, message: str) -> None:
+    def control_received(self, message: str) -> None:
         self.on_control(message)
 
     def reconnected(self) -> None:
@@ -165,61 +158,55 @@ class Hub:
 
     # Keeping rooms complete.
 
-    def _take(self, room: Room, events: Sequence[Event], closes: bool) -> None:
+    def _take(self, audience: Audience, events: Sequence[Event], closes: bool) -> None:
+        room = audience.room
         if events[0].sequence <= room.head and room.contradicts(events):
             room.contradicted = True
-            self._tails.prove(room, at_once=True)
+            self._tailcheck.check_soon(audience, at_once=True)
             return
         before = room.bytes
         try:
             moved = room.accept(events, closes)
         finally:
-            self._account(room.bytes - before)
+            self._account(audience, before)
         if moved:
-            self._fanout.wake(room)
-        if room.has_early and not room.refilling:
-            room.refilling = True
-            self.tally.refills += 1
-            spawn(self._tails.refill, room)
+            self._delivery.notify(audience)
+        if room.has_early and not audience.refilling:
+            audience.refilling = True
+            self.metrics.refills += 1
+            spawn(self._tailcheck.refill, audience)
 
-    def _open(self, stream: str) -> Room:
+    def _open(self, stream: str) -> Audience:
         with self._lock:
-            room = self._rooms.get(stream)
-        if room:
-            return room
-        head = self._once(("open", stream), lambda: self._store.opened(stream))
+            audience = self._audiences.get(stream)
+        if audience:
+            return audience
+        head = self._single_flight(("open", stream), lambda: self._store.head_or_create(stream))
         if head is None:
             raise NoSuchStream(stream)
-        return self._keep(Room(stream, head.last_seq, head.pruned_to, head.closed))
+        return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
 
-    def _keep(self, room: Room) -> Room:
-        """The room of that stream, this one when there is none: somebody may have been quicker."""
+    def _keep(self, audience: Audience) -> Audience:
+        """Registers the audience and returns it, or the stream's other one: another thread may have been quicker."""
+        stream = audience.room.stream
         with self._lock:
-            kept = self._rooms.setdefault(room.stream, room)
-            if kept is room and not room.followed:
-                room.followed, room.confirmed = True, False
-                room.empty_since = time.monotonic()
-                self._account(room.bytes)
-                self.subscription.follow(room.stream)
+            kept = self._audiences.setdefault(stream, audience)
+            if kept is audience and not audience.registered:
+                audience.registered, audience.confirmed = True, False
+                audience.empty_since = time.monotonic()
+                self._account(audience, 0)
+                self.subscription.subscribe(stream)
             return kept
 
     def _leave(self, viewer: Viewer, reason: str) -> None:
-        """Nothing that fails here keeps others from leaving, or this one from being known to have left."""
+        """Closes a viewer; no fault in it keeps other viewers open, or this one registered."""
         with self._lock:
             if viewer.closed is not None:
                 return
             viewer.closed = reason
-            self.tally.ended[reason] += 1
-            room, lane = viewer.room, viewer.lane
-            if lane is not None:
-                lane.exit(viewer)
-                # A quiet room would keep the lanes of all who ever came.
-                if not lane.viewers and room.lanes.get(lane.key) is lane:
-                    del room.lanes[lane.key]
-            self._behind.leave(viewer)
-            room.viewers.discard(viewer)
-            if not room.viewers:
-                room.empty_since = time.monotonic()
+            self.metrics.ended[reason] += 1
+            self._audiences[viewer.room.stream].remove(viewer)
+            self._catchup.leave(viewer)
             wire = viewer.wire
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, -1)
@@ -230,31 +217,28 @@ class Hub:
         with self.faults.within(f"a {type(wire).__name__} could not be left"):
             wire.left(viewer, reason)
 
-    def _account(self, bytes: int) -> None:
-        """Keeps all rings within their limit: the rooms that were quiet for longest forget theirs."""
-        self.ring_bytes += bytes
+    def _account(self, audience: Audience, before: int) -> None:
+        """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
+        if audience.registered:
+            self.ring_bytes += audience.room.bytes - before
         if self.ring_bytes > RINGS_BYTES:
-            for room in sorted(self._rooms.values(), key=lambda room: room.woken_at):
-                self.ring_bytes -= room.bytes
-                room.forget()
+            for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
+                self.ring_bytes -= audience.room.bytes
+                audience.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
-    def _refresh_until(self, room: Room, done: Callable[[], bool]) -> None:
-        self._tails.refresh_until(room, done)
-
     def _sweep(self, now: float) -> None:
-        self._behind.sweep(now)
+        self._catchup.sweep(now)
         with self._lock:
-            empty = [room for room in self._rooms.values() if _lingered(room, now)]
-        for room in in_turns(empty):
+            empty = [
+                audience for audience in self._audiences.values() if audience.lingered(now, LINGER_SECONDS)
+            ]
+        for audience in in_turns(empty):
+            room = audience.room
             with self._lock:
-                if _lingered(room, now) and self._rooms.get(room.stream) is room:
-                    del self._rooms[room.stream]
-                    room.followed = False
+                if audience.lingered(now, LINGER_SECONDS) and self._audiences.get(room.stream) is audience:
+                    del self._audiences[room.stream]
+                    audience.registered = False
                     self.ring_bytes -= room.bytes
-                    self.subscription.unfollow(room.stream)
-
-
-def _lingered(room: Room, now: float) -> bool:
-    return not room.viewers and room.empty_since is not None and now - room.empty_since > LINGER_SECONDS
+                    self.subscription.unsubscribe(room.stream)

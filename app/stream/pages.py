@@ -1,4 +1,4 @@
-"""Pages of a stream as Postgres reads them: bounded in bytes too, for events may be large, and never with a hole."""
+"""Reads pages of a stream from Postgres: bounded in events and in bytes, and never with a hole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.stream.event import Event
 PAGE_BYTES = 1_000_000  # of payloads as stored; in memory a text beyond ASCII takes up to four times as much
 Row = TypeVar("Row")
 
-# The size of a payload is known without unpacking it, so what is not sent costs next to nothing.
+# Postgres knows the size of a payload without unpacking it, so events that are not sent cost next to nothing.
 _EVENTS = """SELECT seq, type, payload, level, phase, octet_length(payload) AS bytes,
            sum(octet_length(payload)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS upto
     FROM events WHERE stream_id = (SELECT id FROM streams WHERE name = %(stream)s) AND seq > %(start)s
@@ -26,15 +26,15 @@ _PART = f"""WITH page AS MATERIALIZED ({_EVENTS}),
 
 
 def after(cur: Cursor, stream: str, cursor: int, limit: int) -> list[Event]:
-    """The next events, one at least when there are any, from ``cursor + 1`` on."""
+    """Reads the events from ``cursor + 1`` on, one at least when there is one."""
     cur.execute(_AFTER, {"stream": stream, "start": cursor, "limit": limit, "bytes": PAGE_BYTES})
     return _dense(stream, cur.fetchall(), cursor + 1)
 
 
 def part(cur: Cursor, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
-    """Of the ``limit`` events that follow ``start`` those that are read together with the one after ``cursor``.
+    """Of the ``limit`` events that follow ``start``, reads the part that holds the event after ``cursor``.
 
-    Large events are cut into parts where their sizes say, the same for whoever asks for one of them.
+    A page of large events is cut into parts by their sizes, so every caller gets the same parts.
     """
     about = {"stream": stream, "start": start, "limit": limit, "next": cursor + 1, "bytes": PAGE_BYTES}
     cur.execute(_PART, about)
@@ -49,7 +49,7 @@ def _dense(
 
 
 def bounded(rows: Sequence[Row], size: Callable[[Row], int]) -> Sequence[Row]:
-    """The first rows of a page, one at least, up to about a megabyte: decoding more at once stalls a loop."""
+    """Returns the first rows of a page, one at least, up to about a megabyte: decoding more at once stalls the loop."""
     total = 0
     for n, row in enumerate(rows):
         total += size(row)

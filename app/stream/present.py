@@ -1,99 +1,79 @@
-"""The present state, which a viewer without a cursor is told first. None is kept for a viewer that cannot take it yet:
-what was read is shared, and read again when it has been let go of."""
+"""The present state of a stream, which is sent first to a viewer without a cursor. No copy is kept for a viewer that
+cannot take it yet: viewers share what was read, and it is read again when it was dropped meanwhile."""
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
-from app.stream.background import in_turns, spawn
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
-from app.stream.history import KEPT_SECONDS, WAITING_AT_ONCE
-from app.stream.keeping import let_go
-from app.stream.once import Once
-from app.stream.store import NoSuchStream, StoreAway
-
-logger = logging.getLogger("taskroom.present")
+from app.stream.history import KEPT_SECONDS
+from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
+from app.stream.single_flight import SingleFlight
+from app.stream.store import NoSuchStream
 
 KEPT_BYTES = 8_000_000  # of all streams together
 READERS = 4  # for viewers that are behind; those that join have their own bound
 
-Waiting = Callable[[Exception | None], None]
-State = tuple[list[Event], int]  # its events, and the sequence up to which they speak
+State = tuple[list[Event], int]  # its events, and the sequence up to which they are the state
 
 
 @dataclass(slots=True, eq=False)
 class First:
-    """What a viewer is told before anything after its cursor: the state up to ``upto``, as far as its filter lets it.
-    ``told`` is the last that it was told of it.
+    """The state up to ``upto``, filtered, which a viewer is sent before anything after its cursor. ``sent_to`` is the
+    sequence of the last event of it that was sent.
 
-    It may be told of a later reading. What is missing there up to ``upto`` has changed since, so the viewer hears of
-    it after its cursor; what is there was the state then too.
+    The rest may come from a later reading. Events up to ``upto`` that are missing there have changed since, so the
+    viewer is sent the change after its cursor; those that are there were the state then too.
     """
 
     upto: int
     filter: Filter
-    told: int = 0
+    sent_to: int = 0
 
     def rest(self, events: Sequence[Event]) -> list[Event]:
-        start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.told, self.upto))
+        start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.sent_to, self.upto))
         return [event for event in events[start:end] if self.filter.passes(event)]
 
 
-@dataclass(slots=True, eq=False)
-class Kept:
-    events: list[Event]
-    upto: int
-    bytes: int
-    told: bool  # those who waited for it have it; it may be let go of
-    at: float = field(default_factory=time.monotonic)
-
-
 class Presents:
-    """``source`` reads the present state of a stream; NoSuchStream where there is none."""
+    """The present states that were read lately. ``source`` reads one; NoSuchStream where there is no such stream."""
 
     def __init__(self) -> None:
         self.source: Callable[[str], State] = _nothing
         self._kept: OrderedDict[str, Kept] = OrderedDict()  # oldest first
-        self._waiting: dict[str, list[Waiting]] = {}
-        self._once: Once[State] = Once()
+        self._reads: SharedReads[str] = SharedReads(READERS, self.forget)
+        self._single_flight: SingleFlight[State] = SingleFlight()
         self._lock = threading.Lock()
-        self._readers = threading.BoundedSemaphore(READERS)
         self.bytes = 0
 
     def now(self, stream: str) -> int:
-        """Reads the state for who joins, once for all who join at the same moment; returns the sequence up to which it
-        speaks. Raises NoSuchStream, StoreAway."""
-        events, upto = self._once(stream, lambda: self.source(stream))
+        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it
+        holds. Raises NoSuchStream, StoreAway."""
+        events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto
 
     def of(self, stream: str, first: First) -> list[Event] | None:
-        """What the viewer is still to be told; None when it must be read first."""
+        """Returns the events that are still to be sent to the viewer; None when they must be read first."""
         with self._lock:
             kept = self._kept.get(stream)
             return first.rest(kept.events) if kept is not None and kept.upto >= first.upto else None
 
-    def read(self, stream: str, then: Waiting) -> None:
-        """Reads it again, once for all who wait. Each is called with the failure or None; who came while it was under
-        way may have to ask for a newer one. Of a stream that has gone there is nothing to tell."""
-        with self._lock:
-            waiting = self._waiting.setdefault(stream, [])
-            waiting.append(then)
-            if len(waiting) > 1:
-                return
-        spawn(self._read, stream)
+    def read(self, stream: str, then: Waiter) -> None:
+        """Reads the state again, once for all waiters; a stream that is gone has no events."""
+        self._reads.read(stream, partial(self._load, stream), then)
 
-    def keep(self, stream: str, events: list[Event], upto: int, told: bool = True) -> Kept:
-        """The last reading counts, also where it speaks up to less: the stream may have gone back."""
-        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), told)
+    def keep(self, stream: str, events: list[Event], upto: int, delivered: bool = True) -> Kept:
+        """Keeps the last reading, even one up to a lower sequence: the stream may have been rewound."""
+        kept = Kept(events, EVENT_BYTES + sum(map(memory, events)), upto, delivered)
         with self._lock:
             self._drop(stream)
             self._kept[stream] = kept
@@ -102,38 +82,23 @@ class Presents:
         return kept
 
     def forget(self, now: float) -> None:
-        """Lets go of what is too old, or too much, but not of the newest, nor of what somebody waits for."""
+        """Drops states that are too old or too many, but not the newest, and none that a viewer waits for."""
         with self._lock:
             older = islice(self._kept.items(), max(0, len(self._kept) - 1))
-            for stream in let_go(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
+            for stream in droppable(older, self.bytes, KEPT_BYTES, now - KEPT_SECONDS):
                 self._drop(stream)
 
     def drop(self, stream: str) -> None:
-        """What was read of that stream holds no more."""
+        """What was read of that stream is no longer true."""
         with self._lock:
             self._drop(stream)
 
-    def _read(self, stream: str) -> None:
-        error: Exception | None = None
-        kept: Kept | None = None
+    def _load(self, stream: str) -> tuple[Kept, Outcome]:
         try:
-            with self._readers:
-                kept = self.keep(stream, *self.source(stream), told=False)
+            events, upto = self.source(stream)
         except NoSuchStream:
-            kept = self.keep(stream, [], MAX_SEQUENCE, told=False)
-        except Exception as failure:  # whatever it is, those who wait must hear of it
-            error = failure
-            if not isinstance(failure, StoreAway):
-                logger.exception("reading the state of %s failed", stream)
-        with self._lock:
-            waiting = self._waiting.pop(stream)
-        for then in in_turns(waiting, WAITING_AT_ONCE):
-            try:
-                then(error)
-            except Exception:  # one of a crowd must not keep it from the others
-                logger.exception("the state of %s could not be passed on", stream)
-        if kept is not None:
-            kept.told = True
+            events, upto = [], MAX_SEQUENCE
+        return self.keep(stream, events, upto, delivered=False), Outcome.READY
 
     def _drop(self, stream: str) -> None:
         kept = self._kept.pop(stream, None)

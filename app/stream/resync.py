@@ -1,4 +1,4 @@
-"""A cursor that cannot be answered exactly, said aloud instead of leaving a gap."""
+"""The answer to a cursor that cannot be answered exactly: it names the gap instead of hiding it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """Sent to the viewer before anything else; it goes on after ``cursor``."""
+    """Sent to the viewer before any event; the viewer goes on after ``cursor``."""
 
     stream: str
     reason: str  # beyond_head or pruned
@@ -20,11 +20,11 @@ class Resync:
 
     @classmethod
     def of(cls, stream: str, cursor: int, pruned_to: int, head: int) -> Resync | None:
-        """Why this cursor cannot be answered; None when it can."""
+        """Says why this cursor cannot be answered; None when it can."""
         if cursor > head:
             return cls(stream, "beyond_head", pruned_to + 1, head)
         return cls(stream, "pruned", pruned_to + 1, head) if cursor < pruned_to else None
 
     def message(self) -> dict[str, object]:
-        """What a client is told."""
+        """The fields that are sent to the client."""
         return {"stream": self.stream, "reason": self.reason, "oldest": self.oldest, "head": self.head}

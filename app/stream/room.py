@@ -1,28 +1,22 @@
-"""A room: the recent events of one stream, and the arithmetic that proves nothing is missing."""
+"""A room: the recent events of one stream, and the arithmetic that proves that none is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from app.stream.event import Event, memory
 
-if TYPE_CHECKING:
-    from app.stream.burst import Codec, Filter
-    from app.stream.lane import Lane
-    from app.stream.viewer import Viewer
-
 RING_EVENTS = 512
 RING_BYTES = 256_000
-UNSENT_BYTES = 4_000_000  # what came since its viewers were sent something stays, up to here
-EARLY_BYTES = 1_000_000  # what came before what lies before it; the rest is read from Postgres
+UNSENT_BYTES = 4_000_000  # the ring keeps events that its viewers were not sent yet, up to here
+EARLY_BYTES = 1_000_000  # events that came before their predecessors; more are read from Postgres
 
 
 class Room:
     """Holds a ring of the newest events. It accepts only ``head + 1``.
 
-    Older events are dropped; a jump is kept aside as ``early`` until what lies before it comes,
-    from Redis in another order or from Postgres.
+    Older events are dropped. Events after a gap are kept aside as ``early`` until the gap is filled, from Redis in
+    another order or from Postgres.
     """
 
     def __init__(self, stream: str, head: int, pruned_to: int, closed: bool) -> None:
@@ -30,25 +24,16 @@ class Room:
         self.head = head
         self.pruned_to = pruned_to
         self.closed = closed
-        self.followed = False
-        self.confirmed = False  # the subscription is heard; until then the room is polled
-        self.refilling = False
-        self.viewers: set[Viewer] = set()
-        self.lanes: dict[tuple[Codec, Filter], Lane] = {}
-        self.arriving: list[Viewer] = []  # caught up while their lane waits for its tick
-        self.empty_since: float | None = None
-        self.woken_at = 0.0  # monotonic time at which its viewers were last sent something
-        self.sent = head  # the last sequence that they were sent
-        self.rests_until = 0.0  # what comes before that waits for a tick
+        self.sent = head  # the last sequence that its viewers were sent
         self._ring: list[Event] = []
         self._early: dict[int, Event] = {}
         self._ring_bytes = self._early_bytes = 0
         self._closes_at = head if closed else 0
-        self.contradicted = False  # Postgres has other events than were sent under the same numbers
+        self.contradicted = False  # Postgres has other events than those sent under the same sequences
 
     @property
     def bytes(self) -> int:
-        """Memory of its events."""
+        """The memory that its events take."""
         return self._ring_bytes + self._early_bytes
 
     @property
@@ -56,7 +41,7 @@ class Room:
         return bool(self._early)
 
     def accept(self, events: Sequence[Event], closes: bool = False) -> bool:
-        """Takes what continues the head; True when the head moved."""
+        """Takes the events that continue the head; True when the head moved."""
         if closes and events:
             self._closes_at = events[-1].sequence
         before = self.head
@@ -78,37 +63,38 @@ class Room:
             self._early_bytes = sum(map(memory, self._early.values()))
         if fresh:
             self._push(fresh)
-        self._settle()
+        if self._closes_at and self.head >= self._closes_at:
+            self.closed = True
         return self.head != before
 
     def jump(self, head: int, closed: bool) -> None:
-        """Moves the head over events that viewers shall read from Postgres: too many for the ring."""
+        """Moves the head over events that are too many for the ring; viewers read them from Postgres."""
         if head > self.head:
             self._empty()
             self.head = head
         if closed:
             self._closes_at = head
-        self.accept(())  # what came early may go on from here
+        self.accept(())  # events that came early may continue the new head
 
     def rewind(self, head: int, pruned_to: int, closed: bool) -> None:
-        """Postgres has lost events that were here: from here on what it has is the truth."""
+        """Goes back to the head of a Postgres that has lost events: its events are the truth from now on."""
         self.forget()
         self.head = self.sent = head
         self.pruned_to, self.closed, self.contradicted = pruned_to, closed, False
         self._closes_at = head if closed else 0
 
     def contradicts(self, events: Sequence[Event]) -> bool:
-        """Whether one of these has the number of another one in the ring."""
+        """Whether one of these events differs from the event of the same sequence in the ring."""
         known = {event.sequence: event.payload for event in self._ring}
         return any(known.get(event.sequence, event.payload) != event.payload for event in events)
 
     def forget(self) -> None:
-        """Lets go of all events; who needs them reads Postgres."""
+        """Drops all events; viewers that need them read Postgres."""
         self._empty()
         self._early, self._early_bytes = {}, 0
 
     def after(self, cursor: int) -> list[Event] | None:
-        """All events after the cursor, or None when the ring no longer reaches back so far."""
+        """Returns all events after the cursor; None when the ring no longer reaches back so far."""
         ring = self._ring
         if not ring or cursor >= ring[-1].sequence:
             return [] if cursor >= self.head else None
@@ -116,16 +102,16 @@ class Room:
         return None if cursor + 1 < first else ring[cursor + 1 - first :]
 
     def trim(self) -> None:
-        """Its viewers were sent all: the ring is for those who are behind now."""
+        """Marks all events as sent: the ring now serves only viewers that are behind."""
         self.sent = self.head
         self._drop(RING_BYTES, RING_EVENTS)
 
     def _push(self, fresh: list[Event]) -> None:
-        # A new list each time: another thread may be looking at the old one, and would miss an event.
+        # A new list each time: a thread that reads the old one would miss an event.
         self._ring = self._ring + fresh
         self._ring_bytes += sum(map(memory, fresh))
         self.head = fresh[-1].sequence
-        # A batch may be larger than the ring: those who keep up are sent it before it is cut.
+        # A batch may be larger than the ring: viewers that keep up are sent all of it before it is cut.
         self._drop(UNSENT_BYTES, max(RING_EVENTS, self.head - self.sent))
 
     def _drop(self, bytes: int, events: int) -> None:
@@ -138,7 +124,3 @@ class Room:
 
     def _empty(self) -> None:
         self._ring, self._ring_bytes = [], 0
-
-    def _settle(self) -> None:
-        if self._closes_at and self.head >= self._closes_at:
-            self.closed = True

@@ -1,25 +1,24 @@
-"""A viewer: a cursor in a room, a filter and a wire. Nothing is queued for it."""
+"""A viewer: a cursor in a room, a filter and a wire; nothing is queued for it. Its cohort; and what a wire is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from app.stream.burst import Codec, Data, Filter
+from app.stream.codec import Codec, Data, Filter
+from app.stream.encoded_batch import EncodedBatch
+from app.stream.faults import Faults
 from app.stream.present import First
 from app.stream.resync import Resync
-
-if TYPE_CHECKING:
-    from app.stream.lane import Lane
-    from app.stream.room import Room
+from app.stream.room import Room
 
 
 class Wire(Protocol):
-    """A connection as the hub writes to it: never waiting, and never in the middle of anybody else's frame.
+    """A connection as the hub writes to it: without waiting, and never in the middle of another viewer's frame.
 
-    Several viewers may share one. OSError says that the connection is gone; a wire that raises anything else is
-    treated the same, and that is logged.
+    Several viewers may share a wire. OSError means that the connection is gone; any other exception is treated the
+    same and logged.
     """
 
     progress_at: float  # monotonic time at which it last took something, kept while a viewer of it is parked
@@ -28,28 +27,28 @@ class Wire(Protocol):
     def codec(self) -> Codec: ...
 
     @property
-    def owed(self) -> int:
-        """How much is left of frames that were begun."""
+    def unsent(self) -> int:
+        """The length of the unsent remainder of a frame."""
 
     def send(self, data: Data) -> int:
-        """How much of it was taken now; 0 or BlockingIOError when nothing was, or something is still owed."""
+        """Returns how much of the data was taken; 0 or BlockingIOError while nothing is, or a remainder is unsent."""
 
-    def owe(self, rest: Data) -> None:
-        """The rest of a frame that was begun: the wire sends it before it takes anything else."""
+    def hold_remainder(self, remainder: Data) -> None:
+        """Keeps the rest of a frame that is partly sent; the wire sends it before it takes anything else."""
 
-    def settle(self) -> bool:
-        """Sends what is owed, as far as the connection takes it; True when nothing is any more."""
+    def send_remainder(self) -> bool:
+        """Sends the remainder as far as the connection takes it; True when nothing of it is left."""
 
-    def await_room(self, viewer: Viewer) -> None:
+    def call_when_writable(self, viewer: Viewer) -> None:
         """Calls ``viewer.ready()`` once when the connection takes more."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """The viewer will write no more, because of that reason; the wire says goodbye in its own way."""
+        """The viewer is closed for that reason; the wire tells its client in its own way."""
 
 
 @dataclass(slots=True, eq=False)
 class Viewer:
-    """Stands in a room at ``cursor``: in a lane with others while it keeps up, else alone, catching up."""
+    """Stands in a room at ``cursor``: in a cohort while it keeps up, else alone, catching up."""
 
     room: Room
     start: int
@@ -59,15 +58,15 @@ class Viewer:
     advance: Callable[[Viewer], None]
     leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
-    first: First | None = None  # told before anything after the cursor
-    lane: Lane | None = None
-    ending: bool = False  # the last word is begun: nothing but the rest of it is to be sent
+    first: First | None = None  # sent before anything after the cursor
+    cohort: Cohort | None = None
+    end_begun: bool = False  # the end frame is sent, at least partly: nothing but its remainder is to be sent
     closed: str | None = None
 
     @property
     def cursor(self) -> int:
-        """The last sequence that it was sent or that its filter kept back; a frame that was begun counts."""
-        return self.start if self.lane is None else self.lane.cursor
+        """The last sequence that was sent or filtered out; a frame that is partly sent counts as sent."""
+        return self.start if self.cohort is None else self.cohort.cursor
 
     @property
     def progress_at(self) -> float:
@@ -83,5 +82,67 @@ class Viewer:
         self.advance(self)
 
     def close(self, reason: str = "closed") -> None:
-        """Takes it out of its room and tells its wire; safe to call twice and from any thread."""
+        """Takes the viewer out of its room and tells its wire; safe to call twice and from any thread."""
         self.leave(self, reason)
+
+
+class Cohort:
+    """The viewers of one format and filter that stand at one cursor: one buffer serves them all."""
+
+    __slots__ = ("codec", "cursor", "filter", "viewers")
+
+    def __init__(self, codec: Codec, filter: Filter, cursor: int) -> None:
+        self.codec, self.filter, self.cursor = codec, filter, cursor
+        self.viewers: set[Viewer] = set()
+
+    @property
+    def key(self) -> tuple[Codec, Filter]:
+        return self.codec, self.filter
+
+    def enter(self, viewer: Viewer) -> None:
+        viewer.cohort = self
+        self.viewers.add(viewer)
+
+    def exit(self, viewer: Viewer) -> None:
+        """The viewer goes on alone from the cohort's cursor."""
+        self.viewers.discard(viewer)
+        viewer.start, viewer.cohort = self.cursor, None
+
+    def send(self, batch: EncodedBatch, faults: Faults) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
+        """Offers the batch to all viewers and moves on. Returns the viewers that took only a part of it, with how much
+        that was, and the viewers that are gone."""
+        data, size = batch.data, len(batch.data)
+        behind: list[tuple[Viewer, int]] = []
+        gone: list[Viewer] = []
+        if size:  # a filter may have passed no event
+            for viewer in list(self.viewers):  # a wire may find out that its socket is closed, and leave
+                try:  # as ``offered``, but a call for each viewer and tick is a tenth of what Python costs here
+                    taken = viewer.wire.send(data)  # type: ignore[union-attr]
+                except BlockingIOError:
+                    taken = 0
+                except Exception as error:  # the fault of one wire must end its viewer alone
+                    if not isinstance(error, OSError):
+                        faults.note(failed(viewer), error)
+                    gone.append(viewer)
+                    continue
+                if taken != size:
+                    behind.append((viewer, taken))
+        for viewer, _ in behind:
+            self.exit(viewer)
+        self.cursor = batch.cursor
+        return behind, gone
+
+
+def failed(viewer: Viewer) -> str:
+    """What to call a fault of the viewer's wire or codec: the same for all of one kind."""
+    return f"a {type(viewer.wire).__name__} failed"
+
+
+def offered(viewer: Viewer, data: Data) -> int:
+    """Offers the data to the viewer's wire, which it has; returns how much was taken, -1 when the wire is gone."""
+    try:
+        return viewer.wire.send(data)  # type: ignore[union-attr]
+    except BlockingIOError:
+        return 0
+    except OSError:
+        return -1

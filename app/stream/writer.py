@@ -9,8 +9,6 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from psycopg2.extensions import cursor as Cursor
-
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
 from app.stream.event import Draft, draft, now
@@ -23,9 +21,10 @@ from app.stream.store import (
     StoreAway,
     UnknownWriter,
     append,
+    claim_batch,
     register_writer,
-    settle,
 )
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
 
@@ -55,7 +54,7 @@ class Writer:
         publish: Callable[[Appended], None],
         *,
         stored: Callable[[Appended], None] = lambda appended: None,
-        tick: Callable[[Cursor], Appended | None] | None = None,
+        tick: Callable[[Transaction], None] | None = None,
         tick_seconds: float | None = None,
         limit_events: int = 20_000,
         limit_bytes: int = 16_000_000,
@@ -193,15 +192,15 @@ class Writer:
                 self.id, self._batch = str(uuid.uuid4()), 0
             except Exception as error:
                 cause = causes.of(error)
-                if cause is Cause.DATA:
+                if cause is Cause.INVALID_DATA:
                     return self._part(batch, marks)
                 self.failures += 1
                 logger.warning(
                     "storing %d events failed, again in %.2f s: %s",
                     *(len(batch), wait, causes.first_line(error)),
-                    exc_info=not cause.passes,
+                    exc_info=not cause.is_temporary,
                 )
-                if cause is not Cause.AWAY:  # whatever this batch waits for, its task lives
+                if cause is not Cause.UNAVAILABLE:  # whatever this batch waits for, its task lives
                     self._tick_when_due()
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)
@@ -223,7 +222,9 @@ class Writer:
             if self._batch == 0:
                 register_writer(cur, self.id)
             appended = (
-                append(cur, batch, self._project) if settle(cur, self.id, self._batch + 1) else Appended()
+                append(cur, batch, self._project)
+                if claim_batch(cur, self.id, self._batch + 1)
+                else Appended()
             )
         self._batch += 1
         return appended
@@ -234,9 +235,10 @@ class Writer:
         self._next_tick = time.monotonic() + self._tick_seconds
         try:
             with self._connect() as conn, conn.cursor() as cur:
-                appended = self._tick(cur)
-            if appended:
-                self._publish(appended)
+                tx = Transaction(cur, self._project)
+                self._tick(tx)
+            if tx.appended.events:
+                self._publish(tx.appended)
         except StoreAway as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process

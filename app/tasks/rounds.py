@@ -14,10 +14,10 @@ from collections.abc import Callable
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
-from app.stream.store import Appended, Connect, StoreAway
-from app.tasks.dispatch import Dispatcher, Hint, queued
-from app.tasks.fold import RETRY
-from app.tasks.lifecycle import lose
+from app.stream.store import Connect, StoreAway
+from app.stream.transaction import Begin, Transaction
+from app.tasks.dispatch import Dispatcher, hints_of
+from app.tasks.lifecycle import expire_lease
 
 logger = logging.getLogger("taskroom.rounds")
 
@@ -34,7 +34,7 @@ class Rounds:
         self,
         dsn: str,
         dispatcher: Dispatcher,
-        publish: Callable[[Appended], None],
+        transactions: Callable[[Connect, Callable[[Transaction], object]], Begin],
         broker_run_id: Callable[[], str | None],
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
@@ -42,7 +42,9 @@ class Rounds:
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # it says nothing between two rounds
         self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
-        self._dispatcher, self._publish = dispatcher, publish
+        self._dispatcher = dispatcher
+        self._begin = transactions(self._connect, self._committed)
+        self._broker_takes = True  # one that hangs is waited for once a round, not once a task
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
         self._stopped = threading.Event()
@@ -77,16 +79,14 @@ class Rounds:
                 return
             lost = self._count(cur)
         try:
-            takes = True  # a broker that hangs is waited for once a round, not once a task
+            self._broker_takes = True
             for task_id, attempt, job_type, retry_count in lost:
                 try:
-                    hints = self._lose(task_id, attempt, job_type, self._may_retry(job_type, retry_count))
+                    self._lose(task_id, attempt, self._may_retry(job_type, retry_count))
                 except StoreAway:
                     raise
                 except Exception:  # one task's trouble must not keep all others from their end
                     logger.exception("task %s lost its worker, but could not be ended", task_id)
-                else:
-                    takes = takes and self._dispatcher.hints(hints)
             self._resend()
         finally:
             # A round may be long, and leases were counted at its beginning: only what follows can be a pause.
@@ -120,19 +120,14 @@ class Rounds:
         )
         return cur.fetchall()
 
-    def _lose(self, task_id: str, attempt: int, job_type: str, retry: bool) -> list[Hint]:
-        """Ends the attempt; returns what the broker is to hear of."""
+    def _lose(self, task_id: str, attempt: int, retry: bool) -> None:
         logger.warning("task %s lost its worker", task_id)
-        with self._connect() as conn, conn.cursor() as cur:
-            appended = lose(cur, task_id, attempt, retry)
-        self.lost += bool(appended.events)
-        self._publish(appended)
-        hints = list(queued(appended))
-        if any(
-            event.type == "task_status" and event.decoded()["status"] == RETRY for event in appended.events
-        ):
-            hints.append(Hint(task_id, attempt + 1, job_type))  # or it would wait until it is sent again
-        return hints
+        with self._begin() as tx:
+            ended = expire_lease(tx, task_id, attempt, retry)
+        self.lost += ended
+
+    def _committed(self, tx: Transaction) -> None:
+        self._broker_takes = self._broker_takes and self._dispatcher.send_hints(hints_of(tx))
 
     def _resend(self) -> None:
         run_id = self._broker_run_id()

@@ -12,13 +12,13 @@ from typing import Any
 
 import orjson
 
-from app.db import appending
+from app.outgoing.http_client import NoAnswer, post
+from app.outgoing.url_policy import AddressRefused, Rules
 from app.stream.event import now
 from app.stream.store import Connect, StoreAway
-from app.webhooks.http_client import NoAnswer, post
-from app.webhooks.queue import Claimed, Policy, Tried, claim, settle
+from app.stream.transaction import Begin
+from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, signed, unseal
-from app.webhooks.url_policy import AddressRefused, Rules
 
 logger = logging.getLogger("taskroom.webhooks")
 
@@ -27,11 +27,15 @@ RUN_SECONDS = 20.0  # then the worker is free for others; what is still due is h
 POLL_SECONDS = 0.5
 LOCK_KEY = 7_465_736_103  # any number that nobody else takes an advisory lock on
 HOLDER_SESSION = "20s"  # whoever claims asks more often than that
-SETTLE_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)  # of a run in all: less than a lease
+RECORD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)  # of a run in all: less than a lease
 
 
 def deliver(
-    connect: Connect, send: Callable[[Claimed], Tried], policy: Policy, seconds: float = RUN_SECONDS
+    connect: Connect,
+    begin: Begin,
+    send: Callable[[Claimed], Tried],
+    policy: Policy,
+    seconds: float = RUN_SECONDS,
 ) -> int:
     """Sends what is due until nothing is, or for so long; returns how many tries it made, none while another is at it.
     Raises StoreAway, when what was on its way has come back.
@@ -40,11 +44,11 @@ def deliver(
     """
     tries, until, away = 0, time.monotonic() + seconds, None
     flying: dict[Future[Tried], Claimed] = {}
-    patience = iter(SETTLE_AGAIN_SECONDS)
+    patience = iter(RECORD_AGAIN_SECONDS)
 
     def land(timeout: float | None) -> None:
         for landed in wait(flying, timeout, FIRST_COMPLETED).done:
-            _settle(flying.pop(landed), landed.result(), policy, patience)
+            _record(begin, flying.pop(landed), landed.result(), policy, patience)
 
     with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="taskroom-webhook") as pool:
         try:
@@ -86,11 +90,12 @@ def _alone(connect: Connect) -> Iterator[bool]:
                 cur.execute("SELECT pg_advisory_unlock(%s); RESET idle_session_timeout", (LOCK_KEY,))
 
 
-def _settle(claimed: Claimed, tried: Tried, policy: Policy, patience: Iterator[float]) -> None:
+def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, patience: Iterator[float]) -> None:
     """``patience``: the seconds that are left to wait for Postgres, once each."""
     while True:
         try:
-            appending.append(lambda cur: settle(cur, claimed, tried, policy))
+            with begin() as tx:
+                record(tx, claimed, tried, policy)
             return
         except StoreAway as error:
             seconds = next(patience, None)

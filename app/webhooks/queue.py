@@ -15,14 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.sql import TIME_TEXT
-from app.notifications.creation import notification
-from app.projections import project
+from app.db.statements import as_text, composed
+from app.inbox.notification import notification
+from app.models.webhooks import Delivery
 from app.stream.event import clean, user_stream
-from app.stream.store import Appended, append, lock_shared
+from app.stream.store import lock_shared
+from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.webhooks")
 
@@ -33,10 +35,12 @@ PER_OWNER = 4  # of all its webhooks together
 HELD_MOST = 300.0
 GONE = 410  # by the specification: never again
 
-_NAMES = ("id", "event_type", "stream", "sequence", "status", "created_at", "next_try_at", "tries")
+_COLUMNS = ("id", "event_type", "stream", "sequence", "status", "created_at", "due_at", "tries", "log")
+_NAMES = (*_COLUMNS[:6], "next_try_at", "tries", "attempts")
 
-# Goes from one webhook to the next in the index of what waits: it must cost nothing that there are many webhooks, nor
-# that much waits for one. On its way is what was claimed and of which no try of that number was written down.
+# Literal, for it is recursive. It goes from one webhook to the next in the index of what waits: it must cost nothing
+# that there are many webhooks, nor that much waits for one. On its way is what was claimed and of which no try of that
+# number was written down.
 _READY = """WITH RECURSIVE firsts AS (
         (SELECT webhook_id, due_at FROM deliveries
          WHERE due_at IS NOT NULL AND EXISTS (SELECT FROM deliveries WHERE due_at <= now())
@@ -136,9 +140,9 @@ def claim(cur: Cursor, limit: int) -> list[Claimed]:
     return [Claimed(*row) for row in cur.fetchall()]
 
 
-def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
-    """Writes down what came of a try, and what is next. Nothing when the lease was over and another has it, or when
-    the webhook is gone."""
+def record(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> None:
+    """Stores the outcome of a try, and when the next is due. Nothing when the lease was over and another sender has the
+    delivery, or when the webhook is gone."""
     tried = replace(tried, error=tried.error and clean(tried.error))  # it may quote what was answered
     status, wait = DELIVERED, None
     if not tried.well:
@@ -153,27 +157,28 @@ def settle(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appen
         "error": tried.error,
         "response": tried.response,
     }
+    cur = tx.cur
     cur.execute(
         """UPDATE deliveries SET log = log || %s::jsonb, status = %s, due_at = now() + make_interval(secs => %s)
            WHERE id = %s AND tries = %s AND status = %s""",
         (Json([entry]), status, wait, claimed.id, claimed.tries, PENDING),
     )
     if not cur.rowcount:
-        return Appended()
+        return
     if tried.well:
         cur.execute(
             "UPDATE webhooks SET failures = 0, held_until = '-infinity' WHERE id = %s AND failures > 0",
             (claimed.webhook_id,),
         )
-        return Appended()
-    return _failed(cur, claimed, tried, policy)
+    else:
+        _failed(tx, claimed, tried, policy)
 
 
-def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appended:
+def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> None:
     """What was on its way together counts once: a short outage must not disable a webhook of which much is told."""
     over = policy.failures if tried.status_code != GONE else 0
     counted = "(failures + (failures <= %(claimed)s)::int)"
-    cur.execute(
+    tx.cur.execute(
         f"""UPDATE webhooks SET failures = {counted},
                held_until = now() + make_interval(secs => least(%(first)s * 2 ^ least({counted} - 1, 10), %(most)s)),
                disabled_at = CASE WHEN {counted} >= %(over)s THEN now() END
@@ -182,12 +187,12 @@ def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appe
         {"claimed": claimed.failures, "first": policy.retries[0], "most": HELD_MOST}
         | {"over": over, "id": claimed.webhook_id},
     )
-    for disabled_at, user_id, tenant, failures in cur.fetchall():
+    for disabled_at, user_id, tenant, failures in tx.cur.fetchall():
         if disabled_at is None:
             continue
         logger.warning("webhook %s is disabled after %d failures", claimed.webhook_id, failures)
         why = tried.error or f"it answered {tried.status_code}"
-        told = notification(
+        drafted = notification(
             user_stream(user_id),
             "A webhook was disabled",
             f"It failed {failures} times in a row, at last because: {why}. Enable it when it works again.",
@@ -196,19 +201,26 @@ def _failed(cur: Cursor, claimed: Claimed, tried: Tried, policy: Policy) -> Appe
             related_type="webhook",
             related_id=claimed.webhook_id,
         )
-        lock_shared(cur, {told.stream})
-        return append(cur, [told], project)
-    return Appended()
+        lock_shared(tx.cur, {drafted.stream})
+        tx.append([drafted])
 
 
 def page(cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
     """The newest first, from before a position (created_at, id) on; ``attempts`` in the order they were made. A number
     that is missing there was lost with its sender."""
-    cur.execute(
-        f"""SELECT id::text, event_type, stream, sequence, status, {TIME_TEXT.format("created_at")},
-                {TIME_TEXT.format("due_at")}, tries, log FROM deliveries
-            WHERE webhook_id = %s AND (%s OR (created_at, id) < (%s::timestamptz, %s::uuid))
-            ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT %s""",
-        (webhook_id, before is None, *(before or (None, None)), limit),
+    position = {"before": tuple(before)} if before else {}
+    rows = _page(bool(before)).execute(cur, webhook=webhook_id, limit=limit, **position).fetchall()
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows]
+
+
+@composed
+def _page(goes_on: bool) -> sa.Select[Any]:
+    columns = as_text(*(getattr(Delivery, name) for name in _COLUMNS))
+    key = sa.tuple_(Delivery.created_at, Delivery.id)
+    return (
+        sa.select(*columns)
+        .where(Delivery.webhook_id == sa.bindparam("webhook"))
+        .where(key < sa.bindparam("before") if goes_on else sa.true())
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .limit(sa.bindparam("limit"))
     )
-    return [dict(zip(_NAMES, row, strict=False)) | {"attempts": row[-1]} for row in cur.fetchall()]

@@ -8,9 +8,10 @@ from typing import Any
 from flask import Flask
 
 from app import api
-from app.auth import access_log, identity, passwords
+from app.auth import access_log, identity
 from app.auth.issuers import Issuers
 from app.auth.owners import Owners
+from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
@@ -18,7 +19,10 @@ from app.green.unsent import Unsent
 from app.http import problems
 from app.http.concurrency import Downloads, Reports, Shares
 from app.http.rate_limits import limit_in
+from app.jobs.catalog import Catalog
+from app.observability.metrics import Metrics
 from tests.api.fakes import FakePostgres
+from tests.support.parts import Parts
 from tests.support.system import SECRET
 
 
@@ -40,18 +44,20 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
     identity.init_app(app, config)
     problems.register(app)
     revocations = NobodySignedOut("", 3600, lambda _: None)
-    parts = SimpleNamespace(
+    app.extensions["taskroom"] = Parts(
+        {
+            Catalog: SimpleNamespace(types=dict, broken=dict),
+            Owners: Owners(fake.read),
+            Claims: Claims(fake.read, revocations, Issuers({})),
+            Shares: Shares(config.requests_per_user),
+            Reports: Reports(config.requests_per_user),
+            Downloads: Downloads(),
+            Unsent: Unsent(),
+            Metrics: SimpleNamespace(text=lambda: b"taskroom 1\n"),
+            Passwords: Passwords(config.passwords_at_once, config.passwords_waiting),
+        },
         config=config,
         read=fake.read,
-        owners=Owners(fake.read),
-        claims=Claims(fake.read, revocations, Issuers({})),
-        shares=Shares(config.requests_per_user),
-        reports=Reports(config.requests_per_user),
-        downloads=Downloads(),
-        unsent=Unsent(),
-        metrics=SimpleNamespace(text=lambda: b"taskroom 1\n"),
     )
-    parts.passwords = passwords.Passwords(config.passwords_at_once, config.passwords_waiting)
-    app.extensions["taskroom"] = parts
     api.init_app(app)
     return app

@@ -14,8 +14,10 @@ from flask import Flask
 from app.api import outside
 from app.auth import identity, permissions
 from app.errors import TooMany
+from app.green.unsent import Unsent
 from app.http import base
 from app.http.concurrency import Reports, Shares
+from tests.support.parts import Parts
 from tests.support.system import wait_for
 
 TASK = UUID(int=1)
@@ -47,8 +49,12 @@ class Sender:
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     app = Flask(__name__)
-    app.extensions["taskroom"] = SimpleNamespace(
-        shares=Shares(2), reports=Reports(2, read=3, stored=1), unsent=SimpleNamespace(wait=lambda key: None)
+    app.extensions["taskroom"] = Parts(
+        {
+            Shares: Shares(2),
+            Reports: Reports(2, read=3, stored=1),
+            Unsent: SimpleNamespace(wait=lambda key: None),
+        }
     )
     who = lambda: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
     monkeypatch.setattr(identity, "current", who)
@@ -84,7 +90,7 @@ def test_of_all_so_many_bodies_are_in_memory_and_fewer_are_stored_at_a_time(app:
     wait_for("three are read", lambda: sum(sender.reading.is_set() for sender in senders) == 3)
     wait_for("one is stored", lambda: len(inside) == 1)
 
-    reports = app.extensions["taskroom"].reports
+    reports = app.extensions["taskroom"][Reports]
     wait_for("the others wait", lambda: (len(reports._read), len(reports._stored)) == (2, 2))
     assert len(inside) == 1
     go.set()

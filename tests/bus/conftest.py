@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
 
-from app import bus
+from app import bus, process
 from app.bus import EventBus, EventService, source
-from app.db import appending
-from app.db.appending import Step
 from app.db.pool import Single
 from app.projections import project
-from app.stream.broker import Publisher
 from app.stream.event import draft, now, user_stream
 from app.stream.hub import Hub
-from app.stream.store import Appended, Store, append, lock_shared
+from app.stream.publisher import Publisher
+from app.stream.store import Store, append, lock_shared
+from app.stream.transaction import Transaction, Transactions
 from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
@@ -63,26 +62,24 @@ def unpublished(database: str, user_id: str, count: int = 1) -> None:
 
 
 @contextmanager
-def process(database: str, redis_url: str) -> Iterator[Hub]:
+def process_of(database: str, redis_url: str) -> Iterator[Hub]:
     """It appends to that database, publishes to that Redis and hears by a hub of its own."""
     publisher = Publisher(redis_url)
 
-    def run(step: Step) -> Appended:
-        with Single(database)() as connection, connection.cursor() as cur:
-            appended = step(cur)
-        publisher.publish(appended)
-        return appended
+    def begin() -> AbstractContextManager[Transaction]:
+        return Transactions(Single(database), project, publisher.publish)()
 
     store = Store(lambda: Single(database)())
     hub = Hub(store, redis_url)
     hub.start()
     wait_for("Redis", lambda: hub.subscription.connected)
-    before, appending._append = appending._append, run
+    process_before = process._transactions
+    process.use_transactions(begin)
     bus.use(hub, store)
     try:
         yield hub
     finally:
-        appending._append = before
+        process.use_transactions(process_before)
         EventService().begin()
         source.forget()
         hub.stop()
@@ -90,7 +87,7 @@ def process(database: str, redis_url: str) -> Iterator[Hub]:
 
 @pytest.fixture
 def hub(database: str, other_redis_url: str) -> Iterator[Hub]:
-    with process(database, other_redis_url) as hub:
+    with process_of(database, other_redis_url) as hub:
         yield hub
 
 

@@ -171,7 +171,7 @@ def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: st
     assert gone.sequences == [1, 4]
     events.unsubscribe("note.read", gone)
     events.unsubscribe("note.made", ear)
-    assert hub.viewers() == [] and not hub.subscription._kinds, "nobody here wants to hear anything"
+    assert hub.viewers() == [] and not hub.subscription.channels.kinds, "nobody here wants to hear anything"
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.bus import EventService
-from app.stream import tails
+from app.stream import tailcheck
 from app.stream.hub import Hub
 from app.stream.store import StoreAway
 from tests.bus.conftest import Ear, unpublished
@@ -91,7 +91,7 @@ def test_one_who_is_slow_delays_no_other_and_loses_nothing(
 def test_what_redis_never_said_is_found(
     service: EventService, user_id: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.1)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.1)
     ear = Ear()
     service.subscribe(user_id, ear)
 

@@ -38,7 +38,7 @@ def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
     unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
     everybody.look()
     ear.waits(5)
-    everybody.overheard(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
+    everybody.kind_received(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
     say(user_id)
     ear.waits(6)
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from app.bus import EventBus, EventService, everybody
-from app.stream import broker as brokers
+from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
-from app.stream import tails
+from app.stream import tailcheck
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
-from tests.bus.conftest import Ear, process
+from tests.bus.conftest import Ear, process_of
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 from tests.tasks.helpers import Tasks
@@ -152,7 +152,7 @@ def run(system: System, script: str, user_id: str) -> str:
 @pytest.fixture
 def events(system: System) -> Iterator[EventBus]:
     """In this process, beside the web process and the worker."""
-    with process(system.database_url, system.redis_url):
+    with process_of(system.database_url, system.redis_url):
         events = EventBus()
         yield events
         events._rest()
@@ -249,13 +249,13 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
 def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
     database: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.1)
+    monkeypatch.setattr(publishers, "PUBLISH_PAUSE", 0.1)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.15)
-    for module in (tails, everybody):
+    for module in (tailcheck, everybody):
         monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
-    with EmbeddedRedis(home, home.secrets) as redis, process(database, redis.url) as hub:
+    with EmbeddedRedis(home, home.secrets) as redis, process_of(database, redis.url) as hub:
         by_type, by_user, events, service = Ear(), Ear(), EventBus(), EventService()
         events.subscribe("note", by_type)
         service.subscribe(user_ids[0], by_user)
@@ -273,7 +273,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
             service.publish(user_id, "note", {})
         redis.start()
         by_type.waits(9), by_user.waits(3)
-        wait_for("its return to be noticed", lambda: hub.subscription.hears, 60)
+        wait_for("its return to be noticed", lambda: hub.subscription.receiving, 60)
         publish(4)
         events._rest()
 

@@ -7,34 +7,44 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog, metrics
-from app.realtime import joins, presence, sse, sse_connection, sse_rooms, sse_user, strangers
-from app.realtime.socketio import connection, engineio_adapter, limits, polling, reader, rooms, server
+from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime.socketio import (
+    acknowledgements,
+    connection,
+    engineio_adapter,
+    limits,
+    polling,
+    reader,
+    rooms,
+    server,
+)
 from app.stream import (
-    behind,
-    broker,
-    burst,
-    fanout,
+    catchup,
+    channels,
+    delivery,
+    encoded_batch,
     faults,
     history,
     hub,
     pages,
     present,
+    publisher,
     room,
+    shared_read,
     subscription,
-    tails,
+    tailcheck,
 )
 from tests.limits.product import (
     DEFAULT,
     Row,
     found,
-    interval,
     most,
     of_body,
     of_eventlet,
@@ -69,15 +79,16 @@ ROWS: list[Row] = [
     ("what a client takes of its answers", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
     ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
-    ("how long a turn of the loop has gone on", "20 ms; 8", lambda: (turn.BEGIN_SECONDS, turn.TURNS)),
+    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each",
+     lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
-        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, history.WAITING_AT_ONCE,
+        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
         subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
-        interval(source(idempotency.Key)))),
+        idempotency.KEPT.total_seconds())),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
     ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
@@ -85,7 +96,7 @@ ROWS: list[Row] = [
     ("the same with a wrong password", "10; 60", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who, deduct_when.*?"(\d+) per minute", deduct_when')),
     ("name of an account; its password", "254; 1,024; 128; 255 characters", lambda: (
-        min(most(Login, "email"), cli.LONGEST_NAME), most(Login, "password"), principal.LONGEST_TENANT,
+        min(most(Login, "email"), cli.MAX_NAME_LENGTH), most(Login, "password"), principal.LONGEST_TENANT,
         found(source(issuers), r"len\(value\) > (\d+)"))),
     ("how long a session lasts", "30 days; 30 s; 20 s", lambda: (
         DEFAULT.refresh_token_seconds, DEFAULT.ticket_seconds, sessions.GRACE_SECONDS)),
@@ -108,7 +119,7 @@ ROWS: list[Row] = [
     ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
     ("addresses, and users, whose attempts", "50,000", lambda: attempts.COUNTED_APART),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
-    ("how often a comment comes", "3 s", lambda: sse_connection.BREATH_SECONDS),
+    ("how often a comment comes", "3 s", lambda: sse_registry.COMMENT_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
     ("what a user who comes back", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
     ("events that viewers who are behind read", "500; 1 MB; 8",
@@ -117,21 +128,21 @@ ROWS: list[Row] = [
     ("the present states that viewers are told first", "8 MB; 30 s; 4",
      lambda: (present.KEPT_BYTES, history.KEPT_SECONDS, present.READERS)),
     ("characters of events joined", "64,000; 16,000; 8",
-     lambda: (burst.BURST_SIZE, burst.WHOLE_SIZE, behind.BURSTS_IN_A_ROW)),
+     lambda: (encoded_batch.BATCH_CHARS, encoded_batch.FRAME_CHARS, catchup.BATCHES_IN_A_ROW)),
     ("buffers kept for several viewers", "64; 8 MB; 1 s",
-     lambda: (behind.BURSTS, behind.BURSTS_BYTES, tails.SWEEP_SECONDS)),
+     lambda: (encoded_batch.KEPT_BATCHES, encoded_batch.KEPT_BYTES, tailcheck.SWEEP_SECONDS)),
     ("recent events of a room", "512; 256 kB; 4 MB; 1 MB",
      lambda: (room.RING_EVENTS, room.RING_BYTES, room.UNSENT_BYTES, room.EARLY_BYTES)),
     ("recent events of all rooms", "64 MB", lambda: hub.RINGS_BYTES),
     ("how long a room without viewers stays", "30 s", lambda: hub.LINGER_SECONDS),
     ("how late an event comes", "2 s; 0.5 s; 0.1 s",
-     lambda: (tails.TAIL_SECONDS, tails.AWAY_SECONDS, tails.POLL_SECONDS)),
-    ("pause of a busy room", "25 ms; 20", lambda: (fanout.TICK_SECONDS, fanout.ROOMS_AT_ONCE)),
-    ("wait for Redis after a commit", "0.2 s; 1 s", lambda: (broker.PUBLISH_TIMEOUT, broker.PUBLISH_PAUSE)),
+     lambda: (tailcheck.TAIL_SECONDS, tailcheck.AWAY_SECONDS, tailcheck.POLL_SECONDS)),
+    ("pause of a busy room", "25 ms; 20", lambda: (delivery.TICK_SECONDS, delivery.ROOMS_AT_ONCE)),
+    ("wait for Redis after a commit", "0.2 s; 1 s", lambda: (publisher.PUBLISH_TIMEOUT, publisher.PUBLISH_PAUSE)),
     ("silence of Redis", "0.75 s; 1 s; 2 s",
      lambda: (subscription.FRESH_SECONDS, subscription.PING_LIMIT, subscription.STALE_SECONDS)),
-    ("rooms compared with Postgres", "2,000; 500", lambda: (tails.ROOMS_AT_ONCE, subscription.CHANNELS_AT_ONCE)),
-    ("how often web processes tell each other", "1 s; 10 s", lambda: (presence.TOLD_SECONDS, presence.KEPT_SECONDS)),
+    ("rooms compared with Postgres", "2,000; 500", lambda: (tailcheck.ROOMS_AT_ONCE, channels.CHANNELS_AT_ONCE)),
+    ("how often web processes tell each other", "1 s; 10 s", lambda: (presence.WRITE_SECONDS, presence.KEPT_SECONDS)),
     ("kinds of faults that are known", "1,000; 60 s", lambda: (faults.KEPT, faults.QUIET_SECONDS)),
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
@@ -146,10 +157,10 @@ ROWS: list[Row] = [
     ("packets; how far a polling client", "200 at once, then 50 a second; 10 s",
      lambda: (limits.BURST, limits.PER_SECOND, limits.DEBT_SECONDS)),
     ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, engineio_adapter.ANSWER_PACKETS)),
-    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, server.MAX_ASKING)),
+    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, acknowledgements.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
-    ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
+    ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
 ]  # fmt: skip

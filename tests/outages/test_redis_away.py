@@ -12,7 +12,7 @@ from tests.outages.viewers import saw_everything, watching
 from tests.support.held import held
 from tests.support.system import User, wait_for
 
-SILENT, HEARD = "nothing heard from Redis", "Redis is heard again"
+SILENT, HEARD = "nothing received from Redis", "messages from Redis are received again"
 
 
 def test_redis_is_killed_for_ten_seconds_and_comes_back_empty(

@@ -155,8 +155,8 @@ class Line:
     def retry(self) -> None:
         """What the engine does a moment later."""
         blocked, self.blocked[:] = list(self.blocked), []
-        for wire in blocked:
-            wire.ready()
+        for ready in blocked:
+            ready()
 
     def writable(self, capacity: int = EVERYTHING) -> None:
         self.ws.fd.capacity = capacity
@@ -197,6 +197,8 @@ def wire_of(line: Line, batch: bool = False) -> SocketWire:
 
 
 def view(hub: Hub, stream: str, cursor: int, wire: SocketWire) -> Viewer:
+    """As a socket joins."""
     viewer = hub.watch(stream, cursor)
+    wire.try_upgrade()
     hub.attach(viewer, wire)
     return viewer

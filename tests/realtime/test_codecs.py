@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.realtime.socketio.connection import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS, text_frame
+from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS, text_frame
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.stream.event import Event
 from app.stream.resync import Resync

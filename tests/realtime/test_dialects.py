@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
-from app.stream.burst import Burst, Filter
+from app.stream.codec import Filter
+from app.stream.encoded_batch import Cut, EncodedBatch
 from app.stream.event import Event
 from tests.realtime.test_event_stream import Message, parse, unchunked
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -127,13 +128,13 @@ def test_what_is_left_out_leaves_the_cut_of_a_burst_right() -> None:
         replace(e, sequence=n) for n, e in enumerate([silent, status("STARTED"), silent, status("RETRY")], 1)
     ]
 
-    burst = Burst.of(events, codec, Filter(JOB.types))
+    batch = EncodedBatch.of(events, codec, Filter(JOB.types))
 
     first = len(codec.frame(events[1]))
-    assert burst.cut(0) == (1, b"")
-    assert burst.cut(first) == (3, b"")
-    assert burst.cut(first + 3) == (4, burst.data[first + 3 :])
-    assert burst.cut(len(burst.data)) == (4, b"")
+    assert batch.cut(0) == Cut(1, b"")
+    assert batch.cut(first) == Cut(3, b"")
+    assert batch.cut(first + 3) == Cut(4, batch.data[first + 3 :])
+    assert batch.cut(len(batch.data)) == Cut(4, b"")
 
 
 def test_a_notification_in_short() -> None:
@@ -221,7 +222,7 @@ def test_a_greeting_and_what_is_said_when_quiet_carry_the_cursor(dialect: Dialec
 
     hello, quiet = codec.hello(viewer, principal), codec.quiet(viewer, 6, 3)  # type: ignore[arg-type]
 
-    assert hello.startswith(b"id: 5\n") and quiet.startswith(b"id: 6\n") and codec.turns == 2
+    assert hello.startswith(b"id: 5\n") and quiet.startswith(b"id: 6\n") and codec.keepalive_every == 2
     greeted, alive = parse(hello)[0], parse(quiet)[0]
     assert [m.type for m in greeted] == (
         [] if dialect.hello is None else ["connected" if dialect.named else "message"]
@@ -229,7 +230,7 @@ def test_a_greeting_and_what_is_said_when_quiet_carry_the_cursor(dialect: Dialec
     if dialect.quiet is None:
         assert quiet == b"id: 6\n: keepalive\n\n" and alive == []
     else:
-        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts else set())
+        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts_connections else set())
         assert (
             alive == [Message("6", dialect.quiet[0], alive[0].data)]
             and json.loads(alive[0].data).keys() == expected
@@ -259,7 +260,7 @@ def test_what_is_escaped_is_what_was_said() -> None:
 def test_those_whose_client_gives_up_in_silence_say_something_every_few_seconds() -> None:
     codecs = {dialect.name: DialectCodec(dialect, chunked=False) for dialect in DIALECTS}
 
-    assert {name for name, codec in codecs.items() if codec.breathes} == {
+    assert {name for name, codec in codecs.items() if codec.sends_comments} == {
         "notifications_by_severity",
         "events_in_words",
     }

@@ -171,17 +171,15 @@ def test_a_wire_that_is_blocked_is_tried_again(line: Line, monkeypatch: pytest.M
     monkeypatch.setattr(engines, "RETRY_SECONDS", 0.001)
     tried: list[int] = []
 
-    class Wire:
-        def ready(self) -> None:
-            tried.append(1)
-            if len(tried) < 3:
-                Engine.retry(line.engine, self)  # type: ignore[arg-type]
+    def ready() -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            Engine.retry(line.engine, ready)
 
-    class Broken:
-        def ready(self) -> None:
-            raise SystemError("as asked")
+    def broken() -> None:
+        raise SystemError("as asked")
 
-    Engine.retry(line.engine, Broken())  # type: ignore[arg-type]
-    Engine.retry(line.engine, Wire())  # type: ignore[arg-type]
+    Engine.retry(line.engine, broken)
+    Engine.retry(line.engine, ready)
 
     wait_for("three tries", lambda: len(tried) == 3)

@@ -16,9 +16,9 @@ from engineio.packet import MESSAGE, NOOP, OPEN, Packet
 
 from app.errors import Problem, TooMany
 from app.realtime.socketio import limits
-from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.limits import BURST, UNREAD, UNREAD_SIZE, Floods, StrictPacket
+from app.realtime.socketio.token_bucket import TokenBucket
 from app.realtime.strangers import Strangers
 
 SID = "1-session"
@@ -153,7 +153,7 @@ def test_few_large_answers_that_are_not_read_close_the_socket(front: Front):
 def test_a_budget_fills_up_again_and_not_beyond_its_brim(monkeypatch: pytest.MonkeyPatch):
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    budget = Budget(BURST, 50.0)
+    budget = TokenBucket(BURST, 50.0)
 
     assert [budget.take() for _ in range(BURST)] == [0.0] * BURST
     assert budget.take() > 0

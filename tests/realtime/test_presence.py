@@ -10,7 +10,7 @@ import redis
 
 from app.realtime import presence
 from app.realtime.presence import PROCESSES, Presence
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from tests.stream.fakes import FakeStore, hub_over
 from tests.support.system import wait_for
 
@@ -41,17 +41,17 @@ def test_each_knows_its_own_at_once_and_the_others_when_they_have_said_it(proces
     here.add(me, 1), here.add(me, 1), there.add(me, 1)
 
     assert (here.count({me}), there.count({me})) == ({me: 2}, {me: 1})
-    here.tell(), there.tell()
+    here.write(), there.write()
     assert here.count({me}) == there.count({me}) == {me: 3}
 
 
 def test_what_is_closed_counts_no_more_and_others_are_not_mixed_up(process: Process, me: str) -> None:
     here, there, other = process(), process(), str(uuid.uuid4())
     there.add(me, 1), there.add(me, 1), there.add(other, 1), here.add(other, 1)
-    there.tell(), there.add(me, -1), there.tell()
+    there.write(), there.add(me, -1), there.write()
 
     assert here.count([me, other]) == {me: 1, other: 2}
-    there.add(me, -1), there.tell()
+    there.add(me, -1), there.write()
     assert here.count([me, other]) == {me: 0, other: 2}
 
 
@@ -60,7 +60,7 @@ def test_a_process_that_died_is_forgotten(
 ) -> None:
     monkeypatch.setattr(presence, "KEPT_SECONDS", 1)
     here, died = process(), process()
-    here.add(me, 1), died.add(me, 1), died.tell()
+    here.add(me, 1), died.add(me, 1), died.write()
     wait_for("its part to expire", lambda: here.count({me}) == {me: 1}, 60)
 
     assert died._key.encode() not in redis.Redis.from_url(other_redis_url).smembers(PROCESSES)
@@ -68,7 +68,7 @@ def test_a_process_that_died_is_forgotten(
 
 def test_one_that_ends_takes_its_own_along(process: Process, me: str) -> None:
     here, ended = process(), process()
-    here.add(me, 1), ended.add(me, 1), ended.tell()
+    here.add(me, 1), ended.add(me, 1), ended.write()
 
     ended.stop()
 
@@ -78,11 +78,11 @@ def test_one_that_ends_takes_its_own_along(process: Process, me: str) -> None:
 def test_when_redis_has_forgotten_all_is_told_again(process: Process, me: str, other_redis_url: str) -> None:
     here, there = process(), process()
     other = str(uuid.uuid4())
-    here.add(me, 1), there.add(me, 1), there.tell()
+    here.add(me, 1), there.add(me, 1), there.write()
     redis.Redis.from_url(other_redis_url).delete(there._key, here._key, PROCESSES)
 
     there.add(other, 1)  # so that what is told first makes the hash anew
-    there.tell(), there.tell()
+    there.write(), there.write()
 
     assert here.count([me, other]) == {me: 2, other: 1}
 
@@ -102,7 +102,7 @@ def test_those_watch_a_task_who_see_its_log(stream: str, filter: Filter, counts:
     store = FakeStore()
     store.add(stream)
     hub = hub_over(store)
-    hub.on_viewer = there.watched
+    hub.on_viewer = there.viewer_changed
 
     first, second = hub.watch(stream, None, filter), hub.watch(stream, None, filter)
     assert there.count({stream}) == {stream: 2 if counts else 0}

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from app.realtime.sse_codec import PLAIN
-from app.realtime.sse_rooms import Line, composite, cursors_of
-from app.stream import history
+from app.realtime.sse_rooms import SharedSseConnection, composite, cursors_of
+from app.stream import shared_read
 from app.stream.hub import Hub
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_sse_wire import Wires
@@ -51,8 +51,8 @@ class Narrow:
         self.wires, self.received = Wires(), b""
         viewers = [hub.watch(name, cursor) for name, cursor in zip(NAMES, cursors, strict=True)]
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-        self.line = Line(self.wires, taken, PLAIN, viewers, principal)  # type: ignore[arg-type]
-        self.line.attach(hub)
+        self.connection = SharedSseConnection(self.wires, taken, PLAIN, viewers, principal)  # type: ignore[arg-type]
+        self.connection.attach(hub)
 
     def turn(self) -> None:
         for ready, write in list(self.wires.watched.values()):
@@ -81,7 +81,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
 def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Does what waits for Postgres, in this thread: a web process has one, and a line is no thing for two."""
     waiting: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
-    monkeypatch.setattr(history, "spawn", lambda function, *args: waiting.append((function, args)))
+    monkeypatch.setattr(shared_read, "spawn", lambda function, *args: waiting.append((function, args)))
 
     def done() -> None:
         while waiting:
@@ -96,14 +96,14 @@ def test_whatever_the_connection_takes_each_id_is_right(
     hub: Hub, store: FakeStore, reads: Callable[[], None], seed: int
 ) -> None:
     chance = random.Random(seed)
-    narrow, owed = Narrow(hub, [1, 1, 1]), 0
+    narrow, unsent = Narrow(hub, [1, 1, 1]), 0
     for _ in range(150):
         publish(hub, store, chance.choice(NAMES), chance.randint(1, 30))
         if chance.random() < 0.5:
             narrow.read(chance.randint(1, 6000))
         reads()
         narrow.turn()
-        owed += narrow.line.owed > 0
+        unsent += narrow.connection.unsent > 0
 
     def all_there() -> bool:
         reads()
@@ -117,19 +117,19 @@ def test_whatever_the_connection_takes_each_id_is_right(
     ends = is_right(narrow.messages(), NAMES, [1, 1, 1])
     narrow.client.close()
     assert ends == [len(store.events[name]) for name in NAMES]
-    assert owed, "no frame was ever half sent, so nothing was tried"
+    assert unsent, "no frame was ever half sent, so nothing was tried"
 
 
 def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: FakeStore) -> None:
-    """Each connection has a lane of its own, and a quiet room sends nothing at which it would be noticed."""
+    """Each connection has a cohort of its own, and a quiet room sends nothing at which it would be noticed."""
     stays = hub.watch(NAMES[0], 1)
     for _ in range(20):
         narrow = Narrow(hub, [1, 1, 1])
-        assert all(viewer.lane for viewer in narrow.line.viewers)
-        narrow.line.close("gone")
+        assert all(viewer.cohort for viewer in narrow.connection.viewers)
+        narrow.connection.close("gone")
         narrow.client.close()
 
-    assert not any(viewer.room.lanes for viewer in narrow.line.viewers)
+    assert not any(hub._audiences[name].cohorts for name in NAMES)
     stays.close()
 
 
@@ -141,7 +141,7 @@ def test_what_is_made_for_one_connection_takes_no_place_among_what_others_share(
 
     narrow = Narrow(hub, [1, 1, 1])
 
-    assert narrow.line.viewers[0].cursor > 1 and hub._behind._bursts == {}
+    assert narrow.connection.viewers[0].cursor > 1 and hub._catchup._batches == {}
     narrow.client.close()
     stays.close()
 

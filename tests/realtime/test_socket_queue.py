@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from app.realtime.socketio import connection as wires
-from app.realtime.socketio.connection import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
-from app.stream.burst import Codec
+from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
+from app.stream.codec import Codec
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish
@@ -73,7 +73,7 @@ def test_an_upgrade_in_the_middle_goes_on_in_frames(
 
     assert wire.codec is codec and line.queued() == []
     assert first + told(queued, A) + told(line.frames(), A) == list(range(1, 23))
-    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.lane is not None
+    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.cohort is not None
 
 
 @pytest.mark.parametrize("missing", ["getters", "_sendlock", "fd", "extensions"])
@@ -96,7 +96,7 @@ def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, s
     wire = wire_of(line)
     view(hub, A, 1, wire)
     publish(hub, store, A)
-    line.engine.unknown(AttributeError("of another one"))
+    line.engine.not_direct(AttributeError("of another one"))
 
     publish(hub, store, A, 2)
     tick(hub)
@@ -107,7 +107,7 @@ def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, s
 def test_where_the_library_looks_different_from_the_start_all_goes_by_its_queue(
     hub: Hub, store: FakeStore, line: Line
 ):
-    line.engine.known = False
+    line.engine.direct = False
     wire = wire_of(line)
     view(hub, A, 1, wire)
 

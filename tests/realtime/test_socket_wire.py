@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.realtime.socketio.connection import FRAMES
+from app.realtime.socketio.codec import FRAMES
 from app.stream.hub import Hub
 from tests.realtime.fakes import Line, told, view, wire_of
 from tests.stream.fakes import FakeStore, publish
@@ -41,13 +41,13 @@ def test_while_the_library_is_in_the_way_nothing_is_written(hub: Hub, store: Fak
     publish(hub, store, A, 3)
     line.retry()
     assert line.frames() == [] and line.poller.watched == {}, "the socket can be written to all the time"
-    assert line.blocked == [wire] and viewer.lane is None
+    assert line.blocked == [wire.ready] and viewer.cohort is None
     session.queue.queue.clear()
     session.queue.getters.add("writer")
     line.ws._sendlock.counter, session.upgrading = 1, False
     line.retry()
 
-    assert told(line.frames()) == [2, 3, 4] and viewer.lane is not None and line.blocked == []
+    assert told(line.frames()) == [2, 3, 4] and viewer.cohort is not None and line.blocked == []
 
 
 def test_the_send_lock_is_held_while_a_frame_is_half_sent(hub: Hub, store: FakeStore, line: Line):
@@ -56,12 +56,12 @@ def test_the_send_lock_is_held_while_a_frame_is_half_sent(hub: Hub, store: FakeS
     line.ws.fd.capacity = 50
 
     publish(hub, store, A, 2)
-    assert line.ws._sendlock.counter == 0 and wire.owed > 0
+    assert line.ws._sendlock.counter == 0 and wire.unsent > 0
     line.writable(5)
     assert line.ws._sendlock.counter == 0
     line.writable()
 
-    assert line.ws._sendlock.counter == 1 and wire.owed == 0
+    assert line.ws._sendlock.counter == 1 and wire.unsent == 0
     assert told(line.frames()) == [2, 3] and line.poller.watched == {}
 
 
@@ -72,7 +72,7 @@ def test_cut_between_frames_the_library_may_write(hub: Hub, store: FakeStore, li
 
     publish(hub, store, A, 2)
 
-    assert line.ws._sendlock.counter == 1 and wire.owed == 0 and told(line.frames()) == [2]
+    assert line.ws._sendlock.counter == 1 and wire.unsent == 0 and told(line.frames()) == [2]
     line.writable()
     assert told(line.frames()) == [2, 3]
 
@@ -129,7 +129,7 @@ def test_a_large_frame_that_goes_on_slowly_is_progress(hub: Hub, store: FakeStor
     began = viewer.progress_at = viewer.progress_at - 1000
 
     line.writable(10)
-    hub._behind.sweep(began + 1000)
+    hub._catchup.sweep(began + 1000)
 
     assert viewer.closed is None
 
@@ -140,13 +140,13 @@ def test_in_batches_a_burst_is_one_frame_that_is_owed_to_its_end(hub: Hub, store
     line.ws.fd.capacity = 50
 
     publish(hub, store, A, 20)
-    assert wire.owed > 0 and line.ws._sendlock.counter == 0 and viewer.lane is None
+    assert wire.unsent > 0 and line.ws._sendlock.counter == 0 and viewer.cohort is None
     line.writable(5)
     line.writable()
     publish(hub, store, A)
     tick(hub)
 
-    assert [len(told([frame])) for frame in line.frames()] == [20, 1] and viewer.lane is not None
+    assert [len(told([frame])) for frame in line.frames()] == [20, 1] and viewer.cohort is not None
     assert told(line.frames()) == list(range(2, 23)) and line.ws._sendlock.counter == 1
 
 
@@ -170,7 +170,7 @@ def test_a_stalled_client_is_cut_at_once(hub: Hub, store: FakeStore, line: Line)
 
     viewer.close("stalled")
 
-    assert line.ws.shut and wire.owed == 0 and line.ws._sendlock.counter == 1
+    assert line.ws.shut and wire.unsent == 0 and line.ws._sendlock.counter == 1
 
 
 def test_left_in_the_middle_of_a_frame_the_library_writes_nothing_into_it(

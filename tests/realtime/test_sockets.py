@@ -12,7 +12,7 @@ import pytest
 import socketio
 
 from app.realtime.socketio.foreign import Foreign
-from app.stream.channels import Channels
+from app.stream.message import Channels
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer
 

@@ -1,4 +1,4 @@
-"""An SSE connection's wire over a real connection: what is owed, how it says goodbye, and who looks after it."""
+"""An SSE connection's wire over a real connection: what is unsent, how it says goodbye, and who looks after it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 
 from app.config import Config
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_connection import SLOTS, SseWire, SseWires, leave
+from app.realtime.sse_connection import SseConnection
+from app.realtime.sse_registry import SLOTS, SseRegistry, leave
 from app.stream import background
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
@@ -32,7 +33,7 @@ class Wires:
     def __init__(self) -> None:
         self.poller = self
         self.watched: dict[int, tuple[Any, bool]] = {}
-        self.removed: list[SseWire] = []
+        self.removed: list[SseConnection] = []
 
     def watch(self, fd: int, ready: Any, read: bool = True, write: bool = False) -> None:
         self.watched[fd] = (ready, write)
@@ -40,7 +41,7 @@ class Wires:
     def forget(self, fd: int) -> None:
         self.watched.pop(fd, None)
 
-    def remove(self, wire: SseWire, taken: socket.socket, words: bytes) -> None:
+    def remove(self, wire: SseConnection, taken: socket.socket, words: bytes) -> None:
         self.removed.append(wire)
         leave(self, taken, words)  # type: ignore[arg-type]
 
@@ -57,7 +58,7 @@ class Connection:
         self.wires, self.received, self.given = Wires(), b"", given
         self.viewer: Viewer = hub.watch(A, cursor)
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-        self.wire = SseWire(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
+        self.wire = SseConnection(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
         hub.attach(self.viewer, self.wire)
 
     def turn(self) -> None:
@@ -95,7 +96,7 @@ def test_a_client_that_stops_reading_is_parked_and_gets_the_rest_when_it_reads(
     hub: Hub, store: FakeStore, connect: Connect, codec: SseCodec
 ):
     connection = connect(1, codec)
-    while connection.viewer.lane is not None:
+    while connection.viewer.cohort is not None:
         publish(hub, store, A, 20)
     last = len(store.events[A])
 
@@ -104,7 +105,7 @@ def test_a_client_that_stops_reading_is_parked_and_gets_the_rest_when_it_reads(
 
     found = [int(line.split()[1]) for line in text.split(b"\n") if line.startswith(b"id: ")]
     assert found == list(range(2, last + 1))
-    wait_for("its lane", lambda: connection.turn() or connection.viewer.lane)
+    wait_for("its cohort", lambda: connection.turn() or connection.viewer.cohort)
     assert not connection.wires.watched[connection.given.fileno()][1], "and for no more room than it needs"
 
 
@@ -169,7 +170,7 @@ def test_the_last_words_come_together_with_the_close(hub: Hub, store: FakeStore)
     not be told whether they were held."""
     taken, wires, viewer = Told(), Wires(), hub.watch(A, 1)
     principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-    hub.attach(viewer, SseWire(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
+    hub.attach(viewer, SseConnection(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
 
     viewer.close("ended")
 
@@ -181,7 +182,7 @@ def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, co
     connection = connect(1, CHUNKED)
     connection.wire.send = lambda data: connection.given.send(data[:30])
     publish(hub, store, A)
-    assert connection.wire.owed
+    assert connection.wire.unsent
 
     connection.viewer.close("draining")
 
@@ -194,7 +195,7 @@ def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, co
 def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect: Connect):
     connection = connect(1, CHUNKED)
 
-    hub.say(connection.viewer, lambda cursor: CHUNKED.keepalive)
+    hub.send_control(connection.viewer, lambda cursor: CHUNKED.keepalive)
 
     assert connection.client.recv(100) == b"2\r\n:\n\r\n"
 
@@ -202,12 +203,12 @@ def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect:
 @pytest.mark.parametrize(("turns", "seconds"), [(1, 15), (2, 30)])
 def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns: int, seconds: int) -> None:
     """Every 15 seconds as configured by default; at the addresses of older clients every 30."""
-    wires = SseWires(MagicMock(), MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
+    wires = SseRegistry(MagicMock(), MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
     told: list[list[int]] = []
     now = 0
     for fd in range(60):
         said = list[int]()
-        wire = MagicMock(slot=fd, turns=turns, counts=False)
+        wire = MagicMock(slot=fd, codec=MagicMock(keepalive_every=turns, counts_connections=False))
         wire.principal.expires_at = float("inf")
         wire.keep_alive = lambda *_, said=said: said.append(now)
         wires._slots[fd % len(wires._slots)].add(wire)
@@ -226,9 +227,9 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
 ) -> None:
     presence = MagicMock()
     presence.count.side_effect = SystemError("as asked")
-    wires = SseWires(hub, MagicMock(), presence, 15.0)
+    wires = SseRegistry(hub, MagicMock(), presence, 15.0)
     wires._running = True  # the test is its timer
-    counting = type("Counting", (SseCodec,), {"counts": True})(chunked=False)
+    counting = type("Counting", (SseCodec,), {"counts_connections": True})(chunked=False)
     connection = connect(1, counting)
     connection.wire.principal.expires_at = float("inf")  # type: ignore[misc]
     wires.add(connection.wire)
@@ -240,17 +241,19 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
     assert hub.faults.count == 2 * SLOTS
 
 
-@pytest.mark.parametrize("what", ["keep_alive", "breathe", "expiry"])
+@pytest.mark.parametrize("what", ["keep_alive", "send_comment", "expiry"])
 def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
-    wires, turns = SseWires(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
+    wires, turns = SseRegistry(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
     monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append))
-    crowd = [MagicMock(slot=0, turns=1, counts=False) for _ in range(1_000)]
+    crowd = [
+        MagicMock(slot=0, codec=MagicMock(keepalive_every=1, counts_connections=False)) for _ in range(1_000)
+    ]
     for wire in crowd:
         wire.principal.expires_at = float("-inf" if what == "expiry" else "inf")
     wires._slots[7 if what == "expiry" else 1].update(crowd)  # the first turn is that of slot 1
-    wires._breathing[1].update(crowd)
+    wires._commented[1].update(crowd)
 
-    wires.breathe() if what == "breathe" else wires.turn()
+    wires.send_comment() if what == "send_comment" else wires.turn()
 
     assert len(turns) == 5
 
@@ -260,29 +263,31 @@ def test_both_timers_run_once_somebody_is_there(
 ) -> None:
     started: list[tuple[float, str]] = []
     monkeypatch.setattr(
-        SseWires, "_look_after", staticmethod(lambda seconds, turn: started.append((seconds, turn.__name__)))
+        SseRegistry,
+        "_look_after",
+        staticmethod(lambda seconds, turn: started.append((seconds, turn.__name__))),
     )
-    wires = SseWires(hub, MagicMock(), MagicMock(), 15.0)
+    wires = SseRegistry(hub, MagicMock(), MagicMock(), 15.0)
 
     for _ in range(2):
         wires.add(connect(1, PLAIN).wire)
 
-    wait_for("both", lambda: sorted(started) == [(1.0, "breathe"), (1.0, "turn")])
+    wait_for("both", lambda: sorted(started) == [(1.0, "send_comment"), (1.0, "turn")])
 
 
 def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_every_three(
     hub: Hub, store: FakeStore, connect: Connect
 ) -> None:
-    wires = SseWires(hub, MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
+    wires = SseRegistry(hub, MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
     wires._running = True  # the test is its timer
-    breathing = type("Breathing", (SseCodec,), {"breathes": True})(chunked=False)
+    breathing = type("Breathing", (SseCodec,), {"sends_comments": True})(chunked=False)
     opened = [connect(1, breathing), connect(1, breathing), connect(1, PLAIN)]
     for connection in opened:
         wires.add(connection.wire)
     heard: list[list[int]] = [[] for _ in opened]
 
     for second in range(12):
-        wires.breathe()
+        wires.send_comment()
         for connection, seconds in zip(opened, heard, strict=True):
             if select.select([connection.client], [], [], 0)[0]:
                 assert connection.client.recv(100) == b":\n"

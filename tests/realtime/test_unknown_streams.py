@@ -12,10 +12,14 @@ from flask import Flask
 
 from app.auth import identity, permissions
 from app.errors import NotFound
-from app.realtime import sse
+from app.http.attempts import Attempts
+from app.realtime import sse_serve
+from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
-from app.stream.burst import Filter
+from app.stream.codec import Filter
+from app.stream.hub import Hub
 from app.stream.store import NoSuchStream
+from tests.support.parts import Parts
 
 PRINCIPAL = SimpleNamespace(user_id="u", session_id="s")
 
@@ -33,16 +37,18 @@ def raising(error: Exception) -> Callable[..., Any]:
 def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
     monkeypatch.setattr(identity, "current", lambda **_: PRINCIPAL)
     app = Flask(__name__)
-    app.extensions["taskroom"] = SimpleNamespace(
-        attempts=SimpleNamespace(
-            arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
-        ),
-        joins=SimpleNamespace(joining=nullcontext),
-        hub=SimpleNamespace(watch=raising(error)),
+    app.extensions["taskroom"] = Parts(
+        {
+            Attempts: SimpleNamespace(
+                arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
+            ),
+            Joins: SimpleNamespace(joining=nullcontext),
+            Hub: SimpleNamespace(watch=raising(error)),
+        }
     )
 
     with app.test_request_context("/"), pytest.raises(told):
-        sse.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
+        sse_serve.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +57,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
     hub = SimpleNamespace(presents=SimpleNamespace(now=raising(error)))
-    parts: Any = SimpleNamespace(joins=SimpleNamespace(joining=nullcontext), hub=hub)
+    parts: Any = Parts({Joins: SimpleNamespace(joining=nullcontext), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
     with pytest.raises(told):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
 from app.stream.subscription import Subscription
@@ -39,7 +39,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """After the first event of a room everything waits until the test calls ``tick``."""
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 100.0)
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 100.0)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ class Ear:
         self.confirmations: list[str] = []
         self.controls: list[str] = []
         self.reconnections = 0
-        self.overheards: list[tuple[str, list[int]]] = []
+        self.kind_batches: list[tuple[str, list[int]]] = []
         self.openings = 0
         self.fault: Exception | None = None
 
@@ -28,14 +28,14 @@ class Ear:
     def confirmed(self, stream: str) -> None:
         self.confirmations.append(stream)
 
-    def controlled(self, message: str) -> None:
+    def control_received(self, message: str) -> None:
         self.controls.append(message)
 
     def reconnected(self) -> None:
         self.reconnections += 1
 
-    def overheard(self, stream: str, events: Sequence[Event]) -> None:
-        self.overheards.append((stream, [e.sequence for e in events]))
+    def kind_received(self, stream: str, events: Sequence[Event]) -> None:
+        self.kind_batches.append((stream, [e.sequence for e in events]))
 
-    def overhears(self) -> None:
+    def kind_confirmed(self) -> None:
         self.openings += 1

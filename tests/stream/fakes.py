@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream import pages
 from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
@@ -35,7 +35,7 @@ class FakeCommits:
         monkeypatch.setattr(
             writers, "register_writer", lambda cur, writer: self.settled.setdefault(writer, 0)
         )
-        monkeypatch.setattr(writers, "settle", self._settle)
+        monkeypatch.setattr(writers, "claim_batch", self._claim_batch)
         monkeypatch.setattr(writers, "append", self._append)
 
     @contextmanager
@@ -63,7 +63,7 @@ class FakeCommits:
         assert all(id(e) in known for e in appended.events), "published before its commit"
         self.published.append(appended)
 
-    def _settle(self, cur: Any, writer: str, batch: int) -> bool:
+    def _claim_batch(self, cur: Any, writer: str, batch: int) -> bool:
         if self.settled[writer] == batch:
             return False
         assert self.settled[writer] == batch - 1
@@ -128,7 +128,7 @@ class FakeStore:
         self._ask("after", (stream, start))
         return next((part for part in parts.values() if any(e.sequence == cursor + 1 for e in part)), [])
 
-    def opened(self, stream: str) -> Head | None:
+    def head_or_create(self, stream: str) -> Head | None:
         return self.heads([stream]).get(stream)
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
@@ -159,16 +159,16 @@ class FakeSubscription:
         self.following: list[str] = []
 
     @property
-    def hears(self) -> bool:
+    def receiving(self) -> bool:
         return self.connected
 
     def watch(self) -> None:
         """Has nothing to tell."""
 
-    def follow(self, stream: str) -> None:
+    def subscribe(self, stream: str) -> None:
         self.following.append(stream)
 
-    def unfollow(self, stream: str) -> None:
+    def unsubscribe(self, stream: str) -> None:
         self.following.remove(stream)
 
     def run(self) -> None:
@@ -180,9 +180,9 @@ class FakeSubscription:
 
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is published is sent at once: no tick, and no rest after a flush."""
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.0)
-    monkeypatch.setattr(fanouts, "REST", 0.0)
-    monkeypatch.setattr(fanouts, "SHORT_REST", 0.0)
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.0)
+    monkeypatch.setattr(deliveries, "PAUSE", 0.0)
+    monkeypatch.setattr(deliveries, "SHORT_PAUSE", 0.0)
 
 
 def hub_over(store: FakeStore, stalled_seconds: float = 30.0) -> Hub:

@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single, connect_args
 from app.stream.event import Draft, Event, draft, head_of, now, number
-from app.stream.once import Once
+from app.stream.single_flight import SingleFlight
 from app.stream.store import Appended, append, open_stream
 from app.up.embedded_redis import EmbeddedRedis
 from tests.support.connections import kept
@@ -100,11 +100,11 @@ def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 60.0) -> Non
 
 
 class Passages:
-    """Counts who has asked a ``Once``: each leads a call from there on, or waits for the one that is under way."""
+    """Counts the threads that have asked a ``SingleFlight``: each leads a call from there on, or waits for one."""
 
-    def __init__(self, once: Once[Any]) -> None:
+    def __init__(self, flight: SingleFlight[Any]) -> None:
         self.count, self._lock = 0, threading.Lock()
-        once._lock = self  # type: ignore[assignment]
+        flight._lock = self  # type: ignore[assignment]
 
     def __enter__(self) -> None:
         self._lock.acquire()

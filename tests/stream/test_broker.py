@@ -12,7 +12,8 @@ import pytest
 import redis
 
 from app.stream import subscription as subscriptions
-from app.stream.broker import Publisher, decode_batch, encode_batch
+from app.stream.message import decode_batch, encode_batch
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
@@ -58,8 +59,8 @@ def test_what_is_no_batch_is_a_value_error(message: str):
 
 
 def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
-    subscription.follow("task:a")
-    subscription.follow("task:b")
+    subscription.subscribe("task:a")
+    subscription.subscribe("task:b")
     wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
     publisher = Publisher(server.url)
 
@@ -77,8 +78,8 @@ def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscri
 def test_another_database_of_the_same_server_is_another_installation(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear
 ):
-    subscription.follow("broadcast")
-    subscription.follow_kind("user", ear)
+    subscription.subscribe("broadcast")
+    subscription.subscribe_kind("user", ear)
     wait_for("both", lambda: ear.confirmations and ear.openings)
     other = server.url.removesuffix("/0") + "/7"
 
@@ -88,14 +89,14 @@ def test_another_database_of_the_same_server_is_another_installation(
     Publisher(server.url).control("ours")
 
     wait_for("the last message", lambda: ear.controls)
-    assert (ear.batches, ear.overheards) == ([("broadcast", [1], False)], [("user:b", [1])])
+    assert (ear.batches, ear.kind_batches) == ([("broadcast", [1], False)], [("user:b", [1])])
     assert ear.controls == ["ours"]
 
 
 def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
-    subscription.follow("task:a")
-    subscription.unfollow("task:a")
-    subscription.follow("task:b")
+    subscription.subscribe("task:a")
+    subscription.unsubscribe("task:a")
+    subscription.subscribe("task:b")
     wait_for("the last confirmation", lambda: "task:b" in ear.confirmations)
 
     Publisher(server.url).publish(Appended([event("task:a", 1), event("task:b", 1)]))
@@ -107,12 +108,12 @@ def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: 
 def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear
 ):
-    subscription.follow("user:a")
-    subscription.follow_kind("user", ear)
+    subscription.subscribe("user:a")
+    subscription.subscribe_kind("user", ear)
     # Twice where it was followed while the connection was being opened.
     wait_for("the opening", lambda: ear.openings and "user:a" in ear.confirmations)
     Publisher(server.url).publish(Appended([event("user:a", 1), event("task:a", 1), event("user:b", 5)]))
-    wait_for("both", lambda: len(ear.overheards) == 2)
+    wait_for("both", lambda: len(ear.kind_batches) == 2)
 
     server.kill()
     wait_for("the end to be noticed", lambda: not subscription.connected)
@@ -121,21 +122,21 @@ def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
     wait_for("another opening", lambda: ear.openings > before)
     Publisher(server.url).publish(batch("user:c", 1, 2))
 
-    wait_for("the new one", lambda: len(ear.overheards) == 3)
-    assert sorted(ear.overheards) == [("user:a", [1]), ("user:b", [5]), ("user:c", [1, 2])]
+    wait_for("the new one", lambda: len(ear.kind_batches) == 3)
+    assert sorted(ear.kind_batches) == [("user:a", [1]), ("user:b", [5]), ("user:c", [1, 2])]
     assert ear.batches == [("user:a", [1], False)]
-    subscription.unfollow_kind("user")
-    subscription.follow("task:last")
+    subscription.unsubscribe_kind("user")
+    subscription.subscribe("task:last")
     wait_for("the end of it", lambda: "task:last" in ear.confirmations)
     Publisher(server.url).publish(Appended([event("user:c", 3), event("task:last", 1)]))
     wait_for("what is followed", lambda: len(ear.batches) == 2)
-    assert len(ear.overheards) == 3
+    assert len(ear.kind_batches) == 3
 
 
 def test_foreign_garbage_is_skipped(
     server: EmbeddedRedis, client: redis.Redis, subscription: Subscription, ear: Ear
 ):
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
 
     for message in [*(m.encode() for m in GARBAGE), b"\xff\xfe\x00"]:
@@ -159,14 +160,14 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     monkeypatch.setattr(subscriptions, "STALE_SECONDS", 0.2)
     monkeypatch.setattr(subscriptions, "FRESH_SECONDS", 0.2)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.0)
-    wait_for("a sign of life", lambda: subscription.hears)
+    wait_for("a sign of life", lambda: subscription.receiving)
     hangs, go_on = threading.Event(), threading.Event()
 
     def hang(message: str) -> None:
         hangs.set()
         go_on.wait(60)
 
-    monkeypatch.setattr(ear, "controlled", hang)
+    monkeypatch.setattr(ear, "control_received", hang)
 
     def watched(text: str) -> bool:
         subscription.watch()
@@ -175,10 +176,10 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     with caplog.at_level(logging.WARNING, "taskroom.broker"):
         Publisher(server.url).control("hang")
         assert hangs.wait(60)
-        wait_for("the silence to be told", lambda: watched("nothing heard from Redis"))
-        assert subscription.connected and subscription.stale and not subscription.hears
+        wait_for("the silence to be told", lambda: watched("nothing received from Redis"))
+        assert subscription.connected and subscription.stale and not subscription.receiving
         go_on.set()
-        wait_for("its end to be told", lambda: watched("Redis is heard again"))
+        wait_for("its end to be told", lambda: watched("messages from Redis are received again"))
 
     assert len(caplog.messages) == 2 and not subscription.stale
 
@@ -186,7 +187,7 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
 def test_a_stopped_redis_is_noticed_and_heard_again(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear, monkeypatch: pytest.MonkeyPatch
 ):
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
     pid = pid_of(server)
 
@@ -196,7 +197,7 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
             patch.setattr(subscriptions, "PING_LIMIT", 0.2)
             noticed = "no answer to a ping"  # and not the socket's own time limit
             wait_for("the silence to be noticed", lambda: subscription._trouble.startswith(noticed))
-        subscription.follow("task:b")
+        subscription.subscribe("task:b")
     finally:
         os.kill(pid, signal.SIGCONT)
 
@@ -206,10 +207,10 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
 
 
 def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscription):
-    seen = {subscription._heard_at}
+    seen = {subscription._received_at}
 
     def pinged() -> bool:
-        seen.add(subscription._heard_at)
+        seen.add(subscription._received_at)
         return len(seen) >= 4
 
     wait_for("three answers to pings", pinged)
@@ -217,10 +218,10 @@ def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscrip
 
 
 def test_a_restarted_redis_is_followed_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
-    subscription.follow("task:a")
-    subscription.follow("task:b")
+    subscription.subscribe("task:a")
+    subscription.subscribe("task:b")
     wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
-    subscription.unfollow("task:b")
+    subscription.unsubscribe("task:b")
 
     server.kill()
     wait_for("the end to be noticed", lambda: not subscription.connected)

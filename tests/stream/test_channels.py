@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.stream.channels import Channels
+from app.stream.message import Channels
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.stream import behind
+from app.stream import catchup, encoded_batch
 from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import Passages
@@ -77,7 +77,7 @@ def test_a_crowd_that_catches_up_shares_its_buffers(hub: Hub, store: FakeStore, 
     hub.watch(A, 1)
     publish(hub, store, A, 20)
     if source == "postgres":
-        hub._rooms[A].forget()
+        hub._audiences[A].room.forget()
 
     wires = [view(hub, A, 1)[1] for _ in range(30)]
     for wire in wires:
@@ -105,7 +105,7 @@ def test_a_crowd_at_old_cursors_asks_for_each_page_once(hub: Hub, store: FakeSto
 def test_a_room_opened_by_many_at_once_is_asked_for_once(hub: Hub, store: FakeStore):
     store.add(A, 3)
     store.gate.clear()
-    passages, rooms = Passages(hub._once), []
+    passages, rooms = Passages(hub._single_flight), []
     threads = [
         threading.Thread(target=lambda: rooms.append(hub.watch(A, 3).room), daemon=True) for _ in range(50)
     ]
@@ -125,7 +125,7 @@ def test_cursors_ahead_of_the_room_refresh_it_together(hub: Hub, store: FakeStor
     hub.watch(A, 3)
     store.add(A, 3)
     store.gate.clear()
-    passages, viewers = Passages(hub._tails._once), []
+    passages, viewers = Passages(hub._tailcheck._single_flight), []
     threads = [
         threading.Thread(target=lambda: viewers.append(hub.watch(A, 6)), daemon=True) for _ in range(20)
     ]
@@ -141,7 +141,7 @@ def test_cursors_ahead_of_the_room_refresh_it_together(hub: Hub, store: FakeStor
 
 
 def ring_bytes(hub: Hub) -> int:
-    return sum(room.bytes for room in hub._rooms.values())
+    return sum(audience.room.bytes for audience in hub._audiences.values())
 
 
 @pytest.mark.usefixtures("quiet")
@@ -161,7 +161,9 @@ def test_rings_keep_within_their_limit_and_viewers_get_everything(
             publish(hub, store, stream)
             assert hub.ring_bytes == ring_bytes(hub) <= 20_000
 
-    assert [hub._rooms[s].bytes for s in streams[:3]] == [0, 0, 0], "those that were quiet for longest"
+    assert [hub._audiences[s].room.bytes for s in streams[:3]] == [0, 0, 0], (
+        "those that were quiet for longest"
+    )
     for stream, wire in slow.items():
         wire.drain()
         wire.gets(*range(2, len(store.events[stream]) + 1))
@@ -218,29 +220,29 @@ def test_what_nobody_shares_takes_no_place_among_the_shared_buffers(hub: Hub, st
     _, first = view(hub, A, 0)
     first.gets(*range(1, 21))
 
-    for _ in range(2 * behind.BURSTS):
+    for _ in range(2 * encoded_batch.KEPT_BATCHES):
         view(hub, A, 0, FakeWire(Own()))[1].gets(*range(1, 21))
     _, later = view(hub, A, 0)
     later.gets(*range(1, 21))
 
-    assert len(last_offered([first, later])) == 1 and len(hub._behind._bursts) == 1
+    assert len(last_offered([first, later])) == 1 and len(hub._catchup._batches) == 1
 
 
 def test_the_shared_buffers_are_bounded_in_bytes(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(behind, "BURSTS_BYTES", 100_000)
+    monkeypatch.setattr(encoded_batch, "KEPT_BYTES", 100_000)
     store.add(A, 40, message="x" * 10_000)
 
     for cursor in range(0, 30, 10):
         view(hub, A, cursor)[1].gets(*range(cursor + 1, 41))
 
-    kept = hub._behind._bursts.values()
-    assert 0 < hub._behind._bursts_bytes == sum(burst.size for burst in kept) <= 100_000
+    kept = hub._catchup._batches.values()
+    assert 0 < hub._catchup._batches._bytes == sum(batch.size for batch in kept) <= 100_000
 
 
 def test_a_buffer_larger_than_all_that_is_kept_is_shared_all_the_same(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(behind, "BURSTS_BYTES", 1_000)
+    monkeypatch.setattr(encoded_batch, "KEPT_BYTES", 1_000)
     store.add(A, 1, message="x" * 10_000)
 
     wires = [view(hub, A, 0)[1] for _ in range(3)]
@@ -260,5 +262,5 @@ def test_a_reader_as_fast_as_we_are_is_not_sent_a_long_log_in_one_go(hub: Hub, s
     at_once = len(second.offered)
     wait_for("the rest", lambda: second.drain() or len(second.sequences) == head)
 
-    assert at_once == behind.BURSTS_IN_A_ROW < len(second.offered)
+    assert at_once == catchup.BATCHES_IN_A_ROW < len(second.offered)
     assert second.sequences == list(range(1, head + 1))

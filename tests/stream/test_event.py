@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.stream.broker import decode_batch, encode_batch
 from app.stream.event import LEVELS, Event, cut, draft, encode, head_of, now, number
+from app.stream.message import decode_batch, encode_batch
 
 STREAM = "task:00000000-0000-4000-8000-000000000001"
 TEXT = st.text(st.characters(codec=None))  # lone surrogates and NUL as well

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.stream import faults, tails
+from app.stream import faults, tailcheck
+from app.stream.audience import Audience
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.hub import Hub
-from app.stream.room import Room
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -35,11 +35,11 @@ class Broken(FakeWire):
     def send(self, data: Any) -> int:
         return failing() if self.broken else super().send(data)
 
-    def settle(self) -> bool:
-        return failing() if self.broken else super().settle()
+    def send_remainder(self) -> bool:
+        return failing() if self.broken else super().send_remainder()
 
-    def await_room(self, viewer: Viewer) -> None:
-        return failing() if self.broken else super().await_room(viewer)
+    def call_when_writable(self, viewer: Viewer) -> None:
+        return failing() if self.broken else super().call_when_writable(viewer)
 
     def left(self, viewer: Viewer, reason: str) -> None:
         super().left(viewer, reason)
@@ -131,7 +131,7 @@ def test_a_keep_alive_that_fails_ends_its_viewer_alone(hub: Hub, store: FakeStor
     store.add(A)
     (one, _), (other, _) = view(hub, A, 1), view(hub, A, 1)
 
-    hub.say(one, failing)
+    hub.send_control(one, failing)
 
     assert (one.closed, other.closed) == ("gone", None)
 
@@ -150,9 +150,9 @@ def test_the_tail_check_outlives_what_else_its_timer_does(
     logged: pytest.LogCaptureFixture,
     breaks: Callable[[Hub, pytest.MonkeyPatch], None],
 ):
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.05)
-    monkeypatch.setattr(tails, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(tails, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.05)
+    monkeypatch.setattr(tailcheck, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(tailcheck, "SWEEP_SECONDS", 0.01)
     store.add(A)
     _, wire = view(hub, A, 1)
     breaks(hub, monkeypatch)
@@ -186,7 +186,7 @@ def test_a_room_that_cannot_be_compared_keeps_no_other_from_it(
         store.add(stream)
 
     with pytest.raises(StoreAway, match="too slow"):
-        hub._tails.compare(hub._tails.due(True, True))
+        hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
     assert [wire.sequences for wire in wires] == [[], [2], [], [2], [2], [2]]
     assert hub.faults.count == 1
@@ -198,13 +198,13 @@ def test_a_batch_that_could_not_be_taken_is_read_from_postgres(
     store.add(A)
     viewer, wire = view(hub, A, 1)
     hub.confirmed(A)
-    assert hub._tails.due(False, True) == [viewer.room] and hub._tails.due(False, True) == []
+    assert hub._tailcheck.due(False, True) == [hub._audiences[A]] and hub._tailcheck.due(False, True) == []
     with monkeypatch.context() as patch:
         patch.setattr(type(viewer.room), "accept", failing)
         publish(hub, store, A)
     assert wire.sequences == [] and hub.faults.count == 1
 
-    hub._tails.compare(hub._tails.due(False, True))
+    hub._tailcheck.compare(hub._tailcheck.due(False, True))
 
     wire.gets(2)
 
@@ -217,10 +217,10 @@ def test_the_ticks_outlive_a_fault(hub: Hub, store: FakeStore, monkeypatch: pyte
     def fails_once(now: float) -> None:
         monkeypatch.undo()
         ticked.set()
-        hub._fanout._ticking.set()
+        hub._delivery._tick_wanted.set()
         failing()
 
-    monkeypatch.setattr(hub._fanout, "_tick", fails_once)
+    monkeypatch.setattr(hub._delivery, "_tick", fails_once)
     hub.start()
     publish(hub, store, A)
     publish(hub, store, A)
@@ -240,16 +240,16 @@ def test_a_room_that_fails_in_a_tick_keeps_no_other_from_it(
         wires[stream] = view(hub, stream, 1)[1]
         publish(hub, store, stream)
         publish(hub, store, stream)  # waits for the tick
-    flush, failed = hub._fanout._flush, list[str]()
+    flush, failed = hub._delivery._flush, list[str]()
 
-    def the_first_fails(room: Room) -> None:
+    def the_first_fails(audience: Audience) -> None:
         if not failed:
-            failed.append(room.stream)
+            failed.append(audience.room.stream)
             failing()
-        flush(room)
+        flush(audience)
 
-    monkeypatch.setattr(hub._fanout, "_flush", the_first_fails)
-    hub._fanout._tick(float("inf"))
+    monkeypatch.setattr(hub._delivery, "_flush", the_first_fails)
+    hub._delivery._tick(float("inf"))
 
     sent = {stream: wire.sequences for stream, wire in wires.items()}
     assert sent == {stream: [2] if stream in failed else [2, 3] for stream in streams}

@@ -1,4 +1,4 @@
-"""The hub over a store in memory: joining, refilling, tails, lingering and closing."""
+"""The hub over a store in memory: joining, refilling, the tail check, lingering and closing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import pytest
 
 from app.stream import hub as hubs
-from app.stream import tails
+from app.stream import tailcheck
 from app.stream.hub import Hub
 from app.stream.store import Head, StoreAway
 from tests.stream.fakes import FakeStore, publish
@@ -51,7 +51,7 @@ def test_a_cursor_ahead_of_the_room_refreshes_it_first(hub: Hub, store: FakeStor
 def test_an_early_batch_waits_for_the_one_before_it(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(tails, "EARLY_SECONDS", 10)
+    monkeypatch.setattr(tailcheck, "EARLY_SECONDS", 10)
     store.add(A)
     _, wire = view(hub, A, 1)
     first, second = store.add(A), store.add(A)
@@ -73,7 +73,7 @@ def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
 
     for _ in range(5):
         publish(hub, store, A)
-    wait_for("the refill", lambda: viewer.room.head == 7 and not viewer.room.refilling)
+    wait_for("the refill", lambda: viewer.room.head == 7 and not hub._audiences[A].refilling)
     tick(hub)
 
     wire.gets(2, 3, 4, 5, 6, 7)
@@ -84,7 +84,7 @@ def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
 def test_a_lost_last_event_is_found_by_the_tail_check(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch, connected: bool
 ):
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.2 if connected else 99)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.2 if connected else 99)
     hub.subscription.connected = connected  # type: ignore[misc]
     store.add(A)
     hub.start()
@@ -103,27 +103,28 @@ def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
         hub.watch(stream, 1)
     asked = len(store.asked)
 
-    hub._tails.compare(hub._tails.due(True, True))
+    hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
     assert [(what, sorted(about)) for what, about in store.asked[asked:]] == [("heads", sorted(streams))]
 
 
 def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub, store: FakeStore):
     store.add(A)
-    room = hub.watch(A, 1).room
+    hub.watch(A, 1)
+    audience = hub._audiences[A]
 
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
     hub.confirmed(A)
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
-    assert hub._tails.due(False, hub.subscription.connected) == []
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = False  # type: ignore[misc]
-    assert hub._tails.due(False, hub.subscription.connected) == []
+    assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = True  # type: ignore[misc]
-    assert hub._tails.due(False, hub.subscription.connected) == [room]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
 
 
 def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tails, "TAIL_SECONDS", 0.1)
+    monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.1)
     store.add(A)
     _, wire = view(hub, A, 1)
     store.away = True
@@ -166,12 +167,12 @@ def test_a_room_swept_while_somebody_joins_is_kept(
         return heads(streams)
 
     monkeypatch.setattr(store, "heads", swept_meanwhile)
-    viewer, wire = view(hub, A, 2)
+    _, wire = view(hub, A, 2)
     publish(hub, store, A)
     tick(hub)
 
     wire.gets(3)
-    assert not viewer.room.confirmed
+    assert not hub._audiences[A].confirmed
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 

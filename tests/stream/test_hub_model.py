@@ -12,11 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream import history as histories
 from app.stream import hub as hubs
 from app.stream import room as rooms
-from app.stream import tails
+from app.stream import shared_read, tailcheck
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
@@ -63,15 +63,15 @@ class Deliveries(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.patch = pytest.MonkeyPatch()
-        for module in (tails, rooms):
+        for module in (tailcheck, rooms):
             self.patch.setattr(module, "RING_EVENTS", RING)
         self.patch.setattr(hubs, "RINGS_BYTES", 3_000)
-        self.patch.setattr(tails, "EARLY_SECONDS", 0.0)
+        self.patch.setattr(tailcheck, "EARLY_SECONDS", 0.0)
         self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
         self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)
-        self.patch.setattr(fanouts, "TICK_SECONDS", 1e9)
+        self.patch.setattr(deliveries, "TICK_SECONDS", 1e9)
         self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
-        for module in (hubs, histories):
+        for module in (hubs, shared_read):
             self.patch.setattr(module, "spawn", lambda *call: self.later.append(partial(*call)))
         self.store = FakeStore()
         self.store.add(STREAM)
@@ -150,12 +150,12 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        self.hub._behind.sweep(0.0)
+        self.hub._catchup.sweep(0.0)
         self.hub._sweep(0.0)
 
     @rule()
     def tail_check(self) -> None:
-        self.hub._tails.compare(self.hub._tails.due(True, True))
+        self.hub._tailcheck.compare(self.hub._tailcheck.due(True, True))
 
     @precondition(lambda self: self.last > 3)
     @rule(data=st.data())
@@ -165,7 +165,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def no_room_is_ahead_of_the_truth(self) -> None:
-        assert all(room.head <= self.last for room in self.hub._rooms.values())
+        assert all(audience.room.head <= self.last for audience in self.hub._audiences.values())
 
     @invariant()
     def what_was_sent_is_whole_and_dense(self) -> None:
@@ -183,7 +183,7 @@ class Deliveries(RuleBasedStateMachine):
         return watched.check(self.store.pruned.get(STREAM, 0), self.last, not self.open)
 
     def _all_have_everything(self) -> None:
-        self.hub._tails.compare(self.hub._tails.due(True, True))
+        self.hub._tailcheck.compare(self.hub._tailcheck.due(True, True))
         for watched in self.watched:
             if watched.viewer.wire is None:
                 self.hub.attach(watched.viewer, watched.wire)
@@ -198,7 +198,7 @@ class Deliveries(RuleBasedStateMachine):
             if not watched.wire.gone:
                 assert self._check(watched) == self.last and watched.wire.torn == ""
                 assert watched.viewer.closed == (None if self.open else "ended")
-        assert self.hub.ring_bytes == sum(room.bytes for room in self.hub._rooms.values())
+        assert self.hub.ring_bytes == sum(audience.room.bytes for audience in self.hub._audiences.values())
 
 
 TestDeliveries = Deliveries.TestCase

@@ -18,11 +18,13 @@ from flask import Flask
 
 from app.api import health
 from app.stream import subscription as subscriptions
-from app.stream.broker import Publisher
+from app.stream.hub import Hub
+from app.stream.publisher import Publisher
 from app.stream.subscription import Subscription
 from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
 from tests.stream.helpers import batch
+from tests.support.parts import Parts
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
@@ -42,7 +44,7 @@ def test_after_150_refused_connections_an_event_is_heard(
         connect(connection, *args, **more)
 
     monkeypatch.setattr(redis.Connection, "connect", refuse)
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     thread.start()
     wait_for("the confirmation", lambda: ear.confirmations == ["task:a"])
     Publisher(server.url).publish(batch("task:a", 1, 2))
@@ -58,7 +60,7 @@ def test_a_message_that_cannot_be_taken_costs_no_other(
     server: EmbeddedRedis, subscription: Subscription, ear: Ear, caplog: pytest.LogCaptureFixture
 ):
     """Were the connection made anew for each, what is published meanwhile would be missed each time."""
-    subscription.follow("task:a")
+    subscription.subscribe("task:a")
     wait_for("the confirmation", lambda: ear.confirmations)
     publisher = Publisher(server.url)
 
@@ -86,7 +88,7 @@ from app.stream import subscription as subscriptions
 left, turns, seen = 20, 0, []
 
 class Listener:
-    def controlled(self, message):
+    def control_received(self, message):
         until = time.monotonic() + 2 * subscriptions.TURN_SECONDS
         while time.monotonic() < until:
             pass
@@ -135,8 +137,8 @@ def ready(subscription: Subscription) -> dict[str, Any]:
     connection = SimpleNamespace(cursor=lambda: nullcontext(cursor))
     app = Flask(__name__)
     app.register_blueprint(health.blp)
-    app.extensions["taskroom"] = SimpleNamespace(
-        read=lambda: nullcontext(connection), hub=SimpleNamespace(subscription=subscription)
+    app.extensions["taskroom"] = Parts(
+        {Hub: SimpleNamespace(subscription=subscription)}, read=lambda: nullcontext(connection)
     )
     answer = app.test_client().get("/readyz")
     assert answer.status_code == 200
@@ -159,7 +161,7 @@ def test_a_listener_that_has_ended_shows(
     def end(message: str) -> None:
         raise Ended
 
-    monkeypatch.setattr(ear, "controlled", end)
+    monkeypatch.setattr(ear, "control_received", end)
     before = ready(subscription)
 
     with caplog.at_level(logging.CRITICAL, "taskroom.broker"):

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.stream import background, tails
+from app.stream import background, tailcheck
 from app.stream.hub import LINGER_SECONDS, Hub
 from app.stream.subscription import Subscription
 from tests.stream.ears import Ear
@@ -38,8 +38,8 @@ class Slow:
 def slow(ear: Ear) -> Iterator[tuple[Subscription, Slow]]:
     """A subscription that is connected, and its connection."""
     subscription, connection = Subscription("redis://127.0.0.1:1/0", ear), Slow()
-    subscription._connection = connection
-    thread = threading.Thread(target=subscription._keep_told, daemon=True)
+    subscription.channels.connection = connection
+    thread = threading.Thread(target=subscription.channels.run, daemon=True)
     thread.start()
     yield subscription, connection
     connection.gate.set()
@@ -71,12 +71,12 @@ def test_who_opens_and_leaves_rooms_does_not_wait_for_redis(
 
 def test_many_channels_are_one_command(slow: tuple[Subscription, Slow]):
     subscription, connection = slow
-    subscription.follow("task:first")
+    subscription.subscribe("task:first")
     assert connection.asked.wait(60)
     for number in range(1_200):
-        subscription.follow(f"task:{number}")
+        subscription.subscribe(f"task:{number}")
     for number in range(100):
-        subscription.unfollow(f"task:{number}")
+        subscription.unsubscribe(f"task:{number}")
 
     connection.gate.set()
 
@@ -93,12 +93,12 @@ def test_many_channels_are_one_command(slow: tuple[Subscription, Slow]):
 
 def test_a_stream_that_is_wanted_again_is_subscribed_last(slow: tuple[Subscription, Slow]):
     subscription, connection = slow
-    subscription.follow("task:first")
+    subscription.subscribe("task:first")
     assert connection.asked.wait(60)
-    subscription.follow(A), subscription.unfollow(A), subscription.follow(A)
+    subscription.subscribe(A), subscription.unsubscribe(A), subscription.subscribe(A)
 
     connection.gate.set()
-    subscription.follow(B)
+    subscription.subscribe(B)
 
     wait_for("the last command", lambda: any("taskroom:task:b" in c for c in connection.commands))
     about = [command for command, *channels in connection.commands if "taskroom:task:a" in channels]
@@ -107,12 +107,12 @@ def test_a_stream_that_is_wanted_again_is_subscribed_last(slow: tuple[Subscripti
 
 def test_what_could_not_be_sent_is_in_the_next_connections_list(ear: Ear):
     subscription = Subscription("redis://127.0.0.1:1/0", ear)
-    subscription.follow(A), subscription.follow(B), subscription.unfollow(B)
-    subscription._tell()  # there is no connection
+    subscription.subscribe(A), subscription.subscribe(B), subscription.unsubscribe(B)
+    subscription.channels.send_changes()  # there is no connection
     connection = Slow()
     connection.gate.set()
 
-    subscription._open(connection)
+    subscription.channels.open(connection)
 
     assert connection.commands == [("SUBSCRIBE", "taskroom-control", "taskroom:task:a")]
 
@@ -137,21 +137,21 @@ def test_no_thread_is_waited_for_under_the_lock(hub: Hub, store: FakeStore, monk
 
 
 def sweep_stalled(hub: Hub) -> None:
-    hub._behind._parked.update(hub.viewers())
-    hub._behind.sweep(float("inf"))
+    hub._catchup._parked.update(hub.viewers())
+    hub._catchup.sweep(float("inf"))
 
 
 def sweep_unread(hub: Hub) -> None:
-    hub._behind._unread.update(hub.viewers())
-    hub._behind.sweep(time.monotonic())
+    hub._catchup._unanswered.update(hub.viewers())
+    hub._catchup.sweep(time.monotonic())
 
 
 Action = Callable[[Hub], None]
 LONG: list[tuple[str, Action]] = [
     ("sweep", lambda hub: hub._sweep(time.monotonic() + LINGER_SECONDS + 1)),
     ("close", lambda hub: hub.close_viewers("draining")),
-    ("tick", lambda hub: hub._fanout._tick(float("inf"))),
-    ("compare", lambda hub: hub._tails.compare(hub._tails.due(True, True))),
+    ("tick", lambda hub: hub._delivery._tick(float("inf"))),
+    ("compare", lambda hub: hub._tailcheck.compare(hub._tailcheck.due(True, True))),
     ("stalled", sweep_stalled),
     ("unread", sweep_unread),
 ]
@@ -168,7 +168,7 @@ def test_a_long_loop_lets_others_run(
     if action is LONG[0][1]:
         for viewer in viewers:
             viewer.close()
-    hub._fanout._busy.update(hub._rooms.values())
+    hub._delivery._busy.update(hub._audiences.values())
     turns: list[bool] = []
 
     def sleep(seconds: float) -> None:
@@ -182,12 +182,12 @@ def test_a_long_loop_lets_others_run(
 
 
 def test_no_query_asks_for_too_many_rooms(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(tails, "ROOMS_AT_ONCE", 20)
+    monkeypatch.setattr(tailcheck, "ROOMS_AT_ONCE", 20)
     for number in range(50):
         store.add(f"task:{number}")
         hub.watch(f"task:{number}", 1)
     asked = len(store.asked)
 
-    hub._tails.compare(hub._tails.due(True, True))
+    hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
     assert [len(about) for _, about in store.asked[asked:]] == [20, 20, 10]

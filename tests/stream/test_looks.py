@@ -31,9 +31,9 @@ def test_a_look_that_is_older_than_the_pruning_makes_no_hole(
         assert gate.wait(60)
         return found
 
-    passages = Passages(hub._tails._once)
+    passages = Passages(hub._tailcheck._single_flight)
     monkeypatch.setattr(store, "heads", held_back)
-    threading.Thread(target=hub._tails.refresh, args=(viewer.room,), daemon=True).start()
+    threading.Thread(target=hub._tailcheck.refresh, args=(hub._audiences[A],), daemon=True).start()
     wait_for("the look", lambda: passages.count == 1 and store.queries("heads") == 2)
     store.pruned[A] = 6
     wire = FakeWire()
@@ -53,7 +53,7 @@ def lose(store: FakeStore, last: int) -> None:
 
 
 def compare(hub: Hub) -> None:
-    hub._tails.compare(hub._tails.due(True, True))
+    hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
 
 def anew(head: int) -> tuple[str, dict[str, object]]:
@@ -75,7 +75,7 @@ def test_a_room_whose_stream_went_back_tells_its_viewers_and_goes_on(hub: Hub, s
     slow.gets(7, 8)
     assert [kind for kind, _, _ in keeps_up.whole] == ["event"] * 3 + ["resync"] + ["event"] * 2
     assert keeps_up.controls == slow.controls == [anew(6)]
-    assert viewer.closed is None and hub.tally.rewound == 1
+    assert viewer.closed is None and hub.metrics.rewound == 1
     assert keeps_up.whole[-1][2] == store.events[A][-1].decoded(), (
         "the new one, not that of the same number before"
     )
@@ -173,7 +173,7 @@ def test_a_look_that_began_before_an_event_came_is_no_going_back(
     compare(hub)
 
     wire.gets(3)
-    assert wire.controls == [] and viewer.room.head == 3 and hub.tally.rewound == 0
+    assert wire.controls == [] and viewer.room.head == 3 and hub.metrics.rewound == 0
 
 
 def test_the_same_event_twice_is_no_contradiction(hub: Hub, store: FakeStore):

@@ -9,7 +9,7 @@ from sys import getrefcount
 import pytest
 
 from app.stream import present
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.present import First, Presents
@@ -105,7 +105,9 @@ def test_when_it_cannot_be_read_the_viewer_waits_is_sent_away_or_goes_on(
 
     wire.drain()
 
-    wait_for("the answer", lambda: viewer in hub._behind._unread or viewer.closed or viewer.lane is not None)
+    wait_for(
+        "the answer", lambda: viewer in hub._catchup._unanswered or viewer.closed or viewer.cohort is not None
+    )
     assert wire.lefts == left and wire.sequences == [1]
 
 

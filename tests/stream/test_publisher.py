@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.stream import broker as brokers
-from app.stream.broker import Publisher
+from app.stream import publisher as publishers
+from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.helpers import batch, in_threads, pid_of
@@ -26,8 +26,8 @@ def test_a_stopped_redis_is_tried_once_a_second_and_waited_for_no_longer_than_sa
     server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch
 ):
     now, tries = 1000.0, list[float]()
-    monkeypatch.setattr(brokers, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(brokers, "PUBLISH_TIMEOUT", 0.05)
+    monkeypatch.setattr(publishers, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(publishers, "PUBLISH_TIMEOUT", 0.05)
     publisher, pid = Publisher(server.url), pid_of(server)
     pipeline = publisher._redis.pipeline
 
@@ -55,7 +55,7 @@ def test_a_stopped_redis_is_tried_once_a_second_and_waited_for_no_longer_than_sa
 def test_failing_to_publish_is_told_once_and_so_is_its_end(
     server: EmbeddedRedis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(brokers, "PUBLISH_PAUSE", 0.0)
+    monkeypatch.setattr(publishers, "PUBLISH_PAUSE", 0.0)
     publisher, works = Publisher("redis://127.0.0.1:1/0"), Publisher(server.url)._redis
     with caplog.at_level(logging.INFO, "taskroom.broker"):
         for _ in range(3):

@@ -30,7 +30,7 @@ def test_while_one_owes_the_other_is_parked_at_its_cursor(hub: Hub, store: FakeS
     wire.capacity = 50
     publish(hub, store, B, 2)
 
-    assert (first.cursor, second.cursor, second.lane) == (2, 1, None)
+    assert (first.cursor, second.cursor, second.cohort) == (2, 1, None)
     assert len(wire.torn) == 10, "the other did not write into it"
     wire.drain()
     assert of(wire, A) == of(wire, B) == [2, 3]
@@ -80,11 +80,11 @@ def test_what_the_wire_takes_for_one_room_is_progress_for_all(hub: Hub, store: F
     wire = FakeWire(capacity=0)
     first, second = view(hub, A, 1, wire)[0], view(hub, B, 1, wire)[0]
     publish(hub, store, A, 9), publish(hub, store, B, 9)
-    at, limit = first.progress_at, hub._behind._stalled_seconds
+    at, limit = first.progress_at, hub._catchup._stalled_seconds
     first.progress_at = second.progress_at = at - limit - 1
 
     wire.capacity = 5
     first.ready()
-    hub._behind.sweep(at)
+    hub._catchup.sweep(at)
 
     assert (first.closed, second.closed) == (None, None)

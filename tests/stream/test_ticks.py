@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.stream import fanout as fanouts
+from app.stream import delivery as deliveries
 from app.stream.hub import Hub
-from app.stream.room import Room
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.wires import FakeWire, tick, view
 from tests.support.system import wait_for
@@ -62,7 +61,7 @@ class Dear(FakeWire):
     """Takes two ticks of the processor's time for whatever it is sent."""
 
     def send(self, data: Any) -> int:
-        until = time.thread_time() + 2 * fanouts.TICK_SECONDS
+        until = time.thread_time() + 2 * deliveries.TICK_SECONDS
         while time.thread_time() < until:
             pass
         return super().send(data)
@@ -72,7 +71,7 @@ def test_a_room_whose_flush_takes_longer_than_a_tick_rests_as_well(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
     """Otherwise each message is sent on by itself, at a tick's price, and the room never catches up again."""
-    monkeypatch.setattr(fanouts, "REST", 1000.0)
+    monkeypatch.setattr(deliveries, "PAUSE", 1000.0)
     store.add(A)
     _, wire = view(hub, A, 1, Dear())
     publish(hub, store, A, 3)
@@ -88,7 +87,7 @@ def test_a_room_whose_flush_takes_longer_than_a_tick_rests_as_well(
 
 def test_after_few_events_it_rests_for_less(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
     """A quiet room whose machine stalled would else be late with every event until the rests fit between them."""
-    monkeypatch.setattr(fanouts, "REST", 1000.0)
+    monkeypatch.setattr(deliveries, "PAUSE", 1000.0)
     store.add(A)
     _, wire = view(hub, A, 1, Dear())
     hub.start()
@@ -104,11 +103,11 @@ def test_what_comes_while_a_room_rests_waits_for_no_more_than_its_rest(
 ):
     """A tick counted from the event on would end in the next event's rest, and delay that one as much."""
     store.add(A)
-    viewer, wire = view(hub, A, 1)
+    _, wire = view(hub, A, 1)
     hub.start()
     publish(hub, store, A)
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 3600.0)
-    viewer.room.rests_until = time.monotonic() + 0.2
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 3600.0)
+    hub._audiences[A].next_flush_at = time.monotonic() + 0.2
 
     publish(hub, store, A)
 
@@ -129,13 +128,13 @@ def test_rooms_tick_each_for_itself(hub: Hub, store: FakeStore):
 @pytest.mark.usefixtures("busy")
 def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
     store.add(A)
-    viewer, wire = view(hub, A, 1)
+    _, wire = view(hub, A, 1)
     for _ in range(9):
         publish(hub, store, A)
     assert wire.sequences == [2]
 
-    monkeypatch.setattr(fanouts, "TICK_SECONDS", 0.01)
-    viewer.room.rests_until = time.monotonic() + 0.05
+    monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.01)
+    hub._audiences[A].next_flush_at = time.monotonic() + 0.05
     hub.start()
 
     wire.gets(*range(2, 11))
@@ -145,10 +144,10 @@ def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: p
 def test_a_lane_that_emptied_is_forgotten(hub: Hub, store: FakeStore):
     store.add(A)
     viewer, _ = view(hub, A, 1)
-    room: Room = viewer.room
+    audience = hub._audiences[A]
     viewer.close()
     publish(hub, store, A)
 
-    assert room.lanes == {} and room.viewers == set()
+    assert audience.cohorts == {} and audience.viewers == set()
     view(hub, A, 2)[1].gets()
-    assert [lane.cursor for lane in room.lanes.values()] == [2]
+    assert [cohort.cursor for cohort in audience.cohorts.values()] == [2]

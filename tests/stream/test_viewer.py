@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.stream import room as rooms
-from app.stream.burst import WHOLE_SIZE, Filter
+from app.stream.codec import Filter
+from app.stream.encoded_batch import FRAME_CHARS
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event, in_threads
@@ -62,7 +63,7 @@ def test_pruning_that_overtakes_a_viewer_is_a_resync(hub: Hub, store: FakeStore,
     viewer = hub.watch(A, 2)
     store.pruned[A] = 6
     if known:
-        hub._tails.compare([viewer.room])
+        hub._tailcheck.compare([hub._audiences[A]])
     wire = FakeWire()
 
     hub.attach(viewer, wire)
@@ -96,9 +97,9 @@ def test_what_was_committed_while_a_page_was_read_is_read_again(hub: Hub, store:
     wait_for("the page to be asked for", lambda: store.queries("after") == 1)
     missed = store.add(A, rooms.RING_EVENTS + 50)
     with hub._lock:
-        early_room = hub._rooms[A]
-        early_room.jump(missed[-1].sequence, False)
-        hub._fanout.wake(early_room)
+        audience = hub._audiences[A]
+        audience.room.jump(missed[-1].sequence, False)
+        hub._delivery.notify(audience)
 
     store.gate.set()
 
@@ -111,7 +112,7 @@ def test_a_page_that_was_forgotten_before_it_was_sent_is_read_again(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
     """Serving a crowd of thousands may take longer than a page is kept."""
-    history = hub._behind._history
+    history = hub._catchup._history
     keep, forgotten = history._keep, []
 
     def forgets_once(key, events, drops):  # type: ignore[no-untyped-def]
@@ -129,7 +130,7 @@ def test_a_page_that_was_forgotten_before_it_was_sent_is_read_again(
     assert wire.controls == []
 
 
-@pytest.mark.parametrize(("size", "sends"), [(10, 2), (WHOLE_SIZE, 4)])
+@pytest.mark.parametrize(("size", "sends"), [(10, 2), (FRAME_CHARS, 4)])
 def test_what_it_is_told_first_comes_before_all_else(hub: Hub, store: FakeStore, size: int, sends: int):
     store.add(A, 6)
     state = [event(A, sequence, "x" * size) for sequence in (1, 3, 4)]
@@ -206,10 +207,10 @@ def test_without_postgres_it_waits_a_while_and_is_sent_away_then(
     store.away = True
     hub.attach(viewer, wire)
     for tries in (1, 2):
-        wait_for("a try", lambda tries=tries: store.refused == tries and viewer in hub._behind._unread)
+        wait_for("a try", lambda tries=tries: store.refused == tries and viewer in hub._catchup._unanswered)
         hub._sweep(viewer.progress_at + 1)
     assert viewer.closed is None and wire.whole == []
-    wait_for("a try", lambda: viewer in hub._behind._unread)
+    wait_for("a try", lambda: viewer in hub._catchup._unanswered)
 
     store.away = not comes_back
     hub._sweep(viewer.progress_at + (1 if comes_back else 31))
@@ -263,7 +264,7 @@ def reading(hub: Hub, store: FakeStore, wire: FakeWire) -> None:
 
 
 def arriving(hub: Hub, store: FakeStore, wire: FakeWire) -> None:
-    """It has caught up in a room whose lane waits for its tick."""
+    """It has caught up in a room whose cohort waits for its tick."""
     view(hub, A, 3)
     publish(hub, store, A), publish(hub, store, A)
     hub.attach(hub.watch(A, None), wire)
@@ -287,6 +288,6 @@ def test_it_can_be_closed_in_every_state(hub: Hub, store: FakeStore, state):  # 
     publish(hub, store, A, 3)
     wire.drain()
 
-    assert viewer not in hub.viewers() and viewer.lane is None and viewer not in hub._behind._parked
+    assert viewer not in hub.viewers() and viewer.cohort is None and viewer not in hub._catchup._parked
     assert wire.lefts == ["closed"] * attached
     assert len(wire.sequences) <= 1, "nothing but the rest of a frame that was begun"

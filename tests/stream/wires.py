@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from app.stream.burst import Codec, Data, Filter
+from app.stream.codec import Codec, Data, Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.present import First
@@ -21,7 +21,7 @@ EVERYTHING = 1_000_000_000
 class Lines:
     """A line of bytes for each message: one that is written into another cannot be parsed."""
 
-    shared, whole = True, False
+    shared, one_frame = True, False
 
     def frame(self, event: Event) -> bytes:
         return f"event {event.sequence} {event.payload}\n".encode()
@@ -56,9 +56,9 @@ class Parcels(Lines):
 
 
 class Batches(Lines):
-    """The same lines, those of a burst as one frame."""
+    """The same lines, those of a batch as one frame."""
 
-    whole = True
+    one_frame = True
 
 
 LINES, PARCELS, BATCHES = Lines(), Parcels(), Batches()
@@ -68,7 +68,7 @@ class FakeWire:
     """``capacity`` is how many bytes (or packets) it takes until it is drained.
 
     ``refuses`` says how it takes nothing: BlockingIOError as a socket, or 0 as a library's queue.
-    A ``raw`` one writes as a socket does, also while it owes the rest of a frame.
+    A ``raw`` one writes as a socket does, also while a remainder is unsent.
     """
 
     def __init__(
@@ -81,29 +81,29 @@ class FakeWire:
         self.gone = False
         self.progress_at = 0.0
         self._empty: Any = b"" if codec.join([]) == b"" else []
-        self._taken = self._debt = self._empty
+        self._taken = self._remainder = self._empty
 
     @property
-    def owed(self) -> int:
-        return len(self._debt)
+    def unsent(self) -> int:
+        return len(self._remainder)
 
     def send(self, data: Data) -> int:
         self.offered.append(data)
-        return self._take(data) if self._raw or not self._debt else self._refuse()
+        return self._take(data) if self._raw or not self._remainder else self._refuse()
 
-    def owe(self, rest: Data) -> None:
-        assert rest and not self._debt, "there is a frame already that was begun"
-        self._debt = rest
+    def hold_remainder(self, rest: Data) -> None:
+        assert rest and not self._remainder, "there is a frame already that was begun"
+        self._remainder = rest
 
-    def settle(self) -> bool:
-        if self._debt:
+    def send_remainder(self) -> bool:
+        if self._remainder:
             try:
-                self._debt = self._debt[self._take(self._debt) :]
+                self._remainder = self._remainder[self._take(self._remainder) :]
             except BlockingIOError:
                 return False
-        return not self._debt
+        return not self._remainder
 
-    def await_room(self, viewer: Viewer) -> None:
+    def call_when_writable(self, viewer: Viewer) -> None:
         self.waiting[viewer] = None
 
     def left(self, viewer: Viewer, reason: str) -> None:
@@ -116,9 +116,9 @@ class FakeWire:
         waiting, self.waiting = list(self.waiting), {}
         for viewer in waiting:
             viewer.ready()
-        if self._debt and not waiting:  # of one that has left
+        if self._remainder and not waiting:  # of one that has left
             with contextlib.suppress(ConnectionError):
-                self.settle()
+                self.send_remainder()
 
     @property
     def whole(self) -> list[tuple[str, int, Any]]:
@@ -189,6 +189,6 @@ def view(
 def tick(hub: Hub) -> None:
     """What the ticks' thread does once in a while, for a hub that was not started."""
     with hub._lock:
-        rooms, hub._fanout._busy = hub._fanout._busy, set()
-        for room in rooms:
-            hub._fanout._flush(room)
+        busy, hub._delivery._busy = hub._delivery._busy, set()
+        for audience in busy:
+            hub._delivery._flush(audience)

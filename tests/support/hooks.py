@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.webhooks import queue, subscriptions
-from app.webhooks.queue import Claimed, Policy, Tried, claim, settle
+from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from tests.stream.helpers import sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -33,16 +33,17 @@ class Hook:
         with self.tasks.connect() as connection, connection.cursor() as cur:
             return [claimed for claimed in claim(cur, limit) if claimed.webhook_id == self.id]
 
-    def settle(self, claimed: Claimed, policy: Policy = PATIENT, **how: Any) -> None:
+    def record(self, claimed: Claimed, policy: Policy = PATIENT, **how: Any) -> None:
         tried = Tried(AT, 1.5, **how)
-        self.tasks.appended(lambda cur: settle(cur, claimed, tried, policy))
+        with self.tasks.of_any_thread() as tx:
+            record(tx, claimed, tried, policy)
 
     def fail(self, times: int, policy: Policy = PATIENT, status: int = 500) -> None:
         """One try after the other, each when it is due."""
         for _ in range(times):
             self.wait()
             (claimed,) = self.claim(1)
-            self.settle(claimed, policy, status_code=status)
+            self.record(claimed, policy, status_code=status)
 
     def wait(self) -> None:
         """As long as it takes until everything is due, leases and what is held included."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.notifications.creation import create_notification
-from app.notifications.inbox import unread_count
+from app.inbox.store import unread_count
+from app.notifications import create_notification
 from tests.tasks.helpers import Tasks
 
 # Its events are pruned already, as those of a user who has been there for long.

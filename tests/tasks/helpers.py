@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import Any
-
-from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
-from app.stream.store import Appended, append
+from app.stream.store import Appended
+from app.stream.transaction import Transaction, Transactions
 from app.tasks import lifecycle
 from app.tasks.endings import ending
 from app.tasks.fold import State, empty, fold
@@ -26,6 +26,7 @@ class Tasks:
     def __init__(self, database: str) -> None:
         self.database = database
         self.connect = Single(database)
+        self.transaction = Transactions(self.connect, project, lambda appended: None)
         self.user_id = sql(
             database,
             "INSERT INTO users (email, password_hash, role) VALUES (%s, 'x', 'operator') RETURNING id::text",
@@ -39,13 +40,12 @@ class Tasks:
             "title": "A title",
             "intent": "execute_command",
         }
-        with self.connect() as connection, connection.cursor() as cur:
-            return lifecycle.create(cur, **{**fields, "params": {"n": 1}, **more})[0]
+        with self.transaction() as tx:
+            return lifecycle.create(tx, **{**fields, "params": {"n": 1}, **more})
 
     def claim(self, task_id: str, number: int = 1) -> Claim | None:
-        with self.connect() as connection, connection.cursor() as cur:
-            claimed = lifecycle.claim(cur, task_id, number, "w@host")
-        return claimed and claimed[0]
+        with self.transaction() as tx:
+            return lifecycle.claim(tx, task_id, number, "w@host")
 
     def started(self) -> str:
         task_id = self.create()
@@ -53,25 +53,25 @@ class Tasks:
         return task_id
 
     def cancel(self, task_id: str) -> Appended:
-        with self.connect() as connection, connection.cursor() as cur:
-            return lifecycle.cancel(cur, task_id, "a@example.org")
+        with self.transaction() as tx:
+            lifecycle.cancel(tx, task_id, "a@example.org")
+        return tx.appended
 
-    def lose(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
-        with self.connect() as connection, connection.cursor() as cur:
-            return lifecycle.lose(cur, task_id, attempt, retry)
+    def expire_lease(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
+        with self.transaction() as tx:
+            lifecycle.expire_lease(tx, task_id, attempt, retry)
+        return tx.appended
 
-    def appended(self, step: Callable[[Cursor], Appended]) -> Appended:
-        """As a process appends, from any thread."""
-        connect = Single(self.database)
-        try:
-            with connect() as connection, connection.cursor() as cur:
-                return step(cur)
-        finally:
-            connect.close()
+    @contextmanager
+    def of_any_thread(self) -> Iterator[Transaction]:
+        """A transaction on a connection of its own."""
+        connect = closing(Single(self.database))
+        with connect as own, Transactions(own, project, lambda appended: None)() as tx:
+            yield tx
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
-        with self.connect() as connection, connection.cursor() as cur:
-            return append(cur, drafts, project)
+        with self.transaction() as tx:
+            return tx.append(drafts)
 
     def end(self, task_id: str, status: str = "SUCCESS", attempt: int = 1, **more: Any) -> Appended:
         """As the worker of that attempt ends it."""

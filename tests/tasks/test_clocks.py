@@ -7,7 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.projections import project
 from app.stream.store import Appended, StoreAway
+from app.stream.transaction import Transactions
 from app.tasks import rounds
 from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
@@ -44,7 +46,7 @@ class Web:
         self.rounds = Rounds(
             line.url,
             Dispatcher(lambda *_: None, lambda job_type: "queue"),
-            self.published.append,
+            lambda connect, committed: Transactions(connect, project, self.published.append, committed),
             lambda: "one",
             lambda job_type, retry_count: False,
             ROUND,

@@ -62,7 +62,7 @@ def test_every_end_is_told_once(tasks: Tasks, status: str, success: bool) -> Non
 
 def test_a_worker_that_was_given_up_tells_the_user_nothing(tasks: Tasks) -> None:
     task_id = tasks.started()
-    tasks.lose(task_id, retry=True)
+    tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
     before = types(tasks)
 
@@ -136,8 +136,8 @@ def test_an_artifact_can_be_cancelled(tasks: Tasks) -> None:
 
 
 def test_it_is_one_transaction_with_what_it_tells_of(tasks: Tasks) -> None:
-    with tasks.connect() as connection, connection.cursor() as cur:
-        lifecycle.create(cur, user_id=tasks.user_id, job_type="x", title="x", intent="x", params={})
-        connection.rollback()
+    with tasks.transaction() as tx:
+        lifecycle.create(tx, user_id=tasks.user_id, job_type="x", title="x", intent="x", params={})
+        tx.cur.connection.rollback()
 
     assert not sql(tasks.database, "SELECT 1 FROM streams")

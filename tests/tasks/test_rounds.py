@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.broker import BrokerDown
+from app.projections import project
 from app.stream.event import task_stream
 from app.stream.store import Appended
+from app.stream.transaction import Transactions
 from app.tasks import rounds
-from app.tasks.dispatch import BrokerDown, Dispatcher
+from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
@@ -31,7 +34,7 @@ class Web:
         self.rounds = Rounds(
             database,
             Dispatcher(self._send, lambda job_type: f"queue of {job_type}"),
-            self.published.append,
+            lambda connect, committed: Transactions(connect, project, self.published.append, committed),
             lambda: self.run_id,
             lambda job_type, retry_count: self.may_retry,
             seconds=60,  # no pause is noticed, however slow the machine is

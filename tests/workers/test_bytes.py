@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
-from app.stream.broker import decode_batch
-from app.stream.channels import Channels
 from app.stream.event import head_of
+from app.stream.message import Channels, decode_batch
 from tests.support.system import System, User, wait_for
 
 TEXT = 'quote \' " back\\slash \t\r\n \u0085\u2028\u2029 \U0001f600 \u8868 {"type":"end"} data: x'

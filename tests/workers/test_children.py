@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
-from app.stream.store import Appended
 from tests.stream.helpers import sql
 from tests.support.system import User
 from tests.tasks.helpers import Tasks
@@ -70,15 +68,13 @@ def test_only_the_process_that_claimed_renews_the_lease(here: Tasks, monkeypatch
 
     def renewed(pid: int) -> Any:
         monkeypatch.setattr(os, "getpid", lambda: pid)
-        connect = Single(here.database)
-        with connect() as connection, connection.cursor() as cur:
-            appended: Appended | None = leases.renew(cur)
-        connect.close()
-        return appended, here.leases()[claim.task_id]
+        with here.of_any_thread() as tx:
+            leases.renew(tx)
+        return tx.appended.events, here.leases()[claim.task_id]
 
     mine = os.getpid()
-    assert renewed(mine + 1) == (None, (1, 2)), "a forked child"
-    assert renewed(mine) == (None, (1, 0))
+    assert renewed(mine + 1) == ([], (1, 2)), "a forked child"
+    assert renewed(mine) == ([], (1, 0))
 
 
 def test_a_forked_child_hears_of_a_cancel_by_itself(here: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +85,7 @@ def test_a_forked_child_hears_of_a_cancel_by_itself(here: Tasks, monkeypatch: py
     here.cancel(claim.task_id)
     monkeypatch.setattr(run, "pid", run.pid + 1)
 
-    with here.connect() as connection, connection.cursor() as cur:
-        leases.renew(cur)
+    with here.transaction() as tx:
+        leases.renew(tx)
 
     assert run.forked and run.cancelled

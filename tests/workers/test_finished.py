@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from app.stream.writer import Writer, WriterClosed
+from app.tasks.dispatch import Dispatcher
 from app.tasks.lifecycle import Claim
 from tests.stream.fakes import FakeCommits
 from tests.support.system import wait_for
@@ -56,7 +57,7 @@ def execute(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     settings.cache_clear()
     yield importlib.import_module("workers.execute")
     settings.cache_clear()
-    for name in {"workers.execute", "workers.dispatcher", "workers.celery_app"} - before:
+    for name in {"workers.execute", "workers.celery_app"} - before:
         del sys.modules[name]
 
 
@@ -74,7 +75,8 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
             left.append([event.type for batch in store.batches for event in batch])
 
     metrics = SimpleNamespace(attempt_ended=lambda status, seconds: None)
-    here = SimpleNamespace(writer=writer, metrics=metrics, leases=Noting())
+    dispatcher = Dispatcher(lambda *_: None, lambda job_type: None)
+    here = SimpleNamespace(writer=writer, metrics=metrics, leases=Noting(), dispatcher=dispatcher)
     monkeypatch.setattr(execute.runtime, "runtime", lambda: here)
     store.gate.clear()  # no commit ends
     claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z")

@@ -27,7 +27,7 @@ def housekeeping(
     before = set(sys.modules)
     yield importlib.import_module("workers.housekeeping")
     runtime.close(5)
-    for name in {"workers.housekeeping", "workers.dispatcher", "workers.celery_app"} - before:
+    for name in {"workers.housekeeping", "workers.celery_app"} - before:
         del sys.modules[name]
     settings.cache_clear()
 

@@ -42,7 +42,7 @@ def test_a_worker_renews_often_enough_and_soon_after_an_outage(
 
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 60.0])
 def test_a_leader_is_not_cut_off_between_two_of_its_rounds(database: str, seconds: float) -> None:
-    rounds = Rounds(database, None, lambda _: None, lambda: None, lambda *_: False, seconds)  # type: ignore[arg-type]
+    rounds = Rounds(database, None, lambda *_: None, lambda: None, lambda *_: False, seconds)  # type: ignore[arg-type]
     connect: Single = rounds._connect
 
     with connect() as connection, connection.cursor() as cur:

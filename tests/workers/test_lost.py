@@ -75,8 +75,8 @@ def test_where_the_job_says_so_it_runs_again_at_once(system: System, user: User,
 def test_a_child_that_died_over_a_doubled_message_ends_nothing_of_anothers(here: Tasks) -> None:
     task_id = here.started()  # by w@host
 
-    with here.connect() as connection, connection.cursor() as cur:
-        assert not lifecycle.lose(cur, task_id, 1, False, WORKER_LOST, "other@host/7").events
+    with here.transaction() as tx:
+        assert not lifecycle.expire_lease(tx, task_id, 1, False, WORKER_LOST, "other@host/7")
 
     assert here.state(task_id)["task"]["status"] == "STARTED"
 

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from app.db.pool import Single
-from app.tasks.lifecycle import lose
+from app.projections import project
+from app.stream.transaction import Transactions
+from app.tasks.lifecycle import expire_lease
 from app.up.embedded import free_port
 from tests.support.servers import Servers
 from tests.support.system import ROOT, System, User, wait_for
@@ -112,8 +114,8 @@ def test_one_task_of_several_is_superseded(pooled: System, guest: User, tmp_path
     lost, *others = gated(guest, tmp_path / "gate")
 
     connect = Single(pooled.database_url)
-    with connect() as connection, connection.cursor() as cur:
-        lose(cur, lost, 1, retry=False)  # as a round does with one whose lease has run out
+    with Transactions(connect, project, lambda appended: None)() as tx:
+        expire_lease(tx, lost, 1, retry=False)  # as a round does
     connect.close()
     log = pooled.home / "worker.log"
     wait_for("its own to stop", lambda: f"task {lost}: attempt 1 lost its lease meanwhile" in log.read_text())
@@ -124,7 +126,7 @@ def test_one_task_of_several_is_superseded(pooled: System, guest: User, tmp_path
 
 
 def test_a_pool_that_runs_no_tasks_is_refused_with_one_line(system: System) -> None:
-    command = [sys.executable, "-m", "celery", "-A", "tests.support.worker", "worker", "--pool", "eventlet"]
+    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "--pool", "eventlet"]
 
     done = subprocess.run(
         command, cwd=ROOT, env=system.environment(), capture_output=True, text=True, timeout=120

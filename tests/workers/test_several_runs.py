@@ -6,7 +6,7 @@ import pytest
 
 from app.stream.event import Event, task_stream
 from app.stream.store import Appended
-from app.tasks.dispatch import Hint
+from app.stream.transaction import Hint
 from tests.tasks.helpers import Tasks
 from tests.workers.kept import OTHER, TASK, Kept, run_of
 from workers.leases import Leases
@@ -70,8 +70,8 @@ def claimed(here: Tasks) -> list[Run]:
 
 
 def renew(here: Tasks, runs: list[Run]) -> None:
-    with here.connect() as connection, connection.cursor() as cur:
-        assert leases_of(*runs).renew(cur) is None
+    with here.transaction() as tx:
+        leases_of(*runs).renew(tx)
 
 
 def test_each_lease_is_renewed(here: Tasks, claimed: list[Run]) -> None:
@@ -85,12 +85,9 @@ def test_a_lease_that_a_round_has_locked_is_left_to_the_next_call(here: Tasks, c
     """Else a round and a worker that lock several in different orders would wait for each other."""
     locked, free = claimed
 
-    def lock_and_renew(cur: object) -> Appended:
-        cur.execute("UPDATE leases SET missed = 3 WHERE task_id = %s", (locked.claim.task_id,))  # type: ignore[attr-defined]
+    with here.of_any_thread() as other:
+        other.cur.execute("UPDATE leases SET missed = 3 WHERE task_id = %s", (locked.claim.task_id,))
         renew(here, claimed)
-        return Appended()
-
-    here.appended(lock_and_renew)  # over a connection of its own
 
     assert here.leases() == {locked.claim.task_id: (1, 3), free.claim.task_id: (1, 0)}
 
@@ -98,7 +95,7 @@ def test_a_lease_that_a_round_has_locked_is_left_to_the_next_call(here: Tasks, c
 def test_each_run_finds_out_what_became_of_its_own_task(here: Tasks, claimed: list[Run]) -> None:
     cancelled, lost = claimed
     here.cancel(cancelled.claim.task_id)
-    here.lose(lost.claim.task_id)
+    here.expire_lease(lost.claim.task_id)
 
     renew(here, claimed)
 

@@ -1,1 +1,1 @@
-"""Socket.IO: who connects, which rooms a socket joins, what it may send, and the adapter to the library's inside."""
+"""Socket.IO: connecting, joining rooms, limits of what a socket may send, and the adapter to the library's inside."""

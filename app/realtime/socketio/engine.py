@@ -1,4 +1,5 @@
-"""Engine.IO as we run it: ids that name the process, one ping timer for all, and its WebSockets, read by our reader."""
+"""Engine.IO as Taskroom runs it: ids that name the process, one ping timer for all, and WebSockets with a reader of
+their own."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from weakref import ReferenceType, ref
 
 from app import green
@@ -15,15 +16,12 @@ from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
 from app.stream.background import in_turns
 
-if TYPE_CHECKING:
-    from app.realtime.socketio.connection import SocketWire
-
 logger = logging.getLogger("taskroom.sockets")
 
-RETRY_SECONDS = 0.01  # a wire in whose way the library is
-RETRY_EACH = 50e-6  # ten times what one try costs: a thousand of them must not take the loop for themselves
-PING_RESOLUTION = 0.01  # of the interval: pings that are due so soon after one another leave together
-PINGS_AT_ONCE = 200  # before others have their turn
+RETRY_SECONDS = 0.01  # until a wire is tried again that waits for Engine.IO's writer
+RETRY_EACH = 50e-6  # ten times what a try costs: a thousand of them must not occupy the loop
+PING_RESOLUTION = 0.01  # of the interval: pings that are due within it are sent together
+PINGS_AT_ONCE = 200  # before other greenlets run
 
 
 class Engine:
@@ -34,28 +32,30 @@ class Engine:
     ) -> None:
         self.eio, self._upgrade_seconds = eio, upgrade_seconds
         self.poller = green.Poller() if green.patched() else None
-        self.known = direct and self.poller is not None  # False: everybody is served by the library's emit
+        self.direct = direct and self.poller is not None  # else all clients are served by the library's emit
         self._warned = False
         self.draining = False
-        self.guard: Guard  # before the first connection
+        self.guard: Guard  # set before the first connection
         self._websockets: dict[str, Any] = {}
-        self._blocked: set[SocketWire] = set()
+        self._blocked: set[Callable[[], None]] = set()
         self._wake = threading.Event()
         self._running = False
-        self._pings: deque[tuple[float, ReferenceType[Any]]] = deque()  # it keeps nobody who has gone
+        self._pings: deque[tuple[float, ReferenceType[Any]]] = (
+            deque()
+        )  # weak: a session that has ended is not kept
         new_id, self._in_background = eio.generate_id, eio.start_background_task
-        # nginx reads the process from the id, so that long-polling comes back to the process that knows it.
+        # nginx reads the process from the id, so that the next poll comes back to the process of the session.
         eio.generate_id = lambda: f"{process}-{new_id()}"
         eio.start_background_task = self._start
         if self.poller is not None:
             self.turn_away = engineio_adapter.wrap(eio, self._serve, compression)
 
     def websocket(self, sid: str) -> Any:
-        """The WebSocket of that session, once there is one."""
+        """Returns the WebSocket of that session; None while there is none."""
         return self._websockets.get(sid)
 
-    def unknown(self, error: Exception) -> None:
-        """A WebSocket looks different inside: that client alone is served by the library's emit."""
+    def not_direct(self, error: Exception) -> None:
+        """Warns, once, that a WebSocket looks different inside: its client alone is served by the library's emit."""
         if not self._warned:
             self._warned = True
             logger.warning(
@@ -63,19 +63,19 @@ class Engine:
             )
 
     def drain(self) -> None:
-        """Closes the transport of every client, also of those that joined nothing and those that poll: they come back
-        by themselves, which from a disconnect they would not."""
+        """Closes the transport of every client, also of those that joined nothing or poll: after that they come back by
+        themselves, after a disconnect they do not."""
         self.draining = True
         for session in list(self.eio.sockets.values()):
-            self.send_away(session)
+            self.close_transport(session)
 
-    def send_away(self, session: Any) -> None:
-        """Ends the transport without a word: the official Python client takes Engine.IO's CLOSE for a good-bye."""
+    def close_transport(self, session: Any) -> None:
+        """Closes without Engine.IO's CLOSE, after which the official Python client would not come back."""
         self.eio.start_background_task(session.close, wait=False, abort=True)
 
-    def retry(self, wire: SocketWire) -> None:
-        """Calls the wire's ``ready`` in a moment: the library is in its way, and nobody tells when it is not."""
-        self._blocked.add(wire)
+    def retry(self, ready: Callable[[], None]) -> None:
+        """Calls ``ready`` of a wire in a moment: Engine.IO's writer is busy, and no event shows when it is idle."""
+        self._blocked.add(ready)
         self._wake.set()
         if not self._running:
             self._running = True
@@ -87,18 +87,16 @@ class Engine:
             self._wake.clear()
             time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
-            for wire in in_turns(blocked):
+            for ready in in_turns(blocked):
                 try:
-                    wire.ready()
-                except Exception:  # one socket's trouble must not hold up all others
-                    logger.exception("a wire could not go on")
+                    ready()
+                except Exception:  # one wire's fault must not hold up all others
+                    logger.exception("a wire could not be retried")
 
     def _serve(self, session: Any, ws: Any, handler: Callable[[Any], Any]) -> Any:
-        """One WebSocket, from its handshake to its end."""
-        reader, until = (
-            Reader(ws, session.sid, self.guard, self.eio.sleep),
-            time.monotonic() + self._upgrade_seconds,
-        )
+        """Serves one WebSocket from its handshake to its end."""
+        reader = Reader(ws, session.sid, self.guard, self.eio.sleep)
+        until = time.monotonic() + self._upgrade_seconds
 
         def wait() -> Any:
             if not session.upgrading:
@@ -119,13 +117,13 @@ class Engine:
             if self._websockets.get(session.sid) is ws:
                 del self._websockets[session.sid]
             if not session.upgraded:
-                session.upgrading = False  # it goes on by polling
+                session.upgrading = False  # the client goes on by polling
         if session.upgraded:
             session.close(wait=False, abort=True)
         return []
 
     def _start(self, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """The library's background tasks, but for the one that sleeps before each ping of each client."""
+        """Starts the library's background tasks, except the one that sleeps before each ping of each client."""
         session = engineio_adapter.pinged(target)
         if session is None:
             return self._in_background(target, *args, **kwargs)
@@ -139,7 +137,7 @@ class Engine:
         while self._pings:
             due, still_there = self._pings[0]
             wait = due - time.monotonic()
-            if wait > 0 or row == PINGS_AT_ONCE:  # who came in a crowd is due in a crowd
+            if wait > 0 or row == PINGS_AT_ONCE:  # clients that came together are due together
                 self.eio.sleep(max(wait, PING_RESOLUTION * self.eio.ping_interval) if wait > 0 else 0)
                 row = 0
                 continue
@@ -147,10 +145,10 @@ class Engine:
             session = still_there()
             try:
                 if session is not None and not session.closing and not session.closed:
-                    # Its answer is due as if the ping had come at its time, but for what a stall of ours made late.
+                    # The answer is due as if the ping had been sent in time, except for delays of this process.
                     engineio_adapter.ping(
                         session, time.time() - min(-wait, PING_RESOLUTION * self.eio.ping_interval)
                     )
             except Exception:
                 logger.exception("a client could not be pinged")
-            self._pings.popleft()  # last: the one who appends to an empty queue starts this task
+            self._pings.popleft()  # last: appending to an empty queue starts this task

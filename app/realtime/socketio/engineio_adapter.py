@@ -1,8 +1,7 @@
-"""All that we use of the inside of engineio, socketio and eventlet's WebSocket, and that is not documented.
+"""All undocumented parts of engineio, socketio and eventlet's WebSocket that Taskroom uses.
 
 Sessions have the flags ``upgraded``, ``upgrading``, ``connected``, ``closing`` and ``closed``, and are closed by
-``close(wait, abort)``; the rest is here. Another version may look different:
-``selfcheck.py`` tries it.
+``close(wait, abort)``; the rest is here. Another version may be different inside: ``selfcheck.py`` tries it.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from bidict import ValueDuplicationError
 from engineio.exceptions import SocketIsClosedError as SocketIsClosedError
@@ -20,19 +19,19 @@ from engineio.payload import Payload
 
 ANSWER_PACKETS = 16  # the Python client refuses an answer of more
 NOTHING: Any = object()
-ConnectedTwice = ValueDuplicationError  # Socket.IO notices by its tables alone
+ConnectedTwice = ValueDuplicationError  # which Socket.IO's tables raise
 
 
 # Polls and posts
 
 
 def silence(session: Any) -> float:
-    """Seconds after which a client that was sent nothing, not even a ping, has gone."""
+    """Returns the seconds after which a client that was sent nothing, not even a ping, is gone."""
     return float(session.server.ping_interval + session.server.ping_timeout)
 
 
 def next_packet(session: Any, seconds: float) -> Any:
-    """Taken from what is to be sent, waited for so long; NOTHING when there is none, None for the end of all."""
+    """Waits for the next packet to send; NOTHING when there is none in that time, None at the end of all."""
     try:
         packet = session.queue.get(timeout=seconds)
     except session.server.get_queue_empty_exception():
@@ -42,7 +41,7 @@ def next_packet(session: Any, seconds: float) -> Any:
 
 
 def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
-    """That packet and what waits behind it; a NOOP at the end of all."""
+    """Returns the packet and those that wait behind it; a NOOP at the end of all."""
     if first is None:
         return [noop()]
     found = [first]
@@ -50,19 +49,19 @@ def and_the_rest(session: Any, first: Any, at_most: int) -> list[Any]:
         packet = session.queue.get(block=False)
         session.queue.task_done()
         if packet is None:
-            session.queue.put(None)  # for whoever looks next
+            session.queue.put(None)  # for the next reader of the queue
             break
         found.append(packet)
     return found
 
 
 def is_overdue(session: Any) -> bool:
-    """Whether the answer to a ping is awaited for longer than the client was told."""
+    """Returns whether the answer to a ping is late."""
     return bool(session.last_ping and time.time() - session.last_ping > session.server.ping_timeout)
 
 
 def say_goodbye(session: Any) -> None:
-    """Closes it with a packet that says so."""
+    """Closes the session with a packet that says so."""
     session.close(wait=False)
 
 
@@ -71,20 +70,18 @@ def end(session: Any) -> None:
 
 
 def has_gone(environ: dict[str, Any]) -> bool:
-    """Whether who sent this request has closed the connection since."""
+    """Returns whether the client has closed the connection since it sent this request."""
     source = environ.get("eventlet.input")
     if source is None:
         return False
     try:
         return not source.get_socket().fd.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
 
 
 def packets(body: bytes, at_most: int) -> list[Any]:
-    """Of a post. ValueError, LookupError or RecursionError when it is none."""
+    """Decodes the packets of a post. Raises ValueError, LookupError or RecursionError when it holds none."""
     if not body:
         raise ValueError("nothing")
 
@@ -107,18 +104,18 @@ def upgrade(session: Any, environ: dict[str, Any], start_response: Any) -> Any:
 
 
 def put_in(session: Any, receive: Any, close: Any, get: Any, post: Any) -> None:
-    """Has the library call these in place of the session's own."""
+    """Makes the library call these instead of the session's own methods."""
     session.receive, session.close = receive, close
     session.handle_get_request, session.handle_post_request = get, post
 
 
 def waiting(session: Any) -> int:
-    """How many packets are to be sent."""
+    """Returns the number of packets that wait to be sent."""
     return int(session.queue.qsize())
 
 
 def waiting_size(session: Any) -> int:
-    """How many characters and bytes they have."""
+    """Returns the characters and bytes of the packets that wait to be sent."""
     packets = tuple(getattr(session.queue, "queue", ()))
     return sum(len(p.data) for p in packets if p is not None and isinstance(p.data, str | bytes))
 
@@ -127,11 +124,10 @@ def waiting_size(session: Any) -> int:
 
 
 def pinged(target: Callable[..., Any]) -> Any:
-    """The session that a background task is to ping; None for other tasks."""
+    """Returns the session that a background task pings; None for other tasks."""
     session = getattr(target, "__self__", None)
-    return (
-        session if getattr(target, "__name__", "") == "_send_ping" and hasattr(session, "last_ping") else None
-    )
+    is_ping = getattr(target, "__name__", "") == "_send_ping" and hasattr(session, "last_ping")
+    return session if is_ping else None
 
 
 def ping(session: Any, now: float) -> None:
@@ -143,25 +139,25 @@ def ping(session: Any, now: float) -> None:
 
 
 def handlers(server: Any) -> tuple[Any, Any, Any]:
-    """What Socket.IO does when Engine.IO connects, has a message, and disconnects."""
+    """Returns Socket.IO's handlers of Engine.IO's connects, messages and disconnects."""
     found = server.eio.handlers
     return found["connect"], found["message"], found["disconnect"]
 
 
 def engine_session(server: Any, sid: str) -> str:
-    """The id of the session under a socket."""
+    """Returns the id of the Engine.IO session under a socket."""
     return str(server.manager.eio_sid_from_sid(sid, "/"))
 
 
-def hear_emits(manager: Any, heard: Callable[[Any], None]) -> bool:
-    """Has ``heard`` called with each message of another emitter before the library takes it. False where the inside
-    looks different."""
+def observe_emits(manager: Any, emitted: Callable[[Any], None]) -> bool:
+    """Calls ``emitted`` with each message of another emitter before the library handles it. False where the inside is
+    different."""
     handle = getattr(manager, "_handle_emit", None)
     if handle is None:
         return False
 
     def handled(message: Any) -> Any:
-        heard(message)
+        emitted(message)
         return handle(message)
 
     manager._handle_emit = handled
@@ -174,9 +170,9 @@ def hear_emits(manager: Any, heard: Callable[[Any], None]) -> bool:
 def wrap(
     eio: Any, around: Callable[[Any, Any, Callable[[Any], Any]], Any], compression: bool
 ) -> Callable[[Any, Any], Iterable[bytes]]:
-    """Has ``around(session, ws, handler)`` called in place of ``handler(ws)`` once a handshake is answered. A session
-    whose ``opening`` is set has a WebSocket, or soon will. Returns a WSGI function that answers a handshake and closes
-    the WebSocket at once."""
+    """Calls ``around(session, ws, handler)`` instead of ``handler(ws)`` once a handshake is answered. A session with
+    ``opening`` set has a WebSocket, or soon will. Returns a WSGI function that answers a handshake and closes the
+    WebSocket at once."""
     base: Any = eio._async["websocket"]
 
     class WebSocket(base):
@@ -187,7 +183,7 @@ def wrap(
         def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
             if not compression:  # it costs 90 KB a client
                 environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
-            self._session.opening = True  # at once: to answer the handshake may take its time
+            self._session.opening = True  # before the handshake is answered, which may take a while
             try:
                 return super().__call__(environ, start_response)
             finally:
@@ -207,12 +203,12 @@ def shut(ws: Any) -> None:
 
 
 def descriptor(ws: Any) -> int:
-    """-1 once it is closed."""
+    """Returns the socket's descriptor, -1 once it is closed."""
     return int(ws.socket.fileno())
 
 
 def lock(ws: Any) -> bool:
-    """Keeps the library from writing, unless it is at it."""
+    """Keeps the library from writing; False when it is writing now."""
     return bool(ws._sendlock.acquire(blocking=False))
 
 
@@ -220,19 +216,10 @@ def unlock(ws: Any) -> None:
     ws._sendlock.release()
 
 
-class Writes(Protocol):
-    """Who writes by ``writer``. ``in_the_way``: the library is; ``owed``: bytes of a frame that is begun."""
-
-    in_the_way: bool
-
-    @property
-    def owed(self) -> int: ...
-
-
-def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Callable[[Any], int]] | None:
-    """How to write to that client without the library: whatever happens, and only while it is out of the way, which
-    takes 0 bytes when it is not. None where frames are compressed, which are one client's own. AttributeError where
-    the inside looks different."""
+def writer(ws: Any, session: Any, wire: Any) -> tuple[Callable[[Any], int], Callable[[Any], int]] | None:
+    """Returns two functions that write to the client without the library: unconditionally, and only while Engine.IO's
+    writer is idle; else the second takes 0 bytes and sets ``wire.writer_busy``, unless ``wire.unsent`` is the reason.
+    None where frames are compressed, for each client by itself. Raises AttributeError where the inside is different."""
     if ws.extensions:
         return None
     write = ws.socket.fd.send
@@ -240,10 +227,10 @@ def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Ca
     if sending.counter > 1:
         raise AttributeError("a send lock that lets several in")
 
-    def send(data: Any) -> int:  # the path of every event, so everything it looks at is at hand
+    def send(data: Any) -> int:  # the path of every event: all that it reads is a local of the closure
         if session.closed:
             raise ConnectionError
-        # Something queued, or taken from the queue and not yet written, or a frame begun by it or by us.
+        # Something is queued, or taken from the queue and not yet written, or a frame is partly sent by either.
         if (
             queued
             or len(getters) != 1
@@ -251,9 +238,9 @@ def writer(ws: Any, session: Any, who: Writes) -> tuple[Callable[[Any], int], Ca
             or session.upgrading
             or type(data) is not bytes
         ):
-            who.in_the_way = not who.owed
+            wire.writer_busy = not wire.unsent
             return 0
-        who.in_the_way = False
+        wire.writer_busy = False
         return write(data)  # type: ignore[no-any-return]
 
     return write, send

@@ -1,4 +1,5 @@
-"""What emitters beside Taskroom send through Redis into rooms where it reaches nobody: it is told, for they are not."""
+"""Messages of other emitters through Redis into rooms where they reach no client: they are counted and logged, for the
+emitters get no error."""
 
 from __future__ import annotations
 
@@ -10,21 +11,21 @@ from app.realtime.socketio import engineio_adapter
 
 logger = logging.getLogger("taskroom.sockets")
 
-# A socket's rooms of these streams are the hub's, where everything has a sequence.
+# The rooms of these streams are the hub's, where every event has a sequence.
 STREAMS = ("task:", "user:", "broadcast")
 
 
 class Foreign:
-    """``manager`` is the library's, which hears them. One warning, however many there are, and a count."""
+    """``manager`` is the library's, which receives them. They are all counted, and the first is logged."""
 
     def __init__(self, manager: Any) -> None:
         self.dropped = 0  # since the start
-        if not engineio_adapter.hear_emits(manager, self.heard):
+        if not engineio_adapter.observe_emits(manager, self.emitted):
             logger.warning(
                 "this socketio looks different inside: what others emit into streams is not counted"
             )
 
-    def heard(self, message: Mapping[str, Any]) -> None:
+    def emitted(self, message: Mapping[str, Any]) -> None:
         room = message.get("room")
         rooms = [room] if isinstance(room, str) else room if isinstance(room, Iterable) else ()
         for name in rooms:
@@ -32,7 +33,7 @@ class Foreign:
                 self.dropped += 1
                 if self.dropped == 1:
                     logger.warning(
-                        "an emitter sends %r to %r, where it reaches nobody: events of a stream have a sequence. "
+                        "an emitter sends %r to %r, where it reaches no client: events of a stream have a sequence. "
                         "Publish it (docs/bus.md) or send it to another room; more of them are only counted",
                         *(str(text)[:100] for text in (message.get("event"), name)),
                     )

@@ -1,8 +1,8 @@
-"""Which requests are answered at all, and which of them may become a WebSocket.
+"""Checks which requests are Engine.IO's, and which of them may become a WebSocket.
 
-What the library and eventlet would take for a WebSocket, and is none, is refused before it sees a session: it would be
-answered with the session's packets, or in a protocol of 2010. So is a transport or a method that Engine.IO does not
-have: the library would take the one for polling.
+A request that the library and eventlet would take for a WebSocket, and that is none, is refused before it reaches a
+session: it would be answered with the session's packets, or in a protocol of 2010. A transport or method that Engine.IO
+does not have is refused too: the library would take an unknown transport for polling.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ METHODS = ("GET", "POST", "OPTIONS")
 
 
 def refusal(environ: dict[str, Any], transport: str) -> Refusal | None:
-    """Why this is no request of Engine.IO, or no handshake of a WebSocket, RFC 6455, where it asks for one; else
-    None."""
+    """Returns the answer to what is no request of Engine.IO, or asks for a WebSocket and is no handshake by RFC 6455;
+    None for a good request."""
     if transport not in TRANSPORTS or environ.get("REQUEST_METHOD") not in METHODS:
         return BAD
     if transport != "websocket" or environ.get("REQUEST_METHOD") != "GET":

@@ -1,8 +1,8 @@
-"""What one socket may ask of this process: packets so often, attachments so large, and a sign-in soon.
+"""Limits of one socket: the rate of its packets, the size of its attachments, and the time until it signs in.
 
-Engine.IO reads a WebSocket as fast as it comes and Socket.IO starts a task for each event, so that one client
-could have all the time and memory there are. Here its reader is made to wait, which the client feels as a full
-line, or its transport is closed.
+Engine.IO reads a WebSocket as fast as data comes and Socket.IO starts a task for each event, so one client could use up
+all time and memory. Here its reader is made to wait, which the client notices as a full connection, or its transport is
+closed.
 """
 
 from __future__ import annotations
@@ -20,27 +20,29 @@ from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 from app.errors import Problem
 from app.http.rate_limits import address_key
 from app.realtime.socketio import engineio_adapter, handshakes
-from app.realtime.socketio.budget import Budget
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
+from app.realtime.socketio.token_bucket import TokenBucket
 from app.realtime.strangers import Strangers
 
 logger = logging.getLogger("taskroom.sockets")
 
-ATTACHMENTS = 4  # no event here takes any; a client that sends one is answered what is wrong
+ATTACHMENTS = 4  # no event takes any; a client that sends one is answered with an error
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
-PER_SECOND = 50.0  # and then on the average
-DEBT_SECONDS = 10.0  # only a polling client, with many requests at a time, can owe so much
+PER_SECOND = 50.0  # packets after that, on average
+DEBT_SECONDS = (
+    10.0  # of packets beyond that; only a polling client, with many requests at a time, can reach it
+)
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
-UNREAD_SIZE = 1_000_000  # characters of them: a burst of events and the answers beside it are less than half
+UNREAD_SIZE = 1_000_000  # characters of them: a batch of events with the answers beside it is less than half
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class StrictPacket(Packet):
-    """Refuses with ValueError what the library would keep, or call, without an end."""
+    """Raises ValueError for packets that the library would keep, or call handlers for, without a limit."""
 
     def decode(self, encoded_packet: Any) -> int:
         try:
@@ -71,10 +73,10 @@ class StrictPacket(Packet):
 
 
 class Floods:
-    """Stands between ``server``, a socketio.Server, and its clients; made before the first of them.
+    """Stands between ``server``, a socketio.Server, and its clients; made before the first of them connects.
 
-    ``arrived`` counts a handshake from an address and raises TooMany; ``refuse`` answers that, and whatever
-    ``strangers`` raise.
+    ``arrived`` counts a handshake from an address and raises TooMany; ``refuse`` answers that, and what ``strangers``
+    raises.
     """
 
     def __init__(
@@ -102,7 +104,7 @@ class Floods:
         self._strangers.known(session_id)
 
     def signed_out(self, session_id: str) -> None:
-        """It is a stranger again, with a stranger's time."""
+        """The session is a stranger again and has a stranger's time to sign in."""
         session = self._eio.sockets.get(session_id)
         if session is not None and not session.closing and not session.closed:
             self._strangers.come(session_id, session.address)
@@ -122,8 +124,8 @@ class Floods:
             start_response(refused[0], [*refused[1], ("Content-Length", "0")])
             return []
         if transport(environ) == "websocket" and engineio_adapter.is_opening(session):
-            return self._engine.turn_away(environ, start_response)  # it would take what is sent to the first
-        if not session_id:  # as the library tells a handshake
+            return self._engine.turn_away(environ, start_response)  # else it would get packets of the first
+        if not session_id:  # a handshake, as the library sees it
             address = _address(environ)
             try:
                 self._arrived(address)
@@ -131,17 +133,17 @@ class Floods:
             except Problem as error:
                 return self._refuse(error)(environ, start_response)
         elif getattr(session, "closed", False):
-            # Else the library fails on it, where it knows an answer to a stranger.
+            # The library would fail on it; it has an answer to an unknown session.
             del self._eio.sockets[session_id]
-        return self._serve(environ, partial(_kept_by_nobody, start_response))
+        return self._serve(environ, partial(_not_cached, start_response))
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
         polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
         engineio_adapter.put_in(
             session,
-            receive=partial(self._receive, session, session.receive, Budget(BURST, PER_SECOND)),
-            # Else it waits until all is sent to a session that cannot be read: without a poll, for ever.
+            receive=partial(self._receive, session, session.receive, TokenBucket(BURST, PER_SECOND)),
+            # Else it waits until all is sent, even to a session that cannot be read: without a poll for ever.
             close=partial(session.close, wait=False),
             get=polling.get,
             post=polling.post,
@@ -158,12 +160,14 @@ class Floods:
         try:
             return self._disconnected(session_id, reason)
         finally:
-            self._eio.sockets.pop(session_id, None)  # the library would keep it for a round of all others
+            self._eio.sockets.pop(session_id, None)  # the library would keep it for a while
 
-    def _receive(self, session: Any, receive: Callable[[Any], None], budget: Budget, packet: Any) -> None:
-        """For every packet of Engine.IO, whatever its type; raises SocketIsClosedError to end the reader."""
+    def _receive(
+        self, session: Any, receive: Callable[[Any], None], bucket: TokenBucket, packet: Any
+    ) -> None:
+        """Receives every packet of Engine.IO, of any type; raises SocketIsClosedError to end the reader."""
         self.packets += 1
-        wait = budget.take()
+        wait = bucket.take()
         if wait > DEBT_SECONDS or self._unread(session):
             self.drop(session.sid, "floods")
             raise SocketIsClosedError
@@ -177,9 +181,7 @@ class Floods:
 
     def _on_message(self, session_id: str, data: Any) -> None:
         try:
-            if not data or not isinstance(
-                data, str | bytes
-            ):  # the library reads JSON where it should be text
+            if not data or not isinstance(data, str | bytes):  # the library decodes JSON, which is to be text
                 raise ValueError("no text")
             if data[0] == "0" and data[1:2] != "/" and not self.stranger(session_id):
                 raise engineio_adapter.ConnectedTwice
@@ -198,12 +200,12 @@ class Floods:
             for session_id in self._strangers.late():
                 try:
                     self.drop(session_id, "does not sign in")
-                except Exception:  # one socket's trouble must not end the timer of all
+                except Exception:  # one socket's fault must not end the timer of all
                     logger.exception("a socket that does not sign in could not be closed")
 
     def drop(self, session_id: str, why: str) -> None:
-        """Closes the transport, and says nothing over it: a client that does not read would keep it open, and one
-        that is told of a refusal or a disconnect does not come back by itself."""
+        """Closes the transport without a last packet: a client that does not read would keep it open, and one that
+        receives a refusal or a disconnect does not come back by itself."""
         self.refused(why)
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
@@ -216,8 +218,8 @@ def _address(environ: dict[str, Any]) -> str:
     return address_key(environ.get("REMOTE_ADDR", ""))
 
 
-def _kept_by_nobody(
+def _not_cached(
     start_response: Callable[..., Any], status: str, headers: Sequence[tuple[str, str]], *more: Any
 ) -> Any:
-    """What a poll is answered is one user's, as what REST answers is."""
+    """Answers to polls belong to one user, as those of REST do."""
     return start_response(status, [*headers, ("Cache-Control", "no-store")], *more)

@@ -1,7 +1,7 @@
-"""A session of Engine.IO by HTTP: its polls and posts, in place of the library's.
+"""The polls and posts of an Engine.IO session by HTTP, instead of the library's own handling.
 
-The library answers a post that it cannot read with 200, gives packets to a poll whose client has gone, and nothing but
-NOOPs to polls from the first byte of an upgrade on.
+The library answers an unreadable post with 200, gives packets to a poll whose client is gone, and from the first byte
+of an upgrade on answers polls with nothing but NOOPs.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.engineio_adapter import ANSWER_PACKETS, SocketIsClosedError
 from app.realtime.socketio.reader import MESSAGE_LIMIT, STRANGER_BYTES
 
-POST_PACKETS = 128  # a client that comes back joins 64 rooms, and the streams, in one post
-LOOK_SECONDS = 5.0  # how often a poll looks whether its client is still there
+POST_PACKETS = 128  # a client that comes back joins 64 rooms, and its streams, in one post
+LOOK_SECONDS = 5.0  # how often a poll checks whether its client is still there
 UPGRADING_SECONDS = 0.25  # a client that upgrades waits for the end of its last poll
 
 
 class Polling:
-    """``stranger`` says whether the session has not signed in; ``drop`` closes it, and says why."""
+    """``stranger`` says whether the session has not signed in; ``drop`` closes it for a reason."""
 
     def __init__(self, session: Any, stranger: Callable[[], bool], drop: Callable[[str], None]) -> None:
         self._session, self._stranger, self._drop = session, stranger, drop
         self._as_stranger = 0
-        self._waits = False  # a poll for packets
+        self._waits = False  # a poll is waiting for packets
 
     def get(self, environ: dict[str, Any], start_response: Any) -> Any:
         if transport(environ) == "websocket":
             return engineio_adapter.upgrade(self._session, environ, start_response)
-        if self._waits:  # packets would go to one or the other
+        if self._waits:  # two polls would share the packets
             engineio_adapter.say_goodbye(self._session)
             raise SocketIsClosedError
         if engineio_adapter.is_overdue(self._session):
@@ -43,7 +43,7 @@ class Polling:
             self._waits = False
 
     def _poll(self, environ: dict[str, Any]) -> list[Any]:
-        """The packets that are there, waited for. Raises SocketIsClosedError when nobody is there any more."""
+        """Waits for packets and returns those that are there. Raises SocketIsClosedError when the client is gone."""
         session = self._session
         late = time.monotonic() + engineio_adapter.silence(session)
         while True:
@@ -53,7 +53,7 @@ class Polling:
                 session, UPGRADING_SECONDS if session.upgrading else LOOK_SECONDS
             )
             if engineio_adapter.has_gone(environ):
-                # What it was to get is lost, and it will not ask here again: it comes back with its cursor.
+                # The packet is lost, and the client does not poll here again: it comes back with its cursor.
                 self._end()
             if first is not engineio_adapter.NOTHING:
                 return engineio_adapter.and_the_rest(session, first, ANSWER_PACKETS)
@@ -67,7 +67,8 @@ class Polling:
         raise SocketIsClosedError
 
     def post(self, environ: dict[str, Any]) -> None:
-        """Raises SocketIsClosedError, which is answered by 400, for what cannot be read; it closes the session."""
+        """Receives the packets. For what cannot be read it closes the session and raises SocketIsClosedError, which is
+        answered by 400."""
         body = self._read(environ)
         try:
             packets = engineio_adapter.packets(body, POST_PACKETS)
@@ -89,7 +90,7 @@ class Polling:
             self._refuse("posts too much")
         try:
             body: bytes = environ["wsgi.input"].read(length) if length else b""
-        except (OSError, ValueError):  # it broke off, or its chunks are none
+        except (OSError, ValueError):  # it was cut off, or its chunks are malformed
             self._refuse("posts what cannot be read")
         if len(body) > limit:
             self._refuse("posts too much")
@@ -102,5 +103,5 @@ class Polling:
 
 
 def transport(environ: dict[str, Any]) -> str:
-    """Empty when none is named."""
+    """Returns the transport that the request names; empty when it names none."""
     return str(parse_qs(environ.get("QUERY_STRING", "")).get("transport", [""])[0])

@@ -1,7 +1,7 @@
-"""Reads what one client says over its WebSocket, RFC 6455: messages of so many bytes in so many pieces, at a pace.
+"""Reads the messages of one client's WebSocket, RFC 6455, with limits of their size, their pieces and their rate.
 
-eventlet's own reader bounds single frames only, keeps every piece of a message by itself, and lets nobody else run
-while there is something to read: a client that sends one byte a frame would have a whole process.
+eventlet's own reader limits single frames only, keeps every piece of a message as an object, and lets no other greenlet
+run while there is something to read: a client that sends one byte a frame would occupy a whole process.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from app import green
-from app.realtime.socketio.budget import Budget
+from app.realtime.socketio.token_bucket import TokenBucket
 
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 PIECES = 64  # frames of one message; clients send one, proxies seldom more
-STRANGER_BYTES = 16_384  # all that a client may send before it has signed in: a token has 8,192 at most
-FRAMES, FRAMES_PER_SECOND = 400, 100.0  # of every kind, pings too; twice what packets may come
+STRANGER_BYTES = 16_384  # of all messages before a client has signed in: a token has 8,192 at most
+FRAMES, FRAMES_PER_SECOND = 400, 100.0  # of every kind, pings too: twice the limit of packets
 BYTES, BYTES_PER_SECOND = 1_000_000, 256_000.0
 READ = 16_384
-TURN = 32_768  # bytes after which the others run, and what a frame counts for among them
-FRAME_COST = 256
-CLOSE_SECONDS = 1.0  # for a client that reads nothing
+TURN = 32_768  # bytes after which other greenlets run
+FRAME_COST = 256  # bytes that a frame counts for besides
+CLOSE_SECONDS = 1.0  # to send a close to a client that reads nothing
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NORMAL, PROTOCOL_ERROR, NOT_TEXT, POLICY, TOO_LARGE = 1000, 1002, 1007, 1008, 1009
 
 
 class Guard(Protocol):
-    """Who knows the clients."""
+    """Knows the clients."""
 
     def stranger(self, session_id: str) -> bool:
         """Whether it has not signed in."""
 
     def refused(self, why: str) -> None:
-        """A client was closed for what it sent."""
+        """Counts and logs a client that is closed for what it sent."""
 
 
 class Refused(Exception):
@@ -52,20 +52,23 @@ class Reader:
     def __init__(self, ws: Any, session_id: str, guard: Guard, sleep: Callable[[float], Any]) -> None:
         self._ws, self._session_id, self._guard, self._sleep = ws, session_id, guard, sleep
         self._buffer = bytearray()
-        self._frames, self._bytes = Budget(FRAMES, FRAMES_PER_SECOND), Budget(BYTES, BYTES_PER_SECOND)
+        self._frames, self._bytes = (
+            TokenBucket(FRAMES, FRAMES_PER_SECOND),
+            TokenBucket(BYTES, BYTES_PER_SECOND),
+        )
         self._as_stranger = 0
         self._turn = 0
         self._deflate: dict[str, Any] | None = ws.extensions.get("permessage-deflate")
         self._inflate: Any = None
 
     def wait(self) -> str | bytes | None:
-        """The next message; None when there will be none: the client has closed, or it was refused."""
+        """Waits for the next message; None when there will be none: the client has closed, or was refused."""
         try:
             return self._message()
         except Refused as error:
             self._guard.refused(str(error))
             self.close(error.status)
-        except OSError:  # it has gone, or said nothing for too long
+        except OSError:  # the client is gone, or sent nothing for too long
             pass
         return None
 
@@ -111,7 +114,7 @@ class Reader:
             raise Refused(NOT_TEXT, "sends a text that is not UTF-8") from None
 
     def _frame(self, limit: int) -> tuple[int, bytes]:
-        """The first byte of the next frame, and what it carries."""
+        """Reads the next frame; returns its first byte and its payload."""
         self._pause(self._frames.take(), FRAME_COST)
         first, second = self._take(2)
         kind, size = first & 0x0F, second & 0x7F
@@ -146,7 +149,7 @@ class Reader:
         return taken
 
     def _pause(self, wait: float, cost: int) -> None:
-        """Lets the others run, also where there is always something to read."""
+        """Lets other greenlets run, also when there is always something to read."""
         self._turn += cost
         if wait or self._turn > TURN:
             self._turn = 0
@@ -174,7 +177,7 @@ def unmasked(data: bytes, mask: bytes) -> bytes:
 
 
 def _status(data: bytes) -> int:
-    """What a close is answered with."""
+    """Returns the status that a close is answered with."""
     if not data:
         return NORMAL
     status = int.from_bytes(data[:2], "big") if len(data) > 1 else 0

@@ -1,5 +1,5 @@
-"""The rooms that a socket joins, at a sequence. Its viewers stand in the hub's rooms, not in the library's: what a
-vanilla emitter sends to ``task:<id>`` has no sequence and reaches nobody there."""
+"""The rooms that a socket joins, at a sequence. Its viewers are in the hub's rooms, not in the library's: what another
+emitter sends to ``task:<id>`` has no sequence and reaches no client."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import marshmallow as ma
@@ -16,11 +17,13 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
-from app.notifications.creation import NOTIFICATION_EVENTS
+from app.inbox.notification import NOTIFICATION_EVENTS
+from app.realtime.joins import Joins
 from app.realtime.socketio.connection import SocketWire
 from app.services import Services
-from app.stream.burst import Filter
+from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
+from app.stream.hub import Hub
 from app.stream.present import First
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
@@ -30,35 +33,32 @@ MAX_TYPES = 32
 
 
 class Types(ListField):
-    """Event types that are wanted; none named means all."""
+    """The wanted event types; without the field all are."""
 
     def __init__(self) -> None:
         name = ma.fields.String(validate=ma.validate.Regexp(EVENT_TYPE))
         super().__init__(name, 1, MAX_TYPES, allow_none=True)
 
 
-class JoinTask(ma.Schema):
-    task_id = ma.fields.UUID(required=True)
-    since_sequence = SequenceField(strict=True, allow_none=True)
-    types = Types()
-
-
 class LeaveTask(ma.Schema):
     task_id = ma.fields.UUID(required=True)
-
-
-class JoinEvents(ma.Schema):
-    since_sequence = SequenceField(strict=True, allow_none=True)
-    types = Types()
 
 
 class JoinNotifications(ma.Schema):
     since_sequence = SequenceField(strict=True, allow_none=True)
 
 
+class JoinEvents(JoinNotifications):
+    types = Types()
+
+
+class JoinTask(JoinEvents, LeaveTask):
+    """Of one task."""
+
+
 @dataclass(slots=True, eq=False)
 class Connection:
-    """One socket. ``lock`` orders its joins and leaves, which the library runs side by side."""
+    """One socket. ``lock`` orders its joins and leaves, which the library runs concurrently."""
 
     sid: str
     wire: SocketWire
@@ -70,9 +70,12 @@ class Connection:
 
     def close(self) -> None:
         self.open = False
-        for viewer in list(self.viewers.values()):  # each takes itself out
+        for viewer in list(self.viewers.values()):  # each removes itself
             viewer.close()
         self.wire.close()
+
+
+Handler = Callable[[Connection, dict[str, Any]], dict[str, Any]]
 
 
 def _types(data: dict[str, Any]) -> frozenset[str] | None:
@@ -81,21 +84,19 @@ def _types(data: dict[str, Any]) -> frozenset[str] | None:
 
 
 def left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
-    """A viewer that has ended makes room for another join of the same stream."""
+    """Removes a viewer that has ended, so that the socket may join the stream again."""
     if viewers.get(viewer.room.stream) is viewer:
         del viewers[viewer.room.stream]
 
 
 class Rooms:
-    """What sockets ask of rooms; each answer is an acknowledgement."""
+    """The events by which sockets join and leave rooms; each answer is an acknowledgement."""
 
     def __init__(self, parts: Services) -> None:
         self._parts = parts
         self.joined = 0  # since the start
 
-    def events(
-        self,
-    ) -> Iterator[tuple[str, ma.Schema, Callable[[Connection, dict[str, Any]], dict[str, Any]]]]:
+    def events(self) -> Iterator[tuple[str, ma.Schema, Handler]]:
         yield "join_task", JoinTask(), self.join_task
         yield "leave_task", LeaveTask(), self.leave_task
         yield "join_events", JoinEvents(), self.join_events
@@ -113,7 +114,7 @@ class Rooms:
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts.hub.presents.now(stream)
+                        cursor = self._parts[Hub].presents.now(stream)
                         first = First(cursor, wanted)
                     joined = self._join(connection, stream, cursor, wanted, first)
                 except NoSuchStream:
@@ -125,15 +126,15 @@ class Rooms:
         return {"ok": True, "task_id": str(data["task_id"])}
 
     def join_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """The caller's own stream."""
+        """Joins the caller's own stream."""
         return self._join_own(connection, data.get("since_sequence"), _types(data))
 
     def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """The notifications of it alone."""
+        """Joins the caller's own stream, for notifications alone."""
         return self._join_own(connection, data.get("since_sequence"), NOTIFICATION_EVENTS)
 
     def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """What everybody is told."""
+        """Joins the announcements to all users."""
         with self._joining(connection):
             joined = connection.viewers.get(BROADCAST)
             if joined is None:
@@ -150,8 +151,8 @@ class Rooms:
 
     @contextmanager
     def _joining(self, connection: Connection) -> Iterator[None]:
-        """First its turn among the joins of its own socket: who waits for that keeps nobody else from joining."""
-        with connection.lock, self._parts.joins.joining():
+        """First waits for the other joins of the same socket: meanwhile it keeps no other socket from joining."""
+        with connection.lock, self._parts[Joins].joining():
             yield
 
     def _join_own(
@@ -167,8 +168,8 @@ class Rooms:
     def _widened(
         self, connection: Connection, stream: str, cursor: int | None, types: frozenset[str] | None
     ) -> Viewer | None:
-        """A socket stands at one place in a stream: a second join adds its types from there on, and repeats nothing.
-        Two viewers would each be in order, but not the two together. None when it has not joined."""
+        """Adds the types of a second join, from the socket's cursor on; None when the socket has not joined. Two
+        viewers would each be in order, but not both together."""
         joined = connection.viewers.get(stream)
         if joined is None:
             return None
@@ -192,17 +193,20 @@ class Rooms:
         """Raises NoSuchStream."""
         if len(connection.viewers) >= MAX_JOINED:
             raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-        viewer = self._parts.hub.watch(stream, cursor, filter, connection.principal.session_id)
-        if not connection.open:  # it went, or was signed out, while Postgres was asked
+        viewer = self._parts[Hub].watch(stream, cursor, filter, connection.principal.session_id)
+        if not connection.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
             raise Unauthorized("The socket has gone")
-        viewer.first = first  # one who joins again before it was told is told it then
+        viewer.first = first  # also of a viewer that joins again before all of it was sent
         connection.viewers[stream] = viewer
         self.joined += 1
-        # The acknowledgement is queued first: a client must not see an event of a join it does not know of.
-        attach = self._parts.hub.attach
-        green.after_this(lambda: attach(viewer, connection.wire))
+        # The acknowledgement is queued first: a client must not get an event of a join that it does not know of.
+        green.after_this(partial(self._attach, viewer, connection.wire))
         return viewer
+
+    def _attach(self, viewer: Viewer, wire: SocketWire) -> None:
+        wire.try_upgrade()
+        self._parts[Hub].attach(viewer, wire)
 
     def _leave(self, connection: Connection, stream: str) -> None:
         with connection.lock:

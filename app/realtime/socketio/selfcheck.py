@@ -1,4 +1,4 @@
-"""Tries at the start, over a pair of sockets, whether engineio and eventlet look inside as the adapter has it."""
+"""Tries at the start, over a pair of sockets, whether engineio and eventlet are inside as the adapter assumes."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SECONDS = 10.0  # it takes a few milliseconds
 
 
 class Different(Exception):
-    """What was found to be otherwise."""
+    """Says what is different."""
 
 
 def direct() -> bool:
-    """Whether frames may go past the library; one warning says why not."""
+    """Returns whether frames may be written directly; logs one warning that says why not."""
     if not green.patched():
         return False
     try:
         with green.limit(SECONDS, Different("no end of it")):
             _check()
-    except Exception as error:  # whatever it is, viewers are served without
+    except Exception as error:  # whatever it is, viewers are served by the library
         logger.warning("this engineio looks different inside, viewers go by its ordinary emit: %r", error)
         return False
     return True
 
 
 class _Wire:
-    in_the_way, owed = False, 0
+    writer_busy, unsent = False, 0
 
 
 def _check() -> None:
@@ -45,18 +45,18 @@ def _check() -> None:
     from app.realtime.socketio import engineio_adapter
 
     near, far = socket.socketpair()
-    server, said = engineio.Server(async_mode="eventlet"), list[Any]()
-    server.on("message", lambda _, data: said.append(data))
+    server, messages = engineio.Server(async_mode="eventlet"), list[Any]()
+    server.on("message", lambda _, data: messages.append(data))
     session = Socket(server, "check")
     ws = RFC6455WebSocket(near, {}, 13)
     serving = eventlet.spawn(session._websocket_handler, ws)
 
-    def turns(what: str, condition: Any) -> None:
+    def wait(what: str, condition: Any) -> None:
         while not condition():
             _expect("it goes on: " + what, not serving.dead)
             eventlet.sleep(0.001)
 
-    def heard(text: str) -> None:
+    def received(text: str) -> None:
         data = b""
         while len(data) < len(text) + 2:
             part = far.recv(len(text) + 2 - len(data))
@@ -65,30 +65,30 @@ def _check() -> None:
         _expect(f"{text} is a frame", data == b"\x81%c%b" % (len(text), text.encode()))
 
     try:
-        turns("the session counts as upgraded", lambda: session.upgraded and not session.upgrading)
+        wait("the session counts as upgraded", lambda: session.upgraded and not session.upgrading)
         found = engineio_adapter.writer(ws, session, _Wire())
         _expect("frames may be written", found is not None)
         assert found is not None
         write, send = found
         frame = b"\x81\x054past"
-        turns("its writer waits", lambda: send(frame) == len(frame))
-        heard("4past")
+        wait("its writer waits", lambda: send(frame) == len(frame))
+        received("4past")
         session.send(Packet(MESSAGE, "library"))
-        _expect("what is queued is in the way", send(frame) == 0)
-        heard("4library")
-        turns("its writer waits again", lambda: send(frame) == len(frame))
-        heard("4past")
+        _expect("what is queued comes first", send(frame) == 0)
+        received("4library")
+        wait("its writer waits again", lambda: send(frame) == len(frame))
+        received("4past")
         _expect("its lock can be taken", engineio_adapter.lock(ws))
-        _expect("its lock is in the way", send(frame) == 0)
+        _expect("its lock keeps others out", send(frame) == 0)
         session.send(Packet(MESSAGE, "later"))
-        turns("its writer takes from the queue", session.queue.empty)
+        wait("its writer takes from the queue", session.queue.empty)
         eventlet.sleep(0)
         write(b"\x81\x054ours")
         engineio_adapter.unlock(ws)
-        heard("4ours")
-        heard("4later")
+        received("4ours")
+        received("4later")
         far.sendall(b"\x81\x87" + struct.pack("!I", 0) + b"4client")
-        turns("a client is heard", lambda: said == ["client"])
+        wait("a client is received", lambda: messages == ["client"])
         far.close()
         serving.wait()
         _expect("a session ends with its WebSocket", session.closed)

@@ -1,11 +1,11 @@
-"""Socket.IO: who connects, for how long, and what each socket may ask."""
+"""The Socket.IO server: sockets connect, are signed out and expire; their events are answered."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,24 +17,26 @@ from werkzeug.routing import Rule
 from app import green
 from app.auth import access_log, identity, sessions
 from app.auth.principal import Principal
-from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
-from app.green.turn import LoopTurn
-from app.http.attempts import TooSoon
-from app.http.base import refuse_crowds
-from app.http.problems import answer, fields
+from app.auth.revocations import Revocations
+from app.auth.sign_out import SignOut
+from app.errors import Problem, Unauthorized, Unavailable
+from app.http.attempts import Attempts, TooSoon
+from app.http.problems import answer
 from app.http.rate_limits import address
-from app.observability.metrics import Row
-from app.realtime.joins import Full
+from app.observability.metrics import Metrics, Row
+from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
+from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
+from app.realtime.strangers import Strangers
 from app.services import Services
 from app.stream.background import in_turns
-from app.stream.channels import Channels
+from app.stream.message import Channels
 from app.stream.store import StoreAway
 from app.stream.viewer import Viewer
 
@@ -42,7 +44,6 @@ logger = logging.getLogger("taskroom.sockets")
 
 EXPIRED_AT_ONCE = 20  # sockets; a crowd that signed in together expires together
 ENDPOINT = "socketio"  # the library answers before Flask does
-MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
 class RefreshToken(ma.Schema):
@@ -59,7 +60,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         max_http_buffer_size=MESSAGE_LIMIT,
         ping_interval=parts.config.ping_seconds,
         serializer=StrictPacket,
-        namespaces="*",  # each is known, so that those without a handler are refused in the words of the protocol
+        namespaces="*",  # all are known, so that those without a handler are refused as the protocol has it
         http_compression=False,
         manage_session=False,
     )
@@ -74,21 +75,21 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
         with app.app_context():
             return answer(error.status, error.title, error.detail, headers=error.headers)
 
-    floods = Floods(socketio.server, engine, parts.strangers, parts.attempts.arrived, refuse)
+    floods = Floods(socketio.server, engine, parts[Strangers], parts[Attempts].arrived, refuse)
     Sockets(app, parts, socketio, engine, floods).register()
     return socketio
 
 
 def _name_path(app: Flask) -> None:
-    """Makes the path of the sockets one that Flask knows. Each event of a socket is handled as a request of that path;
-    of one that is unknown Flask keeps the error, whose traceback holds the request, so that each event would leave
-    seventy objects to the garbage collector."""
+    """Makes the path of the sockets known to Flask. Each event of a socket is handled as a request of that path; for an
+    unknown path Flask keeps the error, whose traceback holds the request, and each event would leave seventy objects to
+    the garbage collector."""
     for websocket, methods in ((False, ["GET", "POST"]), (True, ["GET"])):
         app.url_map.add(Rule("/socket.io/", endpoint=ENDPOINT, methods=methods, websocket=websocket))
 
 
 def _origins(parts: Services) -> Any:
-    """The page's own origin and the listed ones. The library's own check would believe X-Forwarded-Host."""
+    """Allows the page's own origin and the configured ones. The library's own check would trust X-Forwarded-Host."""
     return lambda origin, environ: (
         origin in parts.config.cors_origins or identity.same_host(origin or "", environ.get("HTTP_HOST", ""))
     )
@@ -113,18 +114,18 @@ class Sockets:
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
-            self._io.on_event(name, self._checked(name, schema, handler))
-        self._parts.session_enders.append(self.end_session)
-        self._parts.drainers.append(self._engine.drain)
-        self._parts.metrics.sources.append(self.measures)
+            self._io.on_event(name, acknowledged(name, schema, handler, self._connections.get))
+        self._parts[SignOut].closers.append(self.end_session)
+        self._parts.stops.append(self._engine.drain)
+        self._parts[Metrics].sources.append(self.measures)
 
     def measures(self) -> Iterator[Row]:
         yield "socketio_connections", "Sockets that have signed in", len(self._connections)
-        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts.strangers)
+        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts[Strangers])
         yield (
             "socketio_direct",
             "0 when all go by the library's own emit, which is slower",
-            self._engine.known,
+            self._engine.direct,
         )
         yield "socketio_joins_total", "Rooms joined", self._rooms.joined
         yield (
@@ -141,14 +142,14 @@ class Sockets:
         session = engineio_adapter.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
-        joins = self._parts.joins
+        joins = self._parts[Joins]
         try:
-            with self._parts.attempts.trying(address()) as by, joins.joining():
+            with self._parts[Attempts].trying(address()) as by, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
                 by(connection.principal.user_id)
-            if self._engine.draining:  # it came in while the others were sent away
+            if self._engine.draining:  # it connected while the transports of the others were closed
                 raise Full("This process ends; come back")
-            if wire.gone:  # while it waited for its turn: the library would tell nobody that it went
+            if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
         except (StoreAway, Unavailable, TooSoon) as error:
@@ -158,7 +159,7 @@ class Sockets:
             access_log.refused("connect", problem.status)
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
-        if connection.principal.session_id in self._parts.revocations:  # signed out since it was asked
+        if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._connections.pop(sid)
             joins.leave(connection.principal.user_id)
             raise ConnectionRefusedError("The session has ended; sign in again")
@@ -171,7 +172,7 @@ class Sockets:
         connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
         if connection:
             connection.close()
-            self._parts.joins.leave(connection.principal.user_id)
+            self._parts[Joins].leave(connection.principal.user_id)
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
@@ -181,64 +182,32 @@ class Sockets:
         connection.principal = principal
         for viewer in list(connection.viewers.values()):
             viewer.session_id = principal.session_id
-        if principal.session_id in self._parts.revocations:  # signed out since it was asked
+        if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._disconnect(connection)
             raise Unauthorized("The session has ended; sign in again")
         return {"ok": True, "expires_at": principal.expires_at}
 
     def end_session(self, session_id: str) -> None:
-        """Signing out disconnects, which tells a client not to come back by itself."""
+        """Disconnects the session's sockets, after which a client does not come back by itself."""
         for connection in list(self._connections.values()):
             if connection.principal.session_id == session_id:
                 try:
                     self._disconnect(connection)
-                except Exception:  # one socket's trouble must not keep the others of the session open
+                except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
-
-    def _checked(
-        self, name: str, schema: ma.Schema, handler: Callable[..., dict[str, Any]]
-    ) -> Callable[..., Any]:
-        """Validates what a client sent, whatever its shape; a refusal is an answer, never an exception."""
-
-        def handle(*args: Any) -> dict[str, Any]:
-            LoopTurn.give_way()
-            try:
-                connection = self._connections.get(request.sid)  # type: ignore[attr-defined]
-                if connection is None:
-                    raise Unauthorized("The socket has gone")
-                if len(args) != 1 or not isinstance(args[0], dict):
-                    raise Unprocessable("Send one object")
-                if connection.asking >= MAX_ASKING:
-                    raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
-                access_log.concerns(connection.principal.user_id)
-                connection.asking += 1
-                try:
-                    refuse_crowds(args[0], schema)
-                    return handler(connection, schema.load(args[0]))
-                finally:
-                    connection.asking -= 1
-            except ma.ValidationError as error:
-                return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
-            except Problem as problem:
-                access_log.refused(name, problem.status)
-                return _refusal(problem)
-            except StoreAway:
-                return _refusal(Unavailable("The database does not answer; try again"))
-
-        return handle
 
     def _disconnect(self, connection: Connection) -> None:
         connection.close()
         self._io.server.disconnect(connection.sid)
 
     def _watch_expiry(self) -> None:
-        """One timer for all sockets: a token that expires ends its socket unless it was renewed."""
+        """Runs one timer for all sockets: a token that expires ends its socket unless it was renewed."""
         while True:
             self._io.sleep(1.0)
             at = time.time()
             over = [of for of in self._connections.values() if of.principal.expires_at <= at]
             for connection in in_turns(over, EXPIRED_AT_ONCE):
-                # It may have been renewed while others had their turn.
+                # It may have been renewed while other threads ran.
                 if connection.principal.expires_at <= at:
                     self._expire(connection)
 
@@ -246,7 +215,7 @@ class Sockets:
         try:
             connection.wire.control("token_expired", {})
             self._disconnect(connection)
-        except Exception:  # one socket's trouble must not end the timer of all
+        except Exception:  # one socket's fault must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
 
 
@@ -255,17 +224,10 @@ def _no_namespace(*_: Any) -> None:
 
 
 def _principal(credentials: Any) -> Principal:
-    """Who connects: the token or ticket of the handshake, else what the HTTP request brings. Raises Unauthorized."""
+    """Authenticates by the token or ticket of the handshake, else by the HTTP request. Raises Unauthorized."""
     given = credentials if isinstance(credentials, dict) else {}
     if isinstance(given.get("token"), str) and given["token"]:
         return identity.principal_of(given["token"])
     if isinstance(given.get("ticket"), str):
         return sessions.use_ticket(given["ticket"])
     return identity.current(lasts=True)
-
-
-def _refusal(problem: Problem) -> dict[str, Any]:
-    error: dict[str, Any] = {"status": problem.status, "title": problem.title, "detail": problem.detail}
-    if problem.errors:
-        error["errors"] = problem.errors
-    return {"ok": False, "error": error}

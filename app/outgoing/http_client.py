@@ -1,0 +1,189 @@
+"""One POST to an address that a user gave: to what was checked and nothing else, of bounded time and size.
+
+A name is resolved once for each connection, every address it has is judged, and the connection goes to one of those
+very addresses: a name that changes its mind between the check and the use gains nothing. TLS and the Host header keep
+the name. Redirects that keep method and body (307, 308) are followed a few times, each checked like the first; others
+are answers. Proxies of the environment are not used: they would resolve the name once more.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urljoin
+
+import httpcore
+
+from app.errors import TaskroomError
+from app.outgoing.url_policy import Address, AddressRefused, Ip, Rules
+
+REDIRECTS = 3
+SECONDS = 10.0
+ANSWER_BYTES = 1_024  # of its body, for the log
+
+
+class NoAnswer(TaskroomError):
+    """Not reached, not answered in time, or not in HTTP; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: str  # its beginning
+
+
+Resolve = Callable[[str, int], list[Ip]]
+
+
+def resolved(host: str, port: int) -> list[Ip]:
+    """Every address of the name. Raises NoAnswer."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise NoAnswer(f"{host} has no address: {error}") from None
+    return list(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
+
+
+def post(
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    rules: Rules,
+    *,
+    seconds: float = SECONDS,
+    resolve: Resolve = resolved,
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
+    """Raises AddressRefused and NoAnswer."""
+    backend = _Checked(rules, time.monotonic() + seconds, resolve)
+    try:
+        for _ in range(REDIRECTS + 1):
+            answer, location = _post(rules.address(url), headers, body, backend, tls or _tls())
+            if location is None:
+                return answer
+            url = _joined(url, location)
+    except httpcore.TimeoutException:
+        raise NoAnswer(f"no answer within {seconds:g} s") from None
+    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
+        raise NoAnswer(str(error) or type(error).__name__) from None
+    raise NoAnswer(f"more than {REDIRECTS} redirects")
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise AddressRefused(f"it redirects to what is no address: {error}") from None
+
+
+def _post(
+    address: Address, headers: Mapping[str, str], body: bytes, backend: _Checked, tls: ssl.SSLContext
+) -> tuple[Answer, str | None]:
+    url = httpcore.URL(
+        scheme=address.scheme.encode(),
+        host=address.host.encode(),
+        port=address.port,
+        target=address.target.encode(),
+    )
+    sent = {"Host": address.authority, "Content-Length": str(len(body)), "Connection": "close", **headers}
+    with (
+        httpcore.ConnectionPool(ssl_context=tls, network_backend=backend) as pool,
+        pool.stream("POST", url, headers=list(sent.items()), content=body) as response,
+    ):
+        location = None
+        if response.status in (307, 308):
+            location = next(
+                (v.decode("latin-1") for n, v in response.headers if n.lower() == b"location"), None
+            )
+        return Answer(response.status, _beginning(response)), location
+
+
+def _beginning(response: httpcore.Response) -> str:
+    """What cannot be read of it changes nothing: the status has said how it went."""
+    read = b""
+    try:
+        for chunk in response.iter_stream():
+            read += chunk
+            if len(read) > ANSWER_BYTES:
+                break
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
+        read += b" [cut off]"
+    return read[:ANSWER_BYTES].decode(errors="replace").replace("\0", "\ufffd")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpcore.default_ssl_context()
+
+
+class _Checked(httpcore.NetworkBackend):
+    """Connects to nothing that the rules refuse, and to nobody after the deadline (of ``time.monotonic``)."""
+
+    def __init__(self, rules: Rules, deadline: float, resolve: Resolve) -> None:
+        self._rules, self._deadline, self._resolve = rules, deadline, resolve
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        found = self._resolve(host, port)
+        for (
+            ip
+        ) in found:  # all, before any is used: which is taken must not be up to whoever answers the resolver
+            self._rules.may_call(host, ip)
+        failure: Exception = NoAnswer(f"{host} has no address")
+        for ip in found:
+            try:
+                stream = self._sockets.connect_tcp(str(ip), port, left(self._deadline), None, socket_options)
+                return _Timed(stream, self._deadline)
+            except httpcore.ConnectError as error:
+                failure = error
+        raise failure
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection whose every step ends at one deadline: a byte now and then does not prolong it."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, left(self._deadline))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, left(self._deadline))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Timed(
+            self._stream.start_tls(ssl_context, server_hostname, left(self._deadline)), self._deadline
+        )
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def left(deadline: float) -> float:
+    """Seconds. Raises ReadTimeout when none are."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise httpcore.ReadTimeout("the time is over")
+    return seconds

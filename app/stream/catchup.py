@@ -1,0 +1,228 @@
+"""Catching up: a viewer that is behind goes on alone from its cursor, as fast as its wire takes, until it keeps up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from app.stream.audience import Audience, HubParts
+from app.stream.background import in_turns
+from app.stream.encoded_batch import BatchCache, EncodedBatch, first_of
+from app.stream.event import Event
+from app.stream.history import History
+from app.stream.parking import Parking
+from app.stream.present import First, Presents
+from app.stream.resync import Resync
+from app.stream.shared_read import Outcome
+from app.stream.store import StoreAway
+from app.stream.viewer import Viewer, failed
+
+logger = logging.getLogger("taskroom.behind")
+
+# For one viewer in one go, about half a megabyte: a reader as fast as this process would be sent a whole long log from
+# memory while all others wait.
+BATCHES_IN_A_ROW = 8
+
+
+class Catchup(Parking):
+    """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
+
+    refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
+
+    def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
+        super().__init__()
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._audiences, self._stalled_seconds = hub.audiences, stalled_seconds
+        self._history, self.presents = History(hub.store), Presents()
+        self._unanswered: set[Viewer] = set()  # Postgres did not answer when it was read for them
+        self._batches = BatchCache()
+
+    @property
+    def viewers(self) -> int:
+        """How many wait for their wires or for Postgres."""
+        return len(self._parked) + len(self._unanswered)
+
+    def advance(self, viewer: Viewer, step: Callable[[Viewer], None] | None = None) -> None:
+        """Sends the viewer what its wire takes: the unsent remainder, then events of the ring and of Postgres; takes it
+        into its cohort when it has caught up. ``step`` is done instead."""
+        gone = False
+        with self._lock:
+            self._parked.discard(viewer)
+            if viewer.closed is None and viewer.cohort is None and viewer.wire is not None:
+                try:
+                    (step or self._advance)(viewer)
+                except OSError:
+                    gone = True
+                except Exception as error:  # the fault of a wire or codec ends this viewer alone
+                    self._faults.note(failed(viewer), error)
+                    gone = True
+        if gone:
+            viewer.close("gone")
+
+    def cut(self, viewer: Viewer, batch: EncodedBatch, taken: int) -> None:
+        """The viewer's wire took ``taken`` of the batch; the viewer goes on from there when the wire takes more."""
+        cut = batch.cut(taken)
+        viewer.start = cut.cursor
+        self._metrics.sent(batch.codec, batch.types_up_to(viewer.start))
+        if cut.remainder:
+            viewer.wire.hold_remainder(cut.remainder)  # type: ignore[union-attr]
+        self.park(viewer)
+
+    def forget(self, stream: str) -> None:
+        """What was read of that stream, and encoded of it, is no longer true."""
+        self._batches.clear()
+        self._history.drop(stream)
+        self.presents.drop(stream)
+
+    def leave(self, viewer: Viewer) -> None:
+        self._parked.discard(viewer)
+        self._unanswered.discard(viewer)
+
+    def sweep(self, now: float) -> None:
+        """Closes viewers that took nothing for too long, and drops what was kept for others. Called once a second.
+
+        A viewer that waits for Postgres asks again: if whole rooms were closed at once, their viewers would come back
+        to ask for the same.
+        """
+        with self._lock:
+            self._batches.clear()
+            self._history.forget(now)
+            self.presents.forget(now)
+            stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
+            unanswered, self._unanswered = self._unanswered, set()
+        for viewer in in_turns(stalled):
+            viewer.close("stalled")
+        for viewer in in_turns(unanswered):
+            if now - viewer.progress_at > self._stalled_seconds:
+                viewer.close("unavailable")
+            else:
+                self.advance(viewer)
+
+    def _advance(self, viewer: Viewer) -> None:
+        wire, room = viewer.wire, viewer.room
+        assert wire is not None
+        if not self._send_remainder(viewer):
+            return
+        if viewer.resync is not None:
+            if self._send(viewer, wire.codec.resync(viewer.resync)):
+                viewer.start, viewer.resync = viewer.resync.cursor, None
+                self._advance(viewer)
+            return
+        if viewer.first is not None and not self._send_first(viewer, viewer.first):
+            return
+        in_a_row = 0
+        while viewer.start < room.head:
+            if in_a_row == BATCHES_IN_A_ROW:
+                self.park(viewer)  # its wire takes more at once, but the others come first
+                return
+            in_a_row += 1
+            batch = self._batch(viewer)
+            if batch is None:
+                self._read(
+                    viewer, viewer.start, partial(self._overtaken, viewer, viewer.start, room.pruned_to)
+                )
+                return
+            taken = self._offer(viewer, batch.data) if batch.data else 0
+            if taken < len(batch.data):
+                self.cut(viewer, batch, taken)
+                return
+            self._metrics.sent(batch.codec, batch.types_up_to(batch.cursor))
+            viewer.start = batch.cursor
+        if room.closed:
+            self._end(viewer)
+        else:
+            self._audiences[room.stream].arrive(viewer, wire.codec)
+
+    def _send_first(self, viewer: Viewer, first: First) -> bool:
+        """Sends the present state, as far as the wire takes it; True when all of it is sent."""
+        stream = viewer.room.stream
+        if (rest := self.presents.of(stream, first)) is None:
+            self.presents.read(stream, partial(self._go_on, viewer))
+            return False
+        while rest:
+            part = first_of(rest, codec := viewer.wire.codec)  # type: ignore[union-attr]
+            if not self._send(viewer, codec.join([codec.frame(e) for e in part])):
+                return False
+            self._metrics.sent(codec, [e.type for e in part])
+            first.sent_to, rest = part[-1].sequence, rest[len(part) :]
+            if not self._send_remainder(viewer):
+                return False
+        viewer.first = None
+        return True
+
+    def _batch(self, viewer: Viewer) -> EncodedBatch | None:
+        """The next batch for this viewer and all others at its cursor; None when its events must be read first."""
+        room, codec = viewer.room, viewer.wire.codec  # type: ignore[union-attr]
+        key = room.stream, codec, viewer.filter, viewer.start
+        batch = self._batches.get(key)
+        if batch is None:
+            events = room.after(viewer.start)
+            if events is None:  # a page may reach beyond the room's head, which is from an older look
+                events = self._history.after(room.stream, viewer.start, room.pruned_to)
+                events = events[: room.head - viewer.start]
+            if not events:
+                return None
+            batch = EncodedBatch.of(events, codec, viewer.filter)
+            if codec.shared:
+                self._batches.keep(key, batch)
+        return batch
+
+    def _read(self, viewer: Viewer, cursor: int, when_empty: Callable[[], None]) -> None:
+        """Reads the events after the cursor and goes on; ``when_empty`` when Postgres has none that follow it."""
+
+        def then(outcome: Outcome) -> None:
+            if outcome is not Outcome.EMPTY:
+                self._go_on(viewer, outcome)
+            elif viewer.closed is None:
+                when_empty()
+
+        self._history.read(viewer.room.stream, cursor, viewer.room.pruned_to, then)
+
+    def _go_on(self, viewer: Viewer, outcome: Outcome) -> None:
+        if outcome is Outcome.RETRY:
+            self._wait_for_postgres(viewer)
+        elif outcome is Outcome.FAILED:
+            viewer.close("unavailable")
+        else:
+            self.advance(viewer)
+
+    def _wait_for_postgres(self, viewer: Viewer) -> None:
+        with self._lock:
+            if viewer.closed is None:
+                self._unanswered.add(viewer)
+
+    def _overtaken(self, viewer: Viewer, cursor: int, pruned_to: int) -> None:
+        """Postgres has no event that follows the cursor without a gap; the room was pruned to ``pruned_to`` then."""
+        room = viewer.room
+        try:
+            if (
+                viewer.start == cursor
+            ):  # else the room was rewound meanwhile, and the viewer has a resync already
+                self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
+        except StoreAway:
+            self._wait_for_postgres(viewer)
+            return
+        if viewer.start == cursor < room.pruned_to:
+            # Pruned past the cursor since the room or the viewer was opened: it goes on at the oldest event.
+            viewer.resync = Resync(room.stream, "pruned", room.pruned_to + 1, room.head)
+        elif viewer.start == cursor and room.pruned_to == pruned_to:
+            # Nothing was pruned, so Postgres has lost events: the viewer goes on live.
+            logger.error("%s has a hole after %d", room.stream, cursor)
+            viewer.resync = Resync(room.stream, "pruned", room.head + 1, room.head)
+        # Else pruned up to the cursor or less: the page begins at another event now and is read again.
+        self.advance(viewer)
+
+    def _end(self, viewer: Viewer) -> None:
+        room = viewer.room
+        last = room.after(room.head - 1) or self._history.after(room.stream, room.head - 1, room.pruned_to)
+        if last:
+            self._send_end(viewer, last[-1])
+        else:  # when the last event is pruned too, how the stream ended is not known
+            self._read(viewer, room.head - 1, partial(self.advance, viewer, self._send_end))
+
+    def _send_end(self, viewer: Viewer, last: Event | None = None) -> None:
+        codec = viewer.wire.codec  # type: ignore[union-attr]
+        if self._send(viewer, codec.end(viewer.room.stream, last, viewer.start)):
+            viewer.end_begun = True
+            self._send_remainder(viewer)

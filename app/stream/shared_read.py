@@ -1,0 +1,102 @@
+"""Reads from Postgres once for all viewers that wait for the same, and bounds what is kept of it for others."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Generic, TypeVar
+
+from app.stream.background import in_turns, spawn
+from app.stream.event import Event
+from app.stream.store import StoreAway
+
+logger = logging.getLogger("taskroom.hub")
+
+WAITING_AT_ONCE = 8  # waiters called before other threads run
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Outcome(Enum):
+    """The result of a reading, for one waiter."""
+
+    READY = auto()  # look again: it is kept now, or was read before the waiter asked and has to be read again
+    EMPTY = auto()  # nothing was found
+    RETRY = auto()  # Postgres did not answer; it may later
+    FAILED = auto()  # a fault, which is logged
+
+
+@dataclass(slots=True, eq=False)
+class Kept:
+    """Events that were read together, kept for the viewers that need them next."""
+
+    events: list[Event]
+    bytes: int
+    upto: int = 0  # of a present state: the sequence up to which it holds
+    delivered: bool = False  # all waiters have been called, so it may be dropped
+    at: float = field(default_factory=time.monotonic)
+
+
+Waiter = Callable[[Outcome], None]
+Load = Callable[[], tuple[Kept | None, Outcome]]
+
+
+class SharedReads(Generic[Key]):
+    """Reads in threads of its own, ``readers`` at a time. ``forget(now)`` is called after each reading."""
+
+    def __init__(self, readers: int, forget: Callable[[float], None]) -> None:
+        self._forget = forget
+        self._waiting: dict[Key, list[Waiter]] = {}
+        self._lock = threading.Lock()
+        self._readers = threading.BoundedSemaphore(readers)
+
+    def read(self, key: Key, load: Load, then: Waiter) -> None:
+        """Runs ``load`` once for all who ask for the key until it returns, then calls each ``then``.
+
+        The first waiter gets the outcome of ``load``; the others get READY, unless it failed.
+        """
+        with self._lock:
+            waiting = self._waiting.setdefault(key, [])
+            waiting.append(then)
+            if len(waiting) > 1:
+                return
+        spawn(self._read, key, load)
+
+    def _read(self, key: Key, load: Load) -> None:
+        kept: Kept | None = None
+        others = Outcome.READY
+        try:
+            with self._readers:
+                kept, first = load()
+        except StoreAway:
+            first = others = Outcome.RETRY
+        except Exception:  # whatever it is, the waiters must be called
+            logger.exception("reading %s failed", key)
+            first = others = Outcome.FAILED
+        with self._lock:
+            waiting = self._waiting.pop(key)
+        for number, then in enumerate(in_turns(waiting, WAITING_AT_ONCE)):
+            try:
+                then(others if number else first)
+            except Exception:  # one waiter must not keep the result from the others
+                logger.exception("what was read of %s could not be passed on", key)
+        if kept is not None:
+            kept.delivered = True
+        self._forget(time.monotonic())
+
+
+def droppable(kept: Iterable[tuple[Key, Kept]], total: int, most: int, since: float) -> list[Key]:
+    """Returns which keys to drop of what is kept, the oldest first: what was read before ``since``, and more until the
+    ``total`` bytes are no more than ``most``. What a waiter waits for stays."""
+    found = []
+    for key, part in kept:
+        if total <= most and part.at >= since:
+            break
+        if part.delivered:
+            total -= part.bytes
+            found.append(key)
+    return found

@@ -1,0 +1,18 @@
+"""Services of which a test needs few."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+
+class Parts(SimpleNamespace):
+    """``named`` as attributes, ``by_class`` as ``services()[Class]``."""
+
+    def __init__(self, by_class: Mapping[type, Any], **named: Any) -> None:
+        super().__init__(**named)
+        self._by_class = dict(by_class)
+
+    def __getitem__(self, kind: type) -> Any:
+        return self._by_class[kind]
