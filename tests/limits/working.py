@@ -126,7 +126,7 @@ ROWS: list[Row] = [
     ("events stored in one go", "1,000; 1 MB", lambda: (
         same(store.BATCH_EVENTS, most(outside.Batch, "events")), same(store.BATCH_BYTES, stored.BATCH_BYTES))),
     ("pauses between tries while Postgres", "0.05 s; 5 s", lambda: writer.RETRY_SECONDS),
-    ("how long a process that ends waits until", "10 s", lambda: runtime.LEAVE_SECONDS),
+    ("how long a process that ends waits until", "10 s", lambda: runtime.CLOSE_SECONDS),
     ("the longest `countdown`", "30 days", lambda: progress.MAX_COUNTDOWN),
     ("rows of a page of tasks", "50; 200", lambda: (
         same(*(unless_asked(*page) for page in PAGED)), same(*(most(*page) for page in PAGED)))),
