@@ -1,4 +1,4 @@
-"""Serves Taskroom: ``python wsgi.py``. It patches before anything else is imported."""
+"""Serves Taskroom: ``python wsgi.py``. Eventlet patches the standard library before any other import."""
 
 from app import green
 
@@ -28,7 +28,7 @@ def main() -> None:
         app = create_app(config)
     except ConfigurationError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    files = raise_file_limit()  # a viewer is one
+    files = raise_file_limit()  # each viewer needs an open file
     if files < config.max_viewers:
         logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
     parts: Services = app.extensions["taskroom"]
@@ -38,7 +38,7 @@ def main() -> None:
     serve(
         *(app, config.host, config.port, config.drain_seconds, parts.stop),
         stalled_seconds=config.stalled_seconds,
-        # A proxy's address is that of all who come through it, and it waits for slow senders itself.
+        # Behind a proxy all connections have its address, and the proxy itself waits for slow senders.
         arrivals=Arrivals(0 if config.trusted_proxies else PER_ADDRESS, address_key),
         unsent=parts[Unsent],
     )

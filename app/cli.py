@@ -1,6 +1,6 @@
-"""What an operator does: ``python -m app.cli migrate``, ``downgrade``, ``account`` and ``tenant``.
+"""The operator's commands: ``python -m app.cli migrate``, ``downgrade``, ``account`` and ``tenant``.
 
-``script/cli`` is the same beside a running ``script/up``.
+``script/cli`` runs the same commands in the environment of a running ``script/up``.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ import psycopg2
 from app.auth.principal import ROLES, tenant_of
 from app.config import Config
 from app.errors import TaskroomError
+from app.errors.causes import first_line
 
-LONGEST_NAME = 254  # the sign-in takes no longer one
+MAX_NAME_LENGTH = 254  # sign-in refuses longer names
 
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, as for everything else that is wrong."""
+        """Exits with one line, as for every other error."""
         self.exit(2, f"taskroom: {message}; {self.prog} --help says more\n")
 
 
 def main() -> None:
-    run(chosen(sys.argv[1:], "python -m app.cli"))
+    run(parse(sys.argv[1:], "python -m app.cli"))
 
 
-def chosen(arguments: Sequence[str], program: str) -> argparse.Namespace:
-    """Ends the process with one line where they make no sense."""
-    parser = Parser(prog=program, description="What an operator does.")
+def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
+    """Returns the parsed arguments. Exits with one line when they are invalid."""
+    parser = Parser(prog=program, description="Commands for the operator.")
     commands = parser.add_subparsers(dest="command", required=True)
     migrate = commands.add_parser("migrate", help="bring the tables to the newest version")
     migrate.add_argument("revision", nargs="?", default="head")
@@ -42,19 +43,21 @@ def chosen(arguments: Sequence[str], program: str) -> argparse.Namespace:
     down.add_argument("revision", nargs="?", default="-1")
     account = commands.add_parser(
         "account",
-        help="make an account, or set its password (from ACCOUNT_PASSWORD), role and tenant; "
-        "what changes signs it out everywhere",
+        help="create an account, or set its password (from ACCOUNT_PASSWORD), role and tenant; "
+        "a change ends all its sessions",
     )
     account.add_argument("email")
     account.add_argument("--role", choices=ROLES, default="operator")
     account.add_argument(
-        "--tenant", default="", help="whose tasks it may see besides its own; none without this"
+        "--tenant", default="", help="the account may see this tenant's tasks; without it, only its own"
     )
     account.add_argument(
-        "--keep", action="store_true", help="leave the role and tenant of an account that is there already"
+        "--keep", action="store_true", help="keep the role and tenant of an existing account"
     )
-    account.add_argument("--close", action="store_true", help="let nobody sign in any more; its tasks stay")
-    tenant = commands.add_parser("tenant", help="say when a tenant's trial ends")
+    account.add_argument(
+        "--close", action="store_true", help="prevent all sign-ins; the account's tasks stay"
+    )
+    tenant = commands.add_parser("tenant", help="set the end of a tenant's trial")
     tenant.add_argument("name")
     tenant.add_argument(
         "--trial-ends", required=True, help="a date or time, UTC unless it names an offset; or: never"
@@ -62,26 +65,26 @@ def chosen(arguments: Sequence[str], program: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def run(chosen: argparse.Namespace) -> None:
-    """Ends the process with one line that says what is wrong."""
+def run(arguments: argparse.Namespace) -> None:
+    """Runs the command. Exits with one line when it fails."""
     try:
-        if chosen.command == "account" and chosen.close:
-            close_account(chosen.email)
-        elif chosen.command == "account":
+        if arguments.command == "account" and arguments.close:
+            close_account(arguments.email)
+        elif arguments.command == "account":
             password = os.environ.get("ACCOUNT_PASSWORD", "")
-            make_account(chosen.email, password, chosen.role, chosen.tenant, keep=chosen.keep)
-        elif chosen.command == "tenant":
-            set_trial(chosen.name, chosen.trial_ends)
+            make_account(arguments.email, password, arguments.role, arguments.tenant, keep=arguments.keep)
+        elif arguments.command == "tenant":
+            set_trial(arguments.name, arguments.trial_ends)
         else:
-            change_tables(chosen.command, chosen.revision)
+            change_tables(arguments.command, arguments.revision)
     except TaskroomError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    except psycopg2.Error as error:  # not there, not migrated, or not what a column holds
-        raise SystemExit(f"taskroom: {(str(error).splitlines() or [type(error).__name__])[0]}") from None
+    except psycopg2.Error as error:  # no server, no tables, or an invalid value
+        raise SystemExit(f"taskroom: {first_line(error)}") from None
 
 
 def change_tables(command: str, revision: str) -> None:
-    """Imports the application only here: making an account at each start must be quick."""
+    """Migrates or downgrades. Only this imports the application: ``account`` runs at each start and must be quick."""
     import flask_migrate
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
@@ -91,17 +94,21 @@ def change_tables(command: str, revision: str) -> None:
     change = flask_migrate.upgrade if command == "migrate" else flask_migrate.downgrade
     try:
         with create_app().app_context():
-            # What is below its decorator, which makes a line of the log and exit code 1 of each error.
+            # Without the decorator, which turns each error into a log line and exit code 1.
             change.__wrapped__(revision=revision)
     except CommandError as error:
         raise SystemExit(f"taskroom: {error}") from None
     except SQLAlchemyError as error:
-        raise SystemExit(f"taskroom: {str(error).partition(chr(10))[0]}") from None
+        raise SystemExit(f"taskroom: {first_line(error)}") from None
 
 
 def make_account(email: str, password: str, role: str, tenant_name: str = "", *, keep: bool = False) -> None:
-    """What changes signs the account out in every web process; without a change its sessions stay, for
-    script/up does this at each start. ``keep``: role and tenant are for a new account only."""
+    """Creates an account or changes it. ``keep`` uses role and tenant for a new account only.
+
+    A change ends the account's sessions in every web process. Without a change they stay: script/up calls this at each
+    start.
+    """
+    from app.auth import accounts
     from app.auth.passwords import hash_password, verify
     from app.db.pool import Single
 
@@ -113,51 +120,34 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
         raise SystemExit(f"taskroom: --tenant: {error}") from None
     connect, name = Single(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT password_hash, role, tenant FROM users WHERE email = %s AND issuer IS NULL", (name,)
-        )
-        row = cur.fetchone()
-    # Between the transactions: on a busy machine a hash takes longer than one may idle.
-    known = row is not None and verify(row[0], password)
-    if not (row and known and (keep or row[1:] == (role, tenant))):
+        found = accounts.find(cur, name)
+    # Outside the transactions: on a busy machine a hash takes longer than a transaction may be idle.
+    same_password = found is not None and verify(found.password_hash, password)
+    if not (found and same_password and (keep or (found.role, found.tenant) == (role, tenant))):
         hashed = hash_password(password)
         with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """INSERT INTO users (email, password_hash, role, tenant)
-                       VALUES (%(name)s, %(hash)s, %(role)s, %(tenant)s)
-                   ON CONFLICT (email) WHERE issuer IS NULL DO UPDATE SET password_hash = EXCLUDED.password_hash,
-                       role = CASE WHEN %(keep)s THEN users.role ELSE EXCLUDED.role END,
-                       tenant = CASE WHEN %(keep)s THEN users.tenant ELSE EXCLUDED.tenant END""",
-                {"name": name, "hash": hashed, "role": role, "tenant": tenant, "keep": keep},
-            )
+            accounts.save(cur, name, hashed, role, tenant, keep=keep)
     connect.close()
 
 
 def close_account(email: str) -> None:
-    """Nobody knows its password from here on, who is signed in is signed out, and its webhooks hear no more. Its tasks
-    stay."""
+    """Sets a password that nobody knows, ends the sessions and disables the webhooks. The tasks stay."""
+    from app.auth import accounts
     from app.auth.passwords import hash_password
     from app.db.pool import Single
 
     connect, name = Single(Config.from_env().database_url), _name(email)
-    # A hash like any other: the time of a sign-in must not tell that the account was closed.
+    # A real hash: the time that a sign-in takes must not reveal that the account is closed.
     unknown = hash_password(secrets.token_hex(32))
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "UPDATE users SET password_hash = %s WHERE email = %s AND issuer IS NULL", (unknown, name)
-        )
-        if cur.rowcount == 0:
+        if not accounts.close(cur, name, unknown):
             raise SystemExit(f"taskroom: there is no account {name}")
-        cur.execute(
-            """UPDATE webhooks SET disabled_at = coalesce(disabled_at, now())
-               WHERE user_id = (SELECT id FROM users WHERE email = %s AND issuer IS NULL)""",
-            (name,),
-        )
     connect.close()
 
 
 def set_trial(tenant_name: str, ends: str) -> None:
-    """``ends`` as ``2026-12-01``, a time, or ``never``."""
+    """Sets the end of a trial: ``ends`` is a date or a time of ISO 8601, or ``never``."""
+    from app.auth import accounts
     from app.db.pool import Single
 
     try:
@@ -166,22 +156,20 @@ def set_trial(tenant_name: str, ends: str) -> None:
     except ValueError as error:
         raise SystemExit(f"taskroom: {error}") from None
     if name is None:
-        raise SystemExit("taskroom: a tenant has a name")
+        raise SystemExit("taskroom: the tenant needs a name")
     connect = Single(Config.from_env().database_url)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """INSERT INTO tenants (name, trial_ends_at) VALUES (%s, %s)
-               ON CONFLICT (name) DO UPDATE SET trial_ends_at = EXCLUDED.trial_ends_at""",
-            (name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC)),
-        )
+        accounts.set_trial(cur, name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC))
     connect.close()
 
 
 def _name(email: str) -> str:
     name = email.strip().lower()
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():  # bytes of a command line may be no text
+    if (
+        not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable()
+    ):  # a command line may have bytes that are no text
         raise SystemExit(
-            f"taskroom: {name[:40]!r} is no name of an account; take 1 to {LONGEST_NAME} characters"
+            f"taskroom: {name[:40]!r} is not a valid account name; use 1 to {MAX_NAME_LENGTH} characters"
         )
     return name
 

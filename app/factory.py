@@ -24,6 +24,7 @@ from app.broker import SEND_SECONDS, BrokerDown
 from app.broker.client import Broker
 from app.config import Config
 from app.db.breaker import Breaker
+from app.db.extension import db
 from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
@@ -34,9 +35,7 @@ from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.jobs.catalog import Catalog
-from app.models import db
-from app.observability.gc_tuning import STRANGERS_A_VIEWER, Leftovers
-from app.observability.metrics import Metrics
+from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.projections import project
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
@@ -52,8 +51,9 @@ from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
-from app.tasks.turns import fill
-from app.webhooks.poller import Courier
+from app.tasks.turns import send_held
+from app.web_metrics import WebMeasures
+from app.webhooks.poller import DeliveryPoller
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -102,7 +102,7 @@ def create_app(config: Config | None = None) -> Flask:
         lambda: _run_id(client),
         jobs.may_retry_lost,
         config.lease_round_seconds,
-        fill=lambda connect: fill(connect, dispatcher, cap, jobs.queue_of),
+        fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
@@ -116,23 +116,31 @@ def create_app(config: Config | None = None) -> Flask:
     )
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
-    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
-    metrics.requests.register(app)
-    courier = Courier(read, broker.hint_deliveries)
-    leftovers = Leftovers(lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_A_VIEWER)
-    parts = Services(config, transaction, read, store)
-    parts.add(
-        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
+    measures = WebMeasures(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
+    measures.requests.register(app)
+    poller = DeliveryPoller(read, broker.hint_deliveries)
+    cycle_collector = CycleCollector(
+        lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
+    parts = Services(config, transaction, read, store)
+    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, streams)
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
-    parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
-    threads = metrics, leftovers, revocations, hub, presence, rounds, courier
+    threads = (
+        measures,
+        cycle_collector.thread,
+        revocations.thread,
+        hub,
+        presence.thread,
+        rounds.thread,
+        poller.thread,
+    )
     parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
-    hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
+    parts.stops += [part.stop for part in (poller.thread, rounds.thread, hub, presence)]
+    hub.on_control, hub.on_reconnected = sign_out.here, revocations.thread.wake
     hub.on_viewer = presence.viewer_changed
-    process.use(transaction)
+    process.use_transactions(transaction)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
@@ -142,7 +150,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations, leftovers, metrics)]
+    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
@@ -156,7 +164,7 @@ def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
     """The first hint that the broker does not take is the last: each may cost seconds. The rounds send the others."""
     for hint in hints_of(tx):
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            if not dispatcher.hint(*hint):
+            if not dispatcher.send_hint(*hint):
                 return
 
 

@@ -1,7 +1,7 @@
-"""Draws the rooms of app/ and their imports into docs/architecture.md; with ``--check`` only says whether it is so.
+"""Draws the rooms of app/ and their imports in docs/architecture.md; ``--check`` only reports whether it is right.
 
-A room is a package or a module right below ``app``; ``workers`` is one too. An arrow is an import; one that follows
-from two others is left out. pyproject.toml has the contract that script/check holds the imports to.
+A room is a package or module directly in ``app``, or ``workers``. An arrow is an import; an import that other arrows
+imply is left out. pyproject.toml has the contract for the imports, which script/check enforces.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def main() -> int:
     if page == PAGE.read_text():
         return 0
     if "--check" in sys.argv:
-        print("docs/architecture.md shows other imports than there are:", file=sys.stderr)
+        print("the drawing in docs/architecture.md differs from the imports:", file=sys.stderr)
         print("run .venv/bin/python script/rooms.py", file=sys.stderr)
         return 1
     PAGE.write_text(page)
@@ -33,13 +33,13 @@ def main() -> int:
 
 
 def imports() -> Arrows:
-    """Each room with the rooms that it imports."""
+    """Returns, for each room, the rooms that it imports."""
     sys.path.insert(0, str(ROOT))
     graph = grimp.build_graph("app", "workers", cache_dir=None)
     arrows: Arrows = {}
     for module in graph.modules:
         if module == "app":
-            continue  # it hands out create_app
+            continue  # it only re-exports create_app
         found = {room(imported) for imported in graph.find_modules_directly_imported_by(module)}
         arrows.setdefault(room(module), set()).update(found - {room(module), "app"})
     return arrows
@@ -51,7 +51,7 @@ def room(module: str) -> str:
 
 
 def reduced(arrows: Arrows) -> Arrows:
-    """Without the arrows that a longer way says as well."""
+    """Removes each arrow whose end a longer path reaches too."""
     return {
         importer: {i for i in found if not any(i in reached(arrows, other) for other in found - {i})}
         for importer, found in arrows.items()

@@ -1,11 +1,11 @@
-# What up, test and check share; sourced by them after `set -eu`. Each step is skipped while its inputs are unchanged.
+# The steps that the scripts share; they source this file after `set -eu`. A step with unchanged inputs is skipped.
 
 here=$PWD
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 venv=$root/.venv
 case ${TASKROOM_HOME:=$root/.taskroom} in
     /*) ;;
-    *) TASKROOM_HOME=$here/$TASKROOM_HOME ;; # the caller's folder, which is left below
+    *) TASKROOM_HOME=$here/$TASKROOM_HOME ;; # relative to the caller's folder, before the cd below
 esac
 export TASKROOM_HOME
 log=$TASKROOM_HOME/log/setup.log
@@ -16,7 +16,7 @@ fail() {
     exit 1
 }
 
-# quietly WHAT ADVICE COMMAND…: the output goes to the log; when it fails, the log's end and the advice are shown.
+# quietly TITLE ADVICE COMMAND…: sends the output to the log; after a failure shows the end of the log and the advice.
 quietly() {
     printf '%s\n' "$1"
     advice=$2
@@ -31,7 +31,7 @@ quietly() {
     trap - INT TERM HUP
 }
 
-# is_current STAMP INPUTS: whether the step that wrote the stamp saw the same inputs.
+# is_current STAMP INPUTS: whether the step that wrote the stamp had the same inputs.
 is_current() {
     [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]
 }
@@ -40,11 +40,11 @@ new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-# find_python: the environment's, where it is whole, or the machine's.
+# find_python: sets $python to that of a complete environment, else to the machine's.
 find_python() {
     for python in "$venv/bin/python" python3 python3.14 python3.13 python3.12 python3.11 python; do
         if new_enough "$python" && { [ "$python" != "$venv/bin/python" ] || [ -x "$venv/bin/pip" ]; }; then
-            return # pip comes last
+            return # pip is installed last, so the environment is complete
         fi
     done
     fail "install Python 3.11 or newer (Debian: apt-get install python3 python3-venv); there is none on PATH"
@@ -54,23 +54,23 @@ make_venv() {
     (umask 077 && mkdir -p "$TASKROOM_HOME/log" && : >>"$log") 2>/dev/null ||
         fail "cannot write in $TASKROOM_HOME; make it writable for this user or set TASKROOM_HOME to another folder"
     [ "$python" = "$venv/bin/python" ] && return
-    rm -rf "$venv" # half made, or its Python has gone
-    quietly "making .venv" "$python cannot make it; install its venv package (Debian: apt-get install python3-venv)" \
+    rm -rf "$venv" # incomplete, or its Python was removed
+    quietly "creating .venv" "$python cannot create it; install its venv package (Debian: apt-get install python3-venv)" \
         "$python" -m venv "$venv"
 }
 
-# pip_install WHAT FILE OPTIONS…
+# pip_install TITLE FILE OPTIONS…
 pip_install() {
-    what=$1 file=$2
+    title=$1 file=$2
     shift 2
-    quietly "$what" "packages could not be installed; look at the lines above, check the network and run it again" \
+    quietly "$title" "packages could not be installed; see the lines above, check the network and try again" \
         "$venv/bin/python" -m pip install --disable-pip-version-check --no-input -c constraints.txt -r "$file" "$@"
 }
 
-# install_python FILE: that requirements file, and what else of servers and Node the machine lacks.
+# install_python FILE: installs that requirements file, and the servers and Node that the machine lacks.
 install_python() {
     find_python
-    # -P: without it the names of the files beside this one would hide modules of Python.
+    # Without -P the files beside programs.py would hide modules of Python with the same names.
     advice=$("$python" -P app/up/programs.py check)
     [ -z "$advice" ] || fail "$advice"
     make_venv
@@ -86,13 +86,13 @@ install_python() {
     fi
 }
 
-# install_node: node and npm onto PATH, the front end's packages into static/node_modules.
+# install_node: adds node and npm to PATH and installs the dashboard's packages in static/node_modules.
 install_node() {
     node_folder=$("$venv/bin/python" -P app/up/programs.py node)
     [ -n "$node_folder" ] || fail "no Node 20 or newer with npm for this machine; install nodejs and npm"
     PATH=$node_folder:$PATH
     case $node_folder in
-        "$venv"/*) # the wheel's own npm does not find its parts
+        "$venv"/*) # the npm script of the wheel does not find its files
             mkdir -p "$venv/npm"
             printf '#!/bin/sh\nexec "%s/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$@"\n' \
                 "$node_folder" "${node_folder%/bin}" >"$venv/npm/npm"
@@ -102,7 +102,7 @@ install_node() {
     esac
     inputs="$(cat static/package.json static/package-lock.json | cksum) $(node --version)"
     if ! is_current static/node_modules/.installed "$inputs"; then
-        quietly "installing the dashboard's packages" "npm failed; look at the lines above, check the network and run it again" \
+        quietly "installing the dashboard's packages" "npm failed; see the lines above, check the network and try again" \
             npm --prefix static ci --no-audit --no-fund --no-progress
         printf '%s\n' "$inputs" >static/node_modules/.installed
     fi
@@ -113,7 +113,7 @@ build_dashboard() {
         LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)
     if [ ! -f static/dist/index.html ] || ! is_current static/node_modules/.built "$sources"; then
         install_node
-        quietly "building the dashboard" "the dashboard cannot be built; look at the lines above" npm --prefix static run build
+        quietly "building the dashboard" "the dashboard cannot be built; see the lines above" npm --prefix static run build
         printf '%s\n' "$sources" >static/node_modules/.built
     fi
 }

@@ -86,9 +86,9 @@ def other(system: System) -> Iterator[User]:
 def here(database: str) -> Iterator[Tasks]:
     """A user, in a process that appends to this database."""
     tasks = Tasks(database)
-    process.use(tasks.of_any_thread)
+    process.use_transactions(tasks.of_any_thread)
     yield tasks
-    process.use(None)
+    process.use_transactions(None)
     tasks.connect.close()
 
 
@@ -111,6 +111,6 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """create_notification, in this process, as any process of the project has it."""
     connect, publisher = Single(system.database_url), Publisher(system.redis_url)
 
-    monkeypatch.setattr(process, "_begin", Transactions(connect, project, publisher.publish))
+    monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
     yield create_notification
     connect.close()

@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given: dict[str, Any] = getattr(config, "workerinput", {})
     if given:  # what is free now may be taken by a neighbour before it is bound
         first, processes = given["ports"]
-        every = embedded.ports()
+        every = embedded.port_range()
         share = len(every) // processes
         mine = every[first % processes * share :][:share]
         os.environ["EMBEDDED_PORTS"] = f"{mine[0]}-{mine[-1]}"

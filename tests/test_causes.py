@@ -35,21 +35,21 @@ def raised(state: str) -> str:
 # SQLSTATE, what brings it about in the middle of a transaction, what it means, and whether it opens the breaker.
 PASSES = [
     ("25006", "SET TRANSACTION READ ONLY; UPDATE streams SET last_seq = last_seq", "READ_ONLY", False),
-    ("25P03", raised("25P03"), "BROKEN", False),
-    ("40001", raised("40001"), "UNDONE", False),
-    ("40P01", raised("40P01"), "UNDONE", False),
-    ("42P01", "SELECT FROM nowhere", "UNFIT", False),
-    ("53100", raised("53100"), "UNDONE", False),
-    ("53200", raised("53200"), "UNDONE", False),
-    ("53300", raised("53300"), "UNDONE", False),
-    ("55P03", "SET LOCAL lock_timeout = 10; LOCK TABLE held", "UNDONE", False),
-    ("57014", "SELECT pg_cancel_backend(pg_backend_pid()); SELECT pg_sleep(60)", "UNDONE", False),
-    ("57P01", raised("57P01"), "AWAY", True),
-    ("58030", raised("58030"), "BROKEN", False),
-    ("XX000", raised("XX000"), "BROKEN", False),
+    ("25P03", raised("25P03"), "SESSION_BROKEN", False),
+    ("40001", raised("40001"), "BUSY", False),
+    ("40P01", raised("40P01"), "BUSY", False),
+    ("42P01", "SELECT FROM nowhere", "NOT_READY", False),
+    ("53100", raised("53100"), "BUSY", False),
+    ("53200", raised("53200"), "BUSY", False),
+    ("53300", raised("53300"), "BUSY", False),
+    ("55P03", "SET LOCAL lock_timeout = 10; LOCK TABLE held", "BUSY", False),
+    ("57014", "SELECT pg_cancel_backend(pg_backend_pid()); SELECT pg_sleep(60)", "BUSY", False),
+    ("57P01", raised("57P01"), "UNAVAILABLE", True),
+    ("58030", raised("58030"), "SESSION_BROKEN", False),
+    ("XX000", raised("XX000"), "SESSION_BROKEN", False),
     # The driver finds the end of the connection before it reads why: there is no SQLSTATE then.
-    ("", "SET LOCAL idle_in_transaction_session_timeout = 10", "AWAY", True),
-    ("", "SELECT pg_terminate_backend(pg_backend_pid()); SELECT pg_sleep(60)", "AWAY", True),
+    ("", "SET LOCAL idle_in_transaction_session_timeout = 10", "UNAVAILABLE", True),
+    ("", "SELECT pg_terminate_backend(pg_backend_pid()); SELECT pg_sleep(60)", "UNAVAILABLE", True),
 ]
 IDS = [state or statement.split()[2] for state, statement, *_ in PASSES]
 
@@ -151,7 +151,7 @@ def test_no_connection_left_is_known_by_what_the_server_says(database: str):
 
     assert isinstance(raised.value.__cause__, psycopg2.OperationalError)
     assert causes.sqlstate(raised.value.__cause__) == "53300"
-    assert raised.value.cause.name == "UNDONE", "the server lives"
+    assert raised.value.cause.name == "BUSY", "the server lives"
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_fault_of_ours_is_no_outage_and_no_events_fault(database: str, autocom
         cur.execute("SELECT FROM FROM")
     engine.dispose()
 
-    assert causes.of(raised.value).name == "FAULT" and breaker.openings == 0
+    assert causes.of(raised.value).name == "BUG" and breaker.openings == 0
 
 
 def test_a_lease_is_renewed_while_a_batch_waits(database: str, monkeypatch: pytest.MonkeyPatch):
@@ -245,28 +245,28 @@ SHORT = [
 @pytest.mark.parametrize(
     ("error", "cause"),
     [
-        *((OSError(number, "as asked"), "SHORT") for number in SHORT),
+        *((OSError(number, "as asked"), "OUT_OF_RESOURCES") for number in SHORT),
         *(
-            (OSError(number, "as asked"), "AWAY")
+            (OSError(number, "as asked"), "UNAVAILABLE")
             for number in (errno.ECONNREFUSED, errno.EPIPE, errno.EHOSTUNREACH)
         ),
-        (TimeoutError("timed out"), "AWAY"),
-        (MemoryError(), "SHORT"),
-        (RuntimeError("can't start new thread"), "SHORT"),
-        (FileNotFoundError(errno.ENOENT, "as asked"), "FAULT"),
-        (RuntimeError("as asked"), "FAULT"),
-        ("\ud800", "DATA"),
-        (redis.ConnectionError("refused"), "AWAY"),
-        (redis.BusyLoadingError("loading"), "AWAY"),
+        (TimeoutError("timed out"), "UNAVAILABLE"),
+        (MemoryError(), "OUT_OF_RESOURCES"),
+        (RuntimeError("can't start new thread"), "OUT_OF_RESOURCES"),
+        (FileNotFoundError(errno.ENOENT, "as asked"), "BUG"),
+        (RuntimeError("as asked"), "BUG"),
+        ("\ud800", "INVALID_DATA"),
+        (redis.ConnectionError("refused"), "UNAVAILABLE"),
+        (redis.BusyLoadingError("loading"), "UNAVAILABLE"),
         (redis.ReadOnlyError("You can't write against a read only replica."), "READ_ONLY"),
-        (redis.OutOfMemoryError("command not allowed"), "SHORT"),
-        (redis.ResponseError("MISCONF Redis is configured to save RDB snapshots"), "SHORT"),
-        (redis.AuthenticationError("no"), "UNFIT"),
-        (redis.ResponseError("unknown command"), "FAULT"),
-        (psycopg2.InterfaceError("connection already closed"), "AWAY"),
-        (psycopg2.OperationalError("FATAL:  sorry, too many clients already"), "UNDONE"),
-        (psycopg2.OperationalError("FATAL:  the database system is starting up"), "AWAY"),
-        (psycopg2.ProgrammingError("can't adapt type 'object'"), "DATA"),
+        (redis.OutOfMemoryError("command not allowed"), "OUT_OF_RESOURCES"),
+        (redis.ResponseError("MISCONF Redis is configured to save RDB snapshots"), "OUT_OF_RESOURCES"),
+        (redis.AuthenticationError("no"), "NOT_READY"),
+        (redis.ResponseError("unknown command"), "BUG"),
+        (psycopg2.InterfaceError("connection already closed"), "UNAVAILABLE"),
+        (psycopg2.OperationalError("FATAL:  sorry, too many clients already"), "BUSY"),
+        (psycopg2.OperationalError("FATAL:  the database system is starting up"), "UNAVAILABLE"),
+        (psycopg2.ProgrammingError("can't adapt type 'object'"), "INVALID_DATA"),
     ],
     ids=str,
 )

@@ -9,7 +9,7 @@ import pytest
 from app.config import Config
 from app.errors import ConfigurationError
 from app.up.home import Home
-from app.up.plan import ours
+from app.up.plan import taskroom_environment
 from app.up.settings import Settings
 
 ENV = {"SECRET_KEY": "x" * 32, "DATABASE_URL": "postgresql://h/d", "REDIS_URL": "redis://h"}
@@ -61,7 +61,7 @@ def test_what_is_lax_for_one_machine_is_strict_where_others_reach_it(
 ) -> None:
     monkeypatch.delenv("TASKROOM_ENV", raising=False)
     config = Config.from_env(ENV | {"TASKROOM_ENV": "embedded", "HOST": host})
-    behind_nginx = ours(
+    behind_nginx = taskroom_environment(
         Settings.from_env({"HOST": host or "0.0.0.0", "WEB_PROCESSES": "2"}), Home.open(tmp_path), "", ""
     )
 

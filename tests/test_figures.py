@@ -22,6 +22,8 @@ from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
 from app.inbox.notification import LONGEST_METADATA
 from app.jobs import steps as job_steps
+from app.models.streams import EventId
+from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
 from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
@@ -35,7 +37,6 @@ from tests.limits.product import (
     client,
     file,
     found,
-    interval,
     most,
     of_body,
     of_server,
@@ -95,7 +96,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "| 128 packets in one post of long-polling", lambda: polling.POST_PACKETS, 128),
     (PROTOCOL, "an `Idempotency-Key` of up to 200 printable characters",
      lambda: repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern), 200),
-    (PROTOCOL, "For 24 hours the same user's same key", lambda: interval(source(idempotency.Key)), 24 * 3_600),
+    (PROTOCOL, "For 24 hours the same user's same key", lambda: idempotency.KEPT.total_seconds(), 24 * 3_600),
     (AUTH, "open one connection within 30 seconds", lambda: DEFAULT.ticket_seconds, 30),
     (AUTH, "every ten minutes, and for an unknown `kid` at most every ten seconds",
      lambda: (jwks.FRESH_SECONDS, jwks.AGAIN_SECONDS), (600, 10)),
@@ -132,17 +133,17 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
-     lambda: (plan.RUNS, plan.LOOKED_AT), (20, 200)),
-    (JOBS, "had more than 100 phases", lambda: plan.MOST_PHASES, 100),
-    (JOBS, "up to 95 % of its share", lambda: outlook.BY_TIME, 0.95),
+     lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
+    (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
+    (JOBS, "up to 95 % of its share", lambda: outlook.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
-    (BUS, "published on that stream within a week", lambda: interval(expired._EXPIRED["event_ids"]), 7 * 86_400),
+    (BUS, "published on that stream within a week", lambda: expired.EXPIRES[EventId][1].total_seconds(), 7 * 86_400),
     (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
     (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
     (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
-    (WEBHOOKS, "kept for a week", lambda: interval(expired._EXPIRED["deliveries"]), 7 * 86_400),
+    (WEBHOOKS, "kept for a week", lambda: expired.EXPIRES[Delivery][1].total_seconds(), 7 * 86_400),
     (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
     (WEBHOOKS, "At most two requests run at once for a webhook, and four for all webhooks of an owner",
      lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),

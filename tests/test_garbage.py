@@ -1,4 +1,4 @@
-"""What viewers leave behind is collected, and not for a few of them."""
+"""The garbage of viewers that have left is collected, but not after each few of them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from app.observability import gc_tuning
-from app.observability.gc_tuning import FEW_LEFT, Leftovers
+from app.observability.gc_tuning import MIN_LEFT, CycleCollector
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
 
 
 class Crowd:
-    """A number of viewers, who stand in cycles as real ones do."""
+    """Viewers whose objects form cycles, like those of real viewers."""
 
     def __init__(self) -> None:
-        self.there, self.left = 0, 0
+        self.present, self.left = 0, 0
         self.remains: list[weakref.ref[Crowd.Viewer]] = []
 
     class Viewer:
@@ -42,38 +42,38 @@ def by_hand() -> Iterator[None]:
     gc.enable()
 
 
-def test_what_enough_viewers_left_behind_is_collected_once() -> None:
+def test_the_garbage_of_enough_viewers_is_collected_once() -> None:
     crowd = Crowd()
-    leftovers = Leftovers(lambda: crowd.there, lambda: crowd.left)
+    collector = CycleCollector(lambda: crowd.present, lambda: crowd.left)
 
-    crowd.leave(FEW_LEFT - 1)
-    assert not leftovers.sweep() and crowd.remaining == FEW_LEFT - 1
+    crowd.leave(MIN_LEFT - 1)
+    assert not collector.collect_if_due() and crowd.remaining == MIN_LEFT - 1
     crowd.leave(1)
 
-    assert leftovers.sweep() and crowd.remaining == 0
-    assert not leftovers.sweep()
+    assert collector.collect_if_due() and crowd.remaining == 0
+    assert not collector.collect_if_due()
 
 
-def test_of_a_crowd_that_stays_half_must_leave_first() -> None:
-    """A collection looks through all who stay, and holds up every one of them."""
+def test_half_as_many_as_stay_must_leave_first() -> None:
+    """A collection visits the objects of all viewers that stay, and delays every one of them."""
     crowd = Crowd()
-    crowd.there = 4 * FEW_LEFT
-    leftovers = Leftovers(lambda: crowd.there, lambda: crowd.left)
+    crowd.present = 4 * MIN_LEFT
+    collector = CycleCollector(lambda: crowd.present, lambda: crowd.left)
 
-    crowd.leave(2 * FEW_LEFT - 1)
-    assert not leftovers.sweep()
+    crowd.leave(2 * MIN_LEFT - 1)
+    assert not collector.collect_if_due()
     crowd.leave(1)
 
-    assert leftovers.sweep()
+    assert collector.collect_if_due()
 
 
-def test_it_is_looked_for_while_the_process_serves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gc_tuning, "SWEEP_SECONDS", 0.01)
+def test_its_thread_collects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc_tuning, "CHECK_SECONDS", 0.01)
     crowd = Crowd()
-    leftovers = Leftovers(lambda: crowd.there, lambda: crowd.left)
-    leftovers.start()
+    collector = CycleCollector(lambda: crowd.present, lambda: crowd.left)
+    collector.start()
 
-    crowd.leave(FEW_LEFT)
+    crowd.leave(MIN_LEFT)
 
     wait_for("the collection", lambda: crowd.remaining == 0)
-    leftovers.stop()
+    collector.stop()

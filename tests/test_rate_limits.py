@@ -63,8 +63,9 @@ def test_a_redis_that_is_there_counts(storage: PausingRedis, key: str):
 def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
     storage: PausingRedis, line: Line, key: str, clock: Clock, caplog: pytest.LogCaptureFixture
 ):
+    storage._breaker._clock = clock.monotonic
     storage.incr(key, 600)
-    with caplog.at_level(logging.WARNING, "taskroom.limits"):
+    with caplog.at_level(logging.WARNING, "taskroom.breaker"):
         line.cut()
         for n in range(1, 101):
             assert (storage.incr(key, 600), storage.get(key)) == (n, n)
@@ -75,13 +76,14 @@ def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
         assert storage.incr(key, 600) == 2
 
     assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
-    assert "for itself" in caplog.messages[0] and "together again" in caplog.messages[1]
+    assert "for itself" in caplog.messages[0] and "Redis answers again" in caplog.messages[1]
 
 
 def test_a_stopped_redis_is_waited_for_once_a_second(clock: Clock, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rate_limits, "REDIS_SECONDS", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         storage = PausingRedis(f"limits+redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        storage._breaker._clock = clock.monotonic
         for n in range(40):
             assert storage.incr("stopped", 60) == n + 1
             clock.now += 0.1

@@ -8,15 +8,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from json import decoder
-from typing import Any, cast
 
 import httpx
 import pytest
 
-from app import green
 from app.observability.alarm import Alarm
-from app.observability.loop_watchdog import LIMIT_SECONDS, LOOK_SECONDS, NAMES, Watchdog, what_runs
-from app.observability.metrics import Metrics
+from app.observability.loop_watchdog import LIMIT_SECONDS, NAMES, SAMPLE_SECONDS, Watchdog, what_runs
 from tests.support import long_turns
 from tests.support.system import System, wait_for
 from tests.test_metrics import scraped
@@ -56,11 +53,11 @@ class Loop:
     def reads(self, seconds: float, cpu: float = 1.0, garbage: float = 0.0) -> None:
         self.pass_time(seconds, cpu)
         self.garbage += garbage
-        self._others.submit(self.watchdog.look).result()
+        self._others.submit(self.watchdog.sample).result()
 
     def writes(self, seconds: float, cpu: float = 1.0) -> None:
         self.pass_time(seconds, cpu)
-        self._others.submit(self.watchdog.look).result()
+        self._others.submit(self.watchdog.sample).result()
 
     def pass_time(self, seconds: float, cpu: float = 1.0) -> None:
         self.now += seconds
@@ -133,7 +130,9 @@ def test_so_many_names_are_told_apart(loop: Loop) -> None:
 
 
 def test_no_turn_over_the_limit_is_missed() -> None:
-    assert LOOK_SECONDS + LOOK_SECONDS / 2 < LIMIT_SECONDS, "unseen at its start, and again before the limit"
+    assert SAMPLE_SECONDS + SAMPLE_SECONDS / 2 < LIMIT_SECONDS, (
+        "unseen at its start, and again before the limit"
+    )
 
 
 def test_while_an_idle_loop_waits_no_alarm_is_set(loop: Loop) -> None:
@@ -154,7 +153,7 @@ def test_a_busy_loop_leaves_its_alarm_on_until_that_finds_it_waiting(loop: Loop)
     assert loop.alarm.times == before and loop.alarm.is_set
 
     loop.watchdog.ended()
-    loop.watchdog.look()
+    loop.watchdog.sample()
 
     assert not loop.alarm.is_set
 
@@ -164,8 +163,8 @@ def test_one_line_names_the_worst_since_the_last(loop: Loop, caplog: pytest.LogC
         loop.reads(seconds)
         loop.waits()
     with caplog.at_level(logging.WARNING, "taskroom.loop"):
-        loop.watchdog.say()
-        loop.watchdog.say()
+        loop.watchdog.log_longest()
+        loop.watchdog.log_longest()
 
     (record,) = caplog.records
     assert "took 400 ms, most of it in " in record.getMessage()
@@ -218,16 +217,3 @@ def test_a_handler_that_waits_is_no_turn(system: System, url: str) -> None:
 
     found = scraped(system, f"{url}/metrics")
     assert f"{OVER}:computed:{long_turns.__name__}:waits" not in found
-
-
-def test_the_metrics_library_is_loaded_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-
-    class Nothing:
-        def collect(self) -> Iterator[Any]:
-            return iter(())
-
-    monkeypatch.setattr(green, "offload", lambda load, name: loaded.append(name) or load(name))
-
-    assert b"process_cpu_seconds_total" in Metrics.text(cast(Metrics, Nothing()))
-    assert loaded == ["prometheus_client"]

@@ -1,4 +1,4 @@
-"""What beat starts: deletes what has expired, so that no table grows without end."""
+"""The Celery tasks of beat that delete what has expired, so that no table grows without end."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
-from app.tasks.forsaken import expire
-from app.tasks.removal import remove
+from app.tasks.forsaken import expire_tasks
+from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
 from workers.jobs import _outputs
@@ -29,18 +29,18 @@ def housekeeping() -> None:
 
 @celery.task(name="taskroom.retention")
 def retention() -> None:
-    connect = Single(settings().database_url)  # its own: the end of its session ends its lock
+    connect = Single(settings().database_url)  # of its own: its lock ends with its session
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
         if settings().waiting_days:
-            expire(connect, runtime().transaction, settings().waiting_days)
+            expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
-            remove(connect, settings().task_retention_days)
+            remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:
-        logger.warning("pruning stops, the next run goes on: %s", error)
+        logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()

@@ -172,7 +172,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     jobs = services()[Catalog]
     jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        answer = outside.store(tx, batch, jobs.phases)
+        answer = outside.store_batch(tx, batch, jobs.phases)
     response = jsonify(answer)
     response.status_code = 202
     return response

@@ -170,7 +170,7 @@ def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
-        lifecycle.decide(tx, name, approved, principal.email, principal.user_id)
+        lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id)
     return _state_of(name, snapshot(services().read, name))
 
 
@@ -203,7 +203,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             if unfinished := lifecycle.unfinished_retry(tx, name):
                 raise Conflict(f"A retry of the task has not ended: {unfinished}")
             limits.budget(tx.cur, owner_id)
-            approval = approvals.of_start(tx.cur, name)
+            approval = approvals.start_approval(tx.cur, name)
             new_id = lifecycle.create(
                 tx,
                 user_id=owner_id,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
-from app.auth.lru import Lru
+import sqlalchemy as sa
+from cachetools import TTLCache
+
+from app.db.statements import Statement, as_text
+from app.models.tasks import Task
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
 KEPT_TASKS = 20_000
+_OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 
 
 class Owner(NamedTuple):
@@ -19,9 +25,11 @@ class Owner(NamedTuple):
 
 
 class Owners:
-    def __init__(self, read: Connect) -> None:
+    """All calls come from one loop."""
+
+    def __init__(self, read: Connect, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
-        self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
+        self._kept: TTLCache[str, Owner] = TTLCache(KEPT_TASKS, KEPT_SECONDS, clock)
         self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
@@ -29,18 +37,12 @@ class Owners:
 
         All who ask for one task at one time share one query, and its error. An absent task is not kept.
         """
-        kept = self._kept.get(task_id)
-        if kept and time.monotonic() < kept[1]:
-            return kept[0]
-        return self._single_flight(task_id, lambda: self._ask(task_id))
+        return self._kept.get(task_id) or self._single_flight(task_id, lambda: self._ask(task_id))
 
     def _ask(self, task_id: str) -> Owner | None:
-        until = time.monotonic() + KEPT_SECONDS
         with self._read() as conn, conn.cursor() as cur:
-            cur.execute("SELECT user_id::text, tenant FROM tasks WHERE id = %s", (task_id,))
-            row = cur.fetchone()
+            row = _OWNER.execute(cur, task=task_id).fetchone()
         if row is None:
             return None
-        owner = Owner(*row)
-        self._kept.put(task_id, (owner, until))
+        owner = self._kept[task_id] = Owner(*row)
         return owner

@@ -7,12 +7,20 @@ them from Postgres every second, so a lost one is late by that much and no more.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
+from cachetools import TTLCache
 
 from app import green
 from app.db.pool import Single
+from app.db.statements import Statement, as_text
+from app.models.accounts import Session
+from app.periodic import Periodic
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.revocations")
@@ -24,58 +32,57 @@ STALE_SECONDS = 4.0  # without a reading for so long the memory is not trusted
 OVERLAP_SECONDS = 20.0
 # Two processes' clocks differ, and a token may be on its way out while its session is ended.
 MARGIN_SECONDS = 60.0
+_ENDED = Statement(
+    sa.select(*as_text(Session.id)).where(Session.revoked_at > sa.func.now() - sa.bindparam("since"))
+)
 
 
 class Revocations:
     """``lifetime`` is how many seconds an access token lives, ``ended`` is called for each sign-out that was
     read from Postgres and not known yet."""
 
-    def __init__(self, dsn: str, lifetime: float, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        lifetime: float,
+        ended: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connect = Single(dsn, statement_timeout="2s")
         self.lifetime = lifetime
         self._kept_seconds = lifetime + MARGIN_SECONDS
-        self._ended = ended
-        self._forget_at: dict[str, float] = {}  # in the order of its times
+        self._ended, self._clock = ended, clock
+        self._sessions: TTLCache[str, None] = TTLCache(math.inf, self._kept_seconds, clock)
         self._lock = threading.Lock()
         self._read_at: float | None = None
-        self._soon = threading.Event()
-        self._stopped = False
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-revocations", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._soon.set()
-
-    def read_soon(self) -> None:
-        """For when messages may have been missed; returns at once."""
-        self._soon.set()
+        # To be woken when messages may have been missed.
+        self.thread = Periodic(
+            "revocations", READ_SECONDS, self._read, at_once=True, at_end=self._connect.close
+        )
 
     @property
     def known(self) -> bool:
         """Whether the memory is as fresh as it must be; else Postgres has to be asked about the session."""
         read_at = self._read_at
-        return read_at is not None and time.monotonic() - read_at < STALE_SECONDS
+        return read_at is not None and self._clock() - read_at < STALE_SECONDS
 
     def __contains__(self, session_id: str) -> bool:
-        return session_id in self._forget_at
+        return session_id in self._sessions
 
     def __len__(self) -> int:
-        return len(self._forget_at)
+        return len(self._sessions)
 
     def add(self, session_id: str) -> bool:
         """True when it was not known yet."""
         with self._lock:
-            if session_id in self._forget_at:
+            if session_id in self._sessions:
                 return False
-            self._forget_at[session_id] = time.monotonic() + self._kept_seconds
+            self._sessions[session_id] = None
             return True
 
     def read(self) -> None:
-        """Takes in what was signed out since the last reading, and forgets what is too old to matter.
-        Raises StoreAway."""
-        began = time.monotonic()
+        """Takes in what was signed out since the last reading. Raises StoreAway."""
+        began = self._clock()
         # By this process's own clock: Postgres's only ever compares with itself.
         since = self._kept_seconds
         if self._read_at is not None:
@@ -86,34 +93,18 @@ class Revocations:
             self._connect() as conn,
             conn.cursor() as cur,
         ):
-            cur.execute(
-                "SELECT id::text FROM sessions WHERE revoked_at > now() - make_interval(secs => %s)", (since,)
-            )
-            found = [str(row[0]) for row in cur]
+            found = [str(row[0]) for row in _ENDED.execute(cur, since=timedelta(seconds=since))]
         new = [session_id for session_id in found if self.add(session_id)]
         self._read_at = began
-        with self._lock:
-            while self._forget_at and next(iter(self._forget_at.values())) <= began:
-                del self._forget_at[next(iter(self._forget_at))]
         for session_id in new:
             try:
                 self._ended(session_id)
             except Exception:  # the others would be known by the next reading, and so never be ended
                 logger.exception("what a session had open could not be closed")
 
-    def _run(self) -> None:
-        failed = False
-        while not self._stopped:
-            self._soon.clear()
-            try:
-                self.read()
-                failed = False
-            except Exception as error:  # whatever it is, the next reading must come
-                if not failed:
-                    logger.warning(
-                        "sign-outs cannot be read: %s", error, exc_info=not isinstance(error, StoreAway)
-                    )
-                failed = True
-                self._connect.close()
-            self._soon.wait(READ_SECONDS)
-        self._connect.close()
+    def _read(self) -> None:
+        try:
+            self.read()
+        except Exception:
+            self._connect.close()  # an answer that was not waited for may still come on it
+            raise

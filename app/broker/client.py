@@ -8,14 +8,14 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
-from app.broker import QUEUED_MOST, SEND_SECONDS
+from app.broker import MAX_QUEUED, SEND_SECONDS
 from app.broker.connections import Connections
 from app.config import CELERY_QUEUES, QUEUE, QUICK_QUEUE
 
 RUN = "taskroom.run"  # the Celery tasks that messages name
 DELIVER = "taskroom.deliver_webhooks"
 DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
-DELIVER_QUEUED = QUEUED_MOST // 2  # where nobody takes them, hints of deliveries leave tasks as much room
+DELIVER_QUEUED = MAX_QUEUED // 2  # where nobody takes them, hints of deliveries leave tasks as much room
 
 
 def broker_url(redis_url: str) -> str:

@@ -42,7 +42,7 @@ class Connections:
                 answer = use(connection)
             except Exception as error:
                 _discard(connection)
-                if not (isinstance(error, BROKER_ERRORS) or causes.of(error).passes):
+                if not (isinstance(error, BROKER_ERRORS) or causes.of(error).is_temporary):
                     raise
                 # The broker may have been started anew since it was last used. A broker that hangs is not asked twice.
                 if used and time.monotonic() - began < SEND_SECONDS / 2:

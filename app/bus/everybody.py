@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from app.bus.registry import Registry
 from app.bus.source import Source
+from app.periodic import Periodic
 from app.stream.event import Event
-from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -35,29 +35,28 @@ class Everybody:
         self._registry, self._missed = registry, missed
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._stopped = False
-        self._soon = threading.Event()
+        self._took = 0.0  # seconds, the last look
+        self._thread = Periodic("everybody", self._rest, self.look, at_once=True)
 
     def start(self) -> None:
         """All that is said after this is heard. Raises StoreAway."""
         for page in self._pages():
             self._known.update(page)
         self._hub.subscription.subscribe_kind("user", self)
-        threading.Thread(target=self._check, name="taskroom-everybody", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        self._stopped = True
-        self._soon.set()
+        self._thread.stop()
         self._hub.subscription.unsubscribe_kind("user")
 
     def kind_confirmed(self) -> None:
-        self._soon.set()
+        self._thread.wake()
 
     def kind_received(self, stream: str, events: Sequence[Event]) -> None:
         with self._lock:
             # A stream that was not there at the start has said nothing that handlers have heard.
             known, last = self._known.get(stream, 0), events[-1].sequence
-            if self._stopped or last <= known:
+            if self._thread.stopped or last <= known:
                 return
             self._known[stream] = last
             if events[0].sequence == known + 1:
@@ -66,24 +65,12 @@ class Everybody:
             else:
                 self._missed(stream, known, last)
 
-    def _check(self) -> None:
-        failing = False
-        while not self._stopped:
-            began = time.monotonic()
-            try:
-                self.look()
-                failing = False
-            except Exception as error:  # whatever it is, this thread must outlive it: it is the last net
-                if not failing:
-                    away = isinstance(error, StoreAway)
-                    logger.warning("looking after handlers fails, for now: %s", error, exc_info=not away)
-                failing = True
-            rest = REST * (time.monotonic() - began)
-            self._soon.wait(max(rest, CHECK_SECONDS if self._hub.subscription.receiving else AWAY_SECONDS))
-            self._soon.clear()
+    def _rest(self) -> float:
+        return max(REST * self._took, CHECK_SECONDS if self._hub.subscription.receiving else AWAY_SECONDS)
 
     def look(self) -> None:
         """Compares what is known with Postgres. Raises StoreAway."""
+        began = time.monotonic()
         stood = dict(self._known)  # what was known before was committed before, so a look must find it
         for page in self._pages():
             with self._lock:
@@ -92,9 +79,10 @@ class Everybody:
                     if last < stood.get(stream, 0):  # a fail-over or a restore: its numbers are given anew
                         logger.warning("%s went back from %d to %d in Postgres", stream, known, last)
                         self._known[stream] = last
-                    elif last > known and not self._stopped:
+                    elif last > known and not self._thread.stopped:
                         self._known[stream] = last
                         self._missed(stream, known, last)
+        self._took = time.monotonic() - began
 
     def _pages(self) -> Iterator[list[tuple[str, int]]]:
         """Where every user's stream stands in Postgres."""

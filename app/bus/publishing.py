@@ -8,9 +8,11 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.process import transaction
+from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 
@@ -21,7 +23,6 @@ CONTROL = frozenset(
         *("open", "error", "connect", "connect_error", "disconnect", "disconnecting"),
     )
 )
-NOTIFICATIONS = frozenset(("notification", "notifications_read"))
 # What the stream itself says of an event replaces what a publisher says of it.
 _OURS = frozenset(("stream", "sequence", "timestamp"))
 
@@ -43,7 +44,7 @@ def publish(
     with transaction() as tx:
         must_be(tx.cur, stream)
         lock_shared(tx.cur, {stream})
-        if event_id is not None and not unsaid(tx.cur, stream, event_id):
+        if event_id is not None and not claim_event_id(tx.cur, stream, event_id):
             return None
         appended = tx.append([drafted])
     return appended.events[0].decoded()
@@ -62,7 +63,7 @@ def must_be(cur: Cursor, stream: str) -> None:
 def _drafted(stream: str, type: str, data: Mapping[str, Any]) -> Draft:
     if type in CONTROL:
         raise ValueError(f"event_type: {type!r} is what connections say of themselves")
-    if type in NOTIFICATIONS:
+    if type in NOTIFICATION_EVENTS:
         raise ValueError(f"event_type: {type!r} is made by app.notifications.create_notification")
     fields = {name: value for name, value in data.items() if name not in _OURS}
     if stream != BROADCAST and "user_id" in fields and stream_of(fields.pop("user_id")) != stream:

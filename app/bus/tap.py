@@ -9,10 +9,8 @@ from typing import Any
 
 from app.bus.publishing import must_be
 from app.bus.source import Source
-from app.process import transaction
 from app.stream.codec import Data
 from app.stream.event import Event
-from app.stream.hub import Hub
 from app.stream.resync import Resync
 from app.stream.viewer import Viewer
 
@@ -49,7 +47,9 @@ class Tap:
     def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
         """LookupError when it is the stream of nobody; StoreAway."""
         self._store, self._tell = at.store, tell
-        self._viewer = _watch(at.hub, stream)
+        with at.store.connect() as conn, conn.cursor() as cur:
+            must_be(cur, stream)
+        self._viewer = at.hub.watch(stream, None)
         at.hub.attach(self._viewer, self)
 
     @property
@@ -90,9 +90,3 @@ class Tap:
     def left(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
             logger.error("handlers of %s hear no more of it: %s", viewer.room.stream, reason)
-
-
-def _watch(hub: Hub, stream: str) -> Viewer:
-    with transaction() as tx:
-        must_be(tx.cur, stream)
-    return hub.watch(stream, None)

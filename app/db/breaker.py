@@ -11,13 +11,15 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.errors.causes import Cause
 
 logger = logging.getLogger("taskroom.breaker")
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
-WORDS = {Cause.AWAY: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
+Answer = TypeVar("Answer")
+WORDS = {Cause.UNAVAILABLE: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
 
 
 class Refused(Exception):
@@ -33,6 +35,7 @@ class Call:
 class Breaker:
     """Closed, until a failure opens it for ``seconds``; then half open: one caller tries, and what becomes of it closes
     or opens it again. Every call that ``enter`` let in ends with one of ``answered``, ``failed`` and ``left``.
+    ``meanwhile`` says in the log what becomes of the callers of an open one.
     """
 
     def __init__(
@@ -41,11 +44,13 @@ class Breaker:
         seconds: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
         *,
-        cause: Cause = Cause.AWAY,
+        cause: Cause = Cause.UNAVAILABLE,
+        meanwhile: str = "its callers are refused",
     ) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
         self.cause = cause  # what opens it
         self._gone, self._back = WORDS[cause]
+        self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._opened_at: float | None = None
         self._open_until = 0.0
@@ -60,6 +65,25 @@ class Breaker:
         if self._opened_at is None:
             return CLOSED
         return HALF_OPEN if self._tried or self._clock() >= self._open_until else OPEN
+
+    def ask(
+        self, question: Callable[[], Answer], otherwise: Callable[[], Answer], failure: type[Exception]
+    ) -> Answer:
+        """What the question answers; what ``otherwise`` does where that raises ``failure``, or is not asked for now."""
+        try:
+            call = self.enter()
+        except Refused:
+            return otherwise()
+        try:
+            answer = question()
+        except failure as error:
+            self.failed(call, str(error))
+            return otherwise()
+        except BaseException:  # a call that never ends would keep the breaker open for good
+            self.left(call)
+            raise
+        self.answered(call)
+        return answer
 
     def enter(self) -> Call:
         """Raises Refused, without having waited."""
@@ -97,8 +121,8 @@ class Breaker:
             self._open_until = now + self._seconds
         if opens:
             logger.warning(
-                "%s %s, its callers are refused until it %s: %s",
-                *(self._name, self._gone, self._back, why),
+                "%s %s, %s until it %s: %s",
+                *(self._name, self._gone, self._meanwhile, self._back, why),
             )
         return True
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -83,15 +84,15 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                     yield raw
         except Exception as error:
             cause = _cause(error, lent)
-            spoilt = cause not in (None, Cause.DATA, Cause.UNDONE, Cause.FAULT)
+            spoilt = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
             busy = isinstance(error, PoolTimeout)
             why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
-            if cause is not Cause.AWAY:
+            if cause is not Cause.UNAVAILABLE:
                 breaker.answered(call)
             elif breaker.failed(call, why) and lent is not None:
                 # The others are most likely gone too; without this each would cost somebody an error.
                 engine.dispose(close=False)
-            if cause is not None and cause.passes:
+            if cause is not None and cause.is_temporary:
                 raise StoreAway(why, cause) from error
             raise
         except BaseException:
@@ -143,9 +144,14 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 def _look_for_writes(connection: Connection) -> None:
     """Raises StoreAway: one that tries for all must not be one that only reads."""
     with connection.cursor() as cur:
-        cur.execute("SELECT current_setting('transaction_read_only')")
-        if cur.fetchone() == ("on",):
+        if is_read_only(cur):
             raise StoreAway("it is read only", Cause.READ_ONLY)
+
+
+def is_read_only(cur: Cursor) -> bool:
+    """Whether Postgres takes no writes now. Raises psycopg2.Error when the tables are not there."""
+    cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
+    return bool(cur.fetchall()[0][0])
 
 
 def _enter(breaker: Breaker) -> Call:
@@ -159,13 +165,13 @@ def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None
     """What of Postgres is at fault; None when it has nothing to do with the error."""
     if isinstance(error, (psycopg2.Error, DBAPIError)):
         cause = causes.of(error)
-    elif isinstance(error, StoreAway) and error.cause is not Cause.AWAY:
+    elif isinstance(error, StoreAway) and error.cause is not Cause.UNAVAILABLE:
         return error.cause
     elif lent is not None and not _closed(lent):
         return None
     else:
-        cause = Cause.AWAY
-    return cause if lent is not None or cause.passes else Cause.AWAY
+        cause = Cause.UNAVAILABLE
+    return cause if lent is not None or cause.is_temporary else Cause.UNAVAILABLE
 
 
 @contextmanager
@@ -203,9 +209,9 @@ class Single:
                 yield self._connection
         except psycopg2.Error as error:
             cause = causes.of(error)
-            if cause is not Cause.DATA:
+            if cause is not Cause.INVALID_DATA:
                 self.close()
-            if cause.passes:
+            if cause.is_temporary:
                 raise StoreAway(causes.first_line(error), cause) from error
             raise
 

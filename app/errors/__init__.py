@@ -1,4 +1,4 @@
-"""The error tree. What outsiders may see is a Problem; everything else is a fault of ours or an operator's."""
+"""The tree of errors. Callers of the API see only a ``Problem``; the others are for the operator or reveal a bug."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class TaskroomError(Exception):
 
 
 class ConfigurationError(TaskroomError):
-    """A setting is missing or refused; the message is one line that says what to do."""
+    """A setting is missing or invalid; the message is one line that says what to do."""
 
 
 class Problem(TaskroomError):
-    """An answer for the caller, sent as ``application/problem+json`` (RFC 9457).
+    """An error response of the API, sent as ``application/problem+json`` (RFC 9457).
 
-    ``errors`` maps a field's name to its messages; ``headers`` go out with the answer.
+    ``errors`` maps a field's name to its messages; ``headers`` are added to the response.
     """
 
     status: ClassVar[int] = 500
@@ -49,7 +49,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """Not there, or not the caller's to see: both look the same."""
+    """The object does not exist, or the caller may not see it: the response is the same."""
 
     status, title = 404, "Not Found"
 
@@ -67,7 +67,7 @@ class TooMany(Problem):
 
 
 class Unavailable(Problem):
-    """A part that we need is away for now; always carries Retry-After."""
+    """A server that the request needs is unavailable; the response has ``Retry-After``, in seconds."""
 
     status, title = 503, "Service Unavailable"
 

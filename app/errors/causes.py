@@ -1,84 +1,83 @@
-"""What an error of Postgres, Redis, the kernel or the disk means, and what each part then does. Decided here alone.
+"""The cause of an error of Postgres, Redis, the kernel or the disk, and what each part then does.
 
-=========== ============================= ==================== ============= ======================== ==============
-cause       examples                      the writer           the breaker   a connection             a request
-=========== ============================= ==================== ============= ======================== ==============
-DATA        22…, 23…, a text with NUL     gives up the event   has answered  is kept                  500
-UNDONE      40…, 53…, 55…, 57014          tries again          has answered  Single's is made anew    503
-READ_ONLY   25006, a replica of Redis     tries again          "read only"   is made anew             503
-BROKEN      25P03, 58…, XX…               tries again          has answered  is made anew             503
-UNFIT       28…, 3D…, 42P01, 42501        tries again          has answered  is made anew             503
-AWAY        08…, 57P…, no SQLSTATE        tries again          opens         is made anew             503
-SHORT       EMFILE, ENOSPC, no memory     tries again          has answered  is made anew             503
-FAULT       42703, 0A…, whatever else     tries again          has answered  Single's is made anew    500
-=========== ============================= ==================== ============= ======================== ==============
+================ ============================= ==================== ============= ======================== ========
+cause            examples                      the writer           the breaker   a connection             a request
+================ ============================= ==================== ============= ======================== ========
+INVALID_DATA     22…, 23…, a text with NUL     drops the event      closes        is kept                  500
+BUSY             40…, 53…, 55…, 57014          retries              closes        Single's is replaced     503
+READ_ONLY        25006, a replica of Redis     retries              "read only"   is replaced              503
+SESSION_BROKEN   25P03, 58…, XX…               retries              closes        is replaced              503
+NOT_READY        28…, 3D…, 42P01, 42501        retries              closes        is replaced              503
+UNAVAILABLE      08…, 57P…, no SQLSTATE        retries              opens         is replaced              503
+OUT_OF_RESOURCES EMFILE, ENOSPC, no memory     retries              closes        is replaced              503
+BUG              42703, 0A…, all others        retries              closes        Single's is replaced     500
+================ ============================= ==================== ============= ======================== ========
 
-A Retry-After comes with each 503. ``of_accept`` says when a listening socket is of no use any more, which ends the
-process with one line.
+Each 503 has ``Retry-After``. ``of_accept`` is for errors of a listening socket; its BUG means that the socket is of no
+use any more, and the process exits with one line.
 """
 
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from enum import Enum
 
 import psycopg2
 from redis import exceptions as redis
 
 
-@dataclass(frozen=True, slots=True)
-class _Then:
-    name: str
-    passes: bool  # the same again, later, may work
-    told: str = ""  # to the caller of a request
-
-
 class Cause(Enum):
-    """What is at fault."""
+    """The reason of an error. ``is_temporary``: the same operation may succeed later."""
 
-    DATA = _Then("data", False)  # the values: the same again fails again
-    UNDONE = _Then("undone", True, "The database was too busy; try again")
-    READ_ONLY = _Then("read only", True, "The database is read only for now; try again")
-    BROKEN = _Then(
-        "broken", True, "The database does not answer; try again"
-    )  # the session is of no use any more
-    UNFIT = _Then("unfit", True, "The database is not ready for this version; try again")  # tables, rights
-    AWAY = _Then("away", True, "The database does not answer; try again")
-    SHORT = _Then("short", True, "Files, memory or disk are short for now; try again")
-    FAULT = _Then("fault", False)  # of our code
+    INVALID_DATA = "invalid data"  # the same values fail again
+    BUSY = "busy"
+    READ_ONLY = "read only"
+    SESSION_BROKEN = "session broken"
+    NOT_READY = "not ready"  # tables or rights are missing
+    UNAVAILABLE = "unavailable"
+    OUT_OF_RESOURCES = "out of resources"
+    BUG = "bug"  # in our code
 
     @property
-    def passes(self) -> bool:
-        return self.value.passes
+    def is_temporary(self) -> bool:
+        return self in _CLIENT_MESSAGES
 
 
-# By the whole SQLSTATE, else by its class, the first two characters.
-_STATES = {
-    "22": Cause.DATA,
-    "23": Cause.DATA,
-    "40": Cause.UNDONE,
-    "53": Cause.UNDONE,
-    "55": Cause.UNDONE,
-    "57014": Cause.UNDONE,
-    "25006": Cause.READ_ONLY,
-    "25": Cause.BROKEN,
-    "26": Cause.BROKEN,  # a prepared statement that a pooler between us does not have
-    "34": Cause.BROKEN,
-    "58": Cause.BROKEN,
-    "F0": Cause.BROKEN,
-    "XX": Cause.BROKEN,
-    "08": Cause.AWAY,
-    "57": Cause.AWAY,
-    "28": Cause.UNFIT,
-    "3D": Cause.UNFIT,
-    "3F": Cause.UNFIT,
-    "42501": Cause.UNFIT,
-    "42P01": Cause.UNFIT,
+_CLIENT_MESSAGES = {
+    Cause.BUSY: "The database was too busy; try again",
+    Cause.READ_ONLY: "The database is read only for now; try again",
+    Cause.SESSION_BROKEN: "The database does not answer; try again",
+    Cause.NOT_READY: "The database is not ready for this version; try again",
+    Cause.UNAVAILABLE: "The database does not answer; try again",
+    Cause.OUT_OF_RESOURCES: "The server is short of files, memory or disk for now; try again",
 }
 
-# An error of connecting has no SQLSTATE in this driver, though the server may have said one.
-_REFUSALS = {
+# The whole SQLSTATE decides, else its class, the first two characters.
+_SQLSTATES = {
+    "22": Cause.INVALID_DATA,
+    "23": Cause.INVALID_DATA,
+    "40": Cause.BUSY,
+    "53": Cause.BUSY,
+    "55": Cause.BUSY,
+    "57014": Cause.BUSY,
+    "25006": Cause.READ_ONLY,
+    "25": Cause.SESSION_BROKEN,
+    "26": Cause.SESSION_BROKEN,  # a prepared statement that the pooler does not know
+    "34": Cause.SESSION_BROKEN,
+    "58": Cause.SESSION_BROKEN,
+    "F0": Cause.SESSION_BROKEN,
+    "XX": Cause.SESSION_BROKEN,
+    "08": Cause.UNAVAILABLE,
+    "57": Cause.UNAVAILABLE,
+    "28": Cause.NOT_READY,
+    "3D": Cause.NOT_READY,
+    "3F": Cause.NOT_READY,
+    "42501": Cause.NOT_READY,
+    "42P01": Cause.NOT_READY,
+}
+
+# In this driver a failed connect has no SQLSTATE, although the server sends one.
+_CONNECT_ERRORS = {
     "sorry, too many clients": "53300",
     "remaining connection slots": "53300",
     "too many connections for": "53300",
@@ -87,41 +86,29 @@ _REFUSALS = {
     "no pg_hba.conf entry": "28000",
 }
 
-# What its driver has no class for.
+# Errors without a class in the driver, by their first word.
 _REDIS = {
-    "MISCONF": Cause.SHORT,  # its disk
-    "MASTERDOWN": Cause.AWAY,
-    "CLUSTERDOWN": Cause.AWAY,
-    "TRYAGAIN": Cause.AWAY,
+    "MISCONF": Cause.OUT_OF_RESOURCES,  # Redis cannot write to its disk
+    "MASTERDOWN": Cause.UNAVAILABLE,
+    "CLUSTERDOWN": Cause.UNAVAILABLE,
+    "TRYAGAIN": Cause.UNAVAILABLE,
 }
 
 OUT_OF_FILES_OR_MEMORY = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN})
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-# accept() also hands on what befell a connection, or its network, before it was accepted.
+# accept() also reports errors of the connection or its network from before the accept.
 _PEER = frozenset(
-    {
-        errno.ECONNABORTED,
-        errno.ECONNRESET,
-        errno.EPIPE,
-        errno.EPERM,
-        errno.EPROTO,
-        errno.ENOPROTOOPT,
-        errno.EINTR,
-    }
-    | {
-        errno.EOPNOTSUPP,
-        errno.ENETDOWN,
-        errno.ENETUNREACH,
-        errno.EHOSTDOWN,
-        errno.EHOSTUNREACH,
-        errno.ETIMEDOUT,
-    }
+    (
+        *(errno.ECONNABORTED, errno.ECONNRESET, errno.EPIPE, errno.EPERM, errno.EPROTO, errno.ENOPROTOOPT),
+        *(errno.EINTR, errno.EOPNOTSUPP, errno.ETIMEDOUT),
+        *(errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTDOWN, errno.EHOSTUNREACH),
+    )
 )
 _NETWORK = _PEER - {errno.EPERM, errno.EOPNOTSUPP} | {errno.ECONNREFUSED, errno.ENOTCONN, errno.ESHUTDOWN}
 
 
 def of(error: BaseException) -> Cause:
-    """What is at fault. An error that wraps a driver's (``orig``) is that; one that knows its ``cause`` says it."""
+    """Returns the error's own ``cause``, else the cause of the driver's error (``orig``), else of the error itself."""
     known = getattr(error, "cause", None)
     if isinstance(known, Cause):
         return known
@@ -133,29 +120,29 @@ def of(error: BaseException) -> Cause:
     if isinstance(error, OSError):
         return _of_system(error)
     if isinstance(error, MemoryError) or "can't start new thread" in str(error):
-        return Cause.SHORT
+        return Cause.OUT_OF_RESOURCES
     if isinstance(error, (ValueError, TypeError, LookupError, ArithmeticError)):
-        return Cause.DATA  # what Python says of a value that cannot be encoded or folded
-    return Cause.FAULT
+        return Cause.INVALID_DATA  # a value cannot be encoded or folded
+    return Cause.BUG
 
 
 def sqlstate(error: BaseException) -> str | None:
-    """What the server said, also while it refused to let us in; None when it said nothing that we know."""
+    """Returns the server's SQLSTATE, also of a failed connect; None when there is none or its text is unknown."""
     error = getattr(error, "orig", None) or error
     state: str | None = getattr(error, "pgcode", None)
     if state is None and isinstance(error, psycopg2.OperationalError):
         text = str(error)
-        return next((known for part, known in _REFUSALS.items() if part in text), None)
+        return next((known for part, known in _CONNECT_ERRORS.items() if part in text), None)
     return state
 
 
-def told(error: BaseException) -> str:
-    """What the caller of a request hears of an error that passes."""
+def client_message(error: BaseException) -> str:
+    """Returns the text for the caller of a request that met a temporary error."""
     cause = of(error)
     of_postgres = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
-    if cause in (Cause.AWAY, Cause.BROKEN, Cause.UNFIT) and not of_postgres:
-        return "Something that this needs does not answer; try again"
-    return cause.value.told
+    if cause in (Cause.UNAVAILABLE, Cause.SESSION_BROKEN, Cause.NOT_READY) and not of_postgres:
+        return "A server that this request needs does not answer; try again"
+    return _CLIENT_MESSAGES.get(cause, "")
 
 
 def first_line(error: BaseException) -> str:
@@ -163,40 +150,44 @@ def first_line(error: BaseException) -> str:
 
 
 def of_accept(error: OSError) -> Cause:
-    """AWAY: that connection alone, the next may come at once. SHORT: after a pause. FAULT: there will be no next."""
+    """Returns the cause of an error of ``accept()``.
+
+    UNAVAILABLE: only that connection failed; call ``accept`` again at once. OUT_OF_RESOURCES: call it again after a
+    pause. BUG: the listening socket is of no use any more.
+    """
     if error.errno in _PEER:
-        return Cause.AWAY
-    return Cause.SHORT if error.errno in OUT_OF_FILES_OR_MEMORY else Cause.FAULT
+        return Cause.UNAVAILABLE
+    return Cause.OUT_OF_RESOURCES if error.errno in OUT_OF_FILES_OR_MEMORY else Cause.BUG
 
 
 def _of_postgres(error: psycopg2.Error) -> Cause:
     state = sqlstate(error)
     if state is not None:
-        return _STATES.get(state) or _STATES.get(state[:2], Cause.FAULT)
-    # The driver's own word: of a value, of how it is used, or of a connection that is gone.
+        return _SQLSTATES.get(state) or _SQLSTATES.get(state[:2], Cause.BUG)
+    # An error of the driver itself: an invalid value, a wrong use of the driver, or a lost connection.
     if isinstance(error, psycopg2.DataError) or "can't adapt" in str(error):
-        return Cause.DATA
+        return Cause.INVALID_DATA
     if isinstance(error, (psycopg2.ProgrammingError, psycopg2.NotSupportedError)):
-        return Cause.FAULT
-    return Cause.AWAY
+        return Cause.BUG
+    return Cause.UNAVAILABLE
 
 
 def _of_redis(error: redis.RedisError) -> Cause:
     if isinstance(error, (redis.AuthenticationError, redis.NoPermissionError)):
-        return Cause.UNFIT
+        return Cause.NOT_READY
     if isinstance(error, redis.ReadOnlyError):
         return Cause.READ_ONLY
     if isinstance(error, redis.OutOfMemoryError):
-        return Cause.SHORT
+        return Cause.OUT_OF_RESOURCES
     if isinstance(error, redis.DataError):
-        return Cause.DATA
+        return Cause.INVALID_DATA
     if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
-        return Cause.AWAY
-    return _REDIS.get(str(error).partition(" ")[0], Cause.FAULT)
+        return Cause.UNAVAILABLE
+    return _REDIS.get(str(error).partition(" ")[0], Cause.BUG)
 
 
 def _of_system(error: OSError) -> Cause:
     if error.errno in OUT_OF_FILES_OR_MEMORY | _DISK:
-        return Cause.SHORT
+        return Cause.OUT_OF_RESOURCES
     network = isinstance(error, (ConnectionError, TimeoutError)) or error.errno in _NETWORK
-    return Cause.AWAY if network else Cause.FAULT
+    return Cause.UNAVAILABLE if network else Cause.BUG

@@ -74,12 +74,12 @@ class Listener:
                 return self._listener.accept()
             except OSError as error:
                 cause = causes.of_accept(error)
-                if cause is Cause.FAULT:
+                if cause is Cause.BUG:
                     raise
                 row += 1
                 self._failures += 1
                 self._log(error)
-            self._sleep(PAUSE_SECONDS if cause is Cause.SHORT or row > AT_ONCE else 0)
+            self._sleep(PAUSE_SECONDS if cause is Cause.OUT_OF_RESOURCES or row > AT_ONCE else 0)
 
     def _log(self, error: OSError) -> None:
         at = time.monotonic()

@@ -136,10 +136,10 @@ def register(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unforeseen(error: Exception) -> Response:
         cause = causes.of(error)
-        if cause.passes:
+        if cause.is_temporary:
             if not isinstance(error.__cause__, Refused):  # the breaker has said it, once for all
                 logger.warning("503 for %s: %s", request.path, causes.first_line(error))
-            return problem(Unavailable(causes.told(error)))
+            return problem(Unavailable(causes.client_message(error)))
         logger.exception("500 for %s", request.path)
         return answer(
             500, Problem.title, f"Something failed here; the log tells what, under {request_id.get()}"

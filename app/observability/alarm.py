@@ -1,4 +1,4 @@
-"""An alarm clock that costs nothing while it is not set."""
+"""A periodic timer that costs nothing while it is not set."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ SIGNALS = {signal.SIGALRM}
 
 
 class Alarm:
-    """Calls ``rang`` in a thread of the system's own, again and again every ``seconds`` while it is set.
+    """While it is set, calls ``on_ring`` every ``seconds`` in an operating-system thread.
 
-    The thread waits for the process's timer: to wake up and look whether there is anything to do would cost an idle
-    process half of what it takes at all.
+    The thread waits for the signal of the process's timer. A thread that wakes up to look for work would take half of
+    all CPU time of an idle process.
     """
 
-    def __init__(self, seconds: float, rang: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, on_ring: Callable[[], None]) -> None:
         self.is_set = False
-        self._seconds, self._rang = seconds, rang
+        self._seconds, self._on_ring = seconds, on_ring
         self._stopped = False
 
     def start(self) -> None:
-        """To be called in the main thread, before others are made: they inherit what is blocked."""
-        # A thread that was there before may be given the signal: without a handler that would end the process.
+        """Call this in the main thread before other threads start: they inherit the blocked signal."""
+        # An older thread may receive the signal: without a handler it would end the process.
         signal.signal(signal.SIGALRM, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         green.real_threading().Thread(target=self._run, name="taskroom-alarm", daemon=True).start()
@@ -38,7 +38,8 @@ class Alarm:
         signal.setitimer(signal.ITIMER_REAL, self._seconds, self._seconds)
 
     def clear(self) -> None:
-        # In this order: who sets it meanwhile, in another thread, may find it set once too often, and never too seldom.
+        # In this order, because another thread may call set() meanwhile: it may set the timer once too often, never too
+        # seldom.
         signal.setitimer(signal.ITIMER_REAL, 0)
         self.is_set = False
 
@@ -47,4 +48,4 @@ class Alarm:
             signal.sigwait(SIGNALS)
             if self._stopped:
                 return self.clear()
-            self._rang()
+            self._on_ring()

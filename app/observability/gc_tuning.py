@@ -1,63 +1,56 @@
-"""Python's garbage collector: out of the way of thousands of viewers, and watched."""
+"""Settings for Python's garbage collector in a process with thousands of viewers, and measurements of its pauses."""
 
 from __future__ import annotations
 
 import gc
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
+from app.periodic import Periodic
+
 GENERATIONS = 3
-# A collection of the youngest takes 2 ms, of the middle 10; all are looked through once in a million objects
-# that came to stay, which is the crowd of one join. Measured: docs/performance.md.
+# With these a collection of the youngest generation takes 2 ms, of the middle one 10 ms. A full collection comes once
+# in a million objects that stay, as many as one crowd of joining viewers creates. Measured: docs/performance.md.
 THRESHOLDS = (5_000, 10, 20)
-FEW_LEFT = 100  # viewers
-STRANGERS_A_VIEWER = 10  # who never signed in and left as much behind
-SWEEP_SECONDS = 1.0
+MIN_LEFT = 100  # viewers; after fewer a collection is not worth its pause
+STRANGERS_PER_VIEWER = 10  # so many connections without sign-in leave as much garbage as one viewer
+CHECK_SECONDS = 1.0
 
 
 def settle() -> None:
-    """Once the process is built: what it is made of stays to its end and is never looked through again."""
+    """Freezes all present objects, once the process is built: they stay to its end, and no collection visits them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
 
 
-class Leftovers:
-    """Collects what viewers leave behind: a request, its socket's buffers and the library's objects stand in cycles,
-    10 to 60 KB for each. By the thresholds alone a process whose viewers come and go would grow by tens of megabytes.
+class CycleCollector:
+    """Collects the garbage of viewers that have left: a request, its socket's buffers and the library's objects form
+    cycles, 10 to 60 KB for each viewer. With the thresholds alone, a process whose viewers come and go would grow by
+    tens of megabytes.
 
-    ``there`` and ``left`` tell how many viewers there are and how many have left since the start.
+    ``present`` returns the number of viewers, ``left`` the number that have left since the start.
     """
 
-    def __init__(self, there: Callable[[], int], left: Callable[[], int]) -> None:
-        self._there, self._left = there, left
-        self._swept = 0
-        self._stopped = threading.Event()
+    def __init__(self, present: Callable[[], int], left: Callable[[], int]) -> None:
+        self._present, self._left = present, left
+        self._left_before = 0  # at the last collection
+        self.thread = Periodic("cycle-collector", CHECK_SECONDS, self.collect_if_due)
 
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-leftovers", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def sweep(self) -> bool:
-        """Whether enough had left to be worth a collection, which looks through all who stay."""
+    def collect_if_due(self) -> bool:
+        """Collects when many viewers have left; returns whether it did. A collection visits the objects of all viewers
+        that stay, so half as many as stay must have left."""
         left = self._left()
-        if left - self._swept < max(FEW_LEFT, self._there() // 2):
+        if left - self._left_before < max(MIN_LEFT, self._present() // 2):
             return False
-        self._swept = left
+        self._left_before = left
         gc.collect()
         return True
 
-    def _run(self) -> None:
-        while not self._stopped.wait(SWEEP_SECONDS):
-            self.sweep()
-
 
 class Pauses:
-    """How long collections stopped everything. All times are in seconds, by generation."""
+    """Measures the pauses of collections, in seconds, by generation."""
 
     def __init__(self) -> None:
         self.count = [0] * GENERATIONS

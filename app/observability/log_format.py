@@ -1,5 +1,4 @@
-"""How each process logs: one line a record on stderr that says of which request or task it is, and nothing that would
-let a reader in."""
+"""The log format of each process: one line a record on stderr, with the id of the request or task, without secrets."""
 
 from __future__ import annotations
 
@@ -15,73 +14,72 @@ import orjson
 
 from app.stream.event import clean
 
-# A token, and what stands in a query: exceptions and the server quote requests.
+# Tokens and query strings: exceptions and the server quote requests.
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&])[^\s\"']+")
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the greenlet that answers
-_task: dict[
-    str, Any
-] = {}  # of the process: it runs one at a time, and its writer's thread speaks of that one too
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the current greenlet
+_task: ContextVar[dict[str, Any] | None] = ContextVar("task", default=None)
 
 
 @contextmanager
 def task(**fields: Any) -> Iterator[None]:
-    """What is logged in the block, by whatever thread, is of this task."""
-    _task.update(fields)
+    """Adds these fields to the records that are logged in the block, and in the threads that are started in it."""
+    token = _task.set(fields)
     try:
         yield
     finally:
-        _task.clear()
+        _task.reset(token)
 
 
 def context() -> dict[str, Any]:
-    of_request = request_id.get()
-    return ({"request_id": of_request} if of_request else {}) | _task
+    current = request_id.get()
+    return ({"request_id": current} if current else {}) | (_task.get() or {})
 
 
-def discreet(text: str) -> str:
+def redact(text: str) -> str:
     return _SECRETS.sub("…", text)
 
 
-class Discreet(logging.Formatter):
-    """Whoever logs, of whatever library: a net below the care that is taken elsewhere."""
+class RedactingFormatter(logging.Formatter):
+    """Removes secrets from the records of every library: a safety net, for our own code logs none."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return discreet(super().format(record))
+        return redact(super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """One line: an address or a name with a line break in it must not make up a record of its own."""
+        """Makes one line: a line break in a URL or a name must not forge a record."""
         record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")
-        of = " ".join(f"{name}={value}" for name, value in context().items())
-        return super().formatMessage(record) + (f" [{of}]" if of else "")
+        fields = " ".join(f"{name}={value}" for name, value in context().items())
+        return super().formatMessage(record) + (f" [{fields}]" if fields else "")
 
 
-class JsonLines(Discreet):
-    """For whatever collects logs: an object a line."""
+class JsonLines(RedactingFormatter):
+    """One JSON object a line, for log collectors."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "logger": record.name,
-            "message": discreet(clean(record.getMessage())),
+            "message": redact(clean(record.getMessage())),
             "process": record.process,
             **context(),
         }
         if record.exc_info:
-            line["exception"] = discreet(clean(self.formatException(record.exc_info)))
+            line["exception"] = redact(clean(self.formatException(record.exc_info)))
         return orjson.dumps(line, default=str).decode()
 
 
 def formatter(json: bool) -> logging.Formatter:
-    return JsonLines() if json else Discreet("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    return JsonLines() if json else RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def configure_logging(json: bool) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(formatter(json))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # Tickets stand in queries; these would log them. A server of Socket.IO that has no level adds its own handler.
+    # These would log query strings, which hold tickets. Without a level, the Socket.IO server adds a handler of its
+    # own.
     for name in (
         "engineio",
         "engineio.server",

@@ -1,16 +1,15 @@
-"""Turns of the loop that take too long, and what ran in them.
+"""Measures turns of the event loop that take too long, and names the code that ran in them.
 
-A turn is what the loop does between two waits for sockets and timers: nobody else is served meanwhile. The loop itself
-measures each, with two looks at a clock; a thread of the system's own looks at what runs, for no greenlet can while a
-turn goes on. A busy loop leaves the alarm of that thread on, an idle one sets it for each turn alone, so that nothing
-wakes it. A loop that waits takes no turn, however long that is.
+A turn is the work of the loop between two waits for sockets and timers; other greenlets wait meanwhile. The loop
+measures each turn with two clock readings. An operating-system thread samples the stack, because no greenlet can run
+during a turn. A busy loop leaves the alarm of that thread set; an idle loop sets it for each turn only, so that nothing
+wakes the process. The time that the loop waits is no turn.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,14 +18,15 @@ from types import FrameType
 
 from app import green
 from app.observability.alarm import Alarm
+from app.periodic import Periodic
 
 LIMIT_SECONDS = 0.05
-# So often a turn is looked at that is half as old or older: at least once, whenever it began, before the limit.
-LOOK_SECONDS = 0.03
-QUIET_SECONDS = 0.01  # after such a wait there may be another: the alarm is not left on
-NAMES = 50  # that are told apart; later ones are OTHER
+# The interval of the samples. A turn is sampled from half this age on, so at least once before the limit.
+SAMPLE_SECONDS = 0.03
+IDLE_SECONDS = 0.01  # after so long a wait the loop counts as idle, and the alarm is not left set
+NAMES = 50  # distinct names; further ones are counted as OTHER
 OTHER, UNSEEN, COLLECTING = "other", "unseen", "garbage collection"
-SAY_SECONDS = 60.0
+LOG_SECONDS = 60.0
 ROOT = str(Path(__file__).resolve().parents[2]) + "/"
 LIBRARIES = ("/site-packages/", "/dist-packages/")
 
@@ -34,11 +34,11 @@ logger = logging.getLogger("taskroom.loop")
 
 
 class Watchdog:
-    """``over`` counts turns over the limit and ``longest`` has the seconds of the longest, both by what ran most of the
-    turn, as ``module:function``, and by how: ``computed`` for longer than the limit itself, or ``waited``, because
-    something blocks or because the machine had no core free.
+    """``over`` counts turns over the limit, ``longest`` has the seconds of the longest turn. Both have two keys: the
+    code that ran for most of the turn, as ``module:function``, and ``computed`` or ``waited``. ``computed`` means more
+    CPU time than the limit; ``waited`` means that something blocked or that no core was free.
 
-    ``collected`` tells the seconds of garbage collections so far, ``cpu`` those that the loop's thread has computed.
+    ``collected`` returns the seconds of garbage collections so far, ``cpu`` the CPU seconds of the loop's thread.
     """
 
     def __init__(
@@ -52,41 +52,43 @@ class Watchdog:
         self.longest: dict[tuple[str, str], float] = {}
         self._names: set[str] = set()
         self._collected, self._clock, self._cpu = collected, clock, cpu
-        self._alarm = alarm or Alarm(LOOK_SECONDS, self.look)
-        self._began = 0.0  # 0: the loop waits
+        self._alarm = alarm or Alarm(SAMPLE_SECONDS, self.sample)
+        self._began = 0.0  # 0 while the loop waits
         self._waits_since = 0.0
-        self._quiet = True
-        self._computed = self._garbage = 0.0  # when the turn before had ended
+        self._idle = True
+        self._computed = self._garbage = 0.0  # at the end of the turn before
         self._loop = green.real_threading().get_ident()
-        self._seen: tuple[float, dict[str, float]] = (0.0, {})  # the beginning of a turn, and seconds by name
-        self._worst: tuple[float, str, str] | None = None  # since something was last said
+        self._seen: tuple[float, dict[str, float]] = (0.0, {})  # the start of a turn, and its seconds by name
+        self._worst: tuple[float, str, str] | None = None  # since the last log line
         self._unwatch: Callable[[], None] = lambda: None
-        self._stopped = threading.Event()
+        self._logged = False
+        # In a greenlet: the locks of logging are green.
+        self._log = Periodic("watchdog-log", lambda: LOG_SECONDS if self._logged else 1.0, self.log_longest)
 
     def start(self) -> None:
-        """To be called in the loop's thread, which is the main thread."""
+        """Call this in the loop's thread, which is the main thread."""
         self._loop = green.real_threading().get_ident()
         self._alarm.start()
         self._unwatch = green.watch_turns(self.ended, self.began)
-        threading.Thread(target=self._tell, name="taskroom-watchdog-log", daemon=True).start()
+        self._log.start()
 
     def stop(self) -> None:
         self._unwatch()
         self._alarm.stop()
-        self._stopped.set()
+        self._log.stop()
 
     def began(self) -> None:
-        """The loop has waited, and now does what is due."""
+        """The loop calls this after a wait, at the start of a turn."""
         self._began = now = self._clock()
-        self._quiet = now - self._waits_since > QUIET_SECONDS
+        self._idle = now - self._waits_since > IDLE_SECONDS
         if not self._alarm.is_set:
             self._alarm.set()
 
     def ended(self) -> None:
-        """All that was due is done."""
+        """The loop calls this at the end of a turn, before it waits."""
         began, self._began = self._began, 0.0
         self._waits_since = now = self._clock()
-        if self._quiet and self._alarm.is_set:
+        if self._idle and self._alarm.is_set:
             self._alarm.clear()
         computed, garbage = self._computed, self._garbage
         self._computed, self._garbage = self._cpu(), self._collected()
@@ -105,28 +107,29 @@ class Watchdog:
         if self._worst is None or took > self._worst[0]:
             self._worst = took, what, how
 
-    def look(self) -> None:
-        """Notes what runs, where a turn has gone on for a while."""
+    def sample(self) -> None:
+        """Samples the running code of a turn that has lasted for a while. The alarm's thread calls this."""
         began = self._began
         if not began:
             self._alarm.clear()
-            if self._began:  # by now
+            if self._began:  # a turn has begun meanwhile
                 self._alarm.set()
             return
         age = self._clock() - began
-        if age < LOOK_SECONDS / 2:
+        if age < SAMPLE_SECONDS / 2:
             return
         frame = sys._current_frames().get(self._loop)
         what = UNSEEN if frame is None else what_runs(frame)
-        del frame  # else it keeps alive what its function holds
-        if self._began == began:  # else it may be of the next turn
+        del frame  # a reference would keep the frame's variables alive
+        if self._began == began:  # else the sample may be of the next turn
             turn, seen = self._seen
             if turn != began:
                 seen = {}
             self._seen = began, seen | {what: seen.get(what, 0.0) + age - sum(seen.values())}
 
-    def say(self) -> None:
-        """A line about the worst since the last one, if there was any."""
+    def log_longest(self) -> None:
+        """Logs a line about the longest turn since the last line, if there was one over the limit."""
+        self._logged = self._worst is not None
         if self._worst is None:
             return
         took, what, how = self._worst
@@ -136,16 +139,9 @@ class Watchdog:
             *(took * 1e3, what, how, LIMIT_SECONDS * 1e3, self.over.total()),
         )
 
-    def _tell(self) -> None:
-        """In a greenlet: the log's locks are green."""
-        pause = 1.0
-        while not self._stopped.wait(pause):
-            pause = SAY_SECONDS if self._worst else 1.0
-            self.say()
-
 
 def what_runs(frame: FrameType) -> str:
-    """The innermost function of the project's own code, as ``module:function``; where there is none, the innermost."""
+    """Returns the innermost function of the project's own code as ``module:function``, or the innermost of all."""
     each: FrameType | None = frame
     while each is not None:
         path = each.f_code.co_filename

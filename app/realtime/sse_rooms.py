@@ -7,7 +7,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -73,8 +73,8 @@ class RoomCodec(SseCodec):
         False  # a batch that was sent again later would take the ids back to where the other rooms were then
     )
 
-    def __init__(self, chunked: bool, connection: SharedSseConnection, index: int) -> None:
-        super().__init__(chunked)
+    def __init__(self, connection: SharedSseConnection, index: int) -> None:
+        super().__init__(connection.codec.chunked)
         self._connection, self._index = connection, index
 
     def frame(self, event: Event) -> bytes:
@@ -121,14 +121,12 @@ class SharedSseConnection(Connection):
         codec: SseCodec,
         viewers: Sequence[Viewer],
         principal: Principal,
+        room_codec: Callable[[SharedSseConnection, int], RoomCodec] = RoomCodec,
     ) -> None:
         super().__init__(registry, taken, codec, principal)
         self.viewers, self.hash = viewers, _hash([viewer.room.stream for viewer in viewers])
-        self._codecs = [self.room_codec(index) for index in range(len(viewers))]
+        self._codecs = [room_codec(self, index) for index in range(len(viewers))]
         self._write_queue, self._open = WriteQueue(), True
-
-    def room_codec(self, index: int) -> RoomCodec:
-        return RoomCodec(self.codec.chunked, self, index)
 
     def attach(self, hub: Hub) -> None:
         for viewer, codec in zip(self.viewers, self._codecs, strict=True):

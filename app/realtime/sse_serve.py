@@ -19,7 +19,7 @@ from app.realtime.sse_codec import CODECS, Codecs, message, retry
 from app.realtime.sse_connection import SseConnection
 from app.realtime.sse_registry import Connection, SseRegistry
 from app.realtime.sse_rooms import SharedSseConnection, composite
-from app.realtime.sse_user import UserSseConnection
+from app.realtime.sse_user import UserCodec
 from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
@@ -71,7 +71,8 @@ def serve(
         elif own:
             since = cursors[1]
             make_hello = partial(hello_of_user, make_hello, viewers[1], since)
-            make = partial(UserSseConnection, codec=codec, viewers=viewers, inner=plain, since=since)
+            user_codec = partial(UserCodec, inner=plain, since=since)
+            make = partial(SharedSseConnection, codec=codec, viewers=viewers, room_codec=user_codec)
         return _handed_over(parts, viewers, principal, make_hello, make)
     except NoSuchStream:
         _close(parts, viewers, "refused")
@@ -90,7 +91,7 @@ def serve(
 
 def _came_back(parts: Services, how: str) -> None:
     if request.headers.get("Last-Event-ID"):
-        parts[SseRegistry].reconnections[how] += 1
+        parts[SseRegistry].reconnections.labels(how).inc()
 
 
 def _close(parts: Services, viewers: Sequence[Viewer], how: str) -> None:

@@ -46,12 +46,12 @@ class Audience:
 
     def arrive(self, viewer: Viewer, codec: Codec) -> None:
         """Takes a viewer that has caught up with the room's head into its cohort."""
-        key, head = (codec, viewer.filter), self.room.head
+        key = codec, viewer.filter
         cohort = self.cohorts.get(key)
         if cohort is None:
-            cohort = self.cohorts[key] = Cohort(codec, viewer.filter, head)
+            cohort = self.cohorts[key] = Cohort(codec, viewer.filter, self.room.head)
         elif not cohort.viewers:
-            cohort.cursor = head
+            cohort.cursor = self.room.head
         if cohort.cursor == viewer.start:
             cohort.enter(viewer)
         else:

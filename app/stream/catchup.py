@@ -25,18 +25,16 @@ logger = logging.getLogger("taskroom.behind")
 BATCHES_IN_A_ROW = 8
 
 
-class Catchup:
+class Catchup(Parking):
     """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
 
     refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
 
     def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
+        super().__init__()
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._audiences, self._stalled_seconds = hub.audiences, stalled_seconds
         self._history, self.presents = History(hub.store), Presents()
-        parking = Parking()
-        self._parked, self.park = parking.viewers, parking.park
-        self._send, self._offer, self._send_remainder = parking.send, parking.offer, parking.send_remainder
         self._unanswered: set[Viewer] = set()  # Postgres did not answer when it was read for them
         self._batches = BatchCache()
 

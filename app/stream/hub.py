@@ -181,7 +181,7 @@ class Hub:
             audience = self._audiences.get(stream)
         if audience:
             return audience
-        head = self._single_flight(("open", stream), lambda: self._store.opened(stream))
+        head = self._single_flight(("open", stream), lambda: self._store.head_or_create(stream))
         if head is None:
             raise NoSuchStream(stream)
         return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))

@@ -8,14 +8,14 @@ import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 from app.stream.codec import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
 from app.stream.history import KEPT_SECONDS
-from app.stream.shared_read import Outcome, SharedReads, Waiter, droppable
+from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
 from app.stream.single_flight import SingleFlight
 from app.stream.store import NoSuchStream
 
@@ -41,15 +41,6 @@ class First:
     def rest(self, events: Sequence[Event]) -> list[Event]:
         start, end = (bisect_right(events, at, key=lambda e: e.sequence) for at in (self.sent_to, self.upto))
         return [event for event in events[start:end] if self.filter.passes(event)]
-
-
-@dataclass(slots=True, eq=False)
-class Kept:
-    events: list[Event]
-    upto: int
-    bytes: int
-    delivered: bool
-    at: float = field(default_factory=time.monotonic)
 
 
 class Presents:
@@ -82,7 +73,7 @@ class Presents:
 
     def keep(self, stream: str, events: list[Event], upto: int, delivered: bool = True) -> Kept:
         """Keeps the last reading, even one up to a lower sequence: the stream may have been rewound."""
-        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), delivered)
+        kept = Kept(events, EVENT_BYTES + sum(map(memory, events)), upto, delivered)
         with self._lock:
             self._drop(stream)
             self._kept[stream] = kept

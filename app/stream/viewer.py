@@ -1,7 +1,4 @@
-"""A viewer: a cursor in a room, a filter and a wire. Nothing is queued for a viewer.
-
-Viewers of one format and filter that stand at one cursor are a cohort: one buffer serves them all.
-"""
+"""A viewer: a cursor in a room, a filter and a wire; nothing is queued for it. Its cohort; and what a wire is."""
 
 from __future__ import annotations
 
@@ -90,7 +87,7 @@ class Viewer:
 
 
 class Cohort:
-    """The viewers of one format and filter that stand at one cursor."""
+    """The viewers of one format and filter that stand at one cursor: one buffer serves them all."""
 
     __slots__ = ("codec", "cursor", "filter", "viewers")
 

@@ -11,19 +11,9 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import (
-    BATCH_BYTES,
-    BATCH_EVENTS,
-    Appended,
-    Connect,
-    Project,
-    StoreAway,
-    UnknownWriter,
-    append,
-    register_writer,
-    settle,
-)
+from app.stream.store import BATCH_BYTES, BATCH_EVENTS, Appended, Connect, Project, StoreAway, append
 from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
@@ -192,15 +182,15 @@ class Writer:
                 self.id, self._batch = str(uuid.uuid4()), 0
             except Exception as error:
                 cause = causes.of(error)
-                if cause is Cause.DATA:
+                if cause is Cause.INVALID_DATA:
                     return self._part(batch, marks)
                 self.failures += 1
                 logger.warning(
                     "storing %d events failed, again in %.2f s: %s",
                     *(len(batch), wait, causes.first_line(error)),
-                    exc_info=not cause.passes,
+                    exc_info=not cause.is_temporary,
                 )
-                if cause is not Cause.AWAY:  # whatever this batch waits for, its task lives
+                if cause is not Cause.UNAVAILABLE:  # whatever this batch waits for, its task lives
                     self._tick_when_due()
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)
@@ -222,7 +212,9 @@ class Writer:
             if self._batch == 0:
                 register_writer(cur, self.id)
             appended = (
-                append(cur, batch, self._project) if settle(cur, self.id, self._batch + 1) else Appended()
+                append(cur, batch, self._project)
+                if claim_batch(cur, self.id, self._batch + 1)
+                else Appended()
             )
         self._batch += 1
         return appended

@@ -1,4 +1,4 @@
 """The supervisor behind ``script/up``: embedded servers, nginx, web, worker and beat on one machine.
 
-Imports no Flask, SQLAlchemy or eventlet: it must stay small, and up while they fall.
+It imports no Flask, SQLAlchemy or eventlet: it stays small, and a fault in one of them must not end it.
 """

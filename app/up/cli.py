@@ -13,13 +13,13 @@ from app.up.settings import CHECKOUT
 
 
 def main() -> None:
-    chosen = cli.chosen(sys.argv[1:], "script/cli")  # before all else, so that --help needs nothing that runs
+    arguments = cli.parse(sys.argv[1:], "script/cli")  # first, so that --help works while nothing runs
     root = Path(os.environ.get("TASKROOM_HOME") or CHECKOUT / ".taskroom")
     try:
         os.environ.update(Home.environment_in(root))
     except UpError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    cli.run(chosen)
+    cli.run(arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One real run, so that the first look at the dashboard is at something alive."""
+"""The demo run: the dashboard shows a real run at its first opening."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.up.errors import UpError
 
 
 def start_demo_run(url: str, email: str, password: str) -> str:
-    """Signs in, starts a knowledge_base run and returns the address of its page. Raises UpError."""
+    """Signs in, starts a ``knowledge_base`` run and returns the address of its page. Raises UpError."""
     try:
         with httpx.Client(base_url=url, timeout=10, trust_env=False) as client:
             answer = client.post("/api/v2/auth/login", json={"email": email, "password": password})
@@ -22,5 +22,5 @@ def start_demo_run(url: str, email: str, password: str) -> str:
             return f"{url}/runs/{answer.json()['task_id']}"
     except (httpx.HTTPError, ValueError, KeyError) as error:
         raise UpError(
-            f"the demo run could not be started ({error}); TASKROOM_DEMO_RUN=0 starts none"
+            f"the demo run could not be started ({error}); TASKROOM_DEMO_RUN=0 turns it off"
         ) from error

@@ -1,4 +1,4 @@
-"""What the embedded servers share: an address that stays, start, kill, stop."""
+"""The base class of the embedded servers: a fixed address, start, kill, stop."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.up.process import Child, Process
 START_SECONDS = 60.0
 DEFAULT_PORTS = "20000-31999"
 
-_given: set[int] = set()  # not bound yet, perhaps
+_assigned_ports: set[int] = set()  # a port may be assigned before its server binds it
 
 
 class EmbeddedServer:
-    """One server in ``home``, at a port that stays the same for the life of this object.
+    """A server in ``home``. Its port stays the same as long as this object exists.
 
-    Call ``start`` from the main thread: the kernel ends the server with the thread that started it.
+    Call ``start`` from the main thread: the kernel ends the server together with the thread that started it.
     """
 
     name: str
@@ -34,12 +34,12 @@ class EmbeddedServer:
         self._process: Process | None = None
 
     def prepare(self) -> None:
-        """Makes the data folder ready for its first start. Raises UpError when it is not usable."""
+        """Makes the data folder ready for the server. Raises UpError when the folder is not usable."""
         raise NotImplementedError
 
     @property
     def child(self) -> Child:
-        """How the server is run, for whoever watches it."""
+        """How to run the server, for the supervisor."""
         raise NotImplementedError
 
     @property
@@ -47,7 +47,7 @@ class EmbeddedServer:
         return self._process.pid if self._process else None
 
     def start(self) -> str:
-        """Starts (or starts again after ``kill``), waits until it answers and returns the address."""
+        """Starts the server, also after ``kill``, waits until it answers and returns its address."""
         self.prepare()
         process = self._process = Process(self.child, self.home)
         process.start()
@@ -55,8 +55,7 @@ class EmbeddedServer:
         try:
             while not process.ready():
                 if process.poll() is not None or time.monotonic() > limit:
-                    log = self.home.log / f"{self.name}.log"
-                    raise UpError(f"{self.name} did not start; see {log}", process.tail())
+                    raise UpError(f"{self.name} did not start; see {process.log}", process.tail())
                 time.sleep(0.02)
         except BaseException:
             process.stop()
@@ -64,7 +63,7 @@ class EmbeddedServer:
         return self.url
 
     def kill(self) -> None:
-        """Ends it as a crash would, and waits until it is gone."""
+        """Ends the server with SIGKILL, like a crash, and waits for its end."""
         if self._process:
             self._process.kill()
 
@@ -82,11 +81,11 @@ class EmbeddedServer:
         self.stop()
 
 
-def ports() -> range:
-    """From which ports are taken: ``EMBEDDED_PORTS``, as ``20000-31999``.
+def port_range() -> range:
+    """The ports to choose from: the setting ``EMBEDDED_PORTS``, as ``20000-31999``. Raises UpError when it is invalid.
 
-    They lie below the range from which the kernel takes outgoing ones: any client could take one of those while its
-    server is down, and it could never start again. Raises UpError where the setting cannot be read.
+    The default lies below the kernel's range for outgoing connections: while a server is down, any client could
+    receive a port of that range, and then the server could never start again.
     """
     text = os.environ.get("EMBEDDED_PORTS") or DEFAULT_PORTS
     first, _, last = text.partition("-")
@@ -96,18 +95,20 @@ def ports() -> range:
 
 
 def free_port() -> int:
-    """A port of the loopback that is free now and that this process was not given before.
+    """Returns a free loopback port that this function has not returned before in this process.
 
-    Chosen by the system's randomness: two processes whose generators were seeded alike would else want the same ports.
+    The choice uses the system's randomness: two processes with the same random seed must not choose the same ports.
     """
-    among = ports()
-    for port in SystemRandom().sample(among, len(among)):
+    ports = port_range()
+    for port in SystemRandom().sample(ports, len(ports)):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            if port not in _given:
-                _given.add(port)
+            if port not in _assigned_ports:
+                _assigned_ports.add(port)
                 return port
-    raise UpError(f"no free port from {among[0]} to {among[-1]} on 127.0.0.1; end what holds them")
+    raise UpError(
+        f"no free port from {ports[0]} to {ports[-1]} on 127.0.0.1; end the processes that use them"
+    )

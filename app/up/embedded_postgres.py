@@ -1,4 +1,4 @@
-"""A real Postgres on the loopback, its data kept in the home, also when root runs it."""
+"""Postgres on the loopback, also for root; its data are in the home."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from app.up.process import Child, Process
 from app.up.programs import data_major, find_postgres
 
 USER = "taskroom"
-SUPERUSER = "postgres"  # it has a password that nobody knows: `postgres --single` is the way in
-MINIMUM_MAJOR = 14  # the leader of the rounds needs idle_session_timeout
+SUPERUSER = "postgres"  # nobody knows its password; `postgres --single` needs none
+MINIMUM_MAJOR = 14  # the first with idle_session_timeout, which leader election needs
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # a socket's path may be too long, and its folder another user's
+    "unix_socket_directories": "",  # the path may be too long, and the folder another user's
     "shared_buffers": "256MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
     "fsync": "on",
     "synchronous_commit": "on",
     "jit": "off",
-    "max_parallel_workers_per_gather": "0",  # it needs /dev/shm, of which a container has 64 MB
+    "max_parallel_workers_per_gather": "0",  # parallel workers need /dev/shm, which has 64 MB in a container
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
@@ -43,14 +43,14 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def __init__(self, home: Home, secrets: Secrets, max_connections: int = 100) -> None:
         self.folder = home.data / "postgres"
-        self.bin, self.major = _program(self.folder)
+        self.bin, self.major = _find_binaries(self.folder)
         super().__init__(home)
         self._password = secrets.database_password
         self._max_connections = max_connections
         self.url = self.url_of(USER)
-        self._as_account: tuple[str, ...] = ()
-        self._namespace = False
-        if os.geteuid() == 0 or not identity.has_name():
+        self._setpriv: tuple[str, ...] = ()
+        self._user_namespace = False
+        if os.geteuid() == 0 or not identity.has_user_name():
             self._choose_identity()
 
     def url_of(self, database: str) -> str:
@@ -58,27 +58,26 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def prepare(self) -> None:
         try:
-            used = self.folder.is_dir() and any(self.folder.iterdir())
+            has_files = self.folder.is_dir() and any(self.folder.iterdir())
         except PermissionError as error:
             raise UpError(
                 f"{self.folder} belongs to another user; run script/up as that user or set TASKROOM_HOME"
             ) from error
-        if used:
+        if has_files:
             if data_major(self.folder) is None or not (self.folder / "global" / "pg_control").is_file():
-                raise UpError(f"{self.folder} is no complete database; move it away and start again")
-            self._own(self.folder)
+                raise UpError(f"{self.folder} is not a complete database; move it away and start again")
+            self._chown(self.folder)
         else:
             self._create()
-        if not self._roles.exists():
-            self._part_roles()
+        if not self._role_stamp.exists():
+            self._create_role()
 
-    # Whose role can do what: in Postgres's hands alone, so an application that is broken into reads no files, runs no
-    # programs and makes no roles.
+    # An attacker who has taken over the application must not read files, run programs or create roles through Postgres.
     rights = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
 
     @property
-    def _roles(self) -> Path:
-        """It is there once the application's role is no superuser."""
+    def _role_stamp(self) -> Path:
+        """This file exists once the application has a role that is not a superuser."""
         return self.home.data / "postgres-roles"
 
     @property
@@ -87,7 +86,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return Child(
             name=self.name,
             command=(
-                *self._as_account,
+                *self._setpriv,
                 str(self.bin / "postgres"),
                 "-D",
                 str(self.folder),
@@ -95,21 +94,21 @@ class EmbeddedPostgres(EmbeddedServer):
             ),
             folder=self.home.root,
             env=self._environment(),
-            before=self._clear_leftovers,
-            ready=self._answers,
-            stages=((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0)),  # fast shutdown, then immediate
-            orphan_signal=signal.SIGINT,
-            namespace=self._namespace,
+            before_start=self._end_old_backends,
+            ready=self._is_ready,
+            stop_signals=((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0)),  # fast shutdown, then immediate
+            parent_death_signal=signal.SIGINT,
+            user_namespace=self._user_namespace,
         )
 
     def _choose_identity(self) -> None:
-        """Postgres refuses root, and a user without a name; yet it must read that user's files."""
-        if identity.namespaces_allowed():
-            self._namespace = True
+        """Postgres refuses root and users without a name, but it must read the files of this user."""
+        if identity.user_namespaces_allowed():
+            self._user_namespace = True
         elif os.geteuid() == 0 and (setpriv := shutil.which("setpriv")):
-            # Another account owns the data; one capability lets it pass the folders above, left as they are.
-            account = str(identity.nobody())
-            self._as_account = (
+            # Another account owns the data. One capability lets it pass the folders above, whose modes do not change.
+            account = str(identity.nobody_uid())
+            self._setpriv = (
                 setpriv,
                 *("--reuid", account, "--regid", account, "--clear-groups", "--pdeathsig", "INT"),
                 *("--inh-caps", "-all,+dac_override", "--ambient-caps", "-all,+dac_override", "--"),
@@ -120,21 +119,21 @@ class EmbeddedPostgres(EmbeddedServer):
                 "run script/up as another user or set DATABASE_URL"
             )
 
-    def _own(self, folder: Path) -> None:
-        """The server insists on being the owner, and the way in which root runs it may have changed."""
-        owner = identity.nobody() if self._as_account else os.geteuid()
+    def _chown(self, folder: Path) -> None:
+        """Makes the server's user the owner, which Postgres demands: an earlier run may have used another user."""
+        owner = identity.nobody_uid() if self._setpriv else os.geteuid()
         if folder.stat().st_uid == owner:
             return
         for path in (folder, *folder.rglob("*")):
             os.chown(path, owner, -1, follow_symlinks=False)
 
     def _create(self) -> None:
-        """Beside its place, then renamed: an interrupted start leaves no half database behind."""
+        """Creates the database beside its place, then renames it: an interruption leaves no half database."""
         fresh = self.folder.with_name("postgres.new")
         if fresh.exists():
             shutil.rmtree(fresh)
         fresh.mkdir(mode=0o700)
-        self._own(fresh)
+        self._chown(fresh)
         password = self.home.run / "initdb.password"
         with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(random.token_hex(32))
@@ -143,51 +142,54 @@ class EmbeddedPostgres(EmbeddedServer):
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale"),
         )
         try:
-            # Not every system has C.UTF-8; initdb empties the folder again when it fails.
+            # Not every system has C.UTF-8. initdb empties the folder again when it fails.
             if self._run(*initdb, "C.UTF-8") != 0 and self._run(*initdb, "C") != 0:
                 raise UpError(f"initdb failed; see {self.home.log / 'initdb.log'}", self._initdb_tail())
         finally:
             password.unlink()
         fresh.replace(self.folder)
 
-    def _part_roles(self) -> None:
-        """Makes the application's role and its database. In data of before, where that role is the one that initdb
-        made and which must stay a superuser, it gets another name, and its tables the new role. May be done again."""
-        self._clear_leftovers()
-        secret = f"LOGIN {self.rights} PASSWORD '{self._password}'"
-        self._single(
+    def _create_role(self) -> None:
+        """Creates the application's role and database. May run again after an interruption.
+
+        In older data the application's role is that of initdb, which must stay a superuser: it is renamed, and the new
+        role becomes the owner of the tables.
+        """
+        self._end_old_backends()
+        login = f"LOGIN {self.rights} PASSWORD '{self._password}'"
+        self._run_single_user(
             "postgres",
-            # ALTER ROLE renames no role that is at work, and here initdb's always is.
+            # ALTER ROLE refuses to rename the current role, and in single-user mode that is initdb's.
             f"UPDATE pg_authid SET rolname = '{SUPERUSER}' WHERE oid = 10",
             f"ALTER ROLE {SUPERUSER} PASSWORD '{random.token_hex(32)}'",
-            _UNLESS.format(f"rolname = '{USER}'", f"CREATE ROLE {USER}"),
-            f"ALTER ROLE {USER} {secret}",
+            _CREATE_UNLESS_EXISTS,
+            f"ALTER ROLE {USER} {login}",
         )
-        self._single("postgres", f"CREATE DATABASE {USER}")  # an error where it is there
-        self._single("postgres", f"ALTER DATABASE {USER} OWNER TO {USER}")
-        self._single(USER, _OWN_ALL)
-        self._roles.touch()
+        self._run_single_user("postgres", f"CREATE DATABASE {USER}")  # fails, without harm, when it exists
+        self._run_single_user("postgres", f"ALTER DATABASE {USER} OWNER TO {USER}")
+        self._run_single_user(USER, _CHANGE_OWNERS)
+        self._role_stamp.touch()
 
-    def _single(self, database: str, *statements: str) -> None:
-        """Each statement is a line. Raises UpError when the server does not start; an error of a statement does not
-        end it."""
+    def _run_single_user(self, database: str, *statements: str) -> None:
+        """Runs one-line statements in single-user mode. Raises UpError when the server does not start; the failure of a
+        statement is only logged."""
         command = (str(self.bin / "postgres"), "--single", "-D", str(self.folder), database)
         if self._run(*command, stdin="".join(f"{line};\n" for line in statements).encode()) != 0:
             raise UpError(
-                f"the database cannot be made; see {self.home.log / 'initdb.log'}", self._initdb_tail()
+                f"the database cannot be created; see {self.home.log / 'initdb.log'}", self._initdb_tail()
             )
 
     def _run(self, *command: str, stdin: bytes = b"") -> int:
         with self.home.log_file("initdb").open("ab") as log:
             return subprocess.run(
-                (*self._as_account, *command),
+                (*self._setpriv, *command),
                 input=stdin,
                 cwd=self.home.root,
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=identity.begin(signal.SIGTERM, self._namespace),
+                preexec_fn=identity.child_setup(signal.SIGTERM, self._user_namespace),
                 check=False,
             ).returncode
 
@@ -195,19 +197,19 @@ class EmbeddedPostgres(EmbeddedServer):
         return "\n".join(self.home.log_file("initdb").read_text(errors="replace").splitlines()[-15:])
 
     def _environment(self) -> dict[str, str]:
-        """Without PGDATA, PGPORT and the like of the operator, which the programs would read."""
+        """The operator's environment without PGDATA, PGPORT and others that the programs would read."""
         return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
 
-    def _clear_leftovers(self) -> None:
-        """Backends outlive a killed postmaster for a while; a new one refuses to start beside them."""
+    def _end_old_backends(self) -> None:
+        """Ends the backends of a killed postmaster: while they run, no new postmaster starts."""
         if sys.platform != "linux":
             return
         remaining = partial(survivors.servers_in, self.folder, "postgres")
-        survivors.end(remaining, ((signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)))
-        # Its pid may be any process's by now, and then the server takes that one for a living postmaster.
+        survivors.terminate(remaining, ((signal.SIGQUIT, 2.0), (signal.SIGKILL, 5.0)))
+        # Another process may have that pid by now, and Postgres would take it for a running postmaster.
         (self.folder / "postmaster.pid").unlink(missing_ok=True)
 
-    def _answers(self, _: Process) -> bool:
+    def _is_ready(self, _: Process) -> bool:
         try:
             psycopg2.connect(self.url, connect_timeout=1).close()
         except psycopg2.OperationalError as error:
@@ -220,9 +222,11 @@ class EmbeddedPostgres(EmbeddedServer):
         return True
 
 
-_UNLESS = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE {}) THEN {}; END IF; END $$"
-# Sequences of identity columns go with their tables.
-_OWN_ALL = f"""DO $$ DECLARE name text; BEGIN
+_CREATE_UNLESS_EXISTS = f"""DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{USER}') THEN CREATE ROLE {USER}; END IF;
+END $$""".replace("\n", " ")
+# The sequence of an identity or serial column has the owner of its table.
+_CHANGE_OWNERS = f"""DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT pg_class.oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace
         AND relkind IN ('r', 'p', 'v', 'm', 'S')
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND deptype IN ('a', 'i'))
@@ -232,8 +236,8 @@ _OWN_ALL = f"""DO $$ DECLARE name text; BEGIN
 END $$""".replace("\n", " ")
 
 
-def _program(folder: Path) -> tuple[Path, int]:
-    """The binaries that fit the data folder, any for a new one."""
+def _find_binaries(folder: Path) -> tuple[Path, int]:
+    """Returns the folder and the major version of binaries that fit the data folder; a new data folder fits any."""
     wanted = data_major(folder)
     found = find_postgres(wanted)
     if found is None and wanted is not None:

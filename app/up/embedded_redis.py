@@ -1,4 +1,4 @@
-"""A real Redis or Valkey on the loopback, with a password, its data kept in the home."""
+"""Redis or Valkey on the loopback, with a password; its data are in the home."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ class EmbeddedRedis(EmbeddedServer):
         super().__init__(home)
         self.program = program
         self.folder = home.data / "redis"
+        self._configuration = home.run / "redis.conf"
         self._password = secrets.redis_password
         self.url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def prepare(self) -> None:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            # A file and not arguments: every user of the machine can read a command line.
-            path = self.home.run / "redis.conf"
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            # The password is in a file because every user of the machine can read a command line.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            with os.fdopen(os.open(self._configuration, flags, 0o600), "w") as file:
                 file.write(self._settings())
         except OSError as error:
             raise UpError(f"{self.folder} cannot be used ({error}); move it away and start again") from error
@@ -44,13 +45,13 @@ class EmbeddedRedis(EmbeddedServer):
     def child(self) -> Child:
         return Child(
             name=self.name,
-            command=(str(self.program), str(self.home.run / "redis.conf")),
+            command=(str(self.program), str(self._configuration)),
             folder=self.home.root,
             env=dict(os.environ),
-            before=self.prepare,
-            sheds=True,
-            ready=self._answers,
-            stages=((signal.SIGTERM, 10.0),),
+            before_start=self.prepare,
+            drops_rights=True,
+            ready=self._is_ready,
+            stop_signals=((signal.SIGTERM, 10.0),),
         )
 
     def _settings(self) -> str:
@@ -63,19 +64,19 @@ class EmbeddedRedis(EmbeddedServer):
                 "daemonize no",
                 "appendonly yes",
                 "appendfsync everysec",
-                'save ""',  # the append-only file has it all
-                "aof-use-rdb-preamble no",  # as commands, which the other one of Redis and Valkey reads too
-                "maxmemory-policy noeviction",  # evicted keys would be lost messages of the queue
+                'save ""',  # the append-only file has all data
+                "aof-use-rdb-preamble no",  # Redis and Valkey read each other's commands, not snapshots
+                "maxmemory-policy noeviction",  # eviction would lose messages of the queue
                 "",
             )
         )
 
-    def _answers(self, _: Process) -> bool:
-        # No retries: the caller asks again by itself, and the library would wait up to 10 times inside.
+    def _is_ready(self, _: Process) -> bool:
+        # The library's own retries would wait up to ten times within one call; the caller asks again itself.
         client = redis.Redis.from_url(self.url, socket_connect_timeout=1, socket_timeout=1)
         try:
             return bool(client.ping())
-        except (redis.ConnectionError, redis.TimeoutError):  # also while it loads its data
+        except (redis.ConnectionError, redis.TimeoutError):  # also while Redis loads its data
             return False
         finally:
             client.close()

@@ -1,4 +1,4 @@
-"""What goes wrong for an operator."""
+"""Errors for the operator."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from app.errors import TaskroomError
 
 
 class UpError(TaskroomError):
-    """One line that says what to do; ``tail`` holds the last lines of a log that show why."""
+    """One line that says what to do; ``log_tail`` has the last lines of the log with the reason."""
 
-    def __init__(self, message: str, tail: str = "") -> None:
+    def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(" ".join(message.split()))
-        self.tail = tail
+        self.log_tail = log_tail

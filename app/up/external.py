@@ -1,17 +1,18 @@
-"""Servers that the operator runs: asked once before anything starts."""
+"""Checks of servers that the operator runs, once before anything starts."""
 
 from __future__ import annotations
 
 import psycopg2
 import redis
 
+from app.errors.causes import first_line
 from app.up.errors import UpError
 
 SHAPE = "DATABASE_URL must look like postgresql://user:password@host:port/database"
 
 
 def connect(url: str) -> psycopg2.extensions.connection:
-    """A plain connection; drops the driver's name that SQLAlchemy knows in an address. Waits up to 5 s."""
+    """Opens a plain connection; waits up to 5 s. Removes the driver's name that SQLAlchemy allows in a URL."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.split("+")[0] not in ("postgresql", "postgres"):
         raise UpError(SHAPE)
@@ -19,19 +20,17 @@ def connect(url: str) -> psycopg2.extensions.connection:
 
 
 def check_postgres(url: str) -> None:
-    """Raises UpError when DATABASE_URL does not answer."""
+    """Raises UpError when the server of DATABASE_URL does not answer."""
     try:
         connect(url).close()
     except psycopg2.OperationalError as error:
-        raise UpError(
-            f"DATABASE_URL does not answer ({_first_line(error)}); start that server or unset it"
-        ) from error
-    except psycopg2.Error:  # its text may repeat the address with the password
+        raise UpError(_no_answer("DATABASE_URL", error)) from error
+    except psycopg2.Error:  # its text may hold the URL with the password
         raise UpError(SHAPE) from None
 
 
 def check_redis(url: str) -> None:
-    """Raises UpError when REDIS_URL does not answer."""
+    """Raises UpError when the server of REDIS_URL does not answer."""
     try:
         client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
     except ValueError:
@@ -39,12 +38,10 @@ def check_redis(url: str) -> None:
     try:
         client.ping()
     except redis.RedisError as error:
-        raise UpError(
-            f"REDIS_URL does not answer ({_first_line(error)}); start that server or unset it"
-        ) from error
+        raise UpError(_no_answer("REDIS_URL", error)) from error
     finally:
         client.close()
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _no_answer(setting: str, error: Exception) -> str:
+    return f"{setting} does not answer ({first_line(error)}); start that server or unset {setting}"

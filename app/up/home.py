@@ -1,4 +1,4 @@
-"""The one folder that holds everything of a run: data, logs, pid files, secrets, the lock."""
+"""The folder that holds all files of an installation: data, logs, pid files, secrets and the lock."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from pathlib import Path
 
 from app.up.errors import UpError
 
-LOG_LIMIT = 10 * 1024 * 1024
-LOGS_KEPT = 3  # of each process, beside the one that is written
+ENVIRONMENT = "environment.json"
+LOG_LIMIT = 10 * 1024 * 1024  # bytes
+LOGS_KEPT = 3  # rotated logs of each process, besides the current one
 
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """Made once at random, kept in ``secrets.json`` (0600)."""
+    """Random values, made once and stored in ``secrets.json`` (0600)."""
 
     secret_key: str = field(repr=False, default_factory=lambda: random.token_hex(32))
     database_password: str = field(repr=False, default_factory=lambda: random.token_hex(16))
@@ -49,8 +50,8 @@ class Home:
 
     @classmethod
     def open(cls, root: Path) -> Home:
-        """Makes what is missing (0700). Raises UpError where the folder cannot be written or is damaged."""
-        root = root.resolve()  # the name by which the kernel lists the folders of processes
+        """Creates what is missing (0700). Raises UpError when the folder is not writable or is damaged."""
+        root = root.resolve()  # as /proc names the folders of processes
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in ("data", "log", "run"):
@@ -65,9 +66,10 @@ class Home:
             ) from error
 
     def lock(self) -> int:
-        """Holds the folder for this process until it ends; returns the open descriptor.
+        """Locks the folder until this process ends; returns the open descriptor.
 
-        Raises UpError when another process holds it. A kernel's lock: a pid file outlives its process.
+        Raises UpError when another process holds the lock. The kernel releases this lock at the process's end, whereas
+        a pid file would remain.
         """
         lock = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -77,65 +79,71 @@ class Home:
             os.close(lock)
             raise UpError(
                 f"Taskroom already runs in {self.root} (pid {holder}); "
-                "stop that one or set TASKROOM_HOME to another folder"
+                "stop it or set TASKROOM_HOME to another folder"
             ) from None
-        (self.run / "environment.json").unlink(missing_ok=True)  # of an earlier run, at other addresses
+        (self.run / ENVIRONMENT).unlink(missing_ok=True)  # an earlier run had other addresses
         os.truncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         return lock
 
     def write_environment(self, env: Mapping[str, str]) -> None:
-        """For ``script/cli``, while this process holds the lock."""
-        _write_private(self.run / "environment.json", dict(env))
+        """Stores the environment for ``script/cli``. Call it while this process holds the lock."""
+        _write_private(self.run / ENVIRONMENT, dict(env))
 
     @staticmethod
     def environment_in(root: Path) -> dict[str, str]:
-        """What the ``script/up`` that runs in this home has written. Raises UpError when none does, or not yet."""
+        """Returns the environment that the running ``script/up`` of this home has stored.
+
+        Raises UpError when no ``script/up`` runs there, and while it has not stored the environment yet.
+        """
         run = root.resolve() / "run"
         try:
             with (run / "lock").open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:  # it runs; the file of one that was killed is none of ours
+        except BlockingIOError:  # script/up runs; without the lock the file may be of a killed script/up
             with suppress(FileNotFoundError):
-                env: dict[str, str] = json.loads((run / "environment.json").read_text())
+                env: dict[str, str] = json.loads((run / ENVIRONMENT).read_text())
                 return env
             raise UpError(f"script/up in {root} is not ready yet; try again in a moment") from None
         except FileNotFoundError:
             pass
         except OSError as error:
             raise UpError(
-                f"{run} cannot be read ({error.strerror}); be the user who runs script/up"
+                f"{run} cannot be read ({error.strerror}); run this as the user who runs script/up"
             ) from error
         raise UpError(
             f"script/up does not run in {root}; start it, or set TASKROOM_HOME to the folder it runs in"
         )
 
     def log_file(self, name: str) -> Path:
-        """The log of a child that is about to start; a long one of earlier runs is put aside as ``.1``."""
+        """Returns the log of a child that is about to start; rotates a long log of earlier runs first."""
         path = self.log / f"{name}.log"
         if _is_long(path):
-            path.replace(_next_aside(path))
+            path.replace(_rotated(path))
         return path
 
-    def shorten_log(self, name: str) -> bool:
-        """Puts a long log aside while it is written: True when it is empty now. All who write it append, so it is
-        copied and cut off at its beginning; of what is written just then a line may be lost. Where no copy can be made,
-        as on a full disk, it is emptied all the same. Raises OSError when not even that can be done."""
+    def rotate_log(self, name: str) -> bool:
+        """Rotates a long log while processes write to it; returns whether the log is empty now.
+
+        All writers append, so the log is copied and then truncated; a line that is written in between may be lost.
+        When no copy can be made, as on a full disk, the log is truncated nevertheless. Raises OSError when even that
+        fails.
+        """
         path = self.log / f"{name}.log"
         if not _is_long(path):
             return False
-        aside = _next_aside(path)
+        copy = _rotated(path)
         try:
-            shutil.copyfile(path, aside)
+            shutil.copyfile(path, copy)
         except OSError:
-            aside.unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
         os.truncate(path, 0)
         return True
 
     def write_pid(self, name: str, pid: int) -> None:
         replacement = self.run / f"{name}.pid.new"
         replacement.write_text(f"{pid}\n")
-        replacement.replace(self.run / f"{name}.pid")  # whoever reads it meanwhile never finds it empty
+        replacement.replace(self.run / f"{name}.pid")  # atomic: no reader finds an empty file
 
     def remove_pid(self, name: str) -> None:
         (self.run / f"{name}.pid").unlink(missing_ok=True)
@@ -146,9 +154,8 @@ def _read_or_make_secrets(path: Path) -> Secrets:
         return Secrets(**json.loads(path.read_text()))
     except FileNotFoundError:
         made = Secrets()
-        _write_private(
-            path, asdict(made)
-        )  # whole or not there: a half file would lock the database's owner out
+        # The write is atomic: after half a write the application would not know the password of its database.
+        _write_private(path, asdict(made))
         return made
     except (ValueError, TypeError) as error:
         raise UpError(
@@ -160,16 +167,17 @@ def _is_long(log: Path) -> bool:
     return log.exists() and log.stat().st_size > LOG_LIMIT
 
 
-def _next_aside(log: Path) -> Path:
-    """``.1``, after what was there has become ``.2`` and so on; the oldest goes."""
-    aside = [log.with_name(f"{log.name}.{n}") for n in range(1, LOGS_KEPT + 1)]
-    for older, newer in zip(reversed(aside), reversed(aside[:-1]), strict=False):
+def _rotated(log: Path) -> Path:
+    """Frees the name ``.1`` and returns it: renames ``.1`` to ``.2`` and so on; the oldest log is removed."""
+    paths = [log.with_name(f"{log.name}.{n}") for n in range(1, LOGS_KEPT + 1)]
+    for older, newer in zip(reversed(paths), reversed(paths[:-1]), strict=False):
         if newer.exists():
             newer.replace(older)
-    return aside[0]
+    return paths[0]
 
 
 def _write_private(path: Path, content: dict[str, str]) -> None:
+    """Writes JSON atomically, readable for this user only."""
     replacement = path.with_suffix(".new")
     replacement.unlink(missing_ok=True)
     with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

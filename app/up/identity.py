@@ -1,4 +1,4 @@
-"""How a child process begins: whose it is, what it may do, and that it does not outlive the supervisor."""
+"""The user, the rights and the parent-death signal that a child process starts with."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True) if LINUX else None
 
 
-def nobody() -> int:
-    """The id under which Postgres sees itself; it must have a name, or initdb refuses."""
+def nobody_uid() -> int:
+    """The user id that Postgres sees as its own. The id must have a name, or initdb refuses it."""
     try:
         return pwd.getpwnam("nobody").pw_uid
     except KeyError:
         return 65534
 
 
-def has_name() -> bool:
-    """Whether this user stands in the user database; containers run with ids that do not."""
+def has_user_name() -> bool:
+    """Whether this user is in the user database. Containers may run with an id that is not."""
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:
@@ -37,45 +37,47 @@ def has_name() -> bool:
 
 
 @functools.cache
-def shedding() -> tuple[str, ...]:
-    """What root puts before a command that needs none of its rights, but for a port below 1024. It keeps what root's
-    files give: whose files are to be another's runs ``script/up`` as another user. Empty for others, and where it does
-    not work (no setpriv of util-linux, a container that forbids it)."""
+def drop_rights() -> tuple[str, ...]:
+    """The words before a command that take away all rights of root but that of ports below 1024.
+
+    The command keeps access to root's files; for the files of another user, run ``script/up`` as that user. The tuple
+    is empty for other users, and where setpriv (util-linux) is missing or the container forbids it.
+    """
     setpriv = shutil.which("setpriv") if os.geteuid() == 0 else None
     if setpriv is None:
         return ()
     kept = "-all,+net_bind_service"
-    before = (
+    prefix = (
         *(setpriv, "--no-new-privs", "--securebits", "+noroot,+noroot_locked"),
         *("--inh-caps", kept, "--ambient-caps", kept, "--bounding-set", kept, "--"),
     )
-    works = subprocess.run(
-        (*before, "true"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    attempt = subprocess.run(
+        (*prefix, "true"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
     )
-    return before if works.returncode == 0 else ()
+    return prefix if attempt.returncode == 0 else ()
 
 
-def begin(orphan_signal: signal.Signals, namespace: bool = False) -> Callable[[], None]:
-    """For ``preexec_fn``: the kernel sends ``orphan_signal`` when the thread that starts the child is gone.
+def child_setup(parent_death_signal: signal.Signals, user_namespace: bool = False) -> Callable[[], None]:
+    """Returns a ``preexec_fn``: the kernel sends the child this signal when the thread that started the child ends.
 
-    ``namespace`` puts it into a user namespace in which root's files are its own and it is not root.
+    ``user_namespace`` moves the child into a user namespace: there the child owns root's files but is not root.
     """
     parent = os.getpid()
 
     def in_child() -> None:
-        if namespace:
+        if user_namespace:
             _enter_user_namespace()
         if _libc is not None:
-            _libc.prctl(PR_SET_PDEATHSIG, int(orphan_signal), 0, 0, 0)
-            if os.getppid() != parent:  # it died before the line above took effect
+            _libc.prctl(PR_SET_PDEATHSIG, int(parent_death_signal), 0, 0, 0)
+            if os.getppid() != parent:  # the parent ended before prctl took effect
                 os._exit(1)
 
     return in_child
 
 
 @functools.cache
-def namespaces_allowed() -> bool:
-    """Whether this process may make user namespaces (many containers forbid it)."""
+def user_namespaces_allowed() -> bool:
+    """Whether this process may create user namespaces. Many containers forbid it."""
     if not LINUX:
         return False
     try:
@@ -85,7 +87,7 @@ def namespaces_allowed() -> bool:
 
 
 def _enter_user_namespace() -> None:
-    uid, gid, inside = os.geteuid(), os.getegid(), nobody()
+    uid, gid, inside = os.geteuid(), os.getegid(), nobody_uid()
     if _libc is None or _libc.unshare(CLONE_NEWUSER) != 0:
         raise OSError(ctypes.get_errno(), "no user namespace")
     for name, text in (

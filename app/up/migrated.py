@@ -1,4 +1,4 @@
-"""Whether the tables are known to be the newest: asking Alembic would slow each start by seconds."""
+"""Whether the tables are known to be the newest. The stored answer saves each start the seconds that Alembic takes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ from app.up.external import connect
 from app.up.home import Home
 from app.up.settings import CHECKOUT
 
+MIGRATIONS = CHECKOUT / "migrations"
 
-def is_current(home: Home, database_url: str, migrations: Path = CHECKOUT / "migrations") -> bool:
-    """True when the same migrations brought a database to the very version that this one has."""
+
+def is_current(home: Home, database_url: str, migrations: Path = MIGRATIONS) -> bool:
+    """Whether the migrations and the database's version are the same as after the last migration."""
     try:
-        remembered = _stamp(home).read_text()
+        recorded = _stamp(home).read_text()
     except FileNotFoundError:
         return False
-    return "none" not in remembered and remembered == _state(database_url, migrations)
+    return "none" not in recorded and recorded == _state(database_url, migrations)
 
 
-def remember(home: Home, database_url: str, migrations: Path = CHECKOUT / "migrations") -> None:
-    """After a migration that succeeded."""
+def record(home: Home, database_url: str, migrations: Path = MIGRATIONS) -> None:
+    """Stores the state of now. Call it after a successful migration."""
     _stamp(home).write_text(_state(database_url, migrations))
 
 
@@ -35,7 +37,7 @@ def _state(database_url: str, migrations: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(migrations.rglob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    # From the database, so that one moved away, restored or taken back by hand is migrated again.
+    # The database's own version counts: a database that is new, restored or downgraded by hand is migrated again.
     return f"{digest.hexdigest()} {_version(database_url)}"
 
 

@@ -1,4 +1,4 @@
-"""The application's own processes as data: steps that run once, services that run on."""
+"""The application's own processes as data: steps that run once, and services that keep running."""
 
 from __future__ import annotations
 
@@ -21,21 +21,14 @@ from app.up.settings import CHECKOUT, Settings
 @dataclass(frozen=True, slots=True)
 class Plan:
     migrate: Child  # runs to its end before the services start
-    account: Child  # runs to its end while they do
-    services: tuple[Child, ...]  # started together, stopped the last one first, a group at once
+    account: Child  # runs to its end while the services start
+    services: tuple[Child, ...]  # started together, stopped in reverse order, each group at once
 
 
-def environment(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
-    """What every process of the application is given; what the operator set passes through."""
-    env = dict(os.environ)
-    env.pop("DEMO_PASSWORD", None)  # only the account step needs it
-    return env | ours(settings, home, database_url, redis_url)
-
-
-def ours(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
-    """What of it makes a process one of this installation."""
+def taskroom_environment(settings: Settings, home: Home, database_url: str, redis_url: str) -> dict[str, str]:
+    """The variables that make a process a part of this installation."""
     return {
-        # Also of the processes behind nginx, which listen on the loopback themselves.
+        # The public host decides, also for the processes behind nginx, which listen on the loopback.
         "TASKROOM_ENV": os.environ.get("TASKROOM_ENV", "embedded")
         if is_loopback(settings.host)
         else "production",
@@ -47,20 +40,26 @@ def ours(settings: Settings, home: Home, database_url: str, redis_url: str) -> d
         "PORT": str(settings.port),
         "TASKROOM_HOME": str(home.root),
         "WORKER_CONCURRENCY": str(settings.worker_concurrency),
-        "PYTHONUNBUFFERED": "1",  # a log that lags behind hides the reason of a death
+        "PYTHONUNBUFFERED": "1",  # buffered lines would be missing from the log after a crash
     }
 
 
-def application(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
-    def step(name: str, *arguments: str, **extra: str) -> Child:
+def child_environment(own: Mapping[str, str]) -> dict[str, str]:
+    """The operator's environment with the variables of this installation, for each process of the application."""
+    # Only the account step needs the password.
+    return {name: value for name, value in os.environ.items() if name != "DEMO_PASSWORD"} | dict(own)
+
+
+def application_plan(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
+    def step(name: str, *arguments: str, **more: str) -> Child:
         command = (sys.executable, "-m", "app.cli", *arguments)
-        return Child(name, command, CHECKOUT, env={**env, **extra}, sheds=True, keeps_pid_file=False)
+        return Child(name, command, CHECKOUT, env={**env, **more}, drops_rights=True, has_pid_file=False)
 
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
     return Plan(
         migrate=step("migrate", "migrate"),
         account=step(
-            # What an administrator made of it since stays; the password is the one that is printed.
+            # --keep: the role and tenant that an administrator has set stay. The password becomes the printed one.
             *("account", "account", settings.demo_email, "--role", "operator", "--keep"),
             ACCOUNT_PASSWORD=demo_password,
         ),
@@ -71,34 +70,34 @@ def application(settings: Settings, home: Home, env: Mapping[str, str], demo_pas
                 command=(
                     *(*celery, "worker", "--loglevel", "INFO", "--queues", "taskroom,quick"),
                     *("--concurrency", str(settings.worker_concurrency), "--hostname", "taskroom@%h"),
-                    *("--without-gossip", "--without-mingle"),  # one worker has nobody to talk to
+                    *("--without-gossip", "--without-mingle"),  # there is no other worker
                 ),
                 folder=CHECKOUT,
                 env=env,
-                sheds=True,
-                ready=logged(b" ready."),
-                # Warm, for what is nearly done; then cold, which ends the others in order or has them run again.
-                stages=((signal.SIGTERM, 8.0), (signal.SIGQUIT, 8.0)),
-                orphan_signal=signal.SIGQUIT,  # warm would wait for a task whose database has gone
+                drops_rights=True,
+                ready=log_contains(b" ready."),
+                # Warm shutdown: tasks that are nearly done finish. Cold shutdown: the others end in order or run again.
+                stop_signals=((signal.SIGTERM, 8.0), (signal.SIGQUIT, 8.0)),
+                parent_death_signal=signal.SIGQUIT,  # warm would wait for a task whose database is gone
             ),
             Child(
                 name="beat",
-                # No pid file of its own: one left behind by a crash would keep the next beat from starting.
+                # No pid file of beat's own: after a crash it would keep the next beat from starting.
                 command=(
                     *(*celery, "beat", "--loglevel", "INFO"),
                     *("--schedule", str(home.data / "beat-schedule"), "--pidfile="),
                 ),
                 folder=CHECKOUT,
                 env=env,
-                sheds=True,
-                ready=logged(b"beat: Starting"),
+                drops_rights=True,
+                ready=log_contains(b"beat: Starting"),
             ),
         ),
     )
 
 
 def _web(settings: Settings, home: Home, env: Mapping[str, str]) -> tuple[Child, ...]:
-    """One web process at the public port, or nginx there and several at ports of their own."""
+    """One web process at the public port; or nginx at the public port and several web processes at other ports."""
 
     def process(number: int, url: str, **more: str) -> Child:
         return Child(
@@ -106,38 +105,37 @@ def _web(settings: Settings, home: Home, env: Mapping[str, str]) -> tuple[Child,
             command=(sys.executable, "wsgi.py"),
             folder=CHECKOUT,
             env={**env, **more},
-            ready=answers(url + "/readyz"),
-            stages=((signal.SIGTERM, 15.0),),
-            sheds=True,
-            group="web",  # one after the other, each would send its viewers to the next that goes
+            ready=http_ready(url + "/readyz"),
+            stop_signals=((signal.SIGTERM, 15.0),),
+            drops_rights=True,
+            group="web",  # stopped one by one, each would send its viewers to a process that stops next
         )
 
     if settings.web_processes == 1:
         return (process(1, settings.url),)
     ports: list[int] = []
     while len(ports) < settings.web_processes:
-        if (port := free_port()) not in (settings.port, *ports):
+        if (port := free_port()) != settings.port:
             ports.append(port)
-    proxies = str(settings.trusted_proxies + 1)
     processes = {number: f"127.0.0.1:{port}" for number, port in enumerate(ports, 1)}
-    # nginx is first, so it ends last: until then it answers whom the web processes have sent away.
+    # nginx is first, so it stops last: it still answers the viewers that the web processes send away at their end.
     return (
-        nginx.child(home, settings.listen, processes, answers(settings.url + "/readyz")),
+        nginx.child(home, settings.nginx_listen, processes, http_ready(settings.url + "/readyz")),
         *(
             process(
                 *(number, f"http://{address}"),
                 HOST="127.0.0.1",
                 PORT=address.rpartition(":")[2],
                 TASKROOM_PROCESS=str(number),
-                TRUSTED_PROXIES=proxies,
+                TRUSTED_PROXIES=str(settings.trusted_proxies + 1),
             )
             for number, address in processes.items()
         ),
     )
 
 
-def answers(url: str) -> Callable[[Process], bool]:
-    """Ready when GET of this address is 200."""
+def http_ready(url: str) -> Callable[[Process], bool]:
+    """Ready when a GET of this URL is answered with 200."""
 
     def ready(_: Process) -> bool:
         try:
@@ -148,6 +146,6 @@ def answers(url: str) -> Callable[[Process], bool]:
     return ready
 
 
-def logged(text: bytes) -> Callable[[Process], bool]:
-    """Ready when its log says so, where nothing listens that could be asked."""
+def log_contains(text: bytes) -> Callable[[Process], bool]:
+    """Ready when the log since the start contains this text; for a process that listens at no port."""
     return lambda process: text in process.log_since_start()

@@ -1,4 +1,4 @@
-"""Processes that an earlier run left behind, told from others by what they are and not by a pid alone."""
+"""Processes that an earlier run left behind. Their environment or folder identifies them; a pid alone does not."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-TAG = "TASKROOM_CHILD_OF"  # in the environment of each child: the home it belongs to
-# They overwrite their environment, so their folder tells whose they are. Debian's servers are links to their tools.
+TAG = "TASKROOM_CHILD_OF"  # a variable of each child's environment: the home of its supervisor
+# These overwrite their environment, so their folder identifies them. Debian's servers are links to the check tools.
 SERVERS = {"postgres", "redis-server", "redis-check-rdb", "valkey-server", "valkey-check-rdb", "nginx"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundProcess:
     pid: int
     program: str
     folder: Path
     environment: tuple[bytes, ...]
 
 
-def leftovers(home: Path) -> list[Found]:
-    """All living processes that a supervisor of this home started. Empty where there is no /proc.
+def processes_of(home: Path) -> list[FoundProcess]:
+    """Lists the running processes that a supervisor of this home started; empty where there is no /proc.
 
     ``home`` is a resolved path.
     """
@@ -33,20 +33,20 @@ def leftovers(home: Path) -> list[Found]:
     ]
 
 
-def servers_in(folder: Path, program: str) -> list[Found]:
-    """Processes of ``program`` that work in exactly this folder: a postmaster and its backends."""
+def servers_in(folder: Path, program: str) -> list[FoundProcess]:
+    """Lists the processes of ``program`` whose working folder is ``folder``: a postmaster and its backends."""
     return [p for p in _processes() if p.program == program and p.folder == folder]
 
 
-def end(find: Callable[[], list[Found]], stages: Iterable[tuple[signal.Signals, float]]) -> int:
-    """Sends each signal, waits up to its seconds until ``find`` finds none; returns how many there were."""
+def terminate(find: Callable[[], list[FoundProcess]], signals: Iterable[tuple[signal.Signals, float]]) -> int:
+    """Sends each signal and waits up to its seconds until ``find`` returns none; returns their number at first."""
     first = remaining = find()
-    for number, seconds in stages:
+    for number, seconds in signals:
         for process in remaining:
             try:
                 os.kill(process.pid, number)
             except ProcessLookupError:
-                continue  # gone since it was found, which is what is wanted
+                continue  # it ended meanwhile
         limit = time.monotonic() + seconds
         while remaining and time.monotonic() < limit:
             time.sleep(0.02)
@@ -54,7 +54,7 @@ def end(find: Callable[[], list[Found]], stages: Iterable[tuple[signal.Signals, 
     return len(first)
 
 
-def _processes() -> Iterator[Found]:
+def _processes() -> Iterator[FoundProcess]:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             if int(entry.name) == os.getpid() or _is_zombie(entry):
@@ -63,8 +63,8 @@ def _processes() -> Iterator[Found]:
             folder = (entry / "cwd").readlink()
             environment = tuple((entry / "environ").read_bytes().split(b"\0"))
         except (OSError, ValueError):
-            continue  # another user's, or gone in the meantime: neither can be ours to end
-        yield Found(int(entry.name), program, folder, environment)
+            continue  # a process of another user, or one that has just ended: neither is to be ended here
+        yield FoundProcess(int(entry.name), program, folder, environment)
 
 
 def _is_zombie(entry: Path) -> bool:

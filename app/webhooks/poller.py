@@ -10,11 +10,12 @@ are busy or Redis is away, is repeated ever more seldom.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.broker import BrokerDown
+from app.periodic import Periodic
 from app.stream.store import Connect, StoreAway
 from app.webhooks.queue import oldest
 
@@ -24,19 +25,13 @@ POLL_SECONDS = 0.5
 PATIENCE_MOST = 30.0
 
 
-class Courier:
+class DeliveryPoller:
     def __init__(self, read: Connect, hint: Callable[[], None]) -> None:
         """``hint`` raises BrokerDown."""
         self._read, self._hint = read, hint
-        self._stopped = threading.Event()
+        self.thread = Periodic("courier", POLL_SECONDS, self._poll)
         self._told: str | None = None  # since when that was due which was hinted at last
         self._next, self._patience = 0.0, 0.0
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-courier", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
 
     def poll(self) -> bool:
         """Whether it hinted. Raises StoreAway."""
@@ -57,11 +52,6 @@ class Courier:
             return False
         return True
 
-    def _run(self) -> None:
-        while not self._stopped.wait(POLL_SECONDS):
-            try:
-                self.poll()
-            except StoreAway as error:
-                logger.debug("no poll: %s", error)  # the breaker tells of Postgres's going and coming
-            except Exception:
-                logger.exception("a poll failed")
+    def _poll(self) -> None:
+        with suppress(StoreAway):  # the breaker logs when Postgres goes and when it is back
+            self.poll()

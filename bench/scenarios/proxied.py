@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from app.up import nginx
 from app.up.errors import UpError
-from app.up.plan import answers
+from app.up.plan import http_ready
 from app.up.process import Process
 from bench.contest import Contest
 from bench.figures import OURS, Figure
@@ -29,7 +29,7 @@ def proxied(contest: Contest) -> list[Figure]:
         url = f"http://127.0.0.1:{port}"
         processes = {n: urlsplit(server.url).netloc for n, server in enumerate((one, two), 1)}
         try:
-            child = nginx.child(stand.home, f"127.0.0.1:{port}", processes, answers(f"{url}/readyz"))
+            child = nginx.child(stand.home, f"127.0.0.1:{port}", processes, http_ready(f"{url}/readyz"))
         except UpError as error:
             contest.absent["nginx before our own"] = str(error)
             return []

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import socketio
 
-from app.observability.log_format import Discreet
+from app.observability.log_format import RedactingFormatter
 from tests.api import patient
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer
@@ -94,7 +94,7 @@ def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User
 
 
 def test_17_what_an_exception_quotes_is_struck_out_of_the_log() -> None:
-    made = Discreet("%(levelname)s %(message)s")
+    made = RedactingFormatter("%(levelname)s %(message)s")
     token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
     try:
         raise ValueError(f"cannot read {token} in /api/v2/stream?ticket={uuid.UUID(int=0)}&rooms=user")

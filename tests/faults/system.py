@@ -18,7 +18,7 @@ import psycopg2
 from app.up import survivors
 from app.up.embedded import free_port
 from app.up.home import Home
-from app.up.identity import begin
+from app.up.identity import child_setup
 from bench import proc
 from tests.faults.checker import Stored
 from tests.support.system import JOBS, ROOT, User, wait_for
@@ -69,7 +69,7 @@ class Taskroom:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C is for the harness, which then ends this in order
-                preexec_fn=begin(signal.SIGTERM),  # also when the harness is killed
+                preexec_fn=child_setup(signal.SIGTERM),  # also when the harness is killed
             )
         try:
             wait_for("ready", lambda: process.poll() is not None or "\nready " in self.said(), START_SECONDS)
@@ -89,7 +89,7 @@ class Taskroom:
     ) -> None:
         self.user.client.close()
         self.stop()
-        left = survivors.leftovers(self.home.root)
+        left = survivors.processes_of(self.home.root)
         assert not left, f"the supervisor left processes behind: {left}"
 
     def stop(self) -> None:
@@ -108,7 +108,7 @@ class Taskroom:
 
     def deaths(self) -> list[str]:
         """The parts that died so far, in order, as the supervisor tells it."""
-        return re.findall(r"^(\S+) died ", self.said(), re.MULTILINE)
+        return re.findall(r"^(\S+) exited ", self.said(), re.MULTILINE)
 
     def pid(self, part: str) -> int:
         return int((self.home.run / f"{part}.pid").read_text())

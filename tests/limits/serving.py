@@ -6,14 +6,14 @@ import inspect
 
 from engineio.base_server import BaseServer
 
-from app import cli
+from app import cli, web_metrics
 from app.api import auth, idempotency, outside, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
-from app.observability import loop_watchdog, metrics
+from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
     acknowledgements,
@@ -45,7 +45,6 @@ from tests.limits.product import (
     DEFAULT,
     Row,
     found,
-    interval,
     most,
     of_body,
     of_eventlet,
@@ -89,15 +88,15 @@ ROWS: list[Row] = [
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
-        interval(source(idempotency.Key)))),
+        idempotency.KEPT.total_seconds())),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
-    ("names of code that blocked the loop", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
+    ("names of code that blocked the loop", "50; 5 s", lambda: (loop_watchdog.NAMES, web_metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who\).*?"(\d+) per minute"\)\n# Failures')),
     ("the same with a wrong password", "10; 60", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who, deduct_when.*?"(\d+) per minute", deduct_when')),
     ("name of an account; its password", "254; 1,024; 128; 255 characters", lambda: (
-        min(most(Login, "email"), cli.LONGEST_NAME), most(Login, "password"), principal.LONGEST_TENANT,
+        min(most(Login, "email"), cli.MAX_NAME_LENGTH), most(Login, "password"), principal.LONGEST_TENANT,
         found(source(issuers), r"len\(value\) > (\d+)"))),
     ("how long a session lasts", "30 days; 30 s; 20 s", lambda: (
         DEFAULT.refresh_token_seconds, DEFAULT.ticket_seconds, sessions.GRACE_SECONDS)),

@@ -21,9 +21,11 @@ from app.inbox import store as inbox
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
 from app.jobs import steps as job_steps
+from app.models.streams import EventId, Writer
+from app.models.webhooks import Delivery
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
-from app.stream import event, pages, store, writer
+from app.stream import claims, event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
@@ -99,14 +101,14 @@ ROWS: list[Row] = [
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
     ("messages of one queue at the broker", "2,000; 1,000", lambda: (
-        broker.QUEUED_MOST, client_of_broker.DELIVER_QUEUED)),
+        broker.MAX_QUEUED, client_of_broker.DELIVER_QUEUED)),
     ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
-     lambda: (dispatch.RESEND_MOST, dispatch.RESEND_BATCH, turns.FILLED_TASKS, turns.FILLED_USERS)),
+     lambda: (dispatch.MAX_RESENT, dispatch.RESEND_BATCH, turns.HELD_TASKS, turns.HELD_USERS)),
     ("wait for a broker that hangs", "2 s; 4", lambda: (broker.SEND_SECONDS, connections.IDLE_CONNECTIONS)),
     ("users that a claim compares", "100; 10; 60 s", lambda: (
-        turns.USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
-    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.LOOKED_AT, plan.MOST_PHASES)),
+        turns.CANDIDATE_USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
+    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.SCANNED_RUNS, plan.MAX_PHASES)),
     ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),
         expires("retention"))),
@@ -124,7 +126,7 @@ ROWS: list[Row] = [
     ("events stored in one go", "1,000; 1 MB", lambda: (
         same(store.BATCH_EVENTS, most(outside.Batch, "events")), same(store.BATCH_BYTES, stored.BATCH_BYTES))),
     ("pauses between tries while Postgres", "0.05 s; 5 s", lambda: writer.RETRY_SECONDS),
-    ("how long a process that ends waits until", "10 s", lambda: runtime.LEAVE_SECONDS),
+    ("how long a process that ends waits until", "10 s", lambda: runtime.CLOSE_SECONDS),
     ("the longest `countdown`", "30 days", lambda: progress.MAX_COUNTDOWN),
     ("rows of a page of tasks", "50; 200", lambda: (
         same(*(unless_asked(*page) for page in PAGED)), same(*(most(*page) for page in PAGED)))),
@@ -157,9 +159,9 @@ ROWS: list[Row] = [
         same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
         same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
-        *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
+        *(expired.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
         budget.KEPT_DAYS * 86_400)),
-    ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.announce))),
+    ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
@@ -171,7 +173,7 @@ ROWS: list[Row] = [
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
-        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, store.LONGEST_ID)),
+        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, claims.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
      lambda: (everybody.CHECK_SECONDS, everybody.AWAY_SECONDS, FINISH_SECONDS)),
@@ -211,12 +213,12 @@ ROWS: list[Row] = [
         for name in ("client_header", "client_body", "proxy_connect", "proxy_read"))),
     ("a body; over it 413", "2 MiB", lambda: found(NGINX, r"client_max_body_size (\d+)m;") * 1024**2),
     ("connections of one of its processes", "50,000", lambda: found(NGINX, r"worker_connections (\d+);")),
-    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOGS_SECONDS, home.LOGS_KEPT)),
+    ("a log that is longer", "10 MiB; 5 s; 3", lambda: (home.LOG_LIMIT, supervisor.LOG_CHECK_SECONDS, home.LOGS_KEPT)),
     ("connections of the embedded Postgres", "75; 25",
      lambda: found(source(up), r"max_connections=(\d+) \+ (\d+) \* settings.web_processes")),
     ("pause before a process that died", "0.2 s; 10 s; 3; 90 s", lambda: (
-        supervisor.BACKOFF_FIRST, supervisor.BACKOFF_LAST, supervisor.DEATHS_AT_START, supervisor.START_SECONDS)),
+        supervisor.BACKOFF_FIRST, supervisor.BACKOFF_LAST, supervisor.MAX_START_FAILURES, supervisor.START_SECONDS)),
     ("how long a web process has to end", "15 s; 8 s; 8 s", lambda: (
         found(source(up_plan._web), r"SIGTERM, ([\d.]+)"),
-        *found(source(up_plan.application), r"SIGTERM, ([\d.]+)\), \(signal.SIGQUIT, ([\d.]+)"))),
+        *found(source(up_plan.application_plan), r"SIGTERM, ([\d.]+)\), \(signal.SIGQUIT, ([\d.]+)"))),
 ]  # fmt: skip

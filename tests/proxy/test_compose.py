@@ -90,7 +90,8 @@ def test_the_mounted_file_is_valid(tmp_path: Path) -> None:
     # Here neither the names are known nor, to older versions of nginx, the word that has them looked up again.
     text = re.sub(r"web-(\d):8000 resolve", r"127.0.0.1:1800\1", nginx.TEMPLATE.read_text())
     (tmp_path / "nginx.conf").write_text(text)
-    command = [nginx.program(), "-t", "-p", f"{tmp_path}/", "-c", tmp_path / "nginx.conf", "-e", "stderr"]
+    program, folder = nginx.require_nginx(), f"{tmp_path}/"
+    command = [program, "-t", "-p", folder, "-c", tmp_path / "nginx.conf", "-e", "stderr"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0 and "test is successful" in run.stderr, run.stderr
 

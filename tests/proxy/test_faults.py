@@ -173,7 +173,7 @@ def test_nginx_runs_without_root() -> None:
         log.touch()
         for path in (folder, conf, log):
             os.chown(path, 65534, 65534)
-        command = [nginx.program(), "-p", f"{folder}/", "-c", conf, "-e", "stderr"]
+        command = [nginx.require_nginx(), "-p", f"{folder}/", "-c", conf, "-e", "stderr"]
         with log.open("ab") as output:
             run = subprocess.Popen(command, stdout=output, stderr=output, **unprivileged)
         try:

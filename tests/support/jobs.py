@@ -13,8 +13,8 @@ from marshmallow import Schema, fields
 
 from app.bus import EventService
 from app.tasks.approvals import Approval
-from workers import emitters
-from workers import run as runs
+from workers import current, emitters
+from workers.errors import ApprovalNeeded
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
 
 logger = logging.getLogger("tests.jobs")
@@ -66,7 +66,7 @@ def fail(text: str) -> None:
 @job("test_retry", params=Count, max_retries=2)
 def retry(count: int) -> str:
     """Fails ``count`` times, then succeeds."""
-    if runs.current().claim.retry_count < count:
+    if current.get().claim.retry_count < count:
         raise RetryTask("not yet", countdown=0.05)
     return "at last"
 
@@ -123,7 +123,7 @@ def with_logging() -> None:
 @job("test_emitters", params=Nothing)
 def with_emitters() -> None:
     """Reports under the older names."""
-    task_id = runs.current().claim.task_id
+    task_id = current.get().claim.task_id
     emitters.emit_task_status(task_id, True, "Starting", "cache")
     emitters.emit_phase_update(task_id, "cache", "active", "Caching", 0, 2)
     emitters.emit_phase_update(task_id, "cache", "in_progress", "One", 1, 2)
@@ -200,7 +200,7 @@ def quiet() -> None:
     """Opens a phase, says so once, and turns in silence until it is cancelled."""
     with phase("silence", message="nothing to say"):
         while True:
-            runs.current().check()
+            current.get().check()
             time.sleep(0.02)
 
 
@@ -231,7 +231,7 @@ def odd_result() -> dict[str, str]:
 @job("test_second_try", params=Nothing, max_retries=1, retry_lost=True)
 def second_try() -> str:
     """Its first attempt never ends by itself; it is for one whose worker is lost to be run again."""
-    while runs.current().claim.attempt == 1:
+    while current.get().claim.attempt == 1:
         log("still here")
         time.sleep(0.05)
     return "at last"
@@ -253,9 +253,9 @@ def approval() -> str:
 @job("test_asks_late", params=Nothing)
 def asks_late() -> None:
     """Says nothing until it was asked to stop, and asks all the same, as one does that has not heard of it yet."""
-    while not runs.current().cancelled:
+    while not current.get().cancelled:
         time.sleep(0.02)
-    raise runs.ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
+    raise ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
 
 
 @job("test_publish", params=Text)

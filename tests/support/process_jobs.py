@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from tests.support.jobs import Nothing, Text
-from workers import run as runs
+from workers import current
 from workers.progress import job, log
 
 
@@ -53,7 +53,7 @@ def fork_leaves(text: str) -> int:
 
 
 def _square(n: int) -> int:
-    if runs.find() is not None:
+    if current.find() is not None:
         log(f"square of {n}")
     return n * n
 
@@ -81,7 +81,7 @@ class Death(Schema):
 
 def _die(how: str, gate: str) -> None:
     while not Path(gate).exists():
-        runs.current().check()
+        current.get().check()
         time.sleep(0.02)
     if how == "exit":
         os._exit(3)
@@ -97,6 +97,6 @@ def dies(how: str, gate: str) -> None:
 @job("test_dies_once", params=Death, max_retries=1, retry_lost=True)
 def dies_once(how: str, gate: str) -> str:
     """Takes its process with it the first time."""
-    if runs.current().claim.attempt == 1:
+    if current.get().claim.attempt == 1:
         _die(how, gate)
     return "at last"

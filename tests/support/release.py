@@ -6,7 +6,7 @@ import time
 
 from marshmallow import Schema, fields
 
-from workers import run as runs
+from workers import current
 from workers.phases import REPORT_SECONDS, Phase
 from workers.progress import job, log, phase
 
@@ -55,7 +55,7 @@ def _hold(testing: Phase) -> None:
     testing.advance(0)
     while True:
         time.sleep(0.05)
-        runs.current().check()
+        current.get().check()
 
 
 def _test(n: int, broken: bool) -> None:

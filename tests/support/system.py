@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
 # Whose job types a worker has: the shipped ones, and those that do what these never do.
 JOBS = "workers.jobs," + ",".join(
-    f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release")
+    f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release", "thread_jobs")
 )
 Value = TypeVar("Value")
 
@@ -118,11 +118,14 @@ class System:
             if done.returncode:
                 raise RuntimeError(f"{step[0]} failed: {done.stderr}")
 
-    def start_worker(self, concurrency: int = 2, **more: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, concurrency: int = 2, pool: str = "prefork", **more: str
+    ) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
             [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
-            + ["--concurrency", str(concurrency), "--loglevel", "INFO", "--queues", "taskroom,quick"]
+            + ["--pool", pool, "--concurrency", str(concurrency)]
+            + ["--loglevel", "INFO", "--queues", "taskroom,quick"]
             + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
             self.environment(**more),
         )

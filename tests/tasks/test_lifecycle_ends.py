@@ -1,4 +1,4 @@
-"""How tasks end: once, told in order, whoever ends them. Against a real Postgres."""
+"""The ends of tasks: one each, with its events in order, on a real Postgres."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.tasks.helpers import Tasks, folded
 NOWHERE = "00000000-0000-4000-8000-000000000009"
 
 
-def test_what_an_earlier_attempt_still_says_is_refused(tasks: Tasks):
+def test_events_of_an_earlier_attempt_are_refused(tasks: Tasks):
     task_id = tasks.started()
-    tasks.lose(task_id, retry=True)
+    tasks.expire_lease(task_id, retry=True)
     assert tasks.claim(task_id, 2)
     before = tasks.events(task_id)
 
@@ -44,7 +44,7 @@ def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status:
     if cancelled:
         tasks.cancel(task_id)
 
-    done = tasks.lose(task_id, 1, retry)
+    done = tasks.expire_lease(task_id, 1, retry)
 
     state = tasks.state(task_id)
     task = state["task"]
@@ -61,9 +61,11 @@ def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status:
 def test_an_attempt_that_is_over_cannot_be_lost(tasks: Tasks):
     ended, retried, pending = tasks.started(), tasks.started(), tasks.create()
     tasks.end(ended)
-    tasks.lose(retried, retry=True)
+    tasks.expire_lease(retried, retry=True)
 
-    assert not any(tasks.lose(t, a).events for t, a in ((ended, 1), (retried, 1), (pending, 0), (NOWHERE, 1)))
+    assert not any(
+        tasks.expire_lease(t, a).events for t, a in ((ended, 1), (retried, 1), (pending, 0), (NOWHERE, 1))
+    )
 
 
 def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Tasks):
@@ -75,8 +77,8 @@ def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Task
         task_id, "FAILURE", phases=["sort", "read"], error={"type": "E", "message": "why", "traceback": None}
     )
 
-    told = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
-    assert told == [
+    last = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
+    assert last == [
         ("phase_update", "sort", "error"),
         ("phase_update", "read", "error"),
         ("agent_completed", None, None),
@@ -86,19 +88,19 @@ def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Task
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks, claimed: bool):
+def test_a_task_that_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks, claimed: bool):
     task_id = tasks.started() if claimed else tasks.create()
 
     with tasks.transaction() as tx:
-        ended = lifecycle.undeliverable(tx, task_id)
+        ended = lifecycle.fail_undeliverable(tx, task_id)
 
     assert ended is not claimed
     assert claimed or tasks.state(task_id)["task"]["error"]["type"] == "BrokerUnavailable"
 
 
 @pytest.mark.slow
-def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
-    """Fifteen times cancel, the reaper and the worker's own end at the same moment."""
+def test_a_task_ends_once_when_several_end_it_at_once(tasks: Tasks):
+    """A cancel, an expired lease and the worker's own end at the same moment, fifteen times."""
     start, others = threading.Barrier(3, timeout=60), [Tasks(tasks.database) for _ in range(3)]
     task_ids = [tasks.create() for _ in range(15)]
     for n, task_id in enumerate(task_ids):
@@ -119,7 +121,7 @@ def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
     in_threads(
         [
             lambda: each(cancels),
-            lambda: each(lambda task_id: others[1].lose(task_id)),
+            lambda: each(lambda task_id: others[1].expire_lease(task_id)),
             lambda: each(lambda task_id: others[2].end(task_id)),
         ],
         120,

@@ -1,4 +1,4 @@
-"""Homes to start in. Making a database takes longer than most of what these tests look at, so it is made once."""
+"""Homes for the tests. The database is created once and copied: its creation takes longer than most of these tests."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from app.up.home import Home
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """One whose database is there and at rest, to copy from."""
-    home = Home.open(tmp_path_factory.mktemp("made") / "a home")
+def template_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home with a stopped database, to copy."""
+    home = Home.open(tmp_path_factory.mktemp("template") / "a home")
     with EmbeddedPostgres(home, home.secrets):
         pass
     return home
@@ -22,14 +22,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture
 def new_root(tmp_path: Path) -> Path:
-    """Of a home that is not there yet; with a space in the path, as a checkout may have."""
+    """The path of a home that does not exist yet, with a space in it, as a checkout's path may have."""
     return tmp_path / "a home"
 
 
 @pytest.fixture
-def root(made: Home, new_root: Path) -> Path:
-    """Of a home with secrets and a database."""
+def root(template_home: Home, new_root: Path) -> Path:
+    """The path of a home with secrets and a database."""
     new_root.mkdir(mode=0o700)
     for name in ("data", "secrets.json"):
-        subprocess.run(["cp", "-a", str(made.root / name), str(new_root / name)], check=True)
+        subprocess.run(["cp", "-a", str(template_home.root / name), str(new_root / name)], check=True)
     return new_root

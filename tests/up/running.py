@@ -1,4 +1,4 @@
-"""A supervisor as its operator sees it: lines, pid files, exit code."""
+"""Runs a supervisor and gives the tests what its operator sees: lines, pid files, exit code."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from app.up import survivors
 from app.up.embedded import free_port
 from app.up.settings import CHECKOUT
 
-LIMIT = 120.0  # far more than it takes: only what never comes is to fail, also on a busy machine
+LIMIT = 120.0  # seconds; a busy machine needs long, and a test must fail only for what never happens
 
 
 T = TypeVar("T")
 
 
-def eventually(what: Callable[[], T], seconds: float = LIMIT) -> T:
-    """The first true answer; fails when there is none in time."""
+def eventually(check: Callable[[], T], seconds: float = LIMIT) -> T:
+    """Calls ``check`` until its result is true and returns it; fails after ``seconds``."""
     limit = time.monotonic() + seconds
-    while not (answer := what()):
-        assert time.monotonic() < limit, f"not so within {seconds} s"
+    while not (result := check()):
+        assert time.monotonic() < limit, f"not true within {seconds} s"
         time.sleep(0.02)
-    return answer
+    return result
 
 
 class Running:
@@ -37,7 +37,7 @@ class Running:
         self.home = home
         self.port = int(env.get("PORT", 0)) or free_port()
         self.lines: list[str] = []
-        self.closing = False  # set: its output is closed after the next line
+        self.closing = False  # True closes the output after the next line
         self._queue: queue.Queue[str] = queue.Queue()
         inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "HOST")}
         self.process = subprocess.Popen(
@@ -62,7 +62,7 @@ class Running:
                     return
 
     def wait_for(self, text: str) -> str:
-        """The next line that holds ``text``."""
+        """Waits for the next line that contains ``text`` and returns it."""
         limit = time.monotonic() + LIMIT
         while True:
             try:
@@ -77,7 +77,7 @@ class Running:
         return int((self.home / "run" / f"{name}.pid").read_text())
 
     def crash(self, name: str) -> None:
-        """Kills a child as a fault would and waits until another one has its place."""
+        """Kills a child with SIGKILL and waits until the supervisor has started another process."""
         old = self.pid(name)
         os.kill(old, signal.SIGKILL)
         eventually(lambda: self.pid(name) != old)
@@ -90,12 +90,12 @@ class Running:
         return code
 
     def output(self) -> str:
-        """All lines of one that ends by itself."""
+        """Waits for a supervisor that ends by itself and returns all lines."""
         self.process.wait(LIMIT)
         self._reader.join(LIMIT)
         while not self._queue.empty():
             self.lines.append(self._queue.get())
         return "\n".join(self.lines)
 
-    def left(self) -> list[survivors.Found]:
-        return survivors.leftovers(self.home.resolve())
+    def survivors(self) -> list[survivors.FoundProcess]:
+        return survivors.processes_of(self.home.resolve())

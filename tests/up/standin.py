@@ -1,6 +1,6 @@
-"""``python -m tests.up.standin``: the real supervisor over small stand-ins for web, worker and beat.
+"""``python -m tests.up.standin``: the real supervisor with small stand-ins for web, worker and beat.
 
-Each stand-in writes its name into ``stopped`` in the home when it is asked to end, so that the order shows.
+A stand-in adds its name to the file ``stopped`` of the home when its stop signal arrives: the file shows the order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from app.up.__main__ import main
 from app.up.home import Home
-from app.up.plan import Plan, answers, application, logged
+from app.up.plan import Plan, application_plan, http_ready, log_contains
 from app.up.process import Child
 from app.up.settings import CHECKOUT, Settings
 
@@ -27,7 +27,7 @@ def leave(*_):
     with open(home + "/left", "a") as file:
         file.write(name + "\\n")
     os._exit(0)
-twins = ("twin-1", "twin-2")  # neither leaves before the other was asked to
+twins = ("twin-1", "twin-2")  # each exits only after the other has its signal too
 if name != "stubborn":
     signal.signal(signal.SIGTERM, leave)
 else:
@@ -45,7 +45,7 @@ while True:
 
 def plan(settings: Settings, home: Home, env: Mapping[str, str], password: str) -> Plan:
     def service(name: str, port: int = 0) -> Child:
-        ready = answers(settings.url + "/readyz") if port else logged(b"ready.")
+        ready = http_ready(settings.url + "/readyz") if port else log_contains(b"ready.")
         command = (sys.executable, "-c", SERVICE, name, str(port), str(home.root))
         return Child(
             name,
@@ -53,20 +53,20 @@ def plan(settings: Settings, home: Home, env: Mapping[str, str], password: str) 
             CHECKOUT,
             env=env,
             ready=ready,
-            stages=((signal.SIGTERM, 0.5 if name == "stubborn" else 60.0),),
+            stop_signals=((signal.SIGTERM, 0.5 if name == "stubborn" else 60.0),),
             group="twins" if name.startswith("twin") else "",
         )
 
     def failing(name: str) -> Child:
-        script = "import sys; sys.exit('the reason of it')"
-        return Child(name, (sys.executable, "-c", script), CHECKOUT, env=env, ready=logged(b"ready."))
+        script = "import sys; sys.exit('the reason')"
+        return Child(name, (sys.executable, "-c", script), CHECKOUT, env=env, ready=log_contains(b"ready."))
 
     def step(name: str) -> Child:
-        return Child(name, (sys.executable, "-c", asks_postgres), CHECKOUT, env=env, keeps_pid_file=False)
+        return Child(name, (sys.executable, "-c", asks_postgres), CHECKOUT, env=env, has_pid_file=False)
 
     asks_postgres = "import os, psycopg2; psycopg2.connect(os.environ['DATABASE_URL'])"
     kind = os.environ.get("STANDIN", "")
-    real = application(settings, home, env, password) if kind == "account" else None
+    real = application_plan(settings, home, env, password) if kind == "account" else None
     return Plan(
         migrate=real.migrate if real else failing("migrate") if kind == "step" else step("migrate"),
         account=real.account if real else step("account"),

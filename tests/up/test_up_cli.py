@@ -1,4 +1,4 @@
-"""``script/cli`` beside a supervisor over real servers, and what a second start leaves as it was."""
+"""``script/cli`` beside a supervisor with real servers, and what a second start leaves unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cli(home: Path, *arguments: str, password: str = "a long password") -> subpr
 
 
 def account(home: Path, email: str) -> tuple[str, str, str | None]:
-    """Its hash, role and tenant."""
+    """Returns the password's hash, the role and the tenant."""
     connection = psycopg2.connect(Home.environment_in(home)["DATABASE_URL"])
     try:
         with connection, connection.cursor() as cur:
@@ -53,7 +53,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     running.stop()
 
 
-def test_it_is_app_cli_with_the_environment_of_what_runs(running: Running) -> None:
+def test_it_is_app_cli_with_the_environment_of_script_up(running: Running) -> None:
     home = running.home
 
     made = cli(home, "account", "you@example.org", "--role", "admin", "--tenant", "acme")
@@ -83,7 +83,7 @@ def test_it_is_app_cli_with_the_environment_of_what_runs(running: Running) -> No
     assert short.stderr == "taskroom: set ACCOUNT_PASSWORD to at least 8 characters\n"
 
 
-def test_a_second_start_leaves_role_and_tenant_of_the_demo_account(running: Running) -> None:
+def test_a_second_start_keeps_role_and_tenant_of_the_demo_account(running: Running) -> None:
     home = running.home
     password = running.wait_for("login").split()[-1]
     changed = cli(home, "account", DEMO, "--role", "admin", "--tenant", "acme", password=password)
@@ -110,7 +110,7 @@ def test_a_second_start_leaves_role_and_tenant_of_the_demo_account(running: Runn
 def test_without_script_up_it_says_so_in_one_line(tmp_path: Path) -> None:
     home = Home.open(tmp_path / "home")
     never = cli(home.root, "migrate")
-    home.write_environment({"DATABASE_URL": "postgresql://127.0.0.1:1/gone"})  # by one that was killed
+    home.write_environment({"DATABASE_URL": "postgresql://127.0.0.1:1/gone"})  # of a killed script/up
     (home.run / "lock").write_text("1")
     killed = cli(home.root, "migrate")
 
@@ -122,7 +122,7 @@ def test_without_script_up_it_says_so_in_one_line(tmp_path: Path) -> None:
         )
 
 
-def test_one_that_has_just_begun_is_not_mistaken_for_an_earlier_one(tmp_path: Path) -> None:
+def test_a_script_up_that_has_just_begun_is_not_mistaken_for_an_earlier_one(tmp_path: Path) -> None:
     home = Home.open(tmp_path / "home")
     home.write_environment({"DATABASE_URL": "postgresql://127.0.0.1:1/gone"})
     descriptor = home.lock()
@@ -133,7 +133,7 @@ def test_one_that_has_just_begun_is_not_mistaken_for_an_earlier_one(tmp_path: Pa
         os.close(descriptor)
 
 
-def test_help_needs_nothing_that_runs(tmp_path: Path) -> None:
+def test_help_works_while_nothing_runs(tmp_path: Path) -> None:
     done = cli(tmp_path / "nowhere", "account", "--help")
 
     assert done.returncode == 0 and "script/cli account" in done.stdout

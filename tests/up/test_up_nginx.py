@@ -25,10 +25,12 @@ def up(root: Path) -> Iterator[Running]:
     running.stop()
 
 
-class Asking(threading.Thread):
-    """Asks again and again, each time over a new connection, until nothing listens any more: the last connection is
-    refused, or reset when it was in the listener's queue while that was closed. Anything else that is no answer is in
-    ``lost``."""
+class Requests(threading.Thread):
+    """Sends requests one after another, each over a new connection, until no process listens at the port.
+
+    The last connection is refused, or reset when it was in the listener's queue while the listener was closed. Every
+    other request without an answer has its error in ``lost``.
+    """
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -49,7 +51,7 @@ class Asking(threading.Thread):
 
 
 def web_addresses(running: Running) -> list[str]:
-    """Of web-1 and web-2, as their logs say when they begin to serve."""
+    """Returns the addresses of web-1 and web-2 from their logs; a process that started twice has two."""
     found = []
     for name in ("web-1", "web-2"):
         log = (running.home / "log" / f"{name}.log").read_text()
@@ -70,12 +72,12 @@ def test_life(up: Running) -> None:
     assert one != two
 
     up.crash("web-2")
-    up.wait_for("web-2 died (killed by SIGKILL)")
+    up.wait_for("web-2 exited (killed by SIGKILL)")
     assert httpx.get(url + "/readyz").status_code == 200, "the other one serves"
     eventually(lambda: web_addresses(up)[1] == f"{two} {two}")
 
-    up.crash("nginx")  # its workers must go too, or the port stays taken
-    up.wait_for("nginx died (killed by SIGKILL)")
+    up.crash("nginx")  # its workers must end too, or the port stays in use
+    up.wait_for("nginx exited (killed by SIGKILL)")
     eventually(lambda: ready(url))
     assert up.pid("nginx") not in pids
 
@@ -87,21 +89,21 @@ def test_life(up: Running) -> None:
         url + "/api/v2/agent/start", headers=headers, json={"job_type": "knowledge_base", "params": {}}
     )
     stream = f"{url}/api/v2/tasks/{started.json()['task_id']}/stream?since_sequence=latest"
-    asking = [Asking(url) for _ in range(2)]
+    requests = [Requests(url) for _ in range(2)]
     with httpx.stream("GET", stream, headers=headers, timeout=60) as viewer:
         lines = viewer.iter_lines()
         assert next(lines).startswith("retry: ")
-        for thread in asking:
+        for thread in requests:
             thread.start()
-        eventually(lambda: all(thread.answers[200] for thread in asking))
-        os.kill(up.pid("worker"), signal.SIGKILL)  # or the end would wait for its task
+        eventually(lambda: all(thread.answers[200] for thread in requests))
+        os.kill(up.pid("worker"), signal.SIGKILL)  # or the stop would wait for its task
         assert up.stop() == 0
-        *_, last = (line for line in lines if line)  # raises when it was cut instead of ended
-        assert last.startswith("retry: "), "its process sends it away"
-    for thread in asking:
+        *_, last = (line for line in lines if line)  # raises when the connection is cut instead of closed
+        assert last.startswith("retry: "), "its web process sends the viewer away"
+    for thread in requests:
         thread.join(60)
         assert not thread.lost and not set(thread.answers) - {200, 503}
-    assert not up.left()
+    assert not up.survivors()
     assert not list((up.home / "run").glob("*.pid"))
 
 

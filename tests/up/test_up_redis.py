@@ -1,4 +1,4 @@
-"""The embedded Redis: killed, linked, of another make, and with its data gone."""
+"""The embedded Redis: after a kill, as a link, as Valkey, and without its data."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def test_redis_needs_the_password_and_does_not_show_it(new_home: Home) -> None:
         assert (new_home.run / "redis.conf").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_redis_that_is_a_link_is_known_by_what_it_links_to(new_home: Home, tmp_path: Path) -> None:
-    """As Debian packs it; the kernel tells the file, and Redis has overwritten its environment."""
+def test_a_redis_that_is_a_link_is_found_by_the_name_of_its_target(new_home: Home, tmp_path: Path) -> None:
+    """Debian's package has such a link. /proc shows the target, and Redis has overwritten its environment."""
     server = EmbeddedRedis(new_home, new_home.secrets)
     shutil.copy(server.program, tmp_path / "redis-check-rdb")
     server.program = tmp_path / "redis-server"
     server.program.symlink_to("redis-check-rdb")
     with server:
-        assert [(found.pid, found.program) for found in survivors.leftovers(new_home.root)] == [
+        assert [(found.pid, found.program) for found in survivors.processes_of(new_home.root)] == [
             (server.pid, "redis-check-rdb")
         ]
 
 
-def test_what_redis_keeps_is_commands_that_valkey_reads_and_the_other_way_round(new_home: Home) -> None:
-    """Their snapshots are not the other's: a machine that is given a Redis must still read what a Valkey wrote."""
+def test_the_data_are_commands_that_redis_and_valkey_both_read(new_home: Home) -> None:
+    """Their snapshots differ: after an operator installs Redis, it must read the data that Valkey wrote."""
     rewriting = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
     with EmbeddedRedis(new_home, new_home.secrets) as server:
         client = redis.Redis.from_url(server.url)
@@ -68,7 +68,7 @@ def test_what_redis_keeps_is_commands_that_valkey_reads_and_the_other_way_round(
     assert any(b"kept" in path.read_bytes() for path in kept)
 
 
-def test_redis_starts_with_its_data_gone(new_home: Home) -> None:
+def test_redis_starts_without_its_data(new_home: Home) -> None:
     with EmbeddedRedis(new_home, new_home.secrets) as server:
         redis.Redis.from_url(server.url).set("kept", "7")
         server.kill()

@@ -1,4 +1,4 @@
-"""What a child of root may do that others may not."""
+"""The rights of children when root runs script/up."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from app.up.home import Home
 from app.up.process import Child, Process
 from tests.up.running import Running, eventually
 
-# Its capabilities, whether it may get more, a port that is root's alone, and a file that it gives away.
-TRIES = """
+# Prints the capabilities and NoNewPrivs, binds a port, and tries to change the owner of a file.
+ATTEMPT = """
 import os, pathlib, socket
 lines = pathlib.Path("/proc/self/status").read_text().splitlines()
 print(*(line.split()[1] for line in lines if line.startswith(("CapEff", "CapBnd", "NoNewPrivs"))))
 with socket.socket() as port:
     port.bind(("127.0.0.1", 0))
-given = pathlib.Path("given")
-given.touch()
+path = pathlib.Path("file")
+path.touch()
 try:
-    os.chown(given, 12345, 12345)
+    os.chown(path, 12345, 12345)
 except PermissionError:
-    print("not given")
+    print("chown refused")
 """
 LOW_PORT = """
 import socket
@@ -38,14 +38,14 @@ NET_BIND_SERVICE = f"{1 << 10:016x}"
 
 
 @pytest.fixture(autouse=True)
-def looked_at_anew() -> Iterator[None]:
-    identity.shedding.cache_clear()
+def no_cached_answer() -> Iterator[None]:
+    identity.drop_rights.cache_clear()
     yield
-    identity.shedding.cache_clear()
+    identity.drop_rights.cache_clear()
 
 
-def said(home: Home, code: str, sheds: bool) -> str:
-    child = Child("child", (sys.executable, "-c", code), home.root, env=os.environ, sheds=sheds)
+def output_of(home: Home, code: str, drops_rights: bool) -> str:
+    child = Child("child", (sys.executable, "-c", code), home.root, env=os.environ, drops_rights=drops_rights)
     process = Process(child, home)
     process.start()
     assert eventually(lambda: process.poll() is not None)
@@ -59,44 +59,44 @@ def rights(pid: int) -> list[str]:
     ]
 
 
-def test_a_child_that_sheds_them_has_none_of_roots_rights_but_a_low_port(tmp_path: Path) -> None:
+def test_a_child_that_drops_rights_keeps_only_that_of_low_ports(tmp_path: Path) -> None:
     home = Home.open(tmp_path)
 
-    told = said(home, TRIES, sheds=True)
+    output = output_of(home, ATTEMPT, drops_rights=True)
 
     if os.geteuid() == 0:
-        assert told.splitlines() == [f"{NET_BIND_SERVICE} {NET_BIND_SERVICE} 1", "not given"]
-        assert said(home, LOW_PORT, sheds=True) == "bound"
-        assert "not given" not in said(home, TRIES, sheds=False), "root gives files away"
+        assert output.splitlines() == [f"{NET_BIND_SERVICE} {NET_BIND_SERVICE} 1", "chown refused"]
+        assert output_of(home, LOW_PORT, drops_rights=True) == "bound"
+        assert "chown refused" not in output_of(home, ATTEMPT, drops_rights=False), "root can change owners"
     else:
-        assert identity.shedding() == () and "not given" in told
+        assert identity.drop_rights() == () and "chown refused" in output
 
 
-def test_where_it_does_not_work_the_command_stays_as_it_is(
+def test_without_a_working_setpriv_the_command_is_unchanged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    forbids = tmp_path / "setpriv"
-    forbids.write_text("#!/bin/sh\nexit 1\n")
-    forbids.chmod(0o755)
+    setpriv = tmp_path / "setpriv"
+    setpriv.write_text("#!/bin/sh\nexit 1\n")
+    setpriv.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert identity.shedding() == ()
+    assert identity.drop_rights() == ()
 
-    identity.shedding.cache_clear()
-    forbids.unlink()
-    assert identity.shedding() == ()
+    identity.drop_rights.cache_clear()
+    setpriv.unlink()
+    assert identity.drop_rights() == ()
 
 
-def test_web_worker_beat_and_redis_have_none_of_them(tmp_path: Path) -> None:
+def test_web_worker_beat_and_redis_have_no_rights_of_root(tmp_path: Path) -> None:
     up = Running(tmp_path / "home", "app.up")
     try:
         up.wait_for("ready")
         if os.geteuid() == 0:
-            assert not any("root's rights" in line for line in up.lines)
-        of = {name: rights(up.pid(name)) for name in ("web-1", "worker", "beat", "redis", "postgres")}
+            assert not any("rights of root" in line for line in up.lines)
+        by_name = {name: rights(up.pid(name)) for name in ("web-1", "worker", "beat", "redis", "postgres")}
     finally:
         up.stop()
 
     none = "0" * 16
-    shed = [NET_BIND_SERVICE] * 3 + ["1"] if os.geteuid() == 0 else [none, none, of["web-1"][2], "0"]
-    assert of["web-1"] == of["worker"] == of["beat"] == of["redis"] == shed
-    assert of["postgres"][:2] == [none, none]
+    shed = [NET_BIND_SERVICE] * 3 + ["1"] if os.geteuid() == 0 else [none, none, by_name["web-1"][2], "0"]
+    assert by_name["web-1"] == by_name["worker"] == by_name["beat"] == by_name["redis"] == shed
+    assert by_name["postgres"][:2] == [none, none]

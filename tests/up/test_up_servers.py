@@ -15,7 +15,7 @@ from app.up import identity, migrated, survivors
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.errors import UpError
 from app.up.home import Home
-from app.up.plan import logged
+from app.up.plan import log_contains
 from app.up.process import Child, Process
 from tests.up.running import eventually
 
@@ -32,11 +32,11 @@ def home(root: Path) -> Home:
 
 @pytest.fixture(params=["namespace", "account"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """As root both ways of not being root; otherwise there is one way only."""
+    """For root, both ways to run Postgres as another user; other users need none."""
     if request.param == "account":
         if os.geteuid() != 0:
             pytest.skip("needs root")
-        monkeypatch.setattr(identity, "namespaces_allowed", lambda: False)
+        monkeypatch.setattr(identity, "user_namespaces_allowed", lambda: False)
     return str(request.param)
 
 
@@ -48,7 +48,7 @@ def postgres(way: str, home: Home) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def new_postgres(way: str, new_home: Home) -> Iterator[EmbeddedPostgres]:
-    """That makes its database first."""
+    """A server that creates its database first."""
     with EmbeddedPostgres(new_home, new_home.secrets) as server:
         yield server
 
@@ -68,7 +68,7 @@ def test_postgres_recovers_from_kill(postgres: EmbeddedPostgres, home: Home) -> 
     execute(postgres.url, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (7)")
     before = postgres.pid
     assert int((home.run / "postgres.pid").read_text()) == before
-    # A backend that is busy does not notice the death of its postmaster, and holds the shared memory.
+    # A busy backend does not notice the end of its postmaster, and keeps the shared memory.
     spin = "DO $$ BEGIN WHILE true LOOP END LOOP; END $$"
 
     def run_until_killed() -> None:
@@ -96,7 +96,7 @@ def test_postgres_settings(new_postgres: EmbeddedPostgres) -> None:
         "TimeZone": "UTC",
     }.items():
         assert execute(postgres.url, f"SHOW {name}") == [(value,)]
-    assert "unix_socket_directories=" in postgres.child.command  # which only a superuser may be shown
+    assert "unix_socket_directories=" in postgres.child.command  # SHOW needs a superuser
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
         execute(postgres.url.replace(postgres.home.secrets.database_password, "wrong"), "SELECT 1")
 
@@ -108,19 +108,21 @@ def test_postgres_stop_leaves_nothing(postgres: EmbeddedPostgres, home: Home) ->
     postgres.stop()
 
 
-def test_postgres_changes_its_way_of_not_being_root(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgres_accepts_data_after_a_change_of_its_user(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if os.geteuid() != 0:
         pytest.skip("needs root")
     for allowed in (True, False, True):
-        monkeypatch.setattr(identity, "namespaces_allowed", lambda allowed=allowed: allowed)
+        monkeypatch.setattr(identity, "user_namespaces_allowed", lambda allowed=allowed: allowed)
         with EmbeddedPostgres(home, home.secrets) as server:
             execute(server.url, "SELECT 1")
 
 
-def test_broken_folder_is_named(new_home: Home) -> None:
+def test_an_incomplete_folder_is_named(new_home: Home) -> None:
     (new_home.data / "postgres").mkdir()
     (new_home.data / "postgres" / "something").write_text("")
-    with pytest.raises(UpError, match=r"data/postgres is no complete database; move it away"):
+    with pytest.raises(UpError, match=r"data/postgres is not a complete database; move it away"):
         EmbeddedPostgres(new_home, new_home.secrets).start()
 
 
@@ -131,7 +133,7 @@ def test_another_major_version_is_not_opened(new_home: Home) -> None:
         EmbeddedPostgres(new_home, new_home.secrets)
 
 
-def test_an_interrupted_initdb_is_made_again(new_home: Home) -> None:
+def test_an_interrupted_initdb_is_repeated(new_home: Home) -> None:
     (new_home.data / "postgres.new").mkdir()
     (new_home.data / "postgres.new" / "PG_VERSION").write_text("15\n")
     with EmbeddedPostgres(new_home, new_home.secrets) as server:
@@ -147,28 +149,25 @@ def test_lost_secrets_are_explained(home: Home) -> None:
     assert not survivors.servers_in(server.folder, "postgres")
 
 
-def test_a_killed_leader_leaves_no_group(new_home: Home) -> None:
-    """As Celery's pool would go on with its tasks beside the new worker's."""
+def test_a_killed_process_takes_its_group_with_it(new_home: Home) -> None:
+    """Celery's pool would continue its tasks beside the new worker's."""
     script = "sleep 1000 & echo ready $!; wait"
     child = Child(
-        "leader", ("sh", "-c", script), new_home.root, env=dict(os.environ), ready=logged(b"ready ")
+        "leader", ("sh", "-c", script), new_home.root, env=dict(os.environ), ready=log_contains(b"ready ")
     )
     process = Process(child, new_home)
     process.start()
     eventually(process.ready)
-    follower = int(process.log_since_start().split()[1])
+    member = int(process.log_since_start().split()[1])
     process.kill()
-    eventually(lambda: _is_gone(follower))
+    eventually(lambda: _is_gone(member))
     assert process.pid is None
 
 
 def _is_gone(pid: int) -> bool:
     try:
         return "State:\tZ" in Path(f"/proc/{pid}/status").read_text()
-    except (
-        FileNotFoundError,
-        ProcessLookupError,
-    ):  # the second when it goes between the opening and the reading
+    except (FileNotFoundError, ProcessLookupError):  # the second when it ends between open and read
         return True
 
 
@@ -176,15 +175,15 @@ def test_tables_are_known_to_be_newest(home: Home, tmp_path: Path) -> None:
     (tmp_path / "0001.py").write_text("one")
     with EmbeddedPostgres(home, home.secrets) as server:
         assert not migrated.is_current(home, server.url, tmp_path)
-        migrated.remember(home, server.url, tmp_path)
-        assert not migrated.is_current(home, server.url, tmp_path)  # nothing was made in it
+        migrated.record(home, server.url, tmp_path)
+        assert not migrated.is_current(home, server.url, tmp_path)  # it has no tables
         execute(server.url, "CREATE TABLE alembic_version (version_num text)")
         execute(server.url, "INSERT INTO alembic_version VALUES ('0001')")
-        migrated.remember(home, server.url, tmp_path)
+        migrated.record(home, server.url, tmp_path)
         assert migrated.is_current(home, server.url, tmp_path)
         execute(server.url, "UPDATE alembic_version SET version_num = '0000'")
         assert not migrated.is_current(home, server.url, tmp_path)
-        migrated.remember(home, server.url, tmp_path)
+        migrated.record(home, server.url, tmp_path)
         (tmp_path / "0002.py").write_text("two")
         assert not migrated.is_current(home, server.url, tmp_path)
 
@@ -212,34 +211,34 @@ def test_the_applications_role_is_no_superuser(new_postgres: EmbeddedPostgres) -
     assert execute(new_postgres.url, OWNERS) == [("taskroom",)]
 
 
-class Older(EmbeddedPostgres):
-    """As it made its data before: the application's role is the one that initdb made."""
+class OlderPostgres(EmbeddedPostgres):
+    """Creates data like earlier versions: the application has the role of initdb."""
 
-    def _part_roles(self) -> None:
-        super()._part_roles()
-        self._single("postgres", "DROP DATABASE taskroom")
-        self._single(
+    def _create_role(self) -> None:
+        super()._create_role()
+        self._run_single_user("postgres", "DROP DATABASE taskroom")
+        self._run_single_user(
             "postgres", "DROP ROLE taskroom", "UPDATE pg_authid SET rolname = 'taskroom' WHERE oid = 10"
         )
-        self._single("postgres", f"ALTER ROLE taskroom PASSWORD '{self._password}'")
-        self._single("postgres", "CREATE DATABASE taskroom OWNER taskroom")
-        self._roles.unlink()
+        self._run_single_user("postgres", f"ALTER ROLE taskroom PASSWORD '{self._password}'")
+        self._run_single_user("postgres", "CREATE DATABASE taskroom OWNER taskroom")
+        self._role_stamp.unlink()
 
 
-def test_data_of_before_keep_their_rows_and_lose_the_superuser(new_home: Home) -> None:
-    with Older(new_home, new_home.secrets) as older:
+def test_older_data_keep_their_rows_and_lose_the_superuser(new_home: Home) -> None:
+    with OlderPostgres(new_home, new_home.secrets) as older:
         execute(
             older.url,
             "CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, n serial, PRIMARY KEY (id))",
             "INSERT INTO kept (n) VALUES (7)",
-            "CREATE FUNCTION told() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+            "CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
             "CREATE VIEW seen AS SELECT n FROM kept",
         )
         assert execute(older.url, ROLES) == [("taskroom", True)]
 
-    for _ in range(2):  # a start after that changes nothing more
+    for _ in range(2):  # the second start changes nothing
         with EmbeddedPostgres(new_home, new_home.secrets) as server:
             assert execute(server.url, ROLES) == [("postgres", True), ("taskroom", False)]
             assert execute(server.url, OWNERS) == [("taskroom",)]
-            assert execute(server.url, "SELECT n, told() FROM seen") == [(7, 1)]
+            assert execute(server.url, "SELECT n, one() FROM seen") == [(7, 1)]
             execute(server.url, "ALTER TABLE kept ADD COLUMN IF NOT EXISTS more text")

@@ -36,7 +36,7 @@ def test_defaults() -> None:
         ("DEMO_PASSWORD", "short"),
     ],
 )
-def test_bad_values_are_named(name: str, value: str) -> None:
+def test_the_message_names_the_invalid_setting(name: str, value: str) -> None:
     with pytest.raises(UpError, match=name):
         Settings.from_env({name: value})
 
@@ -44,7 +44,7 @@ def test_bad_values_are_named(name: str, value: str) -> None:
 def test_several_web_processes_without_nginx_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nginx, "find_nginx", lambda: None)
     with pytest.raises(UpError, match=r"WEB_PROCESSES above 1 needs nginx.*apt-get install nginx"):
-        nginx.program()
+        nginx.require_nginx()
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_several_web_processes_without_nginx_say_what_to_install(monkeypatch: py
     [("0.0.0.0", "0.0.0.0:8000"), ("::1", "[::1]:8000 ipv6only=off"), ("", "127.0.0.1:8000")],
 )
 def test_where_nginx_listens(host: str, listen: str) -> None:
-    assert Settings.from_env({"HOST": host}).listen == listen
+    assert Settings.from_env({"HOST": host}).nginx_listen == listen
 
 
-def test_port_in_use_names_the_way_out() -> None:
+def test_for_a_port_in_use_the_message_offers_another() -> None:
     with socket.socket() as other:
-        # As eventlet's own listener opens it: a second such listener would share the port silently.
+        # Eventlet's listener sets this option too: a second such listener would share the port silently.
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -67,7 +67,7 @@ def test_port_in_use_names_the_way_out() -> None:
     Settings.from_env({"PORT": str(port)}).check_port()
 
 
-def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
+def test_secrets_are_private_and_do_not_change(tmp_path: Path) -> None:
     first = Home.open(tmp_path / "home")
     assert (tmp_path / "home").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "home" / "secrets.json").stat().st_mode & 0o777 == 0o600

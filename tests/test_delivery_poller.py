@@ -1,11 +1,11 @@
-"""The courier: workers hear of what is due, soon, and not over and over."""
+"""The poller of deliveries: workers hear of what is due, soon, and not over and over."""
 
 from __future__ import annotations
 
 import pytest
 
 from app.broker import BrokerDown
-from app.webhooks.poller import Courier
+from app.webhooks.poller import DeliveryPoller
 from tests.support.clock import Clock
 from tests.support.hooks import Hook
 from tests.tasks.helpers import Tasks
@@ -19,12 +19,12 @@ def hook(here: Tasks) -> Hook:
 
 
 class Hints:
-    """A courier whose time the test turns; ``sent`` counts its hints."""
+    """A poller whose time the test turns; ``sent`` counts its hints."""
 
     def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.broker_is_down, self.clock = 0, False, Clock()
         monkeypatch.setattr("app.webhooks.poller.time", self.clock)
-        self.courier = Courier(hook.tasks.connect, self._hint)
+        self.poller = DeliveryPoller(hook.tasks.connect, self._hint)
 
     def _hint(self) -> None:
         if self.broker_is_down:
@@ -35,7 +35,7 @@ class Hints:
         """How many hints so many polls send, one each half second."""
         before = self.sent
         for _ in range(times):
-            self.courier.poll()
+            self.poller.poll()
             self.clock.now += 0.5
         return self.sent - before
 
