@@ -15,7 +15,9 @@ from app.outgoing.url_policy import Network, allowance
 
 MINIMUM_SECRET_LENGTH = 32
 MINIMUM_TOKEN_LENGTH = 16
-CELERY_QUEUES = ("taskroom", "quick")
+QUEUE, QUICK_QUEUE = "taskroom", "quick"
+CELERY_QUEUES = (QUEUE, QUICK_QUEUE)
+JOBS = ("workers.jobs",)
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
@@ -55,6 +57,7 @@ class Config:
     websocket_compression: bool = False
     lease_round_seconds: float = 5.0  # a task whose worker is silent for four of them is lost
     celery_queues: tuple[str, ...] = CELERY_QUEUES  # that Celery workers serve; no other gets messages
+    jobs: tuple[str, ...] = JOBS  # the packages whose job types a worker has
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = 500
     max_viewers: int = 15_000  # of this process
@@ -146,6 +149,7 @@ class Config:
             stalled_seconds=_integer(env, "STALLED_SECONDS", 30, 1, 3600),
             drain_seconds=_integer(env, "DRAIN_SECONDS", 8, 1, 3600),
             celery_queues=tuple(_listed(env, "CELERY_QUEUES")) or CELERY_QUEUES,
+            jobs=_packages(env),
             lease_round_seconds=_number(env, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0),
             websocket_compression=env.get("WEBSOCKET_COMPRESSION", "0") == "1",
             access_token_seconds=_integer(env, "ACCESS_TOKEN_SECONDS", 15 * 60, 5, 24 * 3600),
@@ -226,6 +230,17 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
                 "https://host or https://host:port, without *"
             )
     return origins
+
+
+def _packages(env: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(_listed(env, "TASKROOM_JOBS")) or JOBS
+    for name in names:
+        if not all(part.isidentifier() for part in name.split(".")):
+            raise ConfigurationError(
+                f"TASKROOM_JOBS may not hold {name!r}; list packages as Python imports them, separated by commas: "
+                "workers.jobs,shop.jobs"
+            )
+    return names
 
 
 def _allowances(env: Mapping[str, str]) -> tuple[Network | str, ...]:

@@ -20,6 +20,8 @@ from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.auth.tokens import Claims
+from app.broker import SEND_SECONDS, BrokerDown
+from app.broker.client import Broker
 from app.config import Config
 from app.db.breaker import Breaker
 from app.db.pool import engine_options, pooled, writing
@@ -31,6 +33,7 @@ from app.http.concurrency import Downloads, Reports, Shares
 from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
+from app.jobs.catalog import Catalog
 from app.models import db
 from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.observability.metrics import Metrics
@@ -45,14 +48,12 @@ from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.store import Store
 from app.stream.transaction import Transaction, Transactions
-from app.tasks.dispatch import SEND_SECONDS, BrokerDown, Dispatcher, hints_of
+from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
-from app.tasks.turns import fill
+from app.tasks.turns import send_held
 from app.webhooks.poller import Courier
-from workers.celery_app import hint_deliveries, length, send
-from workers.registry import may_retry_lost, queue_of
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -83,7 +84,9 @@ def create_app(config: Config | None = None) -> Flask:
     publisher = Publisher(config.redis_url)
     hub = Hub(store, config.redis_url, config.stalled_seconds)
     hub.presents.source = partial(current_events, read)
-    dispatcher = Dispatcher(send, queue_of, length)
+    jobs = Catalog(read, config.celery_queues)
+    broker = Broker(config.redis_url, config.celery_queues)
+    dispatcher = Dispatcher(broker.send, jobs.queue_of, broker.length)
     transaction = Transactions(
         writing(pooled(engine, breaker), writes, engine.dispose),
         project,
@@ -97,9 +100,9 @@ def create_app(config: Config | None = None) -> Flask:
         dispatcher,
         lambda connect, committed: Transactions(connect, project, publisher.publish, committed),
         lambda: _run_id(client),
-        may_retry_lost,
+        jobs.may_retry_lost,
         config.lease_round_seconds,
-        fill=lambda connect: fill(connect, dispatcher, cap, queue_of),
+        fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
@@ -115,12 +118,14 @@ def create_app(config: Config | None = None) -> Flask:
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
-    courier = Courier(read, hint_deliveries)
+    courier = Courier(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
         lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
-    parts.add(hub, publisher, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams)
+    parts.add(
+        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
+    )
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
@@ -129,7 +134,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
     hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
     hub.on_viewer = presence.viewer_changed
-    process.use(transaction)
+    process.use_transactions(transaction)
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
@@ -153,7 +158,7 @@ def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
     """The first hint that the broker does not take is the last: each may cost seconds. The rounds send the others."""
     for hint in hints_of(tx):
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            if not dispatcher.hint(*hint):
+            if not dispatcher.send_hint(*hint):
                 return
 
 

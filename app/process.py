@@ -1,6 +1,6 @@
-"""The transactions of this process, for functions that work in every process: notifications, the event bus.
+"""The transactions of this process, for functions that run in any process: notifications and the event bus.
 
-A web process and a worker use theirs. In any other process, a script, they are made of the environment.
+A web process and a worker set their own. A script has none set, so its transactions follow the environment.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from app.stream.publisher import Publisher
 from app.stream.store import Connect
 from app.stream.transaction import Begin, Transaction, Transactions
 
-_begin: Begin | None = None
+_transactions: Begin | None = None
 
 
-def use(begin: Begin | None) -> None:
-    """From here on ``transaction`` begins with ``begin``; with None again with what the environment says."""
-    global _begin
-    _begin = begin
+def use_transactions(begin: Begin | None) -> None:
+    """Makes ``transaction`` begin with ``begin`` from now on; None returns to the environment's settings."""
+    global _transactions
+    _transactions = begin
 
 
 def transaction() -> AbstractContextManager[Transaction]:
-    """Begins a transaction of this process. Raises ConfigurationError in a script that has no environment; the block
-    raises StoreAway."""
-    return (_begin or _of_environment())()
+    """Begins a transaction of this process. Raises ConfigurationError in a script without the environment variables;
+    the block raises StoreAway."""
+    return (_transactions or _from_environment())()
 
 
-def for_threads(connect: Connect) -> Connect:
-    """As ``connect``, which is for one thread, for any: they wait for each other."""
-    using = threading.Lock()
+def share_between_threads(connect: Connect) -> Connect:
+    """Returns a ``connect`` that any thread may call, made of one for a single thread: the threads wait in line."""
+    lock = threading.Lock()
 
     @contextmanager
     def lend() -> Iterator[Connection]:
-        with using, connect() as connection:
+        with lock, connect() as connection:
             yield connection
 
     return lend
 
 
 @cache
-def _of_environment() -> Begin:
+def _from_environment() -> Begin:
     config = Config.from_env()
     return Transactions(
-        for_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish
+        share_between_threads(Single(config.database_url)), project, Publisher(config.redis_url).publish
     )

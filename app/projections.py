@@ -1,4 +1,4 @@
-"""What is kept of events besides themselves, changed in their transaction and nowhere else."""
+"""The rows that follow from events, changed in the transaction of their events and nowhere else."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from app.webhooks import subscriptions
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
-    """Task, phase and notification rows, and deliveries; returns what the owners of the tasks are told, and what it
-    means for their parents and steps."""
+    """Updates the rows of tasks, phases, notifications and deliveries. Returns the events that follow: for the owners
+    of the tasks, for their parents and for their steps."""
     inbox.project(cur, events)
     subscriptions.project(cur, events)
-    told, changed = projection.project(cur, events)
-    return [*told, *parents.follow(cur, changed)]
+    for_owners, changed = projection.project(cur, events)
+    return [*for_owners, *parents.apply_to_parents(cur, changed)]

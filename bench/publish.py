@@ -137,7 +137,7 @@ class Notifications:
                 here.begin = Transactions(Single(database_url), project, publish)
             return here.begin()
 
-        process.use(begin)
+        process.use_transactions(begin)
         self._times, self._pool = times, ThreadPoolExecutor(writers)
         self._calls: list[Future[None]] = []
 

@@ -249,8 +249,7 @@ def stand() -> Iterator[Stand]:
         home = Home.open(Path(folder))
         with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
             made = Stand(home, postgres, redis)
-            migrate = [sys.executable, "-m", "app.cli", "migrate"]
-            subprocess.run(migrate, cwd=ROOT, env=made.system.environment(), check=True)
+            made.system.migrate()
             try:
                 yield made
             finally:

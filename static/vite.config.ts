@@ -7,13 +7,13 @@ import { defineConfig } from "vitest/config";
 const server = "http://127.0.0.1:8000";
 const target = "es2022";
 
-/** The client as one file, at an address that stays: other front ends import it. */
+/** Builds the client as one file, at an address that stays: other front ends import it. */
 function buildClient() {
   const lib = { entry: "src/client/index.ts", formats: ["es" as const], fileName: "taskroom" };
   return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
 }
 
-/** Beside each file what goes over the wire instead, as far as that is smaller: compressed once, not for each request. */
+/** Writes compressed forms beside each file, where they are smaller, so that no request has to compress. */
 function compress(folder: string) {
   for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!/\.(js|css|html|svg)$/.test(name)) continue;
@@ -29,7 +29,7 @@ function compress(folder: string) {
   }
 }
 
-/** Tests: those that put something in the place of a module, and all others, which may share what they have loaded. */
+/** Returns the tests that mock a module, and all others, which may share their modules. */
 function testFiles() {
   const all = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /\.test\.tsx?$/.test(name));
   const replaces = (name: string) => /vi\.mock\(|await import\(/.test(readFileSync(join("src", name), "utf8"));
@@ -37,7 +37,7 @@ function testFiles() {
   return { apart: include(all.filter(replaces)), together: include(all.filter((name) => !replaces(name))) };
 }
 
-// No page flashes in the colours of the other theme, or empty, while its script is on the way.
+// No page is painted before its script: it would be empty, or in the colours of the other theme.
 const renderWithScript = {
   name: "render-with-script",
   transformIndexHtml: {
@@ -51,20 +51,22 @@ export default defineConfig({
     renderWithScript,
     { name: "client", apply: "build", closeBundle: () => buildClient().then(() => compress("dist")) },
   ],
-  // The virtual list is written for React; Preact's own stand-in for it is all it needs.
+  // The virtual list is written for React; Preact's replacement has all that it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {
     outDir: "dist",
     target,
     // A data: address would be refused by the page's `default-src 'self'`.
     assetsInlineLimit: 0,
+    // Which files each page loads: tests/test_docs.py measures them.
+    manifest: true,
     rolldownOptions: {
       input: ["index.html", "docs.html"],
-      // "use client" of the virtual list speaks to frameworks that draw on a server.
-      onLog: (level, log, tell) => log.code === "MODULE_LEVEL_DIRECTIVE" || tell(level, log),
+      // "use client" of the virtual list is for frameworks that render on a server.
+      onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
     },
   },
-  // Threads start sooner than processes; the limits are for what hangs, on a machine however slow.
+  // Threads start sooner than processes. The limits are for tests that hang, also on a slow machine.
   test: {
     pool: "threads",
     testTimeout: 60_000,

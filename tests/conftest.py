@@ -47,7 +47,7 @@ def other_redis_url(servers: Servers) -> str:
 
 @pytest.fixture
 def database(servers: Servers) -> str:
-    """The URL of an empty, migrated database of the test's own."""
+    """The URL of a migrated database of the test's own, empty but for the job types."""
     return servers.create_database()
 
 
@@ -86,9 +86,9 @@ def other(system: System) -> Iterator[User]:
 def here(database: str) -> Iterator[Tasks]:
     """A user, in a process that appends to this database."""
     tasks = Tasks(database)
-    process.use(tasks.of_any_thread)
+    process.use_transactions(tasks.of_any_thread)
     yield tasks
-    process.use(None)
+    process.use_transactions(None)
     tasks.connect.close()
 
 
@@ -111,6 +111,6 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """create_notification, in this process, as any process of the project has it."""
     connect, publisher = Single(system.database_url), Publisher(system.redis_url)
 
-    monkeypatch.setattr(process, "_begin", Transactions(connect, project, publisher.publish))
+    monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
     yield create_notification
     connect.close()

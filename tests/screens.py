@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -67,10 +66,9 @@ def running() -> Iterator[System]:
         home = Home.open(Path(folder))
         with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
             system = System(postgres.url, redis.url, home.log)
-            migrate = [sys.executable, "-m", "app.cli", "migrate"]
-            subprocess.run(migrate, cwd=ROOT, env=system.environment(), check=True)
+            # As it is operated: without the job that measures.
+            system.migrate(TASKROOM_BENCH="0")
             try:
-                # As it is operated: without the job that measures.
                 system.start_worker(TASKROOM_BENCH="0")
                 with system.web(TASKROOM_BENCH="0") as system.url:
                     yield system

@@ -71,3 +71,14 @@ def test_what_is_lax_for_one_machine_is_strict_where_others_reach_it(
     if not embedded:
         with pytest.raises(ConfigurationError, match="TASKROOM_BENCH=1"):
             Config.from_env(ENV | {"TASKROOM_ENV": "embedded", "HOST": host, "TASKROOM_BENCH": "1"})
+
+
+@pytest.mark.parametrize("name", ["shop/jobs", "shop.", ".jobs", "shop jobs", "1shop", "shop.jobs;x"])
+def test_a_package_of_jobs_that_python_cannot_import_by_that_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="TASKROOM_JOBS may not hold"):
+        Config.from_env(ENV | {"TASKROOM_JOBS": f"workers.jobs,{name}"})
+
+
+def test_the_shipped_jobs_are_those_of_a_worker_that_is_told_nothing_else() -> None:
+    assert Config.from_env(ENV).jobs == Config.from_env(ENV | {"TASKROOM_JOBS": ""}).jobs == ("workers.jobs",)
+    assert Config.from_env(ENV | {"TASKROOM_JOBS": "shop.jobs, other"}).jobs == ("shop.jobs", "other")

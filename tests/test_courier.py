@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.tasks.dispatch import BrokerDown
+from app.broker import BrokerDown
 from app.webhooks.poller import Courier
 from tests.support.clock import Clock
 from tests.support.hooks import Hook

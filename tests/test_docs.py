@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
@@ -106,22 +107,52 @@ def on_the_wire(path: Path) -> tuple[int, int, int]:
     return tuple(path.with_name(path.name + ending).stat().st_size for ending in (".br", ".gz", ""))  # type: ignore[return-value]
 
 
+def loaded_for(*entries: str) -> set[Path]:
+    """The files that a browser loads for the document and the given modules, without what they load later."""
+    manifest = json.loads((DIST / ".vite/manifest.json").read_text())
+    files = {DIST / "index.html"}
+    waiting, seen = ["index.html", *entries], set[str]()
+    while waiting:
+        if (entry := waiting.pop()) in seen:
+            continue
+        seen.add(entry)
+        chunk = manifest[entry]
+        files |= {DIST / name for name in (chunk["file"], *chunk.get("css", []))}
+        waiting += chunk.get("imports", [])
+    return files
+
+
+def kilobytes(files: Iterable[Path]) -> list[float]:
+    """With Brotli, and as they are."""
+    sizes = [on_the_wire(path) for path in files]
+    return [sum(size[form] for size in sizes) / 1000 for form in (0, 2)]
+
+
 def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     readme = (ROOT / "README.md").read_text()
     client = re.search(r"(\d+) kB are the client with Brotli\s+\((\d+) with gzip, (\d+) unpacked\)", readme)
-    first = re.search(r"first look is (\d+) kB \((\d+)\)", readme)
+    first = re.search(
+        r"needs (\d+) kB \((\d+)\) for signing in, (\d+) \((\d+)\) for the list of runs and (\d+) \((\d+)\) for a run",
+        readme,
+    )
     beside = re.search(r"// (\d+) kB, no framework", readme)
     assert client and first and beside
 
-    page = DIST / "index.html"
-    files = [page, *(DIST / name for name in re.findall(r'(?:src|href)="/(assets/[^"]+)"', page.read_text()))]
-    sizes = [on_the_wire(path) for path in files]
-    script = on_the_wire(DIST / "client/taskroom.js")
+    script = [size / 1000 for size in on_the_wire(DIST / "client/taskroom.js")]
+    pages = [loaded_for(), loaded_for("src/views/runs-page.tsx"), loaded_for("src/views/run-page.tsx")]
 
-    assert len(files) >= 3
+    assert all(len(files) >= 3 for files in pages)
     told = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
-    measured = [*script, script[0], sum(size[0] for size in sizes), sum(size[2] for size in sizes)]
-    assert told == [pytest.approx(size / 1000, rel=0.05) for size in measured]
+    measured = [*script, script[0], *(size for files in pages for size in kilobytes(files))]
+    assert told == [pytest.approx(size, rel=0.05) for size in measured]
+
+
+def test_a_page_loads_nothing_of_the_other_before_it_is_drawn() -> None:
+    login = loaded_for()
+    runs, run = (loaded_for(f"src/views/{page}.tsx") for page in ("runs-page", "run-page"))
+
+    assert login < runs and login < run
+    assert runs - run and run - runs
 
 
 def test_the_readme_tells_the_versions_that_wheels_bring() -> None:

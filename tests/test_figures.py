@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.auth import jwks
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
@@ -21,6 +21,7 @@ from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
 from app.http.requests import SANE
 from app.inbox.notification import LONGEST_METADATA
+from app.jobs import steps as job_steps
 from app.observability import loop_watchdog
 from app.outgoing import http_client
 from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
@@ -43,7 +44,7 @@ from tests.limits.product import (
     source,
 )
 from workers import phases
-from workers.jobs import knowledge_base, orchestrate
+from workers.jobs import knowledge_base
 
 PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
     f"docs/{name}.md"
@@ -83,7 +84,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
     (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
     (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
-    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: agent.PARAMS_LIMIT, 64 * 1024),
+    (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: starting.PARAMS_LIMIT, 64 * 1024),
     (PROTOCOL, "| a body of 256 KiB; of 4 KiB under `auth/`, of 2 MiB for a worker's events",
      lambda: (base.BODY_LIMIT, auth.BODY_LIMIT, DEFAULT.body_limit), (256 * 1024, 4 * 1024, 2 * 1024**2)),
     (PROTOCOL, "| 30 sign-ins a minute for one account from one address, 300 from one address; with a wrong password "
@@ -123,7 +124,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reports.RESULT_LIMIT, reports.TRACEBACK_LIMIT), (256_000, 16_000)),
     (JOBS, "other texts at 2,000", lambda: reports.TEXT_LIMIT, 2_000),
     (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
-    (JOBS, "three levels, a hundred steps in all", lambda: (orchestrate.DEEPEST, orchestrate.MOST_STEPS), (3, 100)),
+    (JOBS, "three levels, a hundred steps in all", lambda: (job_steps.DEEPEST, job_steps.MOST_STEPS), (3, 100)),
     (JOBS, "At most 1,000 events and 1 MB at a time",
      lambda: (most(outside.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",
@@ -131,9 +132,9 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
-     lambda: (plan.RUNS, plan.LOOKED_AT), (20, 200)),
-    (JOBS, "had more than 100 phases", lambda: plan.MOST_PHASES, 100),
-    (JOBS, "up to 95 % of its share", lambda: outlook.BY_TIME, 0.95),
+     lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
+    (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
+    (JOBS, "up to 95 % of its share", lambda: outlook.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
@@ -149,17 +150,17 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
     (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
     (CLIENT, "| one WebSocket, 64 rooms |",
-     lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socket.ts"), r"capacity = (\d+);")), 64),
-    (CLIENT, "| one stream of 16 rooms,", lambda: client("sse", "STREAM_ROOMS"), 16),
-    (CLIENT, "when nothing came for 40 s", lambda: client("sse", "SILENCE_MS"), 40),
+     lambda: same(rooms.MAX_JOINED, found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);")), 64),
+    (CLIENT, "| one stream of 16 rooms,", lambda: client("sseWire", "STREAM_ROOMS"), 16),
+    (CLIENT, "when nothing came for 40 s", lambda: client("sseWire", "SILENCE_MS"), 40),
     (CLIENT, "after 1, 2, 4, 8, 16, 30, 30 … s",
      lambda: (client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS")), (1, 30)),
-    (CLIENT, "| after ten tries |", lambda: client("connection", "TRIES"), 10),
-    (CLIENT, "| REST, every 10 s;", lambda: client("polling", "POLL_SECONDS"), 10),
-    (CLIENT, "the WebSocket is tried once a minute", lambda: client("connection", "PROBE_MS"), 60),
+    (CLIENT, "| after ten tries |", lambda: client("carrier", "TRIES"), 10),
+    (CLIENT, "| REST, every 10 s;", lambda: client("pollingWire", "POLL_SECONDS"), 10),
+    (CLIENT, "the WebSocket is tried once a minute", lambda: client("carrier", "PROBE_MS"), 60),
     (CLIENT, "stayed open for 10 s", lambda: client("opening", "PROVED_MS"), 10),
     (CLIENT, "leaves 4,096 messages, or eight signs of life, untaken",
-     lambda: (client("member", "MOST_WORDS"), client("member", "MOST_BEATS")), (4_096, 8)),
+     lambda: (client("member", "MOST_NOTICES"), client("member", "MOST_BEATS")), (4_096, 8)),
     (DIALECTS, "come every 30 s, busy or not",
      lambda: dialects.DialectCodec.keepalive_every * DEFAULT.keepalive_seconds, 30),
     (DIALECTS, "comes every 3 s as well", lambda: sse_registry.COMMENT_SECONDS, 3),

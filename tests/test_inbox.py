@@ -9,7 +9,7 @@ import pytest
 
 from app.db.pool import Single
 from app.errors import NotFound
-from app.inbox.store import PAGES, mark_read, page, prune, standing, unread_count
+from app.inbox.store import PAGES, mark_read, page, prune, unread_count, unread_with_sequence
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.event import MAX_SEQUENCE, Event, user_stream
@@ -59,7 +59,7 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
                         mark_read(tx, here.user_id)
                 elif number == 2:
                     with tasks.connect() as connection, connection.cursor() as cur:
-                        counted.append(standing(cur, here.user_id))
+                        counted.append(unread_with_sequence(cur, here.user_id))
                 else:
                     create_notification(here.user_id, f"{number}.{n}", "")
         except Exception as error:
@@ -76,7 +76,7 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
     assert [e.sequence for e in events] == list(range(1, last + 1))
     with here.connect() as connection, connection.cursor() as cur:
         assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
-        counted.append(standing(cur, here.user_id))
+        counted.append(unread_with_sequence(cur, here.user_id))
     assert counted == [(unread_as_of(events, sequence), sequence) for _, sequence in counted]
 
 

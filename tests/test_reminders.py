@@ -18,7 +18,7 @@ from app.notifications.reminders import remind_of_approvals, warn_of_trials
 from app.stream.event import user_stream
 from app.stream.store import Store
 from app.tasks.approvals import Approval
-from app.tasks.lifecycle import decide
+from app.tasks.lifecycle import decide_approval
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import ROOT, SECRET, System, User, wait_for
 from tests.tasks.helpers import Tasks
@@ -97,7 +97,7 @@ def test_what_waits_no_more_is_told_of_no_more(here: Tasks, end: str) -> None:
         here.cancel(task_id)
     else:
         with here.transaction() as tx:
-            decide(tx, task_id, end == "approved", "a@example.org")
+            decide_approval(tx, task_id, end == "approved", "a@example.org")
 
     assert remind_of_approvals(here.of_any_thread, NINE) == 0
     assert approvals_told(here) == []
@@ -111,7 +111,7 @@ def test_what_is_decided_while_the_page_is_read_is_not_told_of(
 
     def decided_first(cur: Any, names: set[str]) -> Any:
         with here.of_any_thread() as tx:
-            decide(tx, task_id, True, "a@example.org")
+            decide_approval(tx, task_id, True, "a@example.org")
         return lock(cur, names)
 
     monkeypatch.setattr(reminders, "lock_shared", decided_first)

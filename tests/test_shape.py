@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST = {"app": 250, "workers": 250, "tests": 300, "bench": 300, "script": 300, "static/src": 300}
-SOURCES = {".py", ".ts", ".tsx"}
+LONGEST = {"app": 250, "workers": 250, "tests": 300, "bench": 300, "script": 300, "static/src": 250}
+SOURCES = {".py", ".ts", ".tsx", ".css"}
 
 
 @pytest.mark.parametrize("folder", LONGEST)

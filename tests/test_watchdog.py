@@ -15,7 +15,7 @@ import pytest
 
 from app import green
 from app.observability.alarm import Alarm
-from app.observability.loop_watchdog import LIMIT_SECONDS, SAMPLE_SECONDS, NAMES, Watchdog, what_runs
+from app.observability.loop_watchdog import LIMIT_SECONDS, NAMES, SAMPLE_SECONDS, Watchdog, what_runs
 from app.observability.metrics import Metrics
 from tests.support import long_turns
 from tests.support.system import System, wait_for

@@ -12,22 +12,24 @@ from typing import Any
 
 from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
 
+from app.broker.client import RUN
+from app.config import QUEUE
 from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
 from app.stream.store import StoreAway
 from app.tasks import lifecycle
-from app.tasks.approvals import waiting
+from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
-from app.tasks.parents import delegated
-from app.tasks.steps import waits
-from app.tasks.turns import Turn, following
+from app.tasks.parents import delegation
+from app.tasks.steps import step_wait
+from app.tasks.turns import FairClaim, next_hint
 from workers import children, contexts, output, runtime
 from workers.celery_app import celery
 from workers.outcomes import call, failed
-from workers.registry import QUEUE, declared, jobs, types_of
+from workers.registry import declared, jobs, types_of
 from workers.run import Run, enter
 from workers.slots import cap
 
@@ -37,7 +39,7 @@ CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
 
-@celery.task(name="taskroom.run", bind=True, Request="workers.lost:Watched")
+@celery.task(name=RUN, bind=True, Request="workers.lost:Watched")
 def run_task(self: Any, task_id: str, number: int) -> None:
     """Runs one task, the one whose turn it is. A message that is late or doubled, or of whom as many run as may, claims
     nothing and ends here."""
@@ -55,10 +57,10 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = Turn(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claimed(here.claiming)
+            return turn.claim_fairest(here.claiming)
         except StoreAway as error:
             if time.monotonic() > limit:
                 logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
@@ -86,12 +88,12 @@ def _run(claim: Claim) -> None:
     finally:
         writer.flush()  # finished means durable
         enter(None)
-    runtime.runtime().dispatcher.hints(run.queued)
+    runtime.runtime().dispatcher.send_hints(run.queued)
     goes_on = outcome.get("status") not in TERMINAL and not run.superseded
     if goes_on and run.cancelled:
         _cancel_late(claim.task_id)
     elif goes_on and outcome.get("status") == RETRY:
-        runtime.runtime().dispatcher.hint(
+        runtime.runtime().dispatcher.send_hint(
             claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"]
         )
 
@@ -101,18 +103,18 @@ def _hand_on(claim: Claim, queue: str) -> None:
     here = runtime.runtime()
     try:
         with here.connect() as conn, conn.cursor() as cur:
-            hint = following(cur, claim.task_id, types_of(queue))
+            hint = next_hint(cur, claim.task_id, types_of(queue))
     except StoreAway as error:
         logger.warning("task %s: what waits for its end is left to the next round: %s", claim.task_id, error)
         return
     if hint:
-        runtime.runtime().dispatcher.hint(*hint)
+        runtime.runtime().dispatcher.send_hint(*hint)
 
 
 def _cancel_late(task_id: str) -> None:
     try:
         with runtime.runtime().transaction() as tx:
-            lifecycle.cancel_late(tx, task_id)
+            lifecycle.end_if_cancelled(tx, task_id)
     except StoreAway as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
 
@@ -121,14 +123,14 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the attempt's end through the same writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in waiting(run.stream, asks, run.progress, claim.attempt, run.leave(success=False)):
+        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.leave(success=False)):
             run.put(item)
         if claim.parent:
-            run.put(waits(*claim.parent, asks.title))
+            run.put(step_wait(*claim.parent, asks.title))
         return
     if steps := outcome.get("steps"):
         run.leave(success=True)
-        run.put(delegated(run.stream, claim.attempt, steps))
+        run.put(delegation(run.stream, claim.attempt, steps))
         return
     phases = run.leave(outcome["status"] == SUCCESS)
     for item in _ending(
@@ -156,7 +158,6 @@ def _ending(run: Run, **how: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    jobs()  # before the first task, which should not pay for the imports
     contexts.install()
     output.install()
     children.allow()
@@ -176,7 +177,7 @@ def _flush(**_: Any) -> None:
 @task_revoked.connect
 def _revoked(request: Any = None, **_: Any) -> None:
     """``celery control revoke`` by an operator: the task ends for those who watch it too."""
-    if request is None or request.task_name != "taskroom.run":
+    if request is None or request.task_name != RUN:
         return
     try:
         with runtime.runtime().transaction() as tx:

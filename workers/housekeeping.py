@@ -10,8 +10,8 @@ from app.stream.store import StoreAway
 from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
-from app.tasks.forsaken import expire
-from app.tasks.removal import remove
+from app.tasks.forsaken import expire_tasks
+from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
 from workers.jobs import _outputs
@@ -35,9 +35,9 @@ def retention() -> None:
         if settings().retention_days:
             inbox.prune(connect, settings().retention_days)
         if settings().waiting_days:
-            expire(connect, runtime().transaction, settings().waiting_days)
+            expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
-            remove(connect, settings().task_retention_days)
+            remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except StoreAway as error:

@@ -59,7 +59,9 @@ def end(worker: str, error: dict[str, Any]) -> None:
                 (worker,),
             )
             for task_id, attempt, job_type, retry_count in tx.cur.fetchall():
-                if lifecycle.lose(tx, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker):
+                if lifecycle.expire_lease(
+                    tx, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker
+                ):
                     logger.warning("task %s: %s", task_id, error["message"])
     except Exception as problem:  # Postgres may be away: the lease, which nobody renews any more, tells then
         logger.warning("what %s ran is left to its lease: %s", worker, reason(problem))

@@ -6,7 +6,7 @@ from typing import Any
 
 from billiard.common import terminate_handler_fired  # type: ignore[import-untyped]
 
-from app.tasks.endings import WORKER_LOST, cancelled
+from app.tasks.endings import WORKER_LOST, cancelled_error
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.reports import result_json, traceback_text
 from workers import children
@@ -15,6 +15,7 @@ from workers.output import finished
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost, unknown
 from workers.run import ApprovalNeeded, AttemptSuperseded, Delegated, Run, TaskCancelled
+from workers.schemas import InvalidParams, loaded
 from workers.texts import formatted, reason
 
 MESSAGE_LIMIT = 2_000
@@ -33,7 +34,7 @@ def call(job: Job | None, run: Run) -> Outcome:
     result = None
     try:
         with captured(run), finished(run):
-            result = result_json(job.function(**job.params().load(dict(run.claim.params))))
+            result = result_json(job.function(**loaded(job.params, run.claim.params)))
     except BaseException as caught:
         error = caught
     if run.forked:
@@ -47,14 +48,14 @@ def raised(job: Job, run: Run, error: BaseException) -> Outcome:
     if isinstance(error, AttemptSuperseded):
         return {"status": FAILURE}
     if isinstance(error, TaskCancelled):
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     if isinstance(error, ApprovalNeeded):
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"asks": error.approval}
+        return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"asks": error.approval}
     if isinstance(error, Delegated):
-        return {"status": REVOKED, "error": cancelled()} if run.cancelled else {"steps": error.steps}
+        return {"status": REVOKED, "error": cancelled_error()} if run.cancelled else {"steps": error.steps}
     if isinstance(error, RetryTask):
         return _retry_or_fail(job, run, error, error.countdown)
-    if isinstance(error, job.retry_for):
+    if isinstance(error, job.retry_for) and not isinstance(error, InvalidParams):
         return _retry_or_fail(job, run, error, None)
     if isinstance(error, SystemExit) and terminate_handler_fired():
         return _cut_short(run)
@@ -65,7 +66,7 @@ def raised(job: Job, run: Run, error: BaseException) -> Outcome:
 def _cut_short(run: Run) -> Outcome:
     """The worker ends and would not wait any longer: as if it had been lost, but at once."""
     if run.cancelled:
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     error = WORKER_LOST | {"message": "The worker was shut down before the task was done"}
     if may_retry_lost(run.claim.job_type, run.claim.retry_count):
         return {"status": RETRY, "error": error, "retry_in": 0.0}
@@ -74,7 +75,7 @@ def _cut_short(run: Run) -> Outcome:
 
 def _retry_or_fail(job: Job, run: Run, error: BaseException, countdown: float | None) -> Outcome:
     if run.cancelled:  # however the cancel came out of the task's code, it is no reason to run it again
-        return {"status": REVOKED, "error": cancelled()}
+        return {"status": REVOKED, "error": cancelled_error()}
     if run.claim.retry_count >= job.max_retries:
         return failed(error)
     wait = countdown if countdown is not None else job.retry_delay * 2**run.claim.retry_count

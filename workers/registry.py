@@ -1,4 +1,4 @@
-"""Job types: one file in workers/jobs and one decorator each. Form, schema and routes follow from here."""
+"""Job types: one file in a package of jobs and one decorator each. Form, schema and routes follow from here."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from types import ModuleType
 from typing import Any
 
-from apispec import APISpec
-from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from marshmallow import Schema
 
+from app.config import QUEUE
 from workers.settings import settings
 from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 
 JobFunction = Callable[..., Any]
-QUEUE = "taskroom"
-QUICK_QUEUE = "quick"
 REASON_LIMIT = 500
 
 
@@ -46,14 +44,9 @@ class Job:
     retry_lost: bool = False
     queue: str = QUEUE
 
-    def schema(self) -> dict[str, Any]:
-        """The parameters as JSON Schema, for a form."""
-        schema: dict[str, Any] = _converter().schema2jsonschema(self.params())  # type: ignore[no-untyped-call]
-        return schema
-
 
 _jobs: dict[str, Job] = {}
-_broken: dict[str, str] = {}
+_broken: dict[str, str] = {}  # by the names of modules
 
 
 def job(
@@ -95,17 +88,26 @@ def job(
 
 @cache
 def jobs() -> Mapping[str, Job]:
-    """Every job type by name, from every module in workers/jobs that can be imported."""
-    package = importlib.import_module("workers.jobs")
-    for module in (m for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")):
-        load(f"workers.jobs.{module.name}")
+    """Every job type by name, of all packages of TASKROOM_JOBS, as far as they can be imported."""
+    for package in settings().jobs:
+        # A module that is no package has no files beside itself.
+        for file in pkgutil.iter_modules(getattr(_load(package), "__path__", ())):
+            if not file.name.startswith("_"):
+                _load(f"{package}.{file.name}")
     return dict(sorted(_jobs.items()))
 
 
-def broken() -> Mapping[str, str]:
-    """The job files that could not be imported when this process looked, each with the reason in one line."""
+def broken(package: str | None = None) -> Mapping[str, str]:
+    """The job files, of one package or of all, that could not be imported when this process looked, each with the
+    reason in one line."""
     jobs()
-    return dict(sorted(_broken.items()))
+    return {_file(m): why for m, why in sorted(_broken.items()) if package in (None, package_of(m))}
+
+
+def package_of(module: str) -> str:
+    """The package of TASKROOM_JOBS that the module is in; of a module that was imported otherwise it is itself."""
+    found = [each for each in settings().jobs if f"{module}.".startswith(f"{each}.")]
+    return max(found, key=len, default=module)
 
 
 def unknown(job_type: str) -> str:
@@ -114,32 +116,10 @@ def unknown(job_type: str) -> str:
     return f"this worker knows no job type {job_type!r}" + (f" ({files})" if files else "")
 
 
-def load(name: str) -> list[Job]:
-    """The job types of one file. One that cannot be imported takes away its own and nobody else's, and the log says
-    why."""
-    file = f"{name.replace('.', '/')}.py"
-    try:
-        if file not in _broken:
-            importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        _broken[file] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
-        logger.exception("%s cannot be imported, its job types are not there", file)
-        for job_type in [j.name for j in _jobs.values() if j.function.__module__ == name]:
-            del _jobs[job_type]  # half of a file is no job
-    return [known for known in _jobs.values() if known.function.__module__ == name]
-
-
 def declared(job_type: str) -> Mapping[str, float | None]:
     """The phases that the job type declares, each with its weight, or None where it gives only names."""
     known = jobs().get(job_type)
     return known.phases if known else {}
-
-
-def queue_of(job_type: str) -> str | None:
-    """Where its messages go; None when no Celery worker serves its queue, and somebody else claims its tasks."""
-    known = jobs().get(job_type)
-    queue = known.queue if known else QUEUE
-    return queue if queue in settings().celery_queues else None
 
 
 def types_of(queue: str) -> list[str]:
@@ -152,7 +132,21 @@ def may_retry_lost(job_type: str, retry_count: int) -> bool:
     return known is not None and known.retry_lost and retry_count < known.max_retries
 
 
-@cache
-def _converter() -> OpenAPIConverter:
-    spec = APISpec("jobs", "1", "3.1.0")
-    return OpenAPIConverter("3.1.0", schema_name_resolver=lambda schema: None, spec=spec)
+def _load(name: str) -> ModuleType | None:
+    """The module, imported. One that cannot be imported takes away its own job types and nobody else's, and the log
+    says why."""
+    if name in _broken:
+        return None
+    try:
+        return importlib.import_module(name)
+    except (Exception, SystemExit) as error:
+        _broken[name] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0][:REASON_LIMIT]
+        logger.exception("%s cannot be imported, its job types are not there", _file(name))
+        for job_type in [j.name for j in _jobs.values() if j.function.__module__ == name]:
+            del _jobs[job_type]  # half of a file is no job
+        return None
+
+
+def _file(module: str) -> str:
+    """As it is shown: a package of TASKROOM_JOBS by its name, the files in it by their paths."""
+    return module if module in settings().jobs else f"{module.replace('.', '/')}.py"

@@ -14,9 +14,9 @@ from app.stream.store import Appended
 from app.stream.transaction import Hint, Transaction
 from app.stream.writer import Writer
 from app.tasks.approvals import Approval
-from app.tasks.dispatch import started
+from app.tasks.dispatch import started_steps
 from app.tasks.lifecycle import Claim
-from app.tasks.parents import progressed
+from app.tasks.parents import parent_progress
 from app.tasks.reports import PHASE_LIMIT, TEXT_LIMIT, Reports
 from workers import values
 from workers.phases import REPORT_SECONDS, Phase
@@ -239,7 +239,7 @@ class Run(Reports):
         found = values.number(progress)
         if found is not None:
             self.raise_progress(found)
-            self.known = True
+            self.progress_known = True
         self.status(self.current_phase, values.text(message))
 
 
@@ -249,7 +249,7 @@ def heard(appended: Appended) -> None:
     if run is not None:
         run.cancelled |= run.stream in appended.cancel_requested
         run.superseded |= run.stream in appended.refused
-        run.queued += started(appended.events)
+        run.queued += started_steps(appended.events)
 
 
 def renew(tx: Transaction) -> None:
@@ -273,7 +273,7 @@ def renew(tx: Transaction) -> None:
         run.claim.parent
         and not run.forked
         and run.progress >= run.told + 1
-        and (drafts := progressed(cur, run.claim.task_id, run.progress))
+        and (drafts := parent_progress(cur, run.claim.task_id, run.progress))
     ):
         run.told = run.progress
         tx.append(drafts)

@@ -19,7 +19,7 @@ from app.stream.writer import TICK_SECONDS, Writer
 from app.tasks.dispatch import Dispatcher, hints_of
 from workers import output, run
 from workers.metrics import Figures
-from workers.registry import queue_of
+from workers.queues import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
@@ -34,7 +34,7 @@ class Runtime:
         self.publisher = Publisher(settings().redis_url)
         self.connect = Single(url)  # for the task's own thread: claims
         self.claiming = self._transactions(self.connect)
-        self.transaction: Begin = self._transactions(process.for_threads(Single(url)))
+        self.transaction: Begin = self._transactions(process.share_between_threads(Single(url)))
         self.writer = Writer(
             Single(url),
             project,
@@ -48,13 +48,13 @@ class Runtime:
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
-        from workers.celery_app import length, send  # which reads the environment when it is imported
+        from workers.celery_app import broker  # which reads the environment when it is imported
 
-        return Dispatcher(send, queue_of, length)
+        return Dispatcher(broker.send, queue_of, broker.length)
 
     def _transactions(self, connect: Connect) -> Transactions:
         return Transactions(
-            connect, project, self.publisher.publish, lambda tx: self.dispatcher.hints(hints_of(tx))
+            connect, project, self.publisher.publish, lambda tx: self.dispatcher.send_hints(hints_of(tx))
         )
 
     def _tick(self, tx: Transaction) -> None:
@@ -116,5 +116,5 @@ def _leave() -> None:
     close(LEAVE_SECONDS)
 
 
-process.use(lambda: runtime().transaction())
+process.use_transactions(lambda: runtime().transaction())
 os.register_at_fork(after_in_child=_after_fork)

@@ -1,4 +1,5 @@
-"""The worker's slots: one more than it was asked for, and Postgres is told of them as long as the worker lives."""
+"""The worker's slots: one more than it was asked for, and Postgres is told of them as long as the worker lives, and of
+its job types."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.stream.store import StoreAway
-from app.tasks.slots import Cap, announce, withdraw
+from app.tasks.slots import Cap, register_worker, unregister_worker
+from workers.declarations import DeclarationWriter
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.slots")
@@ -28,16 +30,19 @@ class Presence:
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
         self._told = name, queues, slots, spare
+        self._declarations = DeclarationWriter()
         self._connect = Single(settings().database_url)
         self._stopped = threading.Event()
 
     def tell(self) -> None:
-        self._say(lambda cur: announce(cur, *self._told))
+        self._say(lambda cur: register_worker(cur, *self._told))
+        if self._declarations.due() and self._say(self._declarations.write):
+            self._declarations.written()
 
     def run(self) -> None:
         while not self._stopped.wait(settings().lease_round_seconds):
             self.tell()
-        self._say(lambda cur: withdraw(cur, self._told[0]))
+        self._say(lambda cur: unregister_worker(cur, self._told[0]))
         self.close()
 
     def stop(self) -> None:
@@ -46,7 +51,8 @@ class Presence:
     def close(self) -> None:
         self._connect.close()
 
-    def _say(self, what: Callable[[Cursor], None]) -> None:
+    def _say(self, what: Callable[[Cursor], None]) -> bool:
+        """Whether it is durable."""
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 what(cur)
@@ -54,6 +60,9 @@ class Presence:
             logger.warning("nobody is told of this worker: %s", error)
         except Exception:
             logger.exception("nobody is told of this worker")
+        else:
+            return True
+        return False
 
 
 _presence: Presence | None = None
@@ -71,7 +80,8 @@ def _spare(sender: Any = None, **_: Any) -> None:
 
 @celeryd_after_setup.connect
 def _arrive(instance: Any = None, **_: Any) -> None:
-    """Before the first message is taken: who claims must know how many slots there are."""
+    """Before the first message is taken: who claims must know how many slots there are. Job types are imported here,
+    once for all children."""
     global _presence
     slots = instance.max_concurrency or instance.concurrency
     _presence = Presence(instance.hostname, list(instance.app.amqp.queues.consume_from), slots, _spares)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
+from app.broker.client import DELIVER
 from app.outgoing.url_policy import Rules
 from app.stream.store import StoreAway
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
-from workers.celery_app import DELIVER, celery
+from workers.celery_app import celery
 from workers.runtime import runtime
 from workers.settings import settings
 

@@ -9,8 +9,8 @@ import marshmallow as ma
 from flask import Response, jsonify, url_for
 
 from app.api import limits, notifications
-from app.api.agent import new_task
 from app.api.idempotency import KeyHeaders, key_of
+from app.api.starting import declared_type, new_task
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, acting
@@ -20,21 +20,30 @@ from app.realtime.sse import (
     StreamQuery,
     filter_of,
     refuse_switched_off,
-    serve,
     serve_own,
 )
 from app.realtime.sse_cursors import resume_cursor
+from app.realtime.sse_serve import serve
 from app.services import services
 from app.stream.codec import Filter
 from app.stream.event import Event, task_stream
 from app.stream.single_flight import SingleFlight
 from app.stream.viewer import Viewer
+from app.tasks.feed import ARTIFACT
 from app.tasks.fold import TERMINAL
 from app.tasks.snapshot import current_status
-from workers.registry import Job, load
 
 blp = Blueprint("dialects", __name__, description="The addresses of older clients")
 _look: SingleFlight[Event] = SingleFlight()  # a crowd that comes for one task asks once
+
+
+class Generate(ma.Schema):
+    """What this address has always taken; the job type says more of each."""
+
+    artifact_type = ma.fields.String(required=True)
+    content = ma.fields.String(required=True)
+    options = ma.fields.Dict()
+    notebook_id = ma.fields.String(validate=ma.validate.Length(1, 255))
 
 
 class Generated(ma.Schema):
@@ -86,27 +95,18 @@ for _path, _route, _view in (
     _route(f"/api/v1/notifications/{_path}", strict_slashes=False)(_view)
 
 
-def _add_generate(job: Job) -> None:
-    schema = job.params.from_dict(
-        {"notebook_id": ma.fields.String(validate=ma.validate.Length(1, 255))}, name="Generate"
-    )
-
-    @blp.post("/ai/artifact/generate", strict_slashes=False)
-    @acting
-    @limits.starts
-    @blp.arguments(NoQuery, location="query")
-    @blp.arguments(KeyHeaders, location="headers")
-    @blp.arguments(schema)
-    @blp.alt_response(202, schema=Generated)
-    def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
-        """Starts an `artifact` task, as `agent/start` does."""
-        job_id = new_task(principal, job, body, key=key_of(principal, headers, whole=False), named="body")
-        response = jsonify({"job_id": job_id})
-        response.status_code = 202
-        response.headers["Location"] = url_for("tasks.status", task_id=job_id)
-        return response
-
-
-# Where the file cannot be imported there is neither its job nor this address.
-for _job in load("workers.jobs.artifact"):
-    _add_generate(_job)
+@blp.post("/ai/artifact/generate", strict_slashes=False)
+@acting
+@limits.starts
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
+@blp.arguments(Generate)
+@blp.alt_response(202, schema=Generated)
+def generate(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
+    """Starts an `artifact` task, as `agent/start` does."""
+    key = key_of(principal, headers, whole=False)
+    job_id = new_task(principal, declared_type(ARTIFACT), body, key=key, named="")
+    response = jsonify({"job_id": job_id})
+    response.status_code = 202
+    response.headers["Location"] = url_for("tasks.status", task_id=job_id)
+    return response

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import marshmallow as ma
 
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, signed_in
-from workers.registry import broken, jobs
-from workers.texts import reason
-
-logger = logging.getLogger("taskroom.jobs")
+from app.jobs.catalog import Catalog
+from app.services import services
 
 blp = Blueprint("jobs", __name__, description="Job types")
 
@@ -43,23 +40,19 @@ class JobTypes(ma.Schema):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    failing, types = dict(broken()), list[dict[str, Any]]()
-    for job in jobs().values():
-        try:
-            params = job.schema()
-        except (
-            Exception
-        ) as error:  # a field of its own that JSON Schema does not know must not hide the others
-            logger.exception("the parameters of %s cannot be shown", job.name)
-            failing[job.name] = f"{type(error).__name__}: {reason(error)}".partition("\n")[0]
-            continue
-        types.append(
-            {
-                "job_type": job.name,
-                "title": job.title,
-                "description": job.description,
-                "phases": list(job.phases),
-                "params": params,
-            }
-        )
-    return {"job_types": types, "broken": [{"file": file, "error": why} for file, why in failing.items()]}
+    """What workers have declared; both lists are empty before the first one has started."""
+    jobs = services()[Catalog]
+    types = [
+        {
+            "job_type": job.name,
+            "title": job.title,
+            "description": job.description,
+            "phases": list(job.phases),
+            "params": job.params,
+        }
+        for job in jobs.types().values()
+    ]
+    return {
+        "job_types": types,
+        "broken": [{"file": file, "error": why} for file, why in jobs.broken().items()],
+    }

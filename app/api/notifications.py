@@ -86,7 +86,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's, newest first."""
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
-        unread, sequence = inbox.standing(cur, principal.user_id)
+        unread, sequence = inbox.unread_with_sequence(cur, principal.user_id)
         found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
     page, more = page_of(found, limit)
     next_cursor = str(page[-1]["sequence"]) if more else None

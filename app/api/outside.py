@@ -20,12 +20,12 @@ from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, 
 from app.http.concurrency import Reports
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
+from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import outside
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
-from workers.registry import declared
 
 blp = Blueprint("outside", __name__, description="Workers of other kinds")
 
@@ -169,8 +169,10 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
         hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         _checked(body["events"]),
     )
+    jobs = services()[Catalog]
+    jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        answer = outside.store(tx, batch, declared)
+        answer = outside.store_batch(tx, batch, jobs.phases)
     response = jsonify(answer)
     response.status_code = 202
     return response

@@ -10,6 +10,7 @@ from flask import Response, jsonify
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.api.starting import accepted, begin
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
@@ -22,13 +23,13 @@ from app.http.base import (
     signed_in,
     with_next,
 )
+from app.jobs import ORCHESTRATE
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
 from app.stream.resync import Resync
 from app.tasks import approvals, lifecycle
 from app.tasks.creation import Origin
-from app.tasks.feed import ORCHESTRATE
 from app.tasks.fold import PENDING, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 
@@ -169,7 +170,7 @@ def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
-        lifecycle.decide(tx, name, approved, principal.email, principal.user_id)
+        lifecycle.decide_approval(tx, name, approved, principal.email, principal.user_id)
     return _state_of(name, snapshot(services().read, name))
 
 
@@ -188,8 +189,6 @@ def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
 def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
     """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one and its other
     retries have ended."""
-    from app.api.agent import accepted, begin
-
     name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
@@ -204,7 +203,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             if unfinished := lifecycle.unfinished_retry(tx, name):
                 raise Conflict(f"A retry of the task has not ended: {unfinished}")
             limits.budget(tx.cur, owner_id)
-            approval = approvals.of_start(tx.cur, name)
+            approval = approvals.start_approval(tx.cur, name)
             new_id = lifecycle.create(
                 tx,
                 user_id=owner_id,

@@ -13,7 +13,7 @@ from app.http.base import Blueprint, NoQuery, signed_in
 from app.realtime.presence import Presence
 from app.services import services
 from app.stream.event import task_stream
-from app.tasks.approvals import all_of
+from app.tasks.approvals import list_approvals
 from app.tasks.throughput import throughput as throughput_of
 
 blp = Blueprint("watching", __name__, description="Tasks")
@@ -72,4 +72,4 @@ def approvals(principal: Principal, query: dict[str, Any], task_id: UUID) -> dic
     """What the task asked for, oldest first, and who said yes or no."""
     name = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:
-        return {"approvals": all_of(cur, name)}
+        return {"approvals": list_approvals(cur, name)}

@@ -10,7 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.process import transaction
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 
@@ -43,7 +43,7 @@ def publish(
     with transaction() as tx:
         must_be(tx.cur, stream)
         lock_shared(tx.cur, {stream})
-        if event_id is not None and not unsaid(tx.cur, stream, event_id):
+        if event_id is not None and not claim_event_id(tx.cur, stream, event_id):
             return None
         appended = tx.append([drafted])
     return appended.events[0].decoded()

@@ -78,7 +78,7 @@ class Tap:
                 self._tell(event)
         return len(data)
 
-    def hold_remainder(self, rest: Data) -> None:
+    def hold_remainder(self, remainder: Data) -> None:
         raise AssertionError("it takes everything")
 
     def send_remainder(self) -> bool:

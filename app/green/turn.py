@@ -7,8 +7,8 @@ import time
 
 # A request begins in a turn of the loop that is no older than this; the others wait for the next turns.
 BEGIN_SECONDS = 0.02
-# On a busy machine a turn may be old whenever it is looked at. So a request that has waited for so many turns begins in an
-# old one, and of these only so many in each: else hundreds that came at once would all begin in the same turn.
+# On a busy machine a turn may be old whenever it is looked at. So a request that has waited for so many turns begins in
+# an old one, and only so many of these in each: else hundreds that came at once would all begin in the same turn.
 TURNS = 8
 LATE_IN_A_TURN = 16
 
@@ -18,7 +18,7 @@ class LoopTurn:
 
     began = math.inf  # by the monotonic clock
     waiting = 0
-    late = 0  # those that began in this turn although it was old
+    late = 0  # requests that began in this turn although it was old
 
     @classmethod
     def begin(cls) -> None:

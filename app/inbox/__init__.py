@@ -1,1 +1,1 @@
-"""What users are notified of: a notification and its event, its rows, the list of them and what of it was read."""
+"""Notifications of users: the event of a notification, its row, the list of them and which of them are read."""

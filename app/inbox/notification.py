@@ -30,9 +30,9 @@ TYPES: Mapping[str, str] = {
 NOTIFICATION_EVENTS = frozenset({"notification", "notifications_read"})
 LONGEST_TITLE = LONGEST_URL = LONGEST_RELATED = 255
 LONGEST_MESSAGE = 10_000
-"""Characters. A longer title or message is cut, and says so; anything else that is longer is refused."""
+"""In characters. A longer title or message is cut and ends with a mark of the cut; other longer texts are refused."""
 LONGEST_METADATA = 8_192  # bytes of JSON
-# A page or a path of this site: a click must neither run a script nor lead where only the browser sees another host.
+# A URL or a path of this site. A click must run no script, nor lead to a host that only browsers see (`/\host`).
 ADDRESS = re.compile(r"(https?://[^\s/\\?#]|/(?![/\\]))[^\s\x00-\x1f\x7f]*\Z", re.IGNORECASE)
 
 
@@ -50,11 +50,12 @@ def notification(
     urgent: bool = False,
     metadata: Mapping[str, Any] | None = None,
 ) -> Draft:
-    """Its event on that stream; a user's gets a row of it. Raises ValueError, naming the field."""
+    """Returns the notification's event for the stream; on a user's stream it also gets a row. Raises ValueError, which
+    names the field."""
     if not isinstance(type, str) or type not in TYPES:
         raise ValueError(f"type: {type!r} is none of {', '.join(TYPES)}")
     if not isinstance(title, str) or not title:
-        raise ValueError("title: a notification has one, a text")
+        raise ValueError("title: not a text, or empty")
     if not isinstance(message, str):
         raise ValueError("message: not a text")
     for name, text, longest in (

@@ -1,4 +1,4 @@
-"""The rows of notifications, and how many each user has not read, kept in the transactions of their events."""
+"""The rows of notifications and the number of unread ones of each user, written in their events' transactions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(STORED)}) V
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
-    """Stores the notifications among the events, and counts them as unread. No event follows from them."""
+    """Stores the notifications among the events and counts them as unread. No event follows from them."""
     found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
     if not found:
         return ()

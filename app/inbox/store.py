@@ -1,7 +1,7 @@
-"""What a user has been notified of: the list, what of it was read, and how long it is kept.
+"""The list of a user's notifications: which of them are read, and how long they are kept.
 
-A notification is read when it has a ``read_at`` of its own, or at the time of the first mark at or beyond its sequence.
-So all of a hundred thousand are read by one row.
+A notification is read when its row has a ``read_at``, or when a read mark covers its sequence; the first such mark has
+the time. So one row marks a hundred thousand notifications as read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SELECT = f"""(SELECT sequence, id::text, {", ".join(STORED[1:-2])}, {TIME_TEXT.
     ORDER BY sequence DESC LIMIT %(limit)s)"""
 _OLD = "created_at < now() - make_interval(days => %(days)s)"
 
-# What was read one by one lies above the mark, all that lies below it was read: each part is a piece of an index.
+# All up to the highest mark are read, above it some are by themselves: each part is a range of an index.
 PAGES = {
     None: _SELECT.format("true"),
     True: _SELECT.format(f"read_at IS NULL AND sequence > {_MARK}"),
@@ -38,16 +38,16 @@ PAGES = {
     )
     + " ORDER BY sequence DESC LIMIT %(limit)s",
 }
-"""The statement of a page, by whether what it holds is unread; parameters as in ``page``."""
+"""The statement of a page by ``unread``; the parameters are those of ``page``."""
 
 
 def page(
     cur: Cursor, user_id: str, before: int | None, unread: bool | None, limit: int
 ) -> list[dict[str, Any]]:
-    """The newest first, from before a sequence on; ``unread`` narrows to those that are, or are not."""
+    """Returns notifications before a sequence, the newest first; ``unread`` selects the unread or the read ones."""
     before = MAX_SEQUENCE if before is None else before
     cur.execute(PAGES[unread], {"user": user_id, "before": before, "limit": limit})
-    return [_shown(*row) for row in cur]
+    return [_as_json(*row) for row in cur]
 
 
 def unread_count(cur: Cursor, user_id: str) -> int:
@@ -56,9 +56,9 @@ def unread_count(cur: Cursor, user_id: str) -> int:
     return int(row[0]) if row else 0
 
 
-def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
-    """How many are unread, and the sequence of the user's stream that this is as of: in one statement, for in two
-    something could come in between, and who hears of it on the stream would count it twice."""
+def unread_with_sequence(cur: Cursor, user_id: str) -> tuple[int, int]:
+    """Returns the number of unread notifications and the sequence of the user's stream at which it holds. One statement
+    reads both: a notification between two statements would be counted again when the stream brings it."""
     cur.execute(
         """SELECT coalesce(unread, 0), coalesce(last_seq, 0) FROM (VALUES (%s::uuid, %s)) AS of (user_id, stream)
            LEFT JOIN inboxes ON inboxes.user_id = of.user_id LEFT JOIN streams ON name = stream""",
@@ -69,9 +69,9 @@ def standing(cur: Cursor, user_id: str) -> tuple[int, int]:
 
 
 def mark_read(tx: Transaction, user_id: str, id: str | None = None) -> int:
-    """Marks one, or all; returns how many are unread now. Raises NotFound.
+    """Marks one notification or all as read; returns how many are unread now. Raises NotFound.
 
-    What was read before stays as it was, and is no event.
+    Notifications that are read already keep their time, and no event is appended for them.
     """
     cur, stream, at = tx.cur, user_stream(user_id), now()
     head = lock_shared(cur, {stream})[stream].last_seq
@@ -85,8 +85,8 @@ def mark_read(tx: Transaction, user_id: str, id: str | None = None) -> int:
 
 
 def prune(connect: Connect, days: int) -> int:
-    """Deletes what is older, read or not; returns how many. It waits for nobody: of users who are told or read
-    something at the moment, all stays for the next time. It is no event: the next count that anybody hears is right."""
+    """Deletes notifications older than ``days``, read or not; returns how many. It skips users whose inbox is locked at
+    the moment. No event is appended: the count in the next event is right."""
     deleted, count = 0, 1
     while count:
         with connect() as conn, conn.cursor() as cur:
@@ -120,7 +120,7 @@ def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
         {"at": at, "user": user_id, "id": id},
     )
     if cur.rowcount:
-        # Counted down and not set: pruning counts down too, and has no lock on the stream.
+        # Decremented, not set: pruning decrements it too, without a lock on the stream.
         cur.execute("UPDATE inboxes SET unread = unread - 1 WHERE user_id = %s RETURNING unread", (user_id,))
         return int(cur.fetchall()[0][0])
     cur.execute("SELECT 1 FROM notifications WHERE user_id = %s AND id = %s", (user_id, id))
@@ -130,7 +130,7 @@ def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
 
 
 def _prune_batch(cur: Cursor, days: int) -> int:
-    # First the inboxes, which whoever notifies or reads takes last: what is unread then is still so when it is counted.
+    # The inboxes are locked first; notifying and marking lock them last. So no counted row is marked meanwhile.
     cur.execute(
         f"""SELECT user_id FROM inboxes WHERE user_id IN (
                 SELECT user_id FROM notifications WHERE {_OLD} ORDER BY created_at LIMIT %(rows)s)
@@ -157,12 +157,14 @@ def _prune_batch(cur: Cursor, days: int) -> int:
     return int(cur.fetchall()[0][0])
 
 
-def _shown(sequence: int, *stored: Any) -> dict[str, Any]:
-    *values, read_at = stored
-    shown = dict(zip(STORED, values, strict=True))
-    read = {
+def _as_json(sequence: int, *row: Any) -> dict[str, Any]:
+    *values, read_at = row
+    fields = dict(zip(STORED, values, strict=True))
+    return {
+        "sequence": sequence,
+        "severity": TYPES[fields["notification_type"]],
+        **fields,
         "status": "unread" if read_at is None else "read",
         "read": read_at is not None,
         "read_at": read_at,
     }
-    return {"sequence": sequence, "severity": TYPES[shown["notification_type"]], **shown, **read}

@@ -1,4 +1,4 @@
-"""Notifications: what a user is to see, now and in a list until it is read."""
+"""Notifying users: at once on their streams, and in a list until they have read it."""
 
 from app.notifications.create import create_notification
 

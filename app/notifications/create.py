@@ -10,7 +10,7 @@ from psycopg2.errors import ForeignKeyViolation
 from app.inbox.notification import notification
 from app.process import transaction
 from app.stream.event import BROADCAST, Event, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 from app.stream.transaction import Transaction
 
 
@@ -23,19 +23,19 @@ def create_notification(
     event_id: str | None = None,
     **fields: Any,
 ) -> dict[str, Any] | None:
-    """Notifies a user, now and in the list. Returns the notification as its event has it, with ``sequence``; None, and
-    nothing is stored, when the user got a notification of that ``event_id`` within a week.
+    """Notifies a user, on the stream and in the list. Returns the fields of the notification's event with its
+    ``sequence``; None, and nothing is stored, when the user got a notification of that ``event_id`` within a week.
 
     ``fields``: related_type, related_id, related_session_id, action_url, urgent, metadata. Works in a web process, in
-    a task and in a script that has the environment. LookupError when there is no such user; ValueError for an id or
-    a field that cannot be; StoreAway.
+    a task and in a script that has the environment variables. Raises LookupError for an unknown user, ValueError for
+    an invalid id or field, StoreAway.
     """
-    user_id = str(uuid.UUID(str(user_id)))  # in other letters it would name another stream
+    user_id = str(uuid.UUID(str(user_id)))  # the same id in other letters would name another stream
     stream = user_stream(user_id)
     try:
         with transaction() as tx:
             lock_shared(tx.cur, {stream})
-            if event_id is not None and not unsaid(tx.cur, stream, event_id):
+            if event_id is not None and not claim_event_id(tx.cur, stream, event_id):
                 return None
             tx.cur.execute("SELECT tenant FROM users WHERE id = %s", (user_id,))
             tenant = next((tenant for (tenant,) in tx.cur), None)
@@ -46,7 +46,7 @@ def create_notification(
 
 
 def announce(tx: Transaction, title: str, message: str, **fields: Any) -> Event:
-    """Notifies everybody: an event of ``broadcast`` that is in nobody's list. Raises ValueError, naming the field."""
+    """Notifies all users by an event of ``broadcast``, which no list holds. Raises ValueError that names the field."""
     lock_shared(tx.cur, {BROADCAST})
-    drafted = notification(BROADCAST, title, message, "system_announcement", **fields)
-    return tx.append([drafted]).events[0]
+    event = notification(BROADCAST, title, message, "system_announcement", **fields)
+    return tx.append([event]).events[0]

@@ -1,7 +1,7 @@
-"""What nobody did but time: an approval that waits for days, a trial that ends.
+"""Reminders that only the time causes: an approval that waits for days, a trial that ends.
 
-Each is said once a subject and day, in short transactions of one page each, however often and by however many it is
-asked for: the event ids are asked under the locks of the users' streams. ``at`` is the time it is.
+Each subject gets one reminder a day, however often and by however many processes these functions are called: event ids
+are claimed under the locks of the users' streams. Each page is a short transaction. ``at`` is the current time.
 """
 
 from __future__ import annotations
@@ -14,38 +14,39 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.inbox.notification import notification
 from app.stream.event import Draft, user_stream
-from app.stream.store import lock_shared, unsaid
+from app.stream.store import claim_event_id, lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
 TRIAL_DAYS = (3, 1)  # before the day of its end
 PAGE = 100
-FIRST = "00000000-0000-0000-0000-000000000000"
+FIRST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class Reminder(NamedTuple):
-    """``position`` is where the next page begins after; ``id`` says it once on the user's stream."""
+    """The next page begins after ``position``; ``id`` is the event id that keeps it single on the user's stream."""
 
     position: tuple[Any, ...]
     id: str
-    drafted: Draft
+    draft: Draft
 
 
 Find = Callable[[Cursor, tuple[Any, ...]], list[Reminder]]
-"""The next page after a position, in the order of positions."""
+"""Returns the page after a position, in the order of positions."""
 
 
 def remind_of_approvals(begin: Begin, at: datetime) -> int:
     """Reminds the owner of each task that has waited for three days or more; returns how many reminders it sent.
-    Raises StoreAway: those sent by then stay sent, and the next call goes on."""
-    first = datetime.min.replace(tzinfo=UTC), FIRST
+    Raises StoreAway: reminders sent before it stay sent, and the next call sends the rest."""
+    first = datetime.min.replace(tzinfo=UTC), FIRST_ID
     return _remind(begin, lambda cur, after: _long_waiting(cur, at, after), first)
 
 
 def warn_of_trials(begin: Begin, at: datetime) -> int:
-    """Warns, three days and one day before the day (UTC) on which a tenant's trial ends, the tenant's admins; where
-    it has none, all its users but ``worker`` accounts, which are programs. Returns how many; raises StoreAway."""
-    return _remind(begin, lambda cur, after: _ending(cur, at, after), (FIRST,))
+    """Warns a tenant's admins three days and one day before the day (UTC) on which the trial ends. A tenant without
+    admins has all its users warned but ``worker`` accounts, which are programs. Returns how many warnings it sent;
+    raises StoreAway."""
+    return _remind(begin, lambda cur, after: _ending_trials(cur, at, after), (FIRST_ID,))
 
 
 def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
@@ -55,10 +56,10 @@ def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
             found = find(tx.cur, position)
             if not found:
                 return sent
-            lock_shared(tx.cur, {reminder.drafted.stream for reminder in found})
-            # Who decided, cancelled or moved meanwhile had the same lock: what is over by now is left out.
+            lock_shared(tx.cur, {reminder.draft.stream for reminder in found})
+            # A decision, a cancel or a move takes the same lock, so a second read leaves out what ended meanwhile.
             still = {reminder.id for reminder in find(tx.cur, position)}
-            due = [r.drafted for r in found if r.id in still and unsaid(tx.cur, r.drafted.stream, r.id)]
+            due = [r.draft for r in found if r.id in still and claim_event_id(tx.cur, r.draft.stream, r.id)]
             if due:
                 tx.append(due)
         position, sent = found[-1].position, sent + len(due)
@@ -91,7 +92,7 @@ def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Rem
     ]
 
 
-def _ending(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:
+def _ending_trials(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:
     today = _day(at)
     cur.execute(
         """SELECT users.id::text, name, ending.day - %(today)s FROM users JOIN tenants ON name = tenant,

@@ -60,10 +60,8 @@ class Joins:
     def leave(self, user_id: str) -> None:
         """Ends what one ``admit`` began."""
         with self._lock:
-            left = self._viewers[user_id] - 1
             self.viewers -= 1
             self.left += 1
-            if left:
-                self._viewers[user_id] = left
-            else:
+            self._viewers[user_id] -= 1
+            if not self._viewers[user_id]:
                 del self._viewers[user_id]

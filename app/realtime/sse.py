@@ -81,7 +81,7 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def events_stream(query: dict[str, str]) -> Response:
-    """What happens to the caller's tasks, the caller's notifications and what everybody is told: live, or from a cursor
+    """What happens to the caller's tasks, the caller's notifications and announcements to all: live, or from a cursor
     on."""
     return serve_own(query, filter_of(query))
 
@@ -122,11 +122,11 @@ def serve_own(
     header, text = request.headers.get("Last-Event-ID", ""), query.get("since_sequence", "")
     cursors = cursors_of_user(header or text)
     # An id that is none is refused as on every stream, naming the field.
-    own, everybody = cursors if cursors else (resume_cursor(query, None), None)
+    own, broadcast = cursors if cursors else (resume_cursor(query, None), None)
 
     def cursors_of(names: list[str]) -> list[int | None]:
-        comes_back = bool(header) and everybody is None
-        return [own, announced_since(services().read) if comes_back else everybody]
+        comes_back = bool(header) and broadcast is None
+        return [own, announced_since(services().read) if comes_back else broadcast]
 
     return serve(
         lambda principal: [permissions.own_stream(principal), BROADCAST],

@@ -6,10 +6,9 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Protocol
 
 from app.auth.principal import Principal
 from app.green import Poller
@@ -18,6 +17,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_codec import SseCodec
 from app.stream.background import in_turns
+from app.stream.codec import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
@@ -36,27 +36,56 @@ SECONDS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)
 CAME_BACK = ("resumed", "resync", "finished", "sent_away", "refused")
 
 
-class Connection(Protocol):
-    """An SSE connection as the timers see it."""
+class Connection:
+    """A connection to whose socket the hub writes itself. Nothing waits: the poller calls ``_ready`` when the socket
+    takes more, or when the client has closed it."""
 
-    slot: int  # spreads the connections over time
-    opened_at: float  # monotonic
-    principal: Principal
-    codec: SseCodec
+    __slots__ = (
+        "_registry",
+        "_remainder",
+        "_socket",
+        "codec",
+        "opened_at",
+        "principal",
+        "progress_at",
+        "slot",
+    )
+
+    def __init__(
+        self, registry: SseRegistry, taken: socket.socket, codec: SseCodec, principal: Principal
+    ) -> None:
+        self._registry, self._socket, self._remainder = registry, taken, b""
+        self.codec, self.principal = codec, principal
+        self.progress_at = self.opened_at = time.monotonic()
+        self.slot = taken.fileno()  # spreads the connections over time
+        registry.poller.watch(self.slot, self._ready)
 
     @property
-    def viewers(self) -> Sequence[Viewer]: ...
+    def unsent(self) -> int:
+        return len(self._remainder)
+
+    def hold_remainder(self, remainder: Data) -> None:
+        self._remainder = bytes(remainder)
 
     def attach(self, hub: Hub) -> None: ...
+
+    def close(self, reason: str) -> None: ...
 
     def keep_alive(self, hub: Hub, connections: int) -> None: ...
 
     def send_comment(self, hub: Hub) -> None: ...
 
+    def _ready(self, mask: int) -> None: ...
+
+    def _end(self, viewer: Viewer, reason: str) -> None:
+        """Sends the reason, unless a frame is partly sent or the client is gone, and closes the socket."""
+        last = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
+        self._registry.remove(self, self._socket, last)
+
 
 class SseRegistry:
-    """Sends a keep-alive every ``keepalive_seconds``, or every second time where the codec says so; and a comment every
-    ``COMMENT_SECONDS`` where it says that too."""
+    """Sends a keep-alive every ``keepalive_seconds``, or at every second such time, by the codec; and a comment every
+    ``COMMENT_SECONDS`` to connections whose codec has ``sends_comments``."""
 
     def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
         self.poller = Poller()
@@ -84,7 +113,7 @@ class SseRegistry:
             self._running = True
             for name, seconds, turn in (
                 ("keepalive", self.turn_seconds, self.turn),
-                ("breath", 1.0, self.send_comment),
+                ("comments", 1.0, self.send_comment),
             ):
                 timer = partial(self._look_after, seconds, turn)
                 threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
@@ -102,8 +131,7 @@ class SseRegistry:
         now = time.time()
         for slot in self._slots:
             for connection in in_turns([c for c in slot if c.principal.expires_at <= now]):
-                for viewer in connection.viewers:
-                    viewer.close("expired")
+                connection.close("expired")
         self._turn = (self._turn + 1) % len(self._slots)
         due = [
             *self._slots[self._turn],

@@ -7,7 +7,7 @@ import re
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from app.auth.principal import Principal
 from app.green import has_gone
 from app.realtime.sse_codec import SseCodec, message
-from app.realtime.sse_registry import SseRegistry
+from app.realtime.sse_registry import Connection, SseRegistry
 from app.realtime.write_queue import WriteQueue
 from app.stream.codec import Data
 from app.stream.event import MAX_SEQUENCE, Event
@@ -73,8 +73,8 @@ class RoomCodec(SseCodec):
         False  # a batch that was sent again later would take the ids back to where the other rooms were then
     )
 
-    def __init__(self, chunked: bool, connection: SharedSseConnection, index: int) -> None:
-        super().__init__(chunked)
+    def __init__(self, connection: SharedSseConnection, index: int) -> None:
+        super().__init__(connection.codec.chunked)
         self._connection, self._index = connection, index
 
     def frame(self, event: Event) -> bytes:
@@ -111,7 +111,7 @@ class RoomWire:
         self._connection.progress_at = at
 
 
-class SharedSseConnection:
+class SharedSseConnection(Connection):
     """An SSE connection that several viewers share: none writes while another's frame is partly sent."""
 
     def __init__(
@@ -121,34 +121,19 @@ class SharedSseConnection:
         codec: SseCodec,
         viewers: Sequence[Viewer],
         principal: Principal,
+        room_codec: Callable[[SharedSseConnection, int], RoomCodec] = RoomCodec,
     ) -> None:
-        self.viewers, self.principal = viewers, principal
-        self.streams = [viewer.room.stream for viewer in viewers]
-        self.hash = _hash(self.streams)
-        self.codec = codec  # of messages that belong to no room
-        self._codecs = [self.room_codec(index) for index in range(len(viewers))]
-        self.progress_at = self.opened_at = time.monotonic()
-        self.slot = taken.fileno()
-        self._registry, self._socket = registry, taken
-        self._remainder, self._write_queue, self._open = b"", WriteQueue(), True
-        registry.poller.watch(taken.fileno(), self._ready)
-
-    def room_codec(self, index: int) -> RoomCodec:
-        return RoomCodec(self.codec.chunked, self, index)
+        super().__init__(registry, taken, codec, principal)
+        self.viewers, self.hash = viewers, _hash([viewer.room.stream for viewer in viewers])
+        self._codecs = [room_codec(self, index) for index in range(len(viewers))]
+        self._write_queue, self._open = WriteQueue(), True
 
     def attach(self, hub: Hub) -> None:
         for viewer, codec in zip(self.viewers, self._codecs, strict=True):
             hub.attach(viewer, RoomWire(self, codec))
 
-    @property
-    def unsent(self) -> int:
-        return len(self._remainder)
-
     def send(self, data: Data) -> int:
         return 0 if self._remainder else self._socket.send(data)  # type: ignore[arg-type]
-
-    def hold_remainder(self, remainder: Data) -> None:
-        self._remainder = bytes(remainder)
 
     def send_remainder(self) -> bool:
         if self._remainder:
@@ -172,8 +157,7 @@ class SharedSseConnection:
         self._open = False
         for other in self.viewers:
             other.close(reason)
-        last = b"" if self._remainder else self.codec.farewell(reason, viewer.room.stream)
-        self._registry.remove(self, self._socket, last)
+        self._end(viewer, reason)
 
     def close(self, reason: str) -> None:
         for viewer in self.viewers:

@@ -19,7 +19,7 @@ from app.realtime.sse_codec import CODECS, Codecs, message, retry
 from app.realtime.sse_connection import SseConnection
 from app.realtime.sse_registry import Connection, SseRegistry
 from app.realtime.sse_rooms import SharedSseConnection, composite
-from app.realtime.sse_user import UserSseConnection
+from app.realtime.sse_user import UserCodec
 from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
@@ -57,8 +57,7 @@ def serve(
         if principal.session_id in parts[Revocations]:  # signed out while Postgres was asked
             raise Unauthorized("The session has ended; sign in again")
         if all(v.room.closed and v.cursor == v.room.head and not v.resync for v in viewers):
-            _close(viewers)
-            _came_back(parts, "finished")
+            _close(parts, viewers, "finished")
             return Response(status=204)
         parts[Joins].admit(principal.user_id)
         _came_back(parts, "resync" if any(v.resync for v in viewers) else "resumed")
@@ -72,23 +71,21 @@ def serve(
         elif own:
             since = cursors[1]
             make_hello = partial(hello_of_user, make_hello, viewers[1], since)
-            make = partial(UserSseConnection, codec=codec, viewers=viewers, inner=plain, since=since)
+            user_codec = partial(UserCodec, inner=plain, since=since)
+            make = partial(SharedSseConnection, codec=codec, viewers=viewers, room_codec=user_codec)
         return _handed_over(parts, viewers, principal, make_hello, make)
     except NoSuchStream:
-        _close(viewers)
-        _came_back(parts, "refused")
+        _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
     except (StoreAway, Unavailable, TooMany) as error:
-        _close(viewers)
-        _came_back(parts, "sent_away")
+        _close(parts, viewers, "sent_away")
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
         seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))
     except Problem:
-        _close(viewers)
-        _came_back(parts, "refused")
+        _close(parts, viewers, "refused")
         raise
 
 
@@ -97,9 +94,10 @@ def _came_back(parts: Services, how: str) -> None:
         parts[SseRegistry].reconnections[how] += 1
 
 
-def _close(viewers: Sequence[Viewer]) -> None:
+def _close(parts: Services, viewers: Sequence[Viewer], how: str) -> None:
     for viewer in viewers:
         viewer.close()
+    _came_back(parts, how)
 
 
 def _hello_of_rooms(viewers: Sequence[Viewer]) -> bytes:

@@ -8,12 +8,9 @@ sequence; it is sent the announcements of the last minutes, which it cannot have
 from __future__ import annotations
 
 import re
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from app.auth.principal import Principal
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_registry import SseRegistry
 from app.realtime.sse_rooms import RoomCodec, SharedSseConnection
 from app.stream.event import BROADCAST, MAX_SEQUENCE, Event
 from app.stream.single_flight import SingleFlight
@@ -31,8 +28,8 @@ def cursors_of_user(id: str) -> tuple[int, int | None] | None:
     match = _ID.match(id)
     if match is None:
         return None
-    own, everybody = int(match[1]), None if match[2] is None else int(match[2])
-    return (own, everybody) if max(own, everybody or 0) <= MAX_SEQUENCE else None
+    own, broadcast = int(match[1]), None if match[2] is None else int(match[2])
+    return (own, broadcast) if max(own, broadcast or 0) <= MAX_SEQUENCE else None
 
 
 def announced_since(read: Connect) -> int | None:
@@ -52,18 +49,22 @@ def _announced_since(read: Connect) -> int | None:
     return None if cursor is None else int(cursor)
 
 
-def hello(make: Callable[[], bytes], everybody: Viewer, since: int | None) -> bytes:
+def hello(make: Callable[[], bytes], broadcast: Viewer, since: int | None) -> bytes:
     """Makes the first message, and adds the cursor of ``broadcast`` to its id where that is known."""
     id, _, rest = make().partition(b"\n")
-    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, everybody.cursor), rest)
+    return b"%b\n%b" % (id if since is None else b"%b.%d" % (id, broadcast.cursor), rest)
 
 
 class UserCodec(RoomCodec):
-    """The format ``inner`` of one of the two streams, with the cursors of both."""
+    """One of the two streams in the format ``inner``, without chunks, with the cursors of both; ``since`` is where
+    ``broadcast`` begins, None for live only."""
 
-    def __init__(self, chunked: bool, connection: UserSseConnection, index: int) -> None:
-        super().__init__(chunked, connection, index)
-        self._own, self._inner = connection, connection.inner
+    def __init__(
+        self, connection: SharedSseConnection, index: int, inner: SseCodec, since: int | None
+    ) -> None:
+        super().__init__(connection, index)
+        self._inner = inner
+        self._silent_to = connection.viewers[1].start if since is None else -1
 
     def frame(self, event: Event) -> bytes:
         return self._with_id(self._inner.frame(event), event.sequence)
@@ -77,31 +78,6 @@ class UserCodec(RoomCodec):
         return self._chunk(b"id: %b\n%b" % (self._id(cursor).encode(), frame.partition(b"\n")[2]))
 
     def _id(self, cursor: int) -> str:
-        own, everybody = self._connection.viewers
-        if self._index == 0:
-            return self._own.id(cursor, everybody.cursor)
-        return self._own.id(own.cursor, cursor)
-
-
-class UserSseConnection(SharedSseConnection):
-    """``inner`` is the format without chunks; ``since`` is where ``broadcast`` begins, None for live only."""
-
-    def __init__(
-        self,
-        registry: SseRegistry,
-        taken: socket.socket,
-        codec: SseCodec,
-        viewers: Sequence[Viewer],
-        principal: Principal,
-        inner: SseCodec,
-        since: int | None,
-    ) -> None:
-        self.inner = inner
-        self._silent_to = viewers[1].start if since is None else -1
-        super().__init__(registry, taken, codec, viewers, principal)
-
-    def room_codec(self, index: int) -> UserCodec:
-        return UserCodec(self.codec.chunked, self, index)
-
-    def id(self, own: int, everybody: int) -> str:
-        return f"{own}.{everybody}" if everybody > self._silent_to else str(own)
+        own, broadcast = self._connection.viewers
+        at, announced = (cursor, broadcast.cursor) if self._index == 0 else (own.cursor, cursor)
+        return f"{at}.{announced}" if announced > self._silent_to else str(at)

@@ -67,9 +67,7 @@ class Strangers:
         if found is None:
             return False
         _, address = found
-        left = self._addresses[address] - 1
-        if left:
-            self._addresses[address] = left
-        else:
+        self._addresses[address] -= 1
+        if not self._addresses[address]:
             del self._addresses[address]
         return True

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
 
 from app.stream.codec import Codec, Filter
+from app.stream.faults import Faults
+from app.stream.metrics import DeliveryMetrics
 from app.stream.room import Room
+from app.stream.store import Store
 from app.stream.viewer import Cohort, Viewer
 
 
@@ -39,12 +46,12 @@ class Audience:
 
     def arrive(self, viewer: Viewer, codec: Codec) -> None:
         """Takes a viewer that has caught up with the room's head into its cohort."""
-        key, head = (codec, viewer.filter), self.room.head
+        key = codec, viewer.filter
         cohort = self.cohorts.get(key)
         if cohort is None:
-            cohort = self.cohorts[key] = Cohort(codec, viewer.filter, head)
+            cohort = self.cohorts[key] = Cohort(codec, viewer.filter, self.room.head)
         elif not cohort.viewers:
-            cohort.cursor = head
+            cohort.cursor = self.room.head
         if cohort.cursor == viewer.start:
             cohort.enter(viewer)
         else:
@@ -56,3 +63,15 @@ class Audience:
     def forget_empty(self, cohort: Cohort) -> None:
         if not cohort.viewers and self.cohorts.get(cohort.key) is cohort:
             del self.cohorts[cohort.key]
+
+
+@dataclass(frozen=True, slots=True)
+class HubParts:
+    """What the parts of a hub share. ``account`` takes an audience, and how many bytes its ring had before a change."""
+
+    store: Store
+    audiences: dict[str, Audience]  # by stream
+    lock: AbstractContextManager[Any]
+    metrics: DeliveryMetrics
+    faults: Faults
+    account: Callable[[Audience, int], None]

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-from app.stream.audience import Audience
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns
 from app.stream.encoded_batch import BatchCache, EncodedBatch, first_of
 from app.stream.event import Event
-from app.stream.faults import Faults
 from app.stream.history import History
-from app.stream.metrics import DeliveryMetrics
 from app.stream.parking import Parking
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
-from app.stream.store import Store, StoreAway
+from app.stream.store import StoreAway
 from app.stream.viewer import Viewer, failed
 
 logger = logging.getLogger("taskroom.behind")
@@ -29,26 +25,16 @@ logger = logging.getLogger("taskroom.behind")
 BATCHES_IN_A_ROW = 8
 
 
-class Catchup:
-    """Works under ``lock`` and never waits: a wire takes what it takes, and Postgres is read in other threads."""
+class Catchup(Parking):
+    """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
 
-    def __init__(
-        self,
-        store: Store,
-        audiences: Mapping[str, Audience],
-        lock: AbstractContextManager[Any],
-        refresh_until: Callable[[Audience, Callable[[], bool]], None],
-        stalled_seconds: float,
-        metrics: DeliveryMetrics,
-        faults: Faults,
-    ) -> None:
-        self._audiences, self._lock = audiences, lock
-        self._refresh_until, self._stalled_seconds = refresh_until, stalled_seconds
-        self._history, self.presents = History(store), Presents()
-        self._faults, self._metrics = faults, metrics
-        parking = Parking()
-        self._parked, self.park = parking.viewers, parking.park
-        self._send, self._offer, self._send_remainder = parking.send, parking.offer, parking.send_remainder
+    refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
+
+    def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
+        super().__init__()
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._audiences, self._stalled_seconds = hub.audiences, stalled_seconds
+        self._history, self.presents = History(hub.store), Presents()
         self._unanswered: set[Viewer] = set()  # Postgres did not answer when it was read for them
         self._batches = BatchCache()
 
@@ -57,15 +43,15 @@ class Catchup:
         """How many wait for their wires or for Postgres."""
         return len(self._parked) + len(self._unanswered)
 
-    def advance(self, viewer: Viewer) -> None:
+    def advance(self, viewer: Viewer, step: Callable[[Viewer], None] | None = None) -> None:
         """Sends the viewer what its wire takes: the unsent remainder, then events of the ring and of Postgres; takes it
-        into its cohort when it has caught up."""
+        into its cohort when it has caught up. ``step`` is done instead."""
         gone = False
         with self._lock:
             self._parked.discard(viewer)
             if viewer.closed is None and viewer.cohort is None and viewer.wire is not None:
                 try:
-                    self._advance(viewer)
+                    (step or self._advance)(viewer)
                 except OSError:
                     gone = True
                 except Exception as error:  # the fault of a wire or codec ends this viewer alone
@@ -213,7 +199,7 @@ class Catchup:
             if (
                 viewer.start == cursor
             ):  # else the room was rewound meanwhile, and the viewer has a resync already
-                self._refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
+                self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
         except StoreAway:
             self._wait_for_postgres(viewer)
             return
@@ -233,18 +219,10 @@ class Catchup:
         if last:
             self._send_end(viewer, last[-1])
         else:  # when the last event is pruned too, how the stream ended is not known
-            self._read(viewer, room.head - 1, partial(self._send_end, viewer, None))
+            self._read(viewer, room.head - 1, partial(self.advance, viewer, self._send_end))
 
-    def _send_end(self, viewer: Viewer, last: Event | None) -> None:
-        wire = viewer.wire
-        assert wire is not None
-        with self._lock:
-            try:
-                if self._send(viewer, wire.codec.end(viewer.room.stream, last, viewer.start)):
-                    viewer.end_begun = True
-                    self._send_remainder(viewer)
-            except OSError:
-                viewer.close("gone")
-            except Exception as error:
-                self._faults.note(failed(viewer), error)
-                viewer.close("gone")
+    def _send_end(self, viewer: Viewer, last: Event | None = None) -> None:
+        codec = viewer.wire.codec  # type: ignore[union-attr]
+        if self._send(viewer, codec.end(viewer.room.stream, last, viewer.start)):
+            viewer.end_begun = True
+            self._send_remainder(viewer)

@@ -34,7 +34,7 @@ class SubscribedChannels:
     def __init__(self, names: Channels, faults: Faults) -> None:
         self._names, self._faults = names, faults
         self._wanted: set[str] = set()  # streams
-        self._changed: dict[str, None] = {}  # streams that were wanted or unwanted since Redis was told
+        self._changed: dict[str, None] = {}  # streams whose change was not sent to Redis yet
         self._changes = threading.Lock()  # of these two; nothing waits while it is held
         self._due = threading.Event()
         self._stopped = threading.Event()

@@ -5,16 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
 
-from app.stream.audience import Audience
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns
 from app.stream.catchup import Catchup
 from app.stream.codec import Data
 from app.stream.encoded_batch import EncodedBatch
-from app.stream.faults import Faults
-from app.stream.metrics import DeliveryMetrics
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.viewer import Cohort, Viewer, failed, offered
@@ -29,18 +25,11 @@ SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with its o
 
 
 class Delivery:
-    """Flushes the cohorts of all rooms, under ``lock``. Viewers that do not keep up are handed to ``catchup``."""
+    """Flushes the cohorts of all rooms, under the hub's lock. Viewers that do not keep up are handed to ``catchup``."""
 
-    def __init__(
-        self,
-        lock: AbstractContextManager[Any],
-        catchup: Catchup,
-        metrics: DeliveryMetrics,
-        faults: Faults,
-        account: Callable[[int], None],
-    ) -> None:
-        self._account = account
-        self._lock, self._catchup, self._metrics, self._faults = lock, catchup, metrics, faults
+    def __init__(self, hub: HubParts, catchup: Catchup) -> None:
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._account, self._catchup = hub.account, catchup
         self._busy: set[Audience] = (
             set()
         )  # flushed a moment ago: the next tick that is due flushes them again
@@ -137,8 +126,7 @@ class Delivery:
         pause = PAUSE if room.head - room.sent > FEW_EVENTS else SHORT_PAUSE
         before = room.bytes
         room.trim()
-        if audience.registered:
-            self._account(room.bytes - before)
+        self._account(audience, before)
         audience.next_flush_at = max(audience.flushed_at + TICK_SECONDS, time.monotonic() + pause * worked)
 
     def _send(self, audience: Audience, room: Room) -> None:
@@ -147,7 +135,7 @@ class Delivery:
                 self._send_cohort(audience, room, cohort)
             except (
                 Exception
-            ) as error:  # the fault of a codec ends its cohort alone, whose viewers may come back
+            ) as error:  # the fault of a codec ends its cohort alone; the viewers may come back
                 self._faults.note(f"a {type(cohort.codec).__name__} failed", error)
                 for viewer in list(cohort.viewers):
                     viewer.close("gone")

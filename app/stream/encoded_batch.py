@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from sys import getsizeof
-from typing import NamedTuple
 
 from app.stream.codec import Codec, Data, Filter
 from app.stream.event import Event
@@ -17,7 +16,8 @@ FRAME_CHARS = 16_000  # of payloads in one frame: a slow connection shall receiv
 KEPT_BATCHES, KEPT_BYTES = 64, 8_000_000  # for viewers that catch up from the same cursor
 
 
-class Cut(NamedTuple):
+@dataclass(slots=True)
+class Cut:
     """Where a viewer stands whose wire took a part of a batch, and the unsent remainder of the frame that was cut."""
 
     cursor: int
@@ -63,22 +63,25 @@ class EncodedBatch:
 
     def cut(self, taken: int) -> Cut:
         """Cuts the batch where a wire took ``taken`` of its data. A frame that is partly sent counts as sent."""
-        nothing = self.data[:0]
         if self.codec.one_frame:
-            return Cut(self.cursor, self.data[taken:]) if taken else Cut(self.start, nothing)
+            return Cut(self.cursor, self.data[taken:]) if taken else Cut(self.start, self.data[:0])
         ends = list(accumulate(self._lengths))
         whole = bisect_right(ends, taken)  # frames that are wholly sent
         if whole == len(ends):
-            return Cut(self.cursor, nothing)
+            return Cut(self.cursor, self.data[:0])
         if taken > (ends[whole - 1] if whole else 0):
             return Cut(self._sequences[whole], self.data[taken : ends[whole]])
-        return Cut(self._sequences[whole - 1] if whole else self.start, nothing)
+        return Cut(self._sequences[whole - 1] if whole else self.start, self.data[:0])
 
 
 class BatchCache(dict[tuple[object, ...], EncodedBatch]):
     """Encoded batches by stream, codec, filter and start; the oldest are dropped first."""
 
-    _bytes = 0
+    __slots__ = ("_bytes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bytes = 0
 
     def keep(self, key: tuple[object, ...], batch: EncodedBatch) -> None:
         self[key] = batch

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
 from functools import partial
 
 from app.stream.event import Event, memory
-from app.stream.shared_read import Outcome, SharedReads, Waiter, droppable
+from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
 from app.stream.store import Store
 
 PAGE_EVENTS = 500
@@ -18,17 +17,6 @@ KEPT_SECONDS = 30.0
 READERS = 8  # pages in flight; more would take the connection pool from all other requests
 
 Page = tuple[str, int]  # its stream, and the sequence before its first event
-
-
-@dataclass(slots=True, eq=False)
-class Part:
-    """Events of a page that were read together: all of the page, unless its events are large."""
-
-    page: Page
-    events: list[Event]
-    at: float
-    bytes: int
-    delivered: bool = False
 
 
 class History:
@@ -41,8 +29,8 @@ class History:
         self._store = store
         self._reads: SharedReads[Page] = SharedReads(READERS, self.forget)
         # By page and first sequence; the oldest first.
-        self._parts: OrderedDict[tuple[str, int, int], Part] = OrderedDict()
-        self._pages: dict[Page, dict[int, Part]] = {}
+        self._parts: OrderedDict[tuple[str, int, int], Kept] = OrderedDict()
+        self._pages: dict[Page, dict[int, Kept]] = {}
         self._bytes = 0
         self._drops = 0  # a reading that began before the last drop is not kept
         self._lock = threading.Lock()
@@ -75,17 +63,17 @@ class History:
             for key in [key for key in self._parts if key[0] == stream]:
                 self._drop(key)
 
-    def _load(self, page: Page, cursor: int) -> tuple[Part | None, Outcome]:
+    def _load(self, page: Page, cursor: int) -> tuple[Kept | None, Outcome]:
         drops = self._drops
         events = self._store.part(*page, PAGE_EVENTS, cursor)
         part = self._keep(page, events, drops)
         return part, Outcome.READY if _following(events, cursor) else Outcome.EMPTY
 
-    def _keep(self, page: Page, events: list[Event], drops: int) -> Part | None:
+    def _keep(self, page: Page, events: list[Event], drops: int) -> Kept | None:
         if not events:
             return None
         first = events[0].sequence
-        part = Part(page, events, time.monotonic(), sum(map(memory, events)))
+        part = Kept(events, sum(map(memory, events)))
         with self._lock:
             if drops != self._drops:
                 return None  # the viewers who wait for it ask again
@@ -98,10 +86,10 @@ class History:
     def _drop(self, key: tuple[str, int, int]) -> None:
         part = self._parts.pop(key)
         self._bytes -= part.bytes
-        kept = self._pages[part.page]
+        kept = self._pages[key[:2]]
         del kept[key[2]]
         if not kept:
-            del self._pages[part.page]
+            del self._pages[key[:2]]
 
 
 def _following(events: list[Event], cursor: int) -> list[Event]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.stream.audience import Audience
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns, spawn
 from app.stream.catchup import Catchup
 from app.stream.codec import Data, Filter
@@ -14,7 +14,6 @@ from app.stream.delivery import Delivery
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.metrics import DeliveryMetrics
-from app.stream.present import Presents
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.single_flight import SingleFlight
@@ -44,11 +43,12 @@ class Hub:
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        audiences, lock, metrics, faults = self._audiences, self._lock, self.metrics, self.faults
-        self._catchup = Catchup(store, audiences, lock, self._refresh_until, stalled_seconds, metrics, faults)
-        self._advance, self._left = self._catchup.advance, self._leave
-        self._delivery = Delivery(lock, self._catchup, metrics, faults, self._account)
-        self._tailcheck = TailCheck(store, audiences, lock, self._delivery, metrics, faults, self._account)
+        parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
+        self._catchup = Catchup(parts, stalled_seconds)
+        self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
+        self._delivery = Delivery(parts, self._catchup)
+        self._tailcheck = TailCheck(parts, self._delivery)
+        self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
@@ -88,10 +88,6 @@ class Hub:
         if self._stopped.is_set():  # while Postgres was asked: nothing else would close the viewer
             viewer.close("draining")
         return viewer
-
-    @property
-    def presents(self) -> Presents:
-        return self._catchup.presents
 
     def attach(self, viewer: Viewer, wire: Wire) -> None:
         """Begins to send ``first``, then the events after the cursor, unless the viewer was closed meanwhile."""
@@ -172,7 +168,7 @@ class Hub:
         try:
             moved = room.accept(events, closes)
         finally:
-            self._account(room.bytes - before)
+            self._account(audience, before)
         if moved:
             self._delivery.notify(audience)
         if room.has_early and not audience.refilling:
@@ -185,7 +181,7 @@ class Hub:
             audience = self._audiences.get(stream)
         if audience:
             return audience
-        head = self._single_flight(("open", stream), lambda: self._store.opened(stream))
+        head = self._single_flight(("open", stream), lambda: self._store.head_or_create(stream))
         if head is None:
             raise NoSuchStream(stream)
         return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
@@ -198,7 +194,7 @@ class Hub:
             if kept is audience and not audience.registered:
                 audience.registered, audience.confirmed = True, False
                 audience.empty_since = time.monotonic()
-                self._account(audience.room.bytes)
+                self._account(audience, 0)
                 self.subscription.subscribe(stream)
             return kept
 
@@ -221,18 +217,16 @@ class Hub:
         with self.faults.within(f"a {type(wire).__name__} could not be left"):
             wire.left(viewer, reason)
 
-    def _account(self, bytes: int) -> None:
+    def _account(self, audience: Audience, before: int) -> None:
         """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
-        self.ring_bytes += bytes
+        if audience.registered:
+            self.ring_bytes += audience.room.bytes - before
         if self.ring_bytes > RINGS_BYTES:
             for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
                 self.ring_bytes -= audience.room.bytes
                 audience.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
-
-    def _refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
-        self._tailcheck.refresh_until(audience, done)
 
     def _sweep(self, now: float) -> None:
         self._catchup.sweep(now)

@@ -9,18 +9,18 @@ from app.stream.viewer import Viewer, offered
 
 
 class Parking:
-    """``viewers`` are those that wait for their wires. All calls come under the hub's lock."""
+    """All calls come under the hub's lock."""
 
     def __init__(self) -> None:
-        self.viewers: set[Viewer] = set()
+        self._parked: set[Viewer] = set()  # they wait until their wires take more
 
     def park(self, viewer: Viewer) -> None:
         """Leaves the viewer alone until its wire takes more."""
         if viewer.closed is None:
-            self.viewers.add(viewer)
+            self._parked.add(viewer)
             viewer.wire.call_when_writable(viewer)  # type: ignore[union-attr]
 
-    def send_remainder(self, viewer: Viewer) -> bool:
+    def _send_remainder(self, viewer: Viewer) -> bool:
         """Sends the wire's unsent remainder; False when the viewer was parked, or has been sent its end frame."""
         wire = viewer.wire
         assert wire is not None
@@ -33,16 +33,16 @@ class Parking:
             viewer.close("ended")
         return sent and not viewer.end_begun
 
-    def send(self, viewer: Viewer, data: Data) -> bool:
+    def _send(self, viewer: Viewer, data: Data) -> bool:
         """Sends what is no batch; False when nothing of it was taken and the viewer was parked."""
-        taken = self.offer(viewer, data)
+        taken = self._offer(viewer, data)
         if taken == 0:
             self.park(viewer)
         elif taken < len(data):
             viewer.wire.hold_remainder(data[taken:])  # type: ignore[union-attr]
         return taken > 0
 
-    def offer(self, viewer: Viewer, data: Data) -> int:
+    def _offer(self, viewer: Viewer, data: Data) -> int:
         """Returns how much of the data the viewer's wire took. Raises ConnectionError when the wire is gone."""
         taken = offered(viewer, data)
         if taken < 0:

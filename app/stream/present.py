@@ -8,21 +8,21 @@ import time
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
 from app.stream.codec import Filter
 from app.stream.event import EVENT_BYTES, MAX_SEQUENCE, Event, memory
 from app.stream.history import KEPT_SECONDS
-from app.stream.shared_read import Outcome, SharedReads, Waiter, droppable
+from app.stream.shared_read import Kept, Outcome, SharedReads, Waiter, droppable
 from app.stream.single_flight import SingleFlight
 from app.stream.store import NoSuchStream
 
 KEPT_BYTES = 8_000_000  # of all streams together
 READERS = 4  # for viewers that are behind; those that join have their own bound
 
-State = tuple[list[Event], int]  # its events, and the sequence up to which they tell the state
+State = tuple[list[Event], int]  # its events, and the sequence up to which they are the state
 
 
 @dataclass(slots=True, eq=False)
@@ -43,15 +43,6 @@ class First:
         return [event for event in events[start:end] if self.filter.passes(event)]
 
 
-@dataclass(slots=True, eq=False)
-class Kept:
-    events: list[Event]
-    upto: int
-    bytes: int
-    delivered: bool
-    at: float = field(default_factory=time.monotonic)
-
-
 class Presents:
     """The present states that were read lately. ``source`` reads one; NoSuchStream where there is no such stream."""
 
@@ -64,8 +55,8 @@ class Presents:
         self.bytes = 0
 
     def now(self, stream: str) -> int:
-        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it tells
-        it. Raises NoSuchStream, StoreAway."""
+        """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it
+        holds. Raises NoSuchStream, StoreAway."""
         events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto
@@ -82,7 +73,7 @@ class Presents:
 
     def keep(self, stream: str, events: list[Event], upto: int, delivered: bool = True) -> Kept:
         """Keeps the last reading, even one up to a lower sequence: the stream may have been rewound."""
-        kept = Kept(events, upto, EVENT_BYTES + sum(map(memory, events)), delivered)
+        kept = Kept(events, EVENT_BYTES + sum(map(memory, events)), upto, delivered)
         with self._lock:
             self._drop(stream)
             self._kept[stream] = kept

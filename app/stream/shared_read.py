@@ -6,10 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from app.stream.background import in_turns, spawn
+from app.stream.event import Event
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.hub")
@@ -28,10 +30,15 @@ class Outcome(Enum):
     FAILED = auto()  # a fault, which is logged
 
 
-class Kept(Protocol):
+@dataclass(slots=True, eq=False)
+class Kept:
+    """Events that were read together, kept for the viewers that need them next."""
+
+    events: list[Event]
     bytes: int
-    at: float  # monotonic time at which it was read
-    delivered: bool  # all waiters have been called, so it may be dropped
+    upto: int = 0  # of a present state: the sequence up to which it holds
+    delivered: bool = False  # all waiters have been called, so it may be dropped
+    at: float = field(default_factory=time.monotonic)
 
 
 Waiter = Callable[[Outcome], None]

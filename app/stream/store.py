@@ -1,4 +1,4 @@
-"""The SQL of streams and events: append a batch, read after a cursor, look at heads."""
+"""The SQL of streams and events: append a batch, read after a cursor, read heads."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from app.stream.event import Draft, Event, clean, head_of, is_shared, number
 from app.stream.pg_arrays import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
-"""Lends a connection; commits when the block ends well, else rolls back. Raises StoreAway."""
+"""Lends a connection: a block that ends well commits, else it rolls back. Raises StoreAway."""
 
 Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], Sequence[Draft]]
-"""Folds the events just inserted into their projections, in the same transaction; returns what follows from them: in
-the streams of a task's parents, and in those that many share (a user's, everybody's), which are made when they are
-first written to."""
+"""Folds the inserted events into their projections, in the same transaction. Returns the events that follow: on the
+streams of a task's parents, and on shared streams (a user's, everybody's), which the first event creates."""
 
 
 class StoreAway(TaskroomError):
-    """Postgres is not reached, takes no writes, or gave up on a lock or a statement: the same again later may work."""
+    """Postgres is unreachable, takes no writes, or gave up on a lock or a statement. A retry may succeed."""
 
     def __init__(self, why: str, cause: Cause = Cause.UNAVAILABLE) -> None:
         super().__init__(why)
@@ -34,11 +33,11 @@ class StoreAway(TaskroomError):
 
 
 class NoSuchStream(TaskroomError, LookupError):
-    """A class of its own: a KeyError is a fault of ours, and no answer."""
+    """There is no such stream. A KeyError would be taken for a fault of this program."""
 
 
 class UnknownWriter(TaskroomError):
-    """A writer's row is gone or stands elsewhere: what it counted so far counts no more."""
+    """The writer's row is gone or has another batch number, so the writer's count is void."""
 
 
 BATCH_EVENTS = 1_000
@@ -48,7 +47,7 @@ LONGEST_ID = 255
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a stream stands. ``pruned_to`` is the last sequence no longer kept (0: all are)."""
+    """The state of a stream. ``pruned_to`` is the last sequence that was deleted; 0 when all events are kept."""
 
     last_seq: int
     pruned_to: int
@@ -57,7 +56,7 @@ class Head:
 
 @dataclass(slots=True)
 class Appended:
-    """What became of a batch. ``refused`` streams are closed, gone, or belong to a newer attempt."""
+    """The result of an append. ``refused`` streams are closed, gone, or belong to a newer attempt."""
 
     events: list[Event] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
@@ -65,7 +64,7 @@ class Appended:
     cancel_requested: set[str] = field(default_factory=set)
 
     def add(self, other: Appended) -> None:
-        """Adds what became of another batch of the same transaction."""
+        """Adds the result of another append in the same transaction."""
         self.events += other.events
         self.refused |= other.refused
         self.closed |= other.closed
@@ -100,8 +99,9 @@ def lock(
 ) -> dict[str, _Locked]:
     """Locks stream rows in the order of their ids: a multi-row UPDATE locks in no order and deadlocks.
 
-    With those that may be ``ending`` come their ancestors, whom an end concerns: they are older, so they are locked
-    first, and who holds a parent may lock any of its children. Without ``wait`` rows that somebody has are left out.
+    The ancestors of the streams in ``ending`` are locked too, for an end changes them. Ancestors have lower ids, so
+    they are locked first, and the holder of a parent's lock may lock any of its children. Without ``wait`` the rows
+    that another transaction has locked are left out.
     """
     statement = (_LOCK_FAMILY if ending else _LOCK) + ("" if wait else " SKIP LOCKED")
     cur.execute(statement, {"names": list(names), "ending": list(ending)})
@@ -111,22 +111,22 @@ def lock(
 def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
-    The row lock is held from here to the commit, so sequence order is commit order. What follows in shared streams
-    comes last: nobody who holds one of those waits for any other.
+    The row lock is held from here to the commit, so sequence order is commit order. Events of shared streams are
+    appended last, so no transaction waits for another lock while it holds one of theirs.
     """
     done, shared = Appended(), list[Draft]()
     streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes})
     while drafts:
-        following = _append(cur, drafts, project, streams, done)
+        following = _append_locked(cur, drafts, project, streams, done)
         shared += [d for d in following if is_shared(d.stream)]
         drafts = [d for d in following if not is_shared(d.stream)]
         streams = lock(cur, {d.stream for d in drafts}) if drafts else {}
     if shared:
-        _append(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
+        _append_locked(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
     return done
 
 
-def _append(
+def _append_locked(
     cur: Cursor, drafts: Sequence[Draft], project: Project, streams: Mapping[str, _Locked], done: Appended
 ) -> Sequence[Draft]:
     heads = {name: head_of(name) for name in streams}
@@ -152,7 +152,7 @@ def _append(
 
 
 def lock_shared(cur: Cursor, names: set[str]) -> dict[str, _Locked]:
-    """As lock, and makes those that are missing: a user's stream begins with what is first said to the user."""
+    """Locks shared streams as ``lock`` does and creates missing ones: a user's stream begins with its first event."""
     streams = lock(cur, names)
     if missing := sorted(names - streams.keys()):
         cur.execute("INSERT INTO streams (name) SELECT unnest(%s) ON CONFLICT DO NOTHING", (missing,))
@@ -161,14 +161,14 @@ def lock_shared(cur: Cursor, names: set[str]) -> dict[str, _Locked]:
 
 
 def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]) -> None:
-    """Stores events and their streams' new heads: two statements in one round trip.
+    """Stores events and the new heads of their streams: two statements in one round trip.
 
-    A payload is one line, so the payloads travel as one text that Postgres splits. Arrays of them cost twice
+    A payload is one line, so the payloads are sent as one text that Postgres splits. An array of them takes twice
     the time: the driver adapts each string, Postgres parses each, and unnest() of many in FROM spools the rows.
     """
     sizes: dict[str, int] = {}
     for e in events:
-        # Whether a text is ASCII stands in it; of one that is the length is known.
+        # Python knows whether a text is ASCII, and then its length in bytes without encoding it.
         size = len(e.payload) if e.payload.isascii() else len(e.payload.encode())
         sizes[e.stream] = sizes.get(e.stream, 0) + size
     touched = [streams[name] for name in sizes]
@@ -186,7 +186,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
             texts([e.type for e in events]),
             texts([e.level for e in events]),
             texts([e.phase for e in events]),
-            # In other encodings a byte of a letter may look like a backslash; the driver knows those.
+            # In other encodings a byte of a letter may look like a backslash, which the driver escapes rightly.
             Text(payloads) if cur.connection.encoding == "UTF8" else payloads,
             *([r.id for r in touched], [r.last_seq for r in touched], [r.closed for r in touched]),
             list(sizes.values()),
@@ -195,7 +195,7 @@ def _insert(cur: Cursor, events: Sequence[Event], streams: Mapping[str, _Locked]
 
 
 def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
-    """Makes the stream; returns its id."""
+    """Inserts the stream's row; returns its id."""
     cur.execute(
         """INSERT INTO streams (name, ancestors) VALUES (%s, (SELECT ancestors || id FROM streams WHERE name = %s))
            RETURNING id""",
@@ -205,11 +205,11 @@ def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
     return int(stream_id)
 
 
-def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
-    """True the first time that an event of this id is to go onto the stream; ids are kept for a week.
+def claim_event_id(cur: Cursor, stream: str, event_id: str) -> bool:
+    """Returns True the first time that the stream gets an event of this id, else False; ids are kept for a week.
 
-    Asked in the transaction that appends it: of two at once the second waits for the first one's commit.
-    ValueError for an id that is empty, too long or nothing that Postgres can keep.
+    Called in the transaction that appends the event: of two at once the second waits for the commit of the first.
+    Raises ValueError for an id that is empty, too long or holds characters that Postgres cannot store.
     """
     if not (0 < len(event_id) <= LONGEST_ID and clean(event_id) == event_id):
         raise ValueError(f"event_id: not a text of 1 to {LONGEST_ID} characters")
@@ -219,11 +219,11 @@ def unsaid(cur: Cursor, stream: str, event_id: str) -> bool:
     return cur.rowcount == 1
 
 
-def settle(cur: Cursor, writer_id: str, batch: int) -> bool:
-    """True when this batch is to be stored now, False when an earlier try already stored it.
+def claim_batch(cur: Cursor, writer_id: str, batch: int) -> bool:
+    """Returns True when the caller has to store this batch now, False when an earlier try has stored it.
 
-    It updates before it reads: an unclear COMMIT may still be running, and the row lock waits for it.
-    UnknownWriter when the batch is neither the next nor the last.
+    The update comes before the read: an unclear COMMIT may still be running, and the row lock waits for it.
+    Raises UnknownWriter when the batch is neither the next one nor the last one.
     """
     cur.execute(
         "UPDATE writers SET last_batch = %s, seen_at = now() WHERE id = %s AND last_batch = %s",
@@ -243,30 +243,29 @@ def register_writer(cur: Cursor, writer_id: str) -> None:
 
 
 class Store:
-    """Reads of streams for the hub and the edges, one short transaction each."""
+    """Reads streams for the hub and the transports, each time in a short transaction."""
 
     def __init__(self, connect: Connect) -> None:
         self.connect = connect
 
     def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
-        """The next events after the cursor, contiguous from ``cursor + 1``, about a megabyte at most; [] when there
-        are none.
+        """Returns the events after the cursor, contiguous from ``cursor + 1``, about a megabyte at most; [] for none.
 
-        A page that does not begin there, or has a hole, is cut before it: the caller sees a shorter
-        page, looks at the head and finds that its cursor was pruned meanwhile.
+        A page that begins later, or has a gap, is cut before the gap: the caller gets a shorter page, reads the head
+        and finds that its cursor was pruned meanwhile.
         """
         with self.connect() as conn, conn.cursor() as cur:
             return pages.after(cur, stream, cursor, limit)
 
     def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
-        """Of the ``limit`` events after ``start`` a contiguous part, about a megabyte at most, that has the one after
-        ``cursor``; [] when that is not there."""
+        """Returns the contiguous part of the ``limit`` events after ``start`` that holds the event after ``cursor``,
+        about a megabyte at most; [] when that event does not exist."""
         with self.connect() as conn, conn.cursor() as cur:
             return pages.part(cur, stream, start, limit, cursor)
 
-    def opened(self, stream: str) -> Head | None:
-        """Where it stands; None when it is not there. One that many share is, from here on: it begins with the first
-        who asks. That one waits for no disk: lost in a crash it is made again, and no event is stored without it."""
+    def head_or_create(self, stream: str) -> Head | None:
+        """Returns the stream's head, None for an unknown stream. A shared stream is created here when it is missing.
+        That commit does not wait for the disk: a row lost in a crash is created again before it gets an event."""
         head = self.heads([stream]).get(stream)
         if head is not None or not is_shared(stream):
             return head
@@ -280,7 +279,7 @@ class Store:
         return Head(0, 0, False) if made else self.heads([stream]).get(stream)
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:
-        """Where each stream stands, in one query; streams that do not exist are left out."""
+        """Returns the heads of the streams, in one query; unknown streams are left out."""
         with self.connect() as conn, conn.cursor() as cur:
             cur.execute(
                 "SELECT name, last_seq, pruned_to, closed FROM streams WHERE name = ANY(%s)", (list(streams),)

@@ -161,7 +161,7 @@ class Subscription:
             if reply[0] == b"pong":
                 pinged = None
             else:
-                # A message that cannot be taken must not cost those that come while the connection is made anew.
+                # A message that cannot be taken must not cost those that come during a reconnection.
                 try:
                     self._dispatch(reply)
                 except Exception as error:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Sequence
 
-from app.stream.audience import Audience
+from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns
 from app.stream.delivery import Delivery
-from app.stream.faults import Faults
-from app.stream.metrics import DeliveryMetrics
 from app.stream.room import RING_EVENTS
 from app.stream.single_flight import SingleFlight
-from app.stream.store import Head, Store, StoreAway
+from app.stream.store import Head, StoreAway
 from app.stream.subscription import Subscription
 
 logger = logging.getLogger("taskroom.hub")
@@ -30,20 +26,10 @@ ROOMS_AT_ONCE = 2_000  # in one query: no other thread runs while its answer is 
 
 
 class TailCheck:
-    """``account`` is called with the bytes that a room's ring grew by."""
-
-    def __init__(
-        self,
-        store: Store,
-        audiences: Mapping[str, Audience],
-        lock: AbstractContextManager[Any],
-        delivery: Delivery,
-        metrics: DeliveryMetrics,
-        faults: Faults,
-        account: Callable[[int], None],
-    ) -> None:
-        self._store, self._audiences, self._lock, self._delivery = store, audiences, lock, delivery
-        self._metrics, self._faults, self._account = metrics, faults, account
+    def __init__(self, hub: HubParts, delivery: Delivery) -> None:
+        self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
+        self._store, self._audiences, self._account = hub.store, hub.audiences, hub.account
+        self._delivery = delivery
         self._unchecked: set[Audience] = set()  # to be compared at the next look
         self._single_flight: SingleFlight[None] = SingleFlight()
         self._swept_at = 0.0
@@ -174,22 +160,20 @@ class TailCheck:
             before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
-            if audience.registered:
-                self._account(room.bytes - before)
+            self._account(audience, before)
             self._delivery.notify(audience)  # last: it may drop events, and accounts for that itself
 
     def _rewind(self, audience: Audience, head: Head) -> None:
-        """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers begin
-        anew."""
+        """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers get a
+        resync."""
         room = audience.room
         logger.warning(
-            "%s went back from %d to %d in Postgres: its viewers begin anew",
+            "%s went back from %d to %d in Postgres: its viewers get a resync",
             *(room.stream, room.head, head.last_seq),
         )
         with self._lock:
             before = room.bytes
             room.rewind(head.last_seq, head.pruned_to, head.closed)
-            if audience.registered:
-                self._account(room.bytes - before)
+            self._account(audience, before)
             self._metrics.rewound += 1
             self._delivery.rewind(audience)

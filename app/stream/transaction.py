@@ -1,4 +1,4 @@
-"""The one way to append to streams: a transaction that publishes what it appended after its commit."""
+"""The one way to append to streams: a transaction that publishes its events after its commit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.stream.store import Appended, Connect, Project, append
 
 
 class Hint(NamedTuple):
-    """That there is attempt ``number`` of a task to claim. Workers learn of it from the broker after the commit."""
+    """Tells workers that attempt ``number`` of a task can be claimed. The broker carries it after the commit."""
 
     task_id: str
     number: int
@@ -21,7 +21,7 @@ class Hint(NamedTuple):
 
 
 class Transaction:
-    """An open transaction. ``cur`` executes statements; ``hints`` are sent after the commit."""
+    """An open transaction: ``cur`` executes statements, and ``hints`` are sent after the commit."""
 
     __slots__ = ("_project", "appended", "cur", "hints")
 
@@ -31,20 +31,20 @@ class Transaction:
         self.hints: list[Hint] = []
 
     def append(self, drafts: Sequence[Draft]) -> Appended:
-        """Numbers and stores the drafts, and everything that follows from them. Returns what this call appended."""
+        """Numbers and stores the drafts and all events that follow from them. Returns what this call appended."""
         appended = append(self.cur, drafts, self._project)
         self.appended.add(appended)
         return appended
 
 
 Begin = Callable[[], AbstractContextManager[Transaction]]
-"""Begins a transaction. It is committed when the block ends well, else rolled back. The block raises StoreAway."""
+"""Begins a transaction: a block that ends well commits, else it rolls back. The block raises StoreAway."""
 
 
 class Transactions:
     """Begins the transactions of one process; as safe for threads as ``connect`` is.
 
-    ``publish`` and then ``committed`` are called after each commit. ``committed`` sends the hints; it raises nothing.
+    After each commit ``publish`` is called, then ``on_committed``, which sends the hints and raises nothing.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class Transactions:
         connect: Connect,
         project: Project,
         publish: Callable[[Appended], None],
-        committed: Callable[[Transaction], object] = lambda transaction: None,
+        on_committed: Callable[[Transaction], object] = lambda transaction: None,
     ) -> None:
         self._connect, self._project = connect, project
-        self._publish, self._committed = publish, committed
+        self._publish, self._committed = publish, on_committed
 
     @contextmanager
     def __call__(self) -> Iterator[Transaction]:

@@ -1,7 +1,4 @@
-"""A viewer: a cursor in a room, a filter and a wire. Nothing is queued for a viewer.
-
-Viewers of one format and filter that stand at one cursor are a cohort: one buffer serves them all.
-"""
+"""A viewer: a cursor in a room, a filter and a wire; nothing is queued for it. Its cohort; and what a wire is."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from app.stream.room import Room
 class Wire(Protocol):
     """A connection as the hub writes to it: without waiting, and never in the middle of another viewer's frame.
 
-    Several viewers may share a wire. OSError says that the connection is gone; any other exception is treated the
+    Several viewers may share a wire. OSError means that the connection is gone; any other exception is treated the
     same and logged.
     """
 
@@ -46,7 +43,7 @@ class Wire(Protocol):
         """Calls ``viewer.ready()`` once when the connection takes more."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
-        """The viewer is closed for that reason; the wire says so to its client in its own way."""
+        """The viewer is closed for that reason; the wire tells its client in its own way."""
 
 
 @dataclass(slots=True, eq=False)
@@ -90,7 +87,7 @@ class Viewer:
 
 
 class Cohort:
-    """The viewers of one format and filter that stand at one cursor."""
+    """The viewers of one format and filter that stand at one cursor: one buffer serves them all."""
 
     __slots__ = ("codec", "cursor", "filter", "viewers")
 

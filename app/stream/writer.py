@@ -21,8 +21,8 @@ from app.stream.store import (
     StoreAway,
     UnknownWriter,
     append,
+    claim_batch,
     register_writer,
-    settle,
 )
 from app.stream.transaction import Transaction
 
@@ -222,7 +222,9 @@ class Writer:
             if self._batch == 0:
                 register_writer(cur, self.id)
             appended = (
-                append(cur, batch, self._project) if settle(cur, self.id, self._batch + 1) else Appended()
+                append(cur, batch, self._project)
+                if claim_batch(cur, self.id, self._batch + 1)
+                else Appended()
             )
         self._batch += 1
         return appended

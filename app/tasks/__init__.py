@@ -1,1 +1,1 @@
-"""What a task is: its fold, its projection, its life cycle, and the queue that Postgres is."""
+"""Tasks: their fold, their projection, their life cycle, and their queue in Postgres."""

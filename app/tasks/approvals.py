@@ -1,6 +1,7 @@
-"""Approvals: a task that waits for somebody's yes holds no worker, and one decision wins.
+"""Approvals: a task that waits for approval holds no worker, and the first decision wins.
 
-The rows are folds of the events ``approval_needed`` and ``approval_decided``, which say who decided what and when.
+The rows are folds of the events ``approval_needed`` and ``approval_decided``, which name the decision, the user and the
+time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from app.stream.event import Draft, clean, cut, draft, now
 from app.tasks.fold import WAITING
 
 RISKS = ("low", "medium", "high", "critical")
-START = "start"  # the key of the approval that a task may need before it runs at all
+START = "start"  # the key of the approval that a task may need before its first attempt
 LONGEST_KEY, LONGEST_TITLE = 128, 255
 
 
 class ApprovalSchema(ma.Schema):
-    """What a task needs before it runs at all, as requests say it."""
+    """The approval that a task needs before its first attempt, as a request gives it."""
 
     title = ma.fields.String(required=True, validate=ma.validate.Length(1, LONGEST_TITLE))
     risk_level = ma.fields.String(load_default="medium", validate=ma.validate.OneOf(RISKS))
@@ -31,7 +32,7 @@ class ApprovalSchema(ma.Schema):
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What is asked. ``key`` names it within its task, so that the next attempt knows what was granted."""
+    """A request for approval. ``key`` names it within its task, so the next attempt knows which ones are granted."""
 
     key: str
     title: str
@@ -40,29 +41,32 @@ class Approval:
 
     @classmethod
     def of(cls, key: str, title: str, risk_level: str, estimated_cost: float) -> Approval:
-        """Raises ValueError, naming the field."""
+        """Returns the checked approval. Raises ValueError, which names the field."""
         key, title = clean(key), clean(title)
         if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
             raise ValueError(f"key: 1 to {LONGEST_KEY} printable characters")
         if key == START:
-            raise ValueError(f"key: {START!r} is what a task waits for before it runs; take another word")
+            raise ValueError(
+                f"key: {START!r} is reserved for the approval before a task runs; use another key"
+            )
         if not title:
-            raise ValueError("title: say what is to be approved")
+            raise ValueError("title: empty; it names what is to be approved")
         if risk_level not in RISKS:
             raise ValueError(f"risk_level: {risk_level!r} is none of {', '.join(RISKS)}")
         if not 0 <= float(estimated_cost) < float("inf"):
-            raise ValueError(f"estimated_cost: {estimated_cost!r} is no cost")
+            raise ValueError(f"estimated_cost: {estimated_cost!r} is not a cost")
         return cls(key, cut(title, LONGEST_TITLE), risk_level, float(estimated_cost))
 
 
-def needed(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
+def approval_request(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
+    """Returns the event that asks for the approval."""
     return draft(stream, "approval_needed", {"timestamp": now(), **asdict(approval)}, attempt=attempt)
 
 
-def waiting(
+def approval_wait(
     stream: str, approval: Approval, progress: float, attempt: int, phases: Iterable[str]
 ) -> list[Draft]:
-    """The last events of an attempt that asks and gives its worker back; phases that were open wait as well."""
+    """Returns the last events of an attempt that asks for approval and frees its worker; its open phases wait too."""
     at = now()
     waits = {"timestamp": at, "status": "in_progress", "message": "Waits for approval", "eta_seconds": None}
     drafts = [draft(stream, "phase_update", waits | {"phase_id": phase}, attempt=attempt) for phase in phases]
@@ -76,18 +80,22 @@ def waiting(
         "updated_at": at,
         "eta_seconds": None,
     }
-    drafts += [needed(stream, approval, attempt), draft(stream, "task_status", fields, attempt=attempt)]
+    drafts += [
+        approval_request(stream, approval, attempt),
+        draft(stream, "task_status", fields, attempt=attempt),
+    ]
     return drafts
 
 
-def granted(cur: Cursor, task_id: str) -> frozenset[str]:
-    """The keys of what was approved."""
+def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
+    """Returns the keys of the task's granted approvals."""
     cur.execute("SELECT key FROM approvals WHERE task_id = %s AND approved", (task_id,))
     return frozenset(key for (key,) in cur)
 
 
-def of_start(cur: Cursor, task_id: str) -> Approval | None:
-    """What the task had to be granted before it ran: a retry asks for the same, or it would be a way around it."""
+def start_approval(cur: Cursor, task_id: str) -> Approval | None:
+    """Returns the approval that the task needed before it ran. A retry asks for it again; otherwise a retry would run
+    without approval."""
     cur.execute(
         "SELECT key, title, risk_level, estimated_cost FROM approvals WHERE task_id = %s AND key = %s",
         (task_id, START),
@@ -96,8 +104,8 @@ def of_start(cur: Cursor, task_id: str) -> Approval | None:
     return Approval(*row) if row else None
 
 
-def all_of(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
-    """Everything that the task asked for, oldest first, and what was decided."""
+def list_approvals(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
+    """Returns all approvals that the task asked for, the oldest first, with their decisions."""
     names = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by")
     cur.execute(
         f"""SELECT {", ".join(names)}, {TIME_TEXT.format("asked_at")}, {TIME_TEXT.format("decided_at")}

@@ -1,4 +1,4 @@
-"""What there is to do, as Postgres has it: the same from every process."""
+"""Counts of the queue in Postgres; every process reads the same."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from app.stream.store import Connect
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    unfinished: Mapping[str, int]  # tasks by status, but for those that have ended
+    unfinished: Mapping[str, int]  # tasks that have not ended, by status
     due: int  # tasks that a worker may claim now
-    oldest_seconds: float  # since the first of them could be claimed
-    leases: int  # attempts that run
-    missed: int  # rounds of the one that was silent for longest
+    oldest_seconds: float  # since the oldest due task became due
+    leases: int  # running attempts
+    missed: int  # missed rounds of the lease that was not renewed for longest
 
 
 def backlog(read: Connect) -> Backlog:
-    """Raises StoreAway."""
+    """Reads the counts. Raises StoreAway."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT (SELECT json_object_agg(status, tasks) FROM (

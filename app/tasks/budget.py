@@ -1,8 +1,8 @@
-"""How much a user may have stored in a day: parameters, results and all events of tasks, in bytes, by days of UTC.
+"""The daily budget of a user in bytes: parameters, results and all events of tasks, by days of UTC.
 
-Nothing is counted for an event: a stream's own row knows its size, and triggers note what a task takes when it is made
-and when it ends. What runs is looked at when somebody asks. Over it starts are refused and nothing else: a task that
-runs was let in, and without its events it would tell its viewers something else than what happened.
+No event updates a counter: a stream's row has its size, and triggers add a task's bytes when it is created and when it
+ends. Running tasks are added at each check. Over the budget only new tasks are refused: a running task keeps all its
+events, or its viewers would not see what happened.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from app.errors import TooMany
 from app.stream.store import Connect
 
 KEPT_DAYS = 7
-WORTH = 50  # rows of a user and day that are worth summing up
+MANY_ROWS = 50  # of a user and day; more are summed up into one
 
 
 class OverBudget(TooMany):
-    """Says which budget, and when it begins anew."""
+    """The message names the budget and the time of its reset."""
 
 
 def check(cur: Cursor, user_id: str, limit: int) -> None:
-    """Raises OverBudget when the user has had ``limit`` bytes stored today; 0 sets no limit. Of several who ask at once
-    each may be let in."""
+    """Raises OverBudget when ``limit`` bytes have been stored for the user today; 0 sets no limit. Several requests at
+    once may all pass."""
     if not limit:
         return
     cur.execute(
@@ -34,26 +34,26 @@ def check(cur: Cursor, user_id: str, limit: int) -> None:
            FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day) AS today""",
         {"user": user_id},
     )
-    stored, anew, seconds = cur.fetchall()[0]
+    stored, reset, seconds = cur.fetchall()[0]
     if stored >= limit:
         raise OverBudget(
             f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for the tasks of this user "
-            f"(TASKROOM_DAILY_BYTES); it begins anew at {anew}",
+            f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}",
             headers={"Retry-After": str(max(1, seconds))},
         )
 
 
 def sum_up(connect: Connect) -> None:
-    """Makes one row of each user's day, and forgets what is a week old. Whoever asks sees it as it was, or as it is
-    then."""
+    """Sums up the rows of each user and day into one and deletes days older than a week. Each user and day is one
+    transaction, so a check at the same time reads the rows from before or after it."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             """DELETE FROM stored_bytes WHERE day < (now() AT TIME ZONE 'UTC')::date - %s;
                SELECT user_id::text, day FROM stored_bytes GROUP BY user_id, day HAVING count(*) > %s""",
-            (KEPT_DAYS, WORTH),
+            (KEPT_DAYS, MANY_ROWS),
         )
-        many = cur.fetchall()
-    for user_id, day in many:
+        days = cur.fetchall()
+    for user_id, day in days:
         with connect() as conn, conn.cursor() as cur:
             cur.execute(
                 """WITH gone AS (DELETE FROM stored_bytes WHERE user_id = %s AND day = %s RETURNING bytes)

@@ -1,4 +1,4 @@
-"""A new task: its row, its stream and its first events."""
+"""Inserts a new task: its row, its stream and its first events."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from psycopg2.extras import Json
 from app.db.clock import database_now
 from app.stream.event import Draft, draft, task_stream
 from app.stream.store import open_stream
-from app.tasks.approvals import Approval, needed
+from app.tasks.approvals import Approval, approval_request
 from app.tasks.fold import PENDING, WAITING
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Why there is a task: ``trigger`` is manual, scheduled, retry or subtask. It is of its owner's tenant; a retry and
-    a step are of the other task's, whatever its owner's is by now: who may see what it was given stays the same."""
+    """The cause of a task; ``trigger`` is manual, scheduled, retry or subtask.
+
+    A task belongs to its owner's tenant. A retry or a step belongs to the tenant of the original task or the parent,
+    even if the owner has moved since: the same users may see its parameters.
+    """
 
     trigger: str = "manual"
     retry_of: str | None = None
@@ -28,7 +31,7 @@ class Origin:
     step: int | None = None
 
 
-def born(
+def insert_task(
     cur: Cursor,
     *,
     user_id: str,
@@ -39,8 +42,10 @@ def born(
     approval: Approval | None = None,
     origin: Origin = Origin(),
 ) -> tuple[str, list[Draft]]:
-    """Makes the row and the stream; returns the id and the events that are yet to be appended. PENDING, which queues it
-    for dispatch 1; WAITING, and not queued, when it needs an approval first."""
+    """Inserts the row and the stream; returns the task's id and the events that the caller has to append.
+
+    They make the task PENDING, which queues its dispatch 1; a task that needs approval first is WAITING, not queued.
+    """
     task_id, at, status = str(uuid.uuid4()), database_now(cur), WAITING if approval else PENDING
     stream, older = task_stream(task_id), origin.retry_of or origin.parent_id
     parent = task_stream(origin.parent_id) if origin.parent_id else None
@@ -87,5 +92,5 @@ def born(
     }
     drafts = [draft(stream, "task_status", first)]
     if approval:
-        drafts.append(needed(stream, approval))
+        drafts.append(approval_request(stream, approval))
     return task_id, drafts

@@ -1,4 +1,4 @@
-"""Sending hints to workers. The queue is Postgres; a message only says that there is something to claim."""
+"""Sends hints to workers. The queue is in Postgres; a message only says that a task can be claimed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.broker import MAX_QUEUED, BrokerDown
 from app.stream.event import Event
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
@@ -16,16 +17,9 @@ from app.tasks.snapshot import message_id
 
 logger = logging.getLogger("taskroom.dispatch")
 
-SEND_SECONDS = 2.0  # whoever asked waits no longer for the broker
 RESEND_LIMIT_SECONDS = 600
 RESEND_BATCH = 200
-RESEND_MOST = 2_000  # in one round, which is to end before the next
-# Messages that a queue has at most: any of them claims whatever waits, so with so many there more say nothing new.
-QUEUED_MOST = 2_000
-
-
-class BrokerDown(Exception):
-    """The broker did not take the message in time."""
+MAX_RESENT = 2_000  # in one round, so that it ends before the next
 
 
 Send = Callable[[str, str, tuple[str, int], float], None]
@@ -33,13 +27,13 @@ Send = Callable[[str, str, tuple[str, int], float], None]
 
 
 def hints_of(tx: Transaction) -> Iterator[Hint]:
-    """What the broker is to hear of after the commit: what the transaction asks for, and the steps that it started."""
+    """Returns the hints to send after the commit: those of the transaction, and those of the steps that it started."""
     yield from tx.hints
-    yield from started(tx.appended.events)
+    yield from started_steps(tx.appended.events)
 
 
-def started(events: Iterable[Event]) -> Iterator[Hint]:
-    """The steps that these events started: nobody else tells the broker of them."""
+def started_steps(events: Iterable[Event]) -> Iterator[Hint]:
+    """Returns hints for the steps that these events started; no other code sends hints for steps."""
     for event in events:
         if event.sequence == 1 and event.type == "task_status":
             task = event.decoded()
@@ -48,12 +42,12 @@ def started(events: Iterable[Event]) -> Iterator[Hint]:
 
 
 Length = Callable[[str], int]
-"""How many messages a queue has at the broker. Raises BrokerDown."""
+"""Returns the number of a queue's messages at the broker. Raises BrokerDown."""
 
 
 class Dispatcher:
-    """``queue_of`` a job type is None when no Celery worker serves it: its tasks are claimed over REST, and a message
-    that nobody takes would stay in Redis for ever."""
+    """Sends hints by ``send``. ``queue_of`` returns None for a job type that no Celery worker serves: its tasks are
+    claimed over REST, and a message that no worker takes would stay in Redis for ever."""
 
     def __init__(
         self, send: Send, queue_of: Callable[[str], str | None], length: Length = lambda queue: 0
@@ -61,34 +55,38 @@ class Dispatcher:
         self._send, self._queue_of, self._length = send, queue_of, length
 
     def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
-        """Sends one hint; False when none is needed: the queue has so many that one of them claims the task, or it is
-        due so late that the broker would keep a message in a worker's memory. Raises BrokerDown."""
+        """Sends one hint; returns False when it is not needed: the queue has ``MAX_QUEUED`` messages, one of which
+        claims the task, or the task is due so late that a worker would hold the message in memory. Raises BrokerDown.
+        """
         queue = self._queue_of(job_type)
-        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= QUEUED_MOST:
+        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= MAX_QUEUED:
             return False
         self._send(message_id(task_id, number), queue, (task_id, number), countdown)
         return True
 
-    def hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
-        """As dispatch, where nothing hangs on it: what the broker does not take now is sent again when it is back.
-        False when the broker did not take it."""
+    def send_hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+        """Sends one hint as ``dispatch`` does, but returns False when the broker does not take it: a later round sends
+        it again."""
         try:
             self.dispatch(task_id, number, job_type, countdown)
         except BrokerDown as error:
-            logger.warning("task %s will be sent again when the broker is back: %s", task_id, error)
+            logger.warning("the hint of task %s is sent again when the broker is back: %s", task_id, error)
             return False
         return True
 
-    def hints(self, hints: Iterable[Hint]) -> bool:
-        """Many of them, up to the first that the broker does not take: it may be seconds for each."""
-        return all(self.hint(*hint) for hint in hints)
+    def send_hints(self, hints: Iterable[Hint]) -> bool:
+        """Sends hints up to the first that the broker does not take: each further one could take seconds. Returns
+        whether the broker took all."""
+        return all(self.send_hint(*hint) for hint in hints)
 
-    def resend(self, connect: Connect, everything: bool, most: int = RESEND_MOST) -> int:
-        """Sends again what nobody claimed, ``most`` at a time, and no more than a queue has room for: all that is due
-        after Redis lost its data, else with back-off. What is left is due at the next round.
+    def resend(self, connect: Connect, everything: bool, most: int = MAX_RESENT) -> int:
+        """Sends hints again for due tasks that no worker claimed, up to ``most``, and up to ``MAX_QUEUED`` in a queue.
+        Returns how many it sent. ``everything``, after Redis lost its data, ignores the back-off. The rest stays due
+        for the next round.
 
-        The number stays the same: one message or another claims it. What is held, because its user has as many as one
-        may have, is left to whoever ends one of those (see ``turns``).
+        The dispatch number stays the same, so the task is claimed once, by the old message or the new one. No hint is
+        sent for held tasks, whose user runs as many as the cap allows: the end of one of those sends it (see
+        ``turns``).
         """
         sent = 0
         if everything:
@@ -96,7 +94,7 @@ class Dispatcher:
                 cur.execute("UPDATE dispatches SET next_send_at = now() WHERE due_at <= now()")
         due: list[tuple[str, int, bool]] = []
         try:
-            for queue, due in self._taken(connect, most):
+            for queue, due in self._take_batches(connect, most):
                 while due:
                     task_id, number, held = due[0]
                     if queue and not held:
@@ -104,13 +102,15 @@ class Dispatcher:
                         sent += 1
                     due.pop(0)
         except BrokerDown as error:
-            logger.warning("sending again stops after %d tasks: %s", sent, error)
+            logger.warning("resending stops after %d hints: %s", sent, error)
             self._put_back(connect, [task_id for task_id, _, _ in due])
         return sent
 
-    def _taken(self, connect: Connect, most: int) -> Iterator[tuple[str | None, list[tuple[str, int, bool]]]]:
-        """What is due, by queues, as far as each has room; a transaction for each batch."""
-        for queue, types, room in self._rooms(connect):
+    def _take_batches(
+        self, connect: Connect, most: int
+    ) -> Iterator[tuple[str | None, list[tuple[str, int, bool]]]]:
+        """Takes due tasks, queue by queue, as far as each queue has free space; each batch is one transaction."""
+        for queue, types, room in self._free_space(connect):
             full = True
             while full and (limit := min(RESEND_BATCH, room, most)) > 0:
                 with connect() as conn, conn.cursor() as cur:
@@ -118,9 +118,9 @@ class Dispatcher:
                 room, most, full = room - len(due), most - len(due), len(due) == limit
                 yield queue, due
 
-    def _rooms(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
-        """The queues of which something is due, the emptiest first: the job types, and how many messages each takes.
-        Those of one that takes none stay due, for its room is looked at again with the next round."""
+    def _free_space(self, connect: Connect) -> list[tuple[str | None, list[str], int]]:
+        """Returns the queues that have due tasks, the emptiest first: (queue, job types, how many messages fit). Tasks
+        of a full queue stay due for the next round."""
         with connect() as conn, conn.cursor() as cur:
             cur.execute(
                 "SELECT DISTINCT job_type FROM dispatches WHERE due_at <= now() AND next_send_at <= now()"
@@ -129,7 +129,7 @@ class Dispatcher:
             for (job_type,) in cur:
                 types.setdefault(self._queue_of(job_type), []).append(job_type)
         rooms = [
-            (queue, due, QUEUED_MOST - (self._length(queue) if queue else 0)) for queue, due in types.items()
+            (queue, due, MAX_QUEUED - (self._length(queue) if queue else 0)) for queue, due in types.items()
         ]
         return sorted(rooms, key=lambda row: -row[2])
 
@@ -150,7 +150,7 @@ class Dispatcher:
         return cur.fetchall()
 
     def _put_back(self, connect: Connect, tasks: list[str]) -> None:
-        """What was taken and not sent: it is due at once, and no try is counted."""
+        """Makes tasks that were taken but not sent due at once and does not count the try."""
         with connect() as conn, conn.cursor() as cur:
             cur.execute(
                 """UPDATE dispatches SET sends = sends - 1, next_send_at = now()

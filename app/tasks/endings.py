@@ -1,4 +1,4 @@
-"""How tasks end: the one place that says so, for workers (fenced by ``attempt``), reaper, cancel and reject alike."""
+"""The events that end attempts and tasks: for workers (fenced by ``attempt``), lost leases, cancels and rejections."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from typing import Any
 from app.stream.event import Draft, draft, now
 from app.tasks.fold import RETRY, SUCCESS, WAITING, State, open_phases
 
-WORKER_LOST = {
-    "type": "WorkerLost",
-    "message": "The worker that ran this task stopped answering",
-    "traceback": None,
-}
-BROKER_UNAVAILABLE = {
-    "type": "BrokerUnavailable",
-    "message": "The message broker could not take the task",
-    "traceback": None,
-}
+
+def _error(type: str, message: str) -> dict[str, Any]:
+    return {"type": type, "message": message, "traceback": None}
+
+
+WORKER_LOST = _error("WorkerLost", "The worker that ran this task stopped answering")
+BROKER_UNAVAILABLE = _error("BrokerUnavailable", "The message broker could not take the task")
 
 
 def ending(
@@ -35,8 +32,8 @@ def ending(
     attempt: int | None = None,
     at: str | None = None,
 ) -> list[Draft]:
-    """The last events of an attempt: open phases end as it does, agent_completed (when it ran), the status. ``at`` is
-    by the clock that the attempt began by."""
+    """Returns the last events of an attempt: the end of its open phases, agent_completed when it has ``run_ms``, and
+    the status. ``at`` is by the same clock as the attempt's beginning."""
     at = at or now()
     last = (
         {"status": "completed"}
@@ -84,24 +81,25 @@ def ending(
     return drafts
 
 
-def cancelled(by: str | None = None) -> dict[str, Any]:
-    return {"type": "Cancelled", "message": f"Cancelled by {by}" if by else "Cancelled", "traceback": None}
+def cancelled_error(by: str | None = None) -> dict[str, Any]:
+    return _error("Cancelled", f"Cancelled by {by}" if by else "Cancelled")
 
 
-def expired(state: State, days: int) -> dict[str, Any]:
-    """The error of a task that waited for nobody; it says for what, and what to do."""
+def expired_error(state: State, days: int) -> dict[str, Any]:
+    """Returns the error of a task that waited in vain for ``days``; it says for what, and what to do."""
     task = state["task"]
     if task["status"] == WAITING:
-        why = f"Nobody approved or rejected it for {days} days; start it again when somebody will"
+        why = f"Nobody approved or rejected it for {days} days; start the task again when somebody can decide"
     else:
-        why = f"No worker took it for {days} days; have one serve {task['job_type']}, then start it again"
-    return {"type": "Expired", "message": why, "traceback": None}
+        why = f"No worker took it for {days} days; run a worker for {task['job_type']}, then start the task again"
+    return _error("Expired", why)
 
 
 def ending_of(
     stream: str, state: State, status: str, error: Mapping[str, Any] | None, at: str, **more: Any
 ) -> list[Draft]:
-    """As ``ending``, of a task that stands so. ``at`` is Postgres's time; a beginning that was given may be later."""
+    """Returns the events of ``ending`` for a task in this state. ``at`` is Postgres's time; a beginning that an
+    external worker gave may be later."""
     task = state["task"]
     at = max(at, task["started_at"] or at)
     return ending(

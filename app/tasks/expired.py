@@ -1,4 +1,4 @@
-"""Rows that have served: tickets, sign-ins, idempotency keys, deliveries, writers that ended long ago."""
+"""Deletes expired rows: tickets, sign-ins, idempotency keys, event ids, deliveries, writers that ended long ago."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from app.stream.store import Connect
 
 BATCH_ROWS = 5_000
 
-# A writer comes back to its row after an outage; a week is longer than any that it survives.
+# A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
 _EXPIRED = {
     "tickets": "expires_at < now()",
     "sessions": "expires_at < now()",
     "idempotency_keys": "created_at < now() - interval '24 hours'",
     "event_ids": "created_at < now() - interval '7 days'",
-    "deliveries": "created_at < now() - interval '7 days'",  # longer than any is tried again
+    "deliveries": "created_at < now() - interval '7 days'",  # longer than a delivery is retried
     "writers": "seen_at < now() - interval '7 days'",
 }
 
 
 def delete_expired(connect: Connect) -> int:
-    """Returns how many rows went, in short transactions; what somebody has locked stays for the next time."""
+    """Deletes expired rows in short transactions and returns how many; locked rows stay for the next call."""
     deleted = 0
     for table, condition in _EXPIRED.items():
         full = True

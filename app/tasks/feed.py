@@ -1,4 +1,4 @@
-"""What the owner of a task is told of it: what concerns both goes onto both streams, in one transaction."""
+"""Events for a task's owner that follow from the task's events, appended in the same transaction."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from app.inbox.notification import notification
+from app.jobs import ORCHESTRATE
 from app.stream.event import Draft, Event, draft, user_stream
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State
 
-ARTIFACT = "artifact"  # the job type whose steps are told under names of their own
-ORCHESTRATE = "orchestrate"  # the one whose steps are tasks
-CONCERNING = frozenset(
+ARTIFACT = "artifact"  # the job type that has event types of its own
+OWNER_EVENT_TYPES = frozenset(
     {"task_status", "phase_update", "agent_started", "agent_completed", "approval_needed", "approval_decided"}
 )
 
@@ -23,25 +23,27 @@ _ENDS = {
 _ARTIFACT_ENDS = {SUCCESS: "artifact.completed", FAILURE: "artifact.failed", REVOKED: "artifact.cancelled"}
 
 
-def following(
+def owner_events(
     before: State, after: State, event: Event, fields: Mapping[str, Any], tenant: Callable[[], str | None]
 ) -> Iterator[Draft]:
-    """What follows on the owner's stream from an event of the task, whose fields are given.
+    """Yields the events for the owner's stream that follow from a task's event with these fields.
 
-    ``before`` and ``after`` are the states around it, ``tenant`` asks for the task's. For one task the order is:
-    task_created, approval_needed, status_changed, agent_started, agent_completed, task_completed, status_changed.
+    ``before`` and ``after`` are the states around the event; ``tenant`` returns the task's tenant. For one task the
+    order is: task_created, approval_needed, status_changed, agent_started, agent_completed, task_completed,
+    status_changed.
     """
-    for type, told in _of(before["task"], after["task"], event, fields):
+    stream = user_stream(after["task"]["user_id"])
+    for type, data in _events(before["task"], after["task"], event, fields):
         if type == "notification":
-            yield notification(user_stream(after["task"]["user_id"]), **told, tenant=tenant())
+            yield notification(stream, **data, tenant=tenant())
         else:
-            told = {"timestamp": fields["timestamp"], **told}
-            yield draft(user_stream(after["task"]["user_id"]), type, told, projected=False)
+            yield draft(stream, type, {"timestamp": fields["timestamp"], **data}, projected=False)
 
 
-def _of(
+def _events(
     was: State, task: State, event: Event, fields: Mapping[str, Any]
 ) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields (type, fields) of each event; a notification's fields are the arguments of ``notification``."""
     same = {"task_id": task["task_id"]}
     if event.type == "agent_started":
         yield event.type, same | {"agent_type": fields["agent_type"]}
@@ -53,7 +55,7 @@ def _of(
     elif event.type == "approval_needed":
         named = {name: fields[name] for name in ("title", "risk_level", "estimated_cost")}
         yield event.type, same | named | {"key": fields["key"]}
-        yield "notification", _asked(task, named)
+        yield "notification", _approval_notification(task, named)
     elif event.type == "approval_decided":
         yield event.type, same | {name: fields[name] for name in ("key", "approved", "by", "by_id")}
     elif event.type == "phase_update":
@@ -63,10 +65,10 @@ def _of(
         named = {name: task[name] for name in ("title", "status", "intent", "parent_id")}
         yield "task_created", same | named
     elif task["status"] != was["status"]:
-        yield from _changed(was["status"], task)
+        yield from _status_changed(was["status"], task)
 
 
-def _changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]:
+def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]:
     status, artifact = task["status"], task["job_type"] == ARTIFACT
     changed = {"task_id": task["task_id"], "status": status}
     if status in TERMINAL:
@@ -76,8 +78,8 @@ def _changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]
     yield "status_changed", changed | {"previous_status": previous}
     if artifact and status == STARTED and task["attempt"] == 1:
         yield "artifact.started", _artifact(task)
-    if task["parent_id"] is None:  # of the steps of a task its owner hears by the task itself
-        yield from _notice(task)
+    if task["parent_id"] is None:  # a step's parent has the notifications
+        yield from _status_notification(task)
 
 
 def _artifact(task: State) -> dict[str, Any]:
@@ -99,8 +101,8 @@ def _subtasks(task: State) -> dict[str, Any]:
     return {"subtask_results": result["subtask_results"]} if known else {}
 
 
-def _notice(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The one for its owner; a later attempt of the same task is no news."""
+def _status_notification(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yields the notification of an end or of the first attempt; later attempts are not notified."""
     status, message = task["status"], ""
     if status in TERMINAL:
         kind, what = _ENDS[status]
@@ -116,21 +118,21 @@ def _notice(task: State) -> Iterator[tuple[str, dict[str, Any]]]:
             "message": message,
             "type": kind,
             "urgent": status == FAILURE,
-            **_about(task),
+            **_link_to(task),
         },
     )
 
 
-def _asked(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:
+def _approval_notification(task: State, approval: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": f"Approval needed: {approval['title']}",
         "message": f"{task['title']} waits for it; the risk is {approval['risk_level']}",
         "type": "approval_required",
         "urgent": True,
         "metadata": dict(approval),
-        **_about(task),
+        **_link_to(task),
     }
 
 
-def _about(task: State) -> dict[str, Any]:
+def _link_to(task: State) -> dict[str, Any]:
     return {"related_type": "task", "related_id": task["task_id"], "action_url": f"/runs/{task['task_id']}"}

@@ -1,4 +1,4 @@
-"""Task state is a fold of events: the table in docs/protocol.md, held to by tests/vectors/fold.json."""
+"""The state of a task as a fold of its events: the table in docs/protocol.md, tested by tests/vectors/fold.json."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def empty() -> State:
 
 
 def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
-    """The state after the event. ``state`` is left as it was; what did not change is shared."""
+    """Returns the state after the event. ``state`` is not modified; the new state shares its unchanged parts."""
     if type == "task_status":
         state = state | {"task": _status(state["task"], event)}
     elif type == "phase_update":
@@ -47,12 +47,7 @@ def fold(state: State, type: str, event: Mapping[str, Any]) -> State:
         state = _with_phase(state, phase) | {"task": _task_of_update(state["task"], phase, event)}
     elif type == "phase_complete":
         phase = _completed(_phase(state, event["phase_id"]), event)
-        task = (
-            state["task"]
-            | {"updated_at": event["timestamp"], "eta_seconds": event.get("task_eta_seconds")}
-            | _given(event, "progress")
-        )
-        state = _with_phase(state, phase) | {"task": task}
+        state = _with_phase(state, phase) | {"task": _with_progress(state["task"], event)}
     return state | {"sequence": event["sequence"]}
 
 
@@ -91,13 +86,16 @@ def _completed(phase: State, event: Mapping[str, Any]) -> State:
 
 
 def _task_of_update(task: State, phase: State, event: Mapping[str, Any]) -> State:
-    task = task | {"updated_at": event["timestamp"]} | _given(event, "progress")
-    task["eta_seconds"] = event.get(
-        "task_eta_seconds"
-    )  # an estimate is as old as ``updated_at``, or withdrawn
+    task = _with_progress(task, event)
     if event["status"] in RUNNING_PHASE:
         task |= {"current_phase": phase["phase_id"], "current_phase_message": phase["message"]}
     return task
+
+
+def _with_progress(task: State, event: Mapping[str, Any]) -> State:
+    # An estimate is as old as ``updated_at``: an event without one withdraws it.
+    times = {"updated_at": event["timestamp"], "eta_seconds": event.get("task_eta_seconds")}
+    return task | times | _given(event, "progress")
 
 
 def _with_phase(state: State, phase: State) -> State:

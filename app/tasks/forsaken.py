@@ -1,6 +1,6 @@
-"""Ends tasks that nobody came for: what waits for an approval that nobody gives, or for a worker of an unserved queue.
+"""Ends tasks that wait in vain for days: for an approval, or for a worker of a queue that none serves.
 
-A task that runs has a lease, and a parent that left the rest to its steps ends with these.
+Other tasks need no such limit: a running task has a lease, and a parent that waits for its steps ends with them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from app.db.sql import FIRST
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
 from app.stream.transaction import Begin, Transaction
-from app.tasks.endings import cancelled, ending_of, expired
+from app.tasks.endings import cancelled_error, ending_of, expired_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
 from app.tasks.projection import load
 from app.tasks.retention import OLD, RUN_SECONDS
@@ -23,21 +23,21 @@ logger = logging.getLogger("taskroom.forsaken")
 
 PAGE_TASKS = 200  # looked for in one statement
 
-# A retry that is due later has not waited yet, whenever its last event was.
+# A retry that is due later has not waited yet, however old its last event is.
 _WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
     AND coalesce(updated_at, created_at) < now() - make_interval(days => %(days)s)
     AND NOT EXISTS (SELECT FROM dispatches
         WHERE task_id = tasks.id AND due_at >= now() - make_interval(days => %(days)s))"""
 
 
-def expire(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
-    """One run; returns how many tasks ended that had no event for ``days``, each in a transaction of its own. Two runs
-    at a time do no harm, nor does a kill. Raises StoreAway."""
+def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
+    """Ends waiting tasks that had no event for ``days``, each in its own transaction, for up to ``seconds``; returns
+    how many. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
     ended, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _waiting(connect, days, after):
         for created_at, task_id in page:
             if time.monotonic() >= until:
-                logger.info("%d tasks expired in the time there was; the next run goes on", ended)
+                logger.info("%d tasks expired in the time of this run; the next run goes on", ended)
                 return ended
             with begin() as tx:
                 ended += _expire(tx, task_id, days)
@@ -57,7 +57,7 @@ def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[
 
 
 def _expire(tx: Transaction, task_id: str, days: int) -> bool:
-    """Nothing when somebody came meanwhile, or when the stream has an event that is no older."""
+    """Ends the task and returns True, unless it was claimed or decided meanwhile or its last event is newer."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed:
@@ -72,9 +72,9 @@ def _expire(tx: Transaction, task_id: str, days: int) -> bool:
         return False
     state, at = load(cur, [stream])[stream], database_now(cur)
     if row.cancel_requested:
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), at))
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     else:
-        tx.append(ending_of(stream, state, FAILURE, expired(state, days), at))
+        tx.append(ending_of(stream, state, FAILURE, expired_error(state, days), at))
     return True
 
 

@@ -1,6 +1,6 @@
-"""What may happen to a task, each step one transaction under its stream's lock.
+"""The transitions of a task's life cycle, each in one transaction under the lock of the task's stream.
 
-Functions take an open transaction, which publishes what they append, and sends their hints, after its commit.
+Functions take an open transaction; after its commit it publishes the appended events and sends the hints.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from app.stream.event import draft, task_stream
 from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
-from app.tasks.approvals import granted
-from app.tasks.creation import born
-from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled, ending_of
+from app.tasks.approvals import approved_keys
+from app.tasks.creation import insert_task
+from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
 from app.tasks.projection import load
@@ -34,28 +34,27 @@ class Claim:
     params: Mapping[str, Any]
     retry_count: int
     started_at: str
-    approved: frozenset[str] = frozenset()  # the keys of what was granted
-    parent: tuple[str, str] | None = None  # of a step: its parent's stream, and the phase that it is there
-    plan: Plan | None = None  # what is known of it, as its first attempt knew it
-    phases: frozenset[str] = frozenset()  # that earlier attempts reported: of those, too, a task has so many
-    claimed_at: str | None = (
-        None  # when this attempt began, by Postgres's clock; ``started_at`` is the first one's
+    approved: frozenset[str] = frozenset()  # the keys of granted approvals
+    parent: tuple[str, str] | None = (
+        None  # of a step: the parent's stream, and the phase there that is this step
     )
-    began: float = field(
-        default_factory=time.monotonic, compare=False
-    )  # the same, by the clock that is never set
+    plan: Plan | None = None  # made when the first attempt began
+    phases: frozenset[str] = frozenset()  # of earlier attempts; the limit of a task's phases counts them
+    # When this attempt began, by Postgres's clock; ``started_at`` is the beginning of the first attempt.
+    claimed_at: str | None = None
+    began: float = field(default_factory=time.monotonic, compare=False)  # the same, by the monotonic clock
 
 
 def create(tx: Transaction, **fields: Any) -> str:
-    """Creates a task with the fields of ``born``, queued unless it waits for approval; returns its id."""
-    task_id, drafts = born(tx.cur, **fields)
+    """Creates a task with the arguments of ``insert_task``, queued unless it waits for approval; returns its id."""
+    task_id, drafts = insert_task(tx.cur, **fields)
     tx.append(drafts)
     return task_id
 
 
 def unfinished_retry(tx: Transaction, task_id: str) -> str | None:
-    """A retry of the task that has not ended. The task's stream stays locked: of many who retry it, each sees what the
-    one before has made. NotFound when the task was removed meanwhile."""
+    """Returns the id of a retry of the task that has not ended. The task's stream stays locked, so concurrent retries
+    run one after the other and each finds the one before. Raises NotFound when the task was removed meanwhile."""
     cur = tx.cur
     if not lock(cur, [task_stream(task_id)]):
         raise NotFound("There is no such task")
@@ -73,11 +72,11 @@ def claim(
     at: str | None = None,
     declared: Declared = nothing_declared,
 ) -> Claim | None:
-    """Takes attempt ``number`` for this worker; None when the message is late, doubled or for nothing.
+    """Claims attempt ``number`` for this worker; returns None when the message is late, doubled or outdated.
 
-    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` is for
-    a claim whose commit was unclear: the same worker, one process, finds that it has the task already. ``at`` is the
-    time of a beginning that was told of later. ``declared`` gives the phases of a job type, for the run's plan.
+    The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` repeats a claim
+    whose commit was unclear: the same worker process finds that it has the task already. ``at`` is the time of a
+    beginning that the worker reports later. ``declared`` returns the phases of a job type, for the run's plan.
     """
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream]).get(stream)
@@ -85,26 +84,25 @@ def claim(
         return None
     cur.execute(f"SELECT {NOW} FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
     queued = cur.fetchone()
-    waits = queued is not None
-    # Most messages that are for nothing are seen here: nothing else of the task is read for them.
-    if not waits and not (again and row.attempt == number):
+    # Most outdated messages end here, before anything else of the task is read.
+    if not queued and not (again and row.attempt == number):
         return None
     state, at = load(cur, [stream])[stream], at or (queued[0] if queued else database_now(cur))
     task = state["task"]
-    if not waits and (task["status"], task["worker"]) != (STARTED, worker):
+    if not queued and (task["status"], task["worker"]) != (STARTED, worker):
         return None
     started_at, plan = task["started_at"] or at, task["plan"]
-    if waits and plan is None:
+    if queued and plan is None:
         plan = plan_of(cur, task_id, task["job_type"], declared(task["job_type"]))
     claimed = Claim(
         *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
-        granted(cur, task_id),
-        parents.place(cur, task_id),
+        approved_keys(cur, task_id),
+        parents.parent_phase(cur, task_id),
         plan,
         frozenset(phase["phase_id"] for phase in state["phases"]),
         at,
     )
-    if not waits:
+    if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
     fields = {
@@ -131,8 +129,8 @@ def claim(
 
 
 def cancel(tx: Transaction, task_id: str, by: str) -> None:
-    """Ends a task that waits; asks one that runs to stop at its next report, and its steps with it. Conflict when it
-    has ended."""
+    """Ends a waiting task; asks a running task and its steps to stop at their next report. Raises NotFound, and
+    Conflict when the task has ended."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
@@ -140,20 +138,21 @@ def cancel(tx: Transaction, task_id: str, by: str) -> None:
     if row.closed:
         state = load(cur, [stream])[stream]
         raise Conflict(f"The task has ended already: {state['task']['status']}")
-    tx.append(parents.cancelling(cur, [stream], by))
+    tx.append(parents.cancel_with_steps(cur, [stream], by))
 
 
-def cancel_late(tx: Transaction, task_id: str) -> None:
-    """Ends a task whose attempt is over and left it waiting, or to its steps, when it was cancelled before that."""
+def end_if_cancelled(tx: Transaction, task_id: str) -> None:
+    """Ends a cancelled task whose attempt is over: the cancel came before the attempt left the task waiting, or to
+    steps that have not started."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
-    if row is None or row.closed or not row.cancel_requested or parents.has_begun(cur, task_id):
+    if row is None or row.closed or not row.cancel_requested or parents.has_steps(cur, task_id):
         return
     state = load(cur, [stream])[stream]
-    tx.append(ending_of(stream, state, REVOKED, cancelled(), database_now(cur)))
+    tx.append(ending_of(stream, state, REVOKED, cancelled_error(), database_now(cur)))
 
 
-def lose(
+def expire_lease(
     tx: Transaction,
     task_id: str,
     attempt: int,
@@ -161,21 +160,23 @@ def lose(
     error: Mapping[str, Any] = WORKER_LOST,
     worker: str | None = None,
 ) -> bool:
-    """Ends an attempt whose worker is gone, unless it ended meanwhile; RETRY, which is hinted at, when ``retry``.
-    Nothing when another than ``worker`` runs it: of two that were sent the same message only one has the attempt.
-    Returns whether it ended here."""
+    """Ends an attempt whose worker is gone; returns False when the attempt has ended already.
+
+    With ``retry`` the task gets the status RETRY and a hint, else it fails. Returns False too when another worker than
+    ``worker`` runs the attempt: of two workers that got the same message only one claimed it.
+    """
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != attempt:
         return False
     cur.execute("SELECT 1 FROM leases WHERE task_id = %s AND attempt = %s", (task_id, attempt))
     if cur.fetchone() is None:
-        return False  # it ended, or left the rest to its steps, since the round that counted it
+        return False  # since the round that counted the lease, the attempt ended or its steps took over
     state, at = load(cur, [stream])[stream], database_now(cur)
     if worker is not None and state["task"]["worker"] != worker:
         return False
     if row.cancel_requested:
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), at))
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     elif retry:
         tx.append(ending_of(stream, state, RETRY, error, at))
         tx.hints.append(Hint(task_id, attempt + 1, state["task"]["job_type"]))
@@ -184,8 +185,8 @@ def lose(
     return True
 
 
-def undeliverable(tx: Transaction, task_id: str) -> bool:
-    """Ends a task whose first message the broker did not take; False when a worker has it all the same."""
+def fail_undeliverable(tx: Transaction, task_id: str) -> bool:
+    """Fails a task whose first message the broker did not take; returns False when a worker has claimed it anyway."""
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed or row.attempt != 0:
@@ -195,9 +196,11 @@ def undeliverable(tx: Transaction, task_id: str) -> bool:
     return True
 
 
-def decide(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None) -> None:
-    """Grants or refuses what the task waits for; granted, it is hinted at. Conflict when it does not wait (any
-    more): of two who decide at once the first one wins."""
+def decide_approval(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | None = None) -> None:
+    """Grants or rejects the approval that the task waits for; a granted task is queued and gets a hint.
+
+    Raises NotFound, and Conflict when the task does not wait: of two decisions at once the first one wins.
+    """
     cur, stream = tx.cur, task_stream(task_id)
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
@@ -206,8 +209,8 @@ def decide(tx: Transaction, task_id: str, approved: bool, by: str, by_id: str | 
     task = state["task"]
     if task["status"] != WAITING:
         raise Conflict(f"The task waits for no approval: {task['status']}")
-    if row.cancel_requested:  # while it asked: that it is to end was decided before
-        tx.append(ending_of(stream, state, REVOKED, cancelled(), database_now(cur)))
+    if row.cancel_requested:  # the cancel came while the attempt asked for approval, so it wins
+        tx.append(ending_of(stream, state, REVOKED, cancelled_error(), database_now(cur)))
         return
     cur.execute(
         "SELECT key FROM approvals WHERE task_id = %s AND decided_at IS NULL ORDER BY asked_at DESC LIMIT 1",

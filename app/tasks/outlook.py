@@ -1,4 +1,4 @@
-"""How far a run is as a whole, and what is left of it: by its plan and by what its phases report."""
+"""Overall progress and remaining time of a run, computed from its plan and the reports of its phases."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from app.db.clock import seconds_between
 from app.tasks.fold import RUNNING_PHASE
 from app.tasks.plan import Plan
 
-BY_TIME = 0.95  # of a phase that counts nothing: the most that the time it took may say of it
+MAX_BY_TIME = 0.95  # the largest fraction that a phase without counts gets from its elapsed time
 
 
 @dataclass(slots=True)
 class _Phase:
-    """What a phase that has begun said last. ``began`` is by the outlook's clock."""
+    """The last report of a phase that has begun. ``began`` is by the outlook's clock."""
 
     began: float
     status: str = "active"
@@ -31,15 +31,15 @@ class _Phase:
 
 
 class Outlook:
-    """Of one attempt. ``clock`` gives seconds and never goes back."""
+    """Progress and ETA of one attempt. ``clock`` returns seconds and never goes back."""
 
     def __init__(self, plan: Plan | None, clock: Callable[[], float] = time.monotonic) -> None:
         self._plan = plan or []
         self._clock = clock
         self._phases: dict[str, _Phase] = {}
 
-    def heard(self, phase_id: str, fields: Mapping[str, Any]) -> None:
-        """A ``phase_update``, or a ``phase_complete``, which has no status."""
+    def apply(self, phase_id: str, fields: Mapping[str, Any]) -> None:
+        """Takes in a ``phase_update`` or a ``phase_complete``, which has no status."""
         status = fields.get("status", "completed")
         phase = self._phases.get(phase_id)
         if phase is None or status == "active":
@@ -52,15 +52,15 @@ class Outlook:
         phase.eta = fields.get("eta_seconds")
 
     def restore(self, phases: Iterable[Mapping[str, Any]], at: str) -> None:
-        """Takes up an attempt at the time ``at``, with its phases as the fold has them."""
+        """Restores a running attempt at the time ``at`` from its phases as the fold has them."""
         for phase in phases:
-            self.heard(phase["phase_id"], phase)
+            self.apply(phase["phase_id"], phase)
             if phase["started_at"]:
                 self._phases[phase["phase_id"]].began -= seconds_between(phase["started_at"], at)
 
     @property
     def progress(self) -> float:
-        """0 to 100; 0 without a plan. What was passed over counts as done."""
+        """From 0 to 100; 0 without a plan. Skipped phases count as done."""
         last = self._last()
         shares = [self._fraction(n, last) * planned["weight"] for n, planned in enumerate(self._plan)]
         whole = sum(planned["weight"] for planned in self._plan)
@@ -68,12 +68,12 @@ class Outlook:
 
     @property
     def eta(self) -> float | None:
-        """Seconds until the run ends: the rest of the present phase by its own pace, else by its median, and the
-        medians of those ahead. None where that is not known, or was over already."""
+        """Seconds until the run ends: the rest of the current phase by its own ETA, else by its median duration, plus
+        the medians of the phases ahead. None when one of these is unknown or already exceeded."""
         names = {planned["phase_id"] for planned in self._plan}
         running = {name for name, phase in self._phases.items() if phase.runs}
         if running and not running & names:
-            return None  # nobody planned what it does now
+            return None  # the plan does not have the running phases
         left, last = 0.0, self._last()
         for n, planned in enumerate(self._plan):
             rest = self._rest(n, last, planned)
@@ -97,7 +97,7 @@ class Outlook:
         return rest if rest is not None and rest > 0 else None
 
     def _last(self) -> int:
-        """The latest phase of the plan that has begun; -1 when none has."""
+        """The index of the plan's latest phase that has begun; -1 when none has."""
         return max(
             (n for n, planned in enumerate(self._plan) if planned["phase_id"] in self._phases), default=-1
         )
@@ -112,5 +112,5 @@ class Outlook:
         if phase.total:
             return min(1.0, phase.done / phase.total)
         if phase.runs and planned["seconds"]:
-            return min(BY_TIME, (self._clock() - phase.began) / float(planned["seconds"]))
+            return min(MAX_BY_TIME, (self._clock() - phase.began) / float(planned["seconds"]))
         return 0.0

@@ -1,4 +1,5 @@
-"""Batches of a worker that is no Celery worker: settled as a writer's are, so that a repeat stores nothing twice."""
+"""Stores batches of external workers, which report over REST. Batch numbers are claimed as a writer's are, so a
+repeated batch is stored once."""
 
 from __future__ import annotations
 
@@ -15,15 +16,15 @@ from app.stream.event import Draft, cut, now, task_stream
 from app.stream.store import (
     BATCH_BYTES,
     UnknownWriter,
+    claim_batch,
     lock,
     register_writer,
-    settle,
 )
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled, ending
+from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
 from app.tasks.lifecycle import Claim, claim
-from app.tasks.parents import place, progressed
+from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
 from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
@@ -31,7 +32,8 @@ from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, trac
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``events`` are checked, each with its ``type``; ``digest`` tells a repeat from another batch of that number."""
+    """``events`` are validated, each with its ``type``; ``digest`` distinguishes a repeat from another batch of that
+    number."""
 
     task_id: str
     attempt: int
@@ -45,28 +47,29 @@ class Batch:
 Answer = dict[str, Any]
 
 
-def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
-    """Stores the batch, renews the lease and answers with the sequences; answers the same again for a repeat.
+def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
+    """Stores the batch, renews the lease and returns the events' sequences; a repeat gets the same answer again.
 
-    A first event that says STARTED claims the attempt when it is the one that waits; a last one with a terminal status
-    ends it. Conflict where another attempt or the task's end came first, Unprocessable for what no attempt may say.
+    A first event with the status STARTED claims the attempt if it is queued; a last event with a terminal status ends
+    it. Raises NotFound, Conflict when another attempt or the task's end came first, and Unprocessable for invalid
+    events.
     """
     cur = tx.cur
     if batch.number == 1:
         register_writer(cur, batch.writer)
     try:
-        fresh = settle(cur, batch.writer, batch.number)
+        fresh = claim_batch(cur, batch.writer, batch.number)
     except UnknownWriter:
         raise Conflict(f"Batch {batch.number} is neither this writer's next nor its last") from None
     if not fresh:
-        return _answer_again(cur, batch)
+        return _stored_answer(cur, batch)
     stream = task_stream(batch.task_id)
-    # As one that may end: its parents are told too, and they are locked before it.
+    # Locked as a stream that may end, with its parents first: its progress changes them too.
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    if row.attempt != batch.attempt and not row.closed and _claims(batch):
+    if row.attempt != batch.attempt and not row.closed and _starts_attempt(batch):
         claimed = claim(
             tx,
             batch.task_id,
@@ -84,7 +87,7 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
         raise Conflict(f"The task has ended: {task['status']}")
     if (task["attempt"], task["status"]) != (batch.attempt, STARTED):
         raise Conflict(
-            f"Attempt {batch.attempt} does not run: the task is {task['status']}, {task['attempt']}"
+            f"Attempt {batch.attempt} does not run: the task is {task['status']} in attempt {task['attempt']}"
         )
     cur.execute(
         "UPDATE leases SET missed = 0, holder = coalesce(holder, %s) WHERE task_id = %s RETURNING holder",
@@ -93,16 +96,16 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     holders = cur.fetchall()
     if not holders:
         raise Conflict("Its steps go on for this task")
-    # The account alone is no holder: two processes of it would run the attempt twice.
+    # The holder is a writer, not an account: two processes of one account would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    made = _Made(cur, batch, state, claimed=claimed is not None)
+    made = _BatchDrafts(cur, batch, state, claimed=claimed is not None)
     first = [event.sequence for event in tx.appended.events if event.stream == stream][:1]
     stored = tx.append(made.drafts)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
     answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
     if not stored.closed and made.reports.claim.parent and int(made.reports.progress) > int(task["progress"]):
-        tx.append(progressed(cur, batch.task_id, made.reports.progress))
+        tx.append(parent_progress(cur, batch.task_id, made.reports.progress))
     cur.execute(
         "UPDATE writers SET answer = %s WHERE id = %s",
         (Json({"digest": batch.digest, "answer": answer}), batch.writer),
@@ -110,12 +113,12 @@ def store(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def _claims(batch: Batch) -> bool:
+def _starts_attempt(batch: Batch) -> bool:
     return bool(batch.events) and batch.events[0].get("status") == STARTED
 
 
-def _answer_again(cur: Cursor, batch: Batch) -> Answer:
-    """The same, but for a cancel that was asked for meanwhile: it must be heard however late the worker asks."""
+def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
+    """Returns the stored answer of a repeated batch, with the current ``cancel_requested``: a late repeat needs it."""
     cur.execute(
         "SELECT answer, (SELECT cancel_requested FROM streams WHERE name = %s) FROM writers WHERE id = %s",
         (task_stream(batch.task_id), batch.writer),
@@ -126,26 +129,31 @@ def _answer_again(cur: Cursor, batch: Batch) -> Answer:
     return Answer(kept["answer"]) | {"cancel_requested": bool(cancel_requested)}
 
 
-class _Made:
-    """The drafts of a batch, and for each of its events how many there are up to it."""
+class _BatchDrafts:
+    """Makes the drafts of a batch. ``ends`` has for each of its events the number of drafts up to it."""
 
     def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
         task = state["task"]
         given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
         known = frozenset(phase["phase_id"] for phase in state["phases"])
         running = Claim(
-            *given, task["started_at"], parent=place(cur, batch.task_id), plan=task["plan"], phases=known
+            *given,
+            task["started_at"],
+            parent=parent_phase(cur, batch.task_id),
+            plan=task["plan"],
+            phases=known,
         )
         self._cur = cur
         self.drafts: list[Draft] = []
         self.ends: list[int] = []
         self.reports = reports = Reports(running, self.drafts.append)
-        reports.progress, reports.known = task["progress"], task["progress_known"] is not False
+        reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
         reports.outlook.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
         self._at = task["current_phase"], task["current_phase_message"]
         for n, event in enumerate(batch.events):
-            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:  # else the claim has said it
+            # The claim has appended a first event that holds nothing but the status.
+            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:
                 self._add(n, event)
             self.ends.append(len(self.drafts))
         if sum(len(draft.tail) for draft in self.drafts) > BATCH_BYTES:
@@ -181,7 +189,7 @@ class _Made:
         message = fields.get("current_phase_message", message)
         if "progress" in fields:
             self.reports.raise_progress(fields["progress"])
-            self.reports.known = True
+            self.reports.progress_known = True
         self._at = phase and phase[:NAME_LIMIT], message
         self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
 
@@ -198,7 +206,7 @@ class _Made:
             error = {"type": given["type"], "message": cut(given["message"], TEXT_LIMIT)}
             error["traceback"] = trace and traceback_text(trace)
         elif status == REVOKED:
-            error = cancelled()
+            error = cancelled_error()
         self.drafts += ending(
             self.reports.stream,
             status,

@@ -1,14 +1,15 @@
-"""Parents and the steps that are tasks of their own.
+"""Parent tasks and their steps, which are tasks too.
 
-A parent holds no worker while its steps run, and nothing counts them but Postgres: the transaction that ends a step
-also says so on the parent's stream, and starts the next step or ends the parent. Whoever does that holds the parent's
-lock (see ``lock``), so of two steps that end at once the second one sees the first.
+A parent holds no worker while its steps run. The transaction that ends a step also appends to the parent's stream and
+starts the next step or ends the parent. It holds the parent's lock (see ``lock``), so of two steps that end at once the
+second one sees the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
@@ -17,20 +18,20 @@ from app.db.clock import database_now, seconds_between
 from app.stream.event import Draft, cut, draft, now, task_stream
 from app.stream.store import lock
 from app.tasks.approvals import START, Approval
-from app.tasks.creation import Origin, born
-from app.tasks.endings import cancelled, ending_of
+from app.tasks.creation import Origin, insert_task
+from app.tasks.endings import cancelled_error, ending_of
 from app.tasks.fold import FAILURE, REVOKED, STARTED, SUCCESS, TERMINAL, State, open_phases
 from app.tasks.projection import load
 from app.tasks.steps import (
-    WHOLE,
+    STEP_TOTAL,
     Step,
     overall_progress,
     phase_of,
     phase_update,
     results_of,
     step_end,
+    step_wait,
     steps_of,
-    waits,
 )
 
 SEQUENCE, PARALLEL = "sequence", "parallel"
@@ -38,8 +39,8 @@ STOP, CONTINUE = "stop", "continue"
 LONGEST_TITLE = 255
 
 
-def place(cur: Cursor, task_id: str) -> tuple[str, str] | None:
-    """Of a step: its parent's stream, and the phase that it is there."""
+def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
+    """Returns a step's parent stream and its phase there; None for a task without a parent."""
     cur.execute(
         "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND parent_id IS NOT NULL",
         (task_id,),
@@ -48,14 +49,14 @@ def place(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     return (task_stream(row[0]), phase_of(*row[1:])) if row else None
 
 
-def has_begun(cur: Cursor, task_id: str) -> bool:
-    """Whether any step of it was started."""
+def has_steps(cur: Cursor, task_id: str) -> bool:
+    """Returns whether any step of the task was started."""
     cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 
 
-def delegated(stream: str, attempt: int, count: int) -> Draft:
-    """The last event of an attempt that leaves the rest to ``count`` steps; from it they are started."""
+def delegation(stream: str, attempt: int, count: int) -> Draft:
+    """Returns the last event of an attempt that leaves the work to ``count`` steps; appending it starts them."""
     at = now()
     fields = {
         "timestamp": at,
@@ -64,7 +65,7 @@ def delegated(stream: str, attempt: int, count: int) -> Draft:
         "current_phase": None,
         "current_phase_message": f"{count} steps",
         "progress": 0,
-        "progress_known": True,  # by its steps, whatever its earlier runs were made of
+        "progress_known": True,  # from its steps, whatever phases its earlier runs had
         "plan": None,
         "updated_at": at,
         "delegated": True,
@@ -72,22 +73,26 @@ def delegated(stream: str, attempt: int, count: int) -> Draft:
     return draft(stream, "task_status", fields, attempt=attempt)
 
 
-def follow(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
-    """What the new statuses of tasks mean for their families; each with the event's fields."""
+def apply_to_parents(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, Any]]]) -> list[Draft]:
+    """Applies the new statuses of tasks to their parents and steps; returns the events to append.
+
+    ``changed``: tasks after the change, each with the fields of its status event.
+    """
     drafts, ended = list[Draft](), list[State]()
     for task, event in changed:
         if event.get("delegated"):
-            drafts += _begin(cur, task)
+            drafts += _start_steps(cur, task)
         elif event.get("status") in TERMINAL and task["parent_id"]:
             ended.append(task)
-    for parent_id, steps in groupby(sorted(ended, key=_parent), key=_parent):
-        drafts += _roll_up(cur, parent_id, {task["task_id"] for task in steps})
+    parent_of = itemgetter("parent_id")
+    for parent_id, steps in groupby(sorted(ended, key=parent_of), key=parent_of):
+        drafts += _apply_ended_steps(cur, parent_id, {task["task_id"] for task in steps})
     return drafts
 
 
-def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
-    """Ends those of these tasks that wait and asks those that run to stop, with all their steps. The caller holds
-    the locks of the tasks' ancestors, if they have any, and of those that it asks for by itself."""
+def cancel_with_steps(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
+    """Ends the waiting ones of these tasks and asks the running ones to stop, with all their steps; returns the events
+    to append. The caller holds the locks of the tasks' ancestors; those of the tasks are taken here."""
     drafts = list[Draft]()
     rows = lock(cur, streams)
     for stream, state in load(cur, list(rows)).items():
@@ -95,22 +100,23 @@ def cancelling(cur: Cursor, streams: Iterable[str], by: str) -> list[Draft]:
         if row.closed:
             continue
         if task["status"] != STARTED:
-            drafts += ending_of(stream, state, REVOKED, cancelled(by), database_now(cur))
+            drafts += ending_of(stream, state, REVOKED, cancelled_error(by), database_now(cur))
             continue
         if not row.cancel_requested:
             cur.execute("UPDATE streams SET cancel_requested = true WHERE id = %s", (row.id,))
             request = {"level": "WARNING", "message": f"Cancel requested by {by}", "component": "taskroom"}
             request |= {"timestamp": now(), "phase": task["current_phase"]}
             drafts.append(draft(stream, "log", request, projected=False))
-        # A second time too: a step that ran the first time may wait now.
+        # On a repeated cancel too: a step that ran at the first one may wait now.
         running = [task_stream(step.task_id) for step in steps_of(cur, task["task_id"]) if not step.ended]
-        drafts += cancelling(cur, running, by) if running else []
+        drafts += cancel_with_steps(cur, running, by) if running else []
     return drafts
 
 
-def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
-    """What a step's progress (0 to 100) means for its parents, whose locks are taken here; nothing while somebody else
-    has them: whoever asks may hold what that one waits for, and asks again soon."""
+def parent_progress(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
+    """Returns the events that report a step's progress (0 to 100) to its parents; [] when another transaction holds the
+    lock of a parent. To wait could deadlock, for the caller may hold the lock that the other needs; the next report
+    tries again."""
     cur.execute(
         """SELECT name FROM streams
            WHERE id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = %s)) ORDER BY id DESC""",
@@ -128,32 +134,28 @@ def progressed(cur: Cursor, task_id: str, progress: float) -> list[Draft]:
         known = {p["phase_id"]: p for p in state["phases"]}.get(phase)
         if rows[stream].closed or known is None or known["status"] in ("completed", "error"):
             break
-        counts = {"status": "in_progress", "processed_count": int(progress), "total_count": WHOLE}
+        counts = {"status": "in_progress", "processed_count": int(progress), "total_count": STEP_TOTAL}
         progress = overall_progress(state, {phase: progress})
         drafts.append(phase_update(stream, phase, message=title, progress=progress, **counts))
         task_id = state["task"]["task_id"]
     return drafts
 
 
-def _parent(task: State) -> str:
-    return str(task["parent_id"])
-
-
-def _begin(cur: Cursor, task: State) -> Iterator[Draft]:
+def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
     stream = task_stream(task["task_id"])
     if lock(cur, [stream])[stream].cancel_requested:
-        return  # it keeps its lease: its worker hears of the cancel and ends it, or the lease runs out
+        return  # the task keeps its lease: its worker sees the cancel and ends it, or the lease expires
     cur.execute("DELETE FROM leases WHERE task_id = %s", (task["task_id"],))
     first = task["params"]["steps"] if task["params"]["mode"] == PARALLEL else task["params"]["steps"][:1]
     for number in range(1, len(first) + 1):
-        yield from _start(cur, task, number)
+        yield from _start_step(cur, task, number)
 
 
-def _start(cur: Cursor, parent: State, number: int) -> list[Draft]:
+def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
     asked = parent["params"]["steps"][number - 1]
     approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
     title = asked.get("title") or cut(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
-    _, drafts = born(
+    _, drafts = insert_task(
         cur,
         user_id=parent["user_id"],
         job_type=asked["job_type"],
@@ -164,11 +166,11 @@ def _start(cur: Cursor, parent: State, number: int) -> list[Draft]:
         origin=Origin("subtask", parent_id=parent["task_id"], step=number),
     )
     stream, phase = task_stream(parent["task_id"]), phase_of(number, asked["job_type"])
-    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=WHOLE))
-    return drafts + ([waits(stream, phase, approval.title)] if approval else [])
+    drafts.append(phase_update(stream, phase, status="active", message=title, total_count=STEP_TOTAL))
+    return drafts + ([step_wait(stream, phase, approval.title)] if approval else [])
 
 
-def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
+def _apply_ended_steps(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     stream = task_stream(parent_id)
     row = lock(cur, [stream])[stream]
     if row.closed:
@@ -176,32 +178,32 @@ def _roll_up(cur: Cursor, parent_id: str, ended: set[str]) -> Iterator[Draft]:
     state, steps = load(cur, [stream])[stream], steps_of(cur, parent_id)
     task = state["task"]
     asked = task["params"]["steps"]
-    progress = overall_progress(state, {step.phase: WHOLE for step in steps if step.ended})
+    progress = overall_progress(state, {step.phase: STEP_TOTAL for step in steps if step.ended})
     open_now = open_phases(state)
     for step in steps:
-        # What an attempt said too late may have opened a phase again that had ended.
+        # A late report of an attempt may have opened a phase again that had ended.
         if step.task_id in ended or (step.ended and step.phase in open_now):
             yield from step_end(stream, step, progress)
     stopped = sorted(
         (s for s in steps if s.ended and s.status != SUCCESS and asked[s.number - 1]["on_failure"] == STOP),
-        # Who was cancelled for another's failure is not the cause, whatever the clocks of their workers say.
+        # A step that was cancelled because another failed is not the cause, whatever the workers' clocks say.
         key=lambda step: (step.status != FAILURE, step.finished_at, step.number),
     )
     running = [step for step in steps if not step.ended]
     if row.cancel_requested or stopped:
         if running and not row.cancel_requested:
             why = f"step {stopped[0].number} ({stopped[0].status})"
-            yield from cancelling(cur, [task_stream(step.task_id) for step in running], why)
+            yield from cancel_with_steps(cur, [task_stream(step.task_id) for step in running], why)
         elif not running:
             culprit = None if row.cancel_requested else stopped[0]
-            yield from _ending(cur, stream, state, progress, steps, culprit)
+            yield from _parent_ending(cur, stream, state, progress, steps, culprit)
     elif len(steps) < len(asked):
-        yield from _start(cur, task, len(steps) + 1)
+        yield from _start_step(cur, task, len(steps) + 1)
     elif not running:
-        yield from _ending(cur, stream, state, progress, steps, None, SUCCESS)
+        yield from _parent_ending(cur, stream, state, progress, steps, None, SUCCESS)
 
 
-def _ending(
+def _parent_ending(
     cur: Cursor,
     stream: str,
     state: State,
@@ -210,7 +212,8 @@ def _ending(
     culprit: Step | None,
     status: str = REVOKED,
 ) -> list[Draft]:
-    """Of a parent whose last step has ended. It fails as the step did that it could not do without."""
+    """Returns the last events of a parent whose last step has ended; with a ``culprit`` it fails or is revoked as that
+    step was."""
     error: Mapping[str, Any] | None = None
     if culprit:
         status = FAILURE if culprit.status == FAILURE else REVOKED
@@ -218,11 +221,11 @@ def _ending(
         message = cut(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
         error = {"type": "SubtaskFailed", "message": message, "traceback": None}
     elif status == REVOKED:
-        error = cancelled()
+        error = cancelled_error()
     at = database_now(cur)
     run_ms = seconds_between(state["task"]["started_at"], at) * 1000
-    told = {step.phase for step in steps}  # the end of each is its step's, not the whole's
-    others = [phase for phase in state["phases"] if phase["phase_id"] not in told]
+    of_steps = {step.phase for step in steps}  # each has ended as its step did, not as the parent does
+    others = [phase for phase in state["phases"] if phase["phase_id"] not in of_steps]
     state = state | {"task": state["task"] | {"progress": progress}, "phases": others}
     result = {"subtask_results": results_of(cur, steps)}
     return ending_of(stream, state, status, error, at, result=result, run_ms=run_ms)

@@ -1,6 +1,6 @@
-"""What a run is expected to do: its phases, the share of the whole that each is, and how long each took before.
+"""The plan of a run: its expected phases, the share of the whole run that each takes, and their usual durations.
 
-It is made when the run begins and holds until its end, so that progress never goes back.
+A plan is made when the run begins and does not change until its end, so that progress never goes back.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-RUNS = 20  # whose medians are taken
-LOOKED_AT = 200  # of the newest runs of a type, for those that may be learnt from
-MOST_PHASES = 100  # of a run that is learnt from: more would hold up whoever claims
-UNCOVERED = 1.0  # seconds outside of all phases that no run is left out for
+RUNS = 20  # earlier runs whose medians are taken
+SCANNED_RUNS = 200  # the newest runs of a type, of which the usable ones are taken
+MAX_PHASES = 100  # of a usable run: more would delay the claim
+UNCOVERED_SECONDS = 1.0  # that a usable run may spend outside of all phases, whatever they took
 
 Phases = Mapping[str, float | None]
 Declared = Callable[[str], Phases]
-"""The phases that a job type declares: each with its weight, or with None where the job gives only names."""
+"""Returns the phases that a job type declares, each with its weight; None where the job declares only names."""
 
 Plan = list[dict[str, Any]]
-"""[{phase_id, weight, seconds}] in the order of the phases. ``weight`` is the share of the whole, all of them are 1;
-``seconds`` is the median, None where no run has told it."""
+"""[{phase_id, weight, seconds}] in the order of the phases. ``weight`` is the share of the run; all shares sum up to 1.
+``seconds`` is the median duration, None when no earlier run has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """When a phase of an earlier run began and ended, in seconds of any clock; ``position`` counts the run's phases."""
+    """The begin and end of a phase in an earlier run, in seconds of any clock; ``position`` counts the run's phases."""
 
     phase_id: str
     position: int
@@ -38,7 +38,7 @@ class Span:
     end: float
 
 
-Earlier = list[Span]
+Spans = list[Span]
 """The phases of one run."""
 
 
@@ -47,10 +47,10 @@ def nothing_declared(job_type: str) -> Phases:
 
 
 def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | None:
-    """From the weights that the job declares, else from earlier runs of its type; None where neither is known.
+    """Makes a plan from the weights that the job declares, else from earlier runs of its type; None without either.
 
-    Durations of declared phases are learnt from everybody's runs. Names that nobody declared may tell something of a
-    run: they are taken from runs that the task's owner may see.
+    Durations of declared phases come from the runs of all users. Undeclared phase names could reveal what a run was
+    about, so they come only from runs that the task's owner may see.
     """
     cur.execute(
         """WITH newest AS (
@@ -75,18 +75,18 @@ def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | 
             "job_type": job_type,
             "names": list(phases),
             "declared": bool(phases),
-            "looked_at": LOOKED_AT,
+            "looked_at": SCANNED_RUNS,
             "runs": RUNS,
-            "most": MOST_PHASES,
+            "most": MAX_PHASES,
         },
     )
-    runs = [_earlier(list(rows)) for _, rows in groupby(cur.fetchall(), key=itemgetter(0))]
+    runs = [_spans(list(rows)) for _, rows in groupby(cur.fetchall(), key=itemgetter(0))]
     return plan_from(phases, [run for run in runs if run])
 
 
-def plan_from(phases: Phases, runs: Iterable[Earlier]) -> Plan | None:
-    """As ``plan_of``, of these earlier runs."""
-    learnt = _learnt([top for run in runs if (top := _outermost(run)) and _seconds(top) > 0])
+def plan_from(phases: Phases, runs: Iterable[Spans]) -> Plan | None:
+    """Makes a plan as ``plan_of`` does, from these earlier runs."""
+    learnt = _medians([top for run in runs if (top := _outermost(run)) and _seconds(top) > 0])
     given = {name: weight for name, weight in phases.items() if weight is not None}
     if sum(given.values()) > 0:
         return _shares(
@@ -110,9 +110,9 @@ def _shares(rows: list[tuple[str, float, float | None]]) -> Plan | None:
     ]
 
 
-def _learnt(runs: list[Earlier]) -> dict[str, tuple[float, float]]:
-    """Of each phase that most of the runs had the median of its shares and of its seconds, in their order. Shares are
-    taken run by run: one of a run over ten times as much says the same."""
+def _medians(runs: list[Spans]) -> dict[str, tuple[float, float]]:
+    """Returns the median share and the median seconds of each phase that most of the runs had, in their usual order.
+    Shares are computed for each run, so a run over ten times as much data counts the same."""
     shares, seconds, positions = dict[str, list[float]](), dict[str, list[float]](), dict[str, list[int]]()
     for run in runs:
         whole = _seconds(run)
@@ -126,27 +126,27 @@ def _learnt(runs: list[Earlier]) -> dict[str, tuple[float, float]]:
     return {name: (median(shares[name]), median(seconds[name])) for name in usual}
 
 
-def _seconds(run: Earlier) -> float:
+def _seconds(run: Spans) -> float:
     return sum(span.end - span.begin for span in run)
 
 
-def _outermost(run: Earlier) -> Earlier:
-    """Without those that ran within another: their time is that one's."""
-    found = Earlier()
+def _outermost(run: Spans) -> Spans:
+    """Leaves out phases that ran within another phase, whose time has theirs."""
+    found = Spans()
     for span in sorted(run, key=lambda span: (span.begin, -span.end)):
         if not found or span.begin >= found[-1].end or span.end > found[-1].end:
             found.append(span)
     return found
 
 
-def _earlier(rows: list[tuple[Any, ...]]) -> Earlier:
-    """Nothing of a run that spent most of its time outside of what its rows tell: a phase that was begun again and
-    again has only its last turn there, and one that counts little for that would be a lie."""
-    run, took = Earlier(), rows[0][6]
+def _spans(rows: list[tuple[Any, ...]]) -> Spans:
+    """Returns the phases of a run from its rows; [] when most of the run's time lies outside of them. The row of a
+    phase that began several times has only the last time, so its share would be far too small."""
+    run, took = Spans(), rows[0][6]
     for _, name, position, begin, end, duration, _ in rows:
         if begin is None and duration is not None:
             begin = end - duration
         if begin is not None and 0 <= end - begin < float("inf"):
             run.append(Span(name, position, begin, end))
     known = _seconds(_outermost(run))
-    return [] if took is None or took - known > known + UNCOVERED else run
+    return [] if took is None or took - known > known + UNCOVERED_SECONDS else run

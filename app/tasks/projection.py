@@ -1,4 +1,4 @@
-"""Task and phase rows: loaded as the fold's state, changed only in the transaction of an event."""
+"""The rows of tasks and phases: loaded as the fold's state, changed only in the transaction of an event."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from psycopg2.extras import Json
 
 from app.db.sql import TIME_TEXT
 from app.stream.event import Draft, Event
-from app.tasks.feed import CONCERNING, following
+from app.tasks.feed import OWNER_EVENT_TYPES, owner_events
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
 
-RESEND_SECONDS = 30  # a sent message that nobody claimed is sent again after this, then with back-off
-# Only what is due within this gets its message before: a worker would hold a later one in its memory, and the broker
-# would hand it out again every hour. The others get theirs from the round that finds them due.
+RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
+# A retry that is due within this gets its message at once, with a countdown. A worker would hold a later message in
+# memory, and the broker would deliver it again every hour; a round sends that one when the task is due.
 SOON_SECONDS = 60
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
@@ -24,7 +24,7 @@ Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error", "plan"})
 _COLUMNS = {"task_id": "id"}
-# attempt lives on the stream row, where it fences; is_running follows from status.
+# ``attempt`` is a column of streams, where it fences; ``is_running`` follows from ``status``.
 _TASK_ROW = (
     *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
     *("created_at", "status", "current_phase", "current_phase_message", "progress"),
@@ -38,7 +38,7 @@ _PHASE_ROW = (
 
 
 def _select(table: str, names: Sequence[str]) -> str:
-    """Columns as the events carry them: times as RFC 3339 text with microseconds."""
+    """Selects columns in the format of events: times as RFC 3339 text with microseconds."""
     columns = []
     for name in names:
         column = f"{table}.{_COLUMNS.get(name, name)}"
@@ -51,10 +51,10 @@ def _select(table: str, names: Sequence[str]) -> str:
 
 
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
-# Of a list: what may be large is in the snapshot alone.
+# Lists leave out fields that may be large; snapshots have them.
 _LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result", "plan"))
 ROW_COLUMNS = _select("tasks", _LIST_ROW)
-# One statement, so that what it reads is consistent by itself, without a transaction.
+# Read in one statement, which is consistent by itself, without a transaction.
 STATE_COLUMNS = f"""streams.last_seq,
     (SELECT json_agg(phase) FROM (SELECT {_select("phases", _PHASE_ROW)} FROM phases
         WHERE task_id = tasks.id ORDER BY position) AS phase),
@@ -62,12 +62,12 @@ STATE_COLUMNS = f"""streams.last_seq,
 
 
 def task_of(attempt: int, row: Sequence[Any]) -> State:
-    """A task as snapshots show it, from a row of TASK_COLUMNS."""
+    """Returns a task as snapshots have it, from a row of TASK_COLUMNS."""
     return _task(_TASK_ROW, attempt, row)
 
 
 def row_of(attempt: int, row: Sequence[Any]) -> State:
-    """A task as lists show it, from a row of ROW_COLUMNS."""
+    """Returns a task as lists have it, from a row of ROW_COLUMNS."""
     return _task(_LIST_ROW, attempt, row)
 
 
@@ -77,7 +77,7 @@ def _task(names: Sequence[str], attempt: int, row: Sequence[Any]) -> State:
 
 
 def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
-    """The states of these task streams, each with the sequence it stands at."""
+    """Returns the states of these task streams, each with its last sequence."""
     cur.execute(
         f"""SELECT streams.name, {STATE_COLUMNS} FROM tasks JOIN streams ON streams.id = tasks.stream_id
             WHERE streams.name = ANY(%s)""",
@@ -87,25 +87,24 @@ def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
 
 
 def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
-    """The fold's state, from a row of STATE_COLUMNS."""
+    """Returns the fold's state from a row of STATE_COLUMNS."""
     return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
 Changed = list[tuple[State, Mapping[str, Any]]]
-"""Tasks whose status an event announced, as they are after the batch, each with the event's fields."""
+"""Tasks with a status event in the batch, in their state after it, each with the event's fields."""
 
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Draft], Changed]:
-    """Folds a batch into the rows: one update a task and a phase, however many events touch it. Returns what the
-    owners of the tasks are told, and whose status changed."""
-    events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the others' locks are shared
-    touching = [(event, draft) for event, draft in events if draft.data is not None]
-    concerning = [event for event, _ in events if event.type in CONCERNING]
-    if not touching and not concerning:
+    """Folds a batch into the rows: one update for each task and phase, however many events change it. Returns the
+    events for the owners of the tasks, and the tasks whose status changed."""
+    events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the other streams are shared
+    relevant = {e.stream for e, draft in events if draft.data is not None or e.type in OWNER_EVENT_TYPES}
+    if not relevant:
         return [], []
-    states = load(cur, list({event.stream for event, _ in touching} | {event.stream for event in concerning}))
+    states = load(cur, list(relevant))
     before = dict(states)
-    told: list[Draft] = []
+    for_owners: list[Draft] = []
     for event, draft in events:
         state = states.get(event.stream)
         if state is None:
@@ -113,23 +112,23 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
         after, data = state, draft.data
         if data is not None:
             states[event.stream] = after = fold(state, event.type, {**data, "sequence": event.sequence})
-        if event.type in CONCERNING:
+        if event.type in OWNER_EVENT_TYPES:
             fields = event.decoded() if data is None else data
-            told += following(state, after, event, fields, partial(_tenant, cur, event.stream))
+            for_owners += owner_events(state, after, event, fields, partial(_tenant, cur, event.stream))
     changed: Changed = []
-    changes = [change for stream, state in states.items() for change in _save(before[stream], state)]
-    for event, draft in touching:
+    changes = [change for stream, state in states.items() for change in _row_changes(before[stream], state)]
+    for event, draft in events:
         if draft.data is None or event.stream not in states:
             continue
         task_id = states[event.stream]["task"]["task_id"]
         if event.type == "task_status":
-            changes += _queue(task_id, draft.data)
+            changes += _queue_changes(task_id, draft.data)
             changed.append((states[event.stream]["task"], draft.data))
         elif event.type.startswith("approval_"):
-            changes += _approval(task_id, event.type, draft.data)
+            changes += _approval_changes(task_id, event.type, draft.data)
     if changes:
         cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
-    return told, changed
+    return for_owners, changed
 
 
 def _tenant(cur: Cursor, stream: str) -> str | None:
@@ -140,7 +139,7 @@ def _tenant(cur: Cursor, stream: str) -> str | None:
     return str(tenant) if tenant is not None else None
 
 
-def _save(before: State, state: State) -> Iterator[Change]:
+def _row_changes(before: State, state: State) -> Iterator[Change]:
     task, old = state["task"], before["task"]
     changed = [name for name in _TASK_ROW if task[name] != old[name]]
     if changed:
@@ -163,8 +162,8 @@ def _value(task: Mapping[str, Any], name: str) -> Any:
     return Json(value) if name in _JSON and value is not None else value
 
 
-def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
-    """Keeps queue and leases in step with the status that an event announces."""
+def _queue_changes(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
+    """Returns the changes of the queue and the leases that the event's status requires."""
     status = event.get("status")
     if status in (PENDING, RETRY):
         due_in = event.get("retry_in_seconds") or 0
@@ -182,7 +181,7 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
         yield "INSERT INTO leases (task_id, attempt) VALUES (%s, %s)", (task_id, event["attempt"])
     elif status == WAITING:
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
-        # One that was cancelled meanwhile keeps its lease: should its worker die just now, the end of that ends it.
+        # A task that was cancelled meanwhile keeps its lease: if its worker dies now, the lease expires and ends it.
         yield (
             """DELETE FROM leases WHERE task_id = %s AND NOT (SELECT cancel_requested FROM streams JOIN tasks
                    ON tasks.stream_id = streams.id WHERE tasks.id = %s)""",
@@ -193,9 +192,9 @@ def _queue(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
 
 
-def _approval(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:
+def _approval_changes(task_id: str, type: str, event: Mapping[str, Any]) -> Iterator[Change]:
     if type == "approval_needed":
-        # What an attempt asked that died before it waited is asked no more.
+        # Drops the request of an attempt that died after it asked and before it waited.
         yield (
             "DELETE FROM approvals WHERE task_id = %s AND decided_at IS NULL AND key <> %s",
             (task_id, event["key"]),

@@ -1,7 +1,7 @@
-"""Tasks that ended long ago go with all that was written of them: rows, results, phases, events, approvals.
+"""Removes tasks that ended long ago with all their data: rows, results, phases, events, approvals.
 
-A family goes as a whole: a parent with its steps, once all have ended. A task that was retried stays as long as its
-retry, which names it. What is gone is answered like what never was.
+A family is removed as a whole: a parent with its steps, when all have ended. A task that was retried stays as long as
+its retry, which refers to it. A removed task is answered like one that never existed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
 
 logger = logging.getLogger("taskroom.removal")
 
-PAGE_TASKS = 200  # looked for in one statement
-EVENTS_AT_ONCE = 2_000  # of a family, with its rows in one transaction; what is more goes before, in batches
+PAGE_TASKS = 200  # found by one statement
+EVENTS_AT_ONCE = (
+    2_000  # of a family, deleted with its rows in one transaction; more are deleted before, in batches
+)
 
 _FAMILY = """WITH RECURSIVE family (id) AS (
         SELECT %(root)s::uuid UNION ALL SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id)
@@ -31,7 +33,7 @@ _FAMILY = """WITH RECURSIVE family (id) AS (
 
 
 class Member(NamedTuple):
-    """Of a family. ``may_go``: it ended long ago, and no retry names it."""
+    """A task of a family. ``may_go``: it ended long ago, and no retry refers to it."""
 
     task_id: str
     stream: str
@@ -41,14 +43,15 @@ class Member(NamedTuple):
     may_go: bool
 
 
-def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
-    """One run; returns how many tasks went. Those that ended first go first, each family in a transaction; what
-    somebody holds stays for the next run. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
+def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
+    """Removes tasks that ended ``days`` ago, for up to ``seconds``; returns how many. The oldest go first, each family
+    in one transaction; locked families stay for the next run. Two runs at a time do no harm, nor does a kill. Raises
+    StoreAway."""
     removed, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _ended(connect, days, after):
         for ended_at, root in page:
             if time.monotonic() >= until:
-                logger.info("%d tasks were removed in the time there was; the next run goes on", removed)
+                logger.info("%d tasks were removed in the time of this run; the next run goes on", removed)
                 return removed
             removed += _remove_family(connect, root, days)
             after = ended_at, root
@@ -56,8 +59,8 @@ def remove(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
 
 
 def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """The next that ended so long ago and are no steps: when, and which. By the columns of the table: the bare name
-    would be the text that is asked for, of which there is no index."""
+    """Returns the next page of tasks that ended so long ago and have no parent: (finished_at, id). It is ordered by
+    ``tasks.finished_at``: the bare name would mean the selected text, which has no index."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT finished_at::text, id::text FROM tasks
@@ -77,24 +80,24 @@ def _remove_family(connect: Connect, root: str, days: int) -> int:
         return 0
     for member in members:
         if member.last_seq - member.pruned_to > EVENTS_AT_ONCE // len(members):
-            _empty(connect, member)
+            _prune_member(connect, member)
     with connect() as conn, conn.cursor() as cur:
         return _delete(cur, root, days)
 
 
-def _empty(connect: Connect, member: Member) -> None:
-    """All events but the last, in batches. Where somebody has the stream the rest is left to the end."""
+def _prune_member(connect: Connect, member: Member) -> None:
+    """Deletes all events but the last, in batches; stops when another transaction has locked the stream."""
     stream = Prunable(member.stream_id, member.last_seq, member.pruned_to, ends=True, aged=True)
     while prune_batch(connect, stream, Retention(days=0, events=0)):
         pass
 
 
 def _delete(cur: Cursor, root: str, days: int) -> int:
-    """Under the locks of all of the family's streams, as whoever appends or retries takes them."""
+    """Deletes the family under the locks of all its streams, which appends and retries take too; returns its size."""
     names = [member.stream for member in _members(cur, root, days)]
     if not names or len(lock(cur, names, wait=False)) < len(names):
         return 0
-    members = _members(cur, root, days)  # as they are, now that nobody can change them
+    members = _members(cur, root, days)  # read again, now that the locks keep them unchanged
     few = sum(member.last_seq - member.pruned_to for member in members) <= EVENTS_AT_ONCE + len(members)
     if len(members) != len(names) or not few or not all(member.may_go for member in members):
         return 0

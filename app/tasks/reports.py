@@ -1,4 +1,4 @@
-"""What an attempt says of itself, whoever runs it: texts are cut, names checked, and the overall progress is kept."""
+"""Reports of an attempt, from any kind of worker: texts are cut, names checked, and overall progress is computed."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ RESULT_LIMIT = 256_000  # bytes of JSON
 
 
 class Reports:
-    """Makes the events of one attempt and hands them to ``put``. ``known`` is whether ``progress`` says anything: the
-    claim has a plan, or the job told its progress itself."""
+    """Makes the events of one attempt and passes them to ``put``. ``progress`` is valid when ``progress_known``: the
+    claim has a plan, or the job reported its progress itself."""
 
     def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
         self.claim, self.put = claim, put
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
-        self.known = claim.plan is not None
+        self.progress_known = claim.plan is not None
         self.outlook = Outlook(claim.plan)
         self.names = set(claim.phases)
-        self.running: dict[str, None] = {}  # phases reported as running, also those reported by hand
+        self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 
     def log(
         self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
     ) -> None:
-        """Appends one line. ValueError for an unknown level. The hot path of every task: keep it bare."""
+        """Appends one log line. Raises ValueError for an unknown level. The hot path of every task: keep it fast."""
         if level not in LEVELS:
             raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
         if len(message) > LINE_LIMIT:
@@ -57,8 +57,8 @@ class Reports:
         self.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
 
     def phase_name(self, phase_id: str) -> str:
-        """ValueError for a name that could break a line, and for more phases than a task may have in all its attempts:
-        each is a row, and every viewer holds all of them."""
+        """Returns the cleaned name of a phase. Raises ValueError for a name that is not printable, and for more phases
+        than a task may have in all its attempts: each phase is a row, and every viewer holds all of them."""
         name = clean(phase_id)
         if not 0 < len(name) <= NAME_LIMIT or not name.isprintable():
             raise ValueError(
@@ -70,13 +70,13 @@ class Reports:
         return name
 
     def emit(self, type: str, fields: dict[str, Any]) -> None:
-        """Appends any event of this run; phase events carry progress and ETA of the whole."""
+        """Appends any event of this run; phase events get the progress and ETA of the whole run."""
         if type in ("phase_update", "phase_complete"):
             if fields.get("status") in RUNNING_PHASE:
                 self.running[fields["phase_id"]] = None
             else:
                 self.running.pop(fields["phase_id"], None)
-            self.outlook.heard(fields["phase_id"], fields)
+            self.outlook.apply(fields["phase_id"], fields)
             self.raise_progress(self.outlook.progress)
             fields |= {"progress": self.progress, "task_eta_seconds": self.outlook.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
@@ -96,7 +96,7 @@ class Reports:
                     "current_phase": phase,
                     "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
                     "progress": self.progress,
-                    "progress_known": self.known,
+                    "progress_known": self.progress_known,
                     "started_at": self.claim.started_at,
                     "updated_at": at,
                     "eta_seconds": self.outlook.eta if eta is None else eta,
@@ -106,15 +106,17 @@ class Reports:
         )
 
     def raise_progress(self, progress: float) -> None:
-        """It never goes back within an attempt, and 100 belongs to success alone."""
+        """Raises the progress, which never goes back within an attempt; only success has 100."""
         self.progress = max(self.progress, min(99.9, round(progress, 1)))
 
 
 def result_json(result: Any) -> Any:
-    """The result as JSON will hold it. TypeError when it cannot; a marker when it is too large."""
+    """Returns the result as JSON stores it, or a marker when it is too large. Raises TypeError for other types."""
     try:
         text = orjson.dumps(result)
-    except TypeError:  # a lone surrogate, as odd file names have: replaced, not a reason to fail
+    except (
+        TypeError
+    ):  # perhaps a lone surrogate, as in some file names: replaced, so that no task fails by it
         text = orjson.dumps(scrub(result))
     if len(text) > RESULT_LIMIT:
         return {"truncated": True, "bytes": len(text)}
@@ -122,7 +124,7 @@ def result_json(result: Any) -> Any:
 
 
 def traceback_text(text: str) -> str:
-    """Its end, which says what failed."""
+    """Returns the end of the traceback, which names the error."""
     if len(text) <= TRACEBACK_LIMIT:
         return text
     return f"… [cut: {len(text):,} characters in all]\n{text[-TRACEBACK_LIMIT:]}"

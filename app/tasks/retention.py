@@ -1,6 +1,6 @@
-"""What is kept of the past: events go by age and by number, oldest first, in batches that nobody waits for.
+"""Deletes old events, by age and by number, the oldest first, in batches that keep no writer waiting.
 
-Of a finished task its last event stays, for it says how the task ended; of a task that runs everything stays.
+A finished task keeps its last event, which says how it ended; a running task keeps all events.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from app.stream.store import Connect
 logger = logging.getLogger("taskroom.retention")
 
 BATCH_EVENTS = 2_000
-PAGE_STREAMS = 2_000  # looked at in one statement, however few of them lose anything
+PAGE_STREAMS = 2_000  # read by one statement, however few of them lose events
 RUN_SECONDS = 60.0  # of a worker's time; the next run goes on
 MAX_ID = 2**63 - 1
-LOCK_KEY = 7_465_736_102  # any number that nobody else takes an advisory lock on
+LOCK_KEY = 7_465_736_102  # of an advisory lock; any number that no other code uses
 
-# As events carry their time, so that texts compare as times do.
+# In the format of events, in which texts compare as times do.
 _CUTOFF = TIME_TEXT.format("(now() - make_interval(days => %(days)s))")
 OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """``days`` since a task's end, or an event of another stream; ``events`` of one stream. 0 sets no limit."""
+    """What is kept: ``days`` since a task's end, or since an event of another stream; the last ``events`` of a stream.
+    0 sets no limit."""
 
     days: int
     events: int
@@ -39,7 +40,7 @@ class Retention:
 
 @dataclass(slots=True)
 class Prunable:
-    """A stream of which something may go. ``ends``: it is a finished task's, and ``aged``: for longer than is kept."""
+    """A stream that may lose events. ``ends``: its task has finished; ``aged``: longer ago than is kept."""
 
     id: int
     last_seq: int
@@ -49,11 +50,11 @@ class Prunable:
 
 
 def prune(connect: Connect, keep: Retention, seconds: float = RUN_SECONDS) -> int:
-    """One run; returns how many events went. Raises StoreAway.
+    """Deletes old events for up to ``seconds``; returns how many. Raises StoreAway.
 
-    It begins anywhere, so that of runs which end before they have seen all streams not each leaves the same ones.
-    ``connect`` lends one and the same connection, for its session holds the lock: of two runs at a time the second
-    does nothing. A run that is killed leaves whole batches behind it, and its lock goes with its connection.
+    A run begins at a random stream: runs too short for all streams would otherwise always leave out the same ones.
+    ``connect`` must always lend the same connection, whose session holds the advisory lock: of two runs at a time the
+    second does nothing. A killed run leaves only whole batches, and its lock ends with its connection.
     """
     with connect() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_KEY,))
@@ -74,7 +75,7 @@ def _prune_all(connect: Connect, keep: Retention, start: int, until: float) -> i
         full = True
         while full:
             if time.monotonic() >= until:
-                logger.info("%d events were pruned in the time there was; the next run goes on", gone)
+                logger.info("%d events were pruned in the time of this run; the next run goes on", gone)
                 return gone
             count = prune_batch(connect, stream, keep)
             gone += count
@@ -83,19 +84,19 @@ def _prune_all(connect: Connect, keep: Retention, start: int, until: float) -> i
 
 
 def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prunable]:
-    """Those behind ``start`` first, then the others; a page at a time. What was swept long ago is in no index that is
-    read here."""
+    """Yields prunable streams, those behind ``start`` first, then the others, a page at a time. The index that is read
+    here leaves out ``swept`` streams, which have lost all that they may lose."""
     for after, last in ((start, MAX_ID), (0, start)):
         while after < last:
-            looked_at, found = _look(connect, keep, after, last)
+            looked_at, found = _page(connect, keep, after, last)
             yield from found
             if looked_at is None:
                 break
             after = looked_at
 
 
-def _look(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
-    """One page of streams: the last one, None behind the end, and of which of them something may go."""
+def _page(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
+    """Reads one page of streams; returns its last id, None at the end, and those of them that may lose events."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             f"""SELECT id, last_seq, pruned_to, ends, aged,
@@ -118,10 +119,10 @@ def _look(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int
 
 
 def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
-    """Deletes the oldest events that may go, in a transaction; returns how many, and moves ``stream.pruned_to``.
+    """Deletes the oldest prunable events in one transaction; returns how many and moves ``stream.pruned_to``.
 
-    The lock on the stream's row comes last, when all is deleted: a writer that wants it finds it free again at once.
-    Where a writer has it the batch is given up, and 0 returned; the next run finds the stream again.
+    The stream's row is locked last, after the deletes, so a writer waits for it only for a moment. When a writer has
+    it, the batch is rolled back and 0 returned; the next run finds the stream again.
     """
     with connect() as conn, conn.cursor() as cur:
         upto = min(_target(cur, stream, keep), stream.pruned_to + BATCH_EVENTS)
@@ -133,7 +134,7 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
         if not cur.fetchall():
             conn.rollback()
             return 0
-        # A crash that loses this transaction loses nothing, so its commit need not hold the lock until the disk has it.
+        # A crash may lose this transaction without harm, so the commit does not hold the lock until it is on disk.
         cur.execute(
             "SET LOCAL synchronous_commit = off; UPDATE streams SET pruned_to = %s, swept = %s WHERE id = %s",
             (upto, stream.ends and upto >= stream.last_seq - 1, stream.id),
@@ -143,7 +144,7 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
 
 
 def _target(cur: Cursor, stream: Prunable, keep: Retention) -> int:
-    """The last sequence that may go, as far as one batch can tell."""
+    """Returns the last sequence that may be deleted, as far as one batch reads."""
     last = stream.last_seq - 1 if stream.ends else stream.last_seq
     target = stream.pruned_to
     if keep.events:

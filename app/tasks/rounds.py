@@ -17,7 +17,7 @@ from app.db.pool import Single
 from app.stream.store import Connect, StoreAway
 from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
-from app.tasks.lifecycle import lose
+from app.tasks.lifecycle import expire_lease
 
 logger = logging.getLogger("taskroom.rounds")
 
@@ -123,11 +123,11 @@ class Rounds:
     def _lose(self, task_id: str, attempt: int, retry: bool) -> None:
         logger.warning("task %s lost its worker", task_id)
         with self._begin() as tx:
-            ended = lose(tx, task_id, attempt, retry)
+            ended = expire_lease(tx, task_id, attempt, retry)
         self.lost += ended
 
     def _committed(self, tx: Transaction) -> None:
-        self._broker_takes = self._broker_takes and self._dispatcher.hints(hints_of(tx))
+        self._broker_takes = self._broker_takes and self._dispatcher.send_hints(hints_of(tx))
 
     def _resend(self) -> None:
         run_id = self._broker_run_id()

@@ -1,7 +1,7 @@
-"""Which Celery workers there are and how many of their slots one user may have.
+"""Running Celery workers, and how many of their slots one user may have.
 
-A worker has a slot more than it was asked for: what one user may have leaves that one to somebody else, so that no
-number of long tasks keeps all others waiting.
+A worker has a spare slot more than its setting. One user's tasks never take it, so that many long tasks of one user do
+not keep all other users waiting.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
-MISSED_ROUNDS = 4  # a worker that was not heard for so many is gone
+MISSED_ROUNDS = 4  # a worker that does not report for so many rounds is gone
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """``most`` tasks of one user run at a time among the workers of a queue; 0: as many as they have slots, without
-    the spare ones. ``fresh``: who was not heard for so many seconds has no slots."""
+    """The limit of one user's running tasks among the workers of a queue: ``most``, or 0 for the number of their slots
+    without the spare ones. A worker that does not report for ``fresh`` seconds has no slots."""
 
     most: int = 0
     fresh: float = 20.0
@@ -28,12 +28,12 @@ class Cap:
         return cls(most, MISSED_ROUNDS * round_seconds)
 
     def values(self, **more: Any) -> dict[str, Any]:
-        """For a statement that begins with SLOTS."""
+        """Returns the parameters of a statement that begins with SLOTS."""
         return {"most": self.most, "fresh": self.fresh, **more}
 
 
-# Of a queue: its workers, what each user has running there, how many a user may have (NULL: no worker is known, and
-# nothing is held back) and how many slots are idle.
+# Of a queue: its workers (crew), the running tasks of each user (occupied), the cap of a user (NULL when no worker is
+# known: then no task is held back) and the number of idle slots.
 SLOTS = """
     crew AS (SELECT name, slots, spare FROM workers
         WHERE %(queue)s = ANY(queues) AND seen_at > now() - make_interval(secs => %(fresh)s)),
@@ -44,8 +44,8 @@ SLOTS = """
         coalesce(sum(slots), 0) - (SELECT coalesce(sum(number), 0) FROM occupied) AS idle FROM crew)"""
 
 
-def announce(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: int) -> None:
-    """Says that the worker lives. Those that have not for an hour are forgotten."""
+def register_worker(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: int) -> None:
+    """Reports that the worker runs. Rows of workers that did not report for an hour are deleted."""
     cur.execute(
         """INSERT INTO workers (name, queues, slots, spare) VALUES (%s, %s, %s, %s)
            ON CONFLICT (name) DO UPDATE SET queues = EXCLUDED.queues, slots = EXCLUDED.slots,
@@ -55,6 +55,6 @@ def announce(cur: Cursor, name: str, queues: Sequence[str], slots: int, spare: i
     )
 
 
-def withdraw(cur: Cursor, name: str) -> None:
-    """Says that it takes no more tasks."""
+def unregister_worker(cur: Cursor, name: str) -> None:
+    """Reports that the worker takes no more tasks."""
     cur.execute("DELETE FROM workers WHERE name = %s", (name,))

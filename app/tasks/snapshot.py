@@ -1,4 +1,4 @@
-"""A snapshot: task, phases, recent logs and the sequence they stand at, from one consistent view."""
+"""Snapshots: task, phases, recent logs and the sequence at which they hold, from one consistent read."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ RECENT_LOGS = 50
 
 
 def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
-    """``{task, phases, recent_logs, celery, approval, sequence}``, or None when there is no such task.
+    """Returns ``{task, phases, recent_logs, celery, approval, sequence}``, or None for an unknown task.
 
-    One statement sees one state of the database, so no transaction is held open for it: a held one
-    would make every row update slower.
+    One statement sees one state of the database. A transaction held open for that would slow every row update.
     """
     with read() as conn, conn.cursor() as cur:
         cur.execute(
@@ -54,8 +53,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
 
 
 def current_status(read: Connect, stream: str) -> Event:
-    """Where the task stands, as an event would say it that came just now; its sequence is the stream's last.
-    NoSuchStream without one."""
+    """Returns the task's current state as a ``task_status`` event with the last sequence. Raises NoSuchStream."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT last_seq, status, progress, current_phase_message
@@ -70,13 +68,13 @@ def current_status(read: Connect, stream: str) -> Event:
 
 
 def message_id(task_id: str, number: int) -> str:
-    """The id of the Celery message that carries one dispatch of a task."""
+    """Returns the id of the Celery message that carries one dispatch of a task."""
     return f"{task_id}.{number}"
 
 
 def current_events(read: Connect, stream: str) -> tuple[list[Event], int]:
-    """What shows the present state to a viewer that has none: the current ``task_status`` and each phase's
-    last ``phase_update``, as they were, and the sequence up to which they speak. NoSuchStream without one."""
+    """Returns the stored events that show the current state to a new viewer, and the sequence at which they hold: the
+    last ``task_status`` and the last ``phase_update`` of each phase. Raises NoSuchStream."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT last_seq, shown.* FROM streams LEFT JOIN LATERAL (

@@ -1,4 +1,4 @@
-"""The steps of a parent: tasks of their own, each a phase of its parent."""
+"""The steps of a parent task: each is a task and a phase of its parent."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from psycopg2.extensions import cursor as Cursor
 from app.stream.event import Draft, cut, draft, now
 from app.tasks.fold import SUCCESS, TERMINAL, State
 
-WHOLE = 100  # a step's progress is counted in percent
-RESULTS_LIMIT = 200_000  # bytes of JSON: what the steps' results may take in their parent's
+STEP_TOTAL = 100  # the total of a step's phase: its progress is counted in percent
+RESULTS_LIMIT = 200_000  # bytes of JSON, for all results of steps in the result of their parent
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One that was started. ``number`` counts from 1."""
+    """A step that was started. ``number`` counts from 1."""
 
     task_id: str
     number: int
@@ -40,7 +40,7 @@ class Step:
 
 
 def phase_of(number: int, job_type: str) -> str:
-    """The phase of the parent that a step is."""
+    """Returns the name of a step's phase in its parent."""
     return f"{number}_{job_type}"
 
 
@@ -59,19 +59,23 @@ def phase_update(stream: str, phase: str, **fields: Any) -> Draft:
     )
 
 
-def waits(stream: str, phase: str, title: str) -> Draft:
-    """Tells a parent that a step of it waits for somebody."""
+def step_wait(stream: str, phase: str, title: str) -> Draft:
+    """Returns the parent's event for a step that waits for approval."""
     return phase_update(
         stream, phase, status="in_progress", message=cut(f"Waits for approval: {title}", 2_000)
     )
 
 
 def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
-    """A step's end, as the end of its parent's phase."""
+    """Yields the parent's events for the end of a step, which ends its phase."""
     ok, seconds = step.status == SUCCESS, None
     if step.started_at and step.finished_at:
         seconds = max(0.0, round((step.finished_at - step.started_at).total_seconds(), 3))
-    counts = {"processed_count": WHOLE if ok else None, "total_count": WHOLE, "error_count": 0 if ok else 1}
+    counts = {
+        "processed_count": STEP_TOTAL if ok else None,
+        "total_count": STEP_TOTAL,
+        "error_count": 0 if ok else 1,
+    }
     message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
     status = "completed" if ok else "error"
     yield phase_update(
@@ -83,7 +87,8 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
 
 
 def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
-    """What became of each step, in order; a result that is too large beside those before it is left to its step."""
+    """Returns the outcome of each step, in order. A result that does not fit beside those before it is replaced by a
+    marker; the step's own task has it."""
     results, left = [], RESULTS_LIMIT
     cur.execute(
         "SELECT id::text, result FROM tasks WHERE id = ANY(%s::uuid[])", ([s.task_id for s in steps],)
@@ -100,7 +105,7 @@ def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
         size = len(orjson.dumps(result))
         if size <= left:
             left -= size
-        else:  # this one alone: a later one may be small
+        else:  # later results may still fit
             result = {"truncated": True, "bytes": size}
         error = {"type": step.error["type"], "message": step.error["message"]} if step.error else None
         results.append(named | {"success": step.status == SUCCESS, "result": result, "error": error})
@@ -108,9 +113,9 @@ def results_of(cur: Cursor, steps: Sequence[Step]) -> list[dict[str, Any]]:
 
 
 def overall_progress(state: State, done: Mapping[str, float]) -> float:
-    """The parent's progress: the mean of its steps', those not begun included. 100 belongs to success alone."""
+    """Returns the parent's progress: the mean of all its steps, also of those not started. Only success has 100."""
     fractions = {
-        p["phase_id"]: WHOLE if p["status"] in ("completed", "error") else p["processed_count"]
+        p["phase_id"]: STEP_TOTAL if p["status"] in ("completed", "error") else p["processed_count"]
         for p in state["phases"]
     }
     fractions |= dict(done)

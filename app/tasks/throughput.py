@@ -1,16 +1,17 @@
-"""How fast a task's events came, over its whole life, in constant time."""
+"""The rate of a task's events over its whole run, read in constant time."""
 
 from __future__ import annotations
 
 from app.stream.event import task_stream
 from app.stream.store import Connect
 
-POINTS = 120  # what a chart can show
+POINTS = 120  # as many as a chart can show
 
 
 def throughput(read: Connect, task_id: str) -> list[tuple[int, str]]:
-    """(sequence, timestamp) of evenly spaced events, the first and the last kept ones among them. Sequences are dense,
-    so two points tell how many came between them, and each is one probe of the index however long the task is."""
+    """Returns (sequence, timestamp) of evenly spaced events, among them the first and the last stored event. Sequences
+    have no gaps, so two points give the number of events between them, and each is one index lookup in a task of any
+    length."""
     with read() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT seq, payload::json ->> 'timestamp' FROM streams JOIN LATERAL (

@@ -1,10 +1,10 @@
-"""Whose turn it is: a message says that there is something to claim, and what is claimed is the fairest of it.
+"""The fair queue: a message says that a task of a queue can be claimed, and the worker claims the fairest choice.
 
-Each waiting task has a message somewhere, or its queue has very many (``dispatch.QUEUED_MOST``), and each message
-claims one task, whichever that is: so all are claimed, in another order than that of the broker. First comes who has
-the fewest running, then who got a slot longest ago. What a user may have at a time has an end (``Cap``). Of who has
-that many, messages are let go: the queue is not in their way, and whoever ends a task of such a user sends the next
-message; should that be lost, the next round does.
+Each queued task has a message, or its queue is full (``broker.MAX_QUEUED``), and each message claims one task of any
+user. So all tasks are claimed, but not in the broker's order: first those of the user with the fewest running tasks,
+then of the user whose last claim is the oldest. A user runs at most ``Cap`` tasks at a time. Messages for a user at
+the cap are dropped and the user is marked ``held``, so they do not block the queue. The end of one of the user's tasks
+sends the next message; if that is lost, the next round does.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from app.tasks.lifecycle import Claim, claim
 from app.tasks.plan import Declared, nothing_declared
 from app.tasks.slots import SLOTS, Cap
 
-TRIES = 10  # at one message, each lost to somebody who was quicker; the round's messages make up for the rest
-USERS = 100  # that one claim looks at, from anywhere on; where more wait, chance is fair
-FILLED_USERS = 200  # in one round
-FILLED_TASKS = 50  # of one user, in one round
+TRIES = 10  # of one message, each lost to a quicker worker; if all are lost, a round sends the next messages
+CANDIDATE_USERS = 100  # that one claim compares, from a random one on: chance is fair when more wait
+HELD_USERS = 200  # in one round
+HELD_TASKS = 50  # of one user, in one round
 
-# The first of a user's, of the types of this queue. One look at an index for each type, whatever waits behind.
+# The first queued tasks of a user, of this queue's job types: one index lookup for each type, however many wait.
 _FIRST = """SELECT found.* FROM unnest(%(types)s::text[]) AS type (name), LATERAL (
         SELECT task_id, number, job_type, due_at FROM dispatches
         WHERE dispatches.user_id = {} AND job_type = type.name AND due_at <= now()
@@ -61,13 +61,14 @@ _TAKE = f"""WITH {SLOTS}
         first.task_id::text, first.number
     FROM cap LEFT JOIN LATERAL ({_FIRST.format("%(user)s")}) AS first ON true"""
 
-_ROOM = f"""WITH {SLOTS}
+_FREE_SLOTS = f"""WITH {SLOTS}
     SELECT cap.idle::int,
         least(cap.idle, cap.most - coalesce((SELECT number FROM occupied WHERE user_id = %(user)s), 0))::int FROM cap"""
 
 
-class Turn:
-    """What one message claims. ``types``: the job types of its queue; ``declared``: the phases of each."""
+class FairClaim:
+    """Claims a task for one message, which names the task and dispatch ``named``. ``types``: the queue's job types;
+    ``declared`` returns the phases of each."""
 
     def __init__(
         self,
@@ -78,32 +79,32 @@ class Turn:
         worker: str,
         declared: Declared = nothing_declared,
     ) -> None:
-        self._values = cap.values(queue=queue, types=list(types), users=USERS, first=1)
+        self._values = cap.values(queue=queue, types=list(types), users=CANDIDATE_USERS, first=1)
         self._named, self._worker, self._declared = named, worker, declared
         self._tried: tuple[str, int] | None = None
 
-    def claimed(self, begin: Begin) -> Claim | None:
-        """The fairest of what waits, claimed; None when there is nothing that may run now. To be asked again after a
-        StoreAway: what was tried then, its commit unclear, comes first."""
+    def claim_fairest(self, begin: Begin) -> Claim | None:
+        """Claims the fairest queued task; returns None when no task may run now. Called again after StoreAway, it first
+        repeats the claim whose commit was unclear."""
         if self._tried is not None:
             with begin() as tx:
                 found = claim(tx, *self._tried, self._worker, again=True, declared=self._declared)
             if found is not None:
                 return found
         for _ in range(TRIES):
-            # A transaction each: who has one user's lock never asks for another's.
+            # Each try is a transaction, so none holds the locks of two users.
             with begin() as tx:
-                found, again = self._claimed(tx)
+                found, again = self._try(tx)
             if not again:
                 return found
         return None
 
-    def _claimed(self, tx: Transaction) -> tuple[Claim | None, bool]:
-        """And whether to try again, for somebody else was quicker."""
+    def _try(self, tx: Transaction) -> tuple[Claim | None, bool]:
+        """Tries to claim; also returns whether to try again because another worker was quicker."""
         cur = tx.cur
         cur.execute(_CHOOSE, self._values | {"start": str(uuid.uuid4())})
         row = cur.fetchone()
-        if row is None:  # early, by the clock of Postgres, or of a type that this worker does not know
+        if row is None:  # the message is early by Postgres's clock, or of a job type that this worker lacks
             return self._claim(tx, *self._named), False
         (user,) = row
         cur.execute(_LOCK, {"user": user})
@@ -124,9 +125,9 @@ class Turn:
         return claim(tx, task_id, number, self._worker, declared=self._declared)
 
 
-def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
-    """What the broker is to hear of when an attempt of the task is over: the next of the same user, where messages of
-    it were let go."""
+def next_hint(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
+    """Returns the hint to send when an attempt of the task is over: for the next task of the same user, if the user is
+    held."""
     cur.execute(
         """SELECT turns.user_id::text, held FROM turns JOIN tasks ON tasks.user_id = turns.user_id
            WHERE tasks.id = %s FOR UPDATE OF turns""",
@@ -139,43 +140,43 @@ def following(cur: Cursor, task_id: str, types: Sequence[str]) -> Hint | None:
     return waiting[0] if waiting else None
 
 
-def fill(connect: Connect, dispatcher: Dispatcher, cap: Cap, queue_of: Callable[[str], str | None]) -> int:
-    """Sends what waits of users whose messages were let go, as far as slots are idle and they may have them; returns
-    how many. So nothing waits for a worker that died before it sent the next."""
+def send_held(
+    connect: Connect, dispatcher: Dispatcher, cap: Cap, queue_of: Callable[[str], str | None]
+) -> int:
+    """Sends hints for tasks of held users, as far as slots are idle and the cap allows; returns how many. Without it a
+    task would wait for ever when a worker died before it sent the next hint."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT user_id::text FROM turns WHERE held ORDER BY claimed_at LIMIT %s", (FILLED_USERS,)
-        )
+        cur.execute("SELECT user_id::text FROM turns WHERE held ORDER BY claimed_at LIMIT %s", (HELD_USERS,))
         users = [user for (user,) in cur]
     hints, left = list[Hint](), dict[str, int]()
     for user in users:
         with connect() as conn, conn.cursor() as cur:
             cur.execute(_LOCK, {"user": user})
-            waiting = _waiting(cur, user, FILLED_TASKS)
+            waiting = _waiting(cur, user, HELD_TASKS)
             queues: dict[str | None, list[Hint]] = {}
             for hint in waiting:
                 queues.setdefault(queue_of(hint.job_type), []).append(hint)
             if not any(queues):
                 cur.execute("UPDATE turns SET held = false WHERE user_id = %s", (user,))
             for queue in filter(None, queues):
-                cur.execute(_ROOM, cap.values(queue=queue, user=user))
+                cur.execute(_FREE_SLOTS, cap.values(queue=queue, user=user))
                 idle, room = cur.fetchall()[0]
                 sent = queues[queue][: max(0, min(left.setdefault(queue, idle), room))]
                 left[queue] -= len(sent)
                 hints += sent
-    dispatcher.hints(hints)
+    dispatcher.send_hints(hints)
     return len(hints)
 
 
 def _waiting(cur: Cursor, user: str, most: int, types: Sequence[str] | None = None) -> list[Hint]:
-    """The first that wait of a user's; of all types where none are named."""
+    """Returns hints for the first queued tasks of a user, of these job types; of all types for None."""
     named = list(types) if types is not None else _types(cur, user)
     cur.execute(_FIRST.format("%(user)s"), {"user": user, "types": named, "first": most})
     return [Hint(str(task_id), number, job_type) for task_id, number, job_type, _ in cur]
 
 
 def _types(cur: Cursor, user: str) -> list[str]:
-    """The job types that wait of a user's."""
+    """Returns the job types of a user's queued tasks."""
     cur.execute(
         """WITH RECURSIVE waiting (name) AS (
                (SELECT job_type FROM dispatches WHERE user_id = %(user)s ORDER BY job_type LIMIT 1)

@@ -14,8 +14,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from app.broker import BrokerDown
 from app.stream.store import Connect, StoreAway
-from app.tasks.dispatch import BrokerDown
 from app.webhooks.queue import oldest
 
 logger = logging.getLogger("taskroom.webhooks")

@@ -1,9 +1,12 @@
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import "./state/theme";
-import { Problem, send } from "./client/http";
+import { send } from "./client/http";
+import { Problem } from "./client/problem";
+import { hash } from "./state/address";
 import { anchorOf, matching, operations, type Document, type Field, type Operation } from "./state/openapi";
-import { Trouble } from "./views/trouble";
+import "./state/theme";
+import { ProblemMessage } from "./views/problem-message";
+import { Search } from "./views/search";
 
 function Fields({ title, fields }: { title: string; fields: Field[] }) {
   if (!fields.length) return null;
@@ -56,14 +59,9 @@ function Call({ operation, open }: { operation: Operation; open: boolean }) {
 
 function Docs({ document: found }: { document: Document }) {
   const [q, setQ] = useState("");
-  const [hash, setHash] = useState(location.hash.slice(1));
-  useEffect(() => {
-    const changed = (): void => setHash(location.hash.slice(1));
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  // The browser looked for it before it was drawn.
-  useEffect(() => document.getElementById(hash)?.scrollIntoView(), [hash]);
+  const anchor = hash.value;
+  // When the browser looked for the anchor, the page was not drawn yet.
+  useEffect(() => document.getElementById(anchor)?.scrollIntoView(), [anchor]);
 
   const groups = [...operations(found)]
     .map(([tag, calls]) => [tag, calls.filter((call) => matching(call, q))] as const)
@@ -83,19 +81,12 @@ function Docs({ document: found }: { document: Document }) {
         <p class="hint">
           {found.info.description} The document itself: <a href="/api/openapi.json">openapi.json</a>.
         </p>
-        <input
-          type="search"
-          class="find"
-          aria-label="Search calls"
-          placeholder="Method, path or words"
-          value={q}
-          onInput={(event) => setQ(event.currentTarget.value)}
-        />
+        <Search class="find" label="Search calls" placeholder="Method, path or words" value={q} change={setQ} />
         {groups.map(([tag, calls]) => (
           <section key={tag}>
             <h2>{tag}</h2>
             {calls.map((operation) => (
-              <Call key={anchorOf(operation)} operation={operation} open={anchorOf(operation) === hash} />
+              <Call key={anchorOf(operation)} operation={operation} open={anchorOf(operation) === anchor} />
             ))}
           </section>
         ))}
@@ -112,7 +103,7 @@ send<Document>("GET", "/api/openapi.json").then(
   (error: unknown) =>
     render(
       <main class="page">
-        <Trouble problem={Problem.of(error)}> Load the page again.</Trouble>
+        <ProblemMessage problem={Problem.of(error)}> Load the page again.</ProblemMessage>
       </main>,
       root,
     ),

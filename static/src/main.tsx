@@ -1,36 +1,41 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { User } from "./client/types";
-import "./state/theme";
-import { address, connection, link, session, signedIn } from "./state/app";
-import { ring } from "./state/bell";
+import { loadPages, pageOf } from "./pages";
+import { address } from "./state/address";
+import { connection, currentUser, link, session } from "./state/app";
+import { startNotifications } from "./state/bell";
 import { listenToKeys } from "./state/keys";
-import { announceLink } from "./state/link";
-import { tellWhenSeen } from "./state/tabs";
+import { announceLink } from "./state/link-label";
+import { routeOf } from "./state/routes";
+import { shareVisibility } from "./state/tabs";
+import "./state/theme";
+import { pathOf } from "./state/url";
 import { Announcer } from "./views/announcer";
-import { Boundary } from "./views/boundary";
+import { ErrorBoundary } from "./views/error-boundary";
 import { Gate } from "./views/gate";
-import { Link, Shell } from "./views/parts";
-import { RunPage } from "./views/run";
-import { RunsPage } from "./views/runs";
+import { LazyPage } from "./views/lazy-page";
+import { NotFound } from "./views/not-found";
 import { focusContent } from "./views/shell";
 import { Shortcuts } from "./views/shortcuts";
 import { Toasts } from "./views/toasts";
 
 function App() {
-  const state = signedIn.value;
-  const userId = state.kind === "in" ? state.user.id : null;
-  useEffect(() => (userId === null ? undefined : ring(connection, userId)), [userId]);
-  const { pathname } = new URL(address.value, location.origin);
-  const before = useRef(pathname);
+  const userId = currentUser.value?.id ?? null;
+  useEffect(() => (userId === null ? undefined : startNotifications(connection, userId)), [userId]);
+  const path = pathOf(address.value);
+  const page = pageOf(path);
+  const ready = page === null || page.value.value !== null;
+  const before = useRef(path);
   useEffect(() => {
-    // The link that was followed goes; without this the keyboard would begin anew at the top.
-    if (before.current !== pathname && !document.activeElement?.closest("main")) focusContent();
-    before.current = pathname;
-  }, [pathname]);
+    if (!ready) return;
+    // The link that was followed is gone, and the focus with it.
+    if (before.current !== path && !document.activeElement?.closest("main")) focusContent();
+    before.current = path;
+  }, [path, ready]);
   return (
     <>
-      <Gate page={bounded} />
+      <Gate page={pageFor} />
       <Toasts />
       <Shortcuts />
       <Announcer />
@@ -38,24 +43,13 @@ function App() {
   );
 }
 
-function bounded(user: User) {
-  const { pathname } = new URL(address.value, location.origin);
-  return <Boundary key={pathname}>{page(user, pathname)}</Boundary>;
-}
-
-function page(user: User, pathname: string) {
-  const taskId = /^\/runs\/([\w-]+)\/?$/.exec(pathname)?.[1];
-  if (taskId) return <RunPage key={taskId} taskId={taskId} />;
-  if (pathname === "/") return <RunsPage user={user} />;
+function pageFor(user: User) {
+  const path = pathOf(address.value);
+  const page = pageOf(path);
   return (
-    <Shell>
-      <main class="page">
-        <h1>There is no such page</h1>
-        <p>
-          <Link to="/">All runs</Link>
-        </p>
-      </main>
-    </Shell>
+    <ErrorBoundary key={path}>
+      {page ? <LazyPage page={page} user={user} id={routeOf(path)?.id ?? ""} /> : <NotFound />}
+    </ErrorBoundary>
   );
 }
 
@@ -63,6 +57,7 @@ const root = document.getElementById("app");
 if (!root) throw new Error("index.html has no #app");
 announceLink(link);
 listenToKeys();
-tellWhenSeen();
+shareVisibility();
+void loadPages(address.value);
 render(<App />, root);
 void session.restore();

@@ -19,6 +19,7 @@ from app.green.unsent import Unsent
 from app.http import problems
 from app.http.concurrency import Downloads, Reports, Shares
 from app.http.rate_limits import limit_in
+from app.jobs.catalog import Catalog
 from app.observability.metrics import Metrics
 from tests.api.fakes import FakePostgres
 from tests.support.parts import Parts
@@ -45,6 +46,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
     revocations = NobodySignedOut("", 3600, lambda _: None)
     app.extensions["taskroom"] = Parts(
         {
+            Catalog: SimpleNamespace(types=dict, broken=dict),
             Owners: Owners(fake.read),
             Claims: Claims(fake.read, revocations, Issuers({})),
             Shares: Shares(config.requests_per_user),

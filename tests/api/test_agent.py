@@ -51,7 +51,7 @@ def test_an_unknown_job_type_is_named_with_those_there_are(user: User) -> None:
 
 
 def test_refused_params_are_named_each(user: User) -> None:
-    params = {"limit": 0, "pattern": "", "root": "/etc", "nonsense": 1}
+    params = {"limit": 0, "pattern": "", "root": 5, "nonsense": 1}
     named = [f"params.{name}" for name in params]
     problem(start(user, {"job_type": "knowledge_base", "params": params}), 422, *named)
     quiz = {"artifact_type": "poem", "content": 1, "options": {"num_questions": "many"}}
@@ -59,6 +59,15 @@ def test_refused_params_are_named_each(user: User) -> None:
     problem(start(user, {"job_type": "artifact", "params": quiz}), 422, *named)
     problem(start(user, {"job_type": "test_echo", "params": {"text": "x" * 65_536}}), 422, "params")
     assert user.get("tasks")["tasks"] == [], "a refused start leaves no task"
+
+
+def test_what_only_the_job_itself_can_refuse_fails_its_attempt_by_name(user: User) -> None:
+    made = start(user, {"job_type": "knowledge_base", "params": {"root": "/etc"}})
+
+    task = user.finished(made.json()["task_id"])["task"]
+
+    assert (task["status"], task["error"]["type"], task["retry_count"]) == ("FAILURE", "InvalidParams", 0)
+    assert task["error"]["message"].startswith("params.root: ")
 
 
 def test_parameters_have_64_kb(user: User) -> None:

@@ -48,6 +48,7 @@ def test_an_artifact_starts_as_a_task_does(system: System, user: User, other: Us
         ({"artifact_type": "poem"}, "artifact_type"),
         ({"content": None}, "content"),
         ({"options": {"num_questions": 0}}, "options.num_questions"),
+        ({"options": [5]}, "options"),
         ({"notebook_id": ""}, "notebook_id"),
         ({"color": "red"}, "color"),
         ({"content": "𝔵" * 60_000}, "body"),

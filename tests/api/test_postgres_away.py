@@ -15,7 +15,7 @@ from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
 
-TYPES = "/api/v2/jobs/types"  # asks Postgres for nothing of its own
+TYPES = "/api/v2/jobs/types"  # is answered without Postgres once the process has asked it
 
 
 @pytest.fixture(scope="module")

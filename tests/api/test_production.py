@@ -30,12 +30,6 @@ def test_a_browser_keeps_to_tls_only_where_cookies_do(system: System, production
     assert patient.get(f"{production}/livez").headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_the_load_job_is_there_for_benchmarks_only(production: str, user: User) -> None:
-    answer = user.client.get(f"{production}/api/v2/jobs/types")
-
-    assert "emit_load" not in {job["job_type"] for job in answer.json()["job_types"]}
-
-
 def test_webhooks_only_by_tls(production: str, user: User) -> None:
     hooks, types = f"{production}/api/v2/webhooks", ["task_completed"]
 

@@ -17,7 +17,7 @@ from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 pytestmark = pytest.mark.slow
 
-TYPES = "/api/v2/jobs/types"  # asks Postgres for nothing of its own
+TYPES = "/api/v2/jobs/types"  # is answered without Postgres once the process has asked it
 
 
 def status(user: User, url: str) -> int:

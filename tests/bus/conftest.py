@@ -73,13 +73,13 @@ def process_of(database: str, redis_url: str) -> Iterator[Hub]:
     hub = Hub(store, redis_url)
     hub.start()
     wait_for("Redis", lambda: hub.subscription.connected)
-    process_before = process._begin
-    process.use(begin)
+    process_before = process._transactions
+    process.use_transactions(begin)
     bus.use(hub, store)
     try:
         yield hub
     finally:
-        process.use(process_before)
+        process.use_transactions(process_before)
         EventService().begin()
         source.forget()
         hub.stop()

@@ -21,7 +21,7 @@ from app.up.home import Home
 from app.up.identity import child_setup
 from bench import proc
 from tests.faults.checker import Stored
-from tests.support.system import ROOT, User, wait_for
+from tests.support.system import JOBS, ROOT, User, wait_for
 
 WEBS = ("web-1", "web-2")
 PARTS = ("postgres", "redis", "nginx", *WEBS, "worker", "beat")
@@ -34,6 +34,7 @@ SETTINGS = {
     "WEB_PROCESSES": str(len(WEBS)),
     "WORKER_CONCURRENCY": str(WORKER_CONCURRENCY),
     "TASKROOM_BENCH": "1",
+    "TASKROOM_JOBS": JOBS,
     "TASKROOM_DEMO_RUN": "0",
     "DEMO_PASSWORD": PASSWORD,
     "ACCESS_TOKEN_SECONDS": str(24 * 3600),

@@ -1,4 +1,4 @@
-"""``python -m tests.faults.up``: what ``python -m app.up`` starts, with the tests' job types in it."""
+"""``python -m tests.faults.up``: what ``python -m app.up`` starts, with the tests' web processes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from app.up.home import Home
 from app.up.plan import Plan, application_plan
 from app.up.settings import Settings
 
-# The same processes, of modules that register those job types first.
-INSTEAD = {"wsgi.py": ("-m", "tests.support.web"), "workers.celery_app": ("tests.support.worker",)}
+INSTEAD = {"wsgi.py": ("-m", "tests.support.web")}
 
 
-def with_test_jobs(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
+def with_test_web(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
     plan = application_plan(settings, home, env, demo_password)
     services = (
         replace(child, command=tuple(word for old in child.command for word in INSTEAD.get(old, (old,))))
@@ -25,4 +24,4 @@ def with_test_jobs(settings: Settings, home: Home, env: Mapping[str, str], demo_
 
 
 if __name__ == "__main__":
-    sys.exit(main(with_test_jobs))
+    sys.exit(main(with_test_web))

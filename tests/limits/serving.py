@@ -7,7 +7,7 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli
-from app.api import agent, auth, idempotency, outside
+from app.api import auth, idempotency, outside, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
@@ -16,7 +16,7 @@ from app.http import attempts, base, concurrency, problems, rate_limits, request
 from app.observability import loop_watchdog, metrics
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
-    answers,
+    acknowledgements,
     connection,
     engineio_adapter,
     limits,
@@ -80,7 +80,8 @@ ROWS: list[Row] = [
     ("what a client takes of its answers", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
     ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
-    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each", lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
+    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each",
+     lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
         of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
@@ -157,10 +158,10 @@ ROWS: list[Row] = [
     ("packets; how far a polling client", "200 at once, then 50 a second; 10 s",
      lambda: (limits.BURST, limits.PER_SECOND, limits.DEBT_SECONDS)),
     ("packets of one post", "128; 16", lambda: (polling.POST_PACKETS, engineio_adapter.ANSWER_PACKETS)),
-    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, answers.MAX_ASKING)),
+    ("rooms of a socket", "64; 128", lambda: (rooms.MAX_JOINED, acknowledgements.MAX_ASKING)),
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
-    ("parameters of a task as JSON", "64 KiB", lambda: agent.PARAMS_LIMIT),
+    ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
 ]  # fmt: skip

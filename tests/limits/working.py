@@ -6,15 +6,21 @@ import re
 from inspect import signature
 from typing import Any
 
+from app import broker
 from app.api import agent, history, lists, logs, outside
 from app.api import notifications as notices
 from app.api import tasks as task_pages
 from app.api import webhooks as hooks
+from app.broker import client as client_of_broker
+from app.broker import connections
 from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
 from app.bus import source as bus_source
 from app.http import concurrency
 from app.inbox import notification
 from app.inbox import store as inbox
+from app.jobs import catalog, packages
+from app.jobs import params as job_params
+from app.jobs import steps as job_steps
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
 from app.stream import event, pages, store, writer
@@ -58,7 +64,7 @@ from tests.limits.product import (
     source,
     unless_asked,
 )
-from workers import outcomes, phases, progress, runtime, values
+from workers import declarations, outcomes, phases, progress, runtime, values
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -70,21 +76,19 @@ PAGED = ((lists.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.L
 CURSORS = ((lists.TaskQuery, "cursor"), (history.HistoryQuery, "cursor"), (hooks.DeliveriesQuery, "cursor"))
 
 
-def of_celery(name: str) -> Any:
-    """Of a module that makes Celery of the environment when it is imported."""
-    return constant(ROOT / "workers/celery_app.py", name)
-
-
 def expires(entry: str) -> Any:
     pattern = rf'(?s)"{entry}": {{[^}}]*"expires": (\w+)}}'
     (value,) = re.findall(pattern, file("workers/celery_app.py"))
-    return int(value) if value.isdigit() else of_celery(value)
+    return int(value) if value.isdigit() else constant(ROOT / "workers/celery_app.py", value)
 
 
 ROWS: list[Row] = [
     ("what the rows of a task count", "2,000 bytes", lambda: found(
         file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+")),
-    ("steps of `orchestrate`", "100; 3", lambda: (orchestrate.MOST_STEPS, orchestrate.DEEPEST)),
+    ("values in them among which", "2,000", lambda: job_params.MOST_VALUES),
+    ("age of what a web process knows of the job types", "1 s; 1 h; 7 days", lambda: (
+        catalog.FRESH_SECONDS, declarations.KEEP_SECONDS, packages.FORGOTTEN_DAYS * 86_400)),
+    ("steps of `orchestrate`", "100; 3", lambda: (job_steps.MOST_STEPS, job_steps.DEEPEST)),
     ("title of a task or step", "255; 64; 64 characters", lambda: (
         same(most(agent.Start, "title"), most(orchestrate.StepParams, "title"), parents.LONGEST_TITLE),
         same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type")), most(agent.Start, "intent"))),
@@ -95,15 +99,14 @@ ROWS: list[Row] = [
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
     ("messages of one queue at the broker", "2,000; 1,000", lambda: (
-        dispatch.QUEUED_MOST, dispatch.QUEUED_MOST // found(
-            file("workers/celery_app.py"), r"DELIVER_QUEUED = QUEUED_MOST // (\d+)"))),
+        broker.MAX_QUEUED, client_of_broker.DELIVER_QUEUED)),
     ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
-     lambda: (dispatch.RESEND_MOST, dispatch.RESEND_BATCH, turns.FILLED_TASKS, turns.FILLED_USERS)),
-    ("wait for a broker that hangs", "2 s; 4", lambda: (dispatch.SEND_SECONDS, of_celery("IDLE_CONNECTIONS"))),
+     lambda: (dispatch.MAX_RESENT, dispatch.RESEND_BATCH, turns.HELD_TASKS, turns.HELD_USERS)),
+    ("wait for a broker that hangs", "2 s; 4", lambda: (broker.SEND_SECONDS, connections.IDLE_CONNECTIONS)),
     ("users that a claim compares", "100; 10; 60 s", lambda: (
-        turns.USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
-    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.LOOKED_AT, plan.MOST_PHASES)),
+        turns.CANDIDATE_USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
+    ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.SCANNED_RUNS, plan.MAX_PHASES)),
     ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),
         expires("retention"))),
@@ -156,7 +159,7 @@ ROWS: list[Row] = [
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
         budget.KEPT_DAYS * 86_400)),
-    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.announce))),
+    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
@@ -184,21 +187,21 @@ ROWS: list[Row] = [
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
      lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_AGAIN_SECONDS))),
     ("how often it is looked whether", "0.5 s; 30 s; 10 s",
-     lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, of_celery("DELIVER_SECONDS"))),
+     lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
-        found(file("static/src/client/socket.ts"), r"capacity = (\d+);"), client("sse", "STREAM_ROOMS"))),
+        found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),
     ("back-off: the first wait", "1 s; 30 s; 10", lambda: (
-        client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS"), client("connection", "TRIES"))),
+        client("backoff", "FIRST_MS"), client("backoff", "LONGEST_MS"), client("carrier", "TRIES"))),
     ("how often it polls", "10 s; 60 s; 10 s", lambda: (
-        client("polling", "POLL_SECONDS"), client("connection", "PROBE_MS"), client("opening", "PROVED_MS"))),
+        client("pollingWire", "POLL_SECONDS"), client("carrier", "PROBE_MS"), client("opening", "PROVED_MS"))),
     ("until a WebSocket is open", "5 s; 10 s; 10 s; 10 s; 15 s; 15 s", lambda: (
-        *(client("socket", f"{what}_TIMEOUT_MS") for what in ("OPEN", "SIGN_IN", "ANSWER")),
-        *(client(name, "OPEN_TIMEOUT_MS") for name in ("sse", "sharedWire")), client("http", "TIMEOUT_MS"))),
-    ("silence after which a stream", "40 s", lambda: client("sse", "SILENCE_MS")),
+        *(client("socketWire", f"{what}_TIMEOUT_MS") for what in ("OPEN", "SIGN_IN", "ANSWER")),
+        *(client(name, "OPEN_TIMEOUT_MS") for name in ("sseWire", "sharedWire")), client("http", "TIMEOUT_MS"))),
+    ("silence after which a stream", "40 s", lambda: client("sseWire", "SILENCE_MS")),
     ("how long a connection stays", "5 s; 0.5 s",
-     lambda: (client("connection", "LINGER_MS"), client("own", "PATIENCE_MS"))),
+     lambda: (client("connection", "LINGER_MS"), client("userStreams", "PATIENCE_MS"))),
     ("messages that a tab may leave", "4,096; 8; 5 s; 20 s", lambda: (
-        client("member", "MOST_WORDS"), client("member", "MOST_BEATS"), client("leader", "BEAT_MS"),
+        client("member", "MOST_NOTICES"), client("member", "MOST_BEATS"), client("leader", "BEAT_MS"),
         client("member", "ANSWER_TIMEOUT_MS"))),
     ("events of a page that it asks for", "1,000; 200",
      lambda: found(file("static/src/client/api.ts"), r"(?s)limit = ([\d_]+)\).*limit: ([\d_]+) }")),

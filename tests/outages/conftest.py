@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from bench.proc import raise_file_limit
 from tests.outages.processes import suspended
-from tests.support.system import ROOT, System, User, wait_for
+from tests.support.system import System, User, wait_for
 
 # A lost worker is found within fifteen seconds instead of twenty-five. Not less: a healthy one that this machine keeps
 # from running for four rounds is lost too.
@@ -88,8 +87,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         EmbeddedRedis(home, home.secrets) as redis,
     ):
         system = System(postgres.url, redis.url, home.log)
-        migrate = [sys.executable, "-m", "app.cli", "migrate"]
-        subprocess.run(migrate, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
+        system.migrate()
         try:
             with system.web(**SETTINGS) as url:
                 system.url = url

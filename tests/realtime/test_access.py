@@ -17,10 +17,12 @@ import socketio
 import websocket
 
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
 from app.errors import Unauthorized
 from app.realtime.socketio import server
 from app.stream import background
 from tests.realtime.conftest import Open, watch_briefly
+from tests.support.parts import Parts
 from tests.support.system import PASSWORD, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -150,7 +152,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     )
     gone: list[str] = []
     ended: set[str] = set()
-    parts: Any = SimpleNamespace(revocations=ended, session_enders=[])
+    parts: Any = Parts({Revocations: ended})
     io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None))
     wire: Any = SimpleNamespace(close=lambda: None)
     served = server.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
@@ -176,7 +178,7 @@ def test_16_sockets_that_expire_together_are_closed_in_turns_but_for_who_renews_
 ) -> None:
     old = Principal("ann", "ann@example.org", "operator", None, "one", time.time() - 1)
     gone, turns = list[str](), list[float]()
-    parts: Any = SimpleNamespace(revocations=set(), session_enders=[])
+    parts: Any = Parts({Revocations: set()})
     wire: Any = SimpleNamespace(close=lambda: None, control=lambda type, data: None)
     slept: list[float] = []
 
@@ -212,7 +214,7 @@ def test_16_a_socket_that_cannot_be_closed_keeps_no_other_of_its_session_open() 
             raise SystemError("as asked")
         gone.append(sid)
 
-    parts: Any = SimpleNamespace(revocations=set(), session_enders=[])
+    parts: Any = Parts({Revocations: set()})
     io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=disconnect, manager=None))
     served = server.Sockets(*(None, parts, io, None, None))  # type: ignore[arg-type]
     wire: Any = SimpleNamespace(close=lambda: None)

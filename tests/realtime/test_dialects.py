@@ -12,7 +12,7 @@ import pytest
 
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.stream.codec import Filter
-from app.stream.encoded_batch import EncodedBatch
+from app.stream.encoded_batch import Cut, EncodedBatch
 from app.stream.event import Event
 from tests.realtime.test_event_stream import Message, parse, unchunked
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -128,13 +128,13 @@ def test_what_is_left_out_leaves_the_cut_of_a_burst_right() -> None:
         replace(e, sequence=n) for n, e in enumerate([silent, status("STARTED"), silent, status("RETRY")], 1)
     ]
 
-    burst = EncodedBatch.of(events, codec, Filter(JOB.types))
+    batch = EncodedBatch.of(events, codec, Filter(JOB.types))
 
     first = len(codec.frame(events[1]))
-    assert burst.cut(0) == (1, b"")
-    assert burst.cut(first) == (3, b"")
-    assert burst.cut(first + 3) == (4, burst.data[first + 3 :])
-    assert burst.cut(len(burst.data)) == (4, b"")
+    assert batch.cut(0) == Cut(1, b"")
+    assert batch.cut(first) == Cut(3, b"")
+    assert batch.cut(first + 3) == Cut(4, batch.data[first + 3 :])
+    assert batch.cut(len(batch.data)) == Cut(4, b"")
 
 
 def test_a_notification_in_short() -> None:
@@ -230,7 +230,7 @@ def test_a_greeting_and_what_is_said_when_quiet_carry_the_cursor(dialect: Dialec
     if dialect.quiet is None:
         assert quiet == b"id: 6\n: keepalive\n\n" and alive == []
     else:
-        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts else set())
+        expected = {"timestamp"} | ({"type", "connections"} if dialect.counts_connections else set())
         assert (
             alive == [Message("6", dialect.quiet[0], alive[0].data)]
             and json.loads(alive[0].data).keys() == expected

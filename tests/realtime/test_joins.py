@@ -10,6 +10,7 @@ from app.http.admission import Queue
 from app.realtime.joins import Full, Joins
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
+from tests.support.parts import Parts
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
 
@@ -78,7 +79,7 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
 
         def __exit__(self, *_: object) -> None: ...
 
-    rooms = Rooms(SimpleNamespace(joins=joins))  # type: ignore[arg-type]
+    rooms = Rooms(Parts({Joins: joins}))  # type: ignore[arg-type]
     connection = SimpleNamespace(lock=Lock())  # which is all it has: each join ends right after
     for join in (rooms.join_task, rooms.join_events, rooms.join_notifications, rooms.join_broadcast):
         with pytest.raises((AttributeError, RuntimeError)):

@@ -102,6 +102,6 @@ def test_it_says_that_it_lives_as_it_is_printed(name: str) -> None:
 
 def test_who_counts_connections_is_told_them() -> None:
     def counts(dialect: Dialect) -> bool:
-        return DialectCodec(dialect, chunked=True).counts
+        return DialectCodec(dialect, chunked=True).counts_connections
 
     assert [dialect.name for dialect in DIALECTS if counts(dialect)] == ["notifications_by_severity"]

@@ -13,7 +13,7 @@ from flask import Flask
 from app.auth import identity, permissions
 from app.errors import NotFound
 from app.http.attempts import Attempts
-from app.realtime import sse
+from app.realtime import sse_serve
 from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
 from app.stream.codec import Filter
@@ -48,7 +48,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
     )
 
     with app.test_request_context("/"), pytest.raises(told):
-        sse.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
+        sse_serve.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
 
 
 @pytest.mark.parametrize(

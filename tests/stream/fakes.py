@@ -35,7 +35,7 @@ class FakeCommits:
         monkeypatch.setattr(
             writers, "register_writer", lambda cur, writer: self.settled.setdefault(writer, 0)
         )
-        monkeypatch.setattr(writers, "settle", self._settle)
+        monkeypatch.setattr(writers, "claim_batch", self._claim_batch)
         monkeypatch.setattr(writers, "append", self._append)
 
     @contextmanager
@@ -63,7 +63,7 @@ class FakeCommits:
         assert all(id(e) in known for e in appended.events), "published before its commit"
         self.published.append(appended)
 
-    def _settle(self, cur: Any, writer: str, batch: int) -> bool:
+    def _claim_batch(self, cur: Any, writer: str, batch: int) -> bool:
         if self.settled[writer] == batch:
             return False
         assert self.settled[writer] == batch - 1
@@ -128,7 +128,7 @@ class FakeStore:
         self._ask("after", (stream, start))
         return next((part for part in parts.values() if any(e.sequence == cursor + 1 for e in part)), [])
 
-    def opened(self, stream: str) -> Head | None:
+    def head_or_create(self, stream: str) -> Head | None:
         return self.heads([stream]).get(stream)
 
     def heads(self, streams: Sequence[str]) -> dict[str, Head]:

@@ -100,11 +100,11 @@ def in_threads(works: Iterable[Callable[[], Any]], seconds: float = 60.0) -> Non
 
 
 class Passages:
-    """Counts who has asked a ``Once``: each leads a call from there on, or waits for the one that is under way."""
+    """Counts the threads that have asked a ``SingleFlight``: each leads a call from there on, or waits for one."""
 
-    def __init__(self, once: SingleFlight[Any]) -> None:
+    def __init__(self, flight: SingleFlight[Any]) -> None:
         self.count, self._lock = 0, threading.Lock()
-        once._lock = self  # type: ignore[assignment]
+        flight._lock = self  # type: ignore[assignment]
 
     def __enter__(self) -> None:
         self._lock.acquire()

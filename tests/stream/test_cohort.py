@@ -42,14 +42,14 @@ def viewer_on(room: Room, cohort: Cohort) -> Viewer:
     return viewer
 
 
-def burst(first: int, last: int) -> EncodedBatch:
+def batch(first: int, last: int) -> EncodedBatch:
     return EncodedBatch.of([event(STREAM, n) for n in range(first, last + 1)], LINES, Filter())
 
 
 def test_all_take_the_same_object_and_move_on_together():
     wires = [FakeWire() for _ in range(3)]
     cohort, viewers = cohort_of(*wires)
-    given = burst(1, 3)
+    given = batch(1, 3)
 
     assert cohort.send(given, Faults()) == ([], [])
 
@@ -62,7 +62,7 @@ def test_who_takes_less_goes_alone_from_where_it_stood():
     gone.gone = True
     cohort, viewers = cohort_of(full, part, none, gone)
 
-    behind, lost = cohort.send(burst(1, 3), Faults())
+    behind, lost = cohort.send(batch(1, 3), Faults())
 
     assert dict(behind) == {viewers[1]: 5, viewers[2]: 0} and lost == [viewers[3]]
     assert [v.cohort for v in viewers[:3]] == [cohort, None, None]
@@ -84,7 +84,7 @@ def test_viewers_that_are_closed_by_their_own_write_harm_nobody():
     for wire, viewer in zip(abrupt, viewers[5:], strict=True):
         wire.viewer = viewer
 
-    cohort.send(burst(1, 3), Faults())
+    cohort.send(batch(1, 3), Faults())
 
     assert all(wire.sequences == [1, 2, 3] for wire in wires)
     assert cohort.viewers == set(viewers[:5])

@@ -236,7 +236,7 @@ def test_the_shared_buffers_are_bounded_in_bytes(hub: Hub, store: FakeStore, mon
         view(hub, A, cursor)[1].gets(*range(cursor + 1, 41))
 
     kept = hub._catchup._batches.values()
-    assert 0 < hub._catchup._batches_bytes == sum(burst.size for burst in kept) <= 100_000
+    assert 0 < hub._catchup._batches._bytes == sum(batch.size for batch in kept) <= 100_000
 
 
 def test_a_buffer_larger_than_all_that_is_kept_is_shared_all_the_same(

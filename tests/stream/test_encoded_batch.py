@@ -1,4 +1,4 @@
-"""A burst: what is joined, what a filter keeps back, and where a wire stands that took only a part."""
+"""An encoded batch: what is joined, what a filter keeps back, and where a wire stands that took only a part."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.stream import encoded_batch
 from app.stream.codec import Filter
-from app.stream.encoded_batch import EncodedBatch
+from app.stream.encoded_batch import Cut, EncodedBatch
 from app.stream.event import Event
 from tests.stream.wires import BATCHES, LINES, PARCELS, Lines
 
@@ -20,14 +20,14 @@ def events(first: int, last: int, payload: str = "{}") -> list[Event]:
     ]
 
 
-def frames(burst: EncodedBatch) -> list[int]:
-    return [int(line.split()[1]) for line in bytes(burst.data).splitlines()]
+def frames(batch: EncodedBatch) -> list[int]:
+    return [int(line.split()[1]) for line in bytes(batch.data).splitlines()]
 
 
 def test_it_joins_all_events_and_knows_where_they_lead():
-    burst = EncodedBatch.of(events(4, 7), LINES, Filter())
+    batch = EncodedBatch.of(events(4, 7), LINES, Filter())
 
-    assert (burst.start, burst.cursor, frames(burst)) == (3, 7, [4, 5, 6, 7])
+    assert (batch.start, batch.cursor, frames(batch)) == (3, 7, [4, 5, 6, 7])
 
 
 def test_what_a_filter_keeps_back_moves_the_cursor_all_the_same():
@@ -60,43 +60,43 @@ def test_it_ends_at_its_limit_and_has_one_event_at_least(codec: Lines, limit: in
 @pytest.mark.parametrize("codec", [LINES, BATCHES])
 @pytest.mark.parametrize("filter", [Filter(), Filter(types=frozenset({"log"}))])
 def test_cut_anywhere_the_parts_make_the_whole(filter: Filter, codec: Lines):
-    """At every byte: what was taken, the rest of the frame and what follows the new cursor is the burst again."""
+    """At every byte: what was taken, the rest of the frame and what follows the new cursor is the batch again."""
     given = events(1, 6)
-    burst = EncodedBatch.of(given, codec, filter)
-    for taken in range(len(burst.data) + 1):
-        start, rest = burst.cut(taken)
-        sent = burst.data[:taken] + rest
+    batch = EncodedBatch.of(given, codec, filter)
+    for taken in range(len(batch.data) + 1):
+        cut = batch.cut(taken)
+        sent = batch.data[:taken] + cut.remainder
         assert sent == b"" or sent.endswith(b"\n")
-        left = given[start:]
-        assert sent + (EncodedBatch.of(left, codec, filter).data if left else b"") == burst.data, taken
-        assert (taken == len(burst.data)) is (start == burst.cursor and not rest)
+        left = given[cut.cursor :]
+        assert sent + (EncodedBatch.of(left, codec, filter).data if left else b"") == batch.data, taken
+        assert (taken == len(batch.data)) is (cut == Cut(batch.cursor, b""))
 
 
 def test_exactly_between_two_frames_nothing_is_owed():
-    burst = EncodedBatch.of(events(1, 3), LINES, Filter())
+    batch = EncodedBatch.of(events(1, 3), LINES, Filter())
     first = len(LINES.frame(events(1, 1)[0]))
 
-    assert burst.cut(0) == (0, b"")
-    assert burst.cut(first) == (1, b"")
-    assert burst.cut(first - 1) == (1, b"\n")
-    assert burst.cut(first + 1)[0] == 2
-    assert burst.cut(len(burst.data)) == (3, b"")
+    assert batch.cut(0) == Cut(0, b"")
+    assert batch.cut(first) == Cut(1, b"")
+    assert batch.cut(first - 1) == Cut(1, b"\n")
+    assert batch.cut(first + 1).cursor == 2
+    assert batch.cut(len(batch.data)) == Cut(3, b"")
 
 
 def test_one_frame_of_all_is_owed_to_its_end():
     log, given = Filter(types=frozenset({"log"})), events(1, 4)
-    burst = EncodedBatch.of(given, BATCHES, log)
+    batch = EncodedBatch.of(given, BATCHES, log)
 
-    assert burst.cut(0) == (0, b"") and burst.types_up_to(0) == []
-    assert burst.cut(1) == (4, burst.data[1:]) and burst.types_up_to(4) == ["log", "log"]
+    assert batch.cut(0) == Cut(0, b"") and batch.types_up_to(0) == []
+    assert batch.cut(1) == Cut(4, batch.data[1:]) and batch.types_up_to(4) == ["log", "log"]
     assert EncodedBatch.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 
 def test_a_packet_is_taken_whole_or_not_at_all():
-    burst = EncodedBatch.of(events(1, 5), PARCELS, Filter())
+    batch = EncodedBatch.of(events(1, 5), PARCELS, Filter())
 
-    assert len(burst.data) == 5
-    assert [burst.cut(n) for n in range(6)] == [(n, []) for n in range(6)]
+    assert len(batch.data) == 5
+    assert [batch.cut(n) for n in range(6)] == [Cut(n, []) for n in range(6)]
 
 
 def test_each_event_is_encoded_once():

@@ -1,4 +1,4 @@
-"""The hub over a store in memory: joining, refilling, tails, lingering and closing."""
+"""The hub over a store in memory: joining, refilling, the tail check, lingering and closing."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.stream.event import Draft, draft, now
-from app.stream.store import Head, Store, UnknownWriter, append, register_writer, settle, unsaid
+from app.stream.store import Head, Store, UnknownWriter, append, claim_batch, claim_event_id, register_writer
 from tests.stream.helpers import (
     appended,
     in_threads,
@@ -202,7 +202,7 @@ def test_a_batch_whose_commit_was_unclear_is_stored_once(database: str):
     for _ in range(2):
         with connect() as connection, connection.cursor() as cur:
             register_writer(cur, writer)
-            if settle(cur, writer, 1):
+            if claim_batch(cur, writer, 1):
                 append(cur, [line(stream)], no_projection)
 
     assert messages(database, stream) == ["line"]
@@ -215,12 +215,12 @@ def test_the_second_try_waits_for_a_commit_that_still_runs(database: str, commit
     with first, first.cursor() as cur:
         register_writer(cur, writer)
     cur = first.cursor()
-    assert settle(cur, writer, 1)
+    assert claim_batch(cur, writer, 1)
 
     def again() -> None:
         with second, second.cursor() as cur:
             waiting.set()
-            answers.append(settle(cur, writer, 1))
+            answers.append(claim_batch(cur, writer, 1))
 
     def ends_first() -> None:
         waiting.wait(60)
@@ -245,7 +245,7 @@ def test_a_batch_out_of_turn_is_an_error(database: str, batch: int):
         register_writer(cur, writer)
 
     with pytest.raises(UnknownWriter), connect() as connection, connection.cursor() as cur:
-        settle(cur, writer, batch)
+        claim_batch(cur, writer, batch)
 
 
 def test_after_is_dense_limited_and_cut_at_a_hole(database: str):
@@ -270,26 +270,30 @@ def test_heads_of_many_streams_in_one_query(database: str):
     assert Store(connect).heads([a, b, "task:nowhere"]) == {a: Head(2, 1, False), b: Head(1, 0, True)}
 
 
-def test_an_id_is_unsaid_once_for_each_stream(database: str):
+def test_an_event_id_is_claimed_once_for_each_stream(database: str):
     connect = Single(database)
 
     with connect() as conn, conn.cursor() as cur:
-        first = [unsaid(cur, "user:a", "x"), unsaid(cur, "user:b", "x"), unsaid(cur, "user:a", "y")]
+        first = [
+            claim_event_id(cur, "user:a", "x"),
+            claim_event_id(cur, "user:b", "x"),
+            claim_event_id(cur, "user:a", "y"),
+        ]
 
     with connect() as conn, conn.cursor() as cur:
         assert first == [True, True, True]
-        assert not unsaid(cur, "user:a", "x")
+        assert not claim_event_id(cur, "user:a", "x")
 
 
 def test_a_shared_stream_is_there_when_it_is_asked_for_and_stays_as_it_is(database: str):
     connect, name = Single(database), f"user:{uuid.uuid4()}"
     store = Store(connect)
 
-    assert store.opened(name) == Head(0, 0, False)
+    assert store.head_or_create(name) == Head(0, 0, False)
     appended(connect, [line(name, "first")])
-    assert store.opened(name) == store.heads([name])[name] == Head(1, 0, False)
+    assert store.head_or_create(name) == store.heads([name])[name] == Head(1, 0, False)
 
-    assert store.opened(f"task:{uuid.uuid4()}") is None
+    assert store.head_or_create(f"task:{uuid.uuid4()}") is None
     with connect() as conn, conn.cursor() as cur:
         cur.execute("SHOW synchronous_commit")
         assert (cur.fetchone(), conn.notices) == (("on",), []), "the setting was the statement's own"

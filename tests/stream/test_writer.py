@@ -188,7 +188,7 @@ def test_what_does_not_speak_of_the_data_is_waited_for(store: FakeCommits, error
 def test_a_writer_that_postgres_no_longer_knows_begins_anew(
     store: FakeCommits, monkeypatch: pytest.MonkeyPatch
 ):
-    given, settle = writer(store), writers.settle
+    given, claim_batch = writer(store), writers.claim_batch
     given.put(line(STREAM, "1"))
     assert given.flush(60)
     forgotten = given.id
@@ -196,9 +196,9 @@ def test_a_writer_that_postgres_no_longer_knows_begins_anew(
     def forgets(cur: Any, writer: str, batch: int) -> bool:
         if writer == forgotten:
             raise writers.UnknownWriter(writer)
-        return settle(cur, writer, batch)
+        return claim_batch(cur, writer, batch)
 
-    monkeypatch.setattr(writers, "settle", forgets)
+    monkeypatch.setattr(writers, "claim_batch", forgets)
     given.put(line(STREAM, "2"))
 
     assert given.close(60) and store.messages() == ["1", "2"] and given.id != forgotten

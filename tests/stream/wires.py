@@ -56,7 +56,7 @@ class Parcels(Lines):
 
 
 class Batches(Lines):
-    """The same lines, those of a burst as one frame."""
+    """The same lines, those of a batch as one frame."""
 
     one_frame = True
 
@@ -68,7 +68,7 @@ class FakeWire:
     """``capacity`` is how many bytes (or packets) it takes until it is drained.
 
     ``refuses`` says how it takes nothing: BlockingIOError as a socket, or 0 as a library's queue.
-    A ``raw`` one writes as a socket does, also while it owes the rest of a frame.
+    A ``raw`` one writes as a socket does, also while a remainder is unsent.
     """
 
     def __init__(

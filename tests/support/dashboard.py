@@ -71,7 +71,8 @@ class Dashboard:
         self.get("button", name).click()
 
     def press(self, shortcut: str) -> None:
-        """A page listens to its shortcuts from its first painting on."""
+        """A page listens to its shortcuts from its first painting on, and its code may still be loading."""
+        expect(self.page.locator("main")).not_to_have_attribute("aria-busy", "true")
         self.page.evaluate(
             "new Promise(done => requestAnimationFrame(() => requestIdleCallback(() => done())))"
         )

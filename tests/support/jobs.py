@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sys
 import threading
 import time
@@ -12,15 +11,12 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-import workers.jobs
 from app.bus import EventService
 from app.tasks.approvals import Approval
 from workers import emitters
 from workers import run as runs
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
 
-if "TEST_JOBS" in os.environ:  # a folder with files beside the shipped ones
-    workers.jobs.__path__.append(os.environ["TEST_JOBS"])
 logger = logging.getLogger("tests.jobs")
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import uuid
 from dataclasses import dataclass, replace
@@ -21,7 +19,7 @@ from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from app.up.process import Child
 from tests.support.connections import kept
-from tests.support.system import ROOT, System
+from tests.support.system import System
 
 PROCESSES = 64  # of a run, at most
 CONNECTIONS = 1_000  # of all processes together: a web process may open twenty, and most open few
@@ -50,7 +48,8 @@ class WideRedis(EmbeddedRedis):
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where they are. ``template`` is the name of a database with all tables and no rows, to copy from."""
+    """Where they are. ``template`` is the name of a database to copy from: with all tables and no rows, but for the job
+    types that the tests' workers declare."""
 
     postgres_url: str  # of a database that nobody uses
     redis_url: str
@@ -65,7 +64,7 @@ class Servers:
         return f"{self.redis_url.rpartition('/')[0]}/{2 * self.process + number}"
 
     def create_database(self, template: str | None = None) -> str:
-        """The URL of a new database: migrated and empty, or a copy of another one."""
+        """The URL of a new database: a copy of the template, or of another one."""
         name = f"test_{uuid.uuid4().hex}"
         if template:
             kept.close(self.url_of(template))
@@ -93,11 +92,7 @@ class RunningServers:
         try:
             bare = Servers(self._postgres.start(), self._redis.start())
             url = bare.create_database()
-            migrate = [sys.executable, "-m", "app.cli", "migrate"]
-            environment = System(url, bare.redis_url, self._folder).environment()
-            done = subprocess.run(migrate, cwd=ROOT, env=environment, capture_output=True, text=True)
-            if done.returncode:
-                raise RuntimeError(f"the tables cannot be made: {done.stderr}")
+            System(url, bare.redis_url, self._folder).migrate()
         except BaseException:
             self.stop()
             raise

@@ -24,6 +24,10 @@ from tests.support.connections import kept
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
+# Whose job types a worker has: the shipped ones, and those that do what these never do.
+JOBS = "workers.jobs," + ",".join(
+    f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release")
+)
 Value = TypeVar("Value")
 
 
@@ -101,13 +105,23 @@ class System:
             "REDIS_URL": self.redis_url,
             "TASKROOM_HOME": str(self.home),
             "TASKROOM_BENCH": "1",
+            "TASKROOM_JOBS": JOBS,
             **more,
         }
+
+    def migrate(self, **more: str) -> None:
+        """Makes the tables, and declares the job types as a worker will: no test has to wait for one to do so."""
+        for step in (("app.cli", "migrate"), ("tests.support.declared",)):
+            command = [sys.executable, "-m", *step]
+            env = self.environment(**more)
+            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+            if done.returncode:
+                raise RuntimeError(f"{step[0]} failed: {done.stderr}")
 
     def start_worker(self, concurrency: int = 2, **more: str) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
-            [sys.executable, "-m", "celery", "-A", "tests.support.worker", "worker"]
+            [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
             + ["--concurrency", str(concurrency), "--loglevel", "INFO", "--queues", "taskroom,quick"]
             + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
             self.environment(**more),

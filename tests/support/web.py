@@ -1,13 +1,11 @@
-"""The web process with the tests' job types, and with what no operator sets."""
+"""The web process, with what no operator sets."""
 
 import os
 
 import wsgi  # patches first
 from app.auth import sessions
 from app.http import rate_limits
-from tests.support import gated, grace, jobs, long_turns, other_library, process_jobs, release
-
-assert gated and jobs and process_jobs and release
+from tests.support import grace, long_turns, other_library
 
 # A test that counts attempts is not to meet the end of the minute, however slow the machine is.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))

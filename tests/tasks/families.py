@@ -27,7 +27,7 @@ def begun(tasks: Tasks, *steps: dict[str, Any], mode: str = "sequence") -> str:
 
 def delegate(tasks: Tasks, parent: str) -> Appended:
     count = len(tasks.state(parent)["task"]["params"]["steps"])
-    return tasks.append([parents.delegated(task_stream(parent), 1, count)])
+    return tasks.append([parents.delegation(task_stream(parent), 1, count)])
 
 
 def steps(tasks: Tasks, parent: str) -> list[str]:

@@ -57,9 +57,9 @@ class Tasks:
             lifecycle.cancel(tx, task_id, "a@example.org")
         return tx.appended
 
-    def lose(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
+    def expire_lease(self, task_id: str, attempt: int = 1, retry: bool = False) -> Appended:
         with self.transaction() as tx:
-            lifecycle.lose(tx, task_id, attempt, retry)
+            lifecycle.expire_lease(tx, task_id, attempt, retry)
         return tx.appended
 
     @contextmanager

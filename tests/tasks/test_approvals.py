@@ -26,13 +26,13 @@ def tasks(database: str) -> Tasks:
 
 def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@example.org") -> Appended:
     with tasks.transaction() as tx:
-        lifecycle.decide(tx, task_id, approved, by)
+        lifecycle.decide_approval(tx, task_id, approved, by)
     return tx.appended
 
 
 def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:
     """As the worker of that attempt does."""
-    return tasks.append(approvals.waiting(task_stream(task_id), approval, 30, attempt, ["read"]))
+    return tasks.append(approvals.approval_wait(task_stream(task_id), approval, 30, attempt, ["read"]))
 
 
 def test_a_task_that_needs_one_first_cannot_be_claimed_until_it_has_it(tasks: Tasks) -> None:
@@ -164,8 +164,8 @@ def test_a_cancel_that_came_while_it_asked_wins(tasks: Tasks) -> None:
 
 def test_what_an_attempt_asked_that_died_is_asked_no_more(tasks: Tasks) -> None:
     task_id = tasks.started()
-    tasks.append([approvals.needed(task_stream(task_id), Approval("first", "First"), 1)])
-    tasks.lose(task_id, retry=True)
+    tasks.append([approvals.approval_request(task_stream(task_id), Approval("first", "First"), 1)])
+    tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
     asks(tasks, task_id, attempt=2)
 
@@ -177,7 +177,7 @@ def test_what_an_attempt_asked_that_died_is_asked_no_more(tasks: Tasks) -> None:
 
 def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
     task_id = tasks.started()
-    tasks.lose(task_id, retry=True)
+    tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
 
     late = asks(tasks, task_id, attempt=1)

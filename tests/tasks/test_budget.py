@@ -61,7 +61,7 @@ def test_it_is_a_days_and_a_users(tasks: Tasks) -> None:
 def test_summed_up_it_is_the_same_and_what_is_a_week_old_is_forgotten(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "WORTH", 3)
+    monkeypatch.setattr(budget, "MANY_ROWS", 3)
     for _ in range(3):
         tasks.end(tasks.started())
     before = stored(tasks)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
+from app.broker import BrokerDown
 from app.projections import project
 from app.stream.transaction import Transaction
 from app.tasks import dispatch, lifecycle
-from app.tasks.dispatch import BrokerDown, Dispatcher, Hint
+from app.tasks.dispatch import Dispatcher, Hint
 from app.tasks.projection import SOON_SECONDS
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
@@ -40,7 +41,7 @@ def test_no_message_goes_to_a_queue_that_no_celery_worker_serves(tasks: Tasks) -
     outside, ours = tasks.create(job_type="outside"), tasks.create()
 
     assert dispatcher.dispatch(outside, 1, "outside") is False
-    assert dispatcher.hint(outside, 2, "outside", 5.0)
+    assert dispatcher.send_hint(outside, 2, "outside", 5.0)
     sent = dispatcher.resend(tasks.connect, everything=True)
 
     assert (sent, broker.sent) == (1, [("taskroom", ours)])
@@ -50,7 +51,7 @@ def test_no_message_goes_to_a_queue_that_no_celery_worker_serves(tasks: Tasks) -
 def test_a_broker_that_hangs_is_waited_for_once_whatever_there_is_to_say() -> None:
     broker = Broker(takes=2)
 
-    took = Dispatcher(broker, queue_of).hints([Hint(f"task {n}", 1, "echo") for n in range(100)])
+    took = Dispatcher(broker, queue_of).send_hints([Hint(f"task {n}", 1, "echo") for n in range(100)])
 
     assert not took
     assert (broker.asked, len(broker.sent)) == (3, 2)
@@ -88,7 +89,7 @@ def test_what_a_broker_that_went_away_did_not_take_is_due_at_the_next_round(task
 def test_a_full_queue_is_sent_nothing_and_what_waits_is_due_when_it_has_room(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "QUEUED_MOST", 5)
+    monkeypatch.setattr(dispatch, "MAX_QUEUED", 5)
     broker, lengths = Broker(), {"taskroom": 5, "quick": 4}
     dispatcher = Dispatcher(broker, {"emit_load": "taskroom", "echo": "quick"}.get, lengths.__getitem__)
     waiting = [tasks.create() for _ in range(3)]
@@ -106,7 +107,7 @@ def test_a_full_queue_is_sent_nothing_and_what_waits_is_due_when_it_has_room(
 def test_what_waits_for_workers_that_are_gone_adds_no_more_messages_than_a_queue_holds(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatch, "QUEUED_MOST", 5)
+    monkeypatch.setattr(dispatch, "MAX_QUEUED", 5)
     broker = Broker()
     dispatcher = Dispatcher(broker, queue_of, lambda queue: len(broker.sent))
     for _ in range(8):

@@ -62,7 +62,7 @@ def test_every_end_is_told_once(tasks: Tasks, status: str, success: bool) -> Non
 
 def test_a_worker_that_was_given_up_tells_the_user_nothing(tasks: Tasks) -> None:
     task_id = tasks.started()
-    tasks.lose(task_id, retry=True)
+    tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
     before = types(tasks)
 

@@ -14,10 +14,10 @@ from app.projections import project
 from app.stream.event import task_stream
 from app.stream.transaction import Hint, Transactions
 from app.tasks import forsaken
-from app.tasks.approvals import Approval, waiting
+from app.tasks.approvals import Approval, approval_wait
 from app.tasks.dispatch import hints_of
-from app.tasks.forsaken import expire
-from app.tasks.parents import delegated
+from app.tasks.forsaken import expire_tasks
+from app.tasks.parents import delegation
 from tests.stream.helpers import line, patient_single, sql
 from tests.tasks.helpers import Tasks
 
@@ -35,7 +35,7 @@ def connect(database: str) -> Iterator[Any]:
 @pytest.fixture
 def run(tasks: Tasks, connect: Any) -> Callable[..., int]:
     """One run, which appends as a worker does."""
-    return partial(expire, connect, tasks.of_any_thread, DAYS)
+    return partial(expire_tasks, connect, tasks.of_any_thread, DAYS)
 
 
 def ago(tasks: Tasks, days: int, *ids: str) -> None:
@@ -64,7 +64,7 @@ def asks(tasks: Tasks) -> str:
     """A task that waits for an approval."""
     task_id = tasks.started()
     tasks.open_phase(task_id)
-    tasks.append(waiting(task_stream(task_id), ASKED, 10, 1, []))
+    tasks.append(approval_wait(task_stream(task_id), ASKED, 10, 1, []))
     return task_id
 
 
@@ -85,10 +85,10 @@ def test_what_nobody_came_for_expires_and_says_what_to_do(tasks: Tasks, run: Cal
         assert (state["task"]["status"], state["task"]["error"]["type"]) == ("FAILURE", "Expired")
         assert not [phase for phase in state["phases"] if phase["status"] in ("active", "in_progress")]
     assert tasks.state(unserved)["task"]["error"]["message"] == (
-        "No worker took it for 90 days; have one serve render, then start it again"
+        "No worker took it for 90 days; run a worker for render, then start the task again"
     )
     assert tasks.state(asked)["task"]["error"]["message"] == (
-        "Nobody approved or rejected it for 90 days; start it again when somebody will"
+        "Nobody approved or rejected it for 90 days; start the task again when somebody can decide"
     )
     assert not tasks.dispatches() and not tasks.leases()
     assert run() == 0
@@ -110,7 +110,7 @@ def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callabl
     steps = [{"job_type": "emit_load", "params": {}, "on_failure": "continue"}] * 2
     parent = tasks.create(job_type="orchestrate", params={"steps": steps, "mode": "sequence"})
     assert tasks.claim(parent)
-    tasks.append([delegated(task_stream(parent), 1, 2)])
+    tasks.append([delegation(task_stream(parent), 1, 2)])
     ((first,),) = sql(tasks.database, "SELECT id::text FROM tasks WHERE parent_id = %s", parent)
     ago(tasks, DAYS + 1, parent, first)
     hints: list[Hint] = []
@@ -118,7 +118,7 @@ def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callabl
         Single(tasks.database), project, lambda appended: None, lambda tx: hints.extend(hints_of(tx))
     )
 
-    assert expire(tasks.connect, begin, DAYS) == 1
+    assert expire_tasks(tasks.connect, begin, DAYS) == 1
 
     (following,) = hints
     assert tasks.state(parent)["task"]["status"] == "STARTED"

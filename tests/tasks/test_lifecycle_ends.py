@@ -19,7 +19,7 @@ NOWHERE = "00000000-0000-4000-8000-000000000009"
 
 def test_what_an_earlier_attempt_still_says_is_refused(tasks: Tasks):
     task_id = tasks.started()
-    tasks.lose(task_id, retry=True)
+    tasks.expire_lease(task_id, retry=True)
     assert tasks.claim(task_id, 2)
     before = tasks.events(task_id)
 
@@ -44,7 +44,7 @@ def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status:
     if cancelled:
         tasks.cancel(task_id)
 
-    done = tasks.lose(task_id, 1, retry)
+    done = tasks.expire_lease(task_id, 1, retry)
 
     state = tasks.state(task_id)
     task = state["task"]
@@ -61,9 +61,11 @@ def test_a_lost_attempt_ends(tasks: Tasks, retry: bool, cancelled: bool, status:
 def test_an_attempt_that_is_over_cannot_be_lost(tasks: Tasks):
     ended, retried, pending = tasks.started(), tasks.started(), tasks.create()
     tasks.end(ended)
-    tasks.lose(retried, retry=True)
+    tasks.expire_lease(retried, retry=True)
 
-    assert not any(tasks.lose(t, a).events for t, a in ((ended, 1), (retried, 1), (pending, 0), (NOWHERE, 1)))
+    assert not any(
+        tasks.expire_lease(t, a).events for t, a in ((ended, 1), (retried, 1), (pending, 0), (NOWHERE, 1))
+    )
 
 
 def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Tasks):
@@ -90,7 +92,7 @@ def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks,
     task_id = tasks.started() if claimed else tasks.create()
 
     with tasks.transaction() as tx:
-        ended = lifecycle.undeliverable(tx, task_id)
+        ended = lifecycle.fail_undeliverable(tx, task_id)
 
     assert ended is not claimed
     assert claimed or tasks.state(task_id)["task"]["error"]["type"] == "BrokerUnavailable"
@@ -119,7 +121,7 @@ def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
     in_threads(
         [
             lambda: each(cancels),
-            lambda: each(lambda task_id: others[1].lose(task_id)),
+            lambda: each(lambda task_id: others[1].expire_lease(task_id)),
             lambda: each(lambda task_id: others[2].end(task_id)),
         ],
         120,

@@ -30,10 +30,10 @@ class Told:
         self.outlook = Outlook(plan, self.clock.monotonic)
 
     def update(self, phase_id: str, status: str = "in_progress", **fields: Any) -> None:
-        self.outlook.heard(phase_id, {"status": status, **fields})
+        self.outlook.apply(phase_id, {"status": status, **fields})
 
     def complete(self, phase_id: str) -> None:
-        self.outlook.heard(phase_id, {})
+        self.outlook.apply(phase_id, {})
 
     @property
     def now(self) -> tuple[float, float | None]:
@@ -140,4 +140,4 @@ def test_progress_never_goes_back_and_is_never_whole(plan: Plan | None) -> None:
 
     assert seen == sorted(seen)
     assert seen[-1] == (99.9 if plan else 0)
-    assert reports.known is (plan is not None)
+    assert reports.progress_known is (plan is not None)

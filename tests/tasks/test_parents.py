@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.stream.event import task_stream
 from app.stream.store import Appended, lock
 from app.tasks import lifecycle, parents
-from app.tasks.dispatch import started
-from app.tasks.steps import waits
+from app.tasks.dispatch import started_steps
+from app.tasks.steps import step_wait
 from tests.stream.helpers import sql
 from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
 from tests.tasks.helpers import Tasks
@@ -17,7 +17,7 @@ def test_steps_in_sequence_start_one_after_the_other_and_end_their_parent(tasks:
 
     assert tasks.leases() == {}, "a parent holds no worker"
     (first,) = steps(tasks, parent)
-    next_one = list(started(run(tasks, first, result={"made": 1}).events))
+    next_one = list(started_steps(run(tasks, first, result={"made": 1}).events))
     second = steps(tasks, parent)[1]
     assert next_one == [(second, 1, "emit_load")]
     assert tasks.state(parent)["task"]["progress"] == 50
@@ -131,7 +131,7 @@ def test_an_approved_step_runs_and_a_rejected_one_ends_the_whole(tasks: Tasks) -
     assert tasks.state(parent)["phases"][0]["message"] == "Waits for approval: Go?"
 
     with tasks.transaction() as tx:
-        lifecycle.decide(tx, only, False, "a@example.org")
+        lifecycle.decide_approval(tx, only, False, "a@example.org")
 
     ended = tasks.state(parent)["task"]
     assert (ended["status"], ended["error"]["message"]) == (
@@ -171,7 +171,7 @@ def test_the_progress_of_a_step_moves_all_above_it(tasks: Tasks) -> None:
 
     def progress(percent: float) -> Appended:
         with tasks.transaction() as tx:
-            return tx.append(parents.progressed(tx.cur, one, percent))
+            return tx.append(parents.parent_progress(tx.cur, one, percent))
 
     progress(50)
     assert (tasks.state(middle)["task"]["progress"], tasks.state(parent)["task"]["progress"]) == (25, 12.5)
@@ -223,7 +223,7 @@ def test_what_a_step_says_too_late_leaves_no_phase_open(tasks: Tasks) -> None:
     parent = begun(tasks, step(on_failure="continue"), step())
     run(tasks, steps(tasks, parent)[0], "FAILURE")
 
-    tasks.append([waits(task_stream(parent), "1_emit_load", "Go?")])
+    tasks.append([step_wait(task_stream(parent), "1_emit_load", "Go?")])
     run(tasks, steps(tasks, parent)[1])
 
     assert [p["status"] for p in tasks.state(parent)["phases"]] == ["error", "completed"]
@@ -249,6 +249,6 @@ def test_progress_waits_for_nobody(tasks: Tasks) -> None:
     with other.connect() as holding, holding.cursor() as cur:
         lock(cur, [task_stream(parent)])
         with tasks.connect() as connection, connection.cursor() as waiting:
-            assert parents.progressed(waiting, only, 50) == []
+            assert parents.parent_progress(waiting, only, 50) == []
 
     other.connect.close()

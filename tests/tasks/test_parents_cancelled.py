@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.tasks import lifecycle
-from app.tasks.approvals import Approval, waiting
+from app.tasks.approvals import Approval, approval_wait
 from tests.stream.helpers import in_threads
 from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
 from tests.tasks.helpers import Tasks
@@ -64,7 +64,7 @@ def test_a_cancel_just_before_the_steps_would_start_starts_none(tasks: Tasks) ->
 
     heard = delegate(tasks, parent)
     with tasks.transaction() as tx:
-        lifecycle.cancel_late(tx, parent)
+        lifecycle.end_if_cancelled(tx, parent)
 
     assert heard.cancel_requested == {task_stream(parent)}
     assert (status(tasks, parent), steps(tasks, parent)) == ("REVOKED", [])
@@ -74,7 +74,7 @@ def test_a_worker_that_dies_before_its_steps_started_is_lost_and_after_it_is_not
     parent = begun(tasks, step())
     again = tasks.create(job_type="orchestrate", params={"steps": [step()], "mode": "sequence"})
     assert tasks.claim(again)
-    tasks.lose(again, retry=True)
+    tasks.expire_lease(again, retry=True)
     assert tasks.claim(again, 2)
 
     stray = delegate(tasks, again)
@@ -88,7 +88,7 @@ def test_a_step_that_asked_when_its_parent_was_cancelled_ends_with_the_next_canc
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
-    tasks.append(waiting(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+    tasks.append(approval_wait(task_stream(only), Approval("send", "Send it"), 0, 1, []))
 
     tasks.cancel(parent)
 
@@ -100,10 +100,10 @@ def test_one_whose_worker_dies_when_it_asked_after_a_cancel_ends_with_its_lease(
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
-    tasks.append(waiting(task_stream(only), Approval("send", "Send it"), 0, 1, []))
+    tasks.append(approval_wait(task_stream(only), Approval("send", "Send it"), 0, 1, []))
 
     assert tasks.leases().keys() == {only}
-    tasks.lose(only)
+    tasks.expire_lease(only)
 
     assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
     assert tasks.leases() == {}
@@ -117,7 +117,7 @@ def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
     tasks.end(only, "RETRY", error=BROKEN, retry_count=1, retry_in=3_600)
 
     with tasks.transaction() as tx:
-        lifecycle.cancel_late(tx, only)
+        lifecycle.end_if_cancelled(tx, only)
 
     assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
     assert tasks.dispatches() == {}
@@ -126,8 +126,8 @@ def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
 def test_a_parent_that_left_the_rest_to_its_steps_cannot_be_lost(tasks: Tasks) -> None:
     parent = begun(tasks, step())
 
-    assert tasks.lose(parent, retry=True) == Appended()
-    assert tasks.lose(parent) == Appended()
+    assert tasks.expire_lease(parent, retry=True) == Appended()
+    assert tasks.expire_lease(parent) == Appended()
 
     assert status(tasks, parent) == "STARTED"
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.stream.event import draft, now, task_stream
 from app.tasks import lifecycle
-from app.tasks.plan import LOOKED_AT, RUNS, Plan, Span, plan_from, plan_of
+from app.tasks.plan import RUNS, SCANNED_RUNS, Plan, Span, plan_from, plan_of
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
 from tests.tasks.test_listing import FILL
@@ -158,9 +158,9 @@ def test_only_the_newest_runs_count(tasks: Tasks) -> None:
 
 def test_a_run_of_very_many_phases_is_not_learnt_from(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier(tasks, {"scan": 1, "resize": 2, "tell": 1})
-    monkeypatch.setattr("app.tasks.plan.MOST_PHASES", 3)
+    monkeypatch.setattr("app.tasks.plan.MAX_PHASES", 3)
     assert plan(tasks) is not None
-    monkeypatch.setattr("app.tasks.plan.MOST_PHASES", 2)
+    monkeypatch.setattr("app.tasks.plan.MAX_PHASES", 2)
     assert plan(tasks) is None
 
 
@@ -213,7 +213,7 @@ def test_the_newest_runs_are_a_piece_of_an_index(tasks: Tasks) -> None:
     query = sql(
         tasks.database,
         "EXPLAIN SELECT id FROM tasks WHERE job_type = 'emit_load' AND status = 'SUCCESS' "
-        f"ORDER BY finished_at DESC LIMIT {LOOKED_AT}",
+        f"ORDER BY finished_at DESC LIMIT {SCANNED_RUNS}",
     )
 
     assert "tasks_succeeded" in str(query) and "Sort" not in str(query)

@@ -14,8 +14,8 @@ from app.errors import NotFound
 from app.stream.event import task_stream
 from app.tasks import lifecycle, removal
 from app.tasks.creation import Origin
-from app.tasks.parents import delegated
-from app.tasks.removal import remove
+from app.tasks.parents import delegation
+from app.tasks.removal import remove_tasks
 from tests.stream.helpers import line, patient_single, sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -59,7 +59,7 @@ def family(tasks: Tasks) -> tuple[str, list[str]]:
     steps = [{"job_type": "emit_load", "params": {}, "on_failure": "continue"}] * 2
     parent = tasks.create(job_type="orchestrate", params={"steps": steps, "mode": "parallel"})
     assert tasks.claim(parent)
-    tasks.append([delegated(task_stream(parent), 1, 2)])
+    tasks.append([delegation(task_stream(parent), 1, 2)])
     found = sql(tasks.database, "SELECT id::text FROM tasks WHERE parent_id = %s ORDER BY step", parent)
     return parent, [task_id for (task_id,) in found]
 
@@ -69,7 +69,7 @@ def test_what_ended_long_ago_goes_with_all_that_was_written_of_it(tasks: Tasks, 
     kept = [ended(tasks, days_ago=300), tasks.started(), tasks.create()]
     ago(tasks, 400, *kept[1:])
 
-    assert remove(connect, YEAR) == 1
+    assert remove_tasks(connect, YEAR) == 1
     assert left(tasks) == set(kept)
     for table in ("phases", "approvals", "dispatches", "leases"):
         assert sql(tasks.database, f"SELECT 1 FROM {table} WHERE NOT task_id = ANY(%s::uuid[])", kept) == []
@@ -89,15 +89,15 @@ def test_a_family_goes_as_a_whole_once_all_of_it_is_old(tasks: Tasks, connect: A
         assert tasks.claim(step)
     tasks.end(first)
     ago(tasks, 400, first)
-    assert remove(connect, YEAR) == 0, "its parent runs, and the other step does"
+    assert remove_tasks(connect, YEAR) == 0, "its parent runs, and the other step does"
 
     tasks.end(second)
     assert tasks.state(parent)["task"]["status"] == "SUCCESS"
     ago(tasks, 400, parent, first)
-    assert remove(connect, YEAR) == 0, "a step ended only now"
+    assert remove_tasks(connect, YEAR) == 0, "a step ended only now"
 
     ago(tasks, 400, second)
-    assert remove(connect, YEAR) == 3
+    assert remove_tasks(connect, YEAR) == 3
     assert left(tasks) == set()
 
 
@@ -105,10 +105,10 @@ def test_what_was_retried_stays_as_long_as_its_retry(tasks: Tasks, connect: Any)
     old = ended(tasks, days_ago=500)
     retry = ended(tasks, days_ago=10, origin=Origin("retry", retry_of=old))
 
-    assert remove(connect, YEAR) == 0 and left(tasks) == {old, retry}
+    assert remove_tasks(connect, YEAR) == 0 and left(tasks) == {old, retry}
     ago(tasks, 400, retry)
-    assert remove(connect, YEAR) == 1 and left(tasks) == {old}
-    assert remove(connect, YEAR) == 1 and left(tasks) == set()
+    assert remove_tasks(connect, YEAR) == 1 and left(tasks) == {old}
+    assert remove_tasks(connect, YEAR) == 1 and left(tasks) == set()
 
 
 def test_a_task_with_many_events_is_emptied_in_batches_first(
@@ -123,7 +123,7 @@ def test_a_task_with_many_events_is_emptied_in_batches_first(
         removal, "prune_batch", lambda *of: batches.append(count := prune_batch(*of)) or count
     )
 
-    assert remove(connect, YEAR) == 1
+    assert remove_tasks(connect, YEAR) == 1
     assert max(batches) == 100 and sum(batches) > 400
     assert left(tasks) == set()
 
@@ -133,15 +133,15 @@ def test_whoever_holds_a_stream_keeps_its_task_until_the_next_run(tasks: Tasks, 
 
     with tasks.transaction() as tx:
         assert lifecycle.unfinished_retry(tx, held) is None  # as a retry that is being made
-        assert remove(connect, YEAR) == 1
+        assert remove_tasks(connect, YEAR) == 1
     assert left(tasks) == {held} and free not in left(tasks)
 
-    assert remove(connect, YEAR) == 1
+    assert remove_tasks(connect, YEAR) == 1
 
 
 def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Tasks, connect: Any) -> None:
     task_id = ended(tasks)
-    remove(connect, YEAR)
+    remove_tasks(connect, YEAR)
 
     with tasks.transaction() as tx, pytest.raises(NotFound):
         lifecycle.unfinished_retry(tx, task_id)
@@ -177,5 +177,5 @@ def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(tasks: Tasks, con
     for _ in range(3):
         ended(tasks)
 
-    assert remove(connect, YEAR, seconds=0) == 0
-    assert remove(connect, YEAR) == 3
+    assert remove_tasks(connect, YEAR, seconds=0) == 0
+    assert remove_tasks(connect, YEAR) == 3

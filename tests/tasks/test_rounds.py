@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.broker import BrokerDown
 from app.projections import project
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.stream.transaction import Transactions
 from app.tasks import rounds
-from app.tasks.dispatch import BrokerDown, Dispatcher
+from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock

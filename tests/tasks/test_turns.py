@@ -10,8 +10,8 @@ import pytest
 
 from app.stream.store import StoreAway
 from app.tasks.dispatch import Dispatcher
-from app.tasks.slots import Cap, announce, withdraw
-from app.tasks.turns import _CHOOSE, Turn, fill, following
+from app.tasks.slots import Cap, register_worker, unregister_worker
+from app.tasks.turns import _CHOOSE, FairClaim, next_hint, send_held
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -43,34 +43,34 @@ def account(tasks: Tasks) -> str:
 
 def worker(tasks: Tasks, slots: int, spare: int, name: str = WORKER) -> None:
     with tasks.connect() as conn, conn.cursor() as cur:
-        announce(cur, name, ["taskroom"], slots, spare)
+        register_worker(cur, name, ["taskroom"], slots, spare)
 
 
 def waiting(tasks: Tasks, user: str, number: int, **more: Any) -> list[str]:
     return [tasks.create(user_id=user, **more) for _ in range(number)]
 
 
-def turn(task_id: str, cap: Cap = CAP, name: str = WORKER) -> Turn:
-    return Turn(cap, "taskroom", ["emit_load", "artifact"], (task_id, 1), f"{name}/7")
+def turn(task_id: str, cap: Cap = CAP, name: str = WORKER) -> FairClaim:
+    return FairClaim(cap, "taskroom", ["emit_load", "artifact"], (task_id, 1), f"{name}/7")
 
 
 def message(tasks: Tasks, task_id: str, cap: Cap = CAP) -> str | None:
     """What a worker claims at the message of that task."""
-    claimed = turn(task_id, cap).claimed(tasks.transaction)
+    claimed = turn(task_id, cap).claim_fairest(tasks.transaction)
     return claimed.task_id if claimed else None
 
 
 def next_of(tasks: Tasks, task_id: str) -> str | None:
     """What the broker hears of once that task's attempt is over."""
     with tasks.connect() as conn, conn.cursor() as cur:
-        hint = following(cur, task_id, ["emit_load", "artifact"])
+        hint = next_hint(cur, task_id, ["emit_load", "artifact"])
     return hint.task_id if hint else None
 
 
 def filled(tasks: Tasks) -> list[str]:
     """What a round sends of what was held."""
     broker = Broker()
-    fill(tasks.connect, Dispatcher(broker, lambda _: "taskroom"), CAP, lambda _: "taskroom")
+    send_held(tasks.connect, Dispatcher(broker, lambda _: "taskroom"), CAP, lambda _: "taskroom")
     return [task_id for _, task_id in broker.sent]
 
 
@@ -116,9 +116,9 @@ def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Ta
     worker(tasks, slots=4, spare=1, name="celery@there")
     anns = waiting(tasks, ann, 10)
     for task_id in anns[:3]:
-        assert turn(task_id, name="celery@there").claimed(tasks.transaction)
+        assert turn(task_id, name="celery@there").claim_fairest(tasks.transaction)
     with tasks.connect() as conn, conn.cursor() as cur:
-        withdraw(cur, "celery@there")
+        unregister_worker(cur, "celery@there")
 
     assert [message(tasks, task_id) for task_id in anns[3:]] == [anns[3], *6 * [None]]
 
@@ -227,8 +227,8 @@ def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
         raise StoreAway("the answer to COMMIT is lost")
 
     with pytest.raises(StoreAway):
-        mine.claimed(unclear)
-    claimed = mine.claimed(tasks.transaction)
+        mine.claim_fairest(unclear)
+    claimed = mine.claim_fairest(tasks.transaction)
 
     assert claimed is not None and claimed.task_id == bobs
     assert set(tasks.dispatches()) == {anns[1]}
@@ -237,7 +237,7 @@ def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
 def test_among_more_users_than_one_claim_looks_at_all_have_their_turn(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.tasks.turns.USERS", 2)
+    monkeypatch.setattr("app.tasks.turns.CANDIDATE_USERS", 2)
     all_of_them = [waiting(tasks, account(tasks), 1)[0] for _ in range(7)]
 
     assert sorted(str(message(tasks, task_id)) for task_id in all_of_them) == sorted(all_of_them)
@@ -253,7 +253,7 @@ def test_who_waits_behind_many_that_have_as_many_as_they_may_is_found(
     for first, _ in held:
         assert message(tasks, first) == first
     (theirs,) = waiting(tasks, last, 1)
-    monkeypatch.setattr("app.tasks.turns.USERS", 2)
+    monkeypatch.setattr("app.tasks.turns.CANDIDATE_USERS", 2)
 
     monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(busy[0]))
     assert message(tasks, held[0][1]) is None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -43,8 +42,7 @@ def running() -> Iterator[User]:
         home = Home.open(Path(folder))
         with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
             system = System(postgres.url, redis.url, home.log)
-            command = [sys.executable, "-m", "app.cli", "migrate"]
-            subprocess.run(command, cwd=ROOT, env=system.environment(), check=True, capture_output=True)
+            system.migrate()
             system.start_worker()
             try:
                 with system.web() as system.url:

@@ -76,7 +76,7 @@ def test_a_child_that_died_over_a_doubled_message_ends_nothing_of_anothers(here:
     task_id = here.started()  # by w@host
 
     with here.transaction() as tx:
-        assert not lifecycle.lose(tx, task_id, 1, False, WORKER_LOST, "other@host/7")
+        assert not lifecycle.expire_lease(tx, task_id, 1, False, WORKER_LOST, "other@host/7")
 
     assert here.state(task_id)["task"]["status"] == "STARTED"
 

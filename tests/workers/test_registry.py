@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,6 +31,7 @@ Write = Callable[[str, str], None]
 def write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Write]:
     """Puts a file of that name beside the shipped jobs, for a process that has looked for none yet."""
     monkeypatch.setattr(workers.jobs, "__path__", [str(tmp_path)], raising=False)
+    monkeypatch.setattr(registry, "settings", lambda: SimpleNamespace(jobs=("workers.jobs",)))
     monkeypatch.setattr(registry, "_jobs", {})
     monkeypatch.setattr(registry, "_broken", {})
     registry.jobs.cache_clear()

@@ -37,7 +37,7 @@ class ArtifactParams(Schema):
     )
     options = fields.Nested(
         ArtifactOptions,
-        load_default=lambda: {"num_questions": 5},
+        load_default={"num_questions": 5},
         metadata={"description": "Options of the artifact"},
     )
     notebook_id = fields.String(

@@ -19,35 +19,33 @@ class Packets:
 
     shared, one_frame = True, False
 
-    def frame(self, event: Event) -> list[str]:
+    def frame(self, event: Event) -> Data:
         return [f'2["{event.type}",{event.payload}]']
 
-    def join(self, frames: Sequence[Any]) -> list[str]:
+    def join(self, frames: Sequence[Any]) -> Data:
         return [packet for frame in frames for packet in frame]
 
-    def resync(self, resync: Resync) -> list[str]:
-        return [packet("resync", resync.message())]
+    def resync(self, resync: Resync) -> Data:
+        return self.control("resync", resync.message())
 
-    def end(self, stream: str, last: Event | None, cursor: int) -> list[str]:
-        return [packet("end", ending(stream, last))]
+    def end(self, stream: str, last: Event | None, cursor: int) -> Data:
+        return self.control("end", ending(stream, last))
+
+    def control(self, type: str, data: dict[str, Any]) -> Data:
+        return [packet(type, data)]
 
 
-class Frames:
+class Frames(Packets):
     """The same packets inside Engine.IO messages (type 4) inside unmasked WebSocket text frames, RFC 6455."""
-
-    shared, one_frame = True, False
 
     def frame(self, event: Event) -> Data:
         return text_frame(f'42["{event.type}",{event.payload}]')
 
-    def join(self, frames: Sequence[Any]) -> bytes:
+    def join(self, frames: Sequence[Any]) -> Data:
         return b"".join(frames)
 
-    def resync(self, resync: Resync) -> bytes:
-        return text_frame("4" + packet("resync", resync.message()))
-
-    def end(self, stream: str, last: Event | None, cursor: int) -> bytes:
-        return text_frame("4" + packet("end", ending(stream, last)))
+    def control(self, type: str, data: dict[str, Any]) -> Data:
+        return text_frame("4" + packet(type, data))
 
 
 class PacketBatches(Packets):
@@ -56,10 +54,10 @@ class PacketBatches(Packets):
 
     one_frame = True
 
-    def frame(self, event: Event) -> list[str]:
+    def frame(self, event: Event) -> Data:
         return [_entry(event)]
 
-    def join(self, frames: Sequence[Any]) -> list[str]:
+    def join(self, frames: Sequence[Any]) -> Data:
         return [_batch([entry for frame in frames for entry in frame])] if frames else []
 
 
@@ -71,7 +69,7 @@ class FrameBatches(Frames):
     def frame(self, event: Event) -> Data:
         return _entry(event)
 
-    def join(self, frames: Sequence[Any]) -> bytes:
+    def join(self, frames: Sequence[Any]) -> Data:
         return text_frame("4" + _batch(frames)) if frames else b""
 
 
@@ -96,6 +94,6 @@ def text_frame(text: str) -> bytes:
     size = len(data)
     if size < 126:
         return b"\x81%c%b" % (size, data)
-    return (
-        struct.pack("!BBH", 0x81, 126, size) if size < 65_536 else struct.pack("!BBQ", 0x81, 127, size)
-    ) + data
+    if size < 65_536:
+        return struct.pack("!BBH", 0x81, 126, size) + data
+    return struct.pack("!BBQ", 0x81, 127, size) + data

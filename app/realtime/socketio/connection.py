@@ -23,11 +23,13 @@ QUEUED_PACKETS = 256
 class QueuedWriter:
     """Through the library, so many packets at a time that its queue, which has no bound, stays short."""
 
+    __slots__ = ("_engine", "_session")
+
     def __init__(self, engine: Engine, session: Any) -> None:
         self._engine, self._session = engine, session
 
     def write(self, data: Sequence[str]) -> int:
-        """How many of the packets were taken."""
+        """Returns how many of the packets were taken."""
         session = self._session
         if engineio_adapter.waiting(session):
             return 0
@@ -45,12 +47,14 @@ class QueuedWriter:
         return False
 
     def descriptor(self) -> int:
-        """Of the socket that becomes writable when it takes more; -1 where none tells."""
+        """Of the socket that becomes writable when it takes more; -1 where there is none."""
         return -1
 
 
 class DirectWriter:
     """Onto the WebSocket, past the library, whose send lock it holds while a frame is partly sent."""
+
+    __slots__ = ("_holds", "_ws", "write")
 
     def __init__(self, ws: Any, write: Callable[[Any], int]) -> None:
         self._ws, self.write = ws, write

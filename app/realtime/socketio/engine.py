@@ -74,7 +74,7 @@ class Engine:
         self.eio.start_background_task(session.close, wait=False, abort=True)
 
     def retry(self, ready: Callable[[], None]) -> None:
-        """Calls ``ready`` of a wire in a moment: Engine.IO's writer is busy, and nothing tells when it is not."""
+        """Calls ``ready`` of a wire in a moment: Engine.IO's writer is busy, and no event shows when it is idle."""
         self._blocked.add(ready)
         self._wake.set()
         if not self._running:

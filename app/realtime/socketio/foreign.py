@@ -33,7 +33,7 @@ class Foreign:
                 self.dropped += 1
                 if self.dropped == 1:
                     logger.warning(
-                        "an emitter sends %r to %r, where it reaches nobody: events of a stream have a sequence. "
+                        "an emitter sends %r to %r, where it reaches no client: events of a stream have a sequence. "
                         "Publish it (docs/bus.md) or send it to another room; more of them are only counted",
                         *(str(text)[:100] for text in (message.get("event"), name)),
                     )

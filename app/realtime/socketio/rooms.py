@@ -40,23 +40,20 @@ class Types(ListField):
         super().__init__(name, 1, MAX_TYPES, allow_none=True)
 
 
-class JoinTask(ma.Schema):
-    task_id = ma.fields.UUID(required=True)
-    since_sequence = SequenceField(strict=True, allow_none=True)
-    types = Types()
-
-
 class LeaveTask(ma.Schema):
     task_id = ma.fields.UUID(required=True)
 
 
-class JoinEvents(ma.Schema):
+class JoinNotifications(ma.Schema):
     since_sequence = SequenceField(strict=True, allow_none=True)
+
+
+class JoinEvents(JoinNotifications):
     types = Types()
 
 
-class JoinNotifications(ma.Schema):
-    since_sequence = SequenceField(strict=True, allow_none=True)
+class JoinTask(JoinEvents, LeaveTask):
+    """Of one task."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,6 +75,9 @@ class Connection:
         self.wire.close()
 
 
+Handler = Callable[[Connection, dict[str, Any]], dict[str, Any]]
+
+
 def _types(data: dict[str, Any]) -> frozenset[str] | None:
     types = data.get("types")
     return frozenset(types) if types else None
@@ -96,9 +96,7 @@ class Rooms:
         self._parts = parts
         self.joined = 0  # since the start
 
-    def events(
-        self,
-    ) -> Iterator[tuple[str, ma.Schema, Callable[[Connection, dict[str, Any]], dict[str, Any]]]]:
+    def events(self) -> Iterator[tuple[str, ma.Schema, Handler]]:
         yield "join_task", JoinTask(), self.join_task
         yield "leave_task", LeaveTask(), self.leave_task
         yield "join_events", JoinEvents(), self.join_events

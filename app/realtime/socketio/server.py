@@ -26,7 +26,7 @@ from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
-from app.realtime.socketio.answers import answered
+from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
@@ -114,7 +114,7 @@ class Sockets:
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
-            self._io.on_event(name, answered(name, schema, handler, self._connections.get))
+            self._io.on_event(name, acknowledged(name, schema, handler, self._connections.get))
         self._parts[SignOut].closers.append(self.end_session)
         self._parts.stops.append(self._engine.drain)
         self._parts[Metrics].sources.append(self.measures)

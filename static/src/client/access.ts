@@ -1,39 +1,39 @@
 import { Backoff } from "./backoff";
-import { Problem, send } from "./http";
-import { safely } from "./safely";
+import { send } from "./http";
+import { Listeners } from "./listeners";
+import { Problem } from "./problem";
 
-/** What a proxy answers for a server that is not there. */
-const AWAY = [0, 502, 503, 504];
+/** What a proxy answers when it does not reach the server; 0: no answer at all. */
+const UNREACHABLE = [0, 502, 503, 504];
 
-/** Requests as a user, with an access token that lives in memory only. */
+/** Sends requests as a user, with an access token that is kept in memory only. */
 export abstract class Access {
   token: string | null = null;
   /** Whether the last request was answered by the server. */
   reachable = true;
   /** Null: not known yet. */
   abstract readonly signedIn: boolean | null;
-  private readonly listeners = new Set<() => void>();
+  private readonly listeners = new Listeners();
   private renewing: Promise<void> | null = null;
   protected readonly backoff = new Backoff();
   protected timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts sessions: what was asked for in an earlier one neither begins nor ends the present one. */
+  /** Counts sessions, so that the answer to a request of an earlier one does not change the present one. */
   protected generation = 0;
 
   /** `base`: the server's origin, or "" for the page's own. Another origin gets no cookies. */
   constructor(readonly base = "") {}
 
-  /** Tabs of the same account may share what they hear; null: it is not known whose it is. */
+  /** Tabs of the same account may share a stream; null: the account is not known. */
   get account(): string | null {
     return null;
   }
 
-  /** Calls back after every change of what is above; returns how to stop that. */
+  /** Calls back after every change of the fields above; returns a function that stops it. */
   listen(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
-  /** Finds out whether somebody is signed in. Tries until there is an answer. */
+  /** Finds out whether a user is signed in. Tries until there is an answer. */
   async restore(): Promise<void> {
     try {
       await this.renew();
@@ -44,7 +44,7 @@ export abstract class Access {
     }
   }
 
-  /** Takes a new access token, once for all who ask meanwhile. Throws Problem; 401 means signed out now. */
+  /** Takes a new access token, once for all callers meanwhile. Throws Problem; 401 means signed out now. */
   renew(): Promise<void> {
     if (this.renewing) return this.renewing;
     const renewing = this.takeOrEnd().finally(() => {
@@ -63,7 +63,7 @@ export abstract class Access {
     }
     // Another call may have renewed the token while this one was under way.
     if (this.token === used) await this.renew();
-    // Not as somebody else, nor as nobody.
+    // The repeat must not be sent as another user, nor without one.
     if (generation !== this.generation) throw new Problem(401, "Signed out");
     try {
       return await this.sendAs<T>(this.token, method, path, body, headers);
@@ -73,14 +73,14 @@ export abstract class Access {
     }
   }
 
-  /** Sets a new token. Throws Problem; 401 when there is none for this user any more. */
+  /** Sets a new token. Throws Problem; 401 when the user gets none any more. */
   protected abstract take(): Promise<void>;
 
   /** The session is over. */
   protected abstract end(): void;
 
-  /** Another session, or none, from now on. */
-  protected turn(): void {
+  /** Begins another session, or the time without one. */
+  protected startGeneration(): void {
     this.generation++;
     this.renewing = null;
   }
@@ -95,7 +95,7 @@ export abstract class Access {
   }
 
   protected changed(): void {
-    for (const listener of [...this.listeners]) safely(listener);
+    this.listeners.call();
   }
 
   private async sendAs<T>(
@@ -115,7 +115,7 @@ export abstract class Access {
       this.reached(true);
       return answer;
     } catch (error) {
-      this.reached(!AWAY.includes(Problem.of(error).status));
+      this.reached(!UNREACHABLE.includes(Problem.of(error).status));
       throw error;
     }
   }

@@ -17,7 +17,7 @@ import type {
 
 const BASE = "/api/v2";
 
-/** An event as REST has it: its payload under `data`. */
+/** An event as REST returns it: its payload is under `data`. */
 interface StoredEvent {
   type: string;
   sequence: number;
@@ -44,7 +44,7 @@ interface StartBody {
   approval?: unknown;
 }
 
-export interface NotificationFilter {
+interface NotificationFilter {
   unread?: boolean | undefined;
   cursor?: string | undefined;
 }
@@ -62,7 +62,7 @@ export class Api {
     return this.get(`/tasks?${query({ limit, cursor, ...filter })}`);
   }
 
-  /** Of the whole list, whatever the status. */
+  /** How many tasks of the list have which status. */
   counts(filter: Omit<TaskFilter, "status">): Promise<StatusCounts> {
     return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
@@ -71,7 +71,7 @@ export class Api {
     return this.get<{ active: TaskState | null }>("/agent/active").then((answer) => answer.active);
   }
 
-  /** The same key with the same body starts one run, however often a lost answer makes one ask again. */
+  /** Starts a run. The same key with the same body starts it once, so a request without an answer may be repeated. */
   start(body: StartBody, key: string): Promise<{ task_id: string }> {
     return this.session.call("POST", `${BASE}/agent/start`, body, { "Idempotency-Key": key });
   }
@@ -104,17 +104,17 @@ export class Api {
     return this.session.call("POST", `${BASE}${task(taskId)}/${approved ? "approve" : "reject"}`);
   }
 
-  /** What the task asked for so far, oldest first. */
+  /** The approvals that the task has asked for, oldest first. */
   approvals(taskId: string): Promise<DecidedApproval[]> {
     return this.get<{ approvals: DecidedApproval[] }>(`${task(taskId)}/approvals`).then((answer) => answer.approvals);
   }
 
-  /** The newest 200 tasks that the task is made of, newest first. */
+  /** The newest 200 children of the task, newest first. */
   children(taskId: string, scope: "own" | "tenant"): Promise<{ tasks: Task[] }> {
     return this.get(`/tasks?${query({ parent_id: taskId, scope, limit: 200 })}`);
   }
 
-  /** How many watch the task now. */
+  /** How many viewers the task has now. */
   viewers(taskId: string): Promise<number> {
     return this.get<{ viewers: number }>(`${task(taskId)}/viewers`).then((answer) => answer.viewers);
   }
@@ -132,7 +132,7 @@ export class Api {
     return this.get<{ unread_count: number }>("/notifications/unread-count").then((answer) => answer.unread_count);
   }
 
-  /** Marks one as read, or all that there are. */
+  /** Marks one notification as read; null: all. */
   markRead(id: string | null): Promise<void> {
     const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
     return this.session.call("POST", `${BASE}/notifications/${which}`);
@@ -145,11 +145,11 @@ export class Api {
 
 const task = (taskId: string): string => `/tasks/${encodeURIComponent(taskId)}`;
 
-/** The address of a log as a file, for a link: the whole of it, or what passes the filter. */
+/** Returns the address of a log as a file, for a link: the whole log, or the lines that pass the filter. */
 export const logDownload = (taskId: string, format: "text" | "ndjson", filter: LogFilter = {}): string =>
   `${BASE}${task(taskId)}/logs/download?${query({ format, ...filter })}`;
 
-/** The address of the snapshot, for a link. */
+/** Returns the address of the snapshot, for a link. */
 export const rawSnapshot = (taskId: string): string => `${BASE}${task(taskId)}/status`;
 
 function query(values: Record<string, string | number | undefined>): string {

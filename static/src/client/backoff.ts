@@ -2,8 +2,8 @@ const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 const LARGEST_JITTER = 0.5;
 
-/** Delays in milliseconds of at most 1, 2, 4, 8, 16, 30, 30 … s. Jitter only shortens, so that nobody waits longer
- * than the figure promises and a thousand viewers do not come back in the same instant. */
+/** Delays in milliseconds of at most 1, 2, 4, 8, 16, 30, 30 … s. Jitter only shortens, so that no viewer waits longer
+ * than these figures and a thousand viewers do not come back in the same instant. */
 export class Backoff {
   private ceiling = FIRST_MS;
 

@@ -51,7 +51,7 @@ test("a source that fails is asked again", async () => {
   expect(bearer.signedIn).toBe(true);
 });
 
-test("tells whether the server answers", async () => {
+test("knows whether the server answers", async () => {
   const changes = vi.fn();
   await bearer.restore();
   bearer.listen(changes);

@@ -1,10 +1,10 @@
 import { Access } from "./access";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 
-/** Asked for an access token at first, and again when the server takes the last one no longer; null: signed out. */
+/** Gives an access token: the first one, and another when the server refuses the last; null: signed out. */
 export type TokenSource = () => Promise<string | null> | string | null;
 
-/** Access with tokens from elsewhere, such as the identity provider of the page that this is a part of. */
+/** Access with tokens of another source, such as the identity provider of the embedding page. */
 export class Bearer extends Access {
   signedIn: boolean | null = null;
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 import { io, socket, sockets } from "./testing/sockets";
 import { pass, Stage } from "./testing/stage";
 
@@ -108,7 +108,7 @@ test("a refused token is renewed; a session that is over signs out", async () =>
 test("a token that ends on an open wire is renewed, and the same wire opened again at once", async () => {
   await stage.streaming();
   stage.stream.log(6);
-  stage.stream.say("token_expired", {});
+  stage.stream.deliver("token_expired", {});
   await pass(0);
   expect(stage.connection.link).toEqual({ kind: "connecting" });
   expect(sockets).toHaveLength(1);
@@ -126,7 +126,7 @@ test("hands a renewed token to the open socket", async () => {
   expect(stage.connection.link.kind).toBe("reconnecting");
 });
 
-test("what an abandoned attempt still says is not heard", async () => {
+test("callbacks of an abandoned attempt are ignored", async () => {
   await stage.live();
   const abandoned = socket();
   window.dispatchEvent(new Event("online"));
@@ -160,7 +160,7 @@ test("a wire that is accepted and carries nothing does not end the back-off, one
   expect(delays).toEqual([1, 2, 4, 1, 2, 4, 1]);
 });
 
-test("a listener that throws keeps nobody else from hearing, nor the connection from going on", async () => {
+test("a listener that throws stops neither other listeners nor the connection", async () => {
   const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
   const later = vi.fn();
   stage.connection.listen(() => {

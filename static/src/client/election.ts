@@ -1,49 +1,49 @@
-/** Which tab of a browser leads: the one that holds the lock of that name. It passes on, in the order in which tabs came,
- * when its tab lets go, closes or crashes. */
+/** Decides which tab of a browser leads: the one that holds the lock of that name. When that tab releases it, closes or
+ * crashes, the lock passes to the tab that has waited longest. */
 export class Election {
   private turn = new AbortController();
-  private letGo: (() => void) | null = null;
+  private release: (() => void) | null = null;
 
-  /** `lost`: another tab has seized it. */
+  /** `lost`: another tab has stolen the lock. */
   constructor(
     private readonly name: string,
     private readonly won: () => void,
     private readonly lost: () => void,
   ) {}
 
-  /** Waits for its turn. */
-  stand(): void {
+  /** Waits for the lock. */
+  enter(): void {
     this.withdraw();
-    this.ask({ signal: this.turn.signal });
+    this.request({ signal: this.turn.signal });
   }
 
-  /** Takes it from a tab that holds it and does nothing. */
-  seize(): void {
+  /** Takes the lock from a tab that holds it and does nothing. */
+  steal(): void {
     this.withdraw();
-    this.ask({ steal: true });
+    this.request({ steal: true });
   }
 
   withdraw(): void {
     this.turn.abort();
     this.turn = new AbortController();
-    this.letGo?.();
-    this.letGo = null;
+    this.release?.();
+    this.release = null;
   }
 
-  private ask(options: LockOptions): void {
+  private request(options: LockOptions): void {
     const { signal } = this.turn;
     const hold = (): Promise<void> | undefined => {
       if (signal.aborted) return undefined;
-      const held = new Promise<void>((done) => (this.letGo = done));
+      const held = new Promise<void>((done) => (this.release = done));
       this.won();
       return held;
     };
     navigator.locks.request(this.name, options, hold).catch((error: unknown) => {
       if (signal.aborted) return;
       if (error instanceof Error && error.name === "AbortError") {
-        this.letGo = null;
+        this.release = null;
         this.lost();
-      } else this.won(); // a page that may have no locks has nobody to share with
+      } else this.won(); // a page that may use no locks has no other tab to share with
     });
   }
 }

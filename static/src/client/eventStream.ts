@@ -3,8 +3,8 @@ export interface Message {
   data: string;
 }
 
-/** Cuts the text of an event stream, as it comes in pieces, into its messages. Comments and messages without data are
- * none. */
+/** Splits the text of an event stream, which comes in pieces, into messages; leaves out comments and messages without
+ * data. */
 export class EventStreamText {
   private rest = "";
 

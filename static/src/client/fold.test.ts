@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import vectors from "../../../tests/vectors/fold.json";
 import recorded from "../../../tests/vectors/recorded.json";
-import type { TaskEvent, TaskState } from "./types";
 import { fold, NOTHING } from "./fold";
+import type { TaskEvent, TaskState } from "./types";
 
 interface Vector {
   name: string;

@@ -30,14 +30,14 @@ const TASK_FIELDS = [
   "plan",
 ] as const satisfies readonly (keyof Task)[];
 
-/** Before the first event, which gives every field of the task. */
+/** The state before the first event, which gives every field of the task. */
 export const NOTHING: TaskState = {
   task: Object.fromEntries([...TASK_FIELDS, "status_sequence"].map((field) => [field, null])) as unknown as Task,
   phases: [],
   sequence: 0,
 };
 
-/** The state after one more event, by the table "The fold" of docs/protocol.md. Never changes what it is given. */
+/** Returns the state after one more event, by the table "The fold" of docs/protocol.md. Never changes its arguments. */
 export function fold(state: TaskState, event: TaskEvent): TaskState {
   switch (event.type) {
     case "task_status":

@@ -9,12 +9,12 @@ export { Backoff } from "./backoff";
 export { Bearer, type TokenSource } from "./bearer";
 export { PageConnection } from "./connection";
 export { fold, NOTHING } from "./fold";
-export { Problem, type FieldErrors } from "./http";
+export { Problem, type FieldErrors } from "./problem";
 export { Session, type SessionState } from "./session";
 export * from "./types";
 export type * from "./watch";
 
-/** The connection of a page: as who is signed in there, or with tokens from elsewhere to the server at `base`. */
+/** Makes the connection of a page: with a session of its own, or with tokens from a source for the server at `base`. */
 export function connect(access: Access | TokenSource, base = ""): PageConnection {
   if (typeof access !== "function") return new PageConnection(access);
   const bearer = new Bearer(access, base);

@@ -1,13 +1,13 @@
-import type { Notice, Place, Request, Wish } from "./letters";
 import { Member } from "./member";
 import { Rooms } from "./rooms";
 import { SharedRoom } from "./sharedRoom";
+import type { Command, JoinRequest, LeaderChange, TabMessage } from "./tabMessages";
 import type { Closed, OpenWire, Wire } from "./wire";
 
 const BEAT_MS = 5_000;
 
-/** Holds the one stream of a browser, of the rooms of all its tabs, and hands each tab what is new to it. Its own tab is
- * one of them, like any other. */
+/** Holds the one stream of a browser, with the rooms of all its tabs, and sends each tab what is new to it. The tab in
+ * which it runs is a member like any other. */
 export class Leader {
   private readonly id = crypto.randomUUID();
   private readonly tabs: BroadcastChannel;
@@ -17,24 +17,25 @@ export class Leader {
   private readonly members = new Map<string, Member>();
   private open = false;
   private over = false;
-  private beaten = 0;
+  private lastBeat = 0;
 
-  /** `open` makes the stream, which is to tell of each sign of life; `closed`: it is over, and so is this. */
+  /** `open` makes the stream, which calls `alive` whenever the server sends something; `closed`: the stream has ended, and
+   * so has this leader. */
   constructor(
     private readonly name: string,
     open: (alive: () => void) => OpenWire,
     private readonly closed: (why: Closed) => void,
   ) {
     this.tabs = new BroadcastChannel(name);
-    this.tabs.onmessage = ({ data }: MessageEvent<Request | Notice>) => {
-      if ("wishes" in data) this.hear(data);
+    this.tabs.onmessage = ({ data }: MessageEvent<TabMessage | LeaderChange>) => {
+      if ("commands" in data) this.received(data);
     };
     this.wire = open(() => this.alive())({
       opened: () => this.opened(),
       joined: () => undefined,
       closed: (why) => this.ended(why),
     });
-    this.tell({ leads: this.id });
+    this.announce({ leads: this.id });
   }
 
   end(): void {
@@ -42,47 +43,47 @@ export class Leader {
     this.over = true;
     this.wire.close();
     for (const member of this.members.values()) member.end();
-    this.tell({ left: this.id });
+    this.announce({ left: this.id });
     this.tabs.close();
   }
 
-  private hear({ tab, leader, wishes }: Request): void {
+  private received({ tab, leader, commands }: TabMessage): void {
     if (leader !== null && leader !== this.id) return;
-    for (const wish of wishes) this.grant(tab, wish);
+    for (const command of commands) this.obey(tab, command);
     this.settle();
   }
 
-  private grant(tab: string, wish: Wish): void {
-    if (wish[0] === "hello") return this.greet(tab);
+  private obey(tab: string, command: Command): void {
+    if (command[0] === "hello") return this.welcome(tab);
     const member = this.members.get(tab);
     if (!member) return;
-    if (wish[0] === "place") this.place(member, wish[1]);
-    else if (wish[0] === "leave") this.leave(member, wish[1]);
-    else if (wish[0] === "took") member.took(wish[1]);
-    else if (wish[0] === "polled") member.polled(wish[1]);
+    if (command[0] === "join") this.join(member, command[1]);
+    else if (command[0] === "leave") this.leave(member, command[1]);
+    else if (command[0] === "handled") member.handled(command[1]);
+    else if (command[0] === "polled") member.polled(command[1]);
     else this.forget(tab);
   }
 
-  private greet(tab: string): void {
+  private welcome(tab: string): void {
     this.forget(tab);
     const member = new Member(this.name, tab, this.id);
     this.members.set(tab, member);
-    if (this.open) member.say(["opened"]);
+    if (this.open) member.notify(["opened"]);
     else member.beat();
   }
 
-  private place(member: Member, place: Place): void {
-    const known = this.shared.get(place.name);
-    const room = known ?? new SharedRoom(place.name, (one) => this.rooms.rejoin(one));
-    room.take(member, place);
+  private join(member: Member, request: JoinRequest): void {
+    const known = this.shared.get(request.name);
+    const room = known ?? new SharedRoom(request.name, (shared) => this.rooms.rejoin(shared));
+    room.take(member, request);
     if (known) return;
-    this.shared.set(place.name, room);
+    this.shared.set(request.name, room);
     this.rooms.add(room);
   }
 
-  private leave(member: Member, seat?: number): void {
+  private leave(member: Member, join?: number): void {
     for (const room of [...this.shared.values()]) {
-      room.leave(member, seat);
+      room.leave(member, join);
       if (!room.empty) continue;
       this.shared.delete(room.name);
       this.rooms.remove(room);
@@ -99,7 +100,7 @@ export class Leader {
 
   private opened(): void {
     this.open = true;
-    for (const member of this.members.values()) member.say(["opened"]);
+    for (const member of this.members.values()) member.notify(["opened"]);
     this.rooms.carry(this.wire);
     this.settle();
   }
@@ -110,27 +111,27 @@ export class Leader {
     for (const room of this.shared.values()) if (!this.rooms.carries(room)) room.wait();
   }
 
-  /** By what comes from the server, for a browser lets the timers of a hidden page wait for a minute. */
+  /** Runs by what the server sends and not by a timer, because browsers delay the timers of a hidden page by a minute. */
   private alive(): void {
     for (const [tab, member] of [...this.members]) {
       if (!member.lost) continue;
-      member.say(["dropped"]);
+      member.notify(["dropped"]);
       this.forget(tab);
     }
     const now = Date.now();
-    if (now - this.beaten < BEAT_MS) return;
-    this.beaten = now;
+    if (now - this.lastBeat < BEAT_MS) return;
+    this.lastBeat = now;
     for (const member of this.members.values()) member.beat();
   }
 
-  /** A token is each tab's own: another one may have a better. What else ends a stream is the same for all. */
+  /** Each tab has a token of its own, so another tab may go on after `denied`. Every other end is the same for all. */
   private ended(why: Closed): void {
-    if (why !== "denied") for (const member of this.members.values()) member.say(["closed", why]);
+    if (why !== "denied") for (const member of this.members.values()) member.notify(["closed", why]);
     this.end();
     this.closed(why);
   }
 
-  private tell(notice: Notice): void {
-    this.tabs.postMessage(notice);
+  private announce(change: LeaderChange): void {
+    this.tabs.postMessage(change);
   }
 }

@@ -1,80 +1,80 @@
-import { addressOf, type Answer, type Word } from "./letters";
+import { channelOf, type LeaderMessage, type Notice } from "./tabMessages";
 
-/** Words that a tab may leave untaken: it is frozen, or too slow for what it watches. */
-const MOST_WORDS = 4_096;
-/** Signs of life, five seconds or more from one to the next, that a tab may leave unanswered. */
+/** Notices that a tab may leave unhandled: it is frozen, or too slow for what it watches. */
+const MOST_NOTICES = 4_096;
+/** Heartbeats, five seconds or more from one to the next, that a tab may leave unanswered. */
 const MOST_BEATS = 8;
 /** Longer than a request of REST may take. */
 const ANSWER_TIMEOUT_MS = 20_000;
 
-/** A tab, as its leader sees it. */
+/** A tab as its leader sees it. */
 export class Member {
-  private readonly mail: BroadcastChannel;
-  private readonly asked = new Map<number, () => void>();
-  private words: Word[] = [];
-  private owed = 0;
-  private beats = 0;
+  private readonly channel: BroadcastChannel;
+  private readonly polls = new Map<number, () => void>();
+  private notices: Notice[] = [];
+  private unhandled = 0;
+  private unanswered = 0;
 
   constructor(
     name: string,
     tab: string,
     private readonly leader: string,
   ) {
-    this.mail = new BroadcastChannel(addressOf(name, tab));
+    this.channel = new BroadcastChannel(channelOf(name, tab));
   }
 
-  /** Whether it takes nothing any more. */
+  /** Whether it has stopped answering. */
   get lost(): boolean {
-    return this.owed > MOST_WORDS || this.beats > MOST_BEATS;
+    return this.unhandled > MOST_NOTICES || this.unanswered > MOST_BEATS;
   }
 
-  /** Words of a moment are one message. */
-  say(word: Word): void {
-    if (!this.words.length) queueMicrotask(() => this.flush());
-    this.words.push(word);
-    this.owed++;
+  /** Sends a notice; all notices of one turn of the loop are one message. */
+  notify(notice: Notice): void {
+    if (!this.notices.length) queueMicrotask(() => this.flush());
+    this.notices.push(notice);
+    this.unhandled++;
   }
 
   beat(): void {
-    this.beats++;
+    this.unanswered++;
     this.post([]);
   }
 
-  took(words: number): void {
-    this.owed -= words;
-    this.beats = 0;
+  handled(notices: number): void {
+    this.unhandled -= notices;
+    this.unanswered = 0;
   }
 
-  /** Until it has found out by REST how one of its rooms stands, or does not answer. */
-  poll(seat: number): Promise<void> {
+  /** Resolves when the tab has asked by REST for one of its rooms, or does not answer in time. */
+  poll(join: number): Promise<void> {
     return new Promise((done) => {
       const timer = setTimeout(done, ANSWER_TIMEOUT_MS);
-      this.asked.set(seat, () => {
+      this.polls.set(join, () => {
         clearTimeout(timer);
         done();
       });
-      this.say(["poll", seat]);
+      this.notify(["poll", join]);
     });
   }
 
-  polled(seat: number): void {
-    this.asked.get(seat)?.();
-    this.asked.delete(seat);
+  polled(join: number): void {
+    this.polls.get(join)?.();
+    this.polls.delete(join);
   }
 
   end(): void {
     this.flush();
-    for (const seat of [...this.asked.keys()]) this.polled(seat);
-    this.mail.close();
+    for (const join of [...this.polls.keys()]) this.polled(join);
+    this.channel.close();
   }
 
   private flush(): void {
-    if (!this.words.length) return;
-    this.post(this.words);
-    this.words = [];
+    if (!this.notices.length) return;
+    this.post(this.notices);
+    this.notices = [];
   }
 
-  private post(words: readonly Word[]): void {
-    this.mail.postMessage({ leader: this.leader, words } satisfies Answer);
+  private post(notices: readonly Notice[]): void {
+    this.channel.postMessage({ leader: this.leader, notices } satisfies LeaderMessage);
   }
 }

@@ -3,20 +3,20 @@ import type { Notification } from "./types";
 
 const ADDRESS = "/api/notifications/stream";
 
-export interface NotificationSink {
+interface NotificationSink {
   notification(notification: Notification): void;
-  /** The server took the cursor: whatever comes from here on is heard. */
+  /** The server took the cursor: every later notification comes. */
   joined(): void;
   error(error: Event): void;
   /** `connected` or `attempts` has changed. */
   changed(): void;
 }
 
-/** A user's notifications over an EventSource of their own, which comes back with the growing delays of `Backoff` from
- * where it was, until it has failed too often in a row. */
+/** A user's notifications over an EventSource of their own. After a break it resumes at its cursor, with the delays of
+ * `Backoff`, until it has failed too often in a row. */
 export class NotificationStream {
   connected = false;
-  /** Since the last time that it was connected. */
+  /** Failed attempts since the last connection. */
   attempts = 0;
   private source: EventSource | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +41,7 @@ export class NotificationStream {
       this.connected = true;
       this.sink.changed();
     };
-    // One that drains opens too; its first word means that it stays.
+    // A server that shuts down opens it too; only its first message means that it stays.
     source.addEventListener("connected", (event) => {
       this.reach(event);
       this.attempts = 0;

@@ -4,12 +4,12 @@ const PROVED_MS = 10_000;
 
 interface OpeningEvents {
   opened(wire: Wire, choice: number): void;
-  /** The open wire is of use: it has joined a room, or has stayed open for a while. A server in trouble accepts
-   * connections and can do no more. */
+  /** The open wire works: it has joined a room, or has stayed open for a while. A server in trouble may accept
+   * connections and do nothing else. */
   proved(): void;
-  /** None opened; `denied`: the token is not good any more. */
+  /** None opened; `denied`: the token is no longer valid. */
   failed(denied: boolean): void;
-  /** What had opened is gone. */
+  /** The wire that had opened has ended. */
   lost(why: Closed, choice: number): void;
 }
 
@@ -28,7 +28,7 @@ export class Opening {
     this.attempt(first);
   }
 
-  /** Nothing is heard of it any more, nor of the wire that it opened. */
+  /** Ends it, and the wire that it opened, without a callback. */
   stop(): void {
     this.over = true;
     clearTimeout(this.proving);
@@ -42,7 +42,7 @@ export class Opening {
   private attempt(choice: number): void {
     const open = this.wires[choice];
     if (!open) return this.end(() => this.events.failed(false));
-    // What an abandoned attempt still says is not taken for the present one's.
+    // The callbacks of an abandoned attempt are ignored.
     const current = (handle: () => void): void => {
       if (!this.over && this.wire === wire) handle();
     };
@@ -68,9 +68,9 @@ export class Opening {
     this.wire = wire;
   }
 
-  private end(tell: () => void): void {
+  private end(callback: () => void): void {
     this.over = true;
     clearTimeout(this.proving);
-    tell();
+    callback();
   }
 }

@@ -1,19 +1,19 @@
 import type { Room, Wire } from "./wire";
 
-/** A room with what decides whether, and before which others, it has a place on a wire. */
+/** A room that may wait for its place on a wire. */
 export interface Watched extends Room {
-  /** Whether it knows where to begin. */
+  /** Whether its cursor is known, so that it can be joined. */
   readonly ready: boolean;
-  /** The session is there: begins, or goes on. */
+  /** There is a session: begins, or goes on. */
   resume(): void;
-  /** The session is over: asks for nothing until `resume`. */
+  /** The session is over: sends nothing until `resume`. */
   pause(): void;
 }
 
 /** The rooms of one connection, and which of them its wire carries. */
 export class Rooms {
   private readonly watched = new Set<Watched>();
-  private readonly seated = new Set<Watched>();
+  private readonly carried = new Set<Watched>();
   private wire: Wire | null = null;
 
   add(room: Watched): void {
@@ -27,41 +27,41 @@ export class Rooms {
     this.settle();
   }
 
-  /** From now on `wire` carries them; the one before is closed, or will be. */
+  /** Moves them to `wire`; the caller closes the one before. */
   carry(wire: Wire | null): void {
-    for (const room of [...this.seated]) room.left();
-    this.seated.clear();
+    for (const room of [...this.carried]) room.left();
+    this.carried.clear();
     this.wire = wire;
     this.settle();
   }
 
-  /** Whether it has its place. */
+  /** Whether the wire carries the room. */
   carries(room: Watched): boolean {
-    return this.seated.has(room);
+    return this.carried.has(room);
   }
 
   /** Begins again at the room's cursor. */
   rejoin(room: Watched): void {
-    if (this.seated.has(room)) this.wire?.join(room);
+    if (this.carried.has(room)) this.wire?.join(room);
   }
 
-  /** Gives the places on the wire to those that are to have them; who is seated stays before others of its rank. */
+  /** Joins and leaves rooms until the wire carries the right ones: by rank, and of one rank those that it carries. */
   settle(): void {
     const { wire } = this;
     if (!wire) return;
-    const ready = [...this.seated, ...[...this.watched].filter((room) => !this.seated.has(room))].filter(
+    const ready = [...this.carried, ...[...this.watched].filter((room) => !this.carried.has(room))].filter(
       (room) => room.ready && this.watched.has(room),
     );
     const wanted = new Set(ready.sort((one, other) => other.rank - one.rank).slice(0, wire.capacity));
-    for (const room of [...this.seated]) {
+    for (const room of [...this.carried]) {
       if (wanted.has(room)) continue;
-      this.seated.delete(room);
+      this.carried.delete(room);
       wire.leave(room);
       room.left();
     }
     for (const room of wanted) {
-      if (this.seated.has(room)) continue;
-      this.seated.add(room);
+      if (this.carried.has(room)) continue;
+      this.carried.add(room);
       wire.join(room);
     }
   }

@@ -1,4 +1,4 @@
-/** A fault of one who watches is told as any uncaught one, and must not disturb the others. */
+/** Calls a callback from outside. What it throws is reported like any uncaught error and disturbs no other callback. */
 export function safely(call: () => void): void {
   try {
     call();

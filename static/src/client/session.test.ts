@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { fieldErrors, Problem } from "./http";
+import { fieldErrors, Problem } from "./problem";
 import { Session } from "./session";
 
 const user = { id: 1, email: "a@example.org" };
@@ -103,13 +103,13 @@ test("a reload while the server is away waits for it instead of signing out", as
   expect(session.state).toEqual({ kind: "in", user });
 });
 
-test("who is to wait is told how long", async () => {
+test("a refusal says how long to wait", async () => {
   const headers = { "Retry-After": "37" };
   fetching.mockResolvedValueOnce(new Response('{"title": "Too Many Requests"}', { status: 429, headers }));
   await expect(new Session().login("x", "y")).rejects.toMatchObject({ status: 429, retryAfter: 37 });
 });
 
-test("signing out by one's own wish is told from the end of a session", async () => {
+test("signing out is distinguished from the end of a session", async () => {
   const session = await signedIn();
   fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));
   await session.logout();
@@ -123,7 +123,7 @@ function underWay(): (response: Response) => void {
   return answer;
 }
 
-test("a renewal that answers after signing out signs nobody in", async () => {
+test("a renewal that answers after signing out does not sign in", async () => {
   const session = await signedIn();
   const renewed = underWay();
   const renewing = session.renew();
@@ -149,7 +149,7 @@ test("a late 401 does not end the session that was begun meanwhile", async () =>
   expect(fetching).toHaveBeenCalledTimes(3);
 });
 
-test("signing out is told to the other tabs, the end of a session is not", async () => {
+test("the other tabs get to know that a user signs out, not that a session ends", async () => {
   const [session, other, third] = [await signedIn(), await signedIn(), await signedIn()];
   fetching.mockResolvedValue(problem(401));
   await expect(third.renew()).rejects.toBeInstanceOf(Problem);
@@ -159,7 +159,7 @@ test("signing out is told to the other tabs, the end of a session is not", async
   for (const { state } of [session, other, third]) expect(state).toEqual({ kind: "out", left: true });
 });
 
-test("goes without other tabs where a browser cannot tell them", async () => {
+test("works in one tab where the browser has no channel to others", async () => {
   vi.stubGlobal("BroadcastChannel", undefined);
   const session = await signedIn();
   fetching.mockResolvedValueOnce(new Response(null, { status: 204 }));

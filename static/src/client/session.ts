@@ -1,19 +1,26 @@
 import { Access } from "./access";
-import { Problem, type Grant } from "./http";
+import { Problem } from "./problem";
 import type { User } from "./types";
 
 const AUTH = "/api/v2/auth";
 const CHANNEL = "taskroom.session";
-/** The share of a token's life after which it is renewed. */
+/** The share of a token's validity after which it is renewed. */
 const RENEW_AT = 0.75;
+
+interface Grant {
+  access_token: string;
+  /** Seconds. */
+  expires_in: number;
+  user: User;
+}
 
 export type SessionState =
   | { kind: "starting"; problem: Problem | null }
   | { kind: "in"; user: User }
-  /** `left`: by one's own wish, not because the session has ended. */
+  /** `left`: the user signed out; the session did not end by itself. */
   | { kind: "out"; left: boolean };
 
-/** Who is signed in on the page's own origin. HttpOnly cookies bring a session back after a reload: `restore`. */
+/** The session of the page's own origin. HttpOnly cookies bring it back after a reload: `restore`. */
 export class Session extends Access {
   state: SessionState = { kind: "starting", problem: null };
   /** The other tabs of this origin, which have the same session. */
@@ -28,7 +35,7 @@ export class Session extends Access {
     return this.state.kind === "starting" ? null : this.state.kind === "in";
   }
 
-  /** In another role, or of another tenant, one may see other things. */
+  /** With another role or tenant the same user sees other things. */
   override get account(): string | null {
     if (this.state.kind !== "in") return null;
     const { id, role, tenant } = this.state.user;
@@ -38,11 +45,11 @@ export class Session extends Access {
   /** Throws Problem. */
   async login(email: string, password: string): Promise<void> {
     const grant = await this.send<Grant>("POST", `${AUTH}/login`, { email, password });
-    this.turn();
+    this.startGeneration();
     this.grant(grant);
   }
 
-  /** Throws Problem when the server did not hear it: the session then still stands. */
+  /** Throws Problem when the request did not reach the server: the session then goes on. */
   async logout(): Promise<void> {
     try {
       await this.call("POST", `${AUTH}/logout`);
@@ -61,7 +68,7 @@ export class Session extends Access {
   }
 
   protected end(left = false): void {
-    this.turn();
+    this.startGeneration();
     clearTimeout(this.timer);
     this.token = null;
     this.change({ kind: "out", left });

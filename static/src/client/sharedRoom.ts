@@ -1,101 +1,102 @@
-import type { Place } from "./letters";
 import type { Member } from "./member";
 import type { Watched } from "./rooms";
+import type { JoinRequest } from "./tabMessages";
 import type { TaskEvent } from "./types";
 
-/** A snapshot may be a little ahead of a stream; one that still is after this is of a history that was lost. */
+/** A snapshot may be a little ahead of a stream. One that still is after this time is of a history that was lost. */
 const AHEAD_MS = 10_000;
 
-interface Seat {
+/** The join of the room by one tab. */
+interface Join {
   readonly number: number;
   readonly rank: number;
-  /** It has everything up to there; null: whatever comes next is new to it. */
+  /** The tab has everything up to there; null: every event is new to it. */
   at: number | null;
   state: "new" | "waits" | "here";
 }
 
-/** One room of the stream that tabs share, with each tab's own cursor. */
+/** One room of the stream that tabs share, with a cursor for each tab. */
 export class SharedRoom implements Watched {
   readonly types = null;
   readonly ready = true;
-  private readonly seats = new Map<Member, Seat>();
-  /** Where the open stream stands; null: it is not open here. */
+  private readonly joins = new Map<Member, Join>();
+  /** The last sequence of the open stream; null: the stream does not carry the room. */
   private at: number | null = null;
   private head = 0;
 
-  /** `reopen`: from `cursor`, if the stream carries this room. */
+  /** `reopen`: opens the stream again from `cursor`, if it carries this room. */
   constructor(
     readonly name: string,
     private readonly reopen: (room: SharedRoom) => void,
   ) {}
 
   get empty(): boolean {
-    return !this.seats.size;
+    return !this.joins.size;
   }
 
   get rank(): number {
-    return Math.max(...[...this.seats.values()].map(({ rank }) => rank));
+    return Math.max(...[...this.joins.values()].map(({ rank }) => rank));
   }
 
-  /** From the one who has the least; a stream that is live only is enough for those who have nothing yet. */
+  /** The cursor of the tab that has the least. Null, from now on, is enough for tabs that have nothing yet. */
   get cursor(): number | null {
-    const known = [...this.seats.values()].map(({ at }) => at).filter((at) => at !== null);
+    const known = [...this.joins.values()].map(({ at }) => at).filter((at) => at !== null);
     return known.length ? Math.min(...known) : null;
   }
 
-  /** Everything after it will come, also when the stream is being opened again for the sake of another room: at the
-   * cursor of the one who has the least, which may be further on. Null: nobody knows. */
+  /** Everything after it will come; null: not known. While the stream is opened again for another room it begins at
+   * `cursor`, which may be later than `at`. */
   private get after(): number | null {
     return this.at === null ? null : Math.max(this.at, this.cursor ?? this.at);
   }
 
-  take(member: Member, { seat: number, rank, cursor }: Place): void {
-    const before = this.seats.get(member);
+  take(member: Member, { join: number, rank, cursor }: JoinRequest): void {
+    const before = this.joins.get(member);
     if (before?.number === number) {
-      // It asked by REST meanwhile, and would hear again what it has.
+      // The tab has asked by REST meanwhile, and must not get again what it has.
       if (before.state !== "here") before.at = cursor;
       return;
     }
-    const seat: Seat = { number, rank, at: cursor, state: "new" };
+    const join: Join = { number, rank, at: cursor, state: "new" };
     const { after } = this;
-    this.seats.set(member, seat);
+    this.joins.set(member, join);
     if (after === null || (cursor !== null && cursor < after)) {
       this.at = null;
       this.reopen(this);
-    } else this.begin(member, seat, after);
+    } else this.begin(member, join, after);
   }
 
-  leave(member: Member, seat?: number): void {
-    if (seat === undefined || this.seats.get(member)?.number === seat) this.seats.delete(member);
+  leave(member: Member, join?: number): void {
+    if (join === undefined || this.joins.get(member)?.number === join) this.joins.delete(member);
   }
 
   joined(head: number, from: number | null): void {
     this.at = from ?? head;
     this.head = head;
-    for (const [member, seat] of this.seats) {
-      if (seat.state !== "here" || seat.at === null) this.begin(member, seat, head);
-      else if (seat.at > head) this.doubt(member, seat);
+    for (const [member, join] of this.joins) {
+      if (join.state !== "here" || join.at === null) this.begin(member, join, head);
+      else if (join.at > head) this.checkLater(member, join);
     }
   }
 
   event(event: TaskEvent): void {
     this.at = event.sequence;
     this.head = Math.max(this.head, event.sequence);
-    for (const [member, seat] of this.seats) {
-      if (seat.state !== "here" || (seat.at !== null && event.sequence <= seat.at)) continue;
-      seat.at = event.sequence;
-      member.say(["event", seat.number, event]);
+    for (const [member, join] of this.joins) {
+      if (join.state !== "here" || (join.at !== null && event.sequence <= join.at)) continue;
+      join.at = event.sequence;
+      member.notify(["event", join.number, event]);
     }
   }
 
   resync(): void {
     this.at = null;
-    for (const [member, seat] of this.seats) this.again(member, seat);
+    for (const [member, join] of this.joins) this.startAnew(member, join);
   }
 
   ended(): void {
     this.at = null;
-    for (const [member, seat] of this.seats) member.say(["ended", seat.number]);
+    for (const [member, join] of this.joins) member.notify(["ended", join.number]);
   }
 
   refused(): void {
@@ -104,21 +105,21 @@ export class SharedRoom implements Watched {
 
   left(): void {
     this.at = null;
-    for (const seat of this.seats.values()) seat.state = "new";
+    for (const join of this.joins.values()) join.state = "new";
     this.wait();
   }
 
-  /** The stream has no place for it now. */
+  /** The stream cannot carry the room now. */
   wait(): void {
-    for (const [member, seat] of this.seats) {
-      if (seat.state !== "new") continue;
-      seat.state = "waits";
-      member.say(["waits", seat.number]);
+    for (const [member, join] of this.joins) {
+      if (join.state !== "new") continue;
+      join.state = "waits";
+      member.notify(["waits", join.number]);
     }
   }
 
   async poll(): Promise<void> {
-    await Promise.all([...this.seats].map(([member, { number }]) => member.poll(number)));
+    await Promise.all([...this.joins].map(([member, { number }]) => member.poll(number)));
   }
 
   resume(): void {
@@ -126,26 +127,27 @@ export class SharedRoom implements Watched {
   }
 
   pause(): void {
-    // It asks for nothing by itself.
+    // It sends no requests of its own.
   }
 
-  /** `from`: where it begins when it has nothing yet. */
-  private begin(member: Member, seat: Seat, from: number): void {
-    seat.at ??= from;
-    seat.state = "here";
-    member.say(["joined", seat.number, Math.max(this.head, seat.at), seat.at]);
-    if (seat.at > this.head) this.doubt(member, seat);
+  /** `from`: where a tab begins that has nothing yet. */
+  private begin(member: Member, join: Join, from: number): void {
+    join.at ??= from;
+    join.state = "here";
+    member.notify(["joined", join.number, Math.max(this.head, join.at), join.at]);
+    if (join.at > this.head) this.checkLater(member, join);
   }
 
-  private doubt(member: Member, seat: Seat): void {
+  private checkLater(member: Member, join: Join): void {
     setTimeout(() => {
       const { at } = this;
-      if (this.seats.get(member) === seat && at !== null && seat.at !== null && seat.at > at) this.again(member, seat);
+      const ahead = at !== null && join.at !== null && join.at > at;
+      if (ahead && this.joins.get(member) === join) this.startAnew(member, join);
     }, AHEAD_MS);
   }
 
-  private again(member: Member, seat: Seat): void {
-    seat.at = null;
-    member.say(["resync", seat.number]);
+  private startAnew(member: Member, join: Join): void {
+    join.at = null;
+    member.notify(["resync", join.number]);
   }
 }

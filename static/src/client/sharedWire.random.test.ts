@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Feed } from "./testing/feed";
-import { Tab, type Heard } from "./testing/tab";
+import { Tab, type RecordingRoom } from "./testing/tab";
 import { Browser } from "./testing/tabs";
 
 const NAMES = ["user", "broadcast", ...Array.from({ length: 8 }, (_, at) => `task:${at}`)];
@@ -31,9 +31,9 @@ function numbers(seed: number): () => number {
 }
 
 /** Tabs come, go, crash, freeze, watch and stop watching in any order, while events come and streams break. */
-class Life {
+class Simulation {
   readonly tabs: Tab[] = [];
-  readonly heard: Heard[] = [];
+  readonly rooms: RecordingRoom[] = [];
   private readonly frozen = new Set<Tab>();
   private made = 0;
 
@@ -58,7 +58,7 @@ class Life {
     const name = this.one(NAMES.filter((each) => !tab?.rooms.some((room) => room.name === each)));
     if (!tab || !name) return;
     const cursor = this.below(3) ? this.below((feed.heads.get(name) ?? 0) + 1) : null;
-    this.heard.push(browser.as(tab.name, () => tab.watch(name, cursor)));
+    this.rooms.push(browser.as(tab.name, () => tab.watch(name, cursor)));
   }
 
   unwatch(): void {
@@ -81,12 +81,12 @@ class Life {
   freeze(): void {
     const tab = this.one(this.tabs);
     if (!tab) return;
-    tab.tell(this.frozen.has(tab) ? "resume" : "freeze");
+    tab.dispatch(this.frozen.has(tab) ? "resume" : "freeze");
     if (!this.frozen.delete(tab)) this.frozen.add(tab);
   }
 
   thaw(): void {
-    for (const tab of this.frozen) tab.tell("resume");
+    for (const tab of this.frozen) tab.dispatch("resume");
     this.frozen.clear();
   }
 
@@ -115,24 +115,24 @@ class Life {
   }
 }
 
-test.each([1, 2, 3, 4, 5, 6, 7, 8])("whatever tabs do, each hears all of it once and in order: seed %i", async (seed) => {
-  const life = new Life(numbers(seed));
-  life.come();
+test.each([1, 2, 3, 4, 5, 6, 7, 8])("whatever tabs do, each gets every event once and in order: seed %i", async (seed) => {
+  const simulation = new Simulation(numbers(seed));
+  simulation.come();
   for (let step = 0; step < STEPS; step++) {
-    life.step();
-    await vi.advanceTimersByTimeAsync(life.pause());
-    life.mend();
+    simulation.step();
+    await vi.advanceTimersByTimeAsync(simulation.pause());
+    simulation.mend();
   }
-  life.thaw();
+  simulation.thaw();
   await vi.advanceTimersByTimeAsync(200);
-  life.mend();
+  simulation.mend();
   await vi.advanceTimersByTimeAsync(200);
 
-  expect(life.heard.flatMap(({ faults }) => faults)).toEqual([]);
-  const watched = life.tabs.flatMap(({ rooms }) => rooms);
+  expect(simulation.rooms.flatMap(({ faults }) => faults)).toEqual([]);
+  const watched = simulation.tabs.flatMap(({ rooms }) => rooms);
   const heads = watched.map(({ name }) => feed.heads.get(name) ?? 0);
   expect(watched.map(({ cursor }) => cursor)).toEqual(heads);
   expect(feed.streams).toHaveLength(1);
   expect(feed.most).toBe(1);
-  expect(life.heard.reduce((sum, { seen }) => sum + seen.length, 0)).toBeGreaterThan(50);
+  expect(simulation.rooms.reduce((sum, { seen }) => sum + seen.length, 0)).toBeGreaterThan(50);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Feed } from "./testing/feed";
-import { Browser } from "./testing/tabs";
 import { Tab } from "./testing/tab";
+import { Browser } from "./testing/tabs";
 
 const pass = (ms = 60): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 let browser: Browser;
@@ -52,34 +52,6 @@ test("a tab that begins where the stream stands does not interrupt it, one that 
   expect([first.seen, behind.seen]).toEqual([[], [2, 3, 4, 5]]);
 });
 
-test.each(["closes", "crashes", "freezes", "is kept for going back"])(
-  "when the leader %s the next tab goes on without a gap",
-  async (how) => {
-    const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
-    const rooms = [one, two, three].map((tab) => tab.watch("task:t", 5));
-    await pass();
-    feed.append("task:t");
-    await pass();
-    expect(browser.leader).toBe("1");
-    feed.append("task:t"); // still on its way
-    if (how === "closes") browser.as("1", () => one.wire.close());
-    else if (how === "freezes") one.tell("freeze");
-    else if (how !== "crashes") one.tell("pagehide");
-    else {
-      browser.crash("1");
-      feed.vanish();
-    }
-    feed.append("task:t");
-    await pass(100);
-    feed.append("task:t");
-    await pass();
-    expect(browser.leader).toBe("2");
-    for (const room of rooms.slice(1)) expect(room.seen).toEqual([6, 7, 8, 9]);
-    expect([two.closed, two.opened, three.closed, three.opened]).toEqual([[], 1, [], 1]);
-    expect(feed.most).toBe(1);
-  },
-);
-
 test.each([
   ["freeze", "resume"],
   ["pagehide", "pageshow"],
@@ -87,53 +59,18 @@ test.each([
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   const [mine, other] = [one, two].map((tab) => tab.watch("task:t", 5));
   await pass();
-  one.tell(away);
+  one.dispatch(away);
   await pass();
   feed.append("task:t", 3);
   await pass();
   expect(mine?.seen).toEqual([]);
-  one.tell(back);
+  one.dispatch(back);
   await pass();
   expect([mine?.seen, other?.seen]).toEqual([[6, 7, 8], [6, 7, 8]]);
   expect(one.opened).toBe(1);
 });
 
-test("a leader that says nothing for as long as a stream may not is replaced, and one that lives is not", async () => {
-  const [, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
-  const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
-  await pass();
-  for (let seconds = 0; seconds < 120; seconds += 15) {
-    feed.alive();
-    await pass(15_000);
-  }
-  expect(browser.leader).toBe("1");
-  browser.hang("1");
-  feed.vanish();
-  feed.append("task:t");
-  await pass(24_000);
-  expect(browser.leader).toBe("1");
-  await pass(2_000);
-  expect(browser.leader).not.toBe("1");
-  for (const room of rooms) expect(room.seen).toEqual([6]);
-  expect([two.closed, three.closed]).toEqual([[], []]);
-});
-
-test("a leader that another has replaced lets go of its stream", async () => {
-  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
-  const mine = one.watch("task:t", 5);
-  await pass();
-  const [stream] = feed.streams;
-  void browser.as("x", () => navigator.locks.request(browser.lock, { steal: true }, async () => undefined));
-  await pass();
-  feed.append("task:t");
-  await pass();
-  expect(stream?.gone).toBe(true);
-  expect(browser.leader).toBe("2");
-  expect(two.closed).toEqual([]);
-  expect(mine.seen).toEqual([6]);
-});
-
-test("other users, and a user who is not known, share with nobody", async () => {
+test("other users, and unknown users, do not share a stream", async () => {
   const all = ["1", "2", null, null].map((who, at) => new Tab(`${at}`, browser, feed, who));
   await pass();
   for (const tab of all) tab.watch("user");
@@ -164,9 +101,9 @@ test("a page that may have no locks has a stream of its own", async () => {
   expect(one.opened).toBe(1);
 });
 
-test("what a stream has no place for is asked by REST until there is one; tasks come before standings", async () => {
+test("what a stream has no place for is asked by REST until there is one; tasks come before summaries", async () => {
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
-  const standings = Array.from({ length: 16 }, (_, at) => one.watch(`task:s${at}`, 0, 0));
+  const summaries = Array.from({ length: 16 }, (_, at) => one.watch(`task:s${at}`, 0, 0));
   await pass();
   const task = two.watch("task:t", 5);
   const more = two.watch("task:u", 0, 0);
@@ -174,11 +111,11 @@ test("what a stream has no place for is asked by REST until there is one; tasks 
   await pass();
   expect(feed.rooms).toHaveLength(16);
   expect([task.here, more.here]).toEqual([true, false]);
-  const outside = standings.filter(({ name }) => !feed.rooms.includes(name));
+  const outside = summaries.filter(({ name }) => !feed.rooms.includes(name));
   expect(outside.map(({ polls }) => polls)).toEqual([1]);
   await pass(10_000);
   expect([more.polls, more.cursor]).toEqual([2, 4]);
-  for (const room of standings.slice(0, 2)) one.unwatch(room);
+  for (const room of summaries.slice(0, 2)) one.unwatch(room);
   await pass();
   feed.append("task:u");
   await pass();
@@ -190,7 +127,7 @@ test("a stream that is cut is so for all; a token that has ended is the leader's
   const [one, two, three] = (await tabs("1", "2", "3")) as [Tab, Tab, Tab];
   const rooms = [two, three].map((tab) => tab.watch("task:t", 5));
   await pass();
-  feed.streams[0]?.say("token_expired", {});
+  feed.streams[0]?.deliver("token_expired", {});
   await pass();
   feed.append("task:t");
   await pass();
@@ -215,18 +152,18 @@ test("a room that is refused is found out by each tab, and the others stay", asy
   expect([one.closed, two.closed]).toEqual([[], []]);
 });
 
-test("a stream that cannot answer a cursor says so to all, and a task's end reaches all", async () => {
+test("a cursor that the stream cannot answer, and the end of a task, reach all tabs", async () => {
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   const rooms = [one, two].map((tab) => tab.watch("task:t", 5));
   await pass();
-  feed.streams[0]?.say("resync", { stream: "task:t", reason: "beyond_head", oldest: 1, head: 2 });
-  feed.streams[0]?.say("log", { stream: "task:t", sequence: 3 });
-  feed.streams[0]?.say("end", { stream: "task:t", status: "SUCCESS" });
+  feed.streams[0]?.deliver("resync", { stream: "task:t", reason: "beyond_head", oldest: 1, head: 2 });
+  feed.streams[0]?.deliver("log", { stream: "task:t", sequence: 3 });
+  feed.streams[0]?.deliver("end", { stream: "task:t", status: "SUCCESS" });
   await pass();
   for (const { resyncs, seen, ends } of rooms) expect([resyncs, seen, ends]).toEqual([1, [3], 1]);
 });
 
-test("a cursor beyond the stream is waited for, and told when the stream stays behind it", async () => {
+test("a cursor beyond the stream is waited for, and reset when the stream stays behind it", async () => {
   feed.heads.set("user", 2);
   const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
   one.watch("task:t", 5);
@@ -241,50 +178,4 @@ test("a cursor beyond the stream is waited for, and told when the stream stays b
   }
   expect([soon.seen, soon.resyncs]).toEqual([[7], 0]);
   expect(never.resyncs).toBe(1);
-});
-
-test("a tab that takes nothing is left out, and goes on at its cursor when it does again", async () => {
-  const [, two] = (await tabs("1", "2")) as [Tab, Tab];
-  const room = two.watch("task:t", 5);
-  await pass();
-  const opened = feed.server.streams.length;
-  browser.pause("2");
-  for (let times = 0; times < 10; times++) {
-    feed.append("task:t", 1_000);
-    await pass();
-  }
-  expect(feed.rooms).toEqual(["broadcast"]);
-  browser.go("2");
-  await pass(100);
-  expect(room.seen.at(-1)).toBe(10_005);
-  expect(room.faults).toEqual([]);
-  expect(feed.server.streams.length).toBeGreaterThan(opened);
-});
-
-test("what is joined before anybody has answered has its place all the same", async () => {
-  const [, two] = (await tabs("1", "2")) as [Tab, Tab];
-  two.tell("freeze");
-  two.tell("resume");
-  const room = two.watch("task:t", 4);
-  await pass();
-  expect([room.here, room.seen]).toEqual([true, [5]]);
-});
-
-test("what was said to a tab before it was frozen, and comes after it, is not taken for an answer of now", async () => {
-  const [one, two] = (await tabs("1", "2")) as [Tab, Tab];
-  one.watch("task:t", 5);
-  await pass();
-  const room = two.watch("task:t");
-  browser.pause("2");
-  await pass();
-  two.tell("freeze");
-  await pass();
-  feed.append("task:t", 5);
-  await pass();
-  browser.go("2");
-  two.tell("resume");
-  await pass();
-  feed.append("task:t");
-  await pass();
-  expect([room.seen, room.faults]).toEqual([[11], []]);
 });

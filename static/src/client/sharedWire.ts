@@ -1,42 +1,41 @@
 import type { Access } from "./access";
 import { Election } from "./election";
 import { Leader } from "./leader";
-import { addressOf, type Answer, type Notice, type Request, type Wish, type Word } from "./letters";
-import { PollingWire } from "./polling";
-import { SILENCE_MS, sseWire, STREAM_ROOMS } from "./sse";
+import { PollingWire } from "./pollingWire";
+import { SILENCE_MS, sseWire, STREAM_ROOMS } from "./sseWire";
+import { channelOf, type Command, type LeaderChange, type LeaderMessage, type Notice, type TabMessage } from "./tabMessages";
 import type { Closed, OpenWire, Room, Wire, WireEvents } from "./wire";
 
-/** The tabs of one name understand each other: another form of what they say needs another one. */
-const NAME = "taskroom.stream.1";
+/** The number changes with the form of the messages, because tabs of two versions must not share a stream. */
+const NAME = "taskroom.stream.2";
 /** A little longer than a leader waits for its stream. */
 const OPEN_TIMEOUT_MS = 15_000;
-/** A leader is told at least so often how many words were taken. */
-const WORDS = 256;
+/** The leader is told at least so often how many notices were handled. */
+const NOTICES = 256;
 
-/** Rooms over a stream that all tabs of a browser share, for it opens six connections to a server and requests need
- * some. One tab leads and holds the stream; the others hear from it, and one of them goes on at everybody's cursors
- * when it closes, crashes, freezes, signs out or says nothing any more. */
+/** Rooms over a stream that all tabs of a browser share, because a browser opens only six connections to a server and
+ * requests need some of them. One tab leads and holds the stream, and the others get its events from the leader. When the
+ * leader closes, crashes, freezes, signs out or is silent, another tab goes on at the cursors of all tabs. */
 class SharedWire implements Wire {
   readonly kind = "sse";
   readonly capacity = STREAM_ROOMS;
   private readonly tab = crypto.randomUUID();
   private readonly tabs: BroadcastChannel;
-  private readonly mail: BroadcastChannel;
+  private readonly own: BroadcastChannel;
   private readonly election: Election;
-  private readonly seats = new Map<number, Room>();
+  private readonly joins = new Map<number, Room>();
   private readonly waiting = new Set<number>();
-  private readonly stops: (() => void)[] = [];
+  private readonly ended = new AbortController();
   private led: Leader | null = null;
-  /** Whom it listens to; null: the first who answers. */
+  /** The id of the leader that is followed; null: the first one that answers. */
   private leader: string | null = null;
-  private wishes: Wish[] = [];
+  private commands: Command[] = [];
   private polling: PollingWire | null = null;
   private patience: ReturnType<typeof setTimeout> | undefined;
   private count = 0;
-  private taken = 0;
+  private handled = 0;
   private open = false;
   private frozen = false;
-  private done = false;
 
   constructor(
     private readonly access: Access,
@@ -45,34 +44,41 @@ class SharedWire implements Wire {
   ) {
     const name = `${NAME}:${access.base}:${account}`;
     this.tabs = new BroadcastChannel(name);
-    this.mail = new BroadcastChannel(addressOf(name, this.tab));
-    this.tabs.onmessage = ({ data }: MessageEvent<Request | Notice>) => this.notice(data);
-    this.mail.onmessage = ({ data }: MessageEvent<Answer>) => this.hear(data);
+    this.own = new BroadcastChannel(channelOf(name, this.tab));
+    this.tabs.onmessage = ({ data }: MessageEvent<TabMessage | LeaderChange>) => this.leaderChanged(data);
+    this.own.onmessage = ({ data }: MessageEvent<LeaderMessage>) => this.received(data);
     const lead = (): void => {
       this.led = new Leader(name, (alive) => sseWire(access, alive), (why) => this.finish(why));
     };
     this.election = new Election(name, lead, () => this.deposed());
-    // What is frozen holds its locks and connections, and does nothing with them.
-    for (const change of ["freeze", "resume"]) this.on(document, change, () => this.freeze(change === "freeze"));
-    for (const change of ["pagehide", "pageshow"]) this.on(window, change, () => this.freeze(change === "pagehide"));
+    const { signal } = this.ended;
+    // A frozen page keeps its locks and connections, and does nothing with them.
+    const changes: [EventTarget, string, string][] = [
+      [document, "freeze", "resume"],
+      [window, "pagehide", "pageshow"],
+    ];
+    for (const [target, freeze, thaw] of changes) {
+      target.addEventListener(freeze, () => this.freeze(true), { signal });
+      target.addEventListener(thaw, () => this.freeze(false), { signal });
+    }
     this.begin();
   }
 
   join(room: Room): void {
     this.leave(room);
-    this.say(this.seat(room));
+    this.send(this.joining(room));
   }
 
   leave(room: Room): void {
-    for (const [seat, { name }] of this.seats) {
+    for (const [join, { name }] of this.joins) {
       if (name !== room.name) continue;
-      this.seats.delete(seat);
-      this.carried(seat, room);
-      this.say(["leave", seat]);
+      this.joins.delete(join);
+      this.stopWaiting(join, room);
+      this.send(["leave", join]);
     }
   }
 
-  /** The open stream ends at its token's time; whoever signs in as another user has no part in it. */
+  /** The open stream ends when its token expires; a tab of another account leaves it now. */
   token(): void {
     if (this.access.account !== this.account) this.finish("cut");
   }
@@ -82,75 +88,75 @@ class SharedWire implements Wire {
   }
 
   private begin(): void {
-    this.listen(OPEN_TIMEOUT_MS);
+    this.expectWithin(OPEN_TIMEOUT_MS);
     this.greet(null);
-    this.election.stand();
+    this.election.enter();
   }
 
-  /** Asks for everything anew, at the cursors of now: what was said to the seats of before is heard no more. */
+  /** Joins everything again, at the present cursors; notices to earlier joins are ignored. */
   private greet(leader: string | null): void {
-    const rooms = [...this.seats.values()];
-    for (const [seat, room] of this.seats) this.carried(seat, room);
-    this.seats.clear();
+    const rooms = [...this.joins.values()];
+    for (const [join, room] of this.joins) this.stopWaiting(join, room);
+    this.joins.clear();
     this.leader = leader;
-    this.taken = 0;
-    this.wishes = [["hello"], ...rooms.map((room) => this.seat(room))];
+    this.handled = 0;
+    this.commands = [["hello"], ...rooms.map((room) => this.joining(room))];
     this.post();
   }
 
-  private seat(room: Room): Wish {
-    this.seats.set(++this.count, room);
-    return this.place(this.count, room);
+  private joining(room: Room): Command {
+    this.joins.set(++this.count, room);
+    return this.request(this.count, room);
   }
 
-  private place(seat: number, { name, cursor, rank }: Room): Wish {
-    return ["place", { seat, name, cursor, rank }];
+  private request(join: number, { name, cursor, rank }: Room): Command {
+    return ["join", { join, name, cursor, rank }];
   }
 
-  private say(wish: Wish): void {
-    if (!this.wishes.length) queueMicrotask(() => this.post());
-    this.wishes.push(wish);
+  private send(command: Command): void {
+    if (!this.commands.length) queueMicrotask(() => this.post());
+    this.commands.push(command);
   }
 
   private post(): void {
-    if (this.done || !this.wishes.length) return;
-    this.tabs.postMessage({ tab: this.tab, leader: this.leader, wishes: this.wishes } satisfies Request);
-    this.wishes = [];
+    if (this.done || !this.commands.length) return;
+    this.tabs.postMessage({ tab: this.tab, leader: this.leader, commands: this.commands } satisfies TabMessage);
+    this.commands = [];
   }
 
-  private notice(notice: Request | Notice): void {
-    if ("wishes" in notice || this.frozen) return;
-    if ("leads" in notice) this.greet(notice.leads);
-    else if (notice.left === this.leader) this.greet(null);
+  private leaderChanged(change: TabMessage | LeaderChange): void {
+    if ("commands" in change || this.frozen) return;
+    if ("leads" in change) this.greet(change.leads);
+    else if (change.left === this.leader) this.greet(null);
   }
 
-  private hear({ leader, words }: Answer): void {
+  private received({ leader, notices }: LeaderMessage): void {
     if (this.frozen) return;
     this.leader ??= leader;
     const current = (): boolean => this.leader === leader && !this.frozen && !this.done;
     if (!current()) return;
-    this.listen(this.open ? SILENCE_MS : OPEN_TIMEOUT_MS);
-    for (const word of words) if (current()) this.take(word);
-    this.taken += words.length;
-    if (!current() || (words.length && this.taken < WORDS)) return;
-    this.say(["took", this.taken]);
-    this.taken = 0;
+    this.expectWithin(this.open ? SILENCE_MS : OPEN_TIMEOUT_MS);
+    for (const notice of notices) if (current()) this.handle(notice);
+    this.handled += notices.length;
+    if (!current() || (notices.length && this.handled < NOTICES)) return;
+    this.send(["handled", this.handled]);
+    this.handled = 0;
   }
 
-  private take(word: Word): void {
-    if (word[0] === "opened") return this.opened();
-    if (word[0] === "closed") return this.finish(word[1]);
-    if (word[0] === "dropped") return this.greet(this.leader);
-    const seat = word[1];
-    const room = this.seats.get(seat);
+  private handle(notice: Notice): void {
+    if (notice[0] === "opened") return this.opened();
+    if (notice[0] === "closed") return this.finish(notice[1]);
+    if (notice[0] === "dropped") return this.greet(this.leader);
+    const join = notice[1];
+    const room = this.joins.get(join);
     if (!room) return;
-    if (word[0] === "joined") this.joined(seat, room, word[2], word[3]);
-    else if (word[0] === "event") {
-      if (room.cursor === null || word[2].sequence > room.cursor) room.event(word[2]);
-    } else if (word[0] === "resync") room.resync();
-    else if (word[0] === "ended") room.ended();
-    else if (word[0] === "waits") this.wait(seat, room);
-    else void room.poll().then(() => this.say(["polled", seat]));
+    if (notice[0] === "joined") this.joined(join, room, notice[2], notice[3]);
+    else if (notice[0] === "event") {
+      if (room.cursor === null || notice[2].sequence > room.cursor) room.event(notice[2]);
+    } else if (notice[0] === "resync") room.resync();
+    else if (notice[0] === "ended") room.ended();
+    else if (notice[0] === "waits") this.wait(join, room);
+    else void room.poll().then(() => this.send(["polled", join]));
   }
 
   private opened(): void {
@@ -159,43 +165,43 @@ class SharedWire implements Wire {
     this.events.opened();
   }
 
-  private joined(seat: number, room: Room, head: number, from: number): void {
-    this.carried(seat, room);
+  private joined(join: number, room: Room, head: number, from: number): void {
+    this.stopWaiting(join, room);
     this.events.joined();
     room.joined(head, from);
   }
 
-  private wait(seat: number, room: Room): void {
-    this.waiting.add(seat);
-    this.polling ??= new PollingWire(() => this.asked());
+  private wait(join: number, room: Room): void {
+    this.waiting.add(join);
+    this.polling ??= new PollingWire(() => this.updateWaiting());
     this.polling.join(room);
   }
 
-  private carried(seat: number, room: Room): void {
-    if (this.waiting.delete(seat)) this.polling?.leave(room);
+  private stopWaiting(join: number, room: Room): void {
+    if (this.waiting.delete(join)) this.polling?.leave(room);
   }
 
-  /** Once there is a place for them, nobody sends what they have by now. */
-  private asked(): void {
-    for (const [seat, room] of this.seats) if (this.waiting.has(seat)) this.say(this.place(seat, room));
+  /** Sends the cursors of waiting rooms, so that the stream does not repeat what polling has brought. */
+  private updateWaiting(): void {
+    for (const [join, room] of this.joins) if (this.waiting.has(join)) this.send(this.request(join, room));
   }
 
-  private listen(patience: number): void {
+  private expectWithin(ms: number): void {
     clearTimeout(this.patience);
-    this.patience = setTimeout(() => this.silent(), patience);
+    this.patience = setTimeout(() => this.silent(), ms);
   }
 
   private silent(): void {
-    this.listen(OPEN_TIMEOUT_MS);
-    if (this.led) return; // its stream has a patience of its own
+    this.expectWithin(OPEN_TIMEOUT_MS);
+    if (this.led) return; // its stream has a timeout of its own
     this.leader = null;
-    this.election.seize();
+    this.election.steal();
   }
 
   private deposed(): void {
     this.led?.end();
     this.led = null;
-    this.election.stand();
+    this.election.enter();
   }
 
   private freeze(frozen: boolean): void {
@@ -205,10 +211,10 @@ class SharedWire implements Wire {
     if (!frozen) this.begin();
   }
 
-  /** Leaves the others, and the stream to them. */
+  /** Leaves the leader, or gives up leading. */
   private part(): void {
     clearTimeout(this.patience);
-    this.say(["bye"]);
+    this.send(["bye"]);
     this.post();
     this.leader = null;
     this.led?.end();
@@ -219,22 +225,20 @@ class SharedWire implements Wire {
   private finish(why: Closed | null): void {
     if (this.done) return;
     this.part();
-    this.done = true;
+    this.ended.abort();
     this.polling?.close();
     this.tabs.close();
-    this.mail.close();
-    for (const stop of this.stops) stop();
+    this.own.close();
     if (why) this.events.closed(why);
   }
 
-  private on(target: EventTarget, type: string, handle: () => void): void {
-    target.addEventListener(type, handle);
-    this.stops.push(() => target.removeEventListener(type, handle));
+  private get done(): boolean {
+    return this.ended.signal.aborted;
   }
 }
 
-/** Where tabs can agree and are known to be of one user; else each has a stream of its own. Browsers have no locks where
- * a page came without TLS from another machine. */
+/** Shares one stream where tabs can agree and their account is known; else each tab has a stream of its own. Browsers
+ * have no locks on a page that came without TLS from another machine. */
 export const sharedWire =
   (access: Access): OpenWire =>
   (events) => {

@@ -81,7 +81,7 @@ test("one that signs out leaves the stream to the others", async () => {
   expect(feed.streams).toHaveLength(1);
 });
 
-test("when the stream is cut all say so, and come back to one", async () => {
+test("when the stream is cut all reconnect, and share one again", async () => {
   feed.cut();
   await pass();
   expect(new Set(pages.map(({ connection }) => connection.link.kind))).toContain("reconnecting");

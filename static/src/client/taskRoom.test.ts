@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 import { noting, snapshotAt } from "./testing/page";
 import { io, socket, sockets } from "./testing/sockets";
 import { pass, Stage } from "./testing/stage";
@@ -50,11 +50,11 @@ test("drops what it has seen", async () => {
 test("leaves alone what is of another stream or has no sequence", async () => {
   const watch = await begin();
   stage.take(5);
-  socket().say("agent_started", { stream: "user:1", sequence: 6 });
-  socket().say("log", { stream: "task:t", message: "no sequence" });
-  socket().say("log", { stream: "task:t", sequence: "6" });
-  socket().say("resync", { stream: "task:other" });
-  socket().say("log", null);
+  socket().deliver("agent_started", { stream: "user:1", sequence: 6 });
+  socket().deliver("log", { stream: "task:t", message: "no sequence" });
+  socket().deliver("log", { stream: "task:t", sequence: "6" });
+  socket().deliver("resync", { stream: "task:other" });
+  socket().deliver("log", null);
   expect(stage.seen).toEqual(["snapshot 5"]);
   expect(watch.progress).toEqual({ kind: "current" });
 });
@@ -62,7 +62,7 @@ test("leaves alone what is of another stream or has no sequence", async () => {
 test("a type of event that it does not know counts like any other", async () => {
   await begin();
   stage.take(5);
-  socket().say("application.word", { stream: "task:t", sequence: 6 });
+  socket().deliver("application.word", { stream: "task:t", sequence: 6 });
   socket().log(7);
   expect(stage.seen).toEqual(["snapshot 5", 6, 7]);
 });
@@ -104,7 +104,7 @@ test("resync takes a fresh snapshot and goes on from there", async () => {
   await begin();
   stage.take(6);
   stage.server.answers.set("/tasks/t/status", snapshotAt(40));
-  socket().say("resync", { stream: "task:t", reason: "pruned", oldest: 30, head: 40 });
+  socket().deliver("resync", { stream: "task:t", reason: "pruned", oldest: 30, head: 40 });
   await pass(0);
   again(40);
   socket().log(40, 41);
@@ -155,8 +155,8 @@ test("one room that is refused leaves the others as they are", async () => {
 test("ends with the task", async () => {
   const watch = await begin();
   stage.take(5);
-  socket().say("task_status", { stream: "task:t", sequence: 6, status: "SUCCESS" });
-  socket().say("end", { stream: "task:t", status: "SUCCESS" });
+  socket().deliver("task_status", { stream: "task:t", sequence: 6, status: "SUCCESS" });
+  socket().deliver("end", { stream: "task:t", status: "SUCCESS" });
   expect(watch.progress).toEqual({ kind: "ended" });
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
@@ -165,7 +165,7 @@ test("an end without its terminal event is looked up", async () => {
   const watch = await begin();
   stage.take(5);
   stage.server.answers.set("/tasks/t/status", snapshotAt(9, "FAILURE"));
-  socket().say("end", { stream: "task:t", status: "FAILURE" });
+  socket().deliver("end", { stream: "task:t", status: "FAILURE" });
   await pass(0);
   expect(stage.seen).toEqual(["snapshot 5", "snapshot 9"]);
   expect(watch.progress).toEqual({ kind: "ended" });
@@ -187,99 +187,4 @@ test("nothing comes after a stop", async () => {
   expect(stage.seen).toEqual(["snapshot 5"]);
   expect(socket().gone).toBe(true);
   expect(sockets).toHaveLength(1);
-});
-
-test("a fault of one who watches does not end the connection", async () => {
-  const faults: unknown[] = [];
-  const note = (error: unknown): void => void faults.push(error);
-  process.on("uncaughtException", note);
-  const event = vi.fn(() => {
-    throw new Error("a fault of the page");
-  });
-  stage.connection.task("t", { ...stage.notes.sink, event });
-  socket().open();
-  await pass(0);
-  stage.take(6);
-  vi.useRealTimers();
-  socket().log(6, 7);
-  await vi.waitFor(() => expect(faults).toHaveLength(2), { timeout: 30_000 });
-  process.off("uncaughtException", note);
-  expect(event).toHaveBeenCalledTimes(2);
-  expect(stage.connection.link.kind).toBe("live");
-});
-
-test("a snapshot on which one who watches fails is joined all the same, and the others are told", async () => {
-  const report = vi.spyOn(globalThis, "queueMicrotask").mockImplementation(() => undefined);
-  const fault = (): never => {
-    throw new Error("a fault of the page");
-  };
-  stage.connection.task("t", { snapshot: fault, event: fault, progress: fault });
-  await stage.live();
-  socket().log(6);
-  report.mockRestore();
-  expect(stage.seen).toEqual(["snapshot 5", 6]);
-});
-
-test("who begins to watch while an event is told gets it in a snapshot, and no event before that", async () => {
-  const late = noting();
-  let begun = false;
-  stage.connection.task("t", {
-    ...stage.notes.sink,
-    event: (event) => {
-      stage.notes.sink.event(event);
-      if (!begun) stage.connection.task("t", late.sink);
-      begun = true;
-    },
-  });
-  socket().open();
-  await pass(0);
-  stage.take(6);
-  stage.server.answers.set("/tasks/t/status", snapshotAt(7));
-  socket().log(6, 7);
-  expect(late.seen).toEqual([]);
-
-  await pass(0);
-  again(8);
-  socket().log(8);
-  expect(late.seen).toEqual(["snapshot 7", 8]);
-  expect(stage.seen).toEqual(["snapshot 5", 6, "snapshot 7", 8]);
-});
-
-test("who is stopped while an event is told hears no more, whoever stops whom", async () => {
-  const other = noting();
-  const watch: { stop: () => void } = stage.connection.task("t", {
-    ...stage.notes.sink,
-    event: (event) => {
-      stage.notes.sink.event(event);
-      second.stop();
-      watch.stop();
-    },
-  });
-  const second = stage.connection.task("t", other.sink);
-  socket().open();
-  await pass(0);
-  stage.take(7);
-  socket().log(6, 7);
-  await pass(0);
-
-  expect(stage.seen).toEqual(["snapshot 5", 6]);
-  expect(other.seen).toEqual(["snapshot 5"]);
-});
-
-test("while polling, who stops or begins inside a page leaves nothing told twice or too early", async () => {
-  const late = noting();
-  await stage.polling();
-  const one = stage.notes.sink;
-  const told = one.event.bind(one);
-  one.event = (event) => {
-    told(event);
-    if (event.sequence === 6) stage.connection.task("t", late.sink);
-  };
-  const events = [6, 7].map((sequence) => ({ sequence, type: "log", timestamp: "", data: {} }));
-  stage.server.answers.set("/tasks/t/events", { events, next_sequence: 7, has_more: false });
-  stage.server.answers.set("/tasks/t/status", snapshotAt(7));
-  await pass(30_000);
-
-  expect(late.seen[0]).toBe("snapshot 7");
-  expect(new Set(late.seen).size).toBe(late.seen.length);
 });

@@ -1,6 +1,6 @@
 import type { Api } from "./api";
-import { Problem } from "./http";
-import { isRefusal, Question } from "./question";
+import { Problem } from "./problem";
+import { RetryingRequest } from "./retryingRequest";
 import type { Rooms, Watched } from "./rooms";
 import { safely } from "./safely";
 import { isTerminal, type EventPage, type Snapshot, type TaskEvent } from "./types";
@@ -16,13 +16,13 @@ export class TaskRoom implements Watched {
   cursor = 0;
   private state: Exclude<Progress, { kind: "catching up" }> = { kind: "loading" };
   private head = 0;
-  /** Whether what comes now was asked for at the cursor. */
+  /** Whether it is joined at its cursor. */
   private here = false;
   private finished = false;
   private lastGap = -1;
-  /** Counts what was begun, so that a page that was asked for before is not taken for the present one. */
+  /** Counts joins and polls, so that the answer to an earlier request is not taken for the present one. */
   private turn = 0;
-  private readonly loading: Question<Snapshot>;
+  private readonly loading: RetryingRequest<Snapshot>;
 
   constructor(
     private readonly taskId: string,
@@ -31,7 +31,7 @@ export class TaskRoom implements Watched {
     private readonly sink: TaskSink,
   ) {
     this.name = `task:${taskId}`;
-    this.loading = new Question(
+    this.loading = new RetryingRequest(
       () => api.snapshot(taskId),
       (snapshot) => this.loaded(snapshot),
       (problem) => this.refused(problem),
@@ -45,15 +45,15 @@ export class TaskRoom implements Watched {
     return this.state;
   }
 
-  /** Takes a fresh snapshot, and goes on from there. */
+  /** Loads a new snapshot, and goes on from there. */
   load(): void {
     this.leave();
     this.announce({ kind: "loading" });
-    void this.loading.ask();
+    void this.loading.send();
   }
 
   resume(): void {
-    if (this.state.kind === "loading" && !this.ready) void this.loading.hurry();
+    if (this.state.kind === "loading" && !this.ready) void this.loading.sendNow();
   }
 
   pause(): void {
@@ -82,7 +82,7 @@ export class TaskRoom implements Watched {
     this.load();
   }
 
-  /** An end whose terminal event is not here would leave a task running on the page for ever. */
+  /** Loads the snapshot if the terminal event has not come: the task would seem to run for ever. */
   ended(): void {
     if (this.finished) this.over({ kind: "ended" });
     else this.load();
@@ -99,7 +99,7 @@ export class TaskRoom implements Watched {
       if (turn !== this.turn || !page) return;
       for (const event of page.events) {
         if (event.sequence === this.cursor + 1) this.take(event);
-        if (turn !== this.turn) return; // who heard it stopped, or made all begin again
+        if (turn !== this.turn) return; // the sink stopped the watch, or let all begin again
       }
       if (page.resync || this.cursor < page.next_sequence) return this.load();
       more = page.has_more;
@@ -108,14 +108,14 @@ export class TaskRoom implements Watched {
     else this.joined(this.cursor);
   }
 
-  /** Null when there is no answer: the next turn asks again. */
+  /** Returns null when there is no answer; the next turn asks again. */
   private async page(): Promise<EventPage | null> {
     const { turn } = this;
     try {
       return await this.api.eventsAfter(this.taskId, this.cursor);
     } catch (error) {
       const problem = Problem.of(error);
-      if (turn === this.turn && isRefusal(problem)) this.refused(problem);
+      if (turn === this.turn && problem.isRefusal) this.refused(problem);
       return null;
     }
   }
@@ -135,7 +135,7 @@ export class TaskRoom implements Watched {
     this.sink.event(event);
   }
 
-  /** Something was missed on the way: a new join at the cursor brings it. A gap that stays is jumped by a snapshot. */
+  /** Joins again at the cursor to get what was missed. When the same gap comes again, a snapshot closes it. */
   private gap(): void {
     const again = this.lastGap === this.cursor;
     this.lastGap = this.cursor;

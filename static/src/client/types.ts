@@ -37,7 +37,7 @@ export interface Task {
   retry_count: number;
   attempt: number;
   worker: string | null;
-  /** False where `progress` says nothing; null of runs that were before it was asked. */
+  /** False where `progress` means nothing; null of runs that are older than this field. */
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
@@ -82,7 +82,7 @@ export interface LogLine {
   phase: string | null;
 }
 
-/** What a task waits for. `key` tells several of one task apart. */
+/** The decision that a task waits for. `key` distinguishes several of one task. */
 export interface Approval {
   key: string;
   title: string;
@@ -90,7 +90,7 @@ export interface Approval {
   estimated_cost: number;
 }
 
-/** What a task asked for, and what became of it. */
+/** A decision that a task asked for, and the answer. */
 export interface DecidedApproval extends Approval {
   asked_at: string;
   decided_at: string | null;
@@ -118,7 +118,7 @@ export interface LogFilter {
   q?: string | undefined;
 }
 
-/** A question for a page of a log, as REST takes it. */
+/** Which page of a log to load, as REST takes it. */
 export interface LogQuery extends LogFilter {
   since_sequence?: number;
   before_sequence?: number;
@@ -131,7 +131,7 @@ export interface LogPage {
   next_sequence: number;
   /** Where earlier lines are, as `before_sequence`. */
   before_sequence: number;
-  /** About the direction that was asked for. */
+  /** Whether there are more lines in the direction of the request. */
   has_more: boolean;
   /** The cursor could not be answered exactly: `oldest` is the first event that is kept. */
   resync?: { reason: string; oldest: number; head: number };
@@ -191,7 +191,7 @@ export interface BrokenFile {
 
 export type Severity = "info" | "success" | "warning" | "error";
 
-/** One of the user's notifications, or an announcement to everybody, which is of no user's list and never unread. */
+/** A notification of the user, or an announcement to all users, which is in no list and never unread. */
 export interface Notification {
   id: string;
   /** Of its event. */

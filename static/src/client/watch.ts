@@ -1,17 +1,17 @@
-import type { Problem } from "./http";
+import type { Problem } from "./problem";
 import type { Snapshot, TaskEvent } from "./types";
 
-/** How the one connection of a page stands. `wire`: what carries it. */
+/** The state of the one connection of a page. `wire`: what carries it. */
 export type Link =
   | { kind: "connecting" }
   | { kind: "live"; wire: "socket" | "sse" }
   /** `until`: when it tries again, in milliseconds of this machine's clock. */
   | { kind: "reconnecting"; until: number }
-  /** Neither wire works: REST is asked every `seconds`, and the wires are probed now and then. */
+  /** Neither wire works: REST is asked every `seconds`, and the wires are tried now and then. */
   | { kind: "polling"; seconds: number }
   | { kind: "signed out" };
 
-/** How one watched task stands on a connection that is live. */
+/** The state of one watched task on a connection that is live. */
 export type Progress =
   | { kind: "loading" }
   | { kind: "catching up"; behind: number }
@@ -20,7 +20,7 @@ export type Progress =
   | { kind: "refused"; problem: Problem };
 
 export interface TaskSink {
-  /** State to begin from anew; everything up to its `sequence` is in it. */
+  /** The state to begin from, or to begin again from; everything up to its `sequence` is in it. */
   snapshot(snapshot: Snapshot): void;
   /** Each later event exactly once, in order, without gaps. */
   event(event: TaskEvent): void;
@@ -29,8 +29,8 @@ export interface TaskSink {
 }
 
 export interface UserSink {
-  /** Events may have been missed, or never heard at all: load what is shown anew. Called once at the start, after each
-   * gap that cannot be closed, and at each turn of polling. */
+  /** Events may have been missed: load what is shown again. Called once at the start, after each gap that cannot be
+   * closed, and at each turn of polling. */
   refresh(): void;
   /** Each event of the user's stream (or `broadcast`) exactly once, in order. */
   event(event: TaskEvent): void;
@@ -47,14 +47,14 @@ export interface TaskWatch extends Watch {
 /** One connection for everything a page watches: Socket.IO, else one SSE stream of many rooms, else polling. */
 export interface Connection {
   readonly link: Link;
-  /** Calls back after every change of `link`; returns how to stop that. */
+  /** Calls back after every change of `link`; returns a function that stops it. */
   listen(listener: () => void): () => void;
   /** Snapshot, then live from exactly there, across every break, until the task's end. */
   task(taskId: string, sink: TaskSink): TaskWatch;
-  /** Where a task stands, without its log: `task_status`, `phase_update` and `phase_complete`, the present state first. */
-  standing(taskId: string, heard: (event: TaskEvent) => void): Watch;
-  /** The caller's own stream and `broadcast`. Several may watch; the page holds one room. */
+  /** The summary of a task, without its log: `task_status`, `phase_update` and `phase_complete`, the present state first. */
+  standing(taskId: string, onEvent: (event: TaskEvent) => void): Watch;
+  /** The user's own stream and `broadcast`. Several may watch; the page holds one room. */
   user(sink: UserSink): Watch;
-  /** Tries at once instead of at the end of a back-off, and the best wire first. */
+  /** Tries now and not at the end of the back-off, the best wire first. */
   retryNow(): void;
 }

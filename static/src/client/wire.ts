@@ -1,4 +1,4 @@
-import type { Problem } from "./http";
+import type { Problem } from "./problem";
 import { safely } from "./safely";
 import type { TaskEvent } from "./types";
 
@@ -8,11 +8,11 @@ export interface Room {
   readonly name: string;
   /** The event types that are wanted; null: all. A wire that cannot choose may bring others. */
   readonly types: readonly string[] | null;
-  /** A room of less rank makes place for one of higher rank. */
+  /** Where a wire cannot carry all rooms, it carries those of higher rank. */
   readonly rank: number;
-  /** Asked at each join. It has everything up to there; null has nothing yet. */
+  /** Read at each join. The room has everything up to there; null: it has nothing yet. */
   readonly cursor: number | null;
-  /** What comes after `from` comes now; null: the present state first. `head` is the stream's last sequence then. */
+  /** The events after `from` follow; null: the present state first. `head` is the last sequence of the stream now. */
   joined(head: number, from: number | null): void;
   event(event: TaskEvent): void;
   /** The cursor was refused. */
@@ -20,15 +20,15 @@ export interface Room {
   /** The stream has ended and everything was sent. */
   ended(): void;
   refused(problem: Problem): void;
-  /** The wire carries it no longer. */
+  /** The wire no longer carries it. */
   left(): void;
-  /** Asks by REST for what is new, and learns so whether it is still allowed. Never throws. */
+  /** Asks by REST for what is new; the answer also shows whether the user may still see it. Never throws. */
   poll(): Promise<void>;
 }
 
-export type WireKind = "socket" | "sse" | "polling";
+type WireKind = "socket" | "sse" | "polling";
 
-/** Carries rooms, each at its own cursor. It does not reconnect by itself. */
+/** Carries rooms, each from its own cursor. It does not reconnect by itself. */
 export interface Wire {
   readonly kind: WireKind;
   /** How many rooms at a time. */
@@ -38,26 +38,26 @@ export interface Wire {
   leave(room: Room): void;
   /** Hands a renewed access token to the open connection. */
   token(token: string): void;
-  /** Ends it silently: no callback comes any more, to rooms neither. */
+  /** Ends it without a callback, and no room gets one any more. */
   close(): void;
 }
 
-/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is not good any more. */
+/** Why a wire ended. `unreachable`: it never opened; `denied`: the token is no longer valid. */
 export type Closed = "unreachable" | "cut" | "denied";
 
 export interface WireEvents {
   /** Rooms can be joined. */
   opened(): void;
-  /** A room was. */
+  /** A room has been joined. */
   joined(): void;
-  /** Once, and nothing after it. */
+  /** Called once, as the last one. */
   closed(why: Closed): void;
 }
 
-/** Opens a connection without rooms. Calls back later only. */
+/** Opens a connection without rooms. Never calls back before it returns. */
 export type OpenWire = (events: WireEvents) => Wire;
 
-/** Hands a server's message to the room it is for. What has no sequence, or is of no room here, is passed over. */
+/** Hands a message of the server to its room. A message without a sequence, or of an unknown room, is ignored. */
 export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload: unknown): void {
   if (typeof payload !== "object" || payload === null) return;
   const fields = payload as Record<string, unknown>;
@@ -71,5 +71,5 @@ export function deliver(rooms: ReadonlyMap<string, Room>, type: string, payload:
   });
 }
 
-/** A connection hears of one user only, its own. */
+/** Returns the room of a stream: a connection carries the stream of one user only. */
 export const roomOf = (stream: string): string => (stream.startsWith("user:") ? "user" : stream);

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "./http";
+import { Problem } from "./problem";
 import { noting, snapshotAt } from "./testing/page";
 import { io, socket, sockets } from "./testing/sockets";
 import { pass, Stage } from "./testing/stage";
@@ -96,7 +96,7 @@ test("from polling it goes up to the best wire at the cursor", async () => {
   expect(stage.server.asked).toHaveLength(asked);
 });
 
-test("while polling a server that does not answer is told, and the wires are tried when it does again", async () => {
+test("while polling the link shows that the server does not answer, and the wires are tried when it does again", async () => {
   await stage.polling();
   stage.server.answers.delete("/tasks/t/events");
   await pass(10_000);
@@ -137,7 +137,7 @@ test("a room that is not the viewer's any more leaves the stream to the others",
   expect(stage.seen).toEqual(["snapshot 5", 6]);
 });
 
-test("from page to page the connection stays, and ends when nobody watches", async () => {
+test("from page to page the connection stays, and ends when nothing is watched", async () => {
   const first = stage.connection.task("t", noting().sink);
   socket().open();
   first.stop();
@@ -152,7 +152,7 @@ test("from page to page the connection stays, and ends when nobody watches", asy
   expect(sockets).toHaveLength(2);
 });
 
-test("a WebSocket that opens and answers nothing is left for the stream, and a stream that says nothing for REST", async () => {
+test("a WebSocket that answers nothing is left for the stream, and a silent stream for REST", async () => {
   await stage.watch();
   await pass(10_000);
   expect(socket().gone).toBe(true);

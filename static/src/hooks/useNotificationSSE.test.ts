@@ -131,7 +131,7 @@ describe("beyond the printed tests", () => {
     expect(result.current.reconnectAttempts).toBe(0);
   });
 
-  it("comes back ten times, after 1, 2, 4, 8, 16 and then 30 s, unless told otherwise", () => {
+  it("comes back ten times, after 1, 2, 4, 8, 16 and then 30 s, unless another number is given", () => {
     vi.spyOn(Math, "random").mockReturnValue(0); // jitter only shortens: these are the longest
     const { result } = renderHook(() => useNotificationSSE());
     const waits = [1, 2, 4, 8, 16, 30, 30, 30, 30, 30];
@@ -160,7 +160,7 @@ describe("beyond the printed tests", () => {
     expect(EventSource).toHaveBeenCalledTimes(4);
   });
 
-  it("waits for somebody to sign in, and is off when told so", () => {
+  it("waits for a user to sign in, and can be off", () => {
     signedIn.value = { kind: "out", left: false };
     renderHook(() => useNotificationSSE());
     renderHook(() => useNotificationSSE({ enabled: false }));

@@ -1,18 +1,18 @@
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { NotificationStream } from "../client/notificationStream";
 import type { Notification } from "../client/types";
-import { session, signedIn } from "../state/app";
-import { hear, notifications } from "../state/bell";
+import { currentUser, session } from "../state/app";
+import { notifications, onUserEvent } from "../state/bell";
 
-export interface SSEHookOptions {
+interface SSEHookOptions {
   enabled?: boolean;
   maxReconnectAttempts?: number;
   onNotification?: (notification: Notification) => void;
   onError?: (error: Event) => void;
 }
 
-/** Notifications for a front end that has no `Connection`: the list, the count and the toasts are fed by an EventSource
- * of its own, and by polling when that has failed too often. */
+/** Notifications for a front end without a `Connection`: list, count and toasts come by an EventSource of its own, and by
+ * polling when that has failed too often. */
 export function useNotificationSSE(options: SSEHookOptions = {}) {
   const { enabled = true } = options;
   const latest = useRef(options);
@@ -25,7 +25,7 @@ export function useNotificationSSE(options: SSEHookOptions = {}) {
         () => latest.current.maxReconnectAttempts ?? 10,
         {
           notification: (notification) => {
-            hear({ ...notification, type: "notification" });
+            onUserEvent({ ...notification, type: "notification" });
             latest.current.onNotification?.(notification);
           },
           joined: () => notifications.refresh(),
@@ -39,8 +39,8 @@ export function useNotificationSSE(options: SSEHookOptions = {}) {
     [],
   );
 
-  const userId = enabled && signedIn.value.kind === "in" ? signedIn.value.user.id : null;
-  // Not a plain effect: those are undone only after the page was drawn without the component.
+  const userId = enabled ? (currentUser.value?.id ?? null) : null;
+  // A plain effect would be undone only after the page was drawn without the component.
   useLayoutEffect(() => {
     if (userId === null) return;
     notifications.start(userId);

@@ -1,9 +1,9 @@
 import { signal } from "@preact/signals";
 
-/** What screen readers are told next; shown by the one live region of the page. */
+/** The text of the one live region of the page, which screen readers read out. */
 export const announced = signal("");
 
-/** Says it politely, also when it was the last thing said: only a changed text is read out. */
+/** Announces a text to screen readers. Only a changed text is read out, so a repeated one gets a space more. */
 export function announce(text: string): void {
   announced.value = text === announced.peek() ? `${text}\u00a0` : text;
 }

@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { TaskEvent } from "../client/types";
-import { go } from "./app";
-import { hear, notifications, toasts } from "./bell";
+import { go } from "./address";
+import { notifications, onUserEvent, toasts } from "./bell";
 
 let hidden = false;
 let sequence = 0;
-const told = (more: Record<string, unknown> = {}): TaskEvent => {
+const arrived = (more: Record<string, unknown> = {}): TaskEvent => {
   const at = new Date().toISOString();
   sequence++;
   return {
@@ -42,17 +42,17 @@ afterEach(() => {
 });
 
 test("what has just happened elsewhere is in the bell and in a toast", () => {
-  hear(told());
+  onUserEvent(arrived());
   expect(notifications.inbox.value.unread).toBe(1);
   expect(titles()).toEqual(["It has finished"]);
 });
 
 test("what is in sight, what is past and what is by the way are in the bell alone", () => {
   go("/runs/1");
-  hear(told());
+  onUserEvent(arrived());
   go("/");
-  hear(told({ timestamp: "2020-01-01T00:00:00Z" }));
-  hear(told({ severity: "info" }));
+  onUserEvent(arrived({ timestamp: "2020-01-01T00:00:00Z" }));
+  onUserEvent(arrived({ severity: "info" }));
   expect(notifications.inbox.value.unread).toBe(3);
   expect(titles()).toEqual([]);
 });
@@ -60,17 +60,17 @@ test("what is in sight, what is past and what is by the way are in the bell alon
 test("a hidden page keeps only what is urgent, even of the page that it shows", () => {
   go("/runs/1");
   hidden = true;
-  hear(told());
-  hear(told({ urgent: true, title: "It has failed" }));
+  onUserEvent(arrived());
+  onUserEvent(arrived({ urgent: true, title: "It has failed" }));
   expect(titles()).toEqual(["It has failed"]);
 });
 
 test("a toast goes when it is read elsewhere", () => {
-  hear(told({ urgent: true }));
-  hear(told({ urgent: true, title: "Another" }));
+  onUserEvent(arrived({ urgent: true }));
+  onUserEvent(arrived({ urgent: true, title: "Another" }));
   const [first] = toasts.shown.value;
-  hear({ type: "notifications_read", stream: "user:1", sequence: ++sequence, ids: [first?.id], unread_count: 1 });
+  onUserEvent({ type: "notifications_read", stream: "user:1", sequence: ++sequence, ids: [first?.id], unread_count: 1 });
   expect(titles()).toEqual(["Another"]);
-  hear({ type: "notifications_read", stream: "user:1", sequence: ++sequence, all: true, unread_count: 0 });
+  onUserEvent({ type: "notifications_read", stream: "user:1", sequence: ++sequence, all: true, unread_count: 0 });
   expect(titles()).toEqual([]);
 });

@@ -1,24 +1,25 @@
-import type { Connection } from "../client/watch";
-import { serverNow } from "../client/http";
+import { serverNow } from "../client/serverClock";
 import type { Notification, TaskEvent } from "../client/types";
-import { api, go } from "./app";
-import { notifyOutside } from "./desktop";
-import { Notifications } from "./notifications";
+import type { Connection } from "../client/watch";
+import { go } from "./address";
+import { api } from "./app";
+import { notifyDesktop } from "./desktop";
 import { isUnread } from "./inbox";
-import { isInSight, placeOf } from "./place";
+import { isInSight, targetOf } from "./notification-target";
+import { Notifications } from "./notifications";
 import { interrupts, isNew, Toasts } from "./toasts";
 import { speakOf } from "./voice";
 
 export const notifications = new Notifications(api);
 export const toasts = new Toasts();
 
-/** Brings what a user is told to the bell, the toasts, the desktop and the ear; returns how to stop that. */
-export function ring(connection: Connection, userId: string | number): () => void {
+/** Brings the user's notifications to the bell, the toasts, the desktop and the voice; returns a function that stops it. */
+export function startNotifications(connection: Connection, userId: string | number): () => void {
   notifications.start(userId);
-  const follow = (): void => notifications.connected(connection.link.kind === "live");
-  const unlisten = connection.listen(follow);
-  follow();
-  const watch = connection.user({ refresh: () => notifications.refresh(), event: hear });
+  const linkChanged = (): void => notifications.connected(connection.link.kind === "live");
+  const unlisten = connection.listen(linkChanged);
+  linkChanged();
+  const watch = connection.user({ refresh: () => notifications.refresh(), event: onUserEvent });
   return () => {
     watch.stop();
     unlisten();
@@ -27,9 +28,9 @@ export function ring(connection: Connection, userId: string | number): () => voi
   };
 }
 
-/** One event of the user's stream, as it comes. What a reconnect brings of the past interrupts nobody. */
-export function hear(event: TaskEvent): void {
-  notifications.hear(event);
+/** Takes one event of the user's stream. Events of the past, which a reconnect brings, do not interrupt the user. */
+export function onUserEvent(event: TaskEvent): void {
+  notifications.take(event);
   if (event.type === "notifications_read") {
     const { ids } = event as { ids?: readonly string[] };
     toasts.remove(({ id }) => !ids || ids.includes(id));
@@ -41,21 +42,21 @@ export function hear(event: TaskEvent): void {
 
 function interrupt(notification: Notification): void {
   if (!interrupts(notification)) return;
-  void notifyOutside(notification, () => visit(notification));
+  void notifyDesktop(notification, () => visit(notification));
   if (isInSight(notification)) return;
-  // Whoever comes back to a hidden tab finds in the bell what has passed; what is urgent waits.
+  // In a hidden tab only urgent ones become toasts; the bell has the others.
   if (!document.hidden || notification.urgent) toasts.add(notification);
 }
 
-/** Goes where it leads within the dashboard. */
+/** Goes to what the notification is about. */
 function visit(notification: Notification): void {
-  const place = placeOf(notification);
-  if (place?.here) go(place.to);
-  else if (place) location.assign(place.to);
+  const target = targetOf(notification);
+  if (target?.here) go(target.to);
+  else if (target) location.assign(target.to);
   acknowledge(notification);
 }
 
-/** It was looked at, here and so in every tab. */
+/** Marks a notification that the user has looked at as read, in every tab. */
 export function acknowledge(notification: Notification): void {
   toasts.remove(({ id }) => id === notification.id);
   if (isUnread(notifications.inbox.value, notification)) void notifications.markRead(notification.id);

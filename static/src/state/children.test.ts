@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { Api } from "../client/api";
 import { NOTHING } from "../client/fold";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Task, TaskEvent } from "../client/types";
 import type { Connection } from "../client/watch";
-import { Children } from "./children";
+import { ChildTasks } from "./children";
 
 const task = (task_id: string, fields: Partial<Task> = {}): Task => ({
   ...NOTHING.task,
@@ -14,7 +14,7 @@ const task = (task_id: string, fields: Partial<Task> = {}): Task => ({
   ...fields,
 });
 
-/** A server whose list is `tasks`, newest first, and a connection that tells what the test says. */
+/** A server whose list is `tasks`, newest first, and a connection whose events the test sends. */
 function server(...tasks: Task[]) {
   const watched = new Map<string, (event: TaskEvent) => void>();
   const api = {
@@ -23,12 +23,12 @@ function server(...tasks: Task[]) {
     children: () => (api.problem ? Promise.reject(api.problem) : Promise.resolve({ tasks: [...api.tasks] })),
   };
   const connection = {
-    standing: (id: string, heard: (event: TaskEvent) => void) => {
-      watched.set(id, heard);
+    standing: (id: string, onEvent: (event: TaskEvent) => void) => {
+      watched.set(id, onEvent);
       return { stop: () => watched.delete(id) };
     },
   };
-  const children = new Children("p", api as unknown as Api, connection as unknown as Connection);
+  const children = new ChildTasks("p", api as unknown as Api, connection as unknown as Connection);
   return { api, watched, children, seen: () => children.tasks.value.map((one) => [one.task_id, one.status, one.progress]) };
 }
 
@@ -44,7 +44,7 @@ test("they come in the order in which they were made, and those that run are wat
   expect([...watched.keys()]).toEqual(["b"]);
 });
 
-test("what is heard of one changes that one, and its end ends the watching", async () => {
+test("an event of a child changes that child, and its end ends the watch", async () => {
   const { children, watched, seen } = server(task("b"), task("a"));
   await children.load("own");
 

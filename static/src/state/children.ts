@@ -1,19 +1,19 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import { Problem } from "../client/http";
-import { isTerminal, type Task } from "../client/types";
-import type { Connection, Watch } from "../client/watch";
 import { fold, NOTHING } from "../client/fold";
+import { Problem } from "../client/problem";
+import { isTerminal, type Task, type TaskEvent } from "../client/types";
+import type { Connection, Watch } from "../client/watch";
 
-/** Of those that run at the same time: one connection joins only so many rooms. */
+/** How many running children are live: a connection joins a limited number of rooms. */
 const MOST_WATCHED = 24;
 
-/** The tasks that a task is made of, oldest first; those that run are kept up to date by their own streams. */
-export class Children {
+/** The children of a task, oldest first. The running ones are kept up to date by their own streams. */
+export class ChildTasks {
   readonly tasks = signal<readonly Task[]>([]);
   readonly problem = signal<Problem | null>(null);
   private readonly watches = new Map<string, Watch>();
-  private asked = 0;
+  private requests = 0;
 
   constructor(
     private readonly parentId: string,
@@ -21,22 +21,22 @@ export class Children {
     private readonly connection: Connection,
   ) {}
 
-  /** Asks for all of them again: one more began, or one ended. */
+  /** Loads them again: one has begun or ended. */
   async load(scope: "own" | "tenant"): Promise<void> {
-    const asked = ++this.asked;
+    const request = ++this.requests;
     try {
       const { tasks } = await this.api.children(this.parentId, scope);
-      if (asked !== this.asked) return;
+      if (request !== this.requests) return;
       this.tasks.value = tasks.reverse();
       this.problem.value = null;
       this.watch();
     } catch (error) {
-      if (asked === this.asked) this.problem.value = Problem.of(error);
+      if (request === this.requests) this.problem.value = Problem.of(error);
     }
   }
 
   stop(): void {
-    this.asked++;
+    this.requests++;
     for (const watch of this.watches.values()) watch.stop();
     this.watches.clear();
   }
@@ -45,9 +45,9 @@ export class Children {
     const running = this.tasks.value.filter(({ status }) => status === "STARTED" || status === "RETRY");
     for (const { task_id } of running) {
       if (this.watches.has(task_id) || this.watches.size >= MOST_WATCHED) continue;
-      const heard = (event: { type: string; sequence: number }): void =>
+      const onEvent = (event: TaskEvent): void =>
         this.replace(task_id, (task) => fold({ ...NOTHING, task }, event).task);
-      this.watches.set(task_id, this.connection.standing(task_id, heard));
+      this.watches.set(task_id, this.connection.standing(task_id, onEvent));
     }
   }
 

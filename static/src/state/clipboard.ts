@@ -1,4 +1,4 @@
-/** Puts text on the clipboard; says whether it is there. */
+/** Copies a text; returns whether the browser allows it. */
 export async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -8,7 +8,7 @@ export async function copy(text: string): Promise<boolean> {
   }
 }
 
-/** Where the page came over plain HTTP the clipboard of above is not there at all. */
+/** Copies without `navigator.clipboard`, which browsers do not offer on a page that came over plain HTTP. */
 function copySelected(text: string): boolean {
   const field = document.createElement("textarea");
   field.value = text;

@@ -1,4 +1,4 @@
-/** A colour of the style sheets as it is in this theme, for what does not read them: a canvas, an icon. */
+/** Returns the value of a CSS colour in the present theme, for a canvas or an icon, which cannot use style sheets. */
 export function colourOf(value: string): string {
   const probe = document.createElement("i");
   probe.style.color = value;

@@ -43,7 +43,7 @@ test("an answer that was overtaken does not take the counts back", async () => {
   expect(counts.value.value?.SUCCESS).toBe(2);
 });
 
-test.each(["/?q=x", "/?job_type=x", "/?scope=tenant"])("events do not say enough for %s", async (address) => {
+test.each(["/?q=x", "/?job_type=x", "/?scope=tenant"])("events are not enough for %s", async (address) => {
   const { answers, tally: counts } = tally(address);
   const loading = counts.load();
   answers[0]?.({ counts: none, sequence: 1 });

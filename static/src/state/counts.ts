@@ -1,34 +1,34 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import type { Status, TaskEvent } from "../client/types";
-import { queryOf, type Filter } from "./filter";
+import { taskFilterOf, type RunFilter } from "./filter";
 
 export type Counts = Readonly<Record<Status, number>>;
 
-/** How many runs have which status, whatever status the list is narrowed to. */
+/** How many runs have which status, without the status filter of the list. */
 export class StatusTally {
   readonly value = signal<Counts | null>(null);
-  /** Whether the events of one's own stream say all that changes here: whose job or title it is they do not say. */
+  /** Whether the events of the user's stream are enough to count. They name neither job nor title, nor other users' runs. */
   readonly exact: boolean;
   private sequence = 0;
-  /** Answers under way, and the events meanwhile, which an answer may or may not count. */
+  /** Requests under way, and the events meanwhile, which their answers may or may not include. */
   private asking = 0;
   private meanwhile: TaskEvent[] = [];
 
   constructor(
     private readonly api: Pick<Api, "counts">,
-    private readonly filter: Filter,
+    private readonly filter: RunFilter,
   ) {
     this.exact = filter.scope === "mine" && !filter.job_type && !filter.q;
   }
 
   /** Throws Problem. */
   async load(): Promise<void> {
-    const { status: _, ...rest } = queryOf(this.filter);
+    const { status: _, ...rest } = taskFilterOf(this.filter);
     this.asking++;
     try {
       const { counts, sequence } = await this.api.counts(rest);
-      // Of two that were asked for together the later one may be answered first.
+      // Of two requests the later one may be answered first.
       if (sequence < this.sequence) return;
       this.sequence = sequence;
       this.value.value = this.meanwhile.filter((event) => event.sequence > sequence).reduce(counted, counts);
@@ -45,8 +45,8 @@ export class StatusTally {
   }
 }
 
-/** The counts after one more event. */
-export function counted(counts: Counts, event: TaskEvent): Counts {
+/** Returns the counts after one more event. */
+function counted(counts: Counts, event: TaskEvent): Counts {
   const after = { ...counts };
   after[event.status as Status]++;
   if (event.type === "status_changed") after[event.previous_status as Status]--;

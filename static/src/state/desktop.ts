@@ -1,28 +1,28 @@
 import type { Notification } from "../client/types";
 import { OFF_FIRST, setting, type Switch } from "./settings";
-import { anySeen } from "./tabs";
+import { anyTabVisible } from "./tabs";
 
-/** Whether the browser shows notifications while no tab is in sight. */
+/** Whether the browser shows notifications while no tab is visible. */
 export const desktop = setting<Switch>("desktop", OFF_FIRST);
 
-/** Nothing of it exists where a page came without TLS from another machine. */
+/** Browsers offer no notifications on a page that came without TLS from another machine. */
 export const canNotify = "Notification" in globalThis && isSecureContext;
 
-/** Turns it on, asking for leave: only ever called by a click. Returns whether it was given. */
+/** Turns it on, with the browser's question: call it only in a click. Returns whether the user allows it. */
 export async function askToNotify(): Promise<boolean> {
-  const given = canNotify && (await globalThis.Notification.requestPermission()) === "granted";
-  desktop.value = given ? "on" : "off";
-  return given;
+  const allowed = canNotify && (await globalThis.Notification.requestPermission()) === "granted";
+  desktop.value = allowed ? "on" : "off";
+  return allowed;
 }
 
-/** Shows it unless a tab is in sight. Several hidden tabs show one, for the tag is the same. */
-export async function notifyOutside({ id, title, message }: Notification, open: () => void): Promise<void> {
+/** Shows it unless a tab is visible. Several hidden tabs show it once, because its tag is the same. */
+export async function notifyDesktop({ id, title, message }: Notification, open: () => void): Promise<void> {
   if (desktop.value === "off" || !canNotify || globalThis.Notification.permission !== "granted") return;
-  if (await anySeen()) return;
-  const outside = new globalThis.Notification(title, { body: message, tag: id });
-  outside.onclick = () => {
+  if (await anyTabVisible()) return;
+  const shown = new globalThis.Notification(title, { body: message, tag: id });
+  shown.onclick = () => {
     window.focus();
-    outside.close();
+    shown.close();
     open();
   };
 }

@@ -44,7 +44,7 @@ test("progress is whole percent, and none where it is not known", () => {
   expect([shareOf(phase()), shareOf(phase({ total_count: null })), shareOf(phase({ total_count: 0 }))]).toEqual([50, null, null]);
 });
 
-test("the estimate is of the whole run and grows shorter while nothing is said", () => {
+test("the estimate is of the whole run and grows shorter without events", () => {
   expect(etaOf(running({}, phase()), after(0))).toBe(60);
   expect(etaOf(running({}, phase()), after(9))).toBe(51);
   expect(phaseEtaOf(phase(), after(9))).toBe(16);
@@ -65,7 +65,7 @@ test("it is withdrawn once the run should be over", () => {
   expect(phaseEtaOf(last, after(0))).toBeNull();
 });
 
-test("it is withdrawn while a phase that counts says nothing for the time of several items, and of ten seconds", () => {
+test("it is withdrawn while a phase that counts is silent for the time of several items, and ten seconds", () => {
   const hour = running({ eta_seconds: 3_600 }, phase({ eta_seconds: 50 }));
   expect(etaOf(hour, after(10))).toBe(3_590);
   expect(etaOf(hour, after(10.5))).toBeNull();

@@ -1,19 +1,21 @@
 import type { TaskFilter } from "../client/api";
 import { STATUSES, type Status, type User } from "../client/types";
+import { paramsOf, withQuery } from "./url";
 
-/** What the list of runs is narrowed to, as the address says it. */
-export interface Filter {
+/** The filter of the list of runs, as it is in the address. */
+export interface RunFilter {
   status: Status | null;
   job_type: string;
   q: string;
   scope: "mine" | "tenant";
 }
 
-/** Whether this account may see the runs of its tenant; the server says so too. */
+/** Whether the user may see the runs of the tenant; the server checks it again. */
 export const readsTenant = (user: User): boolean => Boolean(user.tenant) && user.role !== "worker";
 
-export function filterOf(address: string, user: User): Filter {
-  const search = new URLSearchParams(address.split("?")[1] ?? "");
+/** Reads the filter of an address. A value that the filter does not know counts as not given. */
+export function filterOf(address: string, user: User): RunFilter {
+  const search = paramsOf(address);
   return {
     status: STATUSES.find((status) => status === search.get("status")) ?? null,
     job_type: search.get("job_type") ?? "",
@@ -22,22 +24,23 @@ export function filterOf(address: string, user: User): Filter {
   };
 }
 
-export function addressOf({ status, job_type, q, scope }: Filter): string {
+export function listAddress({ status, job_type, q, scope }: RunFilter): string {
   const search = new URLSearchParams();
   if (scope === "tenant") search.set("scope", scope);
   if (status) search.set("status", status);
   if (job_type) search.set("job_type", job_type);
   if (q) search.set("q", q);
-  return search.size ? `/?${search}` : "/";
+  return withQuery("/", search);
 }
 
 /** Whether the list holds every run of its scope. */
-export const isWhole = ({ status, job_type, q }: Filter): boolean => !status && !job_type && !q;
+export const isUnfiltered = ({ status, job_type, q }: RunFilter): boolean => !status && !job_type && !q;
 
-export const queryOf = ({ status, job_type, q, scope }: Filter): TaskFilter => ({
+/** Returns the filter as the server takes it. */
+export const taskFilterOf = ({ status, job_type, q, scope }: RunFilter): TaskFilter => ({
   status: status ?? undefined,
   job_type,
-  // "#" says that an id follows; the ids themselves have none.
+  // "#" marks an id; it is no part of the id.
   q: q.trim().replace(/^#/, ""),
   scope: scope === "tenant" ? "tenant" : undefined,
 });

@@ -47,7 +47,7 @@ test.each([
   expect(collect(schema, { ...draft, [name]: text }, "params").errors).toEqual({ [`params.${name}`]: [message] });
 });
 
-test("an object that need not be said is asked for only when it is wanted", () => {
+test("an optional object is asked for only when it is wanted", () => {
   expect(fresh.approval).toBeNull();
   expect(collect(schema, draft, "params").value).not.toHaveProperty("approval");
 

@@ -1,15 +1,15 @@
-import type { FieldErrors } from "../client/http";
+import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 
-/** What stands in the inputs, in the shape of the value: text (choices and JSON fields hold JSON), a tick, lists and
+/** The content of the inputs, in the shape of the value: text (of choices and JSON fields: JSON), a checkbox, and lists and
  * objects of these; null for an object that is left out. */
 export type Draft = string | boolean | null | readonly Draft[] | { readonly [name: string]: Draft };
 
-export type Kind = "object" | "list" | "enum" | "boolean" | "integer" | "number" | "string" | "json";
+type Kind = "object" | "list" | "enum" | "boolean" | "integer" | "number" | "string" | "json";
 
 const LONG_TEXT = 1_000;
 
-/** How a parameter is entered; what has no input of its own is entered as JSON. */
+/** How a parameter is entered; a type without an input of its own is entered as JSON. */
 export function kindOf(schema: Schema): Kind {
   if (schema.enum) return "enum";
   const type = typeOf(schema);
@@ -23,7 +23,7 @@ const typeOf = ({ type }: Schema): string | undefined =>
 
 export const isLong = (schema: Schema): boolean => (schema.maxLength ?? 0) > LONG_TEXT;
 
-/** Whether an object may be left out, and would ask for something that need not be said if it were not. */
+/** Whether an object may be left out, and has required fields when it is not. */
 export const isExtra = (schema: Schema, required: boolean): boolean =>
   kindOf(schema) === "object" && !required && Boolean(schema.required?.length);
 
@@ -33,7 +33,7 @@ export function fieldsOf(schema: Schema): [string, Schema, boolean][] {
   return Object.entries(schema.properties ?? {}).map(([name, field]) => [name, field, required.includes(name)]);
 }
 
-/** What stands in a fresh form: the schema's defaults. */
+/** Returns the content of a new form: the defaults of the schema. */
 export function draftOf(schema: Schema, required = true, given: unknown = schema.default): Draft {
   const kind = kindOf(schema);
   const missing = given === undefined || given === null;
@@ -55,7 +55,7 @@ export function draftOf(schema: Schema, required = true, given: unknown = schema
   return kind === "enum" || kind === "json" ? JSON.stringify(given) : String(given);
 }
 
-/** A fresh item of a list. */
+/** Returns the content of a new list item. */
 export const itemOf = ({ items = {} }: Schema, given: unknown = items.default): Draft => draftOf(items, true, given);
 
 interface Collected {
@@ -63,8 +63,8 @@ interface Collected {
   errors: FieldErrors;
 }
 
-/** The value of a form, and by dotted path what is wrong with it. What is left empty is left out, so that the server's
- * default holds. */
+/** Returns the value of a form, and its errors by dotted path. An empty input is left out, so that the server's default
+ * is used. */
 export function collect(schema: Schema, draft: Draft, path: string, required = true): Collected {
   if (draft === null) return { value: undefined, errors: {} };
   if (typeof draft === "boolean") return { value: draft, errors: {} };
@@ -118,8 +118,8 @@ function read(schema: Schema, text: string, path: string, required: boolean): Co
   }
 }
 
-/** The messages for one field, whether the server names it in full or from the parameters on. What is wrong inside a
- * JSON field is said at that field. */
+/** Returns the errors of one field, which the server may name with or without `params`. With `inside` also those of its
+ * parts, for a field that is entered as JSON. */
 export function errorsAt(errors: FieldErrors, path: string, inside: boolean): string[] {
   return Object.entries(errors).flatMap(([name, messages]) => {
     const at = pathOf(name);
@@ -128,7 +128,7 @@ export function errorsAt(errors: FieldErrors, path: string, inside: boolean): st
   });
 }
 
-/** The messages that no field of the form shows. */
+/** Returns the errors that no field of the form shows. */
 export function errorsElsewhere(errors: FieldErrors, paths: string[]): string[] {
   return Object.entries(errors).flatMap(([name, messages]) =>
     paths.some((path) => pathOf(name) === path || pathOf(name).startsWith(`${path}.`))

@@ -1,12 +1,12 @@
-/** Nobody reads what changes more often, and drawing it would take the page's time. */
+/** Faster changes cannot be read, and drawing them would block the page. */
 const APART_MS = 100;
-/** Of what is too much to be read as it comes. */
+/** The interval after a call that had much to do. */
 const MUCH_APART_MS = 250;
-/** Longest time without a frame: hidden tabs and covered windows get no animation frames but must go on. */
+/** Longest wait for a frame: hidden tabs and covered windows get no animation frames but must go on. */
 const WITHOUT_FRAME_MS = 250;
 
-/** Runs `work` once for all requests until the next animation frame, ten times a second at most, four times after
- * it said that it had much to do. */
+/** Runs `work` once for all requests until the next animation frame, at most ten times a second. `work` returns whether it
+ * had much to do; it then runs at most four times a second. */
 export class Frames {
   private requested = false;
   private frame: number | null = null;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { NOTHING } from "../client/fold";
 import type { Phase, Task, TaskState } from "../client/types";
 import { axisLabel, stepFor } from "./axis";
-import { NOTHING } from "../client/fold";
 import { gantt } from "./gantt";
 import { phaseRows } from "./phases";
 
@@ -21,7 +21,7 @@ test("bars lie where their phases were, and what runs reaches to now", () => {
 
   const { rows, ticks, from, to } = drawn(state, [], 16);
 
-  expect(rows.map(({ name, left, width, state }) => [name, left, width, state])).toEqual([
+  expect(rows.map(({ name, left, width, tone }) => [name, left, width, tone])).toEqual([
     ["a", 0, 25, "ok"],
     ["b", 25, 75, "run"],
   ]);
@@ -41,7 +41,7 @@ test("a step is drawn as the task that it is", () => {
 
   const { rows } = drawn(state, [child], 10);
 
-  expect(rows[0]).toMatchObject({ key: "1_kb", name: "First", taskId: "c", state: "fail", word: "failed", width: 50 });
+  expect(rows[0]).toMatchObject({ key: "1_kb", name: "First", taskId: "c", tone: "fail", word: "failed", width: 50 });
   expect(rows[1]).toMatchObject({ key: "2_kb", name: "2_kb", taskId: null });
 });
 

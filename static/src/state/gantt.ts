@@ -1,17 +1,17 @@
 import type { Task, TaskState } from "../client/types";
 import { axisLabel, stepFor } from "./axis";
-import { PHASE, stateOf, stateWord, type State } from "./marks";
+import { PHASE, statusWord, toneOf, type Tone } from "./marks";
 import { phaseSpan, stepName, type PhaseRow } from "./phases";
 
 const MOST_TICKS = 4;
 
-/** A bar; `left` and `width` are shares of the whole in percent, times are milliseconds. */
+/** A bar. `left` and `width` are percent of the whole, times are milliseconds. */
 export interface GanttRow {
   key: string;
   name: string;
   word: string;
-  state: State;
-  /** The task that it is, where it is one. */
+  tone: Tone;
+  /** The id of a step's task; null of a phase. */
   taskId: string | null;
   from: number;
   to: number;
@@ -27,7 +27,7 @@ export interface Gantt {
   ticks: { at: number; label: string }[];
 }
 
-/** The run as bars over time: its phases, and in place of a phase that is a step the task it is. */
+/** Returns the run as bars over time: its phases, and for a phase that is a step the task of the step. */
 export function gantt({ task }: TaskState, phases: readonly PhaseRow[], children: readonly Task[], now: number): Gantt {
   const steps = new Map(children.map((child, index) => [stepName(index + 1, child.job_type), child]));
   const bars: Omit<GanttRow, "left" | "width">[] = [];
@@ -36,10 +36,10 @@ export function gantt({ task }: TaskState, phases: readonly PhaseRow[], children
     const span = step ? taskSpan(step, now) : phaseSpan(row, task, now);
     if (!span) continue;
     const [from, to] = span;
-    const told = step
-      ? { name: step.title, word: stateWord(step.status), state: stateOf(step.status), taskId: step.task_id }
-      : { name: row.phase_id, word: row.standing, state: PHASE[row.standing][0], taskId: null };
-    bars.push({ key: row.phase_id, ...told, from, to });
+    const shown = step
+      ? { name: step.title, word: statusWord(step.status), tone: toneOf(step.status), taskId: step.task_id }
+      : { name: row.phase_id, word: row.state, tone: PHASE[row.state][0], taskId: null };
+    bars.push({ key: row.phase_id, ...shown, from, to });
   }
   const from = Math.min(Date.parse(task.started_at ?? task.created_at), ...bars.map((bar) => bar.from));
   const end = task.finished_at ? Date.parse(task.finished_at) : now;
@@ -49,7 +49,7 @@ export function gantt({ task }: TaskState, phases: readonly PhaseRow[], children
   return { from, to, rows, ticks: ticks((to - from) / 1_000) };
 }
 
-/** Also of a task that began before it was asked whether it may: its waiting is part of it. */
+/** Returns begin and end of a step, null where it has not begun. The time that it waits for approval is part of it. */
 function taskSpan(task: Task, now: number): [number, number] | null {
   const from = task.started_at ?? (task.finished_at ? null : task.created_at);
   if (!from) return null;

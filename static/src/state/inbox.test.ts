@@ -18,7 +18,7 @@ const note = (sequence: number, more: Partial<Notification> = {}): Notification 
   created_at: `2026-01-01T00:00:${String(sequence).padStart(9, "0")}Z`,
   ...more,
 });
-const told = (sequence: number, more = {}): InboxEvent => ({ kind: "told", notification: note(sequence, more) });
+const arrived = (sequence: number, more = {}): InboxEvent => ({ kind: "notification", notification: note(sequence, more) });
 const read = (sequence: number, ids: string[] | "all", unread: number): InboxEvent => ({
   kind: "read",
   sequence,
@@ -39,13 +39,13 @@ const ids = (inbox: Inbox, filter: "all" | "unread" = "all"): string[] => shown(
 
 test("an event and a page that overlap are counted once, in either order", () => {
   const both = page([note(5), note(7)], 2, 7);
-  expect(after(newest(both), told(7)).unread).toBe(2);
-  expect(after(told(7), newest(both)).unread).toBe(2);
-  expect(ids(after(told(7), newest(both), told(7)))).toEqual(["n7", "n5"]);
+  expect(after(newest(both), arrived(7)).unread).toBe(2);
+  expect(after(arrived(7), newest(both)).unread).toBe(2);
+  expect(ids(after(arrived(7), newest(both), arrived(7)))).toEqual(["n7", "n5"]);
 });
 
 test("a page that was asked for before an event does not take it back", () => {
-  const inbox = after(newest(page([note(5)], 1, 5)), told(7), newest(page([note(5)], 1, 6), 5));
+  const inbox = after(newest(page([note(5)], 1, 5)), arrived(7), newest(page([note(5)], 1, 6), 5));
   expect(inbox.unread).toBe(2);
   expect(ids(inbox)).toEqual(["n7", "n5"]);
 });
@@ -55,26 +55,26 @@ test("what is read in another tab is read here, whatever page comes late", () =>
   const one = after(newest(stale), read(7, ["n5"], 1), newest(stale, 6));
   expect(one.unread).toBe(1);
   expect(ids(one, "unread")).toEqual(["n6"]);
-  const all = after(newest(stale), read(7, "all", 0), told(8));
+  const all = after(newest(stale), read(7, "all", 0), arrived(8));
   expect(all.unread).toBe(1);
   expect(ids(all, "unread")).toEqual(["n8"]);
 });
 
 test("a read that the page knows already does not bring back the older count", () => {
-  expect(after(newest(page([note(5), note(8)], 1, 8)), read(6, ["n4"], 1), told(8)).unread).toBe(1);
+  expect(after(newest(page([note(5), note(8)], 1, 8)), read(6, ["n4"], 1), arrived(8)).unread).toBe(1);
 });
 
-test("what this page marked is read before the stream says so", () => {
+test("what this page marked is read before the event comes", () => {
   const inbox = after(newest(page([note(5), note(6)], 2, 6)), { kind: "marked", ids: ["n6"], upTo: 0 });
   expect(ids(inbox, "unread")).toEqual(["n5"]);
   const none = reduce(inbox, { kind: "marked", ids: ["n5", "n6"], upTo: 6 });
   expect(ids(none, "unread")).toEqual([]);
-  expect(ids(reduce(none, told(7)), "unread")).toEqual(["n7"]);
+  expect(ids(reduce(none, arrived(7)), "unread")).toEqual(["n7"]);
 });
 
 test("an announcement is listed by its time, never counted and never unread", () => {
   const announcement = { id: "a", stream: "broadcast", sequence: 99, created_at: note(6).created_at };
-  const inbox = after(newest(page([note(5), note(7)], 2, 7)), told(99, announcement), told(8));
+  const inbox = after(newest(page([note(5), note(7)], 2, 7)), arrived(99, announcement), arrived(8));
   expect(inbox.unread).toBe(3);
   expect(ids(inbox)).toEqual(["n8", "n7", "a", "n5"]);
   expect(isUnread(inbox, note(99, announcement))).toBe(false);

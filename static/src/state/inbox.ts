@@ -1,32 +1,32 @@
 import type { Notification, NotificationPage } from "../client/types";
 
-export type Filter = "all" | "unread";
+export type InboxFilter = "all" | "unread";
 
-/** How many are held while nobody looks for older ones. */
+/** How many notifications are kept while the list is closed. */
 export const KEPT = 20;
 
 export interface Inbox {
   /** Newest first. */
   items: readonly Notification[];
   unread: number;
-  /** The sequence of the user's stream that `unread` is as of: what comes at or before it is counted already. */
+  /** The sequence of the user's stream up to which `unread` counts. */
   asOf: number;
   /** All up to this sequence are read. */
   readTo: number;
   readIds: ReadonlySet<string>;
   /** The cursor of the older page, by filter: everything from it on is in `items`. Null: there is no older page;
-   * undefined: none was asked for. */
-  older: Readonly<Record<Filter, string | null | undefined>>;
+   * undefined: no page was loaded. */
+  older: Readonly<Record<InboxFilter, string | null | undefined>>;
 }
 
 export type InboxEvent =
-  | { kind: "told"; notification: Notification }
+  | { kind: "notification"; notification: Notification }
   | { kind: "read"; sequence: number; ids: readonly string[] | "all"; unread: number }
-  /** Marked by this page, before the stream says so. */
+  /** Marked by this page, before the event comes. */
   | { kind: "marked"; ids: readonly string[]; upTo: number }
-  /** `since`: of the newest page, what `asOf` was when it was asked for; null of an older one. */
-  | { kind: "page"; page: NotificationPage; filter: Filter; since: number | null }
-  /** Nobody looks any more. */
+  /** `since`: `asOf` at the request of the newest page; null of an older page. */
+  | { kind: "page"; page: NotificationPage; filter: InboxFilter; since: number | null }
+  /** The list was closed. */
   | { kind: "closed" };
 
 export const EMPTY: Inbox = {
@@ -38,14 +38,14 @@ export const EMPTY: Inbox = {
   older: { all: undefined, unread: undefined },
 };
 
-export const isAnnouncement = ({ stream }: Notification): boolean => stream === "broadcast";
+const isAnnouncement = ({ stream }: Notification): boolean => stream === "broadcast";
 
-/** The bell after one event. Events and pages may overlap in any way: nothing is listed or counted twice, and what was
- * read once stays so. */
+/** Returns the inbox after one event. Events and pages may overlap in any way: nothing is listed or counted twice, and what
+ * was read stays read. */
 export function reduce(inbox: Inbox, event: InboxEvent): Inbox {
   switch (event.kind) {
-    case "told":
-      return told(inbox, event.notification);
+    case "notification":
+      return added(inbox, event.notification);
     case "read":
       return read(inbox, event);
     case "marked":
@@ -57,12 +57,12 @@ export function reduce(inbox: Inbox, event: InboxEvent): Inbox {
   }
 }
 
-function told(inbox: Inbox, notification: Notification): Inbox {
+function added(inbox: Inbox, notification: Notification): Inbox {
   const known = inbox.items.some(({ id }) => id === notification.id);
   const items = known ? inbox.items : merge(inbox.items, [notification]);
   if (isAnnouncement(notification)) return { ...inbox, items };
   const { sequence } = notification;
-  // Other servers number nothing; then the id alone tells whether it is new.
+  // Other servers have no sequences; then only the id shows whether it is new.
   const counted = sequence === undefined ? known : sequence <= inbox.asOf;
   if (counted) return { ...inbox, items };
   const unread = inbox.unread + (isUnread(inbox, notification) ? 1 : 0);
@@ -85,7 +85,7 @@ function paged(inbox: Inbox, { page, filter, since }: Extract<InboxEvent, { kind
   const counted = page.sequence >= inbox.asOf ? { unread: page.unread_count, asOf: page.sequence } : {};
   const after = { ...inbox, ...counted, items: merge(inbox.items, page.notifications) };
   const reaches = page.next === null || (since !== null && Number(page.next) <= since + 1);
-  // A newest page that reaches what was held before makes it longer; one that does not leaves a hole behind it.
+  // A newest page that reaches the kept items extends them; another one leaves a gap, so that older pages load again.
   if (since !== null && inbox.older[filter] !== undefined && reaches) return after;
   const none = { all: undefined, unread: undefined };
   return { ...after, older: { ...(since === null ? inbox.older : none), [filter]: page.next } };
@@ -93,34 +93,34 @@ function paged(inbox: Inbox, { page, filter, since }: Extract<InboxEvent, { kind
 
 function closed(inbox: Inbox): Inbox {
   const items = inbox.items.slice(0, KEPT);
-  const last = Math.min(...items.map(placeOf));
+  const last = Math.min(...items.map(sequenceOf));
   if (inbox.items.length <= KEPT || last === Infinity) return inbox;
   const higher = (cursor: string | null | undefined): string | undefined =>
     cursor === undefined ? undefined : String(Math.max(last, Number(cursor)));
-  // What is let go is asked for again with its own word on whether it was read.
+  // Items that are dropped are loaded again, with their own `read`.
   const readIds = new Set(items.map(({ id }) => id).filter((id) => inbox.readIds.has(id)));
   return { ...inbox, items, readIds, older: { all: higher(inbox.older.all), unread: higher(inbox.older.unread) } };
 }
 
 export function isUnread(inbox: Inbox, item: Notification): boolean {
   if (item.read || isAnnouncement(item) || inbox.readIds.has(item.id)) return false;
-  return placeOf(item) > inbox.readTo;
+  return sequenceOf(item) > inbox.readTo;
 }
 
-/** What is shown: without those that lie behind a page that is yet to be asked for. */
-export function shown(inbox: Inbox, filter: Filter): Notification[] {
+/** Returns what the list shows: without items that are older than a page that was not loaded yet. */
+export function shown(inbox: Inbox, filter: InboxFilter): Notification[] {
   const from = Number(inbox.older[filter] ?? 0);
   return inbox.items.filter(
-    (item) => (isAnnouncement(item) || placeOf(item) >= from) && (filter === "all" || isUnread(inbox, item)),
+    (item) => (isAnnouncement(item) || sequenceOf(item) >= from) && (filter === "all" || isUnread(inbox, item)),
   );
 }
 
-/** Of an announcement it is none of the user's stream. */
-function placeOf(item: Notification): number {
+/** Returns the sequence in the user's stream; an announcement has none and counts as later than all. */
+function sequenceOf(item: Notification): number {
   return isAnnouncement(item) ? Infinity : (item.sequence ?? Infinity);
 }
 
-/** By time, for announcements are numbered in another stream. */
+/** Joins two lists by time, because the sequences of announcements are of another stream. */
 function merge(items: readonly Notification[], more: readonly Notification[]): Notification[] {
   const known = new Set(items.map(({ id }) => id));
   const all = [...more.filter(({ id }) => !known.has(id)), ...items];

@@ -7,8 +7,8 @@ let pressed: string[] = [];
 let stop: () => void;
 const shortcuts = (...names: string[]) =>
   names.map((name) => {
-    const [keys = "", says = keys] = name.split(":");
-    return { keys, says, run: () => void pressed.push(says) };
+    const [keys = "", description = keys] = name.split(":");
+    return { keys, description, run: () => void pressed.push(description) };
   });
 const press = (keys: string, init: KeyboardEventInit = {}, on: Element = document.body): KeyboardEvent[] =>
   [...keys].map((key) => {
@@ -61,7 +61,7 @@ test("a page goes before everywhere, and what it hides is not listed", () => {
   ];
   press("/f?");
   expect(pressed).toEqual(["log", "f", "?"]);
-  const listed = effective(shortcutGroups.value).map(({ name, shortcuts: of }) => [name, of.map(({ says }) => says)]);
+  const listed = effective(shortcutGroups.value).map(({ name, shortcuts: of }) => [name, of.map(({ description }) => description)]);
   expect(listed).toEqual([
     ["Log", ["log", "f"]],
     ["Everywhere", ["?"]],

@@ -5,25 +5,25 @@ import { ON_FIRST, setting, type Switch } from "./settings";
 /** One shortcut. `keys`: "n", "N", "?", or two in a row: "g g". */
 export interface Shortcut {
   keys: string;
-  says: string;
+  description: string;
   run: () => void;
 }
 
-export interface ShortcutGroup {
+interface ShortcutGroup {
   name: string;
   shortcuts: readonly Shortcut[];
 }
 
-/** The group of what every page has. A page's own shortcuts go before it. */
+/** The group of shortcuts that every page has. The shortcuts of a page come before it. */
 export const EVERYWHERE = "Everywhere";
 
-/** What may be pressed on the page as it stands; the `?` page lists it. */
+/** The shortcuts of the page that is shown; the `?` page lists them. */
 export const shortcutGroups = signal<readonly ShortcutGroup[]>([]);
 
-/** Single keys get in the way of those who dictate or whose hands shake, so they can be switched off. */
+/** Single keys are in the way of users who dictate or whose hands shake, so they can be switched off. */
 export const keysOn = setting<Switch>("keys", ON_FIRST);
 
-/** Adds a group of shortcuts for as long as the component is there. */
+/** Adds a group of shortcuts while the component is mounted. */
 export function useShortcuts(name: string, shortcuts: readonly Shortcut[]): void {
   useEffect(() => {
     const group = { name, shortcuts };
@@ -34,7 +34,7 @@ export function useShortcuts(name: string, shortcuts: readonly Shortcut[]): void
   }, [name, shortcuts]);
 }
 
-/** The groups as they count: each name and each key once, "Everywhere" last. */
+/** Returns the groups that are in effect: each name and each key once, "Everywhere" last. */
 export function effective(groups: readonly ShortcutGroup[]): ShortcutGroup[] {
   const names = [...new Set(groups.map(({ name }) => name).filter((name) => name !== EVERYWHERE)), EVERYWHERE];
   const taken = new Set<string>();
@@ -52,14 +52,14 @@ export function effective(groups: readonly ShortcutGroup[]): ShortcutGroup[] {
 const SECOND_KEY_MS = 1_000;
 const TYPING = "input, textarea, select, dialog, [contenteditable]:not([contenteditable=false])";
 
-/** Listens for shortcuts; returns how to stop that. */
+/** Listens for shortcuts; returns a function that stops it. */
 export function listenToKeys(): () => void {
   let first = "";
   let at = 0;
 
   const pressed = (event: KeyboardEvent): void => {
     if (keysOn.value === "off" || event.defaultPrevented || event.isComposing || event.key.length !== 1) return;
-    // Shift is in the key already: "?" and "G".
+    // `key` includes shift already: "?" and "G".
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target instanceof Element && event.target.closest(TYPING)) return;
     const all = effective(shortcutGroups.value).flatMap(({ shortcuts }) => shortcuts);
@@ -69,7 +69,7 @@ export function listenToKeys(): () => void {
       (before && all.find(({ keys }) => keys === `${before} ${event.key}`)) ||
       all.find(({ keys }) => keys === event.key);
     if (shortcut) {
-      // The key must not also be typed into the field that it opens.
+      // The key must not be typed into a field that the shortcut focuses.
       event.preventDefault();
       shortcut.run();
     } else if (all.some(({ keys }) => keys.startsWith(`${event.key} `))) {

@@ -87,7 +87,7 @@ test("around a line it has what is before and after it", async () => {
   expect(log.nearest(9_999)).toMatchObject({ line: { sequence: 3_000 } });
 });
 
-test("live lines that pass come after, each once, also when a page told of them first", async () => {
+test("live lines that pass come after, each once, also when a page brought them first", async () => {
   const { log, whole, state } = filtered(1_000, null);
   log.want(-2, 2);
   await settled();
@@ -164,7 +164,7 @@ test("one that is left asks for nothing more", async () => {
   expect(asked).toHaveLength(1);
 });
 
-test("a server that tells nothing new is not asked again and again", async () => {
+test("a server that brings nothing new is not asked again and again", async () => {
   const { log, asked, whole } = filtered(1_000, null);
   whole.append([], 2_000);
   log.want(log.first, log.end + 2);

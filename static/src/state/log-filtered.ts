@@ -1,25 +1,24 @@
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogFilter, LogLine, LogPage } from "../client/types";
-import { BLOCK, type LogStore } from "./log";
-import { firstFrom, nearestOf, type AskLog, type LogSource, type Nearest } from "./log-source";
+import { isAtLeast } from "./levels";
+import { BLOCK, HELD_LINES, type LogStore } from "./log";
+import { firstFrom, nearestOf, type LoadLog, type LogSource, type Nearest } from "./log-source";
 
 const PAGE = 500;
-const HELD_LINES = 20_000;
-const SEVERITY = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
 
-/** The same as the server's, but for `q`, which no list is filtered by. */
+/** Whether a line passes a filter, as the server decides it; without `q`, by which no list is filtered. */
 export function matches(filter: LogFilter, line: LogLine): boolean {
-  if (filter.level && SEVERITY.indexOf(line.level) < SEVERITY.indexOf(filter.level)) return false;
+  if (filter.level && !isAtLeast(line.level, filter.level)) return false;
   return !filter.phase || line.phase === filter.phase;
 }
 
-/** The lines of a log that pass a filter, around one place and growing from there in both directions. Where they are
- * cannot be known before they are loaded, so the blocks are simply numbered, backwards too. */
+/** The lines of a log that pass a filter, loaded from one position in both directions. Their positions are not known before
+ * they are loaded, so the blocks are numbered from there, backwards too. */
 export class FilteredLog implements LogSource {
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
-  /** Every match after the first of them and up to the second is here. */
+  /** Every match after `after` and up to `upTo` is here. */
   after: number;
   upTo: number;
 
@@ -28,26 +27,26 @@ export class FilteredLog implements LogSource {
   /** Whether nothing before `after` can match. */
   private atStart = false;
   private wanted: [first: number, end: number] = [0, 0];
-  private asking = false;
+  private loading = false;
   private stopped = false;
-  /** Counts places, so that the answer to an abandoned one is not taken for the present one's. */
-  private place = 0;
+  /** Counts positions, so that an answer for an earlier position is ignored. */
+  private position = 0;
   private readonly unlisten: () => void;
 
   constructor(
-    private readonly ask: AskLog,
+    private readonly loadPage: LoadLog,
     private readonly whole: LogStore,
     readonly filter: LogFilter,
     at: number | null,
     private readonly capacity = HELD_LINES,
   ) {
     this.after = this.upTo = at === null ? whole.head : at - 1;
-    this.unlisten = whole.listen((after, upTo, lines) => this.hear(after, upTo, lines));
+    this.unlisten = whole.listen((after, upTo, lines) => this.received(after, upTo, lines));
   }
 
   stop(): void {
     this.stopped = true;
-    this.place++;
+    this.position++;
     this.unlisten();
   }
 
@@ -99,63 +98,64 @@ export class FilteredLog implements LogSource {
   }
 
   private moveTo(sequence: number): void {
-    this.place++;
+    this.position++;
     this.blocks = [];
     this.after = this.upTo = sequence - 1;
     this.atStart = false;
   }
 
-  /** Goes on until there is more than is looked at, or nothing more: where matches are rare, many answers are empty. */
+  /** Loads until the view is filled or the log ends: where matches are rare, many answers are empty. */
   private async load(): Promise<void> {
-    if (this.asking) return;
-    this.asking = true;
-    const place = this.place;
+    if (this.loading) return;
+    this.loading = true;
+    const position = this.position;
     try {
-      for (let step = this.next(); step && place === this.place; step = this.next()) {
-        if (!(await step(place))) break;
+      for (let step = this.next(); step && position === this.position; step = this.next()) {
+        if (!(await step(position))) break;
       }
     } catch (error) {
-      if (place === this.place) this.problem.value = Problem.of(error);
+      if (position === this.position) this.problem.value = Problem.of(error);
     } finally {
-      this.asking = false;
+      this.loading = false;
     }
-    if (place !== this.place && !this.stopped) this.want(...this.wanted);
+    if (position !== this.position && !this.stopped) this.want(...this.wanted);
   }
 
-  /** A step answers whether it told anything; asking the same again would not. */
-  private next(): ((place: number) => Promise<boolean>) | null {
+  /** Returns the next request, null when there is none. It resolves to whether it brought anything new; otherwise the same
+   * request would not either. */
+  private next(): ((position: number) => Promise<boolean>) | null {
     const [first, end] = this.wanted;
-    // Later ones first: a place that is sought is where the lines after it begin.
-    if (end >= this.end && this.upTo < this.whole.head) return (place) => this.later(place);
-    if (first <= this.base && !this.atStart) return (place) => this.earlier(place);
+    // Later lines first: the position that is searched for is before them.
+    if (end >= this.end && this.upTo < this.whole.head) return (position) => this.later(position);
+    if (first <= this.base && !this.atStart) return (position) => this.earlier(position);
     return null;
   }
 
-  private async later(place: number): Promise<boolean> {
+  private async later(position: number): Promise<boolean> {
     const since = this.upTo;
-    const page = await this.ask({ ...this.filter, since_sequence: since, limit: PAGE });
-    if (place !== this.place) return false;
+    const page = await this.loadPage({ ...this.filter, since_sequence: since, limit: PAGE });
+    if (position !== this.position) return false;
     this.add(page.logs, page.next_sequence);
     return this.upTo > since;
   }
 
-  private async earlier(place: number): Promise<boolean> {
+  private async earlier(position: number): Promise<boolean> {
     const { after } = this;
-    const page: LogPage = await this.ask({ ...this.filter, before_sequence: after + 1, limit: PAGE });
-    if (place !== this.place) return false;
+    const page: LogPage = await this.loadPage({ ...this.filter, before_sequence: after + 1, limit: PAGE });
+    if (position !== this.position) return false;
     this.atStart = !page.has_more;
     this.after = page.before_sequence - 1;
     const lines = page.logs.slice();
-    // Full blocks from the end on, so that the one in view is not the one that is short.
+    // Full blocks from the end on, so that the short block is not the one in view.
     while (lines.length) this.blocks.unshift(lines.splice(-BLOCK)), this.base--;
-    const told = this.atStart || this.after < after;
+    const isNew = this.atStart || this.after < after;
     this.trim();
     this.version.value++;
-    return told;
+    return isNew;
   }
 
-  private hear(after: number, upTo: number, lines: readonly LogLine[]): void {
-    // What lies between is loaded when the end is looked at.
+  private received(after: number, upTo: number, lines: readonly LogLine[]): void {
+    // The lines between are loaded when the end is in view.
     if (after > this.upTo || upTo <= this.upTo) {
       this.version.value++;
       return;
@@ -177,7 +177,7 @@ export class FilteredLog implements LogSource {
     this.version.value++;
   }
 
-  /** Lets blocks go at the end that is farther from what is looked at. */
+  /** Drops blocks at the end that is farther from the view. */
   private trim(): void {
     while (this.blocks.length * BLOCK > this.capacity) {
       const [first, end] = this.wanted;

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { Heights } from "./log-heights";
+import { BlockHeights } from "./log-heights";
 
 test("blocks that were not measured are taken for the mean of the others, the last aside", () => {
-  const heights = new Heights(2_000);
+  const heights = new BlockHeights(2_000);
   heights.span(0, 1_000);
   expect([heights.top(0), heights.top(3), heights.total]).toEqual([0, 6_000, 2_000_000]);
   heights.measured(0, 3_000);
@@ -14,7 +14,7 @@ test("blocks that were not measured are taken for the mean of the others, the la
 });
 
 test("a block without lines takes no room, and is not the one that is found", () => {
-  const heights = new Heights(100);
+  const heights = new BlockHeights(100);
   heights.span(0, 5);
   heights.measured(1, 0);
   heights.measured(2, 0);
@@ -23,7 +23,7 @@ test("a block without lines takes no room, and is not the one that is found", ()
 });
 
 test("what was measured stays with its block when others come before it or go", () => {
-  const heights = new Heights(100);
+  const heights = new BlockHeights(100);
   heights.span(0, 3);
   heights.measured(1, 70);
   heights.span(-2, 4);
@@ -35,7 +35,7 @@ test("what was measured stays with its block when others come before it or go", 
 });
 
 test("a log of any length stays as short as browsers can draw", () => {
-  const heights = new Heights(2_000);
+  const heights = new BlockHeights(2_000);
   heights.span(0, 50_000);
   heights.measured(7, 2_000);
   heights.reckon();
@@ -45,7 +45,7 @@ test("a log of any length stays as short as browsers can draw", () => {
 });
 
 test("small differences of the mean do not move what was estimated", () => {
-  const heights = new Heights(2_000);
+  const heights = new BlockHeights(2_000);
   heights.span(0, 10);
   heights.measured(0, 2_100);
   heights.reckon();
@@ -53,7 +53,7 @@ test("small differences of the mean do not move what was estimated", () => {
 });
 
 test("another width forgets what was measured", () => {
-  const heights = new Heights(100);
+  const heights = new BlockHeights(100);
   heights.span(0, 4);
   for (const key of [0, 1, 2, 3]) heights.measured(key, 50);
   heights.forget();

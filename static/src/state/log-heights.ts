@@ -1,16 +1,18 @@
-/** Browsers draw nothing below about 17.9 million pixels (Firefox; Chromium 33). */
+import { firstIndex } from "./first-index";
+
+/** In pixels. Browsers draw nothing below about 17.9 million (Firefox) or 33 million (Chromium). */
 const TALLEST = 15_000_000;
 /** Changes of the mean below this do not move the scroll bar. */
 const NOTABLE = 0.1;
 const UNKNOWN = -1;
 
-/** How tall the blocks of a list are: as measured, or as the measured ones were in the mean. */
-export class Heights {
+/** The heights of the blocks of a list in pixels: as measured, else the mean of the measured ones. */
+export class BlockHeights {
   private base = 0;
-  /** From `base` on; -1 where it was not measured. */
+  /** Of the blocks from `base` on; UNKNOWN where it was not measured. */
   private sizes: number[] = [];
   private tops: number[] = [0];
-  /** `tops` is right up to this index. */
+  /** `tops` is valid up to this index. */
   private valid = 0;
   private guess: number;
 
@@ -18,7 +20,7 @@ export class Heights {
     this.guess = estimate;
   }
 
-  /** The blocks there are now; those of both before and now keep what was measured. */
+  /** Sets which blocks there are; a block that stays keeps its height. */
   span(first: number, end: number): void {
     if (first !== this.base) {
       const kept = first > this.base ? this.sizes.slice(first - this.base) : this.sizes;
@@ -36,7 +38,7 @@ export class Heights {
     return this.top(this.base + this.sizes.length);
   }
 
-  /** Where a block begins. */
+  /** Returns where a block begins. */
   top(key: number): number {
     const index = Math.min(Math.max(key - this.base, 0), this.sizes.length);
     while (this.valid < index) {
@@ -50,16 +52,10 @@ export class Heights {
     return this.at(key - this.base);
   }
 
-  /** The block at this distance from the top, or the nearest. */
+  /** Returns the key of the block at this distance from the top, or of the nearest. */
   find(y: number): number {
-    let low = 0;
-    let high = Math.max(0, this.sizes.length - 1);
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (this.top(this.base + middle) <= y) low = middle;
-      else high = middle - 1;
-    }
-    return this.base + low;
+    const below = firstIndex(this.sizes.length, (index) => this.top(this.base + index) > y);
+    return this.base + Math.max(0, below - 1);
   }
 
   measured(key: number, height: number): void {
@@ -69,17 +65,17 @@ export class Heights {
     this.valid = Math.min(this.valid, index);
   }
 
-  /** The width, and so each height, has changed. */
+  /** Forgets every height, because the width has changed. */
   forget(): void {
     this.sizes.fill(UNKNOWN);
     this.valid = 0;
   }
 
-  /** Takes blocks that are not here for what the others are in the mean, or for less where all together would be too
-   * tall to draw. The last one may still be growing and does not count. */
+  /** Sets the height of blocks that were not measured to the mean of the others, or to less where all together would be too
+   * tall to draw. The last block may still grow and does not count. */
   reckon(): void {
     let [sum, known] = [0, 0];
-    // Copies of a long list, at every drawing of one that is followed, would be a tenth of a page's time.
+    // No `filter` and `reduce`: copies of a long list at every drawing would take a tenth of the page's time.
     for (let index = 0; index < this.sizes.length - 1; index++) {
       const size = this.sizes[index] as number;
       if (size === UNKNOWN) continue;

@@ -1,4 +1,4 @@
-/** Lines that an address points at, the first and the last included. */
+/** A range of lines in an address, with its first and last line. */
 export interface LineRange {
   from: number;
   to: number;

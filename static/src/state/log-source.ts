@@ -1,41 +1,43 @@
 import type { ReadonlySignal } from "@preact/signals";
-import type { Problem } from "../client/http";
+import type { Problem } from "../client/problem";
 import type { LogLine, LogPage, LogQuery } from "../client/types";
+import { firstIndex } from "./first-index";
 
-export type AskLog = (query: LogQuery) => Promise<LogPage>;
+/** Loads a page of the log. Throws Problem. */
+export type LoadLog = (query: LogQuery) => Promise<LogPage>;
 
-/** What feeds a log: the stream of its task, a frame at a time. */
+/** Takes the lines of a task's stream, a frame at a time. */
 export interface LogSink {
-  /** One frame's lines; all events up to `upTo` are applied. */
+  /** Adds the lines of one frame; all events up to `upTo` are applied. */
   append(lines: readonly LogLine[], upTo: number): void;
-  /** A snapshot at `sequence` with the newest lines up to it. */
+  /** Takes a snapshot at `sequence`, with the newest lines up to it. */
   restart(recent: readonly LogLine[], sequence: number): void;
 }
 
-/** Where to look next for a line: it is here, or the block `key` must come first. Null: there is no line at all. */
+/** Where to look for a line: it is here, or the block `key` has to be loaded first. Null: there is no line at all. */
 export type Nearest = { line: LogLine } | { key: number } | null;
 
-/** What a list draws: blocks of lines under consecutive whole numbers, of which not all are here at a time. */
+/** The lines that a list draws, in blocks with consecutive keys, of which not all are here at a time. */
 export interface LogSource {
   readonly first: number;
   readonly end: number;
   /** Rises with every change. */
   readonly version: ReadonlySignal<number>;
-  /** Why lines are missing that were asked for. */
+  /** Why lines that are wanted could not be loaded. */
   readonly problem: ReadonlySignal<Problem | null>;
   /** Whether it is known that there is no line. */
   readonly empty: boolean;
-  /** Null while they are not here. */
+  /** Returns the lines of a block; null while they are not here. */
   lines(key: number): readonly LogLine[] | null;
   keyOf(sequence: number): number;
-  /** These blocks are in view or near it: what is missing of them is loaded, what is far may go. */
+  /** Names the blocks that are in view or near it: missing ones are loaded, distant ones may be dropped. */
   want(first: number, end: number): void;
   nearest(sequence: number): Nearest;
-  /** Asks again after a problem. */
+  /** Loads again after a problem. */
   retry(): void;
 }
 
-/** The line whose sequence is nearest; `lines` are in order and not empty. */
+/** Returns the line whose sequence is nearest; `lines` are in order and not empty. */
 export function nearestOf(lines: readonly LogLine[], sequence: number): LogLine {
   const at = firstFrom(lines, sequence);
   const [before, after] = [lines[at - 1], lines[at]];
@@ -43,14 +45,6 @@ export function nearestOf(lines: readonly LogLine[], sequence: number): LogLine 
   return sequence - before.sequence < after.sequence - sequence ? before : after;
 }
 
-/** The index of the first line whose sequence is `sequence` or later. */
-export function firstFrom(lines: readonly LogLine[], sequence: number): number {
-  let low = 0;
-  let high = lines.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((lines[middle] as LogLine).sequence < sequence) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+/** Returns the index of the first line whose sequence is `sequence` or later. */
+export const firstFrom = (lines: readonly LogLine[], sequence: number): number =>
+  firstIndex(lines.length, (index) => (lines[index] as LogLine).sequence >= sequence);

@@ -30,7 +30,7 @@ test("what comes later in a line does not change what came before", () => {
   expect(of("\u001b[1ma\u001b[3mb").map(({ look }) => look)).toEqual(["ansi-bold", "ansi-bold ansi-italic"]);
 });
 
-test("colours beyond the sixteen are told as they are, those of the palette by its formula", () => {
+test("colours beyond the sixteen are given as they are, those of the palette by its formula", () => {
   expect(of("\u001b[38;5;196ma\u001b[38;5;244mb\u001b[38;2;1;2;3mc\u001b[38;5;9md")).toEqual([
     { text: "a", colour: "255, 0, 0" },
     { text: "b", colour: "128, 128, 128" },

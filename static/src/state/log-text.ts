@@ -1,8 +1,9 @@
 import Anser from "anser";
 import type { LogLine } from "../client/types";
-import { hits, type Span } from "./search";
+import { hits, type Span } from "./log-hits";
+import { isForTerminal, withColoursOnly } from "./terminal-text";
 
-/** A stretch of a line that looks alike. */
+/** A part of a line with one style. */
 export interface Piece {
   text: string;
   /** Classes of log.css. */
@@ -14,34 +15,22 @@ export interface Piece {
   hit?: boolean;
 }
 
-// What begins with ESC (or is one character beyond ASCII) and is no colour: strings for the terminal (titles, links,
-// the clipboard) up to their end or, unclosed, the line's; cursor moves and modes; character sets.
-const STRINGS = /(?:\u001b[\]PX^_]|[\u0090\u0098\u009d-\u009f])[^\u0007\u001b\u009c]*(?:\u0007|\u001b\\|\u009c)?/g;
-const CONTROLS = /(?:\u001b\[|\u009b)([0-?]*)[ -/]*([@-~])?/g;
-const REST = /\u001b(?!\[[\d;]*m)(?:[ -/]*[0-Z\\^-~])?|[\u0080-\u009f]/g;
-const TERMINAL = /[\u001b\u0080-\u009f]/;
-const COLOUR = /^[\d;]*$/;
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g;
 const TRAILING = /[.,;:!?)\]}]+$/;
 
 const parsed = new WeakMap<LogLine, Piece[]>();
 
-/** A line's text without anything of a terminal but its colours, which end with the line. */
+/** Returns the text of a line with its colours, which end with the line, and without other control sequences. */
 export function pieces(line: LogLine): Piece[] {
-  if (!TERMINAL.test(line.message)) return [{ text: line.message }];
+  if (!isForTerminal(line.message)) return [{ text: line.message }];
   let found = parsed.get(line);
   if (!found) parsed.set(line, (found = coloured(line.message)));
   return found;
 }
 
-const textOf = (all: Piece[]): string => all.map(({ text }) => text).join("");
+export const plain = (line: LogLine): string => pieces(line).map(({ text }) => text).join("");
 
-export const plain = (line: LogLine): string => textOf(pieces(line));
-
-/** A message beyond the log, without what was meant for a terminal. */
-export const plainText = (message: string): string => (TERMINAL.test(message) ? textOf(coloured(message)) : message);
-
-/** The pieces of a line, cut so that links and hits of a search are pieces of their own. */
+/** Returns the pieces of a line, split so that links and hits of a search are pieces of their own. */
 export function marked(line: LogLine, wanted: string): Piece[] {
   const all = pieces(line);
   if (!wanted && !line.message.includes("://")) return all;
@@ -78,33 +67,26 @@ function cut(all: Piece[], spans: Span[], change: (piece: Piece, span: Span) => 
   return out;
 }
 
-function coloured(message: string): Piece[] {
-  const colours = message
-    .replace(STRINGS, "")
-    .replace(CONTROLS, (_, values: string, kind: string) =>
-      kind === "m" && COLOUR.test(values) ? `\u001b[${values}m` : "",
-    )
-    .replace(REST, "");
-  return Anser.ansiToJson(colours, { json: true, remove_empty: true, use_classes: true }).map(look);
-}
+const coloured = (message: string): Piece[] =>
+  Anser.ansiToJson(withColoursOnly(message), { json: true, remove_empty: true, use_classes: true }).map(look);
 
 function look({ content, fg, bg, fg_truecolor, bg_truecolor, decorations }: Anser.AnserJsonEntry): Piece {
   const piece: Piece = { text: content };
   const classes: string[] = [];
   const ground = rgb(bg, bg_truecolor);
   const colour = rgb(fg, fg_truecolor);
-  // On a coloured ground the text takes the page's: no pair of colours that a line chooses can be unreadable.
+  // On a coloured ground the text has the colour of the page, so that no pair of colours is unreadable.
   if (ground) piece.ground = ground;
   else if (bg) classes.push(`${bg}-bg`);
   else if (colour) piece.colour = colour;
   else if (fg) classes.push(`${fg}-fg`);
-  // A line cannot hide its text from who reads it, nor blink.
+  // A line cannot hide its text, nor blink.
   for (const name of decorations) if (name !== "hidden" && name !== "blink") classes.push(`ansi-${name}`);
   if (classes.length) piece.look = classes.join(" ");
   return piece;
 }
 
-/** The colours of the palette beyond the sixteen by their formula: a cube of six a side, then greys. */
+/** Returns a colour of the palette beyond the sixteen by its formula: a cube of six a side, then greys. */
 function rgb(name: string | null, truecolor: string | null): string | undefined {
   if (name === "ansi-truecolor") return truecolor ?? undefined;
   const found = /^ansi-palette-(\d+)$/.exec(name ?? "");

@@ -29,10 +29,10 @@ test("an address opens at its lines, marked, and lets the end go", () => {
   expect([view.range.value, view.follow.value, shown]).toEqual([{ from: 120, to: 130 }, false, [120]]);
 });
 
-test("an address beyond the end says so and stays where it is", () => {
+test("an address beyond the end shows a message and does not scroll", () => {
   const { view, shown } = viewing([]);
   view.open("#L5000");
-  expect(view.said.value).toBe("Line 5,000 is beyond the end, 1,000");
+  expect(view.message.value).toBe("Line 5,000 is beyond the end, 1,000");
   expect([view.follow.value, shown]).toEqual([true, []]);
 });
 
@@ -45,32 +45,32 @@ test("an address is gone to once, another one and none at all too", () => {
   expect([shown, view.range.value]).toEqual([[120, 300], null]);
 });
 
-test("a search goes from what is in view to the next hit, then on from there, around the end and says so", async () => {
+test("a search goes from the view to the next hit, on from there, and around the end with a message", async () => {
   const { view, shown } = viewing([100, 400, 700]);
   view.hold();
-  await view.type("x");
+  await view.searchFor("x");
   await view.find("next");
-  expect([shown, view.said.value]).toEqual([[400, 700], ""]);
+  expect([shown, view.message.value]).toEqual([[400, 700], ""]);
   await view.find("next");
-  expect([shown.at(-1), view.said.value]).toEqual([100, "Went on from the start"]);
+  expect([shown.at(-1), view.message.value]).toEqual([100, "Went on from the start"]);
   await view.find("previous");
-  expect([shown.at(-1), view.said.value]).toEqual([700, "Went on from the end"]);
+  expect([shown.at(-1), view.message.value]).toEqual([700, "Went on from the end"]);
 });
 
 test("another letter keeps the hit that still has the text", async () => {
   const { view, shown } = viewing([400, 700]);
   view.hold();
-  await view.type("x");
-  await view.type("xy");
+  await view.searchFor("x");
+  await view.searchFor("xy");
   expect(shown).toEqual([400, 400]);
-  await view.type("");
+  await view.searchFor("");
   expect([view.current.value, view.query.value]).toEqual([null, ""]);
 });
 
-test("a search without a hit says so and moves nothing", async () => {
+test("a search without a hit shows a message and does not scroll", async () => {
   const { view, shown } = viewing([]);
-  await view.type("needle");
-  expect([view.said.value, shown, view.follow.value, view.searching.value]).toEqual([
+  await view.searchFor("needle");
+  expect([view.message.value, shown, view.follow.value, view.searching.value]).toEqual([
     "No line has “needle”",
     [],
     true,
@@ -78,12 +78,12 @@ test("a search without a hit says so and moves nothing", async () => {
   ]);
 });
 
-test("only the last of two searches is heard", async () => {
+test("only the last of two searches counts", async () => {
   const { view, shown } = viewing([700]);
-  const first = view.type("a");
+  const first = view.searchFor("a");
   view.cancel();
   await first;
-  expect([shown, view.said.value, view.searching.value]).toEqual([[], "", false]);
+  expect([shown, view.message.value, view.searching.value]).toEqual([[], "", false]);
 });
 
 test("the previous error is sought from the end while that is followed", async () => {
@@ -104,12 +104,12 @@ test("lines that come while the end is let go are counted", () => {
 test("a filter looks from the line that is being read, a search through it asks for both", async () => {
   const { view, asked } = viewing([500]);
   view.hold();
-  view.look({ level: "WARNING", phase: "load" });
+  view.setFilter({ level: "WARNING", phase: "load" });
   expect(view.source.value).toBeInstanceOf(FilteredLog);
   expect((view.source.value as FilteredLog).after).toBe(399);
-  await view.type("x");
+  await view.searchFor("x");
   expect(asked[0]).toMatchObject({ q: "x", level: "WARNING", phase: "load" });
-  view.look({});
+  view.setFilter({});
   expect(view.source.value).toBeInstanceOf(LogStore);
 });
 

@@ -1,24 +1,24 @@
 import { signal, type Signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogFilter, LogLine } from "../client/types";
+import { count } from "./format";
 import type { LogStore } from "./log";
 import { FilteredLog } from "./log-filtered";
 import { formatLines, parseLines, type LineRange } from "./log-link";
-import type { AskLog, LogSource } from "./log-source";
-import { search, type Direction } from "./search";
+import { searchLog, type Direction } from "./log-search";
+import type { LoadLog, LogSource } from "./log-source";
 
-/** What draws the lines and knows where the reader is. */
+/** Draws the lines and knows the scroll position. */
 export interface LogScroller {
   show(sequence: number): void;
   toTop(): void;
-  /** The sequence of the first line in view. */
+  /** Returns the sequence of the first line in view. */
   top(): number | null;
 }
 
-const TOLD_MS = 5_000;
-const count = (value: number): string => value.toLocaleString("en");
+const MESSAGE_MS = 5_000;
 
-/** How one reader looks at a log: through which filter, following its end or not, what is marked and searched for. */
+/** How a reader looks at a log: the filter, whether its end is followed, what is marked and searched for. */
 export class LogView {
   readonly source: Signal<LogSource>;
   readonly filter = signal<LogFilter>({});
@@ -27,26 +27,26 @@ export class LogView {
   readonly follow = signal(true);
   /** Whether the end is in view, followed or not. */
   readonly atEnd = signal(true);
-  /** What the address points at. */
+  /** The lines in the address. */
   readonly range = signal<LineRange | null>(null);
-  /** Where a search or a jump has come to. */
+  /** The line that a search or a jump has found. */
   readonly current = signal<number | null>(null);
   readonly query = signal("");
   readonly searching = signal(false);
-  /** One short sentence about what was asked for. */
-  readonly said = signal("");
+  /** One short sentence about the last search or jump. */
+  readonly message = signal("");
   scroller: LogScroller | null = null;
-  /** The line that a scroller which is not there yet is to begin with. */
+  /** The line with which the next scroller begins. */
   start: number | null = null;
 
   private read = 0;
   private hash = "";
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private asked = new AbortController();
+  private search = new AbortController();
 
   constructor(
     private readonly store: LogStore,
-    private readonly ask: AskLog,
+    private readonly loadPage: LoadLog,
   ) {
     this.source = signal<LogSource>(store);
   }
@@ -54,15 +54,15 @@ export class LogView {
   stop(): void {
     this.cancel();
     clearTimeout(this.timer);
-    this.leave();
+    this.leaveSource();
   }
 
-  /** Lines that came since the end was let go. */
+  /** Lines that came since the end was last followed. */
   get unread(): number {
     return this.store.appended - this.read;
   }
 
-  /** Lets the end go, so that nothing moves while somebody reads. */
+  /** Stops following the end, so that nothing moves while the user reads. */
   hold(): void {
     if (!this.follow.value) return;
     this.follow.value = false;
@@ -79,21 +79,21 @@ export class LogView {
     this.scroller?.toTop();
   }
 
-  /** Looks through another filter, from the line that is being read. */
-  look(filter: LogFilter): void {
+  /** Sets another filter; the view stays at the line that is read. */
+  setFilter(filter: LogFilter): void {
     const before = this.filter.value;
     if (before.level === filter.level && before.phase === filter.phase) return;
     const at = this.follow.value ? null : (this.scroller?.top() ?? this.start);
-    this.leave();
+    this.leaveSource();
     this.start = at;
     this.scroller = null;
     this.turn.value++;
     this.filter.value = filter;
     this.source.value =
-      filter.level || filter.phase ? new FilteredLog(this.ask, this.store, filter, at) : this.store;
+      filter.level || filter.phase ? new FilteredLog(this.loadPage, this.store, filter, at) : this.store;
   }
 
-  /** Goes to what the hash of an address points at, if that is another one. */
+  /** Goes to the lines in the hash of an address, if it is another hash than before. */
   open(hash: string): void {
     if (hash === this.hash) return;
     this.hash = hash;
@@ -101,17 +101,17 @@ export class LogView {
     this.range.value = range;
     if (!range) return;
     if (range.from > this.store.head) {
-      this.tell(`Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`);
+      this.showMessage(`Line ${count(range.from)} is beyond the end, ${count(this.store.head)}`);
       return;
     }
-    this.say("");
-    this.go(range.from);
+    this.setMessage("");
+    this.scrollTo(range.from);
   }
 
-  /** Says something for a while: it need not be true for longer. */
-  tell(text: string): void {
-    this.say(text);
-    this.timer = setTimeout(() => this.say(""), TOLD_MS);
+  /** Shows a message for a short time. */
+  showMessage(text: string): void {
+    this.setMessage(text);
+    this.timer = setTimeout(() => this.setMessage(""), MESSAGE_MS);
   }
 
   /** Marks a line, or with `extend` all from the one marked before; returns the hash for it. */
@@ -127,84 +127,84 @@ export class LogView {
     this.hash = "";
   }
 
-  /** Goes to the next or previous line with the text that is searched for. */
+  /** Goes to the next or previous line with the text of the search. */
   async find(direction: Direction): Promise<void> {
     const q = this.query.value;
-    if (q) await this.seek({ ...this.filter.value, q }, direction, this.from(direction), `No line has “${q}”`);
+    if (q) await this.seek({ ...this.filter.value, q }, direction, this.searchStart(direction), `No line has “${q}”`);
   }
 
   async findError(direction: Direction): Promise<void> {
     const level = this.filter.value.level === "CRITICAL" ? "CRITICAL" : "ERROR";
-    await this.seek({ ...this.filter.value, level }, direction, this.from(direction), "No errors");
+    await this.seek({ ...this.filter.value, level }, direction, this.searchStart(direction), "No errors");
   }
 
-  /** Searches for another text; the line where the last one was found may hold it too. */
-  async type(q: string): Promise<void> {
+  /** Searches for another text; the line of the last hit may have it too. */
+  async searchFor(q: string): Promise<void> {
     this.cancel();
     this.query.value = q;
-    this.say("");
+    this.setMessage("");
     const at = this.current.value;
     if (!q) this.current.value = null;
     else if (at === null) await this.find("next");
     else await this.seek({ ...this.filter.value, q }, "next", at - 1, `No line has “${q}”`);
   }
 
-  /** Stops a search; false when none was under way. */
+  /** Stops a search; returns false when none was under way. */
   cancel(): boolean {
-    this.asked.abort();
+    this.search.abort();
     const was = this.searching.value;
     this.searching.value = false;
-    if (was) this.say("");
+    if (was) this.setMessage("");
     return was;
   }
 
   private async seek(filter: LogFilter, direction: Direction, from: number, none: string): Promise<void> {
     this.cancel();
-    const { signal } = (this.asked = new AbortController());
+    const { signal } = (this.search = new AbortController());
     this.searching.value = true;
-    const of = this.store.head;
-    const told = (looked: number): void => {
-      if (!signal.aborted) this.say(`Searching… ${count(Math.min(looked, of))} of ${count(of)}`);
+    const total = this.store.head;
+    const progress = (looked: number): void => {
+      if (!signal.aborted) this.setMessage(`Searching… ${count(Math.min(looked, total))} of ${count(total)}`);
     };
-    told(0);
+    progress(0);
     try {
-      const hit = await search(this.ask, filter, from, direction, told, signal);
+      const hit = await searchLog(this.loadPage, filter, from, direction, progress, signal);
       if (signal.aborted) return;
       this.searching.value = false;
-      this.tell(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
-      if (hit) this.arrive(hit.line);
+      this.showMessage(hit ? (hit.wrapped ? `Went on from the ${direction === "next" ? "start" : "end"}` : "") : none);
+      if (hit) this.goToHit(hit.line);
     } catch (error) {
       if (signal.aborted) return;
       this.searching.value = false;
-      this.tell(Problem.of(error).message);
+      this.showMessage(Problem.of(error).message);
     }
   }
 
-  /** Where a search begins: at what it came to before, else at what is in view. */
-  private from(direction: Direction): number {
+  /** Returns where a search begins: at its last hit, else at the view. */
+  private searchStart(direction: Direction): number {
     if (this.current.value !== null) return this.current.value;
     if (direction === "previous" && this.follow.value) return this.store.head + 1;
     const top = this.scroller?.top() ?? this.store.head + 1;
     return direction === "next" ? top - 1 : top;
   }
 
-  private arrive(line: LogLine): void {
+  private goToHit(line: LogLine): void {
     this.current.value = line.sequence;
-    this.go(line.sequence);
+    this.scrollTo(line.sequence);
   }
 
-  private go(sequence: number): void {
+  private scrollTo(sequence: number): void {
     this.hold();
     this.start = sequence;
     this.scroller?.show(sequence);
   }
 
-  private say(text: string): void {
+  private setMessage(text: string): void {
     clearTimeout(this.timer);
-    this.said.value = text;
+    this.message.value = text;
   }
 
-  private leave(): void {
+  private leaveSource(): void {
     if (this.source.value instanceof FilteredLog) this.source.value.stop();
   }
 }

@@ -42,7 +42,7 @@ const held = (log: LogStore): number[] => {
 };
 const range = (from: number, to: number, step = 1): number[] => lines(from, to, step).map(({ sequence }) => sequence);
 
-test("each line that the stream tells is here once and in order, in the block of its sequence", () => {
+test("each line of the stream is here once and in order, in the block of its sequence", () => {
   const log = new LogStore(server().ask);
   log.restart([], 0);
   log.append(lines(1, 150), 150);
@@ -52,7 +52,7 @@ test("each line that the stream tells is here once and in order, in the block of
   expect([log.head, log.end, log.appended]).toEqual([263, 11, 260]);
 });
 
-test("a span that was told before is not taken twice", () => {
+test("a span that has come before is not added twice", () => {
   const log = new LogStore(server().ask);
   log.append(lines(1, 50), 50);
   log.append(lines(40, 50), 50);
@@ -209,7 +209,7 @@ test("the nearest line is found where there are fewer lines than events", async 
   expect(later).toEqual({ line: line(501) });
 });
 
-test("a failure is told, asks nothing more, and is tried again when somebody says so", async () => {
+test("a failure is shown, and loaded again only by `retry`", async () => {
   const { ask } = server({ head: 300 });
   let works = false;
   const log = new LogStore((query) => (works ? ask(query) : Promise.reject(new Error("away"))));

@@ -1,13 +1,13 @@
 import { signal } from "@preact/signals";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { LogLine, LogPage } from "../client/types";
-import { firstFrom, nearestOf, type AskLog, type LogSink, type LogSource, type Nearest } from "./log-source";
+import { firstFrom, nearestOf, type LoadLog, type LogSink, type LogSource, type Nearest } from "./log-source";
 
-/** Sequences to a block. Lines are drawn, measured and let go a block at a time: one by one would choke a busy page,
- * and many more than are in view would, too. */
+/** Sequences in a block. Lines are drawn, measured and dropped a block at a time: one by one would be too slow for a busy
+ * page, and larger blocks would draw many lines that are not in view. */
 export const BLOCK = 25;
 const PAGE = 1_000;
-const HELD_LINES = 20_000;
+export const HELD_LINES = 20_000;
 
 /** All lines after `after` up to and including `upTo`, within one block of the sequences. */
 interface Block {
@@ -20,29 +20,29 @@ type Listener = (after: number, upTo: number, lines: readonly LogLine[]) => void
 
 const blockOf = (sequence: number): number => Math.floor((sequence - 1) / BLOCK);
 
-/** A log of any length, of which only what is looked at is here. Block `k` has the sequences 25k+1 to 25k+25, so
- * where a line belongs is known before anything is loaded. */
+/** A log of any length, of which only the part near the view is here. Block `k` has the sequences 25k+1 to 25k+25, so the
+ * block of a line is known before anything is loaded. */
 export class LogStore implements LogSink, LogSource {
   /** The last sequence that is known to exist. */
   head = 0;
   /** The first sequence that the server still has. */
   oldest = 1;
-  /** How many lines ever came from the stream. */
+  /** How many lines have come from the stream. */
   appended = 0;
   readonly version = signal(0);
   readonly problem = signal<Problem | null>(null);
 
-  /** In the order in which they were last wanted. */
+  /** In the order in which they were wanted last. */
   private readonly blocks = new Map<number, Block>();
   private held = 0;
-  /** Up to where the stream has told everything; REST may be ahead of it. */
-  private told = 0;
+  /** The last sequence of the stream; REST may be ahead of it. */
+  private streamed = 0;
   private wanted: [first: number, end: number] = [0, 0];
-  private asking = false;
+  private loading = false;
   private readonly listeners = new Set<Listener>();
 
   constructor(
-    private readonly ask: AskLog,
+    private readonly loadPage: LoadLog,
     private readonly capacity = HELD_LINES,
   ) {}
 
@@ -66,21 +66,21 @@ export class LogStore implements LogSink, LogSource {
   }
 
   append(lines: readonly LogLine[], upTo: number): void {
-    if (upTo <= this.told) return;
+    if (upTo <= this.streamed) return;
     this.appended += lines.length;
-    this.tell(this.told, upTo, lines);
+    this.receive(this.streamed, upTo, lines);
   }
 
   restart(recent: readonly LogLine[], sequence: number): void {
-    // What came after a snapshot that is older comes again.
+    // The lines after an older snapshot come again.
     if (sequence < this.head) this.forgetAfter(sequence);
     const after = recent[0] ? recent[0].sequence - 1 : sequence;
-    // The page opens with lines that are not new to anyone.
-    if (this.told > 0) this.appended += recent.length - firstFrom(recent, this.told + 1);
-    this.tell(after, sequence, recent);
+    // The lines of the first snapshot are not new.
+    if (this.streamed > 0) this.appended += recent.length - firstFrom(recent, this.streamed + 1);
+    this.receive(after, sequence, recent);
   }
 
-  /** Calls back with what the stream tells, each span once it is here; returns how to stop that. */
+  /** Calls back with the lines that the stream brings; returns a function that stops it. */
   listen(listener: Listener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -122,22 +122,22 @@ export class LogStore implements LogSink, LogSource {
     void this.load();
   }
 
-  /** One request at a time, always for what is wanted by then: what was only scrolled past is never asked for. */
+  /** Sends one request at a time, for what is wanted by then: blocks that were only scrolled past are not loaded. */
   private async load(): Promise<void> {
-    if (this.asking) return;
-    this.asking = true;
+    if (this.loading) return;
+    this.loading = true;
     try {
       for (let gap = this.gap(); gap; gap = this.gap()) {
-        if (!this.take(gap.since_sequence, await this.ask(gap))) break;
+        if (!this.take(gap.since_sequence, await this.loadPage(gap))) break;
       }
     } catch (error) {
       this.problem.value = Problem.of(error);
     } finally {
-      this.asking = false;
+      this.loading = false;
     }
   }
 
-  /** The first lines wanted that are missing, with those that follow them. */
+  /** Returns the query for the first missing lines that are wanted, with those that follow; null when none is missing. */
   private gap(): { since_sequence: number; limit: number } | null {
     const [first, end] = this.wanted;
     for (let key = Math.max(first, this.first); key < end; key++) {
@@ -147,25 +147,25 @@ export class LogStore implements LogSink, LogSource {
     return null;
   }
 
-  /** Whether the page told anything; asking the same again would not. */
+  /** Returns whether the page brought anything new; otherwise the same request would not either. */
   private take(since: number, page: LogPage): boolean {
     if (page.resync && page.resync.oldest > this.oldest) this.prune(page.resync.oldest);
     if (page.next_sequence <= since) return false;
     this.head = Math.max(this.head, page.next_sequence);
-    this.learn(Math.max(since, this.oldest - 1), page.next_sequence, page.logs);
+    this.add(Math.max(since, this.oldest - 1), page.next_sequence, page.logs);
     this.version.value++;
     return true;
   }
 
-  private tell(after: number, upTo: number, lines: readonly LogLine[]): void {
+  private receive(after: number, upTo: number, lines: readonly LogLine[]): void {
     this.head = Math.max(this.head, upTo);
-    this.told = upTo;
-    this.learn(after, upTo, lines);
+    this.streamed = upTo;
+    this.add(after, upTo, lines);
     for (const listener of this.listeners) listener(after, upTo, lines);
     this.version.value++;
   }
 
-  /** Where a block's lines are to be asked for from; null when all are here. */
+  /** Returns the sequence after which lines of a block are missing; null when all are here. */
   private missing(key: number): number | null {
     const start = Math.max(key * BLOCK, this.oldest - 1);
     const block = this.blocks.get(key);
@@ -173,8 +173,8 @@ export class LogStore implements LogSink, LogSource {
     return block.upTo < Math.min((key + 1) * BLOCK, this.head) ? block.upTo : null;
   }
 
-  /** All lines after `after` up to `upTo` are these. */
-  private learn(after: number, upTo: number, lines: readonly LogLine[]): void {
+  /** Adds all lines after `after` up to `upTo`. */
+  private add(after: number, upTo: number, lines: readonly LogLine[]): void {
     let at = firstFrom(lines, after + 1);
     for (let key = blockOf(after + 1); key <= blockOf(upTo); key++) {
       const end = Math.min((key + 1) * BLOCK, upTo);
@@ -187,7 +187,7 @@ export class LogStore implements LogSink, LogSource {
 
   private merge(key: number, after: number, upTo: number, lines: LogLine[]): void {
     const block = this.blocks.get(key);
-    // Between two spans that do not touch, lines would be missing unseen.
+    // Two spans that do not touch cannot be merged: the lines between them would be missing.
     if (!block || after > block.upTo || upTo < block.after) {
       this.held += lines.length - (block?.lines.length ?? 0);
       this.blocks.set(key, { lines, after, upTo });

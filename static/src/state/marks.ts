@@ -1,10 +1,10 @@
 import type { Status } from "../client/types";
-import type { Standing } from "./phases";
+import type { PhaseState } from "./phases";
 
-/** The role of a state's colour: each has its `--<state>` and its class `s-<state>`. */
-export type State = "run" | "ok" | "fail" | "wait" | "off";
+/** The role of a colour: each has its `--<tone>` and its class `s-<tone>`. */
+export type Tone = "run" | "ok" | "fail" | "wait" | "off";
 
-const TASK: Record<Status, [State, string]> = {
+const TASK: Record<Status, [Tone, string]> = {
   PENDING: ["off", "queued"],
   WAITING: ["wait", "waiting for approval"],
   STARTED: ["run", "running"],
@@ -14,12 +14,12 @@ const TASK: Record<Status, [State, string]> = {
   REVOKED: ["off", "cancelled"],
 };
 
-export const stateWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
+export const statusWord = (status: Status): string => TASK[status]?.[1] ?? String(status).toLowerCase();
 
-export const stateOf = (status: Status): State => TASK[status]?.[0] ?? "off";
+export const toneOf = (status: Status): Tone => TASK[status]?.[0] ?? "off";
 
-/** Colour and shape of a phase. */
-export const PHASE: Record<Standing, readonly [State, string]> = {
+/** Tone and shape of a phase. */
+export const PHASE: Record<PhaseState, readonly [Tone, string]> = {
   "not begun": ["off", "queued"],
   running: ["run", "running"],
   waiting: ["wait", "waiting for approval"],
@@ -28,15 +28,15 @@ export const PHASE: Record<Standing, readonly [State, string]> = {
   stopped: ["off", "cancelled"],
 };
 
-/** One line of a mark of 16 by 16: filled, or drawn so wide. */
-export interface Stroke {
+/** One line of a mark of 16 by 16: of this width, or filled. */
+interface Stroke {
   d: string;
   width?: number;
 }
 
 const circle: Stroke = { d: "M8 2.25a5.75 5.75 0 1 1 0 11.5a5.75 5.75 0 0 1 0-11.5z", width: 1.5 };
 
-/** One shape a state, so that none is told by colour alone. */
+/** One shape a state, so that no state is shown by colour alone. */
 export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   queued: [circle],
   running: [circle, { d: "M8 2.25a5.75 5.75 0 0 1 0 11.5z" }],
@@ -49,7 +49,7 @@ export const SHAPES: Readonly<Record<string, readonly Stroke[]>> = {
   cancelled: [circle, { d: "m4 12 8-8", width: 1.5 }],
 };
 
-/** The mark as an address that a favicon takes: no file of its own, and in the colour of the theme. */
+/** Returns a mark as the address of a favicon, in the colour of the theme. */
 export function markAddress(word: string, colour: string): string {
   const paths = (SHAPES[word] ?? [circle]).map(({ d, width }) =>
     width ? `<path d="${d}" fill="none" stroke="${colour}" stroke-width="${width}"/>` : `<path d="${d}" fill="${colour}"/>`,

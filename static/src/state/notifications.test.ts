@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Notification, NotificationPage, TaskEvent } from "../client/types";
 import { Notifications } from "./notifications";
 
 const note = (sequence: number): Notification =>
   ({ id: `n${sequence}`, sequence, stream: "user:1", read: false, created_at: `2026-01-01T00:00:0${sequence}Z` }) as Notification;
-const told = (sequence: number): TaskEvent => ({ ...note(sequence), type: "notification" });
+const arrived = (sequence: number): TaskEvent => ({ ...note(sequence), type: "notification" });
 
 /** The server: how many are unread as of its last event. */
 const held = { notifications: [] as Notification[], unread: 0, sequence: 0 };
@@ -24,7 +24,7 @@ const calls = {
 };
 let hidden = false;
 let bell: Notifications;
-const tell = (sequence: number): void => {
+const arrive = (sequence: number): void => {
   Object.assign(held, { notifications: [note(sequence), ...held.notifications], unread: held.unread + 1, sequence });
 };
 const seconds = (many: number): Promise<unknown> => vi.advanceTimersByTimeAsync(many * 1_000);
@@ -43,7 +43,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("it asks every 60 s while events are heard, every 30 s while not, 10 s after an error", async () => {
+test("it asks every 60 s while events come live, every 30 s while not, 10 s after an error", async () => {
   await seconds(30);
   expect(calls.unreadCount).toHaveBeenCalledTimes(1);
   bell.connected(true);
@@ -58,19 +58,19 @@ test("it asks every 60 s while events are heard, every 30 s while not, 10 s afte
   expect(bell.problem.value).toBeNull();
 });
 
-test("what only the count tells of is fetched", async () => {
-  tell(1);
+test("notifications that only the count shows are loaded", async () => {
+  arrive(1);
   await seconds(30);
   expect(bell.inbox.value).toMatchObject({ unread: 1, items: [{ id: "n1" }] });
 });
 
 test("a count that includes an event which comes after it is not counted twice", async () => {
-  tell(1);
+  arrive(1);
   await seconds(30);
-  bell.hear(told(1));
+  bell.take(arrived(1));
   expect(bell.inbox.value.unread).toBe(1);
-  tell(2);
-  bell.hear(told(2));
+  arrive(2);
+  bell.take(arrived(2));
   expect(bell.inbox.value.unread).toBe(2);
   await seconds(30);
   expect(bell.inbox.value.unread).toBe(2);
@@ -89,7 +89,7 @@ test("a hidden page asks nothing, and at once when it is shown", async () => {
 test("without a stream, what is marked here is asked for, and by the other tabs too", async () => {
   const other = new Notifications(calls);
   other.start(1);
-  tell(1);
+  arrive(1);
   await seconds(30);
   calls.notifications.mockClear();
   Object.assign(held, { unread: 0 });
@@ -101,18 +101,18 @@ test("without a stream, what is marked here is asked for, and by the other tabs 
 });
 
 test("with a stream, the stream brings the new count", async () => {
-  tell(1);
+  arrive(1);
   await seconds(30);
   bell.connected(true);
   calls.notifications.mockClear();
   await bell.markRead("n1");
-  bell.hear({ type: "notifications_read", stream: "user:1", sequence: 2, ids: ["n1"], unread_count: 0 });
+  bell.take({ type: "notifications_read", stream: "user:1", sequence: 2, ids: ["n1"], unread_count: 0 });
   expect(bell.inbox.value.unread).toBe(0);
   expect(calls.notifications).not.toHaveBeenCalled();
 });
 
-test("a mark that is refused is told, and everything stays as it was", async () => {
-  tell(1);
+test("a refused mark is shown as a problem, and nothing changes", async () => {
+  arrive(1);
   await seconds(30);
   calls.markRead.mockRejectedValueOnce(new Problem(503, "Unavailable"));
   await bell.markRead("n1");
@@ -121,16 +121,16 @@ test("a mark that is refused is told, and everything stays as it was", async () 
 });
 
 test("an answer for one user is not shown to the next", async () => {
-  tell(1);
+  arrive(1);
   bell.refresh();
   bell.start(2);
   await seconds(0);
   expect(bell.inbox.value.items).toEqual([]);
 });
 
-test("a bell that nobody opens holds the newest twenty, an open one what was loaded", () => {
+test("a closed bell keeps the newest twenty, an open one what was loaded", () => {
   const times = (from: number): void => {
-    for (let n = from; n < from + 30; n++) bell.hear({ ...told(n), created_at: `2026-01-01T00:${n}:00Z` });
+    for (let n = from; n < from + 30; n++) bell.take({ ...arrived(n), created_at: `2026-01-01T00:${n}:00Z` });
   };
   times(10);
   expect(bell.inbox.value.items).toHaveLength(20);
@@ -141,9 +141,9 @@ test("a bell that nobody opens holds the newest twenty, an open one what was loa
 });
 
 test("what comes while all are marked is not read", async () => {
-  tell(1);
-  bell.hear(told(1));
-  calls.markRead.mockImplementationOnce(async () => void bell.hear(told(2)));
+  arrive(1);
+  bell.take(arrived(1));
+  calls.markRead.mockImplementationOnce(async () => void bell.take(arrived(2)));
   bell.connected(true);
   await bell.markRead(null);
   const { readIds, readTo } = bell.inbox.value;

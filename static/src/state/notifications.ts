@@ -1,18 +1,18 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Notification, TaskEvent } from "../client/types";
-import { EMPTY, KEPT, reduce, type Filter, type InboxEvent } from "./inbox";
+import { EMPTY, KEPT, reduce, type InboxFilter, type InboxEvent } from "./inbox";
 
-/** How often the count is asked for, in seconds: events bring it sooner, asking finds what they might not. */
-export const POLL_SECONDS = { live: 60, away: 30, failed: 10 };
+/** How often the count is loaded, in seconds: events bring it sooner, and this finds what they may miss. */
+const POLL_SECONDS = { live: 60, away: 30, failed: 10 };
 
 type Calls = Pick<Api, "notifications" | "unreadCount" | "markRead">;
 
-/** The bell of whoever is signed in: the list, the badge, and what was read. */
+/** The notifications of the signed-in user: the list, the unread count, and what was read. */
 export class Notifications {
   readonly inbox = signal(EMPTY);
-  readonly filter = signal<Filter>("all");
+  readonly filter = signal<InboxFilter>("all");
   readonly loading = signal(false);
   /** Why the list may be out of date; null when it is not. */
   readonly problem = signal<Problem | null>(null);
@@ -33,7 +33,7 @@ export class Notifications {
   start(userId: string | number): void {
     this.stop();
     document.addEventListener("visibilitychange", this.wake);
-    // Tabs that have no stream hear of each other what was read.
+    // Tabs without a stream tell each other what was read.
     this.channel = new BroadcastChannel(`taskroom.read.${userId}`);
     this.channel.onmessage = () => this.refresh();
     this.schedule();
@@ -51,32 +51,32 @@ export class Notifications {
     this.loading.value = false;
   }
 
-  /** Whether events are heard as they happen. */
+  /** Whether events come live. */
   connected(live: boolean): void {
     if (live === this.live) return;
     this.live = live;
     this.schedule();
   }
 
-  /** One event of the user's stream or of `broadcast`. */
-  hear(event: TaskEvent): void {
+  /** Takes one event of the user's stream or of `broadcast`. */
+  take(event: TaskEvent): void {
     if (event.type === "notification") {
-      this.apply({ kind: "told", notification: event as unknown as Notification });
+      this.apply({ kind: "notification", notification: event as unknown as Notification });
     } else if (event.type === "notifications_read") {
       const { ids, unread_count } = event as { ids?: string[]; unread_count?: unknown };
       this.apply({ kind: "read", sequence: event.sequence, ids: ids ?? "all", unread: Number(unread_count) });
     }
-    // A tab whose bell nobody opens must not hold more and more.
+    // A list that is never opened must not grow.
     if (!this.open) this.apply({ kind: "closed" });
   }
 
-  /** Loads what is shown anew: events may have been missed. */
+  /** Loads the list again: events may have been missed. */
   refresh(): void {
     void this.load("all", null);
     if (this.filter.value === "unread") void this.load("unread", null);
   }
 
-  show(filter: Filter): void {
+  show(filter: InboxFilter): void {
     this.open = true;
     this.filter.value = filter;
     if (this.inbox.value.older[filter] === undefined) void this.load(filter, null);
@@ -93,10 +93,10 @@ export class Notifications {
     this.apply({ kind: "closed" });
   }
 
-  /** Marks one as read, or with null all. */
+  /** Marks one as read; null: all. */
   async markRead(id: string | null): Promise<void> {
     const turn = this.turn;
-    // As of now: what comes while the server is asked is not read.
+    // What comes during the request is not read.
     const { items, asOf } = this.inbox.value;
     try {
       await this.api.markRead(id);
@@ -107,13 +107,13 @@ export class Notifications {
     if (turn !== this.turn) return;
     if (id === null) this.apply({ kind: "marked", ids: items.map((item) => item.id), upTo: asOf });
     else this.apply({ kind: "marked", ids: [id], upTo: 0 });
-    // The stream brings the new count here and to the other tabs, where there is one.
+    // A live stream brings the new count to this tab and the others.
     if (this.live) return;
     this.refresh();
     this.channel?.postMessage(null);
   }
 
-  private async load(filter: Filter, cursor: string | null): Promise<void> {
+  private async load(filter: InboxFilter, cursor: string | null): Promise<void> {
     const turn = this.turn;
     const since = cursor === null ? this.inbox.value.asOf : null;
     this.loading.value = true;
@@ -129,7 +129,7 @@ export class Notifications {
     }
   }
 
-  /** The count alone cannot be set against events that overlap with it; one that differs asks for the page, which can. */
+  /** Loads the count. It has no sequence to compare with events, so when it differs the page is loaded, which has one. */
   private async poll(): Promise<void> {
     const turn = this.turn;
     try {
@@ -151,7 +151,7 @@ export class Notifications {
   private schedule(): void {
     clearTimeout(this.timer);
     const seconds = this.failed ? POLL_SECONDS.failed : this.live ? POLL_SECONDS.live : POLL_SECONDS.away;
-    // A hidden page shows nobody a badge; it asks when it is shown.
+    // A hidden page loads the count when it is shown.
     this.timer = setTimeout(() => (document.hidden ? undefined : void this.poll()), seconds * 1_000);
   }
 

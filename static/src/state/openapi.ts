@@ -4,7 +4,7 @@ export interface Document {
   paths: Record<string, PathItem>;
 }
 
-export interface Schema {
+interface Schema {
   $ref?: string;
   type?: string | string[];
   format?: string;
@@ -15,7 +15,7 @@ export interface Schema {
   required?: string[];
 }
 
-export interface Parameter {
+interface Parameter {
   $ref?: string;
   name: string;
   in: string;
@@ -59,7 +59,7 @@ export interface Operation {
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
-/** The operations by tag, in the document's order. */
+/** Returns the operations by tag, in the order of the document. */
 export function operations(document: Document): Map<string, Operation[]> {
   const groups = new Map<string, Operation[]>();
   for (const [path, item] of Object.entries(document.paths)) {
@@ -138,7 +138,7 @@ function typeOf(given: Schema | undefined): string {
   return types.map((type) => (type === "array" ? `list of ${typeOf(given.items)}` : type)).join(" or ");
 }
 
-/** What a reference within the document names; throws when it names nothing there. */
+/** Follows a reference within the document; throws when there is nothing at its end. */
 function resolve<T extends { $ref?: string }>(document: Document, given: T): T {
   if (!given.$ref) return given;
   let found: unknown = document;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { Problem } from "../client/http";
-import type { JobType, Phase, Task, TaskState } from "../client/types";
 import { NOTHING } from "../client/fold";
+import { Problem } from "../client/problem";
+import type { JobType, Phase, Task, TaskState } from "../client/types";
 import { declaredPhases, isOpen, nextPhase, phaseRows, phaseSpan } from "./phases";
 
 const AT = Date.parse("2025-01-01T00:00:00Z");
@@ -25,13 +25,13 @@ const phase = (phase_id: string, fields: Partial<Phase> = {}): Phase => ({
 });
 
 const state = (of: Task, ...phases: Phase[]): TaskState => ({ task: of, phases, sequence: 9 });
-const standings = (of: Task, ...phases: Phase[]) => phaseRows(state(of, ...phases), []).map(({ standing }) => standing);
+const statesOf = (of: Task, ...phases: Phase[]) => phaseRows(state(of, ...phases), []).map(({ state }) => state);
 
 describe("the rows", () => {
   test("are those that began, then those that are declared", () => {
     const rows = phaseRows(state(task(), phase("b"), phase("extra")), ["a", "b", "c"]);
 
-    expect(rows.map(({ phase_id, standing }) => [phase_id, standing])).toEqual([
+    expect(rows.map(({ phase_id, state }) => [phase_id, state])).toEqual([
       ["b", "running"],
       ["extra", "running"],
       ["a", "not begun"],
@@ -54,8 +54,8 @@ describe("the rows", () => {
     ["FAILURE", "in_progress", "stopped"],
     ["REVOKED", "error", "stopped"],
     ["REVOKED", "completed", "done"],
-  ] as const)("of a task that is %s say of a phase that is %s: %s", (status, of, standing) => {
-    expect(standings(task({ status }), phase("a", { status: of }))).toEqual([standing]);
+  ] as const)("of a task that is %s and a phase that is %s: %s", (status, of, state) => {
+    expect(statesOf(task({ status }), phase("a", { status: of }))).toEqual([state]);
   });
 });
 
@@ -84,7 +84,7 @@ describe("a phase's time", () => {
     return row && phaseSpan(row, of, AT + 60_000)?.map((at) => (at - AT) / 1_000);
   };
 
-  test("grows while it runs, and ends with what it said last", () => {
+  test("grows while it runs, and ends with its last event", () => {
     expect(span(task(), {})).toEqual([0, 60]);
     expect(span(task(), { status: "completed", duration_seconds: 1.5 })).toEqual([0, 2]);
   });
@@ -93,7 +93,7 @@ describe("a phase's time", () => {
     expect(span(task({ status: "REVOKED", finished_at: time(7) }), {})).toEqual([0, 7]);
   });
 
-  test("of one that only told its end is known from its duration", () => {
+  test("of a phase with only an end is known from its duration", () => {
     expect(span(task(), { status: "completed", started_at: null, duration_seconds: 1.5 })).toEqual([0.5, 2]);
     expect(span(task(), { status: "completed", started_at: null })).toBeUndefined();
   });

@@ -1,69 +1,68 @@
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { isTerminal, type JobType, type Phase, type Task, type TaskState } from "../client/types";
 
-/** The job type that is made of others, each a phase of it. */
+/** The job type whose steps are tasks of their own, each a phase of it. */
 export const ORCHESTRATE = "orchestrate";
 
-export type Standing = "not begun" | "running" | "waiting" | "done" | "failed" | "stopped";
+export type PhaseState = "not begun" | "running" | "waiting" | "done" | "failed" | "stopped";
 
-/** A phase as the page shows it; one that is only declared has no `phase` yet. */
+/** A phase as the page shows it. `phase` is null before it begins. */
 export interface PhaseRow {
   phase_id: string;
   phase: Phase | null;
-  standing: Standing;
+  state: PhaseState;
 }
 
-/** In the order in which they began, then those that the job has yet to begin. A run that succeeded without one has no
- * use for it any more. */
+/** Returns the phases in the order in which they began, then those that have not begun. A run that has succeeded without
+ * a phase no longer shows it. */
 export function phaseRows({ task, phases }: TaskState, declared: readonly string[]): PhaseRow[] {
   const begun = new Set(phases.map(({ phase_id }) => phase_id));
   const ahead = task.status === "SUCCESS" ? [] : declared.filter((phase_id) => !begun.has(phase_id));
   return [
-    ...phases.map((phase) => ({ phase_id: phase.phase_id, phase, standing: standingOf(phase, task) })),
-    ...ahead.map((phase_id) => ({ phase_id, phase: null, standing: "not begun" as const })),
+    ...phases.map((phase) => ({ phase_id: phase.phase_id, phase, state: phaseStateOf(phase, task) })),
+    ...ahead.map((phase_id) => ({ phase_id, phase: null, state: "not begun" as const })),
   ];
 }
 
-function standingOf(phase: Phase, task: Task): Standing {
+function phaseStateOf(phase: Phase, task: Task): PhaseState {
   if (phase.status === "completed") return "done";
-  // A cancel ends what is open as an error ends it, and is none.
+  // A cancel ends open phases like an error, but is none.
   if (phase.status === "error") return task.status === "REVOKED" ? "stopped" : "failed";
   if (isTerminal(task.status)) return "stopped";
   return task.status === "STARTED" ? "running" : "waiting";
 }
 
-/** The phases that a job type names, else those that its earlier runs had; of a task made of others, its steps. */
+/** Returns the steps of a task that is made of others, else the phases that its job type names, else those of its plan. */
 export function declaredPhases(task: Task, types: readonly JobType[] | Problem | null): readonly string[] {
   const steps = task.job_type === ORCHESTRATE ? task.params?.steps : null;
   if (Array.isArray(steps)) {
     return steps.map((step: { job_type?: unknown } | null, index) => stepName(index + 1, String(step?.job_type)));
   }
   const named = types instanceof Problem ? null : types?.find(({ job_type }) => job_type === task.job_type)?.phases;
-  // Where nobody knows what is ahead, what has begun is shown.
   return named?.length ? named : (task.plan ?? []).map(({ phase_id }) => phase_id);
 }
 
-/** The phase of its parent that a step is. */
+/** Returns the name of a step as a phase of its parent. */
 export const stepName = (number: number, jobType: string): string => `${number}_${jobType}`;
 
-/** What needs a look stands open by itself; what the reader chose stays. */
-export const isOpen = (standing: Standing, chosen: boolean | undefined): boolean =>
-  chosen ?? ["running", "waiting", "failed", "stopped"].includes(standing);
+/** Whether a phase shows its details: by the reader's choice, else when it needs a look. */
+export const isOpen = (state: PhaseState, chosen: boolean | undefined): boolean =>
+  chosen ?? ["running", "waiting", "failed", "stopped"].includes(state);
 
-/** From when to when in milliseconds, as far as is known; what is open lasts until `now`. */
-export function phaseSpan({ phase, standing }: PhaseRow, task: Task, now: number): [number, number] | null {
+/** Returns begin and end of a phase in milliseconds, null where they are not known. An open phase lasts until `now`. */
+export function phaseSpan({ phase, state }: PhaseRow, task: Task, now: number): [number, number] | null {
   if (!phase) return null;
   const updated = Date.parse(phase.updated_at);
   if (!phase.started_at) {
     return phase.duration_seconds === null ? null : [updated - 1_000 * phase.duration_seconds, updated];
   }
   const from = Date.parse(phase.started_at);
-  const ended = standing === "stopped" && task.finished_at ? Date.parse(task.finished_at) : updated;
-  const to = standing === "running" || standing === "waiting" ? now : ended;
+  const ended = state === "stopped" && task.finished_at ? Date.parse(task.finished_at) : updated;
+  const to = state === "running" || state === "waiting" ? now : ended;
   return [from, Math.max(from, to)];
 }
 
-/** The phase before or after the chosen one, round the end; null when there is none at all. */
+/** Returns the phase before or after the chosen one, after the last the first; null when none has begun. */
 export function nextPhase(rows: readonly PhaseRow[], chosen: string | null, step: 1 | -1): string | null {
   const begun = rows.filter(({ phase }) => phase);
   const at = begun.findIndex(({ phase_id }) => phase_id === chosen);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../client/types";
-import { errorsOf, heard, isOlder, rowOf, told, updated } from "./rows";
+import { errorsOf, isOlder, rowAfterEvent, rowAfterPage, rowAfterStatusChange, rowOf } from "./rows";
 import { task } from "./runs.fake";
 
 const later = "2025-01-01T01:00:00.000000Z";
@@ -19,42 +19,42 @@ test("a row keeps nothing that may be large", () => {
   expect(row.task.error).not.toHaveProperty("traceback");
 });
 
-test("a change of status shows at once, and that the rest is still to be heard", () => {
-  const started = told(rowOf(task(1, "PENDING")), changed("PENDING", "STARTED"));
+test("a change of status shows at once, and that the result is not known yet", () => {
+  const started = rowAfterStatusChange(rowOf(task(1, "PENDING")), changed("PENDING", "STARTED"));
   expect(started.task).toMatchObject({ status: "STARTED", is_running: true, started_at: later });
-  expect(started.whole).toBe(true);
+  expect(started.complete).toBe(true);
 
-  const ended = told(started, changed("STARTED", "SUCCESS"));
+  const ended = rowAfterStatusChange(started, changed("STARTED", "SUCCESS"));
   expect(ended.task).toMatchObject({ status: "SUCCESS", is_running: false, finished_at: later, progress: 100 });
-  expect(ended.whole).toBe(false);
+  expect(ended.complete).toBe(false);
 });
 
 test("an event that the row is ahead of does not take it back", () => {
   const running = rowOf(task(1, "STARTED"));
-  expect(told(running, changed("PENDING", "WAITING"))).toBe(running);
+  expect(rowAfterStatusChange(running, changed("PENDING", "WAITING"))).toBe(running);
   const over = rowOf(task(1, "FAILURE"));
-  expect(told(over, changed("STARTED", "SUCCESS"))).toBe(over);
+  expect(rowAfterStatusChange(over, changed("STARTED", "SUCCESS"))).toBe(over);
 });
 
-test("the run's own events fold into the row, and its end makes it whole", () => {
-  let row = told(rowOf(task(1, "STARTED")), changed("STARTED", "FAILURE"));
-  row = heard(row, { type: "phase_update", sequence: 5, phase_id: "a", status: "error", error_count: 2, timestamp: later });
-  row = heard(row, { type: "phase_update", sequence: 6, phase_id: "b", status: "error", error_count: 3, timestamp: later });
-  expect([errorsOf(row), row.whole]).toEqual([5, false]);
+test("the run's own events fold into the row, and its end completes it", () => {
+  let row = rowAfterStatusChange(rowOf(task(1, "STARTED")), changed("STARTED", "FAILURE"));
+  row = rowAfterEvent(row, { type: "phase_update", sequence: 5, phase_id: "a", status: "error", error_count: 2, timestamp: later });
+  row = rowAfterEvent(row, { type: "phase_update", sequence: 6, phase_id: "b", status: "error", error_count: 3, timestamp: later });
+  expect([errorsOf(row), row.complete]).toEqual([5, false]);
 
   const error = { type: "E", message: "Why", traceback: "long" };
-  row = heard(row, { type: "task_status", sequence: 7, status: "FAILURE", error, result: [1] });
+  row = rowAfterEvent(row, { type: "task_status", sequence: 7, status: "FAILURE", error, result: [1] });
   expect(row.task).toMatchObject({ error: { type: "E", message: "Why" }, result: null });
-  expect(row.whole).toBe(true);
-  expect(heard(row, { type: "task_status", sequence: 6, status: "STARTED" })).toBe(row);
+  expect(row.complete).toBe(true);
+  expect(rowAfterEvent(row, { type: "task_status", sequence: 6, status: "STARTED" })).toBe(row);
 });
 
 test("a page that was asked for earlier does not take a row back", () => {
-  const row = heard(rowOf(task(1, "STARTED")), { type: "phase_complete", sequence: 5, phase_id: "a", timestamp: later });
-  expect(updated(row, task(1, "STARTED"))).toBe(row);
-  expect(updated(row, task(1, "SUCCESS", { updated_at: "2025-01-01T01:00:01.000000Z" })).task.status).toBe("SUCCESS");
+  const row = rowAfterEvent(rowOf(task(1, "STARTED")), { type: "phase_complete", sequence: 5, phase_id: "a", timestamp: later });
+  expect(rowAfterPage(row, task(1, "STARTED"))).toBe(row);
+  expect(rowAfterPage(row, task(1, "SUCCESS", { updated_at: "2025-01-01T01:00:01.000000Z" })).task.status).toBe("SUCCESS");
   const over = rowOf(task(1, "SUCCESS"));
-  expect(updated(over, task(1, "STARTED", { updated_at: later }))).toBe(over);
+  expect(rowAfterPage(over, task(1, "STARTED", { updated_at: later }))).toBe(over);
 });
 
 test("runs of the same moment are ordered by their ids, as the server does", () => {

@@ -1,12 +1,13 @@
-import { isTerminal, type Status, type Task, type TaskEvent, type TaskState } from "../client/types";
 import { fold } from "../client/fold";
+import { isTerminal, type Status, type Task, type TaskEvent, type TaskState } from "../client/types";
 
-/** A run as a list keeps it. `whole`: all of it is known, its end too. */
+/** A run as a list keeps it. */
 export interface Row extends TaskState {
-  whole: boolean;
+  /** False after the end of the run became known without its result. */
+  complete: boolean;
 }
 
-/** Ten thousand rows are kept, of which each may have half a megabyte of parameters and result. */
+/** Leaves out what may be large: ten thousand rows are kept, and each task may have half a megabyte. */
 const light = (task: Task): Task => ({
   ...task,
   params: null,
@@ -19,31 +20,31 @@ export const rowOf = (task: Task): Row => ({
   task: light(task),
   phases: [],
   sequence: task.status_sequence,
-  whole: true,
+  complete: true,
 });
 
-/** What a page says of a run that is known: the page may have been asked for before what was heard since. */
-export function updated(row: Row, task: Task): Row {
+/** Updates a row by a page of the list, which may be older than events that came since its request. */
+export function rowAfterPage(row: Row, task: Task): Row {
   const older = (task.updated_at ?? "") < (row.task.updated_at ?? "");
   if (older || (isTerminal(row.task.status) && !isTerminal(task.status))) return row;
-  return { ...row, task: light(task), sequence: Math.max(row.sequence, task.status_sequence), whole: true };
+  return { ...row, task: light(task), sequence: Math.max(row.sequence, task.status_sequence), complete: true };
 }
 
-/** After an event of the run's own stream. */
-export function heard(row: Row, event: TaskEvent): Row {
+/** Updates a row by an event of the run's own stream. */
+export function rowAfterEvent(row: Row, event: TaskEvent): Row {
   if (event.sequence < row.sequence) return row;
   const { task, phases, sequence } = fold(row, event);
   const ended = isTerminal(task.status);
-  return { task: light(task), phases, sequence, whole: row.whole || (ended && event.type === "task_status") };
+  return { task: light(task), phases, sequence, complete: row.complete || (ended && event.type === "task_status") };
 }
 
-/** After a `status_changed` of the owner's stream, which says little of the run: how it ended is still to be heard. */
-export function told(row: Row, event: TaskEvent): Row {
+/** Updates a row by a `status_changed` of the user's stream, which contains little of the run: not how it ended. */
+export function rowAfterStatusChange(row: Row, event: TaskEvent): Row {
   const { task } = row;
   const status = event.status as Status;
   const timestamp = event.timestamp as string;
   const ends = isTerminal(status);
-  // An event that the row is ahead of already must not take it back.
+  // The row may be ahead of the event already.
   if (isTerminal(task.status) || (task.status !== event.previous_status && !ends)) return row;
   const changed: Task = {
     ...task,
@@ -54,7 +55,7 @@ export function told(row: Row, event: TaskEvent): Row {
     ...(ends ? { finished_at: timestamp, eta_seconds: null, current_phase_message: null } : {}),
     ...(status === "SUCCESS" ? { progress: 100, progress_known: true } : {}),
   };
-  return { ...row, task: changed, whole: !ends };
+  return { ...row, task: changed, complete: !ends };
 }
 
 /** How many items its phases could not do. */

@@ -7,15 +7,15 @@ import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogStore } from "./log";
 
-/** More events at once than anybody follows one by one. */
+/** More events at once than a reader can follow. */
 const MUCH = 25;
 
 type Item = { snapshot: Snapshot } | { event: TaskEvent };
 
-/** What a run page shows of one task. Events are applied a frame at a time, whatever their rate. */
+/** The state of a run page. Events are applied once a frame, whatever their rate. */
 export class Run {
   readonly state = signal<TaskState | null>(null);
-  /** What the task waits for now. */
+  /** The approval that the task waits for. */
   readonly approval = signal<Approval | null>(null);
   readonly progress = signal<Progress>({ kind: "loading" });
   readonly log: LogStore;
@@ -27,7 +27,7 @@ export class Run {
   constructor(
     readonly taskId: string,
     api: Api,
-    private readonly connection: Connection,
+    connection: Connection,
   ) {
     this.log = new LogStore((query) => api.logs(taskId, query));
     const put = (item: Item): void => {
@@ -46,11 +46,7 @@ export class Run {
     this.frames.cancel();
   }
 
-  retryNow(): void {
-    this.connection.retryNow();
-  }
-
-  /** Whether it was much. */
+  /** Returns whether there was much to apply. */
   private apply(): boolean {
     const queue = this.queue;
     this.queue = [];

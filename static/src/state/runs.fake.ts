@@ -37,19 +37,19 @@ export function task(n: number, status: Status = "SUCCESS", more: Partial<Task> 
   };
 }
 
-/** A server with so many runs, whose answers come when the test lets them; and the connection to it. */
-export class Fake {
+/** A server with these runs, which answers when the test lets it, and the connection to it. */
+export class FakeServer {
   tasks: Task[] = [];
   pageSize = 50;
   tally: StatusCounts = { counts: { PENDING: 0, WAITING: 0, STARTED: 0, RETRY: 0, SUCCESS: 0, FAILURE: 0, REVOKED: 0 }, sequence: 0 };
   failing: Error | null = null;
-  /** What an older page waits for. */
+  /** An older page waits for this. */
   holding: Promise<void> = Promise.resolve();
-  /** What the first page waits for. */
+  /** The first page waits for this. */
   slow: Promise<void> = Promise.resolve();
   asked: string[] = [];
   readonly sinks = new Set<UserSink>();
-  readonly standings = new Map<string, (event: TaskEvent) => void>();
+  readonly summaries = new Map<string, (event: TaskEvent) => void>();
   private sequence = 0;
 
   readonly api = {
@@ -78,14 +78,14 @@ export class Fake {
       sink.refresh();
       return { stop: () => void this.sinks.delete(sink) };
     },
-    standing: (taskId: string, heard: (event: TaskEvent) => void) => {
-      this.standings.set(taskId, heard);
-      return { stop: () => void this.standings.delete(taskId) };
+    standing: (taskId: string, onEvent: (event: TaskEvent) => void) => {
+      this.summaries.set(taskId, onEvent);
+      return { stop: () => void this.summaries.delete(taskId) };
     },
   };
 
   /** An event of the user's own stream. */
-  tell(type: string, fields: Record<string, unknown>): void {
+  emit(type: string, fields: Record<string, unknown>): void {
     const event = { type, stream: "user:u", sequence: ++this.sequence, timestamp: at(59), ...fields };
     for (const sink of this.sinks) sink.event(event);
   }
@@ -93,6 +93,6 @@ export class Fake {
   /** A run is started. */
   start(n: number): void {
     this.tasks.push(task(n, "PENDING"));
-    this.tell("task_created", { task_id: task(n).task_id, status: "PENDING", parent_id: null });
+    this.emit("task_created", { task_id: task(n).task_id, status: "PENDING", parent_id: null });
   }
 }

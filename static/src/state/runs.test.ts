@@ -1,12 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import { filterOf } from "./filter";
 import { Runs } from "./runs";
-import { Fake, task } from "./runs.fake";
+import { FakeServer, task } from "./runs.fake";
 
 const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
-let server: Fake;
+let server: FakeServer;
 let runs: Runs;
 
 const settled = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
@@ -22,7 +22,7 @@ async function begin(address = "/", count = 3): Promise<void> {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  server = new Fake();
+  server = new FakeServer();
 });
 afterEach(() => {
   runs.stop();
@@ -132,58 +132,6 @@ test("an older page that comes after the list began anew is dropped", async () =
   expect(numbers()).toEqual([7, 6]);
 });
 
-test("what no longer matches stays where it is until the list is loaded again", async () => {
-  await begin("/?status=STARTED", 0);
-  server.tasks = [task(1, "STARTED"), task(2, "STARTED")];
-  runs.refresh();
-  await settled();
-  server.tasks[0] = task(1, "SUCCESS", { updated_at: "2025-01-01T00:59:00.000000Z" });
-  server.tell("status_changed", { task_id: task(1).task_id, status: "SUCCESS", previous_status: "STARTED" });
-  await settled(1_500);
-  expect([numbers(), status(1)]).toEqual([[2, 1], "SUCCESS"]);
-
-  server.tasks.push(task(3, "STARTED"));
-  server.tell("status_changed", { task_id: task(3).task_id, status: "STARTED", previous_status: "PENDING" });
-  await settled(1_500);
-  expect(numbers()).toEqual([3, 2]);
-});
-
-test("the unfinished runs on the screen are watched, and none else", async () => {
-  await begin();
-  server.start(4);
-  server.start(5);
-  await settled(1_500);
-  runs.visible([task(4).task_id, task(3).task_id]);
-  await settled(200);
-  expect([...server.standings.keys()]).toEqual([task(4).task_id]);
-
-  server.standings.get(task(4).task_id)?.({
-    type: "phase_update",
-    sequence: 3,
-    phase_id: "a",
-    status: "in_progress",
-    message: "Half",
-    progress: 50,
-    timestamp: "2025-01-01T00:58:00.000000Z",
-  });
-  await settled(300);
-  expect(runs.row(task(4).task_id).value.task).toMatchObject({ progress: 50, current_phase_message: "Half" });
-
-  server.standings.get(task(4).task_id)?.({ type: "task_status", sequence: 4, status: "SUCCESS", progress: 100 });
-  await settled(500);
-  expect([status(4), server.standings.size]).toEqual(["SUCCESS", 0]);
-});
-
-test("a run of which only the end was heard is watched for the rest once it is on the screen", async () => {
-  await begin("/", 0);
-  server.start(1);
-  await settled(1_500);
-  server.tell("status_changed", { task_id: task(1).task_id, status: "FAILURE", previous_status: "PENDING" });
-  runs.visible([task(1).task_id]);
-  await settled(200);
-  expect([status(1), server.standings.size]).toEqual(["FAILURE", 1]);
-});
-
 test("an answer that fails is asked for again, and the list stays", async () => {
   await begin();
   server.failing = new Problem(503, "Busy");
@@ -231,22 +179,22 @@ test("what the server refuses is not asked for again by itself", async () => {
   expect(server.asked.filter((what) => what === "first")).toHaveLength(1);
 });
 
-test("announcements to everybody are no news of runs", async () => {
+test("announcements to all users are no news of runs", async () => {
   await begin();
   server.asked = [];
-  server.tell("task_created", { stream: "broadcast", status: "PENDING" });
+  server.emit("task_created", { stream: "broadcast", status: "PENDING" });
   await settled(2_000);
   expect(server.asked).toEqual([]);
 });
 
-test("of a tenant's runs nobody tells: they are asked for now and then", async () => {
+test("the runs of a tenant are loaded at intervals, because no event reports them", async () => {
   await begin("/?scope=tenant");
   server.tasks.push(task(4));
   await settled(30_000);
   expect(numbers()).toEqual([4, 3, 2, 1]);
 });
 
-test("who comes back finds the list as it was, and what happened since", async () => {
+test("a reader who comes back finds the list as it was, with the news since", async () => {
   await begin();
   runs.stop();
   server.start(4);

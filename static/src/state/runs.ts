@@ -1,62 +1,62 @@
 import { batch, signal, type Signal } from "@preact/signals";
 import type { Api, TaskPage } from "../client/api";
 import { Backoff } from "../client/backoff";
-import { Problem } from "../client/http";
+import { Problem } from "../client/problem";
 import type { Status, Task, TaskEvent } from "../client/types";
 import type { Connection, Watch } from "../client/watch";
 import { StatusTally } from "./counts";
-import { queryOf, type Filter } from "./filter";
-import { isOlder, rowOf, told, updated, type Row } from "./rows";
-import { Standings } from "./standings";
+import { taskFilterOf, type RunFilter } from "./filter";
+import { LiveRows } from "./live-rows";
+import { isOlder, rowAfterPage, rowAfterStatusChange, rowOf, type Row } from "./rows";
 
 const FIRST_PAGE = 50;
 const OLDER_PAGE = 100;
-/** What comes together is asked for together. */
+/** Events within this time cause one request. */
 const SOON_MS = 250;
 const APART_MS = 1_000;
-/** Of what others of the tenant start nobody tells. */
+/** No event reports the runs of other users of the tenant, so the list is loaded again at this interval. */
 const TENANT_MS = 30_000;
 
 type Older = { kind: "idle" } | { kind: "loading" } | { kind: "failed"; problem: Problem };
 
-/** The list of runs, newest first: the first page is taken anew when something was started, older ones when asked for,
- * and what is in it is live. What is new waits while `atTop` is not set, so that nothing moves that is being read. */
+/** The list of runs, newest first. The first page is loaded again when a run was started, older pages on request, and its
+ * rows are live. New runs wait while `atTop` is false, so that the rows under the reader's eyes do not move. */
 export class Runs {
   /** The ids in order; null until the first answer. */
   readonly order = signal<readonly string[] | null>(null);
-  /** How many new ones wait to be taken in. */
+  /** How many new runs wait. */
   readonly waiting = signal(0);
   /** Why the list may be out of date; null when it is not. */
   readonly problem = signal<Problem | null>(null);
   readonly older = signal<Older>({ kind: "idle" });
   readonly counts: StatusTally;
-  /** Where the reader was, for when they come back. */
-  place: unknown = null;
+  /** The scroll position, for a reader who comes back from a run. */
+  scrollPosition: unknown = null;
 
   private readonly rows = new Map<string, Signal<Row>>();
-  private readonly standings: Standings;
+  private readonly liveRows: LiveRows;
   private readonly backoff = new Backoff();
   private watch: Watch | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private ticker: ReturnType<typeof setInterval> | undefined;
   private askedAt = 0;
   private loading = false;
-  /** What was asked for while another load was under way. */
+  /** A load that was wanted while another one was under way. */
   private again: { counts: boolean } | null = null;
   private atTop = true;
   private fresh: TaskPage | null = null;
   private next: string | null = null;
-  /** Counts loads and replacements, so that what an overtaken one still brings is dropped. */
+  /** Count loads and replaced lists, so that late answers to earlier requests are dropped. */
   private turn = 0;
   private replaced = 0;
 
   constructor(
     private readonly api: Pick<Api, "tasks" | "counts">,
     private readonly connection: Pick<Connection, "user" | "standing">,
-    readonly filter: Filter,
+    readonly filter: RunFilter,
   ) {
     this.counts = new StatusTally(api, filter);
-    this.standings = new Standings(connection, (id) => this.rows.get(id));
+    this.liveRows = new LiveRows(connection, (id) => this.rows.get(id));
   }
 
   start(): void {
@@ -67,7 +67,7 @@ export class Runs {
   /** Keeps what was loaded; `start` goes on from there. */
   stop(): void {
     this.watch?.stop();
-    this.standings.stop();
+    this.liveRows.stop();
     clearTimeout(this.timer);
     clearInterval(this.ticker);
     this.timer = undefined;
@@ -90,18 +90,18 @@ export class Runs {
     void this.load(true);
   }
 
-  /** What is on the screen is watched. */
+  /** Watches the rows on the screen. */
   visible(ids: readonly string[]): void {
-    this.standings.visible(ids);
+    this.liveRows.visible(ids);
   }
 
-  /** Whether the reader is at the top, where new runs may come in. */
+  /** Whether the reader is at the top, where new runs may be added. */
   top(atTop: boolean): void {
     this.atTop = atTop;
     if (atTop) this.takeIn();
   }
 
-  /** Lets in what waits. What no longer matches the filter leaves at the same time. */
+  /** Adds the new runs that wait, and removes those that no longer match the filter. */
   takeIn(): void {
     const page = this.fresh;
     if (!page) return;
@@ -149,8 +149,8 @@ export class Runs {
     if (event.type === "task_created") return this.loadSoon();
     if (event.type !== "status_changed") return;
     const row = this.rows.get(event.task_id as string);
-    if (row) row.value = told(row.value, event);
-    this.standings.changed();
+    if (row) row.value = rowAfterStatusChange(row.value, event);
+    this.liveRows.changed();
     const joins = this.filter.status === (event.status as Status);
     if (joins || !this.counts.exact) this.loadSoon();
   }
@@ -166,7 +166,7 @@ export class Runs {
     this.timer = setTimeout(() => void this.load(counts), delay);
   }
 
-  /** One at a time: on a slow server each would be overtaken by the next, and none shown. */
+  /** Loads one page at a time: on a slow server each load would be overtaken by the next, and none shown. */
   private async load(counts: boolean): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -186,7 +186,7 @@ export class Runs {
       this.backoff.reset();
       batch(() => {
         this.problem.value = null;
-        this.received(page);
+        this.showNew(page);
       });
     } catch (error) {
       if (turn !== this.turn) return;
@@ -200,16 +200,16 @@ export class Runs {
     }
   }
 
-  /** One that has something: a filter looks at so many runs in one request, and may find none of them. */
+  /** Loads a page that is not empty: the server filters a limited number of runs a request, and may find none there. */
   private async page(limit: number, cursor: string | undefined, wanted: () => boolean): Promise<TaskPage> {
-    let page = await this.api.tasks(queryOf(this.filter), limit, cursor);
+    let page = await this.api.tasks(taskFilterOf(this.filter), limit, cursor);
     while (!page.tasks.length && page.next !== null && wanted()) {
-      page = await this.api.tasks(queryOf(this.filter), limit, page.next);
+      page = await this.api.tasks(taskFilterOf(this.filter), limit, page.next);
     }
     return page;
   }
 
-  private received(page: TaskPage): void {
+  private showNew(page: TaskPage): void {
     page.tasks.forEach((task) => this.put(task));
     const known = new Set(this.order.value);
     this.fresh = page;
@@ -219,7 +219,7 @@ export class Runs {
 
   private put(task: Task): void {
     const row = this.rows.get(task.task_id);
-    if (row) row.value = updated(row.value, task);
+    if (row) row.value = rowAfterPage(row.value, task);
     else this.rows.set(task.task_id, signal(rowOf(task)));
   }
 

@@ -1,6 +1,6 @@
 import { signal, type Signal } from "@preact/signals";
 
-/** The widths at which pages change their shape, as the style sheets have them. */
+/** The widths at which the style sheets change the layout. */
 export const narrow = matching("(max-width: 719px)");
 export const wide = matching("(min-width: 1100px)");
 

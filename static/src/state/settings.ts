@@ -1,6 +1,6 @@
 import { signal, type Signal } from "@preact/signals";
 
-/** A choice of this browser's, the same in all its tabs. What is stored and is none of `choices` counts as the first. */
+/** Makes a choice that this browser stores, the same in all its tabs. A stored value that is no choice counts as the first. */
 export function setting<Choice extends string>(name: string, choices: readonly [Choice, ...Choice[]]): Signal<Choice> {
   const key = `taskroom.${name}`;
   const known = (text: string | null): Choice => choices.find((choice) => choice === text) ?? choices[0];
@@ -14,8 +14,8 @@ export function setting<Choice extends string>(name: string, choices: readonly [
   return chosen;
 }
 
-/** A text that this browser remembers; empty before it is first set. */
-export function remembered(name: string): Signal<string> {
+/** Makes a text that this browser stores; it is empty before it is first set. */
+export function storedText(name: string): Signal<string> {
   const key = `taskroom.${name}`;
   const text = signal(read(key) ?? "");
   text.subscribe((value) => {
@@ -24,7 +24,7 @@ export function remembered(name: string): Signal<string> {
   return text;
 }
 
-// A browser may refuse storage altogether; a choice then lasts as long as the page.
+// A browser may refuse storage; a choice is then kept as long as the page.
 const kept = new Map<string, string>();
 
 function read(key: string): string | null {

@@ -1,12 +1,12 @@
-/** What tabs of this browser agree on, by locks, which end with the tab that holds them. Browsers have none where a
- * page came without TLS from another machine; each tab is then on its own. */
+/** Coordinates the tabs of this browser by locks, which end with the tab that holds them. Browsers have no locks on a page
+ * that came without TLS from another machine; each tab then acts alone. */
 
-const SEEN = "taskroom.seen";
+const VISIBLE = "taskroom.visible";
 
-/** Lets other tabs know while this one is in sight. */
-export function tellWhenSeen(): void {
+/** Holds a lock while this tab is visible, which other tabs can see. */
+export function shareVisibility(): void {
   const change = (): void => {
-    if (!document.hidden) void navigator.locks?.request(SEEN, { mode: "shared" }, untilHidden);
+    if (!document.hidden) void navigator.locks?.request(VISIBLE, { mode: "shared" }, untilHidden);
   };
   document.addEventListener("visibilitychange", change);
   change();
@@ -23,16 +23,16 @@ const untilHidden = (): Promise<void> =>
     change();
   });
 
-/** Whether a tab of this dashboard is in sight. */
-export async function anySeen(): Promise<boolean> {
+/** Whether a tab of this dashboard is visible. */
+export async function anyTabVisible(): Promise<boolean> {
   if (!document.hidden || !navigator.locks) return !document.hidden;
   const { held } = await navigator.locks.query();
-  return held?.some(({ name }) => name === SEEN) ?? false;
+  return held?.some(({ name }) => name === VISIBLE) ?? false;
 }
 
 const LONGEST_DELAY_MS = 5_000;
 
-/** Does it in one tab of all that are asked to within a few seconds. */
+/** Runs `work` in one of the tabs that call this within a few seconds. */
 export function inOneTab(name: string, work: () => void): void {
   if (!navigator.locks) {
     if (!document.hidden) work();

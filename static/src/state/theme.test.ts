@@ -16,7 +16,7 @@ beforeEach(() => {
   );
 });
 
-test("the system decides until somebody chooses, and the choice is kept", async () => {
+test("the system decides until the user chooses, and the choice is kept", async () => {
   const { theme } = await import("./theme");
   expect(chosen()).toBeUndefined();
   theme.value = "dark";

@@ -6,14 +6,14 @@ export type Theme = (typeof THEMES)[number];
 
 export const theme = setting<Theme>("theme", THEMES);
 
-/** The system's own colour of the address bar, as index.html has it. */
+/** The colours of the address bar in index.html, by theme of the system. */
 const bars = [...document.querySelectorAll<HTMLMetaElement>("meta[name=theme-color]")].map((meta) => ({
   meta,
   system: meta.content,
   scheme: meta.media.includes("dark") ? "dark" : "light",
 }));
 
-// Importing this is enough: it runs before the first paint, so that no page flashes in the other colours.
+// Runs at import, before the first paint, so that no page flashes in the colours of the other theme.
 effect(() => {
   const chosen = theme.value;
   if (chosen === "system") delete document.documentElement.dataset.theme;

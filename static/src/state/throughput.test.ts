@@ -14,7 +14,7 @@ const answering = (...points: [number, number][]): Api =>
 
 const relative = (points: readonly Point[]): [number, number][] => points.map(([sequence, at]) => [sequence, at - AT]);
 
-test("each bucket says how fast events came within it, and all of them are counted", () => {
+test("each bucket has the rate of its events, and all events are counted", () => {
   const points: Point[] = [
     [1, 0],
     [101, 10_000],
@@ -50,8 +50,8 @@ test("of one event, or none, there is no speed", () => {
 test("what the server sampled is followed by what was seen since, however late it answers", async () => {
   const throughput = new Throughput("t", answering([1, 0], [50, 2_000]));
   const loading = throughput.load();
-  throughput.seen(40, AT + 1_500);
-  throughput.seen(60, AT + 3_000);
+  throughput.add(40, AT + 1_500);
+  throughput.add(60, AT + 3_000);
 
   await loading;
 
@@ -72,11 +72,11 @@ test("a worker's clock that steps back does not turn time around", async () => {
 
 test("samples are taken twice a second at most, and are never more than a chart can bear", () => {
   const throughput = new Throughput("t", answering());
-  throughput.seen(1, AT);
-  throughput.seen(2, AT + 100);
+  throughput.add(1, AT);
+  throughput.add(2, AT + 100);
   expect(throughput.points.value).toHaveLength(1);
 
-  for (let n = 1; n <= 2_000; n++) throughput.seen(n, AT + 1_000 * n);
+  for (let n = 1; n <= 2_000; n++) throughput.add(n, AT + 1_000 * n);
 
   expect(throughput.points.value.length).toBeLessThanOrEqual(601);
   expect(throughput.points.value.at(-1)).toEqual([2_000, AT + 2_000_000]);
@@ -85,7 +85,7 @@ test("samples are taken twice a second at most, and are never more than a chart 
 test("without an answer the chart shows what was seen", async () => {
   const api = { throughput: () => Promise.reject(new Error("away")) } as unknown as Api;
   const throughput = new Throughput("t", api);
-  throughput.seen(5, AT);
+  throughput.add(5, AT);
 
   await throughput.load();
 

@@ -2,35 +2,35 @@ import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import { stepFor } from "./axis";
 
-/** How many events the task had by when (milliseconds). */
+/** How many events the task had at a time (milliseconds). */
 export type Point = readonly [sequence: number, at: number];
 
 const SAMPLE_MS = 500;
 const MOST_POINTS = 600;
 const MOST_BUCKETS = 90;
 
-/** How fast a run's events come: what the server sampled of the past, and what is seen since. */
+/** The events of a run over time: the server's samples of the past, and the present ones. */
 export class Throughput {
   readonly points = signal<readonly Point[]>([]);
-  private asked = 0;
+  private requests = 0;
 
   constructor(
     private readonly taskId: string,
     private readonly api: Api,
   ) {}
 
-  /** Asks the server anew. A chart is no reason for an error on the page: without an answer it shows what was seen. */
+  /** Loads the samples again. Without an answer the chart shows the present ones; it is not worth an error on the page. */
   async load(): Promise<void> {
-    const asked = ++this.asked;
+    const request = ++this.requests;
     const points = await this.api.throughput(this.taskId).catch(() => null);
-    if (!points || asked !== this.asked) return;
+    if (!points || request !== this.requests) return;
     const sampled = ordered(points.map(([sequence, timestamp]) => [sequence, Date.parse(timestamp)]));
     const last = sampled.at(-1)?.[0] ?? 0;
     this.points.value = [...sampled, ...this.points.value.filter(([sequence]) => sequence > last)];
   }
 
-  /** Where the stream stands now. */
-  seen(sequence: number, at: number): void {
+  /** Adds the present sequence of the stream. */
+  add(sequence: number, at: number): void {
     const points = this.points.value;
     const last = points.at(-1);
     if (last && (sequence < last[0] || at - last[1] < SAMPLE_MS)) return;
@@ -39,7 +39,7 @@ export class Throughput {
   }
 }
 
-/** Worker's clocks make the timestamps; where one steps back the later event counts as no earlier. */
+/** Timestamps are of the worker's clock, which may step back; a later event then counts as no earlier. */
 function ordered(points: readonly Point[]): Point[] {
   let latest = -Infinity;
   return points.map(([sequence, at]) => [sequence, (latest = Math.max(latest, at))] as const);
@@ -71,7 +71,7 @@ export function rates(points: readonly Point[], from: number, to: number): Rates
   for (let begin = 0; begin < seconds; begin += width) {
     const end = Math.min(begin + width, seconds);
     const until = countAt(from + end * 1_000);
-    // The last bucket may only have begun: over its whole width it would seem slow.
+    // The last bucket may be short; divided by the whole width its rate would be too low.
     const lasted = Math.max(end - begin, width / 2);
     result.at.push(begin + width / 2);
     result.rate.push((until - count) / lasted);

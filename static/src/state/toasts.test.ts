@@ -23,7 +23,7 @@ test("one that is not urgent goes after six seconds, each at its own time", () =
   expect(ids(toasts)).toEqual([]);
 });
 
-test("time stands still while somebody reads", () => {
+test("the clock stops while the user reads", () => {
   const toasts = new Toasts();
   toasts.add(note("a"));
   vi.advanceTimersByTime(5_000);

@@ -1,15 +1,15 @@
 import { signal } from "@preact/signals";
 import type { Notification } from "../client/types";
 
-export const MOST = 3;
-export const SECONDS = 6;
-/** An event that is older was not waited for: it came with a reconnect. */
+const MOST = 3;
+const SECONDS = 6;
+/** An older event is not news: it came with a reconnect. */
 const NEW_SECONDS = 30;
 
 /** `now`: by the server's clock, in milliseconds. */
 export const isNew = (timestamp: string, now: number): boolean => now - Date.parse(timestamp) < NEW_SECONDS * 1_000;
 
-/** Whether it is shown over the page. The rest waits in the bell. */
+/** Whether it is shown over the page. The bell has all. */
 export const interrupts = ({ urgent, severity }: Notification): boolean =>
   urgent || severity === "success" || severity === "error";
 
@@ -17,7 +17,7 @@ export const interrupts = ({ urgent, severity }: Notification): boolean =>
 export class Toasts {
   readonly shown = signal<readonly Notification[]>([]);
 
-  /** Urgent ones that found no room. */
+  /** Urgent ones that found no space. */
   private waiting: Notification[] = [];
   private readonly left = new Map<string, number>();
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,17 +36,17 @@ export class Toasts {
     this.show([...shown, notification]);
   }
 
-  /** Takes away what was closed, or read elsewhere. */
+  /** Removes toasts that were closed, or read elsewhere. */
   remove(gone: (notification: Notification) => boolean): void {
     this.waiting = this.waiting.filter((notification) => !gone(notification));
     const kept = this.shown.value.filter((notification) => !gone(notification));
     const next = [...kept, ...this.waiting.splice(0, MOST - kept.length)];
-    // What goes under the pointer or the focus tells of no leaving.
+    // An element that is removed under the pointer or the focus sends no event of leaving.
     if (!next.length) this.held.clear();
     this.show(next);
   }
 
-  /** Time stands still while somebody reads; `why` tells apart several reasons. */
+  /** Stops the clock while the user reads. There may be several reasons at once; `release` takes one back. */
   hold(why: string): void {
     this.stopClock();
     this.held.add(why);

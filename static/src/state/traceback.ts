@@ -1,5 +1,5 @@
-/** A piece of a traceback: text as it is, or what runs in libraries, which is seldom where the fault lies. */
-export interface Part {
+/** A part of a traceback. Calls within libraries are folded, because the fault is seldom there. */
+interface Part {
   folded: boolean;
   text: string;
   /** How many calls it shows. */
@@ -9,14 +9,14 @@ export interface Part {
 const CALL = /^\s+File "(.+)", line \d+/;
 const LIBRARY = /[/\\](?:site-packages|dist-packages|lib[/\\]python[\d.]+)[/\\]|^<frozen /;
 
-/** Parts a Python traceback where library code begins and ends. */
+/** Splits a Python traceback where library code begins and ends. */
 export function traceback(text: string): Part[] {
   const parts: Part[] = [];
   let inLibrary = false;
   for (const line of text.replace(/\n+$/, "").split("\n")) {
     const file = CALL.exec(line)?.[1];
     if (file !== undefined) inLibrary = LIBRARY.test(file);
-    // What is not indented is no call: a heading, or the error itself.
+    // A line that is not indented is a heading or the error itself.
     else if (!/^\s/.test(line)) inLibrary = false;
     const last = parts.at(-1);
     const call = file === undefined ? 0 : 1;

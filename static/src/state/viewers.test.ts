@@ -30,7 +30,7 @@ const show = (shown: boolean): void => {
 
 test("it is asked at once and then every fifteen seconds or so", async () => {
   const viewers = watching(3);
-  await viewers.ask();
+  await viewers.load();
   expect([viewers.count.value, asked]).toEqual([3, 1]);
 
   await vi.advanceTimersByTimeAsync(31_000);
@@ -41,7 +41,7 @@ test("it is asked at once and then every fifteen seconds or so", async () => {
 
 test("each of a crowd asks more seldom, so that all together do not ask more often", async () => {
   const viewers = watching(10_000);
-  await viewers.ask();
+  await viewers.load();
 
   await vi.advanceTimersByTimeAsync(1_000_000);
 
@@ -49,9 +49,9 @@ test("each of a crowd asks more seldom, so that all together do not ask more oft
   viewers.stop();
 });
 
-test("a page that nobody sees does not ask, and asks when it is seen again", async () => {
+test("a hidden page does not load, and loads when it is shown again", async () => {
   const viewers = watching(1);
-  await viewers.ask();
+  await viewers.load();
   show(false);
   await vi.advanceTimersByTimeAsync(600_000);
   expect(asked).toBe(1);
@@ -63,9 +63,9 @@ test("a page that nobody sees does not ask, and asks when it is seen again", asy
   viewers.stop();
 });
 
-test("without an answer nothing is said, and it is asked again", async () => {
+test("without an answer nothing is shown, and it is loaded again", async () => {
   const viewers = watching(2);
-  await viewers.ask();
+  await viewers.load();
   answer = () => Promise.reject(new Error("away"));
   await vi.advanceTimersByTimeAsync(16_000);
   expect([viewers.count.value, asked]).toEqual([null, 2]);
@@ -79,7 +79,7 @@ test("without an answer nothing is said, and it is asked again", async () => {
 
 test("when it is stopped an answer that is under way changes nothing, and none is asked for", async () => {
   const viewers = watching(4);
-  const asking = viewers.ask();
+  const asking = viewers.load();
   viewers.stop();
   await asking;
   show(true);

@@ -2,10 +2,10 @@ import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 
 const ASK_MS = 15_000;
-/** More for each viewer, so that however many watch they ask ten times a second at most, all together. */
+/** Added for each viewer, so that all viewers together ask at most ten times a second. */
 const MORE_MS = 100;
 
-/** How many watch a task; asked for now and then while the page is seen. */
+/** How many viewers a task has; loaded at intervals while the page is visible. */
 export class Viewers {
   readonly count = signal<number | null>(null);
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -18,14 +18,14 @@ export class Viewers {
     document.addEventListener("visibilitychange", this.shown);
   }
 
-  async ask(): Promise<void> {
+  async load(): Promise<void> {
     clearTimeout(this.timer);
-    // What cannot be known is not said; the page says already that the server does not answer.
+    // Without an answer nothing is shown; the header shows already that the server does not answer.
     const count = await this.api.viewers(this.taskId).catch(() => null);
     if (this.stopped) return;
     this.count.value = count;
     clearTimeout(this.timer);
-    if (!document.hidden) this.timer = setTimeout(() => void this.ask(), ASK_MS + MORE_MS * (count ?? 0));
+    if (!document.hidden) this.timer = setTimeout(() => void this.load(), ASK_MS + MORE_MS * (count ?? 0));
   }
 
   stop(): void {
@@ -35,7 +35,7 @@ export class Viewers {
   }
 
   private readonly shown = (): void => {
-    if (!document.hidden) void this.ask();
+    if (!document.hidden) void this.load();
     else clearTimeout(this.timer);
   };
 }

@@ -34,7 +34,7 @@ beforeEach(() => {
   voice.value = "on";
 });
 
-test("a finished artifact is spoken of in one tab of all", () => {
+test("a finished artifact is announced aloud in one tab of all", () => {
   speakOf(ready("1"));
   speakOf(ready("1"));
   speakOf(ready("2", { artifact_type: "flashcards" }));

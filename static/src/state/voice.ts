@@ -2,22 +2,22 @@ import type { TaskEvent } from "../client/types";
 import { OFF_FIRST, setting, type Switch } from "./settings";
 import { inOneTab } from "./tabs";
 
-/** Whether finished artifacts are spoken of. */
+/** Whether a finished artifact is announced aloud. */
 export const voice = setting<Switch>("voice", OFF_FIRST);
 
 export const canSpeak = "speechSynthesis" in globalThis;
 
 export function speak(text: string): void {
   if (!canSpeak) return;
-  const said = new SpeechSynthesisUtterance(text);
-  said.lang = "en";
-  speechSynthesis.speak(said);
+  const utterance = new SpeechSynthesisUtterance(text);
+  utterance.lang = "en";
+  speechSynthesis.speak(utterance);
 }
 
-/** Says that an artifact is ready, once for all tabs. */
+/** Announces aloud that an artifact is ready, once for all tabs. */
 export function speakOf(event: TaskEvent): void {
   if (event.type !== "artifact.completed" || voice.value === "off") return;
-  // A tab that nobody has clicked in is kept silent by the browser; another one may speak.
+  // The browser keeps a tab silent in which nobody has clicked; another tab may speak.
   if (navigator.userActivation?.hasBeenActive === false) return;
   const { artifact_type, job_id } = event as { artifact_type?: unknown; job_id?: unknown };
   const what = typeof artifact_type === "string" ? artifact_type : "artifact";

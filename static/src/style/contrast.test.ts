@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 type Rgb = [number, number, number];
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), "utf8");
 const PAIR = /--([\w-]+): light-dark\(oklch\(([^)]+)\), oklch\(([^)]+)\)\);/g;
-const tokens = [...read("./base.css").matchAll(PAIR)].map(([, name = "", light = "", dark = ""]) => ({
+const tokens = [...read("./theme.css").matchAll(PAIR)].map(([, name = "", light = "", dark = ""]) => ({
   name,
   light: linear(light),
   dark: linear(dark),
@@ -33,7 +33,7 @@ const luminance = (colour: Rgb): number => {
 
 const colour = (name: string, theme: "light" | "dark"): Rgb => {
   const found = tokens.find((token) => token.name === name);
-  if (!found) throw new Error(`base.css has no --${name}`);
+  if (!found) throw new Error(`theme.css has no --${name}`);
   return found[theme];
 };
 

@@ -1,25 +1,13 @@
-import { useState } from "preact/hooks";
-import { Problem } from "../client/http";
-import { Trouble } from "./trouble";
+import { ProblemMessage } from "./problem-message";
+import { useCall } from "./use-call";
 
-/** A button for a call to the server: off while it runs, its error beside it. */
+/** A button for a call to the server: disabled while the call runs, with its error beside it. */
 export function Action(props: { name: string; class?: string; run: () => Promise<unknown> }) {
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  const click = async (): Promise<void> => {
-    setBusy(true);
-    setProblem(null);
-    try {
-      await props.run();
-    } catch (error) {
-      setProblem(Problem.of(error));
-    }
-    setBusy(false);
-  };
+  const { busy, problem, run } = useCall();
   return (
     <>
-      {problem && <Trouble problem={problem} />}
-      <button type="button" class={props.class} disabled={busy} onClick={() => void click()}>
+      {problem && <ProblemMessage problem={problem} />}
+      <button type="button" class={props.class} disabled={busy} onClick={() => run(props.run)}>
         {props.name}
       </button>
     </>

@@ -1,28 +1,28 @@
 import { useEffect, useState } from "preact/hooks";
 import { logDownload, rawSnapshot } from "../client/api";
 import { isTerminal, type Approval, type Task } from "../client/types";
-import { api, go, signedIn } from "../state/app";
+import { go } from "../state/address";
+import { api, mayAct } from "../state/app";
+import { runAddress } from "../state/routes";
 import { narrow } from "../state/screen";
-import type { Call } from "./call";
 import { Confirm } from "./confirm";
 import { Copy } from "./copy";
+import { Decide } from "./decide";
 import { More } from "./more";
+import type { Call } from "./use-call";
 
-/** Whether who is signed in may do more than look; the server says so again. */
-export const mayAct = (): boolean => signedIn.value.kind === "in" && signedIn.value.user.role !== "viewer";
-
-/** What can be done with a run as it stands. */
+/** The actions that the state of a run allows. */
 export function Actions({ task, approval, call }: { task: Task; approval: Approval | null; call: Call }) {
   const over = isTerminal(task.status);
   return (
     <div class="actions" role="group" aria-label="Actions">
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
-      {mayAct() && !over && <Cancel task={task} call={call} />}
-      {mayAct() && over && (
+      {mayAct.value && !over && <Cancel task={task} call={call} />}
+      {mayAct.value && over && (
         <button
           type="button"
           disabled={call.busy}
-          onClick={() => call.run(() => api.retry(task.task_id).then(({ task_id }) => go(`/runs/${task_id}`)))}
+          onClick={() => call.run(() => api.retry(task.task_id).then(({ task_id }) => go(runAddress(task_id))))}
         >
           Run again
         </button>
@@ -41,7 +41,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
   );
 }
 
-/** A run that works stops at its next report, which may take a moment. */
+/** Cancels a run, which stops at its next report; that may take a moment. */
 function Cancel({ task, call }: { task: Task; call: Call }) {
   const [sent, setSent] = useState(false);
   useEffect(() => {
@@ -52,32 +52,4 @@ function Cancel({ task, call }: { task: Task; call: Call }) {
     call.run(() => api.cancel(task.task_id));
   };
   return <Confirm name={sent ? "Cancelling" : "Cancel"} sure="Cancel now" disabled={sent || call.busy} run={cancel} />;
-}
-
-interface DecideProps {
-  task: Task;
-  approval: Approval;
-  call: Call;
-}
-
-/** Yes or no to what the run waits for. */
-export function Decide({ task, approval, call }: DecideProps) {
-  const [sent, setSent] = useState<string | null>(null);
-  useEffect(() => {
-    if (call.problem) setSent(null);
-  }, [call.problem]);
-  if (!mayAct()) return null;
-  const decide = (approved: boolean): void => {
-    setSent(approval.key);
-    call.run(() => api.decide(task.task_id, approved));
-  };
-  const done = call.busy || sent === approval.key;
-  return (
-    <>
-      <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
-        Approve
-      </button>
-      <Confirm name="Reject" sure="Reject now" disabled={done} run={() => decide(false)} />
-    </>
-  );
 }

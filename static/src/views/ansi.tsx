@@ -1,7 +1,7 @@
 import type { LogLine } from "../client/types";
 import { marked, type Piece } from "../state/log-text";
 
-/** The text of a line: as text always, whatever it holds. */
+/** The text of a line, always as text and never as markup. */
 export function LineText({ line, query }: { line: LogLine; query: string }) {
   return <>{marked(line, query).map(part)}</>;
 }
@@ -25,5 +25,5 @@ function part({ text, look, colour, ground, href, hit }: Piece, index: number) {
   );
 }
 
-/** A colour by its hue alone: how light it is, and so whether it can be read, is the style sheet's. */
+/** Gives a colour to the style sheet, which uses only its hue: the lightness is the theme's, so that it can be read. */
 const beyond = (name: string, rgb: string | undefined): Record<string, string> => (rgb ? { [name]: `rgb(${rgb})` } : {});

@@ -1,34 +1,35 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import { isTerminal, type DecidedApproval, type Task } from "../client/types";
-import { api, signedIn } from "../state/app";
-import { stateWord } from "./marks";
-import { Link } from "./parts";
+import { isTerminal, type Task } from "../client/types";
+import { api, currentUser } from "../state/app";
+import { statusWord } from "../state/marks";
+import { runAddress } from "../state/routes";
+import { Link } from "./link";
 import { Time } from "./time";
+import { useLoaded } from "./use-loaded";
 
-/** Who did what to the run, and when. */
+/** The history of a run: who did what, and when. */
 export function Audit({ task }: { task: Task }) {
-  const approvals = useApprovals(task);
-  const entries: [at: string, says: ComponentChildren][] = [[task.created_at, <Created task={task} />]];
+  const approvals = useLoaded(() => api.approvals(task.task_id), [task.task_id, task.status]) ?? [];
+  const entries: [at: string, text: ComponentChildren][] = [[task.created_at, <Created task={task} />]];
   for (const { asked_at, decided_at, title, risk_level, approved, decided_by } of approvals) {
     entries.push([asked_at, `asked for approval: ${title} (risk ${risk_level})`]);
     if (decided_at) entries.push([decided_at, `${approved ? "approved" : "rejected"} by ${decided_by}: ${title}`]);
   }
   if (task.started_at) entries.push([task.started_at, "started"]);
   if (isTerminal(task.status) && task.finished_at) {
-    // A rejection is told already, with what was rejected.
-    const told = task.error && task.status === "REVOKED" && !approvals.some(({ approved }) => approved === false);
-    const how = told ? task.error?.message : stateWord(task.status);
-    entries.push([task.finished_at, how]);
+    // A rejection has an entry of its own already.
+    const rejected = approvals.some(({ approved }) => approved === false);
+    const reason = task.status === "REVOKED" && !rejected ? task.error?.message : undefined;
+    entries.push([task.finished_at, reason ?? statusWord(task.status)]);
   }
   entries.sort(([one], [other]) => Date.parse(one) - Date.parse(other));
   return (
     <div class="panel">
       <ol class="audit">
-        {entries.map(([at, says], index) => (
+        {entries.map(([at, text], index) => (
           <li key={index}>
             <Time at={at} as="clock" focusable />
-            <span>{says}</span>
+            <span>{text}</span>
           </li>
         ))}
       </ol>
@@ -43,9 +44,9 @@ export function Audit({ task }: { task: Task }) {
   );
 }
 
-/** Of others only the id is known here. */
+/** Returns the email address of the user; of other users only the id is known. */
 function nameOf(userId: string): string {
-  const user = signedIn.value.kind === "in" ? signedIn.value.user : null;
+  const user = currentUser.value;
   return user && String(user.id) === userId ? user.email : userId;
 }
 
@@ -58,7 +59,7 @@ function Created({ task }: { task: Task }) {
       {of && (
         <>
           {" of "}
-          <Link to={`/runs/${encodeURIComponent(of)}`}>{of}</Link>
+          <Link to={runAddress(of)}>{of}</Link>
         </>
       )}
     </>
@@ -72,16 +73,3 @@ const Fact = ({ name, children }: { name: string; children: ComponentChildren })
       <dd>{children}</dd>
     </>
   );
-
-function useApprovals({ task_id, status }: Task): DecidedApproval[] {
-  const [approvals, set] = useState<DecidedApproval[]>([]);
-  useEffect(() => {
-    let stale = false;
-    api.approvals(task_id).then(
-      (found) => stale || set(found),
-      () => undefined, // the rest of it is known without the server
-    );
-    return () => void (stale = true);
-  }, [task_id, status]);
-  return approvals;
-}

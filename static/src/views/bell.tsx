@@ -4,20 +4,20 @@ import { announce } from "../state/announce";
 import { acknowledge, notifications } from "../state/bell";
 import { isUnread, shown } from "../state/inbox";
 import { EVERYWHERE, useShortcuts } from "../state/keys";
-import { placeOf } from "../state/place";
+import { targetOf } from "../state/notification-target";
 import { Link } from "./link";
 import { SeverityMark } from "./marks";
+import { ProblemMessage } from "./problem-message";
 import { Time } from "./time";
-import { Trouble } from "./trouble";
 
 const PANEL = "notifications";
 
-/** The bell with how many are unread, and the list that it opens. */
+/** The bell with the number of unread notifications, and the list that it opens. */
 export function Bell() {
   const panel = useRef<HTMLDivElement>(null);
   useShortcuts(
     EVERYWHERE,
-    useMemo(() => [{ keys: "b", says: "Notifications", run: () => panel.current?.togglePopover() }], []),
+    useMemo(() => [{ keys: "b", description: "Notifications", run: () => panel.current?.togglePopover() }], []),
   );
   const { unread } = notifications.inbox.value;
   const toggled = (event: Pick<ToggleEvent, "newState">): void => {
@@ -76,7 +76,7 @@ function Inbox({ close }: { close: () => void }) {
           Mark all read
         </button>
       </div>
-      {problem && <Trouble problem={problem}> The list may be out of date; it is asked for again.</Trouble>}
+      {problem && <ProblemMessage problem={problem}> The list may be out of date; it is loaded again.</ProblemMessage>}
       {items.length > 0 && (
         <ol>
           {items.map((item) => (
@@ -85,7 +85,7 @@ function Inbox({ close }: { close: () => void }) {
         </ol>
       )}
       {!items.length && older !== undefined && !older && (
-        <p class="empty">{filter === "unread" ? "All are read." : "Nothing yet. What your runs have to say comes here."}</p>
+        <p class="empty">{filter === "unread" ? "All are read." : "Nothing yet. Notifications of your runs appear here."}</p>
       )}
       {older === undefined && !problem && !items.length && <p class="empty late">Loading.</p>}
       {older && <Older />}
@@ -127,20 +127,20 @@ function Item({ item, unread, close }: { item: Notification; unread: boolean; cl
   );
 }
 
-/** Leads where the notification leads; opening it is reading it. */
+/** The title of a notification, with a link to what it is about; a click on it marks it as read. */
 export function NotificationTitle({ item, opened }: { item: Notification; opened: () => void }) {
-  const place = placeOf(item);
-  if (!place) return <strong>{item.title}</strong>;
+  const target = targetOf(item);
+  if (!target) return <strong>{item.title}</strong>;
   const open = (): void => {
     acknowledge(item);
     opened();
   };
   return (
     <strong onClick={open}>
-      {place.here ? (
-        <Link to={place.to}>{item.title}</Link>
+      {target.here ? (
+        <Link to={target.to}>{item.title}</Link>
       ) : (
-        <a href={place.to} target="_blank" rel="noopener noreferrer">
+        <a href={target.to} target="_blank" rel="noopener noreferrer">
           {item.title}
         </a>
       )}

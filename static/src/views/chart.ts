@@ -3,11 +3,12 @@ import "uplot/dist/uPlot.min.css";
 import { axisLabel, STEPS } from "../state/axis";
 import { colourOf } from "../state/colour";
 import type { Rates } from "../state/throughput";
+import "../style/chart.css";
 
 const HEIGHT = 112;
 const compact = new Intl.NumberFormat("en", { notation: "compact", maximumSignificantDigits: 3 });
 
-/** A curve of events per second in the page's colours; `hovered` is told the bucket under the pointer. */
+/** Draws a curve of events per second in the colours of the page; `hovered` gets the bucket under the pointer. */
 export class RateChart {
   private readonly plot: uPlot;
   private readonly resized: ResizeObserver;
@@ -74,7 +75,7 @@ export class RateChart {
     this.plot.destroy();
   }
 
-  /** None close to the end, where it would be cut off. */
+  /** Returns the label of a tick; none close to the end, where it would be cut off. */
   private label(at: number): string {
     if (at > 0.95 * this.seconds) return "";
     return at === 0 ? "0" : axisLabel(at);

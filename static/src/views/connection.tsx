@@ -1,9 +1,10 @@
-import { connection, link, now } from "../state/app";
-import { said } from "../state/link";
+import { connection, link } from "../state/app";
+import { now } from "../state/clock";
+import { linkLabel } from "../state/link-label";
 
-/** Whether what is shown is up to date: a word with a mark, always in the same place. */
+/** The state of the connection in the header: a word with a mark. */
 export function ConnectionState() {
-  const { mark, word, title } = said.value;
+  const { mark, word, title } = linkLabel.value;
   return (
     <span class={`link ${mark} ${word === "connecting" ? "late" : ""}`} title={title}>
       <i class="dot" aria-hidden="true" />

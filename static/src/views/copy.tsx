@@ -3,32 +3,32 @@ import { useEffect, useState } from "preact/hooks";
 import { announce } from "../state/announce";
 import { copy } from "../state/clipboard";
 
-const TOLD_MS = 1_500;
+const FEEDBACK_MS = 1_500;
 
 interface Props {
   text: string | (() => string);
-  /** What it copies, for a label that does not say so. */
+  /** Names what it copies, where the content does not. */
   label?: string;
   class?: string;
   children: ComponentChildren;
 }
 
-/** A button that copies, and says for a moment that it did. */
+/** A button that copies a text, and shows for a moment whether it could. */
 export function Copy({ text, label, children, ...rest }: Props) {
-  const [told, tell] = useState("");
+  const [feedback, setFeedback] = useState("");
   useEffect(() => {
-    if (!told) return;
-    const timer = setTimeout(() => tell(""), TOLD_MS);
+    if (!feedback) return;
+    const timer = setTimeout(() => setFeedback(""), FEEDBACK_MS);
     return () => clearTimeout(timer);
-  }, [told]);
+  }, [feedback]);
   const click = async (): Promise<void> => {
     const done = await copy(typeof text === "string" ? text : text());
-    tell(done ? "Copied" : "Not allowed");
+    setFeedback(done ? "Copied" : "Not allowed");
     announce(done ? "Copied" : "The browser does not allow copying");
   };
   return (
     <button type="button" aria-label={label} title={label} {...rest} onClick={() => void click()}>
-      {told || children}
+      {feedback || children}
     </button>
   );
 }

@@ -9,7 +9,7 @@ interface Props {
   children: ComponentChildren;
 }
 
-/** A native modal dialog for as long as it is rendered; the focus goes back to where it was. */
+/** A native modal dialog, open while it is rendered. Afterwards the focus goes back to where it was. */
 export function Dialog({ label, class: name, close, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -19,7 +19,7 @@ export function Dialog({ label, class: name, close, children }: Props) {
       if (before instanceof HTMLElement) before.focus();
     };
   }, []);
-  // A browser may close a dialog at a second Escape without asking: it is opened again.
+  // A browser may close a dialog at a second Escape without a cancel event; it is then opened again.
   const closed = (): void => (close ? close() : dialog.current?.showModal());
   const cancel = (event: Event): void => {
     if (event.target !== dialog.current) return;

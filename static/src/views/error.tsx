@@ -1,8 +1,9 @@
 import type { TaskError } from "../client/types";
+import { quantity } from "../state/format";
 import { traceback } from "../state/traceback";
 import { Copy } from "./copy";
 
-/** What went wrong: the error first, then where, with the calls within libraries folded away. */
+/** The error of a run, and its traceback with the calls within libraries folded. */
 export function ErrorPanel({ error }: { error: TaskError }) {
   const text = error.traceback || `${error.type}: ${error.message}`;
   return (
@@ -12,7 +13,7 @@ export function ErrorPanel({ error }: { error: TaskError }) {
           Copy
         </Copy>
       </div>
-      <p class="error-says">
+      <p class="error-text">
         <strong class="s-fail">{error.type}</strong> {error.message}
       </p>
       {error.traceback &&
@@ -20,7 +21,7 @@ export function ErrorPanel({ error }: { error: TaskError }) {
           folded ? (
             <details class="calls" key={index}>
               <summary>
-                {calls} {calls === 1 ? "call" : "calls"} in libraries
+                {quantity(calls, "call")} in libraries
               </summary>
               <pre>{text}</pre>
             </details>

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
-import type { FieldErrors } from "../client/http";
+import type { FieldErrors } from "../client/problem";
 import type { Schema } from "../client/types";
 import { draftOf, errorsAt, fieldsOf, isExtra, isLong, itemOf, kindOf, labelOf, type Draft } from "../state/form";
 
@@ -15,7 +15,7 @@ interface FieldProps {
   set: (draft: Draft) => void;
 }
 
-/** One parameter with what it is called, what it is for and what is wrong with it; objects and lists hold others. */
+/** One parameter with its name, description and errors; objects and lists contain others. */
 export function Field(props: FieldProps) {
   const { path, schema, draft, errors, required } = props;
   const kind = kindOf(schema);
@@ -87,7 +87,7 @@ function Tick({ path, label, on, set, id, children }: TickProps) {
   );
 }
 
-/** An object that is asked for only when it is wanted. */
+/** An optional object, which a checkbox adds. */
 function Extra(props: FieldProps & { id: string; about: ComponentChildren }) {
   const { path, label, schema, draft, set, id, about } = props;
   const wanted = draft !== null;
@@ -179,7 +179,7 @@ function Input({ path, schema, required, draft, set, id, invalid }: FieldProps &
   if (kind === "json") return <textarea {...common} rows={4} class="json" placeholder="JSON" onInput={take} />;
   const most = schema.maxLength === undefined ? {} : { maxLength: schema.maxLength };
   if (isLong(schema)) return <textarea {...common} {...most} rows={6} onInput={take} />;
-  // Text also for numbers: a number input hides from the page what it cannot read, and its wheel changes values.
+  // Text also for numbers: a number input hides invalid text from the page, and the wheel changes its value.
   const mode = kind === "integer" ? "numeric" : kind === "number" ? "decimal" : "text";
   return <input {...common} {...most} inputMode={mode} autocomplete="off" onInput={take} />;
 }

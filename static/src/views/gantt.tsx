@@ -1,32 +1,31 @@
 import { useState } from "preact/hooks";
 import type { Gantt as Chart, GanttRow } from "../state/gantt";
-import { clock, duration } from "./format";
-import { Link } from "./parts";
+import { runAddress } from "../state/routes";
+import { clock, duration } from "../state/time";
+import { Link } from "./link";
 
-/** Percent from which on a mark's label would reach out of the page. */
+/** Percent from which on the label of a tick would be outside the page. */
 const LAST = 90;
 
-const iso = (at: number): string => new Date(at).toISOString();
-
-const exact = ({ from, to }: { from: number; to: number }): string =>
-  `${clock(iso(from))} – ${clock(iso(to))} · ${duration((to - from) / 1_000)}`;
+const timesOf = ({ from, to }: { from: number; to: number }): string =>
+  `${clock(from)} – ${clock(to)} · ${duration((to - from) / 1_000)}`;
 
 interface Props {
   chart: Chart;
   choose: (phaseId: string) => void;
 }
 
-/** When each phase ran, as bars over time; a row in focus or under the pointer tells its times. */
+/** When each phase ran, as bars over time, with the times of the row in focus or under the pointer. */
 export function Gantt({ chart, choose }: Props) {
-  const [told, tell] = useState<string | null>(null);
-  const row = chart.rows.find(({ key }) => key === told);
+  const [hovered, hover] = useState<string | null>(null);
+  const row = chart.rows.find(({ key }) => key === hovered);
   return (
     <div class="gantt">
-      <ol onMouseLeave={() => tell(null)}>
+      <ol onMouseLeave={() => hover(null)}>
         {chart.rows.map((row) => (
-          <li key={row.key} onMouseEnter={() => tell(row.key)} onFocusCapture={() => tell(row.key)}>
+          <li key={row.key} onMouseEnter={() => hover(row.key)} onFocusCapture={() => hover(row.key)}>
             {row.taskId ? (
-              <Link to={`/runs/${encodeURIComponent(row.taskId)}`} class="gantt-row">
+              <Link to={runAddress(row.taskId)} class="gantt-row">
                 <Line row={row} ticks={chart.ticks} />
               </Link>
             ) : (
@@ -44,7 +43,7 @@ export function Gantt({ chart, choose }: Props) {
           </span>
         ))}
       </div>
-      <p class="gantt-says number">{exact(row ?? chart)}</p>
+      <p class="gantt-times number">{timesOf(row ?? chart)}</p>
     </div>
   );
 }
@@ -54,13 +53,13 @@ function Line({ row, ticks }: { row: GanttRow; ticks: Chart["ticks"] }) {
     <>
       <span class="gantt-name">{row.name}</span>
       <span class="hidden-text">
-        {row.word}, {exact(row)}
+        {row.word}, {timesOf(row)}
       </span>
       <span class="gantt-track" aria-hidden="true">
         {ticks.map(({ at }) => (
           <i key={at} style={{ left: `${at}%` }} />
         ))}
-        <b class={`s-${row.state}`} style={{ left: `${row.left}%`, width: `${row.width}%` }} />
+        <b class={`s-${row.tone}`} style={{ left: `${row.left}%`, width: `${row.width}%` }} />
       </span>
     </>
   );

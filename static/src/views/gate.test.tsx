@@ -11,7 +11,8 @@ vi.mock("../client/connection", () => ({
     retryNow = () => undefined;
   },
 }));
-const { address, go, signedIn } = await import("../state/app");
+const { address, go } = await import("../state/address");
+const { signedIn } = await import("../state/app");
 const { Gate } = await import("./gate");
 
 beforeEach(() => go("/runs/1"));

@@ -1,30 +1,32 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { User } from "../client/types";
-import { address, connection, go, safeNext, signedIn } from "../state/app";
+import { address, go, hash } from "../state/address";
+import { connection, currentUser, signedIn } from "../state/app";
+import { loginAddress, routeOf, safeNext } from "../state/routes";
+import { paramsOf } from "../state/url";
 import { Login, SignInAgain } from "./login";
-import { Shell } from "./parts";
-import { Trouble } from "./trouble";
+import { ProblemMessage } from "./problem-message";
+import { Shell } from "./shell";
 
-/** Lets in who is signed in. When a session ends by itself its page stays under the form that begins another one. */
+/** Shows pages to a signed-in user only. When the session ends by itself, its page stays under a form that begins another. */
 export function Gate({ page }: { page: (user: User) => ComponentChildren }) {
   const state = signedIn.value;
-  const url = new URL(address.value, location.origin);
-  const atLogin = url.pathname === "/login";
-  const user = state.kind === "in" ? state.user : null;
+  const atLogin = routeOf(address.value)?.name === "login";
+  const user = currentUser.value;
   const shown = useRef<User | null>(null);
   const ended = state.kind === "out" && !state.left && !atLogin ? shown.current : null;
 
   useEffect(() => {
     if (user) {
-      // What is on the page is the other one's.
+      // The page has the data of the user before.
       if (shown.current && shown.current.id !== user.id) return location.reload();
       if (shown.current) connection.retryNow();
       shown.current = user;
-      if (atLogin) go(safeNext(url.searchParams.get("next")), true);
+      if (atLogin) go(safeNext(paramsOf(address.value).get("next")), true);
     } else if (state.kind === "out" && !ended) {
       shown.current = null;
-      if (!atLogin) go(`/login?next=${encodeURIComponent(address.value + location.hash)}`, true);
+      if (!atLogin) go(loginAddress(address.value + (hash.value && `#${hash.value}`)), true);
     }
   }, [state.kind, user?.id, atLogin, !ended]);
 
@@ -32,7 +34,7 @@ export function Gate({ page }: { page: (user: User) => ComponentChildren }) {
     return (
       <Shell>
         <main class="page late">
-          {state.problem ? <Trouble problem={state.problem}> Trying again.</Trouble> : "Signing in."}
+          {state.problem ? <ProblemMessage problem={state.problem}> Trying again.</ProblemMessage> : "Signing in."}
         </main>
       </Shell>
     );

@@ -70,7 +70,7 @@ async function drawn(of: TaskState): Promise<HTMLElement> {
 
 const bar = (root: HTMLElement, label: string): Element | null => root.querySelector(`[role=progressbar][aria-label="${label}"]`);
 
-test("the head tells the progress and the estimate of the whole, the phase its own", async () => {
+test("the head shows progress and estimate of the whole run, the phase its own", async () => {
   const root = await drawn(state({}));
   const head = root.querySelector("header")!;
   expect(bar(root, "Overall progress")?.getAttribute("aria-valuenow")).toBe("33");

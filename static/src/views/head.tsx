@@ -1,34 +1,40 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
-import { serverNow } from "../client/http";
+import { useEffect, useMemo } from "preact/hooks";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
-import { api, now } from "../state/app";
+import { api } from "../state/app";
+import { tickingServerNow } from "../state/clock";
 import { etaOf, progressOf } from "../state/estimate";
+import { count, hasTitle, percentText, shortId } from "../state/format";
+import { statusWord, toneOf } from "../state/marks";
+import { runAddress } from "../state/routes";
+import { duration, elapsed } from "../state/time";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
-import { ApprovalBand, CallTrouble, StepBand } from "./approval";
-import { useCall } from "./call";
+import { ApprovalBand, StepBand } from "./approval";
+import { CallProblem } from "./call-problem";
 import { Copy } from "./copy";
-import { count, duration, elapsed, namedBy, shortId } from "./format";
-import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
-import { Link } from "./parts";
+import { Link } from "./link";
+import { TaskMark } from "./marks";
+import { ProgressBar } from "./progress-bar";
+import { useCall } from "./use-call";
+import { useLoaded } from "./use-loaded";
 
-/** More would push the page away; the children tab has them all. */
+/** More would push the page away; the children tab has all. */
 const MOST_BANDS = 3;
 
 interface Props {
   state: TaskState;
   approval: Approval | null;
-  /** Those that the run is made of. */
+  /** The children of the run. */
   steps: readonly Task[];
-  /** Whether the task's events are heard now: then this page is itself one that watches. */
+  /** Whether the task's events come live, so that this page counts as a viewer itself. */
   joined: boolean;
 }
 
-/** Is it alive, how far is it, what needs me. */
+/** The head of a run page: status, progress, and what needs a decision. */
 export function Head({ state, approval, steps, joined }: Props) {
   const { task } = state;
   const call = useCall();
-  const watching = useWatching(task, joined);
+  const viewers = useViewerCount(task, joined);
   const value = progressOf(task);
   const asked = task.status === "WAITING" ? approval : null;
   return (
@@ -37,12 +43,12 @@ export function Head({ state, approval, steps, joined }: Props) {
         <TaskMark status={task.status} />
         <h1>
           {task.job_type}
-          {namedBy(task) && <span class="title">{task.title}</span>}
+          {hasTitle(task) && <span class="title">{task.title}</span>}
         </h1>
         <Copy class="id plain" text={task.task_id} label={`Copy the id ${task.task_id}`}>
           <code>{shortId(task.task_id)}</code>
         </Copy>
-        <Facts state={state} watching={watching} />
+        <Facts state={state} viewers={viewers} />
         <Actions task={task} approval={asked} call={call} />
       </div>
       {asked && <ApprovalBand task={task} approval={asked} call={call} />}
@@ -52,65 +58,59 @@ export function Head({ state, approval, steps, joined }: Props) {
         .map((step) => (
           <StepBand key={step.task_id} step={step} />
         ))}
-      {call.problem && <CallTrouble taskId={task.task_id} problem={call.problem} />}
+      {call.problem && <CallProblem taskId={task.task_id} problem={call.problem} />}
       <div class="head-bar">
-        <Bar value={value} state={stateOf(task.status)} label="Overall progress" />
-        <span class="number">{percentage(value)}</span>
+        <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
+        <span class="number">{percentText(value)}</span>
       </div>
       <p class="now">
         {task.parent_id && <Parent taskId={task.parent_id} />}
-        <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{lastWord(task)}</span>
+        <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
       </p>
     </header>
   );
 }
 
-function lastWord({ status, error, current_phase_message }: Task): string | null {
+function messageOf({ status, error, current_phase_message }: Task): string | null {
   if (!error) return current_phase_message;
-  // Of a cancel the state says the type already.
+  // Of a cancelled run the type of the error only repeats the status.
   return status === "REVOKED" ? error.message : `${error.type}: ${error.message}`;
 }
 
-function Facts({ state, watching }: { state: TaskState; watching: number | null }) {
+function Facts({ state, viewers }: { state: TaskState; viewers: number | null }) {
   const { task } = state;
-  const at = (now.value, serverNow());
-  const seconds = elapsed(task.started_at, task.finished_at, at);
+  const now = tickingServerNow();
+  const seconds = elapsed(task.started_at, task.finished_at, now);
   const over = isTerminal(task.status);
-  const eta = etaOf(state, at);
+  const eta = etaOf(state, now);
   return (
     <span class="number facts">
-      <strong class={`s-${stateOf(task.status)}`}>{stateWord(task.status)}</strong>
+      <strong class={`s-${toneOf(task.status)}`}>{statusWord(task.status)}</strong>
       {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
       {eta !== null && ` · ETA ${duration(eta)}`}
       {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-      {watching !== null && ` · ${count(watching)} watching`}
+      {viewers !== null && ` · ${count(viewers)} watching`}
     </span>
   );
 }
 
-function useWatching(task: Task, joined: boolean): number | null {
+function useViewerCount(task: Task, joined: boolean): number | null {
   const over = isTerminal(task.status);
   const viewers = useMemo(() => (over ? null : new Viewers(task.task_id, api)), [task.task_id, over]);
   useEffect(() => () => viewers?.stop(), [viewers]);
   useEffect(() => {
-    if (joined) void viewers?.ask();
+    if (joined) void viewers?.load();
   }, [viewers, joined]);
   return viewers?.count.value ?? null;
 }
 
 function Parent({ taskId }: { taskId: string }) {
-  const [title, setTitle] = useState(shortId(taskId));
-  useEffect(() => {
-    let stale = false;
-    api.snapshot(taskId).then(
-      ({ task }) => stale || setTitle(namedBy(task) ? task.title : `${task.job_type} ${shortId(taskId)}`),
-      () => undefined, // the link works without a title
-    );
-    return () => void (stale = true);
-  }, [taskId]);
+  const task = useLoaded(() => api.snapshot(taskId), [taskId])?.task;
+  const id = shortId(taskId);
+  const name = !task ? id : hasTitle(task) ? task.title : `${task.job_type} ${id}`;
   return (
     <span class="parent">
-      part of <Link to={`/runs/${encodeURIComponent(taskId)}`}>{title}</Link>
+      part of <Link to={runAddress(taskId)}>{name}</Link>
     </span>
   );
 }

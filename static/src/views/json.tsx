@@ -1,16 +1,16 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { count } from "./format";
+import { count } from "../state/format";
 
 const LONG_TEXT = 2_000;
 const MOST_ITEMS = 100;
-/** How deep a value stands open by itself, while it is not long. */
+/** A value is open at first down to this depth, unless it is long. */
 const OPEN_DEPTH = 2;
 const OPEN_ITEMS = 30;
 const PREVIEWED = 4;
 const PREVIEW_LENGTH = 40;
 
-/** A JSON value as a tree that opens; every text in it is shown as text. */
+/** A JSON value as a tree. Every string is shown as text. */
 export function Json({ value, name, depth = 0 }: { value: unknown; name?: string; depth?: number }) {
   const key = name === undefined ? null : <span class="json-key">{name}</span>;
   if (typeof value !== "object" || value === null) {
@@ -50,7 +50,7 @@ export function Json({ value, name, depth = 0 }: { value: unknown; name?: string
   );
 }
 
-/** The first words and figures in it, to tell one closed branch from the next. */
+/** Returns the first values of a closed branch, to distinguish it from the next. */
 const preview = (value: object): string =>
   Object.values(value)
     .filter((inner) => ["string", "number", "boolean"].includes(typeof inner))
@@ -58,7 +58,7 @@ const preview = (value: object): string =>
     .map((inner) => String(inner).slice(0, PREVIEW_LENGTH))
     .join(" · ");
 
-/** What is closed is not drawn: a result may hold a hundred thousand values. */
+/** A branch that is drawn when it is first opened: a result may have a hundred thousand values. */
 function Branch(props: { opens: boolean; summary: ComponentChildren; children: ComponentChildren }) {
   const [drawn, draw] = useState(props.opens);
   return (
@@ -90,7 +90,7 @@ function Scalar({ value }: { value: unknown }) {
   return <code class="json-value">{String(value)}</code>;
 }
 
-/** Lines stay lines. A text that would fill the page is cut until it is asked for. */
+/** A text with its line breaks. A long one is cut until the user wants all of it. */
 export function Text({ text }: { text: string }) {
   const [whole, setWhole] = useState(text.length <= LONG_TEXT);
   const shown = whole ? text : text.slice(0, LONG_TEXT);

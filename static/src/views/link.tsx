@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { go } from "../state/app";
+import { go } from "../state/address";
 
-/** A link within the dashboard. Modified clicks stay the browser's. */
+/** A link within the dashboard. The browser handles clicks with a modifier key. */
 export function Link({ to, children, ...rest }: { to: string; class?: string; children: ComponentChildren }) {
   const follow = (event: MouseEvent): void => {
     if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;

@@ -1,17 +1,11 @@
 import { Component } from "preact";
 import type { LogLine } from "../client/types";
+import { count } from "../state/format";
+import { levelOf } from "../state/levels";
 import { BLOCK } from "../state/log";
 import type { LineRange } from "../state/log-link";
+import { clock } from "../state/time";
 import { LineText } from "./ansi";
-import { clock, count } from "./format";
-
-const LEVELS: Record<string, [kind: string, word: string]> = {
-  DEBUG: ["debug", "DEBUG"],
-  INFO: ["info", "INFO"],
-  WARNING: ["warn", "WARN"],
-  ERROR: ["error", "ERROR"],
-  CRITICAL: ["error", "CRIT"],
-};
 
 interface LineProps {
   line: LogLine;
@@ -28,7 +22,7 @@ class Line extends Component<LineProps> {
 
   override render() {
     const { line, query, marked, current } = this.props;
-    const [kind, word] = LEVELS[line.level] ?? ["info", line.level];
+    const { kind, label } = levelOf(line.level);
     return (
       <div class={`line ${kind}${marked ? " marked" : ""}${current ? " current" : ""}`}>
         <a class="seq" href={`#L${line.sequence}`} tabIndex={-1}>
@@ -37,7 +31,7 @@ class Line extends Component<LineProps> {
         <time dateTime={line.timestamp} title={line.timestamp}>
           {clock(line.timestamp)}
         </time>
-        <span class="level">{word}</span>
+        <span class="level">{label}</span>
         <span class="text">
           <LineText line={line} query={query} />
         </span>
@@ -46,12 +40,12 @@ class Line extends Component<LineProps> {
   }
 }
 
-export interface BlockProps {
+interface BlockProps {
   number: number;
   lines: readonly LogLine[] | null;
-  /** A block changes only by growing, so its length tells whether it must be drawn again. */
+  /** A block changes only by new lines, so it is drawn again when its length changes. */
   length: number;
-  /** While the lines are not here. */
+  /** In pixels, while the lines are not here. */
   height: number;
   query: string;
   range: LineRange | null;

@@ -1,18 +1,18 @@
 import { effect } from "@preact/signals";
 import { Component, createRef } from "preact";
 import { BLOCK, LogStore } from "../state/log";
-import { Heights } from "../state/log-heights";
+import { BlockHeights } from "../state/log-heights";
 import { times, wrap } from "../state/log-settings";
 import { firstFrom, type LogSource } from "../state/log-source";
 import type { LogScroller, LogView } from "../state/log-view";
-import { Block } from "./log-block";
-import { hear } from "./log-hands";
-import { distance, firstInView, type Place } from "./log-place";
+import { LogBlocks } from "./log-blocks";
+import { firstInView, restoreAnchor, reveal, type ScrollAnchor } from "./scroll-anchor";
+import { listenToScrolling } from "./scroll-intent";
 
 const LINE_PX = 20;
-/** Drawn beyond the view, so that what comes into it has been measured. */
+/** Drawn beyond the view, so that blocks are measured before they come into view. */
 const BEYOND_PX = 400;
-/** Blocks beyond those drawn that are loaded before they are needed. */
+/** Blocks beyond the drawn ones that are loaded in advance. */
 const AHEAD = 8;
 const NEAR_END_PX = 24;
 const SETTLE_STEPS = 10;
@@ -22,33 +22,38 @@ interface Props {
   view: LogView;
 }
 
-/** The blocks in the page. */
+/** The range of blocks in the page. */
 interface Drawn {
   first: number;
   end: number;
 }
 
-/** The lines: the blocks in view and around it, between two spaces as tall as all the others. Whatever is loaded,
- * measured or let go, the line that somebody reads stays where it is, or the end does while it is followed. */
+/** A line to go to, and the block in which it is expected. */
+interface Target {
+  sequence: number;
+  key: number;
+}
+
+/** The lines of a log: the blocks in and around the view, between two spaces as high as all others. While blocks are loaded,
+ * measured or dropped, the line that is read stays where it is, or the view stays at the end while that is followed. */
 export class LogList extends Component<Props, Drawn> implements LogScroller {
   private readonly box = createRef<HTMLDivElement>();
   private readonly content = createRef<HTMLDivElement>();
-  private readonly heights = new Heights(BLOCK * LINE_PX);
-  private place: Place | null = null;
-  /** The line to go to, and the block where it is looked for. */
-  private target: { sequence: number; key: number } | null = null;
+  private readonly heights = new BlockHeights(BLOCK * LINE_PX);
+  private readonly stops: (() => void)[] = [];
+  private anchor: ScrollAnchor | null = null;
+  private target: Target | null = null;
   private lastTop = 0;
-  private look = "";
+  private layout = "";
   private width = 0;
   private steps = 0;
-  private readonly stops: (() => void)[] = [];
 
   constructor(props: Props) {
     super(props);
     const { source, view } = props;
     if (view.start !== null && !view.follow.value) this.aim(view.start);
     this.heights.span(source.first, source.end);
-    this.state = this.around();
+    this.state = this.wantedBlocks();
   }
 
   override componentDidMount(): void {
@@ -57,22 +62,25 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     view.scroller = this;
     this.stops.push(
       effect(() => {
-        source.version.value;
+        void source.version.value;
         this.draw();
       }),
-      view.follow.subscribe((follow) => this.followed(follow)),
+      view.follow.subscribe((follow) => this.followChanged(follow)),
     );
-    const sizes = new ResizeObserver(() => this.resized());
+    const sizes = new ResizeObserver(() => {
+      this.width = box.clientWidth;
+      this.draw();
+    });
     sizes.observe(box);
-    const wishes = {
-      // Where nothing scrolls, nothing would ever take hold of the end again.
+    const handlers = {
+      // Where nothing can scroll, nothing would follow the end again.
       up: () => box.scrollHeight > box.clientHeight && view.hold(),
-      still: () => view.hold(),
-      away: () => (this.target = null),
+      select: () => view.hold(),
+      scroll: () => (this.target = null),
       start: () => view.toTop(),
       end: () => view.toEnd(),
     };
-    this.stops.push(hear(box, wishes), () => sizes.disconnect());
+    this.stops.push(listenToScrolling(box, handlers), () => sizes.disconnect());
     this.settle();
   }
 
@@ -88,11 +96,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   override render() {
     const { source, view } = this.props;
     const { first, end } = this.state;
-    const { heights } = this;
-    const query = view.query.value;
-    const range = view.range.value;
-    const current = view.current.value;
-    const keys = Array.from({ length: end - first }, (_, index) => first + index);
+    const marks = { query: view.query.value, range: view.range.value, current: view.current.value };
     return (
       <div
         class={`lines${wrap.value === "on" ? " wrap" : ""}${times.value === "on" ? " times" : ""}`}
@@ -105,15 +109,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
         {source instanceof LogStore && source.oldest > 1 && first === source.first && (
           <p class="note">Older lines were pruned.</p>
         )}
-        <div style={{ height: `${heights.top(first)}px` }} />
-        <div ref={this.content}>
-          {keys.map((key) => {
-            const lines = source.lines(key);
-            const length = lines?.length ?? 0;
-            return <Block {...{ key, number: key, lines, length, height: heights.height(key), query, range, current }} />;
-          })}
-        </div>
-        <div style={{ height: `${Math.max(0, heights.total - heights.top(end))}px` }} />
+        <LogBlocks {...{ source, first, end, ...marks }} heights={this.heights} content={this.content} />
       </div>
     );
   }
@@ -124,14 +120,14 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   toTop(): void {
-    this.target = this.place = null;
+    this.target = this.anchor = null;
     const box = this.box.current;
     if (box) box.scrollTop = this.lastTop = 0;
     this.draw();
   }
 
   top(): number | null {
-    const element = this.findPlace()?.element;
+    const element = this.findAnchor()?.element;
     const block = element?.parentElement;
     const index = [...(this.content.current?.children ?? [])].indexOf(block as Element);
     const lines = index < 0 ? null : this.props.source.lines(this.state.first + index);
@@ -142,9 +138,9 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.target = { sequence, key: this.props.source.keyOf(sequence) };
   }
 
-  private followed(follow: boolean): void {
+  private followChanged(follow: boolean): void {
     if (!follow) {
-      this.place = this.findPlace();
+      this.anchor = this.findAnchor();
       return;
     }
     this.target = null;
@@ -155,13 +151,13 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const { source } = this.props;
     this.steps = 0;
     this.heights.span(source.first, source.end);
-    // Lines may have come to blocks that are drawn already.
-    this.setState(this.around());
+    // Also when the blocks stay the same: they may have new lines.
+    this.setState(this.wantedBlocks());
     this.forceUpdate();
   }
 
-  /** The blocks to draw: around the target, at the end, or where the page is scrolled to. */
-  private around(): Drawn {
+  /** Returns the blocks to draw: around the target, at the end, or at the scroll position. */
+  private wantedBlocks(): Drawn {
     const { source, view } = this.props;
     if (source.end === source.first) return { first: source.first, end: source.first };
     const { heights } = this;
@@ -170,12 +166,12 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     let top = box?.scrollTop ?? 0;
     if (this.target) top = heights.top(this.target.key);
     else if (view.follow.value) top = heights.total - height;
-    else if (this.place) top = heights.top(this.place.key) + this.place.within;
+    else if (this.anchor) top = heights.top(this.anchor.key) + this.anchor.within;
     return { first: heights.find(top - BEYOND_PX), end: heights.find(top + height + BEYOND_PX) + 1 };
   }
 
-  /** After every drawing: measures what is drawn, puts back what must not move, and draws again where that shows
-   * that other blocks are in view. */
+  /** Runs after every drawing: measures the blocks, restores the position, and draws again where other blocks are in view
+   * then. */
   private settle(): void {
     const box = this.box.current;
     if (!box) return;
@@ -183,22 +179,14 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     this.measure();
     if (this.target) this.toTarget(box, this.target);
     else if (view.follow.value) box.scrollTop = box.scrollHeight;
-    else if (this.place?.element.isConnected) this.putBack(box, this.place);
+    else if (this.anchor?.element.isConnected) restoreAnchor(box, this.anchor, this.lastTop);
     this.lastTop = box.scrollTop;
     view.atEnd.value = this.isAtEnd(box);
-    this.place = view.follow.value ? null : this.findPlace();
-    const next = this.around();
+    this.anchor = view.follow.value ? null : this.findAnchor();
+    const next = this.wantedBlocks();
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
     if ((next.first !== first || next.end !== end) && this.steps++ < SETTLE_STEPS) this.setState(next);
-  }
-
-  private putBack(box: HTMLElement, { element, y }: Place): void {
-    const moved = distance(element, box) - y;
-    if (Math.abs(moved) < 1) return;
-    // Where everything became shorter, the browser has already moved to the new end.
-    const clamped = box.scrollTop < this.lastTop && box.scrollTop >= box.scrollHeight - box.clientHeight - 1;
-    box.scrollTop = (clamped ? this.lastTop : box.scrollTop) + moved;
   }
 
   private isAtEnd(box: HTMLElement): boolean {
@@ -207,19 +195,18 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   private measure(): void {
-    const { source } = this.props;
-    const look = `${wrap.value} ${times.value} ${this.width}`;
+    const layout = `${wrap.value} ${times.value} ${this.width}`;
     const before = this.heights.total;
-    if (look !== this.look) this.heights.forget();
-    this.look = look;
+    if (layout !== this.layout) this.heights.forget();
+    this.layout = layout;
     for (const [index, block] of [...(this.content.current?.children ?? [])].entries()) {
       const key = this.state.first + index;
-      if (source.lines(key)) this.heights.measured(key, block.getBoundingClientRect().height);
+      if (this.props.source.lines(key)) this.heights.measured(key, block.getBoundingClientRect().height);
     }
     if (this.heights.total !== before) this.heights.reckon();
   }
 
-  private toTarget(box: HTMLDivElement, target: { sequence: number; key: number }): void {
+  private toTarget(box: HTMLDivElement, target: Target): void {
     const { source } = this.props;
     const near = source.nearest(target.sequence);
     if (!near) {
@@ -234,25 +221,14 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     }
     this.target = null;
     const at = firstFrom(source.lines(target.key) ?? [], near.line.sequence);
-    const line = (block.children[at] as Element).getBoundingClientRect();
-    const view = box.getBoundingClientRect();
-    // A line that is in view already is looked at where it is.
-    if (line.top >= view.top && line.bottom <= view.bottom) return;
-    box.scrollTop += line.top - view.top - view.height / 3;
+    reveal(box, block.children[at] as Element);
   }
 
-  private findPlace(): Place | null {
+  private findAnchor(): ScrollAnchor | null {
     const { box, content } = this;
     if (!box.current || !content.current) return null;
     const hasLines = (key: number): boolean => Boolean(this.props.source.lines(key)?.length);
     return firstInView(box.current, content.current.children, this.state.first, hasLines);
-  }
-
-  private resized(): void {
-    const box = this.box.current;
-    if (!box) return;
-    this.width = box.clientWidth;
-    this.draw();
   }
 
   private readonly scrolled = (): void => {
@@ -264,13 +240,11 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const atEnd = this.isAtEnd(box);
     view.atEnd.value = atEnd;
     if (moved < 0 && !atEnd) view.hold();
-    // The event of this page's own scrolling comes late, with nothing moved: it must not undo a hold made meanwhile.
-    if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) {
-      view.follow.value = true;
-    }
+    // The event of a scroll by this page comes late, with nothing moved: it must not undo a hold made meanwhile.
+    if (moved > 0 && atEnd && document.getSelection()?.isCollapsed !== false) view.follow.value = true;
     if (view.follow.value) return;
-    this.place = this.findPlace();
-    const next = this.around();
+    this.anchor = this.findAnchor();
+    const next = this.wantedBlocks();
     if (next.first !== this.state.first || next.end !== this.state.end) this.draw();
   };
 }

@@ -1,39 +1,34 @@
-import { useEffect, useRef } from "preact/hooks";
+import type { RefObject } from "preact";
 import { logDownload } from "../client/api";
 import type { LogFilter } from "../client/types";
-import { times, turn, wrap } from "../state/log-settings";
+import { LEVELS } from "../state/levels";
+import { setSwitch, times, wrap } from "../state/log-settings";
 import type { LogView } from "../state/log-view";
 import { More } from "./more";
+import { Search } from "./search";
 
-const LEVELS = [
-  ["", "All levels"],
-  ["INFO", "Info and worse"],
-  ["WARNING", "Warnings and worse"],
-  ["ERROR", "Errors and worse"],
-  ["CRITICAL", "Critical only"],
-] as const;
+/** The server is asked when nothing more was typed for so long. */
+const TYPED_MS = 250;
 
-/** What one keystroke is given to become a word before the server is asked. */
-const TYPING_MS = 250;
-
-export interface ToolsProps {
+interface Props {
   view: LogView;
   taskId: string;
   phases: readonly string[];
-  field: { current: HTMLInputElement | null };
+  field: RefObject<HTMLInputElement | null>;
   full: boolean;
-  look: (filter: LogFilter) => void;
+  setFilter: (filter: LogFilter) => void;
   setFull: (full: boolean) => void;
   copyLink: () => void;
 }
 
-export function Tools(props: ToolsProps) {
+/** The tools above the log: search, filters, settings and downloads. */
+export function LogTools(props: Props) {
   const { view } = props;
   const follow = view.follow.value;
   return (
     <div class="log-tools" role="toolbar" aria-label="Log tools">
-      <Search view={view} field={props.field} />
-      <span class="said">{view.said.value}</span>
+      <LogSearch view={view} field={props.field} />
+      <span class="log-message">{view.message.value}</span>
       <Filters {...props} />
       <button
         type="button"
@@ -51,43 +46,19 @@ export function Tools(props: ToolsProps) {
   );
 }
 
-function Search({ view, field }: Pick<ToolsProps, "view" | "field">) {
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => () => clearTimeout(timer.current), []);
-  const type = (text: string): void => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => void view.type(text), TYPING_MS);
-  };
-  const press = (event: KeyboardEvent & { currentTarget: HTMLInputElement }): void => {
-    const input = event.currentTarget;
-    if (event.key === "Enter") {
-      clearTimeout(timer.current);
-      if (input.value !== view.query.value) void view.type(input.value);
-      else void view.find(event.shiftKey ? "previous" : "next");
-    } else if (event.key === "Escape") {
-      // First the search, then its text, then the field.
-      event.stopPropagation();
-      event.preventDefault();
-      clearTimeout(timer.current);
-      if (view.cancel()) return;
-      if (!input.value) input.blur();
-      input.value = "";
-      void view.type("");
-    }
-  };
+function LogSearch({ view, field }: Pick<Props, "view" | "field">) {
   return (
     <span class="log-find">
-      <input
-        type="search"
-        ref={field}
+      <Search
+        field={field}
+        label="Search the whole log"
         placeholder="Search the whole log"
-        aria-label="Search the whole log"
         title="Search the whole log (/)"
-        maxLength={200}
-        spellcheck={false}
-        defaultValue={view.query.value}
-        onInput={(event) => type(event.currentTarget.value)}
-        onKeyDown={press}
+        value={view.query.value}
+        delay={TYPED_MS}
+        change={(text) => void view.searchFor(text)}
+        submit={(_, backwards) => void view.find(backwards ? "previous" : "next")}
+        cancel={() => view.cancel()}
       />
       {view.query.value && (
         <>
@@ -103,19 +74,23 @@ function Search({ view, field }: Pick<ToolsProps, "view" | "field">) {
   );
 }
 
-function Filters({ view, phases, look }: Pick<ToolsProps, "view" | "phases" | "look">) {
+function Filters({ view, phases, setFilter }: Pick<Props, "view" | "phases" | "setFilter">) {
   const { level, phase } = view.filter.value;
   const all = phase && !phases.includes(phase) ? [...phases, phase] : phases;
   return (
     <span class="log-filters">
-      <select aria-label="Level" value={level ?? ""} onChange={(event) => look({ phase, level: event.currentTarget.value })}>
-        {LEVELS.map(([value, name]) => (
-          <option key={value} value={value}>
-            {name}
-          </option>
-        ))}
+      <select aria-label="Level" value={level ?? ""} onChange={(event) => setFilter({ phase, level: event.currentTarget.value })}>
+        <option value="">All levels</option>
+        {LEVELS.map(
+          ({ name, filter }) =>
+            filter && (
+              <option key={name} value={name}>
+                {filter}
+              </option>
+            ),
+        )}
       </select>
-      <select aria-label="Phase" value={phase ?? ""} onChange={(event) => look({ level, phase: event.currentTarget.value })}>
+      <select aria-label="Phase" value={phase ?? ""} onChange={(event) => setFilter({ level, phase: event.currentTarget.value })}>
         <option value="">All phases</option>
         {all.map((name) => (
           <option key={name} value={name}>
@@ -127,15 +102,15 @@ function Filters({ view, phases, look }: Pick<ToolsProps, "view" | "phases" | "l
   );
 }
 
-function Menu(props: ToolsProps) {
+function Menu(props: Props) {
   const { view, taskId, full, setFull, copyLink } = props;
   const shown = { ...view.filter.value, q: view.query.value };
   const partly = Object.values(shown).some(Boolean);
   return (
     <div class="log-menu">
       <Filters {...props} />
-      <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => turn(wrap, on)} />
-      <Toggle class="of-wide" name="Times" keys="t" on={times.value === "on"} set={(on) => turn(times, on)} />
+      <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => setSwitch(wrap, on)} />
+      <Toggle class="of-wide" name="Times" keys="t" on={times.value === "on"} set={(on) => setSwitch(times, on)} />
       <Toggle name="Full screen" keys="z" on={full} set={setFull} />
       <button type="button" onClick={copyLink}>
         Copy link <kbd>c</kbd>

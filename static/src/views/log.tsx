@@ -1,76 +1,72 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Backoff } from "../client/backoff";
-import type { Problem } from "../client/http";
-import { isTerminal, type LogFilter } from "../client/types";
+import type { Problem } from "../client/problem";
+import { isTerminal } from "../client/types";
+import { address, go, hash } from "../state/address";
 import { announce } from "../state/announce";
-import { address, api, go, link } from "../state/app";
-import { copy } from "../state/clipboard";
-import { hash } from "../state/hash";
-import { useShortcuts, type Shortcut } from "../state/keys";
-import { textOf } from "../state/log-copy";
+import { api, link } from "../state/app";
+import { count, quantity } from "../state/format";
 import { FilteredLog } from "../state/log-filtered";
-import { formatLines } from "../state/log-link";
-import { times, turn, wrap } from "../state/log-settings";
-import type { AskLog, LogSource } from "../state/log-source";
+import type { LoadLog, LogSource } from "../state/log-source";
 import { LogView } from "../state/log-view";
 import type { Run } from "../state/run";
-import { count } from "./format";
+import { copyLink, logFilter, markInAddress, setLogFilter } from "./log-address";
+import { useLogKeys } from "./log-keys";
 import { LogList } from "./log-list";
-import { Tools } from "./log-tools";
-import { Trouble } from "./trouble";
+import { LogTools } from "./log-tools";
+import { MarkedLines } from "./marked-lines";
+import { ProblemMessage } from "./problem-message";
 
-const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"];
-
-/** The log of a run: all of it, of any length, live. */
+/** The log of a run, of any length, live. */
 export function Log({ run }: { run: Run }) {
-  const ask: AskLog = useMemo(() => (query) => api.logs(run.taskId, query), [run]);
-  const view = useLogView(run, ask);
+  const load: LoadLog = useMemo(() => (query) => api.logs(run.taskId, query), [run]);
+  const view = useLogView(run, load);
   const [full, setFull] = useFullScreen();
   const field = useRef<HTMLInputElement>(null);
   const source = view.source.value;
   const state = run.state.value;
   const over = isTerminal(state?.task.status);
   const phases = state?.phases.map(({ phase_id }) => phase_id) ?? [];
-  useKeys(view, field, full, setFull);
-  const said = view.searching.value ? "" : view.said.value;
+  useLogKeys(view, field, full, setFull);
+  const message = view.searching.value ? "" : view.message.value;
   useEffect(() => {
-    if (said) announce(said);
-  }, [said]);
+    if (message) announce(message);
+  }, [message]);
   const problem = source.problem.value;
   useRetry(source, problem);
   return (
     <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
-      <Tools
+      <LogTools
         view={view}
         taskId={run.taskId}
         phases={phases}
         field={field}
         full={full}
-        look={lookThrough}
+        setFilter={setLogFilter}
         setFull={setFull}
         copyLink={() => void copyLink(view)}
       />
       <div class="log-body">
         <LogList key={view.turn.value} source={source} view={view} />
-        <Empty view={view} over={over} />
+        <NoLines view={view} over={over} />
         {problem && (
-          <Trouble problem={problem}>
+          <ProblemMessage problem={problem}>
             {" "}
             <button type="button" class="plain" onClick={() => source.retry()}>
               Try again
             </button>
-          </Trouble>
+          </ProblemMessage>
         )}
         <div class="over-lines">
-          <Marked view={view} ask={ask} />
-          {!view.follow.value && !view.atEnd.value && <Pill view={view} over={over} />}
+          <MarkedLines view={view} load={load} />
+          {!view.follow.value && !view.atEnd.value && <ToEnd view={view} over={over} />}
         </div>
       </div>
     </section>
   );
 }
 
-/** What could not be loaded because the server was away, or nobody signed in, is loaded when that is over. */
+/** Loads again what failed, with back-off and when the connection is live again. */
 function useRetry(source: LogSource, problem: Problem | null): void {
   const backoff = useMemo(() => new Backoff(), [source]);
   const live = link.value.kind === "live";
@@ -84,40 +80,22 @@ function useRetry(source: LogSource, problem: Problem | null): void {
   }, [problem]);
 }
 
-function useLogView(run: Run, ask: AskLog): LogView {
+function useLogView(run: Run, load: LoadLog): LogView {
   const view = useMemo(() => {
-    const made = new LogView(run.log, ask);
+    const made = new LogView(run.log, load);
     made.open(location.hash);
-    made.look(filterOf(location.search));
+    made.setFilter(logFilter());
     return made;
-  }, [run, ask]);
-  const at = address.value;
-  const pointed = hash.value;
+  }, [run, load]);
   useEffect(() => {
-    view.look(filterOf(location.search));
+    view.setFilter(logFilter());
     view.open(location.hash);
-  }, [view, at, pointed]);
+  }, [view, address.value, hash.value]);
   useEffect(() => () => view.stop(), [view]);
   return view;
 }
 
-function filterOf(search: string): LogFilter {
-  const asked = new URLSearchParams(search);
-  const level = asked.get("level") ?? "";
-  return { level: LEVELS.includes(level) ? level : undefined, phase: asked.get("phase") || undefined };
-}
-
-/** The filter is in the address, so that the view can be shared. */
-function lookThrough(filter: LogFilter): void {
-  const search = new URLSearchParams(location.search);
-  for (const name of ["level", "phase"] as const) {
-    if (filter[name]) search.set(name, filter[name]);
-    else search.delete(name);
-  }
-  go(`${location.pathname}${search.size ? `?${search}` : ""}${location.hash}`);
-}
-
-/** A click on a line's number marks it; shift makes it a range; where a filter is on, it shows what is around. */
+/** Marks the line whose number was clicked; with shift up to it. Where a filter is set, it shows the line without it. */
 function chooseLine(event: MouseEvent, view: LogView): void {
   const link = event.target instanceof Element ? event.target.closest("a.seq") : null;
   if (!link || event.button || event.metaKey || event.ctrlKey || event.altKey) return;
@@ -128,22 +106,9 @@ function chooseLine(event: MouseEvent, view: LogView): void {
     go(`${location.pathname}#L${sequence}`);
     return;
   }
-  history.replaceState(null, "", view.mark(sequence, event.shiftKey));
-  // A shifted click also selects the text between; the range is what was meant.
+  markInAddress(view.mark(sequence, event.shiftKey));
+  // A click with shift also selects the text between, which is not wanted.
   document.getSelection()?.removeAllRanges();
-}
-
-async function copyLink(view: LogView): Promise<void> {
-  const { current, range } = { current: view.current.value, range: view.range.value };
-  const hash = range ? formatLines(range) : current !== null ? formatLines({ from: current, to: current }) : "";
-  const link = location.origin + location.pathname + location.search + hash;
-  await say(view, copy(link), "Link copied");
-}
-
-async function say(view: LogView, copied: Promise<boolean>, word: string): Promise<boolean> {
-  const done = await copied;
-  view.tell(done ? word : "The browser does not allow copying");
-  return done;
 }
 
 function useFullScreen(): [boolean, (full: boolean) => void] {
@@ -159,40 +124,10 @@ function useFullScreen(): [boolean, (full: boolean) => void] {
   return [full, setFull];
 }
 
-function useKeys(
-  view: LogView,
-  field: { current: HTMLInputElement | null },
-  full: boolean,
-  setFull: (full: boolean) => void,
-): void {
-  const shortcuts = useMemo<Shortcut[]>(
-    () => [
-      { keys: "/", says: "Search the whole log", run: () => field.current?.select() },
-      { keys: "n", says: "Next hit", run: () => void view.find("next") },
-      { keys: "N", says: "Previous hit", run: () => void view.find("previous") },
-      { keys: "e", says: "Next error", run: () => void view.findError("next") },
-      { keys: "E", says: "Previous error", run: () => void view.findError("previous") },
-      { keys: "f", says: "Follow the end", run: () => (view.follow.value ? view.hold() : view.toEnd()) },
-      { keys: "w", says: "Wrap lines", run: () => switchOver("Wrap lines", wrap) },
-      { keys: "t", says: "Times", run: () => switchOver("Times", times) },
-      { keys: "z", says: "Full screen", run: () => setFull(!full) },
-      { keys: "g g", says: "To the start", run: () => view.toTop() },
-      { keys: "G", says: "To the end", run: () => view.toEnd() },
-      { keys: "c", says: "Copy a link to the marked lines", run: () => void copyLink(view) },
-    ],
-    [view, field, full, setFull],
-  );
-  useShortcuts("Log", shortcuts);
-}
-
-function switchOver(name: string, choice: typeof wrap): void {
-  turn(choice);
-  announce(`${name}: ${choice.value}`);
-}
-
-function Empty({ view, over }: { view: LogView; over: boolean }) {
+/** In place of the lines while there are none. */
+function NoLines({ view, over }: { view: LogView; over: boolean }) {
   const source = view.source.value;
-  source.version.value;
+  void source.version.value;
   if (source instanceof FilteredLog && source.end === source.first && !source.empty) {
     return <p class="empty late">Looking through the log, {count(source.looked)} events so far</p>;
   }
@@ -202,50 +137,20 @@ function Empty({ view, over }: { view: LogView; over: boolean }) {
   return (
     <p class="empty">
       No line matches this filter{" "}
-      <button type="button" class="plain" onClick={() => lookThrough({})}>
+      <button type="button" class="plain" onClick={() => setLogFilter({})}>
         Clear
       </button>
     </p>
   );
 }
 
-function Pill({ view, over }: { view: LogView; over: boolean }) {
-  view.source.value.version.value;
+/** The button that goes to the end, with the number of new lines there. */
+function ToEnd({ view, over }: { view: LogView; over: boolean }) {
+  void view.source.value.version.value;
   const { unread } = view;
-  const lines = `${count(unread)} new ${unread === 1 ? "line" : "lines"}`;
   return (
     <button type="button" class="pill" onClick={() => view.toEnd()}>
-      ↓ {unread > 0 ? lines : over ? "To the end" : "Follow"}
+      ↓ {unread > 0 ? quantity(unread, "new line") : over ? "To the end" : "Follow"}
     </button>
-  );
-}
-
-/** What can be done with the lines that the address points at. */
-function Marked({ view, ask }: { view: LogView; ask: AskLog }) {
-  const [copied, setCopied] = useState(false);
-  const range = view.range.value;
-  useEffect(() => setCopied(false), [range]);
-  if (!range) return null;
-  const { from, to } = range;
-  const copyLines = async (): Promise<void> => {
-    setCopied(await say(view, textOf(ask, range).then(copy), "Lines copied"));
-  };
-  const clear = (): void => {
-    view.unmark();
-    history.replaceState(null, "", location.pathname + location.search);
-  };
-  return (
-    <div class="marked-lines">
-      <span>{from === to ? `Line ${count(from)}` : `Lines ${count(from)} to ${count(to)}`}</span>
-      <button type="button" class="plain" onClick={() => void copyLines()}>
-        {copied ? "Copied" : "Copy"}
-      </button>
-      <button type="button" class="plain" onClick={() => void copyLink(view)}>
-        Copy link
-      </button>
-      <button type="button" class="plain" onClick={clear}>
-        Clear
-      </button>
-    </div>
   );
 }

@@ -1,10 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Problem } from "../client/http";
-import { go, now, session } from "../state/app";
+import { Problem } from "../client/problem";
+import { go } from "../state/address";
+import { session } from "../state/app";
+import { now } from "../state/clock";
 import { Dialog } from "./dialog";
-import { Trouble } from "./trouble";
+import { ProblemMessage } from "./problem-message";
 
-/** The page goes on to where one was by itself, as soon as the session is there. */
+/** The page for signing in. `Gate` leaves it when there is a session. */
 export function Login() {
   useEffect(() => {
     document.title = "Sign in · Taskroom";
@@ -17,7 +19,7 @@ export function Login() {
   );
 }
 
-/** Over a page whose session has ended: nothing of it is lost. */
+/** A dialog over a page whose session has ended, so that nothing on the page is lost. */
 export function SignInAgain({ email }: { email: string }) {
   return (
     <Dialog label="Sign in again" class="sign-in">
@@ -93,16 +95,16 @@ function SignIn({ email = "" }: { email?: string }) {
 }
 
 function Refused({ problem, wait }: { problem: Problem; wait: number }) {
-  if (problem.status === 401) return <Trouble problem={new Problem(401, "Email or password is wrong")} />;
+  if (problem.status === 401) return <ProblemMessage problem={new Problem(401, "Email or password is wrong")} />;
   if (problem.status === 429) {
     return (
-      <Trouble problem={new Problem(429, "Too many attempts")}>
+      <ProblemMessage problem={new Problem(429, "Too many attempts")}>
         {" "}
         {/* The countdown is not read out each second. */}
         <span aria-live="off">{wait ? `Try again in ${wait} s.` : "Try again now."}</span>
-      </Trouble>
+      </ProblemMessage>
     );
   }
-  if (problem.status === 0) return <Trouble problem={problem}> Runs go on meanwhile. Try again in a moment.</Trouble>;
-  return <Trouble problem={problem} />;
+  if (problem.status === 0) return <ProblemMessage problem={problem}> Runs go on meanwhile. Try again in a moment.</ProblemMessage>;
+  return <ProblemMessage problem={problem} />;
 }

@@ -1,12 +1,10 @@
 import type { Severity, Status } from "../client/types";
-import { PHASE, SHAPES, stateOf, stateWord, type State } from "../state/marks";
-import type { Standing } from "../state/phases";
+import { PHASE, SHAPES, statusWord, toneOf, type Tone } from "../state/marks";
+import type { PhaseState } from "../state/phases";
 
-export { stateOf, stateWord, type State };
-
-function Mark({ state, shape, name = shape }: { state: State; shape: string; name?: string }) {
+function Mark({ tone, shape, name = shape }: { tone: Tone; shape: string; name?: string }) {
   return (
-    <svg class={`mark s-${state}`} viewBox="0 0 16 16" role="img" aria-label={name}>
+    <svg class={`mark s-${tone}`} viewBox="0 0 16 16" role="img" aria-label={name}>
       {SHAPES[shape]?.map(({ d, width }) =>
         width ? (
           <path key={d} d={d} fill="none" stroke="currentColor" stroke-width={width} />
@@ -18,13 +16,13 @@ function Mark({ state, shape, name = shape }: { state: State; shape: string; nam
   );
 }
 
-export const TaskMark = ({ status }: { status: Status }) => <Mark state={stateOf(status)} shape={stateWord(status)} />;
+export const TaskMark = ({ status }: { status: Status }) => <Mark tone={toneOf(status)} shape={statusWord(status)} />;
 
-export const PhaseMark = ({ standing }: { standing: Standing }) => (
-  <Mark state={PHASE[standing][0]} shape={PHASE[standing][1]} name={standing} />
+export const PhaseMark = ({ state }: { state: PhaseState }) => (
+  <Mark tone={PHASE[state][0]} shape={PHASE[state][1]} name={state} />
 );
 
-const SEVERITY: Record<Severity, [State, string]> = {
+const SEVERITY: Record<Severity, [Tone, string]> = {
   info: ["off", "information"],
   success: ["ok", "succeeded"],
   warning: ["wait", "warning"],
@@ -32,25 +30,6 @@ const SEVERITY: Record<Severity, [State, string]> = {
 };
 
 export function SeverityMark({ severity }: { severity: Severity }) {
-  const [state, shape] = SEVERITY[severity] ?? SEVERITY.info;
-  return <Mark state={state} shape={shape} />;
-}
-
-/** The percentage beside a bar: nothing where it is not known. */
-export const percentage = (value: number | null): string => (value === null ? "" : `${value} %`);
-
-/** Progress in percent, or null where it is not known; drawn by scaling, which moves nothing else on the page. */
-export function Bar({ value, state, label }: { value: number | null; state: State; label: string }) {
-  if (value === null) {
-    return (
-      <div class={`bar unknown s-${state}`} role="progressbar" aria-label={label}>
-        <div />
-      </div>
-    );
-  }
-  return (
-    <div class={`bar s-${state}`} role="progressbar" aria-label={label} aria-valuenow={value}>
-      <div style={{ transform: `scaleX(${value / 100})` }} />
-    </div>
-  );
+  const [tone, shape] = SEVERITY[severity] ?? SEVERITY.info;
+  return <Mark tone={tone} shape={shape} />;
 }

@@ -7,7 +7,7 @@ import { showShortcuts } from "./shortcuts";
 
 const PANEL = "user-menu";
 
-/** Who is signed in, how this browser shows things, and the way out. */
+/** The menu of the user: the settings of this browser, and signing out. */
 export function UserMenu({ user }: { user: User }) {
   const panel = useRef<HTMLDivElement>(null);
   const shortcuts = (): void => {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
-/** A button that opens a short list of links and buttons below it; any choice, Escape and a click elsewhere close it. */
+/** A button that opens a short list of links and buttons; Escape, a click elsewhere and a focus elsewhere close it. */
 export function More({ children }: { children: ComponentChildren }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);

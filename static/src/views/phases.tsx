@@ -1,28 +1,29 @@
 import { useState } from "preact/hooks";
-import { serverNow } from "../client/http";
 import type { Task, TaskState } from "../client/types";
-import { now } from "../state/app";
+import { tickingServerNow } from "../state/clock";
 import { phaseEtaOf, progressOf, shareOf } from "../state/estimate";
+import { count, percentText, quantity } from "../state/format";
 import { PHASE } from "../state/marks";
 import { isOpen, phaseSpan, type PhaseRow } from "../state/phases";
-import { count, duration } from "./format";
-import { Bar, percentage, PhaseMark } from "./marks";
+import { duration } from "../state/time";
+import { PhaseMark } from "./marks";
+import { ProgressBar } from "./progress-bar";
 
 interface Props {
   state: TaskState;
   rows: readonly PhaseRow[];
-  /** The one that the log is narrowed to. */
+  /** The phase by which the log is filtered. */
   chosen: string | null;
   choose: (phaseId: string | null) => void;
 }
 
-/** The phases along a line, in the order in which they began. On a narrow page one line that opens downward. */
+/** The phases, in the order in which they began. On a narrow page it is one line that opens. */
 export function Phases({ state: { task }, rows, chosen, choose }: Props) {
   const [shown, show] = useState(false);
   const [toggled, toggle] = useState<ReadonlyMap<string, boolean>>(new Map());
   const begun = rows.filter(({ phase }) => phase).length;
   const at = rows.findIndex(({ phase_id }) => phase_id === task.current_phase) + 1;
-  const percent = percentage(progressOf(task));
+  const percent = percentText(progressOf(task));
   return (
     <section class={shown ? "phases shown" : "phases"} aria-label="Phases">
       <h2>Phases</h2>
@@ -41,7 +42,7 @@ export function Phases({ state: { task }, rows, chosen, choose }: Props) {
             key={row.phase_id}
             row={row}
             task={task}
-            open={isOpen(row.standing, toggled.get(row.phase_id))}
+            open={isOpen(row.state, toggled.get(row.phase_id))}
             toggle={(open) => toggle(new Map(toggled).set(row.phase_id, open))}
             chosen={row.phase_id === chosen}
             choose={choose}
@@ -68,23 +69,23 @@ interface ItemProps {
 }
 
 function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
-  const { phase_id, phase, standing } = row;
+  const { phase_id, phase, state } = row;
   if (!phase) {
     return (
       <li class="ahead">
         <div class="phase-name">
-          <PhaseMark standing={standing} />
+          <PhaseMark state={state} />
           <span class="name">{phase_id}</span>
         </div>
       </li>
     );
   }
-  const span = phaseSpan(row, task, (now.value, serverNow()));
+  const span = phaseSpan(row, task, tickingServerNow());
   const took = phase.duration_seconds ?? (span && (span[1] - span[0]) / 1_000);
   return (
     <li data-phase={phase_id}>
       <div class="phase-name">
-        <PhaseMark standing={standing} />
+        <PhaseMark state={state} />
         <button
           type="button"
           class="name"
@@ -111,13 +112,13 @@ function PhaseItem({ row, task, open, toggle, chosen, choose }: ItemProps) {
   );
 }
 
-function Details({ row: { phase, phase_id, standing } }: { row: PhaseRow }) {
+function Details({ row: { phase, phase_id, state } }: { row: PhaseRow }) {
   if (!phase) return null;
-  const eta = standing === "running" ? phaseEtaOf(phase, (now.value, serverNow())) : null;
+  const eta = state === "running" ? phaseEtaOf(phase, tickingServerNow()) : null;
   const counted = phase.total_count !== null || phase.processed_count > 0;
   return (
     <div class="phase-details">
-      <Bar value={standing === "done" ? 100 : shareOf(phase)} state={PHASE[standing][0]} label={phase_id} />
+      <ProgressBar value={state === "done" ? 100 : shareOf(phase)} tone={PHASE[state][0]} label={phase_id} />
       <div class="phase-figures number">
         <span>
           {counted && count(phase.processed_count)}
@@ -127,7 +128,7 @@ function Details({ row: { phase, phase_id, standing } }: { row: PhaseRow }) {
         {eta !== null && <span>phase ETA {duration(eta)}</span>}
       </div>
       {phase.message && (
-        <p class="phase-says" title={phase.message}>
+        <p class="phase-message" title={phase.message}>
           {phase.message}
         </p>
       )}
@@ -135,8 +136,4 @@ function Details({ row: { phase, phase_id, standing } }: { row: PhaseRow }) {
   );
 }
 
-const Errors = ({ of }: { of: number }) => (
-  <span class="number s-fail">
-    {count(of)} {of === 1 ? "error" : "errors"}
-  </span>
-);
+const Errors = ({ of }: { of: number }) => <span class="number s-fail">{quantity(of, "error")}</span>;

@@ -1,8 +1,8 @@
-import { pretty } from "./format";
+import { pretty } from "../state/format";
 import { Copy } from "./copy";
 import { Json, Text } from "./json";
 
-/** A value that a run was given or gave, as a tree, or as what it is where that is known. */
+/** The parameters or the result of a run: as questions where it is a quiz, else as a tree. */
 export function Value({ value, name }: { value: unknown; name: string }) {
   const questions = questionsOf(value);
   return (
@@ -27,29 +27,29 @@ export function Value({ value, name }: { value: unknown; name: string }) {
   );
 }
 
-/** Of a quiz or of flashcards. */
-interface Question {
+/** One question of a quiz, or one flashcard. */
+interface QuizQuestion {
   ask: string;
   answer: string;
   choices: string[];
 }
 
-/** The questions of a result, when it holds nothing but those. */
-export function questionsOf(value: unknown): Question[] | null {
+/** Returns the questions of a result; null when it is no quiz. */
+function questionsOf(value: unknown): QuizQuestion[] | null {
   const found = isRecord(value) ? value.questions : null;
   if (!Array.isArray(found) || found.length === 0) return null;
   const questions = found.map((one: unknown) => {
     const { question, front, answer, back, choices = [] } = isRecord(one) ? one : {};
-    const said = [question ?? front, answer ?? back];
-    const texts = said.every((text) => typeof text === "string") && Array.isArray(choices);
-    return texts ? { ask: String(said[0]), answer: String(said[1]), choices: choices.map(String) } : null;
+    const pair = [question ?? front, answer ?? back];
+    const texts = pair.every((text) => typeof text === "string") && Array.isArray(choices);
+    return texts ? { ask: String(pair[0]), answer: String(pair[1]), choices: choices.map(String) } : null;
   });
   return questions.every((question) => question !== null) ? questions : null;
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
 
-const Questions = ({ questions }: { questions: Question[] }) => (
+const Questions = ({ questions }: { questions: QuizQuestion[] }) => (
   <ol class="questions">
     {questions.map(({ ask, answer, choices }, index) => (
       <li key={index}>

@@ -1,29 +1,30 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Virtualizer, type CacheSnapshot, type VirtualizerHandle } from "virtua";
+import { count, quantity } from "../state/format";
 import { useShortcuts } from "../state/keys";
+import { runAddress } from "../state/routes";
 import type { Runs } from "../state/runs";
-import { count } from "./format";
-import { runAddress, RunRow } from "./run-row";
-import { Trouble } from "./trouble";
+import { ProblemMessage } from "./problem-message";
+import { RunRow } from "./run-row";
 
-/** The next older page is asked for when so few rows are left. */
+/** The next older page is loaded when so few rows are left. */
 const AHEAD = 60;
-/** Within this many pixels one is at the top. */
+/** Within this many pixels the list is at its top. */
 const TOP = 8;
 
-interface Place {
+interface ScrollPosition {
   offset: number;
   sizes: CacheSnapshot;
 }
 
-/** The rows, of which only those on the screen are in the page, however many are loaded. */
+/** The rows. Only those on the screen are in the page, however many are loaded. */
 export function RunList({ runs }: { runs: Runs }) {
   const list = useRef<VirtualizerHandle>(null);
   const scroller = useRef<HTMLDivElement>(null);
-  const place = useMemo(() => runs.place as Place | null, [runs]);
+  const position = useMemo(() => runs.scrollPosition as ScrollPosition | null, [runs]);
   const ids = runs.order.value ?? [];
   const older = runs.older.value;
-  // What has the focus stays in the page when it is scrolled away, or the keyboard would lose its place.
+  // The row with the focus stays in the page when it is scrolled away; otherwise the focus would be lost.
   const [focused, setFocused] = useState<string | null>(null);
   const at = focused === null ? -1 : ids.indexOf(focused);
 
@@ -40,9 +41,9 @@ export function RunList({ runs }: { runs: Runs }) {
 
   useLayoutEffect(() => {
     const handle = list.current;
-    if (place) handle?.scrollTo(place.offset);
+    if (position) handle?.scrollTo(position.offset);
     return () => {
-      if (handle) runs.place = { offset: handle.scrollOffset, sizes: handle.cache } satisfies Place;
+      if (handle) runs.scrollPosition = { offset: handle.scrollOffset, sizes: handle.cache } satisfies ScrollPosition;
     };
   }, [runs]);
   useEffect(look, [look, ids, older]);
@@ -61,7 +62,7 @@ export function RunList({ runs }: { runs: Runs }) {
   const wanted = useRef<string | null>(null);
   const mover = useRef(move);
   mover.current = move;
-  // The row is in the page by now, for it is kept mounted.
+  // The row is in the page by now, because it is kept mounted.
   useLayoutEffect(() => {
     if (wanted.current === null) return;
     const link = scroller.current?.querySelector<HTMLElement>(`a[href="${runAddress(wanted.current)}"]`);
@@ -70,8 +71,8 @@ export function RunList({ runs }: { runs: Runs }) {
   });
   const shortcuts = useMemo(
     () => [
-      { keys: "j", says: "Next run", run: () => mover.current(1) },
-      { keys: "k", says: "Previous run", run: () => mover.current(-1) },
+      { keys: "j", description: "Next run", run: () => mover.current(1) },
+      { keys: "k", description: "Previous run", run: () => mover.current(-1) },
     ],
     [],
   );
@@ -99,28 +100,28 @@ export function RunList({ runs }: { runs: Runs }) {
           onScroll={look}
           onResize={look}
           keepMounted={at < 0 ? [] : [at]}
-          {...(place ? { cache: place.sizes } : {})}
+          {...(position ? { cache: position.sizes } : {})}
         >
           {(id: string) => <RunRow key={id} row={runs.row(id)} />}
         </Virtualizer>
         <p class="list-end hint">
           {older.kind === "loading" && <span class="late">Loading older runs.</span>}
-          {older.kind === "idle" && !runs.hasOlder && `${count(ids.length)} ${ids.length === 1 ? "run" : "runs"}`}
+          {older.kind === "idle" && !runs.hasOlder && quantity(ids.length, "run")}
         </p>
         {older.kind === "failed" && (
-          <Trouble problem={older.problem}>
+          <ProblemMessage problem={older.problem}>
             {" "}
             <button type="button" class="plain" onClick={() => void runs.loadOlder()}>
               Load older runs again
             </button>
-          </Trouble>
+          </ProblemMessage>
         )}
       </div>
     </div>
   );
 }
 
-/** The run whose row holds the element. */
+/** Returns the id of the run whose row contains the element. */
 function idOf(target: EventTarget | null): string | null {
   const link = target instanceof Element ? target.closest("a.row") : null;
   return link ? decodeURIComponent(link.getAttribute("href")?.split("/").at(-1) ?? "") : null;

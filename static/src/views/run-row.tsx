@@ -1,16 +1,17 @@
 import type { Signal } from "@preact/signals";
-import { serverNow } from "../client/http";
 import { isTerminal, type Task } from "../client/types";
-import { now } from "../state/app";
-import { plainText } from "../state/log-text";
+import { tickingServerNow } from "../state/clock";
 import { progressOf } from "../state/estimate";
+import { hasTitle, percentText, quantity, shortId } from "../state/format";
+import { statusWord, toneOf } from "../state/marks";
+import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
-import { count, duration, elapsed, namedBy, shortId } from "./format";
-import { Bar, percentage, stateOf, stateWord, TaskMark } from "./marks";
-import { Link } from "./parts";
+import { plainText } from "../state/terminal-text";
+import { duration, elapsed } from "../state/time";
+import { Link } from "./link";
+import { TaskMark } from "./marks";
+import { ProgressBar } from "./progress-bar";
 import { Time } from "./time";
-
-export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
 
 /** One run of the list: the whole row is the link to it. */
 export function RunRow({ row }: { row: Signal<Row> }) {
@@ -21,47 +22,47 @@ export function RunRow({ row }: { row: Signal<Row> }) {
       <TaskMark status={task.status} />
       <span class="type">{task.job_type}</span>
       <code>{shortId(task.task_id)}</code>
-      <span class="says">
-        <Says task={task} />
+      <span class="run-text">
+        <RunText task={task} />
       </span>
-      <span class="number errors">{errors > 0 && `${count(errors)} ${errors === 1 ? "error" : "errors"}`}</span>
+      <span class="number errors">{errors > 0 && quantity(errors, "error")}</span>
       <Progress task={task} />
       <span class="number took">
-        <Took task={task} />
+        <Elapsed task={task} />
       </span>
       <Time at={task.created_at} class="when" />
     </Link>
   );
 }
 
-/** Of what succeeded there is nothing to add; of what failed, how far it came. */
+/** The progress of a run, also of one that has failed; a run that has succeeded shows none. */
 function Progress({ task }: { task: Task }) {
   const shown = task.status !== "SUCCESS";
   const value = progressOf(task);
   return (
     <>
-      <span class="meter">{shown && <Bar value={value} state={stateOf(task.status)} label="Progress" />}</span>
-      <span class="number pct">{shown && percentage(value)}</span>
+      <span class="meter">{shown && <ProgressBar value={value} tone={toneOf(task.status)} label="Progress" />}</span>
+      <span class="number pct">{shown && percentText(value)}</span>
     </>
   );
 }
 
-/** What there is to say of a run, in one line. */
-export function Says({ task }: { task: Task }) {
+/** A run in one line: its title, and its error, its phase or its status. */
+export function RunText({ task }: { task: Task }) {
   const waits = task.status === "WAITING";
-  const now = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
-  const text = task.error?.message || now || (waits ? "" : stateWord(task.status));
+  const phase = isTerminal(task.status) ? null : task.current_phase_message || task.current_phase;
+  const text = task.error?.message || phase || (waits ? "" : statusWord(task.status));
   return (
     <>
-      {waits && <strong class="s-wait">approval needed</strong>} {namedBy(task) && <b>{task.title}</b>}{" "}
+      {waits && <strong class="s-wait">approval needed</strong>} {hasTitle(task) && <b>{task.title}</b>}{" "}
       {plainText(text)}
     </>
   );
 }
 
-/** How long it took, or takes so far. */
-export function Took({ task }: { task: Task }) {
-  const until = isTerminal(task.status) ? 0 : (now.value, serverNow());
+/** How long a run took, or has taken so far. */
+export function Elapsed({ task }: { task: Task }) {
+  const until = isTerminal(task.status) ? 0 : tickingServerNow();
   const seconds = elapsed(task.started_at, task.finished_at, until);
   return <>{seconds === null ? "" : duration(seconds)}</>;
 }

@@ -6,7 +6,7 @@ import { canSpeak, speak, voice } from "../state/voice";
 
 const NAMES = { system: "System", light: "Light", dark: "Dark" };
 
-/** How this browser shows what happens; kept by it, and the same in all its tabs. */
+/** The settings of this browser, the same in all its tabs. */
 export function Settings() {
   return (
     <div class="settings">
@@ -19,14 +19,14 @@ export function Settings() {
           </label>
         ))}
       </fieldset>
-      <Outside />
+      <DesktopNotifications />
       <Tick
         name="Speak when an artifact is ready"
         on={voice.value === "on"}
         can={canSpeak}
         change={(on) => {
           voice.value = on ? "on" : "off";
-          // Browsers let a page speak only after a click has made it do so.
+          // Browsers allow speech only after a click has started it once.
           if (on) speak("Speech is on");
         }}
       />
@@ -40,7 +40,7 @@ export function Settings() {
   );
 }
 
-function Outside() {
+function DesktopNotifications() {
   const [refused, setRefused] = useState(false);
   const change = async (on: boolean): Promise<void> => {
     if (on) setRefused(!(await askToNotify()));

@@ -1,21 +1,23 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
-import { address, signedIn } from "../state/app";
+import { address } from "../state/address";
+import { signedIn } from "../state/app";
+import { routeOf } from "../state/routes";
 import { Bell } from "./bell";
 import { ConnectionState } from "./connection";
 import { Link } from "./link";
 import { UserMenu } from "./menu";
-import { Search } from "./search";
+import { RunSearch } from "./run-search";
 
-/** Puts the focus on what the page is about. */
+/** Puts the focus on the content of the page. */
 export function focusContent(): void {
   const main = document.querySelector("main");
   main?.setAttribute("tabindex", "-1");
   main?.focus({ preventScroll: true });
 }
 
-/** No `#` address: those belong to the pages. */
+/** A link to the content. It has no `#` address, because those belong to the pages. */
 function Skip() {
   const skip = (event: MouseEvent): void => {
     event.preventDefault();
@@ -28,14 +30,14 @@ function Skip() {
   );
 }
 
-/** The frame of every page: one line on top, the connection always in the same place. */
+/** The frame of every page: the header and the page below it. */
 export function Shell({ children }: { children: ComponentChildren }) {
   const state = signedIn.value;
-  // Who was signed out by the server stays until it is clear who comes next.
+  // After the session has ended the header keeps its user until somebody signs in again.
   const user = useRef<User | null>(null);
   if (state.kind === "in") user.current = state.user;
-  // The list has a field of its own, which narrows it as one types.
-  const onList = address.value.split("?")[0] === "/";
+  // The list has a search field of its own.
+  const onList = routeOf(address.value)?.name === "runs";
   return (
     <>
       <header class="top">
@@ -45,7 +47,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </Link>
         {user.current && (
           <>
-            {!onList && <Search />}
+            {!onList && <RunSearch />}
             <ConnectionState />
             <Bell />
             <UserMenu user={user.current} />

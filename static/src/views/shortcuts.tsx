@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import { go } from "../state/app";
+import { go } from "../state/address";
 import { effective, EVERYWHERE, shortcutGroups, useShortcuts } from "../state/keys";
 import { Dialog } from "./dialog";
 
@@ -10,14 +10,14 @@ export const showShortcuts = (): void => {
   open.value = true;
 };
 
-/** The `?` page: what may be pressed on the page as it stands. */
+/** The `?` page, which lists the shortcuts of the page that is shown. */
 export function Shortcuts() {
   useShortcuts(
     EVERYWHERE,
     useMemo(
       () => [
-        { keys: "?", says: "All shortcuts", run: showShortcuts },
-        { keys: "g r", says: "All runs", run: () => go("/") },
+        { keys: "?", description: "All shortcuts", run: showShortcuts },
+        { keys: "g r", description: "All runs", run: () => go("/") },
       ],
       [],
     ),
@@ -39,14 +39,14 @@ export function Shortcuts() {
           <section key={name}>
             <h3>{name}</h3>
             <dl>
-              {shortcuts.map(({ keys, says }) => (
+              {shortcuts.map(({ keys, description }) => (
                 <div key={keys}>
                   <dt>
-                    {keys.split(" ").map((key, place) => (
-                      <kbd key={place}>{key}</kbd>
+                    {keys.split(" ").map((key, index) => (
+                      <kbd key={index}>{key}</kbd>
                     ))}
                   </dt>
-                  <dd>{says}</dd>
+                  <dd>{description}</dd>
                 </div>
               ))}
             </dl>

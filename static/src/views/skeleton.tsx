@@ -1,4 +1,4 @@
-/** The shape of a run page while nothing is known of the run; a page that is there at once does not show it. */
+/** The shape of a run page before its run is loaded. CSS delays it, so that it does not flash. */
 export const RunSkeleton = () => (
   <main class="run-page late" aria-busy="true">
     <p class="hidden-text" role="status">

@@ -1,12 +1,14 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { Problem, type FieldErrors } from "../client/http";
+import { type FieldErrors, Problem } from "../client/problem";
 import type { JobType, Schema } from "../client/types";
-import { api, go } from "../state/app";
+import { go } from "../state/address";
+import { api } from "../state/app";
 import { collect, draftOf, errorsElsewhere, fieldsOf, labelOf, type Draft } from "../state/form";
 import { brokenFiles, easiest, lastJob } from "../state/jobs";
-import { BrokenFiles } from "./broken";
+import { runAddress } from "../state/routes";
+import { BrokenFiles } from "./broken-files";
 import { Field } from "./field";
-import { Trouble } from "./trouble";
+import { ProblemMessage } from "./problem-message";
 
 const TITLE: Schema = { type: "string", maxLength: 255 };
 const APPROVAL: Schema = {
@@ -14,19 +16,19 @@ const APPROVAL: Schema = {
   description: "The run waits until somebody approves it.",
   required: ["title"],
   properties: {
-    title: { type: "string", minLength: 1, maxLength: 255, title: "What is asked" },
+    title: { type: "string", minLength: 1, maxLength: 255, title: "What is to be approved" },
     risk_level: { type: "string", enum: ["low", "medium", "high", "critical"], default: "medium" },
     estimated_cost: { type: "number", minimum: 0, default: 0 },
   },
 };
 
-/** The form that starts a run, drawn from what the server says its job types take. */
+/** The form that starts a run, with the fields of the job type's schema. */
 export function Start({ types }: { types: readonly JobType[] }) {
   const job = types.find(({ job_type }) => job_type === lastJob.value) ?? easiest(types);
   return (
     <>
       <BrokenFiles files={brokenFiles.value} />
-      {job ? <JobForm job={job} types={types} /> : <p class="hint">This server has no job types.</p>}
+      {job ? <JobForm job={job} types={types} /> : <p class="hint">No job types yet: no worker has started.</p>}
     </>
   );
 }
@@ -44,7 +46,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
 
   useEffect(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), [errors]);
 
-  // Not another form for another job: the choice would lose the focus at each key that changes it.
+  // The form stays when the job changes: otherwise the select would lose the focus at each key.
   const choose = (chosen: JobType | undefined): void => {
     if (!chosen) return;
     lastJob.value = chosen.job_type;
@@ -72,7 +74,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
     setBusy(true);
     try {
       const { task_id } = await api.start(request, asked.current.key);
-      go(`/runs/${encodeURIComponent(task_id)}`);
+      go(runAddress(task_id));
     } catch (error) {
       const refused = Problem.of(error);
       setErrors(refused.errors);
@@ -123,7 +125,7 @@ function JobForm({ job, types }: { job: JobType; types: readonly JobType[] }) {
         errors={errors}
         set={setApproval}
       />
-      {problem && !shown && <Trouble problem={problem}>{elsewhere.map((text) => <p>{text}</p>)}</Trouble>}
+      {problem && !shown && <ProblemMessage problem={problem}>{elsewhere.map((text) => <p>{text}</p>)}</ProblemMessage>}
       <button class="primary" disabled={busy}>
         {busy ? "Starting" : "Start"}
       </button>

@@ -1,12 +1,12 @@
 import { useRef } from "preact/hooks";
 
 export interface Tab {
-  /** Its address after `#`. */
+  /** The part of its address after `#`. */
   id: string;
   name: string;
 }
 
-/** Tabs with addresses of their own. Arrow keys go from one to the next. */
+/** Tabs with addresses. Arrow keys go from one to the next. */
 export function Tabs({ tabs, chosen }: { tabs: readonly Tab[]; chosen: string }) {
   const list = useRef<HTMLDivElement>(null);
   const step = (event: KeyboardEvent): void => {

@@ -4,7 +4,7 @@ import { acknowledge, toasts } from "../state/bell";
 import { NotificationTitle } from "./bell";
 import { SeverityMark } from "./marks";
 
-/** What has just happened elsewhere, in a corner; all of it is in the bell too. */
+/** New notifications, in a corner; the bell has them too. */
 export function Toasts() {
   useEffect(() => {
     const change = (): void => (document.hidden ? toasts.hold("hidden") : toasts.release("hidden"));
@@ -50,7 +50,7 @@ function Toast({ notification }: { notification: Notification }) {
   );
 }
 
-/** The element goes under the pointer and the focus, and then neither event of leaving comes. */
+/** Closes a toast. Its element is removed under the focus, so no event of leaving comes. */
 function close(notification: Notification): void {
   acknowledge(notification);
   toasts.release("focus");

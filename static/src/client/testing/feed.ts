@@ -30,7 +30,7 @@ export class Feed {
   append(room: string, count = 1): void {
     const before = this.heads.get(room) ?? 0;
     this.heads.set(room, before + count);
-    for (const stream of this.streams) if (this.open.get(stream)?.has(room)) this.say(stream, room, before);
+    for (const stream of this.streams) if (this.open.get(stream)?.has(room)) this.deliver(stream, room, before);
   }
 
   /** Every connection breaks. */
@@ -69,12 +69,12 @@ export class Feed {
     this.most = Math.max(this.most, this.streams.length);
     for (const [name, from = "latest"] of places) {
       const head = this.heads.get(name) ?? 0;
-      if (from !== "latest" && Number(from) < head) this.say(stream, name, Number(from));
+      if (from !== "latest" && Number(from) < head) this.deliver(stream, name, Number(from));
     }
   }
 
   /** All that is after a sequence, in one piece. */
-  private say(stream: FakeStream, room: string, after: number): void {
+  private deliver(stream: FakeStream, room: string, after: number): void {
     const of = room === "user" ? "user:1" : room;
     let text = "";
     for (let sequence = after + 1; sequence <= (this.heads.get(room) ?? 0); sequence++) {

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
 import { Access } from "../access";
-import { Problem } from "../http";
+import { Problem } from "../problem";
 import type { Snapshot, TaskEvent } from "../types";
 import type { TaskSink, UserSink } from "../watch";
 
@@ -90,16 +90,16 @@ export class FakeStream {
       const head = heads[name] ?? (from === "latest" ? 0 : Number(from));
       return [name === "user" ? "user:1" : name, { cursor: from === "latest" ? head : Number(from), head }];
     });
-    this.say("connected", { rooms: Object.fromEntries(at) });
+    this.deliver("connected", { rooms: Object.fromEntries(at) });
   }
   text(text: string): void {
     this.body.enqueue(new TextEncoder().encode(text));
   }
-  say(type: string, payload: unknown): void {
+  deliver(type: string, payload: unknown): void {
     this.text(`event: ${type}\ndata: ${JSON.stringify(payload)}\n\n`);
   }
   log(...sequences: number[]): void {
-    for (const sequence of sequences) this.say("log", { stream: "task:t", sequence, level: "INFO", message: "" });
+    for (const sequence of sequences) this.deliver("log", { stream: "task:t", sequence, level: "INFO", message: "" });
   }
   end(): void {
     this.body.close();

@@ -57,11 +57,11 @@ export class FakeSocket {
   cut(reason = "transport close"): void {
     this.handlers.get("disconnect")?.(reason);
   }
-  say(type: string, payload: unknown): void {
+  deliver(type: string, payload: unknown): void {
     this.any(type, payload);
   }
   log(...sequences: number[]): void {
-    for (const sequence of sequences) this.say("log", { stream: "task:t", sequence, level: "INFO", message: "" });
+    for (const sequence of sequences) this.deliver("log", { stream: "task:t", sequence, level: "INFO", message: "" });
   }
 }
 

@@ -7,7 +7,7 @@ import { FakeAccess } from "./page";
 import type { Browser } from "./tabs";
 
 /** A room that notes what it hears, and each event that is not the next one. */
-export class Heard implements Room {
+export class RecordingRoom implements Room {
   readonly types = null;
   readonly faults: string[] = [];
   readonly seen: number[] = [];
@@ -57,7 +57,7 @@ export class Tab {
   /** What the browser tells this page of: `freeze`, `pagehide` and their ends. */
   readonly page = new EventTarget();
   readonly closed: Closed[] = [];
-  readonly rooms: Heard[] = [];
+  readonly rooms: RecordingRoom[] = [];
   opened = 0;
   wire!: Wire;
 
@@ -87,19 +87,19 @@ export class Tab {
     );
   }
 
-  watch(name: string, cursor: number | null = null, rank = 1): Heard {
-    const room = new Heard(name, cursor, this.feed, rank);
+  watch(name: string, cursor: number | null = null, rank = 1): RecordingRoom {
+    const room = new RecordingRoom(name, cursor, this.feed, rank);
     this.rooms.push(room);
     if (this.opened) this.wire.join(room);
     return room;
   }
 
-  unwatch(room: Heard): void {
+  unwatch(room: RecordingRoom): void {
     this.rooms.splice(this.rooms.indexOf(room), 1);
     this.wire.leave(room);
   }
 
-  tell(change: string): void {
+  dispatch(change: string): void {
     this.browser.as(this.name, () => this.page.dispatchEvent(new Event(change)));
   }
 }

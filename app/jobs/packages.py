@@ -1,0 +1,68 @@
+"""The declarations of job types in Postgres: a row for each package of jobs, written by each worker that starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+from psycopg2.extensions import cursor as Cursor
+
+from app.jobs.types import JobType
+
+FORGOTTEN_DAYS = 7  # without a worker that has the package
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a worker found in a package: its job types, and of each file that cannot be used why."""
+
+    package: str
+    types: Sequence[JobType] = ()
+    broken: dict[str, str] = field(default_factory=dict)
+
+
+class Row(NamedTuple):
+    """Both are JSON, unread: they change seldom and are asked for often."""
+
+    types: str
+    broken: str
+
+    def declared_types(self) -> list[JobType]:
+        return [JobType.from_json(each) for each in orjson.loads(self.types)]
+
+    def broken_files(self) -> dict[str, str]:
+        found: dict[str, str] = orjson.loads(self.broken)
+        return found
+
+
+def declare(cur: Cursor, declarations: Iterable[Declaration]) -> None:
+    """Replaces all that was declared of these packages: what the last worker declared holds. Packages that no worker
+    has had for ``FORGOTTEN_DAYS`` are removed."""
+    for found in sorted(declarations, key=lambda each: each.package):  # two workers lock in one order
+        cur.execute(
+            """INSERT INTO job_packages (package, types, broken) VALUES (%s, %s, %s)
+               ON CONFLICT (package) DO UPDATE SET types = EXCLUDED.types, broken = EXCLUDED.broken,
+                   declared_at = now(), seen_at = now()""",
+            (found.package, _json([each.to_json() for each in found.types]), _json(found.broken)),
+        )
+    cur.execute(
+        "DELETE FROM job_packages WHERE seen_at < now() - make_interval(days => %s)", (FORGOTTEN_DAYS,)
+    )
+
+
+def keep(cur: Cursor, packages: Iterable[str]) -> int:
+    """Records that a worker with these packages is alive; returns how many of them are declared."""
+    cur.execute("UPDATE job_packages SET seen_at = now() WHERE package = ANY(%s)", (sorted(packages),))
+    return cur.rowcount
+
+
+def rows(cur: Cursor) -> list[Row]:
+    """The oldest declaration first: of two packages with a type of one name the later one has it."""
+    cur.execute("SELECT types::text, broken::text FROM job_packages ORDER BY declared_at, package")
+    return [Row(*row) for row in cur]
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

@@ -1,0 +1,59 @@
+"""Acknowledges the events of sockets: each is validated, and a refusal is an acknowledgement, never an exception."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import marshmallow as ma
+from flask import request
+
+from app.auth import access_log
+from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.green.turn import LoopTurn
+from app.http.base import refuse_crowds
+from app.http.problems import fields
+from app.realtime.socketio.rooms import Connection, Handler
+from app.stream.store import StoreAway
+
+MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
+
+
+def acknowledged(
+    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
+) -> Callable[..., dict[str, Any]]:
+    """Wraps the handler of an event, whose result is the acknowledgement."""
+
+    def handle(*args: Any) -> dict[str, Any]:
+        LoopTurn.give_way()
+        try:
+            connection = connection_of(request.sid)  # type: ignore[attr-defined]
+            if connection is None:
+                raise Unauthorized("The socket has gone")
+            if len(args) != 1 or not isinstance(args[0], dict):
+                raise Unprocessable("Send one object")
+            if connection.asking >= MAX_ASKING:
+                raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
+            access_log.concerns(connection.principal.user_id)
+            connection.asking += 1
+            try:
+                refuse_crowds(args[0], schema)
+                return handler(connection, schema.load(args[0]))
+            finally:
+                connection.asking -= 1
+        except ma.ValidationError as error:
+            return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
+        except Problem as problem:
+            access_log.refused(name, problem.status)
+            return _refusal(problem)
+        except StoreAway:
+            return _refusal(Unavailable("The database does not answer; try again"))
+
+    return handle
+
+
+def _refusal(problem: Problem) -> dict[str, Any]:
+    error: dict[str, Any] = {"status": problem.status, "title": problem.title, "detail": problem.detail}
+    if problem.errors:
+        error["errors"] = problem.errors
+    return {"ok": False, "error": error}

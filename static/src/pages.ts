@@ -1,0 +1,28 @@
+import { Lazy } from "./state/lazy";
+import { routeOf, type RouteName } from "./state/routes";
+import type { Page } from "./views/lazy-page";
+
+/** Not earlier, so that the first page loads its data without them. */
+const OTHERS_MS = 3_000;
+
+/** The view of each route, loaded when it is first needed. Signing in is in the first load instead, because a session may
+ * end while nothing can be loaded. */
+const PAGES: Record<Exclude<RouteName, "login">, Page> = {
+  runs: new Lazy(async () => (await import("./views/runs-page")).RunsPage),
+  run: new Lazy(async () => (await import("./views/run-page")).RunPage),
+};
+
+/** Returns the page of an address; null where there is none, or where it is not lazy. */
+export function pageOf(address: string): Page | null {
+  const name = routeOf(address)?.name;
+  return name && name !== "login" ? PAGES[name] : null;
+}
+
+/** Loads the code of the page at `address`, and the other pages some time later: when they are needed, the server may be
+ * away, or have another version. */
+export async function loadPages(address: string): Promise<void> {
+  await pageOf(address)?.load();
+  setTimeout(() => {
+    for (const page of Object.values(PAGES)) void page.load();
+  }, OTHERS_MS);
+}

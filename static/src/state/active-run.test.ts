@@ -1,0 +1,58 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Task, TaskState } from "../client/types";
+import { ActiveRun } from "./active-run";
+import { FakeServer, task } from "./runs.fake";
+
+let server: FakeServer;
+let newest: Task | null;
+let active: ActiveRun;
+
+const settled = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+const shown = () => [active.row.value?.task.task_id, active.row.value?.task.status];
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  server = new FakeServer();
+  newest = null;
+  const api = { active: async (): Promise<TaskState | null> => newest && { task: newest, phases: [], sequence: 3 } };
+  active = new ActiveRun(api, server.connection, (error) => {
+    throw error;
+  });
+  await settled();
+});
+afterEach(() => {
+  active.stop();
+  vi.useRealTimers();
+});
+
+test("a run that is started is shown and watched to its end, which stays", async () => {
+  expect(active.row.value).toBeNull();
+  newest = task(1, "STARTED");
+  server.start(1);
+  await settled(500);
+  expect(shown()).toEqual(["id-001", "STARTED"]);
+  expect([...server.summaries.keys()]).toEqual(["id-001"]);
+
+  newest = null;
+  server.emit("status_changed", { task_id: "id-001", status: "SUCCESS", previous_status: "STARTED" });
+  await settled(500);
+  expect(shown()).toEqual(["id-001", "SUCCESS"]);
+});
+
+test("when it has ended the next one takes its place", async () => {
+  newest = task(2, "STARTED");
+  server.start(2);
+  await settled(500);
+  newest = task(1, "STARTED");
+  server.emit("status_changed", { task_id: "id-002", status: "FAILURE", previous_status: "STARTED" });
+  await settled(500);
+  expect(shown()).toEqual(["id-001", "STARTED"]);
+});
+
+test("the steps of another run are part of it", async () => {
+  newest = task(1, "STARTED");
+  server.emit("task_created", { task_id: "id-001", status: "PENDING", parent_id: "id-000" });
+  await settled(500);
+  expect(active.row.value).toBeNull();
+});

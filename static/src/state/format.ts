@@ -1,0 +1,19 @@
+import type { Task } from "../client/types";
+
+export const count = (value: number): string => value.toLocaleString("en");
+
+/** 1, "line" → "1 line"; 1200, "line" → "1,200 lines". */
+export const quantity = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+/** Whether the task has a title of its own, and not the one that the server gives. */
+export const hasTitle = (task: Task): boolean => Boolean(task.title) && task.title !== `Task: ${task.job_type}`;
+
+export const shortId = (id: string): string => id.slice(0, 8);
+
+/** Whole percent; 100 only when it is reached. */
+export const percent = (progress: number | null): number => Math.floor(Math.min(100, Math.max(0, progress ?? 0)));
+
+export const pretty = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value, null, 2));
+
+/** The text beside a progress bar; empty where the value is not known. */
+export const percentText = (value: number | null): string => (value === null ? "" : `${value} %`);

@@ -1,0 +1,28 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { routeOf, runAddress, safeNext } from "./routes";
+
+test.each([
+  ["/", { name: "runs", id: "" }],
+  ["/?status=FAILURE#x", { name: "runs", id: "" }],
+  ["/runs/0199-a?phase=b#error", { name: "run", id: "0199-a" }],
+  ["/runs/1/", { name: "run", id: "1" }],
+  ["/login?next=%2F", { name: "login", id: "" }],
+  ["/runs", null],
+  ["/runs/1/2", null],
+  ["//example.org", null],
+])("%j is the page %j", (address, route) => expect(routeOf(address)).toEqual(route));
+
+test("the address of a run is that of its page", () => {
+  expect(runAddress("a b")).toBe("/runs/a%20b");
+  expect(routeOf(runAddress("0199-a"))).toEqual({ name: "run", id: "0199-a" });
+});
+
+test.each([
+  ["/runs/1?x=2#L3", "/runs/1?x=2#L3"],
+  [null, "/"],
+  ["/login?next=/", "/"],
+  ["https://example.org/", "/"],
+  ["//example.org", "/"],
+  ["/.//example.org", "/"],
+])("after signing in %j leads to %j", (next, to) => expect(safeNext(next)).toBe(to));

@@ -1,0 +1,35 @@
+import { ownPath, pathOf } from "./url";
+
+/** The pages of the dashboard by their paths; app/http/dashboard.py serves the same ones. pages.ts has their views. */
+const ROUTES = {
+  runs: /^\/$/,
+  run: /^\/runs\/([\w-]+)\/?$/,
+  login: /^\/login$/,
+};
+
+export type RouteName = keyof typeof ROUTES;
+
+interface Route {
+  name: RouteName;
+  /** The variable part of the path. */
+  id: string;
+}
+
+/** Finds the page of an address; null: there is none. */
+export function routeOf(at: string): Route | null {
+  for (const [name, pattern] of Object.entries(ROUTES)) {
+    const found = pattern.exec(pathOf(at));
+    if (found) return { name: name as RouteName, id: found[1] ?? "" };
+  }
+  return null;
+}
+
+export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
+
+export const loginAddress = (next: string): string => `/login?next=${encodeURIComponent(next)}`;
+
+/** Returns where to go after signing in: a path of this origin only, because a crafted link must not lead elsewhere. */
+export function safeNext(next: string | null): string {
+  const path = next ? ownPath(next) : null;
+  return !path || routeOf(path)?.name === "login" ? "/" : path;
+}

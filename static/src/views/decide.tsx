@@ -1,0 +1,33 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Approval, Task } from "../client/types";
+import { api, mayAct } from "../state/app";
+import { Confirm } from "./confirm";
+import type { Call } from "./use-call";
+
+interface Props {
+  task: Task;
+  approval: Approval;
+  call: Call;
+}
+
+/** The buttons that approve or reject what a run waits for. */
+export function Decide({ task, approval, call }: Props) {
+  const [sent, setSent] = useState<string | null>(null);
+  useEffect(() => {
+    if (call.problem) setSent(null);
+  }, [call.problem]);
+  if (!mayAct.value) return null;
+  const decide = (approved: boolean): void => {
+    setSent(approval.key);
+    call.run(() => api.decide(task.task_id, approved));
+  };
+  const done = call.busy || sent === approval.key;
+  return (
+    <>
+      <button type="button" class="primary" disabled={done} onClick={() => decide(true)}>
+        Approve
+      </button>
+      <Confirm name="Reject" sure="Reject now" disabled={done} run={() => decide(false)} />
+    </>
+  );
+}

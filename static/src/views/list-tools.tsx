@@ -1,0 +1,69 @@
+import type { RefObject } from "preact";
+import { Problem } from "../client/problem";
+import type { User } from "../client/types";
+import { readsTenant, type RunFilter } from "../state/filter";
+import { jobTypes } from "../state/jobs";
+import { Search } from "./search";
+
+const TYPED_MS = 200;
+
+interface Props {
+  user: User;
+  filter: RunFilter;
+  change: (changes: Partial<RunFilter>) => void;
+  search: RefObject<HTMLInputElement | null>;
+  /** There are no runs yet, so nothing can be searched. */
+  first: boolean;
+  start?: () => void;
+}
+
+/** The filters of the list without the status, and the button for a new run. */
+export function ListTools({ user, filter, change, search, first, start }: Props) {
+  const types = jobTypes.value;
+  const names = types && !(types instanceof Problem) ? types.map(({ job_type }) => job_type) : [];
+  const known = !filter.job_type || names.includes(filter.job_type) ? names : [filter.job_type, ...names];
+  return (
+    <div class="list-tools">
+      <h1>Runs</h1>
+      <search class="list-filters">
+        {!first && (
+          <Search
+            field={search}
+            label="Search runs"
+            placeholder="Title, job or id"
+            value={filter.q}
+            delay={TYPED_MS}
+            change={(q) => change({ q })}
+          />
+        )}
+        {!first && (
+          <select
+            aria-label="Job"
+            value={filter.job_type}
+            onChange={(event) => change({ job_type: event.currentTarget.value })}
+          >
+            <option value="">any job</option>
+            {known.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        )}
+        {readsTenant(user) && (
+          <select
+            aria-label="Whose"
+            value={filter.scope}
+            onChange={(event) => change({ scope: event.currentTarget.value === "tenant" ? "tenant" : "mine" })}
+          >
+            <option value="mine">mine</option>
+            <option value="tenant">all of {user.tenant}</option>
+          </select>
+        )}
+      </search>
+      {start && (
+        <button type="button" class="primary" onClick={start}>
+          New run
+        </button>
+      )}
+    </div>
+  );
+}

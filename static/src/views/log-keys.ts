@@ -1,0 +1,41 @@
+import type { Signal } from "@preact/signals";
+import type { RefObject } from "preact";
+import { useMemo } from "preact/hooks";
+import { announce } from "../state/announce";
+import { useShortcuts, type Shortcut } from "../state/keys";
+import { setSwitch, times, wrap } from "../state/log-settings";
+import type { LogView } from "../state/log-view";
+import type { Switch } from "../state/settings";
+import { copyLink } from "./log-address";
+
+/** Adds the shortcuts of the log. */
+export function useLogKeys(
+  view: LogView,
+  field: RefObject<HTMLInputElement | null>,
+  full: boolean,
+  setFull: (full: boolean) => void,
+): void {
+  const shortcuts = useMemo<Shortcut[]>(
+    () => [
+      { keys: "/", description: "Search the whole log", run: () => field.current?.select() },
+      { keys: "n", description: "Next hit", run: () => void view.find("next") },
+      { keys: "N", description: "Previous hit", run: () => void view.find("previous") },
+      { keys: "e", description: "Next error", run: () => void view.findError("next") },
+      { keys: "E", description: "Previous error", run: () => void view.findError("previous") },
+      { keys: "f", description: "Follow the end", run: () => (view.follow.value ? view.hold() : view.toEnd()) },
+      { keys: "w", description: "Wrap lines", run: () => toggle("Wrap lines", wrap) },
+      { keys: "t", description: "Times", run: () => toggle("Times", times) },
+      { keys: "z", description: "Full screen", run: () => setFull(!full) },
+      { keys: "g g", description: "To the start", run: () => view.toTop() },
+      { keys: "G", description: "To the end", run: () => view.toEnd() },
+      { keys: "c", description: "Copy a link to the marked lines", run: () => void copyLink(view) },
+    ],
+    [view, field, full, setFull],
+  );
+  useShortcuts("Log", shortcuts);
+}
+
+function toggle(name: string, choice: Signal<Switch>): void {
+  setSwitch(choice);
+  announce(`${name}: ${choice.value}`);
+}

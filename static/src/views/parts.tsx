@@ -1,3 +1,0 @@
-export { Action } from "./action";
-export { Link } from "./link";
-export { Shell } from "./shell";

@@ -1,0 +1,157 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Problem } from "../client/problem";
+import type { Task, TaskState } from "../client/types";
+import { address, hash } from "../state/address";
+import { api, connection, currentUser, link } from "../state/app";
+import { ChildTasks } from "../state/children";
+import { jobTypes, loadJobTypes } from "../state/jobs";
+import { useShortcuts } from "../state/keys";
+import { pageProgress } from "../state/link-label";
+import { declaredPhases, ORCHESTRATE, phaseRows } from "../state/phases";
+import { Run } from "../state/run";
+import { wide } from "../state/screen";
+import { paramsOf } from "../state/url";
+import "../style/run.css";
+import "../style/head.css";
+import "../style/phases.css";
+import "../style/timeline.css";
+import "../style/panels.css";
+import "../style/log.css";
+import "../style/log-menu.css";
+import "../style/lines.css";
+import "../style/ansi.css";
+import { Audit } from "./audit";
+import { Children } from "./children";
+import { ErrorPanel } from "./error";
+import { Head } from "./head";
+import { Link } from "./link";
+import { Log } from "./log";
+import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { Phases } from "./phases";
+import { Value } from "./result";
+import { Shell } from "./shell";
+import { RunSkeleton } from "./skeleton";
+import { useTabTitle } from "./tab-title";
+import { Tabs, type Tab } from "./tabs";
+import { Timeline } from "./timeline";
+
+/** The page of one run; another run is another page. */
+export function RunPage({ id }: { id: string }) {
+  const run = useMemo(() => new Run(id, api, connection), [id]);
+  useEffect(() => () => run.stop(), [run]);
+  const progress = run.progress.value;
+  useEffect(() => {
+    pageProgress.value = progress;
+    return () => void (pageProgress.value = null);
+  }, [progress]);
+  const state = run.state.value;
+  useTabTitle(state?.task ?? null);
+
+  if (progress.kind === "refused") return <Missing problem={progress.problem} />;
+  return <Shell>{state ? <Loaded run={run} state={state} /> : <RunSkeleton />}</Shell>;
+}
+
+function Loaded({ run, state }: { run: Run; state: TaskState }) {
+  const { task } = state;
+  const progress = run.progress.value;
+  const live = link.value.kind === "live" && progress.kind === "current";
+  const stale = progress.kind !== "ended" && link.value.kind !== "polling" && !live;
+  const children = useChildren(state);
+  const tasks = children.tasks.value;
+  useEffect(() => void loadJobTypes(), []);
+  const types = jobTypes.value;
+  const rows = useMemo(() => phaseRows(state, declaredPhases(state.task, types)), [state, types]);
+  const chosen = paramsOf(address.value).get("phase");
+  useShortcuts("Run", usePhaseKeys(rows, chosen));
+  const tabs = tabsOf(task, tasks.length);
+  const tab = tabs.find(({ id }) => id === hash.value)?.id ?? "log";
+  const timeline = <Timeline state={state} rows={rows} tasks={tasks} live={live} choose={choosePhase} />;
+  return (
+    <main class={stale ? "run-page stale" : "run-page"}>
+      <Head state={state} approval={run.approval.value} steps={tasks} joined={live} />
+      <aside class="side">
+        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
+        {wide.value && tab !== "timeline" && (task.started_at || rows.some(({ phase }) => phase)) && (
+          <section class="timeline" aria-label="Timeline">
+            <h2>Timeline</h2>
+            {timeline}
+          </section>
+        )}
+      </aside>
+      <section class="panels">
+        <Tabs tabs={tabs} chosen={tab} />
+        <Panel tab={tab} run={run} task={task} childTasks={children} timeline={timeline} />
+      </section>
+    </main>
+  );
+}
+
+interface PanelProps {
+  tab: string;
+  run: Run;
+  task: Task;
+  childTasks: ChildTasks;
+  timeline: ComponentChildren;
+}
+
+function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
+  return (
+    <div
+      class={tab === "log" ? "tab-panel" : "tab-panel scrolls"}
+      id="panel"
+      role="tabpanel"
+      aria-labelledby={`tab-${tab}`}
+      tabIndex={tab === "log" ? undefined : 0}
+    >
+      {tab === "log" && <Log run={run} />}
+      {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
+      {tab === "result" && <Value value={task.result} name="result" />}
+      {tab === "error" && task.error && <ErrorPanel error={task.error} />}
+      {tab === "children" && <Children tasks={childTasks.tasks.value} problem={childTasks.problem.value} />}
+      {tab === "parameters" && <Value value={task.params ?? {}} name="parameters" />}
+      {tab === "audit" && <Audit task={task} />}
+    </div>
+  );
+}
+
+function tabsOf(task: Task, children: number): Tab[] {
+  const tabs: [id: string, name: string, shown: boolean][] = [
+    ["log", "Log", true],
+    ["timeline", "Timeline", true],
+    ["error", "Error", task.error !== null && (task.status !== "REVOKED" || Boolean(task.error.traceback))],
+    ["result", "Result", task.result !== null && task.result !== undefined],
+    ["children", `Children ${children}`, children > 0 || task.job_type === ORCHESTRATE],
+    ["parameters", "Parameters", true],
+    ["audit", "Audit", true],
+  ];
+  return tabs.filter(([, , shown]) => shown).map(([id, name]) => ({ id, name }));
+}
+
+function useChildren({ task, phases }: TaskState): ChildTasks {
+  const children = useMemo(() => new ChildTasks(task.task_id, api, connection), [task.task_id]);
+  useEffect(() => () => children.stop(), [children]);
+  // Each phase of such a task is a child, so a changed phase means changed children.
+  const steps = task.job_type === ORCHESTRATE ? phases.map(({ status, message }) => status + message).join() : "";
+  const user = currentUser.value?.id ?? null;
+  useEffect(() => {
+    void children.load(String(user) === task.user_id ? "own" : "tenant");
+  }, [children, steps, user, task.user_id, task.status]);
+  return children;
+}
+
+function Missing({ problem }: { problem: Problem }) {
+  return (
+    <Shell>
+      <main class="page missing">
+        <h1>{problem.status === 404 ? "There is no such run" : "This run cannot be shown"}</h1>
+        <p>
+          {problem.status === 404
+            ? "It may belong to somebody else, or it is older than what is kept."
+            : problem.detail || problem.title}
+        </p>
+        <Link to="/">All runs</Link>
+      </main>
+    </Shell>
+  );
+}

@@ -1,0 +1,126 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Problem } from "../client/problem";
+import type { User } from "../client/types";
+import { address, go } from "../state/address";
+import { api, connection, currentUser, link } from "../state/app";
+import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/filter";
+import { jobTypes, loadJobTypes } from "../state/jobs";
+import { useShortcuts } from "../state/keys";
+import { Runs } from "../state/runs";
+import "../style/runs.css";
+import "../style/rows.css";
+import { ActiveRunBand } from "./active-run";
+import { Dialog } from "./dialog";
+import { FirstRun, NoList, NoMatch } from "./list-placeholders";
+import { ListTools } from "./list-tools";
+import { ProblemMessage } from "./problem-message";
+import { RunList } from "./run-list";
+import { Shell } from "./shell";
+import { Start } from "./start";
+import { StatusFilter } from "./status-filter";
+
+/** The list that was shown last, so that a reader who comes back from a run finds it as it was. */
+let kept: { key: string; runs: Runs } | null = null;
+
+function keptRuns(user: User, filter: RunFilter): Runs {
+  const key = JSON.stringify([user.id, filter]);
+  if (kept?.key !== key) kept = { key, runs: new Runs(api, connection, filter) };
+  return kept.runs;
+}
+
+/** The page of all runs, with the form that starts one. The filter is in the address. */
+export function RunsPage({ user }: { user: User }) {
+  const filter = filterOf(address.value, user);
+  const runs = useMemo(() => keptRuns(user, filter), [user.id, listAddress(filter)]);
+  const shown = useShown(runs);
+  const [starting, setStarting] = useState(false);
+  const search = useRef<HTMLInputElement>(null);
+  const mayStart = user.role !== "viewer";
+
+  useEffect(() => {
+    runs.start();
+    return () => runs.stop();
+  }, [runs]);
+  useEffect(() => {
+    document.title = "Runs · Taskroom";
+    void loadJobTypes();
+  }, []);
+  const signed = currentUser.value !== null;
+  useEffect(() => {
+    // A request that was refused while the session was over is not repeated by anything else.
+    if (signed && runs.problem.value?.status === 401) runs.refresh();
+  }, [signed, runs]);
+  const shortcuts = useMemo(() => {
+    const find = (): void => {
+      search.current?.focus();
+      search.current?.select();
+    };
+    const all = [{ keys: "/", description: "Search runs", run: find }];
+    return mayStart ? [...all, { keys: "s", description: "Start a run", run: () => setStarting(true) }] : all;
+  }, [mayStart]);
+  useShortcuts("Runs", shortcuts);
+
+  const change = (changes: Partial<RunFilter>): void => go(listAddress({ ...filter, ...changes }), true);
+  const order = shown.order.value;
+  const problem = runs.problem.value;
+  const none = order?.length === 0 && runs === shown;
+  const first = none && isUnfiltered(filter) && filter.scope === "mine";
+  const live = link.value.kind === "live" || link.value.kind === "polling";
+  return (
+    <Shell>
+      <main class={`runs-page${live && !problem ? "" : " stale"}`} aria-busy={runs !== shown}>
+        {!first && <ActiveRunBand />}
+        <ListTools {...{ user, filter, change, search, first }} {...(mayStart ? { start: () => setStarting(true) } : {})} />
+        {!first && <StatusFilter filter={filter} counts={shown.counts.value.value} />}
+        {problem && order && (
+          <ProblemMessage problem={problem}>
+            {" "}
+            What is shown is what was last known.{" "}
+            <button type="button" class="plain" onClick={() => runs.refresh()}>
+              Try again now
+            </button>
+          </ProblemMessage>
+        )}
+        {order === null && <NoList problem={problem} retry={() => runs.refresh()} />}
+        {first && !starting && <FirstRun user={user} mayStart={mayStart} />}
+        {none && !first && <NoMatch filter={filter} user={user} />}
+        {order && order.length > 0 && <RunList key={listAddress(shown.filter)} runs={shown} />}
+        {starting && (
+          <Dialog label="New run" class="panel-dialog" close={() => setStarting(false)}>
+            <NewRun close={() => setStarting(false)} />
+          </Dialog>
+        )}
+      </main>
+    </Shell>
+  );
+}
+
+/** Returns the list to show: the one before, until the wanted one has had its first answer. */
+function useShown(runs: Runs): Runs {
+  const shown = useRef(runs);
+  if (runs.order.value !== null || runs.problem.value) shown.current = runs;
+  return shown.current;
+}
+
+function NewRun({ close }: { close: () => void }) {
+  const types = jobTypes.value;
+  return (
+    <>
+      <header>
+        <h2>New run</h2>
+        <button type="button" onClick={close}>
+          Close
+        </button>
+      </header>
+      {types instanceof Problem && (
+        <ProblemMessage problem={types}>
+          {" "}
+          <button type="button" class="plain" onClick={() => void loadJobTypes()}>
+            Try again
+          </button>
+        </ProblemMessage>
+      )}
+      {types && !(types instanceof Problem) && <Start types={types} />}
+    </>
+  );
+}
