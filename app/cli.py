@@ -108,6 +108,7 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     A change ends the account's sessions in every web process. Without a change they stay: script/up calls this at each
     start.
     """
+    from app.auth import accounts
     from app.auth.passwords import hash_password, verify
     from app.db.pool import Single
 
@@ -119,28 +120,19 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
         raise SystemExit(f"taskroom: --tenant: {error}") from None
     connect, name = Single(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT password_hash, role, tenant FROM users WHERE email = %s AND issuer IS NULL", (name,)
-        )
-        row = cur.fetchone()
+        found = accounts.find(cur, name)
     # Outside the transactions: on a busy machine a hash takes longer than a transaction may be idle.
-    same_password = row is not None and verify(row[0], password)
-    if not (row and same_password and (keep or row[1:] == (role, tenant))):
+    same_password = found is not None and verify(found.password_hash, password)
+    if not (found and same_password and (keep or (found.role, found.tenant) == (role, tenant))):
         hashed = hash_password(password)
         with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """INSERT INTO users (email, password_hash, role, tenant)
-                       VALUES (%(name)s, %(hash)s, %(role)s, %(tenant)s)
-                   ON CONFLICT (email) WHERE issuer IS NULL DO UPDATE SET password_hash = EXCLUDED.password_hash,
-                       role = CASE WHEN %(keep)s THEN users.role ELSE EXCLUDED.role END,
-                       tenant = CASE WHEN %(keep)s THEN users.tenant ELSE EXCLUDED.tenant END""",
-                {"name": name, "hash": hashed, "role": role, "tenant": tenant, "keep": keep},
-            )
+            accounts.save(cur, name, hashed, role, tenant, keep=keep)
     connect.close()
 
 
 def close_account(email: str) -> None:
     """Sets a password that nobody knows, ends the sessions and disables the webhooks. The tasks stay."""
+    from app.auth import accounts
     from app.auth.passwords import hash_password
     from app.db.pool import Single
 
@@ -148,21 +140,14 @@ def close_account(email: str) -> None:
     # A real hash: the time that a sign-in takes must not reveal that the account is closed.
     unknown = hash_password(secrets.token_hex(32))
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            "UPDATE users SET password_hash = %s WHERE email = %s AND issuer IS NULL", (unknown, name)
-        )
-        if cur.rowcount == 0:
+        if not accounts.close(cur, name, unknown):
             raise SystemExit(f"taskroom: there is no account {name}")
-        cur.execute(
-            """UPDATE webhooks SET disabled_at = coalesce(disabled_at, now())
-               WHERE user_id = (SELECT id FROM users WHERE email = %s AND issuer IS NULL)""",
-            (name,),
-        )
     connect.close()
 
 
 def set_trial(tenant_name: str, ends: str) -> None:
     """Sets the end of a trial: ``ends`` is a date or a time of ISO 8601, or ``never``."""
+    from app.auth import accounts
     from app.db.pool import Single
 
     try:
@@ -174,11 +159,7 @@ def set_trial(tenant_name: str, ends: str) -> None:
         raise SystemExit("taskroom: the tenant needs a name")
     connect = Single(Config.from_env().database_url)
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """INSERT INTO tenants (name, trial_ends_at) VALUES (%s, %s)
-               ON CONFLICT (name) DO UPDATE SET trial_ends_at = EXCLUDED.trial_ends_at""",
-            (name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC)),
-        )
+        accounts.set_trial(cur, name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC))
     connect.close()
 
 

@@ -24,6 +24,7 @@ from app.broker import SEND_SECONDS, BrokerDown
 from app.broker.client import Broker
 from app.config import Config
 from app.db.breaker import Breaker
+from app.db.extension import db
 from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
@@ -34,7 +35,6 @@ from app.http.json_provider import QuickJson
 from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.jobs.catalog import Catalog
-from app.models import db
 from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.observability.metrics import Metrics
 from app.projections import project

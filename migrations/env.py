@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import text
 
-from app.models import db
+from app.db.extension import db
 
 
 def include(_object: object, name: str | None, kind: str, *_: object) -> bool:

@@ -1,4 +1,4 @@
-"""Draws the rooms of app/ and their imports in docs/architecture.md; ``--check`` only compares.
+"""Draws the rooms of app/ and their imports in docs/architecture.md; ``--check`` only reports whether it is right.
 
 A room is a package or module directly in ``app``, or ``workers``. An arrow is an import; an import that other arrows
 imply is left out. pyproject.toml has the contract for the imports, which script/check enforces.

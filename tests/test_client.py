@@ -58,7 +58,7 @@ def browser() -> Iterator[Browser]:
 
 def test_it_exports_what_the_page_about_it_names(system: System) -> None:
     module = httpx.get(f"{system.url}/client/taskroom.js").text
-    named = set(re.findall(r"`(\w+)`", DOCS.partition("## What it exports")[2]))
+    named = set(re.findall(r"`(\w+)`", DOCS.partition("## Exports")[2]))
 
     (exports,) = re.findall(r"export ?\{(.*?)\};?\s*$", module, re.DOTALL)
 

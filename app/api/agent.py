@@ -17,6 +17,7 @@ from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
 from app.tasks.approvals import Approval, ApprovalSchema
+from app.tasks.listing import active_task
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("agent", __name__, description="Starting tasks")
@@ -74,10 +75,5 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """The caller's newest unfinished task that is no step of another."""
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT id::text FROM tasks WHERE user_id = %s AND finished_at IS NULL AND parent_id IS NULL
-               ORDER BY created_at DESC LIMIT 1""",
-            (principal.user_id,),
-        )
-        row = cur.fetchone()
-    return {"active": snapshot(services().read, row[0]) if row else None}
+        task_id = active_task(cur, principal.user_id)
+    return {"active": task_id and snapshot(services().read, task_id)}

@@ -7,6 +7,7 @@ import secrets
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.db.pool import is_read_only
 from app.errors import NotFound, Unauthorized
 from app.http.problems import answer
 from app.observability.metrics import Metrics
@@ -32,10 +33,7 @@ def readyz() -> Response:
     parts = services()
     try:
         with parts.read() as conn, conn.cursor() as cur:
-            cur.execute(
-                "SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)"
-            )
-            ((read_only, _),) = cur.fetchall()
+            read_only = is_read_only(cur)
     except StoreAway as error:
         return _not_ready(str(error))
     if read_only:  # another process may reach the one that takes writes

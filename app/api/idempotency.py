@@ -5,21 +5,43 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple, TypeVar
 
 import marshmallow as ma
 import orjson
 import psycopg2.errors
+import sqlalchemy as sa
 from flask import request
 from psycopg2.extensions import cursor as Cursor
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.auth.principal import Principal
+from app.db.statements import Statement, as_text
 from app.errors import Conflict, Unavailable, Unprocessable
 from app.http.base import json_body
+from app.models.accounts import IdempotencyKey
 from app.services import services
 
 Answer = TypeVar("Answer")
+
+
+KEPT = timedelta(hours=24)
+
+_its = IdempotencyKey.user_id == sa.bindparam("user"), IdempotencyKey.key == sa.bindparam("key")
+_is_kept = IdempotencyKey.created_at > sa.func.now() - KEPT
+_MADE = Statement(
+    sa.select(IdempotencyKey.body_hash, *as_text(IdempotencyKey.task_id), IdempotencyKey.made).where(
+        *_its, _is_kept
+    )
+)
+_DELETE_EXPIRED = Statement(sa.delete(IdempotencyKey).where(*_its, sa.not_(_is_kept)))
+_REMEMBER = Statement(
+    sa.insert(IdempotencyKey).values(
+        {name: sa.bindparam(name) for name in ("user_id", "key", "body_hash", "task_id", "made")}
+    )
+)
+_FORGET = Statement(sa.delete(IdempotencyKey).where(IdempotencyKey.task_id == sa.bindparam("task")))
 
 
 class KeyHeaders(ma.Schema):
@@ -47,12 +69,7 @@ class Key:
     def made(self) -> Made | None:
         """What it made before. Raises Unprocessable when it came with another request."""
         with services().read() as conn, conn.cursor() as cur:
-            cur.execute(
-                """SELECT body_hash, task_id::text, made FROM idempotency_keys
-                   WHERE user_id = %s AND key = %s AND created_at > now() - interval '24 hours'""",
-                (self.user_id, self.key),
-            )
-            row = cur.fetchone()
+            row = _MADE.execute(cur, user=self.user_id, key=self.key).fetchone()
         if row and row[0] != self.digest:
             raise Unprocessable(
                 "This key was used with another body or address",
@@ -62,15 +79,14 @@ class Key:
 
     def remember(self, cur: Cursor, made: Made) -> None:
         """In the transaction that makes it. Raises UniqueViolation when the same request was quicker."""
-        cur.execute(
-            """DELETE FROM idempotency_keys
-               WHERE user_id = %s AND key = %s AND created_at <= now() - interval '24 hours'""",
-            (self.user_id, self.key),
-        )
-        cur.execute(
-            "INSERT INTO idempotency_keys (user_id, key, body_hash, task_id, made) VALUES (%s, %s, %s, %s, %s)",
-            (self.user_id, self.key, self.digest, made.task_id, made.note),
-        )
+        _DELETE_EXPIRED.execute(cur, user=self.user_id, key=self.key)
+        values = {"body_hash": self.digest, "task_id": made.task_id, "made": made.note}
+        _REMEMBER.execute(cur, user_id=self.user_id, key=self.key, **values)
+
+
+def forget(cur: Cursor, task_id: str) -> None:
+    """Lets a request that made this task make another one: the task was given up."""
+    _FORGET.execute(cur, task=task_id)
 
 
 def key_of(principal: Principal, headers: dict[str, str], whole: bool = True) -> Key | None:

@@ -10,7 +10,7 @@ from flask import Response, jsonify, url_for
 
 from app import green
 from app.api import limits
-from app.api.idempotency import Key, Made, once
+from app.api.idempotency import Key, Made, forget, once
 from app.auth.principal import Principal
 from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import Unavailable, Unprocessable
@@ -105,7 +105,7 @@ def send_first(task_id: str, job_type: str) -> None:
         with services().transaction() as tx:
             if not lifecycle.fail_undeliverable(tx, task_id):
                 return  # the message arrived after all, and a worker has the task
-            tx.cur.execute("DELETE FROM idempotency_keys WHERE task_id = %s", (task_id,))
+            forget(tx.cur, task_id)
         raise Unavailable(
             "The message broker does not answer; the task was not started", retry_after=5
         ) from None

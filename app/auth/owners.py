@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from app.auth.lru import Lru
+from app.db.statements import Statement, as_text
+from app.models.tasks import Task
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
 KEPT_TASKS = 20_000
+_OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 
 
 class Owner(NamedTuple):
@@ -37,8 +42,7 @@ class Owners:
     def _ask(self, task_id: str) -> Owner | None:
         until = time.monotonic() + KEPT_SECONDS
         with self._read() as conn, conn.cursor() as cur:
-            cur.execute("SELECT user_id::text, tenant FROM tasks WHERE id = %s", (task_id,))
-            row = cur.fetchone()
+            row = _OWNER.execute(cur, task=task_id).fetchone()
         if row is None:
             return None
         owner = Owner(*row)

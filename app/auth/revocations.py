@@ -10,9 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
+
+import sqlalchemy as sa
 
 from app import green
 from app.db.pool import Single
+from app.db.statements import Statement, as_text
+from app.models.accounts import Session
 from app.stream.store import StoreAway
 
 logger = logging.getLogger("taskroom.revocations")
@@ -24,6 +29,9 @@ STALE_SECONDS = 4.0  # without a reading for so long the memory is not trusted
 OVERLAP_SECONDS = 20.0
 # Two processes' clocks differ, and a token may be on its way out while its session is ended.
 MARGIN_SECONDS = 60.0
+_ENDED = Statement(
+    sa.select(*as_text(Session.id)).where(Session.revoked_at > sa.func.now() - sa.bindparam("since"))
+)
 
 
 class Revocations:
@@ -86,10 +94,7 @@ class Revocations:
             self._connect() as conn,
             conn.cursor() as cur,
         ):
-            cur.execute(
-                "SELECT id::text FROM sessions WHERE revoked_at > now() - make_interval(secs => %s)", (since,)
-            )
-            found = [str(row[0]) for row in cur]
+            found = [str(row[0]) for row in _ENDED.execute(cur, since=timedelta(seconds=since))]
         new = [session_id for session_id in found if self.add(session_id)]
         self._read_at = began
         with self._lock:

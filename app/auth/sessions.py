@@ -7,14 +7,19 @@ import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
-from app.auth import access_log, tokens
+import sqlalchemy as sa
+
+from app.auth import access_log, accounts, tokens
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.passwords import Passwords
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
 from app.auth.tokens import Claims
+from app.db.statements import Statement, as_text
 from app.errors import Unauthorized
+from app.models.accounts import Session, Ticket, User
 from app.services import services
 from app.stream.event import clean
 
@@ -23,6 +28,76 @@ logger = logging.getLogger("taskroom.sessions")
 # Several tabs wake with the same cookie, and an answer may be lost: who asks again so soon is no thief. It is
 # longer than the 15 s after which the dashboard gives up on an answer.
 GRACE_SECONDS = 20
+
+
+# The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
+_account = (
+    sa.select(User.id, User.email, User.role, User.tenant)
+    .where(User.id == sa.bindparam("user"), User.password_hash == sa.bindparam("hash"))
+    .with_for_update(read=True)
+    .cte("account")
+)
+_made = (
+    sa.insert(Session)
+    .from_select(
+        ["user_id", "expires_at"], sa.select(_account.c.id, sa.func.now() + sa.bindparam("lifetime"))
+    )
+    .returning(Session.id)
+    .cte("made")
+)
+_SIGN_IN = Statement(
+    sa.select(
+        *as_text(_account.c.id, _account.c.email, _account.c.role, _account.c.tenant, _made.c.id)
+    ).select_from(_account, _made)
+)
+
+# One statement, whose row lock orders those who come at the same moment: the second sees what the first did.
+_fresh = sa.func.coalesce(Session.refreshed_at > sa.func.now() - sa.bindparam("grace"), sa.false())
+_is_newest = Session.refreshes == sa.bindparam("number")
+_moves_on = sa.and_(_is_newest, sa.not_(_fresh))
+_good = sa.or_(_is_newest, sa.and_(Session.refreshes == sa.bindparam("number") + 1, _fresh))
+_CARRY_ON = Statement(
+    sa.update(Session)
+    .where(Session.id == sa.bindparam("session"), User.id == sa.bindparam("user"), Session.user_id == User.id)
+    .where(Session.revoked_at.is_(None), Session.expires_at > sa.func.now())
+    .values(
+        refreshes=sa.case((_moves_on, Session.refreshes + 1), else_=Session.refreshes),
+        refreshed_at=sa.case((_moves_on, sa.func.now()), else_=Session.refreshed_at),
+        revoked_at=sa.case((_good, sa.null()), else_=sa.func.now()),
+    )
+    .returning(
+        *as_text(User.id, User.email, User.role, User.tenant, Session.id),
+        Session.refreshes,
+        sa.cast(sa.func.ceil(sa.extract("epoch", Session.expires_at - sa.func.now())), sa.Integer),
+        Session.revoked_at.is_(None),
+    )
+)
+# Kept a while: another issuer may have made tokens for this sign-in that nobody has shown us yet.
+_remembered = sa.func.now() + timedelta(seconds=REMEMBERED_SECONDS)
+_SIGN_OUT = Statement(
+    sa.update(Session)
+    .where(Session.id == sa.bindparam("session"))
+    .values(revoked_at=sa.func.now(), expires_at=sa.func.greatest(Session.expires_at, _remembered))
+)
+_NEW_TICKET = Statement(
+    sa.insert(Ticket).values(
+        hash=sa.bindparam("hash"),
+        session_id=sa.bindparam("session"),
+        expires_at=sa.func.now() + sa.bindparam("lifetime"),
+    )
+)
+_USE_TICKET = Statement(
+    sa.delete(Ticket)
+    .where(Ticket.hash == sa.bindparam("hash"))
+    .returning(
+        *as_text(Ticket.session_id),
+        Ticket.expires_at > sa.func.now(),
+        sa.select(sa.extract("epoch", Session.expires_at))
+        .where(Session.id == Ticket.session_id)
+        .correlate(Ticket)
+        .scalar_subquery(),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,26 +119,16 @@ def account_name(email: str) -> str:
 def sign_in(email: str, password: str) -> SignedIn:
     """Raises Unauthorized, and Unavailable while too many sign in."""
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            "SELECT id, password_hash FROM users WHERE email = %s AND issuer IS NULL", (account_name(email),)
-        )
-        row = cur.fetchone()
-    if row:
-        access_log.concerns(str(row[0]))
-    if not services()[Passwords].verify(row[1] if row else None, password) or row is None:
+        found = accounts.find(cur, account_name(email))
+    if found:
+        access_log.concerns(found.user_id)
+    if not services()[Passwords].verify(found and found.password_hash, password) or found is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
     with services().read() as conn, conn.cursor() as cur:
-        # The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
-        cur.execute(
-            """WITH account AS (SELECT id, email, role, tenant FROM users
-                                WHERE id = %s AND password_hash = %s FOR SHARE),
-                    made AS (INSERT INTO sessions (user_id, expires_at)
-                             SELECT id, now() + make_interval(secs => %s) FROM account RETURNING id)
-               SELECT account.id::text, email, role, tenant, made.id::text FROM account, made""",
-            (*row, seconds),
-        )
-        made = cur.fetchone()
+        made = _SIGN_IN.execute(
+            cur, user=found.user_id, hash=found.password_hash, lifetime=timedelta(seconds=seconds)
+        ).fetchone()
     if made is None:
         raise Unauthorized("E-mail or password is wrong")
     return _signed_in(made, 0, seconds)
@@ -79,11 +144,13 @@ def refresh(token: str) -> SignedIn:
     told = tokens.refresh_token(token)
     access_log.concerns(told.user_id)
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            _CARRY_ON,
-            {"grace": GRACE_SECONDS, "number": told.number, "id": told.session_id, "user": told.user_id},
-        )
-        row = cur.fetchone()
+        row = _CARRY_ON.execute(
+            cur,
+            grace=timedelta(seconds=GRACE_SECONDS),
+            number=told.number,
+            session=told.session_id,
+            user=told.user_id,
+        ).fetchone()
     if row is None:
         raise Unauthorized("The session has ended; sign in again")
     *account, number, seconds, good = row
@@ -94,31 +161,11 @@ def refresh(token: str) -> SignedIn:
     return _signed_in(account, number, seconds)
 
 
-# One statement, whose row lock orders those who come at the same moment: the second sees what the first did.
-_FRESH = "coalesce(refreshed_at > now() - make_interval(secs => %(grace)s), false)"
-_CARRY_ON = f"""
-    UPDATE sessions SET
-        refreshes = CASE WHEN refreshes = %(number)s AND NOT {_FRESH} THEN refreshes + 1 ELSE refreshes END,
-        refreshed_at = CASE WHEN refreshes = %(number)s AND NOT {_FRESH} THEN now() ELSE refreshed_at END,
-        revoked_at = CASE WHEN refreshes = %(number)s OR (refreshes = %(number)s + 1 AND {_FRESH})
-                     THEN NULL ELSE now() END
-    FROM users
-    WHERE sessions.id = %(id)s AND users.id = %(user)s AND sessions.user_id = users.id
-        AND revoked_at IS NULL AND expires_at > now()
-    RETURNING users.id::text, email, role, tenant, sessions.id::text,
-        refreshes, ceil(extract(epoch FROM expires_at - now()))::int, revoked_at IS NULL"""
-
-
 def sign_out(principal: Principal) -> None:
     """Ends the session at once: its tokens, and its open streams in every web process."""
     access_log.concerns(principal.user_id)
     with services().read() as conn, conn.cursor() as cur:
-        # Kept a while: another issuer may have made tokens for this sign-in that nobody has shown us yet.
-        cur.execute(
-            """UPDATE sessions SET revoked_at = now(),
-                   expires_at = greatest(expires_at, now() + make_interval(secs => %s)) WHERE id = %s""",
-            (REMEMBERED_SECONDS, principal.session_id),
-        )
+        _SIGN_OUT.execute(cur, session=principal.session_id)
     _ended(principal.session_id)
 
 
@@ -138,23 +185,15 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
 def new_ticket(principal: Principal) -> str:
     ticket = secrets.token_urlsafe(24)
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            "INSERT INTO tickets (hash, session_id, expires_at) VALUES (%s, %s, now() + make_interval(secs => %s))",
-            (_ticket_hash(ticket), principal.session_id, services().config.ticket_seconds),
-        )
+        lifetime = timedelta(seconds=services().config.ticket_seconds)
+        _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), session=principal.session_id, lifetime=lifetime)
     return ticket
 
 
 def use_ticket(ticket: str) -> Principal:
     """Deletes what it reads, so that two connections cannot share a ticket. Raises Unauthorized."""
     with services().read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """DELETE FROM tickets WHERE hash = %s
-               RETURNING session_id::text, expires_at > now(),
-                   (SELECT extract(epoch FROM sessions.expires_at) FROM sessions WHERE id = tickets.session_id)""",
-            (_ticket_hash(ticket),),
-        )
-        row = cur.fetchone()
+        row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
     found = services()[Claims].of_session(row[0], float(row[2])) if row and row[1] else None
     if found is None:
         raise Unauthorized("The ticket was used, has expired or never was")

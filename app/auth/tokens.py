@@ -5,25 +5,38 @@ from __future__ import annotations
 import hashlib
 import operator
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+import sqlalchemy as sa
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
-from app.auth.issuers import Issuer, Issuers, Told
+from app.auth import accounts
+from app.auth.issuers import Issuer, Issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.lru import Lru
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
+from app.db.statements import Statement, as_text
 from app.errors import Unauthorized
+from app.models.accounts import Session, User
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_TOKENS = 20_000
+_WHOSE_SESSION = Statement(
+    sa.select(*as_text(User.id), User.email, User.role, User.tenant)
+    .join_from(Session, User, User.id == Session.user_id)
+    .where(
+        Session.id == sa.bindparam("session"),
+        Session.revoked_at.is_(None),
+        Session.expires_at > sa.func.now(),
+    )
+)
 # Who, for how many seconds the token was made, and until when (monotonic) that is believed unasked.
 Kept = tuple[Principal, float, float]
 
@@ -98,12 +111,7 @@ class Claims:
     def of_session(self, session_id: str, expires_at: float) -> Principal | None:
         """Whose session it is, as Postgres has it now; None when it has ended. Raises StoreAway."""
         with self._read() as conn, conn.cursor() as cur:
-            cur.execute(
-                """SELECT users.id::text, email, role, tenant FROM sessions JOIN users ON users.id = sessions.user_id
-                   WHERE sessions.id = %s AND revoked_at IS NULL AND expires_at > now()""",
-                (session_id,),
-            )
-            row = cur.fetchone()
+            row = _WHOSE_SESSION.execute(cur, session=session_id).fetchone()
         return Principal(row[0], row[1], row[2], row[3], session_id, expires_at) if row else None
 
     def _asked(self, told: Principal) -> Principal:
@@ -119,46 +127,15 @@ class Claims:
         until = time.monotonic() + FRESH_SECONDS
         told = issuer.told(token)
         session_id = str(uuid5(NAMESPACE_URL, "\n".join((told.issuer, told.subject, told.session))))
-        user_id = self._opened(told, session_id)
-        if user_id is None:
-            self._record(told)
-            user_id = self._opened(told, session_id)
+        with self._read() as conn, conn.cursor() as cur:
+            user_id = accounts.open_session(cur, told, session_id)
+            if user_id is None:
+                accounts.record(cur, told)
+                user_id = accounts.open_session(cur, told, session_id)
         if user_id is None:  # a newer token says otherwise, or somebody has signed out with this one
             raise _ended()
         principal = Principal(user_id, told.email, told.role, told.tenant, session_id, told.expires_at)
         return principal, told.expires_at - told.issued_at, until
-
-    def _opened(self, told: Told, session_id: str) -> str | None:
-        """Whose account the session is of, there from now on; None unless the account is as the token says."""
-        with self._read() as conn, conn.cursor() as cur:
-            # The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
-            cur.execute(
-                """WITH account AS (
-                       UPDATE users SET told_at = greatest(told_at, to_timestamp(%(issued_at)s))
-                       WHERE issuer = %(issuer)s AND subject = %(subject)s AND email = %(email)s
-                           AND role = %(role)s AND tenant IS NOT DISTINCT FROM %(tenant)s RETURNING id)
-                   INSERT INTO sessions (id, user_id, expires_at)
-                   SELECT %(session_id)s, id, to_timestamp(%(expires_at)s) FROM account
-                   ON CONFLICT (id) DO UPDATE SET expires_at = greatest(sessions.expires_at, EXCLUDED.expires_at)
-                       WHERE sessions.revoked_at IS NULL
-                   RETURNING user_id::text""",
-                asdict(told) | {"session_id": session_id},
-            )
-            row = cur.fetchone()
-        return str(row[0]) if row else None
-
-    def _record(self, told: Told) -> None:
-        """The account as this token has it, unless a newer one has said otherwise."""
-        with self._read() as conn, conn.cursor() as cur:
-            cur.execute(
-                """INSERT INTO users (issuer, subject, email, role, tenant, told_at)
-                   VALUES (%(issuer)s, %(subject)s, %(email)s, %(role)s, %(tenant)s, to_timestamp(%(issued_at)s))
-                   ON CONFLICT (issuer, subject) DO UPDATE SET
-                       email = EXCLUDED.email, role = EXCLUDED.role, tenant = EXCLUDED.tenant,
-                       told_at = EXCLUDED.told_at
-                   WHERE users.told_at < EXCLUDED.told_at""",
-                asdict(told),
-            )
 
 
 def new_access(user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:

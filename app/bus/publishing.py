@@ -9,8 +9,9 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from app.process import transaction
+from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.store import lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, as a task's result
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
+from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -143,9 +144,14 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 def _look_for_writes(connection: Connection) -> None:
     """Raises StoreAway: one that tries for all must not be one that only reads."""
     with connection.cursor() as cur:
-        cur.execute("SELECT current_setting('transaction_read_only')")
-        if cur.fetchone() == ("on",):
+        if is_read_only(cur):
             raise StoreAway("it is read only", Cause.READ_ONLY)
+
+
+def is_read_only(cur: Cursor) -> bool:
+    """Whether Postgres takes no writes now. Raises psycopg2.Error when the tables are not there."""
+    cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
+    return bool(cur.fetchall()[0][0])
 
 
 def _enter(breaker: Breaker) -> Call:

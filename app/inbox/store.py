@@ -6,39 +6,108 @@ the time. So one row marks a hundred thousand notifications as read.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import Statement, as_text, time_text
 from app.errors import NotFound
 from app.inbox.notification import TYPES
 from app.inbox.projection import STORED
+from app.models.base import Id
+from app.models.notifications import Inbox, Notification, ReadMark
+from app.models.streams import Stream
 from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
 from app.stream.store import Connect, lock_shared
 from app.stream.transaction import Transaction
 
 PRUNED_ROWS = 1_000
 
-_MARK = "(SELECT coalesce(max(read_to), 0) FROM read_marks WHERE user_id = %(user)s)"
-_READ_AT = """coalesce(read_at, (SELECT marks.read_at FROM read_marks AS marks
-    WHERE marks.user_id = notifications.user_id AND read_to >= sequence ORDER BY read_to LIMIT 1))"""
-_SELECT = f"""(SELECT sequence, id::text, {", ".join(STORED[1:-2])}, {TIME_TEXT.format("created_at")}, tenant,
-    {TIME_TEXT.format(_READ_AT)} FROM notifications WHERE user_id = %(user)s AND sequence < %(before)s AND {{}}
-    ORDER BY sequence DESC LIMIT %(limit)s)"""
-_OLD = "created_at < now() - make_interval(days => %(days)s)"
+_user = sa.bindparam("user", type_=Id)
+_mark = sa.select(sa.func.coalesce(sa.func.max(ReadMark.read_to), 0)).where(ReadMark.user_id == _user)
+_above = Notification.sequence > _mark.scalar_subquery()
+_marked_at = (
+    sa.select(ReadMark.read_at)
+    .where(ReadMark.user_id == Notification.user_id, ReadMark.read_to >= Notification.sequence)
+    .order_by(ReadMark.read_to)
+    .limit(1)
+)
+
+
+def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """A page of those for which the conditions hold."""
+    stored = as_text(*(Notification.__table__.c[name] for name in STORED))
+    read_at = sa.func.coalesce(Notification.read_at, _marked_at.scalar_subquery())
+    return (
+        sa.select(Notification.sequence, *stored, time_text(read_at))
+        .where(Notification.user_id == _user, Notification.sequence < sa.bindparam("before"), *conditions)
+        .order_by(Notification.sequence.desc())
+        .limit(sa.bindparam("limit"))
+    )
+
 
 # All up to the highest mark are read, above it some are by themselves: each part is a range of an index.
+_read = sa.union_all(_part(Notification.read_at.is_not(None), _above), _part(sa.not_(_above)))
 PAGES = {
-    None: _SELECT.format("true"),
-    True: _SELECT.format(f"read_at IS NULL AND sequence > {_MARK}"),
-    False: " UNION ALL ".join(
-        _SELECT.format(part)
-        for part in (f"read_at IS NOT NULL AND sequence > {_MARK}", f"sequence <= {_MARK}")
-    )
-    + " ORDER BY sequence DESC LIMIT %(limit)s",
+    None: Statement(_part()),
+    True: Statement(_part(Notification.read_at.is_(None), _above)),
+    False: Statement(_read.order_by(_read.selected_columns.sequence.desc()).limit(sa.bindparam("limit"))),
 }
 """The statement of a page by ``unread``; the parameters are those of ``page``."""
+
+_unread = sa.select(Inbox.unread).where(Inbox.user_id == _user)
+_UNREAD = Statement(_unread)
+_last_seq = sa.select(Stream.last_seq).where(Stream.name == sa.bindparam("stream"))
+_UNREAD_WITH_SEQUENCE = Statement(
+    sa.select(*(sa.func.coalesce(found.scalar_subquery(), 0) for found in (_unread, _last_seq)))
+)
+
+_mark_read = sa.insert(ReadMark).values(
+    user_id=_user, read_to=sa.bindparam("head"), read_at=sa.bindparam("at")
+)
+_MARK_ALL = Statement(
+    sa.update(Inbox).where(Inbox.user_id == _user).values(unread=0).add_cte(_mark_read.cte("marked"))
+)
+_its = Notification.user_id == _user, Notification.id == sa.bindparam("notification")
+_MARK_ONE = Statement(
+    sa.update(Notification)
+    .where(*_its, Notification.read_at.is_(None), _above)
+    .values(read_at=sa.bindparam("at"))
+)
+_EXISTS = Statement(sa.select(Notification.id).where(*_its))
+# Decremented, not set: pruning decrements it too, without a lock on the stream.
+_COUNT_DOWN = Statement(
+    sa.update(Inbox).where(Inbox.user_id == _user).values(unread=Inbox.unread - 1).returning(Inbox.unread)
+)
+
+_cutoff = sa.func.now() - sa.bindparam("age")
+_oldest = sa.select(Notification.user_id).where(Notification.created_at < _cutoff)
+_LOCK_INBOXES = Statement(
+    sa.select(*as_text(Inbox.user_id))
+    .where(Inbox.user_id.in_(_oldest.order_by(Notification.created_at).limit(sa.bindparam("rows"))))
+    .order_by(Inbox.user_id)
+    .with_for_update(skip_locked=True)
+)
+# Literal: three steps of one statement, each of which changes rows, read better as SQL.
+_PRUNE = """WITH gone AS (
+        DELETE FROM notifications WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM notifications WHERE created_at < now() - %(age)s AND user_id = ANY(%(users)s::uuid[])
+            ORDER BY created_at LIMIT %(rows)s FOR UPDATE SKIP LOCKED))
+        RETURNING user_id, sequence, read_at),
+    counted AS (
+        UPDATE inboxes SET unread = inboxes.unread - old.unread FROM (
+            SELECT user_id, count(*) AS unread FROM gone
+            WHERE read_at IS NULL AND NOT EXISTS (SELECT 1 FROM read_marks
+                WHERE read_marks.user_id = gone.user_id AND read_to >= sequence)
+            GROUP BY user_id) AS old
+        WHERE inboxes.user_id = old.user_id)
+    SELECT count(*) FROM gone"""
+_is_used = sa.exists().where(
+    Notification.user_id == ReadMark.user_id, Notification.sequence <= ReadMark.read_to
+)
+_PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~_is_used))
 
 
 def page(
@@ -46,25 +115,20 @@ def page(
 ) -> list[dict[str, Any]]:
     """Returns notifications before a sequence, the newest first; ``unread`` selects the unread or the read ones."""
     before = MAX_SEQUENCE if before is None else before
-    cur.execute(PAGES[unread], {"user": user_id, "before": before, "limit": limit})
-    return [_as_json(*row) for row in cur]
+    return [_as_json(*row) for row in PAGES[unread].execute(cur, user=user_id, before=before, limit=limit)]
 
 
 def unread_count(cur: Cursor, user_id: str) -> int:
-    cur.execute("SELECT unread FROM inboxes WHERE user_id = %s", (user_id,))
-    row = cur.fetchone()
+    row = _UNREAD.execute(cur, user=user_id).fetchone()
     return int(row[0]) if row else 0
 
 
 def unread_with_sequence(cur: Cursor, user_id: str) -> tuple[int, int]:
     """Returns the number of unread notifications and the sequence of the user's stream at which it holds. One statement
     reads both: a notification between two statements would be counted again when the stream brings it."""
-    cur.execute(
-        """SELECT coalesce(unread, 0), coalesce(last_seq, 0) FROM (VALUES (%s::uuid, %s)) AS of (user_id, stream)
-           LEFT JOIN inboxes ON inboxes.user_id = of.user_id LEFT JOIN streams ON name = stream""",
-        (user_id, user_stream(user_id)),
-    )
-    ((unread, sequence),) = cur.fetchall()
+    ((unread, sequence),) = _UNREAD_WITH_SEQUENCE.execute(
+        cur, user=user_id, stream=user_stream(user_id)
+    ).fetchall()
     return int(unread), int(sequence)
 
 
@@ -93,67 +157,30 @@ def prune(connect: Connect, days: int) -> int:
             count = _prune_batch(cur, days)
             deleted += count
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """DELETE FROM read_marks WHERE read_at < now() - make_interval(days => %s) AND NOT EXISTS (
-                   SELECT 1 FROM notifications
-                   WHERE notifications.user_id = read_marks.user_id AND sequence <= read_to)""",
-            (days,),
-        )
+        _PRUNE_MARKS.execute(cur, age=timedelta(days=days))
     return deleted
 
 
 def _mark_all(cur: Cursor, user_id: str, head: int, at: str) -> int | None:
     if unread_count(cur, user_id) == 0:
         return None
-    cur.execute(
-        """INSERT INTO read_marks (user_id, read_to, read_at) VALUES (%s, %s, %s);
-           UPDATE inboxes SET unread = 0 WHERE user_id = %s""",
-        (user_id, head, at, user_id),
-    )
+    _MARK_ALL.execute(cur, user=user_id, head=head, at=at)
     return 0
 
 
 def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
-    cur.execute(
-        f"""UPDATE notifications SET read_at = %(at)s
-            WHERE user_id = %(user)s AND id = %(id)s AND read_at IS NULL AND sequence > {_MARK}""",
-        {"at": at, "user": user_id, "id": id},
-    )
-    if cur.rowcount:
-        # Decremented, not set: pruning decrements it too, without a lock on the stream.
-        cur.execute("UPDATE inboxes SET unread = unread - 1 WHERE user_id = %s RETURNING unread", (user_id,))
-        return int(cur.fetchall()[0][0])
-    cur.execute("SELECT 1 FROM notifications WHERE user_id = %s AND id = %s", (user_id, id))
-    if not cur.fetchall():
+    if _MARK_ONE.execute(cur, user=user_id, notification=id, at=at).rowcount:
+        return int(_COUNT_DOWN.execute(cur, user=user_id).fetchall()[0][0])
+    if not _EXISTS.execute(cur, user=user_id, notification=id).fetchall():
         raise NotFound("There is no such notification")
     return None
 
 
 def _prune_batch(cur: Cursor, days: int) -> int:
+    given = {"age": timedelta(days=days), "rows": PRUNED_ROWS}
     # The inboxes are locked first; notifying and marking lock them last. So no counted row is marked meanwhile.
-    cur.execute(
-        f"""SELECT user_id FROM inboxes WHERE user_id IN (
-                SELECT user_id FROM notifications WHERE {_OLD} ORDER BY created_at LIMIT %(rows)s)
-            ORDER BY user_id FOR UPDATE SKIP LOCKED""",
-        {"days": days, "rows": PRUNED_ROWS},
-    )
-    users = [user_id for (user_id,) in cur]
-    cur.execute(
-        f"""WITH gone AS (
-                DELETE FROM notifications WHERE ctid = ANY(ARRAY(
-                    SELECT ctid FROM notifications WHERE {_OLD} AND user_id = ANY(%(users)s::uuid[])
-                    ORDER BY created_at LIMIT %(rows)s FOR UPDATE SKIP LOCKED))
-                RETURNING user_id, sequence, read_at),
-            counted AS (
-                UPDATE inboxes SET unread = inboxes.unread - old.unread FROM (
-                    SELECT user_id, count(*) AS unread FROM gone
-                    WHERE read_at IS NULL AND NOT EXISTS (SELECT 1 FROM read_marks
-                        WHERE read_marks.user_id = gone.user_id AND read_to >= sequence)
-                    GROUP BY user_id) AS old
-                WHERE inboxes.user_id = old.user_id)
-            SELECT count(*) FROM gone""",
-        {"days": days, "rows": PRUNED_ROWS, "users": users},
-    )
+    users = [user_id for (user_id,) in _LOCK_INBOXES.execute(cur, **given)]
+    cur.execute(_PRUNE, given | {"users": users})
     return int(cur.fetchall()[0][0])
 
 

@@ -1,21 +1,16 @@
-"""What every table is made of. Alembic compares the tables with the migrations by ``db.metadata``."""
+"""What every table is made of. Alembic compares the tables with the migrations by ``Base.metadata``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Uuid
+from sqlalchemy import ARRAY, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase
 
-db = SQLAlchemy()
 
-if TYPE_CHECKING:
-    from sqlalchemy.orm import DeclarativeBase
+class Base(DeclarativeBase):
+    """Knows no Flask: workers and commands read by the same models as web processes."""
 
-    Base = DeclarativeBase
-else:
-    Base = db.Model
 
 Time = TIMESTAMP(timezone=True)
 Id = Uuid(as_uuid=False)
+Ids = ARRAY(Id)  # of a parameter: any of these

@@ -10,17 +10,45 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.statements import Statement, as_text
 from app.inbox.notification import notification
+from app.models.accounts import Tenant, User
+from app.models.tasks import Approval, Task
+from app.stream.claims import claim_event_id
 from app.stream.event import Draft, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.store import lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)
 TRIAL_DAYS = (3, 1)  # before the day of its end
 PAGE = 100
 FIRST_ID = "00000000-0000-0000-0000-000000000000"
+
+_LONG_WAITING = Statement(
+    sa.select(Approval.asked_at, *as_text(Approval.task_id, Task.user_id), Task.title, Task.tenant)
+    .join(Task, Task.id == Approval.task_id)
+    .where(Approval.decided_at.is_(None), Task.status == "WAITING")
+    .where(Approval.asked_at <= sa.bindparam("until"))
+    .where(sa.tuple_(Approval.asked_at, Approval.task_id) > sa.bindparam("after"))
+    .order_by(Approval.asked_at, Approval.task_id)
+    .limit(sa.bindparam("page"))
+)
+
+_day_of_end = sa.cast(sa.func.timezone("UTC", Tenant.trial_ends_at), sa.Date)
+_is_admin = User.role == sa.any_(sa.literal(["admin", "global_admin"], sa.ARRAY(sa.Text)))
+_with_admin = sa.select(User.tenant).where(User.tenant.is_not(None), _is_admin)
+_ENDING = Statement(
+    sa.select(*as_text(User.id), Tenant.name, _day_of_end)
+    .join(Tenant, Tenant.name == User.tenant)
+    .where(User.id > sa.bindparam("after"))
+    .where(_day_of_end == sa.any_(sa.bindparam("days", type_=sa.ARRAY(sa.Date))))
+    .where(sa.or_(_is_admin, sa.and_(User.role != "worker", Tenant.name.not_in(_with_admin))))
+    .order_by(User.id)
+    .limit(sa.bindparam("page"))
+)
 
 
 class Reminder(NamedTuple):
@@ -66,13 +94,7 @@ def _remind(begin: Begin, find: Find, position: tuple[Any, ...]) -> int:
 
 
 def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:
-    cur.execute(
-        """SELECT asked_at, task_id::text, user_id::text, tasks.title, tenant
-           FROM approvals JOIN tasks ON tasks.id = task_id
-           WHERE decided_at IS NULL AND status = 'WAITING' AND asked_at <= %s AND (asked_at, task_id) > (%s, %s)
-           ORDER BY asked_at, approvals.task_id LIMIT %s""",
-        (at - WAITS_LONG, *after, PAGE),
-    )
+    waiting = _LONG_WAITING.execute(cur, until=at - WAITS_LONG, after=after, page=PAGE)
     return [
         Reminder(
             (asked_at, task_id),
@@ -88,42 +110,29 @@ def _long_waiting(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Rem
                 action_url=f"/runs/{task_id}",
             ),
         )
-        for asked_at, task_id, user_id, title, tenant in cur.fetchall()
+        for asked_at, task_id, user_id, title, tenant in waiting.fetchall()
     ]
 
 
 def _ending_trials(cur: Cursor, at: datetime, after: tuple[Any, ...]) -> list[Reminder]:
     today = _day(at)
-    cur.execute(
-        """SELECT users.id::text, name, ending.day - %(today)s FROM users JOIN tenants ON name = tenant,
-               LATERAL (SELECT (trial_ends_at AT TIME ZONE 'UTC')::date AS day) AS ending
-           WHERE users.id > %(after)s AND ending.day = ANY(%(days)s) AND (
-               role IN ('admin', 'global_admin') OR role <> 'worker' AND NOT EXISTS (
-                   SELECT FROM users AS admin
-                   WHERE admin.tenant = name AND admin.role IN ('admin', 'global_admin')))
-           ORDER BY users.id LIMIT %(page)s""",
-        {
-            "today": today,
-            "days": [today + timedelta(days=n) for n in TRIAL_DAYS],
-            "after": after[0],
-            "page": PAGE,
-        },
-    )
+    days = [today + timedelta(days=n) for n in TRIAL_DAYS]
+    ending = _ENDING.execute(cur, days=days, after=after[0], page=PAGE)
     return [
         Reminder(
             (user_id,),
             f"trial-expiry:{tenant}:{today}",
             notification(
                 user_stream(user_id),
-                f"Trial ends in {left} day{'s' if left > 1 else ''}",
-                f"The trial of {tenant} ends on {today + timedelta(days=left)}",
+                f"Trial ends in {(day - today).days} day{'s' if (day - today).days > 1 else ''}",
+                f"The trial of {tenant} ends on {day}",
                 "trial_expiring",
                 tenant=tenant,
                 related_type="tenant",
                 related_id=tenant,
             ),
         )
-        for user_id, tenant, left in cur.fetchall()
+        for user_id, tenant, day in ending.fetchall()
     ]
 
 

@@ -11,19 +11,9 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import (
-    BATCH_BYTES,
-    BATCH_EVENTS,
-    Appended,
-    Connect,
-    Project,
-    StoreAway,
-    UnknownWriter,
-    append,
-    claim_batch,
-    register_writer,
-)
+from app.stream.store import BATCH_BYTES, BATCH_EVENTS, Appended, Connect, Project, StoreAway, append
 from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")

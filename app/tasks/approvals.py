@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import marshmallow as ma
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import Statement, as_text
+from app.models import tasks as models
 from app.stream.event import Draft, clean, cut, draft, now
 from app.tasks.fold import WAITING
 
@@ -87,29 +89,26 @@ def approval_wait(
     return drafts
 
 
+_NAMES = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by", "asked_at", "decided_at")
+_its = models.Approval.task_id == sa.bindparam("task")
+_GRANTED = Statement(sa.select(models.Approval.key).where(_its, models.Approval.approved.is_(True)))
+_columns = [getattr(models.Approval, name) for name in _NAMES]
+_OF_START = Statement(sa.select(*_columns[:4]).where(_its, models.Approval.key == START))
+_ALL = Statement(sa.select(*as_text(*_columns)).where(_its).order_by(models.Approval.asked_at))
+
+
 def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
     """Returns the keys of the task's granted approvals."""
-    cur.execute("SELECT key FROM approvals WHERE task_id = %s AND approved", (task_id,))
-    return frozenset(key for (key,) in cur)
+    return frozenset(key for (key,) in _GRANTED.execute(cur, task=task_id))
 
 
 def start_approval(cur: Cursor, task_id: str) -> Approval | None:
     """Returns the approval that the task needed before it ran. A retry asks for it again; otherwise a retry would run
     without approval."""
-    cur.execute(
-        "SELECT key, title, risk_level, estimated_cost FROM approvals WHERE task_id = %s AND key = %s",
-        (task_id, START),
-    )
-    row = cur.fetchone()
+    row = _OF_START.execute(cur, task=task_id).fetchone()
     return Approval(*row) if row else None
 
 
 def list_approvals(cur: Cursor, task_id: str) -> list[dict[str, Any]]:
     """Returns all approvals that the task asked for, the oldest first, with their decisions."""
-    names = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by")
-    cur.execute(
-        f"""SELECT {", ".join(names)}, {TIME_TEXT.format("asked_at")}, {TIME_TEXT.format("decided_at")}
-            FROM approvals WHERE task_id = %s ORDER BY asked_at""",
-        (task_id,),
-    )
-    return [dict(zip((*names, "asked_at", "decided_at"), row, strict=True)) for row in cur]
+    return [dict(zip(_NAMES, row, strict=True)) for row in _ALL.execute(cur, task=task_id)]

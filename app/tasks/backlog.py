@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sqlalchemy as sa
+
+from app.db.statements import Statement
+from app.models.queue import Dispatch, Lease
+from app.models.tasks import Task
 from app.stream.store import Connect
 
 
@@ -17,16 +22,32 @@ class Backlog:
     missed: int  # missed rounds of the lease that was not renewed for longest
 
 
+_unfinished = (
+    sa.select(Task.status, sa.func.count().label("tasks"))
+    .where(Task.finished_at.is_(None))
+    .group_by(Task.status)
+    .subquery("unfinished")
+)
+_waited = sa.extract("epoch", sa.func.now() - sa.func.min(Dispatch.due_at))
+_due = (
+    sa.select(sa.func.count().label("due"), sa.cast(sa.func.coalesce(_waited, 0), sa.Float).label("oldest"))
+    .where(Dispatch.due_at <= sa.func.now())
+    .subquery("due")
+)
+_leases = sa.select(
+    sa.func.count(Lease.task_id).label("leases"),
+    sa.func.coalesce(sa.func.max(Lease.missed), 0).label("missed"),
+).subquery("leases")
+_BACKLOG = Statement(
+    sa.select(
+        sa.select(sa.func.json_object_agg(_unfinished.c.status, _unfinished.c.tasks)).scalar_subquery(),
+        *(_due.c.due, _due.c.oldest, _leases.c.leases, _leases.c.missed),
+    )
+)
+
+
 def backlog(read: Connect) -> Backlog:
     """Reads the counts. Raises StoreAway."""
     with read() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT (SELECT json_object_agg(status, tasks) FROM (
-                    SELECT status, count(*) AS tasks FROM tasks WHERE finished_at IS NULL GROUP BY status) AS open),
-                due.*, leases.*
-                FROM (SELECT count(*), coalesce(extract(epoch FROM now() - min(due_at)), 0)::float
-                      FROM dispatches WHERE due_at <= now()) AS due,
-                     (SELECT count(*), coalesce(max(missed), 0) FROM leases) AS leases"""
-        )
-        unfinished, *rest = cur.fetchall()[0]
+        unfinished, *rest = _BACKLOG.execute(cur).fetchall()[0]
     return Backlog(unfinished or {}, *rest)

@@ -7,13 +7,59 @@ events, or its viewers would not see what happened.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.statements import Statement, as_text
 from app.errors import TooMany
+from app.models.base import Id
+from app.models.queue import Lease
+from app.models.streams import Stream
+from app.models.tasks import StoredBytes, Task
 from app.stream.store import Connect
 
 KEPT_DAYS = 7
 MANY_ROWS = 50  # of a user and day; more are summed up into one
+
+_user = sa.bindparam("user", type_=Id)
+_now = sa.func.timezone("UTC", sa.func.now())
+_today = sa.cast(_now, sa.Date)
+_ended = sa.select(sa.func.coalesce(sa.func.sum(StoredBytes.bytes), 0)).where(
+    StoredBytes.user_id == _user, StoredBytes.day == _today
+)
+_running = (
+    sa.select(sa.func.coalesce(sa.func.sum(Stream.bytes), 0))
+    .join_from(Lease, Task, Task.id == Lease.task_id)
+    .join(Stream, Stream.id == Task.stream_id)
+    .where(Task.user_id == _user)
+)
+_TODAY = Statement(
+    sa.select(
+        _ended.scalar_subquery() + _running.scalar_subquery(),
+        _today + 1,
+        sa.cast(sa.func.ceil(sa.extract("epoch", _today + 1 - _now)), sa.Integer),
+    )
+)
+_FORGET = Statement(sa.delete(StoredBytes).where(StoredBytes.day < _today - KEPT_DAYS))
+_MANY = Statement(
+    sa.select(*as_text(StoredBytes.user_id), StoredBytes.day)
+    .group_by(StoredBytes.user_id, StoredBytes.day)
+    .having(sa.func.count() > sa.bindparam("rows"))
+)
+_gone = (
+    sa.delete(StoredBytes)
+    .where(StoredBytes.user_id == _user, StoredBytes.day == sa.bindparam("day"))
+    .returning(StoredBytes.user_id, StoredBytes.day, StoredBytes.bytes)
+    .cte("gone")
+)
+_SUM_UP = Statement(
+    sa.insert(StoredBytes).from_select(
+        ["user_id", "day", "bytes"],
+        sa.select(_gone.c.user_id, _gone.c.day, sa.func.sum(_gone.c.bytes)).group_by(
+            _gone.c.user_id, _gone.c.day
+        ),
+    )
+)
 
 
 class OverBudget(TooMany):
@@ -25,20 +71,11 @@ def check(cur: Cursor, user_id: str, limit: int) -> None:
     once may all pass."""
     if not limit:
         return
-    cur.execute(
-        """SELECT (SELECT coalesce(sum(bytes), 0) FROM stored_bytes WHERE user_id = %(user)s AND day = today.day)
-               + (SELECT coalesce(sum(streams.bytes), 0) FROM leases JOIN tasks ON tasks.id = leases.task_id
-                  JOIN streams ON streams.id = tasks.stream_id WHERE tasks.user_id = %(user)s),
-               to_char(today.day + 1, 'YYYY-MM-DD"T00:00:00Z"'),
-               ceil(extract(epoch FROM (today.day + 1) - now() AT TIME ZONE 'UTC'))::int
-           FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day) AS today""",
-        {"user": user_id},
-    )
-    stored, reset, seconds = cur.fetchall()[0]
+    stored, reset, seconds = _TODAY.execute(cur, user=user_id).fetchall()[0]
     if stored >= limit:
         raise OverBudget(
             f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for the tasks of this user "
-            f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}",
+            f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}T00:00:00Z",
             headers={"Retry-After": str(max(1, seconds))},
         )
 
@@ -47,17 +84,8 @@ def sum_up(connect: Connect) -> None:
     """Sums up the rows of each user and day into one and deletes days older than a week. Each user and day is one
     transaction, so a check at the same time reads the rows from before or after it."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """DELETE FROM stored_bytes WHERE day < (now() AT TIME ZONE 'UTC')::date - %s;
-               SELECT user_id::text, day FROM stored_bytes GROUP BY user_id, day HAVING count(*) > %s""",
-            (KEPT_DAYS, MANY_ROWS),
-        )
-        days = cur.fetchall()
-    for user_id, day in days:
+        _FORGET.execute(cur)
+        many = _MANY.execute(cur, rows=MANY_ROWS).fetchall()
+    for user_id, day in many:
         with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """WITH gone AS (DELETE FROM stored_bytes WHERE user_id = %s AND day = %s RETURNING bytes)
-                   INSERT INTO stored_bytes (user_id, day, bytes)
-                   SELECT %s, %s, sum(bytes) FROM gone HAVING count(*) > 0""",
-                (user_id, day, user_id, day),
-            )
+            _SUM_UP.execute(cur, user=user_id, day=day)

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
+from app.db.statements import Statement, as_text
+from app.models.tasks import TaskCount
 from app.stream.store import Connect
 
 WORTH = 50  # rows of a user that are worth it: as many as a count may read at no cost to speak of
+
+_MANY = Statement(
+    sa.select(*as_text(TaskCount.user_id)).group_by(TaskCount.user_id).having(sa.func.count() > WORTH)
+)
+_gone = (
+    sa.delete(TaskCount)
+    .where(TaskCount.user_id == sa.bindparam("user"))
+    .returning(TaskCount.user_id, TaskCount.tenant, TaskCount.status, TaskCount.number)
+    .cte("gone")
+)
+_key, _sum = (_gone.c.user_id, _gone.c.tenant, _gone.c.status), sa.func.sum(_gone.c.number)
+_SUM_UP = Statement(
+    sa.insert(TaskCount).from_select(
+        ["user_id", "tenant", "status", "number"], sa.select(*_key, _sum).group_by(*_key).having(_sum != 0)
+    )
+)
 
 
 def sum_up(connect: Connect) -> int:
     """Returns of how many users, each in a transaction: whoever counts sees it as it was, or as it is then. Who sums
     up the same user at the same moment finds the rows gone and adds nothing."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute("SELECT user_id::text FROM task_counts GROUP BY user_id HAVING count(*) > %s", (WORTH,))
-        users = [user_id for (user_id,) in cur]
+        users = [user_id for (user_id,) in _MANY.execute(cur)]
     for user_id in users:
         with connect() as conn, conn.cursor() as cur:
-            cur.execute(
-                """WITH gone AS (DELETE FROM task_counts WHERE user_id = %s RETURNING user_id, tenant, status, number)
-                   INSERT INTO task_counts (user_id, tenant, status, number)
-                   SELECT user_id, tenant, status, sum(number) FROM gone
-                   GROUP BY user_id, tenant, status HAVING sum(number) <> 0""",
-                (user_id,),
-            )
+            _SUM_UP.execute(cur, user=user_id)
     return len(users)

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from app.db.statements import CTID, composed, is_among
+from app.models.accounts import IdempotencyKey, Session, Ticket
+from app.models.base import Base
+from app.models.streams import EventId, Writer
+from app.models.webhooks import Delivery
 from app.stream.store import Connect
 
 BATCH_ROWS = 5_000
 
-# A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
-_EXPIRED = {
-    "tickets": "expires_at < now()",
-    "sessions": "expires_at < now()",
-    "idempotency_keys": "created_at < now() - interval '24 hours'",
-    "event_ids": "created_at < now() - interval '7 days'",
-    "deliveries": "created_at < now() - interval '7 days'",  # longer than a delivery is retried
-    "writers": "seen_at < now() - interval '7 days'",
+# By what a row expires, and how long it is kept after that.
+EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]] = {
+    Ticket: (Ticket.expires_at, timedelta()),
+    Session: (Session.expires_at, timedelta()),
+    IdempotencyKey: (IdempotencyKey.created_at, timedelta(hours=24)),
+    EventId: (EventId.created_at, timedelta(days=7)),
+    Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than any is tried again
+    # A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
+    Writer: (Writer.seen_at, timedelta(days=7)),
 }
+
+
+@composed
+def _delete(model: type[Base]) -> sa.Delete:
+    at, kept = EXPIRES[model]
+    expired = sa.select(CTID).select_from(model).where(at < sa.func.now() - kept)
+    locked = expired.limit(sa.bindparam("rows")).with_for_update(skip_locked=True)
+    return sa.delete(model).where(is_among(locked))
 
 
 def delete_expired(connect: Connect) -> int:
     """Deletes expired rows in short transactions and returns how many; locked rows stay for the next call."""
     deleted = 0
-    for table, condition in _EXPIRED.items():
+    for model in EXPIRES:
         full = True
         while full:
             with connect() as conn, conn.cursor() as cur:
-                cur.execute(
-                    f"""DELETE FROM {table} WHERE ctid = ANY(ARRAY(
-                            SELECT ctid FROM {table} WHERE {condition} LIMIT %s FOR UPDATE SKIP LOCKED))""",
-                    (BATCH_ROWS,),
-                )
-                full = cur.rowcount == BATCH_ROWS
-                deleted += cur.rowcount
+                count = _delete(model).execute(cur, rows=BATCH_ROWS).rowcount
+            full = count == BATCH_ROWS
+            deleted += count
     return deleted

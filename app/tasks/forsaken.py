@@ -7,27 +7,47 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from datetime import timedelta
+
+import sqlalchemy as sa
 
 from app.db.clock import database_now
 from app.db.sql import FIRST
+from app.db.statements import Statement, as_text
+from app.models.queue import Dispatch
+from app.models.streams import Event, Stream
+from app.models.tasks import Task
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
 from app.stream.transaction import Begin, Transaction
 from app.tasks.endings import cancelled_error, ending_of, expired_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
 from app.tasks.projection import load
-from app.tasks.retention import OLD, RUN_SECONDS
+from app.tasks.retention import CUTOFF, IS_OLD, RUN_SECONDS
 
 logger = logging.getLogger("taskroom.forsaken")
 
 PAGE_TASKS = 200  # looked for in one statement
 
-# A retry that is due later has not waited yet, however old its last event is.
-_WAITS_LONG = """finished_at IS NULL AND status = ANY(%(waits)s)
-    AND coalesce(updated_at, created_at) < now() - make_interval(days => %(days)s)
-    AND NOT EXISTS (SELECT FROM dispatches
-        WHERE task_id = tasks.id AND due_at >= now() - make_interval(days => %(days)s))"""
+_dispatched = sa.exists().where(Dispatch.task_id == Task.id, Dispatch.due_at >= CUTOFF)
+_waits_long = (
+    Task.finished_at.is_(None),
+    Task.status == sa.any_(sa.literal([PENDING, WAITING, RETRY], sa.ARRAY(sa.Text))),
+    sa.func.coalesce(Task.updated_at, Task.created_at) < CUTOFF,
+    ~_dispatched,  # a retry that is due later has not waited yet, however old its last event is
+)
+_WAITING = Statement(
+    sa.select(*as_text(Task.created_at, Task.id))
+    .where(*_waits_long, sa.tuple_(Task.created_at, Task.id) > sa.bindparam("after"))
+    .order_by(Task.created_at, Task.id)
+    .limit(sa.bindparam("page"))
+)
+_STILL_WAITS = Statement(
+    sa.select(Task.id)
+    .join(Stream, Stream.id == Task.stream_id)
+    .join(Event, sa.and_(Event.stream_id == Stream.id, Event.seq == Stream.last_seq))
+    .where(Task.id == sa.bindparam("task"), *_waits_long, IS_OLD)
+)
 
 
 def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
@@ -47,13 +67,7 @@ def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN
 
 def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            f"""SELECT created_at::text, id::text FROM tasks WHERE {_WAITS_LONG}
-                    AND (created_at, id) > (%(created_at)s::timestamptz, %(id)s::uuid)
-                ORDER BY tasks.created_at, tasks.id LIMIT %(page)s""",
-            _values(days, created_at=after[0], id=after[1], page=PAGE_TASKS),
-        )
-        return cur.fetchall()
+        return _WAITING.execute(cur, age=timedelta(days=days), after=after, page=PAGE_TASKS).fetchall()
 
 
 def _expire(tx: Transaction, task_id: str, days: int) -> bool:
@@ -62,13 +76,7 @@ def _expire(tx: Transaction, task_id: str, days: int) -> bool:
     row = lock(cur, [stream], [stream]).get(stream)
     if row is None or row.closed:
         return False
-    cur.execute(
-        f"""SELECT 1 FROM tasks JOIN streams ON streams.id = stream_id JOIN events
-                ON events.stream_id = streams.id AND seq = last_seq
-            WHERE tasks.id = %(id)s AND {_WAITS_LONG} AND {OLD}""",
-        _values(days, id=task_id),
-    )
-    if cur.fetchone() is None:
+    if _STILL_WAITS.execute(cur, task=task_id, age=timedelta(days=days)).fetchone() is None:
         return False
     state, at = load(cur, [stream])[stream], database_now(cur)
     if row.cancel_requested:
@@ -76,7 +84,3 @@ def _expire(tx: Transaction, task_id: str, days: int) -> bool:
     else:
         tx.append(ending_of(stream, state, FAILURE, expired_error(state, days), at))
     return True
-
-
-def _values(days: int, **more: Any) -> dict[str, Any]:
-    return {"days": days, "waits": [PENDING, WAITING, RETRY], **more}

@@ -8,18 +8,25 @@ bytes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import Statement, as_text, composed, sized
+from app.models.base import Ids
+from app.models.streams import Stream
+from app.models.tasks import Phase, Task, TaskCount
 from app.stream.pages import PAGE_BYTES
-from app.tasks.projection import ROW_COLUMNS, row_of
+from app.tasks.projection import LIST_COLUMNS, row_of
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
+
+Given = frozenset[str]
+"""The names of the conditions of a list: lists that have the same ones are read by the same statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,45 +44,13 @@ class Listing:
     until: datetime | None = None
     q: str | None = None
 
-    def pieces(self) -> tuple[list[str], list[Any]]:
-        """The conditions that one index answers, and their values."""
+    def values(self) -> dict[str, Any]:
+        """The value of each condition that the list has, by its name."""
         assert self.user_id or self.tenant, "a list is somebody's"
-        return _given(
-            ("user_id = %s", self.user_id),
-            ("tenant = %s", self.tenant),
-            ("parent_id = %s", self.parent_id),
-            ("created_at >= %s", self.since),
-            ("created_at < %s", self.until),
-            ("status = %s", self.status),
-            *([] if self.status else self._types()),
-        )
-
-    def filters(self) -> tuple[list[str], list[Any]]:
-        """Those for which each task has to be looked at."""
-        conditions, values = _given(
-            *(self._types() if self.status else []),
-            ("%s IN (job_type, trigger)", self.kind if self.kind in TRIGGERS else None),
-        )
-        if self.q is not None:
-            # By position and not by LIKE, to which % and _ would mean something.
-            conditions.append(
-                """(position(lower(%s) in lower(title)) > 0 OR position(lower(%s) in lower(job_type)) > 0
-                    OR starts_with(tasks.id::text, lower(%s)))"""
-            )
-            values += [self.q] * 3
-        return conditions, values
-
-    def _types(self) -> list[tuple[str, str | None]]:
-        return [
-            ("job_type = %s", self.job_type),
-            ("job_type = %s", None if self.kind in TRIGGERS else self.kind),
-        ]
-
-    @property
-    def whole(self) -> bool:
-        """All that a user or a tenant has: it is counted as it changes."""
-        given = (self.parent_id, self.since, self.until, self.status, self.job_type, self.kind, self.q)
-        return not any(value is not None for value in given)
+        values = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.kind in TRIGGERS:
+            values["trigger"] = values.pop("kind")
+        return values
 
 
 class Page(NamedTuple):
@@ -86,90 +61,145 @@ class Page(NamedTuple):
 
 
 def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit: int) -> Page:
-    """The newest tasks first, older than ``before`` (created_at, task_id).
-
-    By ``tasks.created_at``: the bare name would be the text that it is shown as, of which there is no index.
-    """
-    window, values = _window(wanted, before)
-    filters, given = wanted.filters()
-    # Sizes are added up before anything is sent: a traceback has up to 16,000 characters.
-    cur.execute(
-        f"""SELECT found, attempt, {ROW_COLUMNS} FROM (
-                SELECT listed.*, count(*) OVER () AS found,
-                    sum(coalesce(octet_length(error::text), 0)) OVER (
-                        ORDER BY created_at DESC, id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS sent
-                FROM (SELECT tasks.* FROM ({window}) AS tasks WHERE {" AND ".join(filters) or "true"}
-                    ORDER BY created_at DESC, id DESC LIMIT %s) AS listed) AS tasks
-            JOIN streams ON streams.id = tasks.stream_id
-            WHERE coalesce(sent, 0) < %s ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT %s""",
-        (*values, SCAN_TASKS, *given, limit + 1, PAGE_BYTES, limit),
-    )
-    rows = cur.fetchall()
+    """The newest tasks first, older than ``before`` (created_at, task_id)."""
+    values = wanted.values() | ({"before": tuple(before)} if before else {})
+    given = frozenset(values)
+    bounds = {"scan": SCAN_TASKS, "more": limit + 1, "limit": limit, "bytes": PAGE_BYTES}
+    rows = _page(given).execute(cur, **values, **bounds).fetchall()
     tasks = [row_of(attempt, row) for _, attempt, *row in rows]
     if rows and rows[0][0] > len(rows):
         return Page(tasks, (tasks[-1]["created_at"], tasks[-1]["task_id"]))
-    return Page(tasks, _end_of(cur, window, values) if filters else None)
-
-
-def _window(wanted: Listing, before: Sequence[str] | None) -> tuple[str, list[Any]]:
-    """The piece of an index that one request looks at; the last value, how much that is, is missing."""
-    conditions, values = wanted.pieces()
-    if before:
-        conditions.append("(created_at, tasks.id) < (%s::timestamptz, %s::uuid)")
-        values.extend(before)
-    where = " AND ".join(conditions)
-    return f"SELECT * FROM tasks WHERE {where} ORDER BY created_at DESC, id DESC LIMIT %s", values
-
-
-def _end_of(cur: Cursor, window: str, values: Sequence[Any]) -> tuple[str, str] | None:
-    """The last task that was looked at, unless that was the last of all. Read from the index alone."""
-    cur.execute(
-        f"""SELECT {TIME_TEXT.format("created_at")}, id::text FROM (
-                {window.replace("SELECT *", "SELECT created_at, id", 1)} OFFSET %s) AS last""",
-        (*values, 2, SCAN_TASKS - 1),
-    )
-    rows = cur.fetchall()
-    return tuple(rows[0]) if len(rows) > 1 else None
+    if not filters(given):
+        return Page(tasks, None)
+    # The last task that was looked at, unless that was the last of all.
+    last = _end(given).execute(cur, **values, skipped=SCAN_TASKS - 1).fetchall()
+    return Page(tasks, tuple(last[0]) if len(last) > 1 else None)
 
 
 def status_counts(cur: Cursor, wanted: Listing, stream: str) -> tuple[dict[str, int], int, bool]:
     """How many tasks have which status, the last sequence of ``stream`` as of the same moment (one statement sees one
     state of the database), and whether these are all: with a filter only the newest ``SCAN_TASKS`` are counted."""
-    if wanted.whole:
-        whose, values = _given(("user_id = %s", wanted.user_id), ("tenant = %s", wanted.tenant))
-        counted = f"""SELECT status, sum(number)::bigint AS number, 0 AS seen FROM task_counts
-            WHERE {" AND ".join(whose)} GROUP BY status"""
-    else:
-        window, values = _window(wanted, None)
-        filters, given = wanted.filters()
-        counted = f"""SELECT status, count(*) FILTER (WHERE {" AND ".join(filters) or "true"}) AS number,
-            count(*) AS seen FROM ({window}) AS tasks GROUP BY status"""
-        # In the order of the text: the filters stand before the window.
-        values = [*given, *values, SCAN_TASKS + 1]
-    cur.execute(
-        f"""SELECT coalesce((SELECT last_seq FROM streams WHERE name = %s), 0),
-               json_object_agg(status, number) FILTER (WHERE number > 0), coalesce(sum(seen), 0)
-            FROM ({counted}) AS counted""",
-        (stream, *values),
+    values = wanted.values()
+    counts = _counts(frozenset(values)).execute(cur, **values, stream=stream, scan=SCAN_TASKS + 1)
+    sequence, found, seen = counts.fetchall()[0]
+    return found or {}, sequence, seen <= SCAN_TASKS
+
+
+def filters(given: Given) -> Given:
+    """The conditions for which each task has to be looked at: a list by status has no index of types as well."""
+    return given & ({"trigger", "q", "job_type", "kind"} if "status" in given else {"trigger", "q"})
+
+
+def _where(names: Given, task: Any) -> sa.ColumnElement[bool]:
+    """These conditions, of a model or of the columns of a subquery."""
+    return sa.and_(sa.true(), *(_condition(name, task) for name in sorted(names)))
+
+
+def _condition(name: str, task: Any) -> Any:
+    value: sa.BindParameter[Any] = sa.bindparam(name)
+    match name:
+        case "since":
+            return task.created_at >= value
+        case "until":
+            return task.created_at < value
+        case "before":
+            return sa.tuple_(task.created_at, task.id) < value
+        case "kind":
+            return task.job_type == value
+        case "trigger":
+            return sa.or_(task.job_type == value, task.trigger == value)
+        case "q":  # by position and not by LIKE, to which % and _ would mean something
+            text = sa.func.lower(value)
+            return sa.or_(
+                *(sa.func.strpos(sa.func.lower(column), text) > 0 for column in (task.title, task.job_type)),
+                sa.func.starts_with(sa.cast(task.id, sa.Text), text),
+            )
+        case _:
+            return getattr(task, name) == value
+
+
+def _newest(task: Any) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    return task.created_at.desc(), task.id.desc()
+
+
+def _window(given: Given, *columns: Any) -> sa.Select[Any]:
+    """The piece of an index that one request looks at; how much that is, is missing."""
+    return sa.select(*columns).where(_where(given - filters(given), Task)).order_by(*_newest(Task))
+
+
+@composed
+def _page(given: Given) -> sa.Select[Any]:
+    columns = Task.stream_id, *(getattr(Task, name) for name in LIST_COLUMNS)
+    window = _window(given, *columns).limit(sa.bindparam("scan")).subquery("tasks")
+    filtered = sa.select(window).where(_where(filters(given), window.c)).order_by(*_newest(window.c))
+    listed = filtered.limit(sa.bindparam("more")).subquery("listed")
+    # Sizes are added up before anything is sent: a traceback has up to 16,000 characters.
+    size = sa.func.coalesce(sa.func.octet_length(sa.cast(listed.c.error, sa.Text)), 0)
+    task = sized(listed, size, *_newest(listed.c)).c
+    return (
+        sa.select(task.found, Stream.attempt, *as_text(*(task[name] for name in LIST_COLUMNS)))
+        .where(Stream.id == task.stream_id, task.sent < sa.bindparam("bytes"))
+        .order_by(*_newest(task))
+        .limit(sa.bindparam("limit"))
     )
-    sequence, counts, seen = cur.fetchall()[0]
-    return counts or {}, sequence, seen <= SCAN_TASKS
 
 
-def _given(*conditions: tuple[str, Any]) -> tuple[list[str], list[Any]]:
-    """Those that have a value."""
-    given = [(condition, value) for condition, value in conditions if value is not None]
-    return [condition for condition, _ in given], [value for _, value in given]
+@composed
+def _end(given: Given) -> sa.Select[Any]:
+    """The last task of a window, and the next one. Read from the index alone."""
+    return _window(given, *as_text(Task.created_at, Task.id)).limit(2).offset(sa.bindparam("skipped"))
+
+
+@composed
+def _counts(given: Given) -> sa.Select[Any]:
+    number: sa.ColumnElement[int]
+    if given <= {"user_id", "tenant"}:  # all that a user or a tenant has is counted as it changes
+        number = sa.cast(sa.func.sum(TaskCount.number), sa.BigInteger)
+        counting = sa.select(TaskCount.status, number.label("number"), sa.literal(0).label("seen"))
+        counting = counting.where(_where(given, TaskCount)).group_by(TaskCount.status)
+    else:
+        window = _window(given, Task.id, Task.status, Task.title, Task.job_type, Task.trigger)
+        task = window.limit(sa.bindparam("scan")).subquery("tasks").c
+        number = sa.func.count().filter(_where(filters(given), task))
+        counting = sa.select(task.status, number.label("number"), sa.func.count().label("seen"))
+        counting = counting.group_by(task.status)
+    counted = counting.subquery("counted").c
+    sequence = sa.select(Stream.last_seq).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
+    return sa.select(
+        sa.func.coalesce(sequence, 0),
+        sa.func.json_object_agg(counted.status, counted.number).filter(counted.number > 0),
+        sa.func.coalesce(sa.func.sum(counted.seen), 0),
+    )
+
+
+_PHASE_COUNTS = Statement(
+    sa.select(
+        *as_text(Phase.task_id),
+        sa.func.count(),
+        *(sa.cast(sa.func.sum(n), sa.BigInteger) for n in (Phase.processed_count, Phase.error_count)),
+    )
+    .where(Phase.task_id == sa.any_(sa.bindparam("tasks", type_=Ids)))
+    .group_by(Phase.task_id)
+)
 
 
 def phase_counts(cur: Cursor, task_ids: Sequence[str]) -> dict[str, dict[str, int]]:
     """Sums over each task's phases: {task_id: {phases, processed, errors}}."""
-    cur.execute(
-        """SELECT task_id::text, count(*), sum(processed_count)::bigint, sum(error_count)::bigint
-           FROM phases WHERE task_id = ANY(%s::uuid[]) GROUP BY task_id""",
-        (list(task_ids),),
-    )
     return {
         task_id: {"phases": phases, "processed": processed, "errors": errors}
-        for task_id, phases, processed, errors in cur.fetchall()
+        for task_id, phases, processed, errors in _PHASE_COUNTS.execute(cur, tasks=list(task_ids))
     }
+
+
+_ACTIVE = Statement(
+    sa.select(*as_text(Task.id))
+    .where(Task.user_id == sa.bindparam("user"), Task.finished_at.is_(None), Task.parent_id.is_(None))
+    .order_by(Task.created_at.desc())
+    .limit(1)
+)
+
+
+def active_task(cur: Cursor, user_id: str) -> str | None:
+    """The user's newest unfinished task that is no step of another."""
+    row = _ACTIVE.execute(cur, user=user_id).fetchone()
+    return str(row[0]) if row else None

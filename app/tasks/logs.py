@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
+from sqlalchemy.dialects.postgresql import JSON
 
+from app.db.statements import Statement, composed, sized
+from app.models.streams import Event, Stream
 from app.stream.event import LEVELS, task_stream
 from app.stream.pages import PAGE_BYTES
 from app.stream.store import Connect
@@ -17,6 +21,9 @@ SCAN_ROWS = 50_000  # what one request may look at before it says where to go on
 DOWNLOAD_PAGE = 500
 
 LOG_FIELDS = ("sequence", "timestamp", "level", "message", "component", "phase")
+
+
+_KEPT = Statement(sa.select(Stream.pruned_to, Stream.last_seq).where(Stream.name == sa.bindparam("stream")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def logs_after(
     pruned_to, last_seq = _kept(cur, task_id)
     cursor = max(cursor, pruned_to)
     high = min(cursor + SCAN_ROWS, last_seq)
-    rows, cut = _scan(cur, task_id, cursor + 1, high, "ASC", limit, wanted)
+    rows, cut = _scan(cur, task_id, cursor + 1, high, False, limit, wanted)
     after = rows[-1][0] if cut else max(cursor, high)
     return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, cut or high < last_seq)
 
@@ -59,7 +66,7 @@ def logs_before(
     oldest, beyond = pruned_to + 1, last_seq + 1
     cursor = beyond if cursor is None else min(max(cursor, oldest), beyond)
     low = max(cursor - SCAN_ROWS, oldest)
-    rows, cut = _scan(cur, task_id, low, cursor - 1, "DESC", limit, wanted)
+    rows, cut = _scan(cur, task_id, low, cursor - 1, True, limit, wanted)
     before = rows[-1][0] if cut else low
     return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, cut or low > oldest)
 
@@ -78,42 +85,54 @@ def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -
 
 def _kept(cur: Cursor, task_id: str) -> tuple[int, int]:
     """Up to where the log was pruned, and its last sequence."""
-    cur.execute("SELECT pruned_to, last_seq FROM streams WHERE name = %s", (task_stream(task_id),))
-    row = cur.fetchone()
+    row = _KEPT.execute(cur, stream=task_stream(task_id)).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def _scan(
-    cur: Cursor, task_id: str, low: int, high: int, order: str, limit: int, wanted: LogFilter
+    cur: Cursor, task_id: str, low: int, high: int, newest_first: bool, limit: int, wanted: LogFilter
 ) -> tuple[Sequence[tuple[int, str]], bool]:
     """Up to ``limit`` lines between two sequences, and whether there are more of them. Sequences are dense,
     so the window bounds the rows read: a rare hit cannot make one request scan a whole log."""
-    conditions: list[str] = []
-    values: list[Any] = []
-    if wanted.level:
-        conditions.append("AND level = ANY(%s)")
-        values.append([name for name, rank in LEVELS.items() if rank >= LEVELS[wanted.level]])
-    if wanted.phase:
-        conditions.append("AND phase = %s")
-        values.append(wanted.phase)
-    if wanted.q:
-        conditions.append("AND position(lower(%s) in lower(payload::json ->> 'message')) > 0")
-        values.append(wanted.q)
-    # Sizes are added up before anything is sent: a thousand long lines are fifty megabytes.
-    cur.execute(
-        f"""SELECT seq, payload, found FROM (
-                SELECT lines.*, count(*) OVER () AS found,
-                    sum(octet_length(payload)) OVER (
-                        ORDER BY seq {order} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS sent
-                FROM (SELECT seq, payload FROM events
-                    WHERE stream_id = (SELECT id FROM streams WHERE name = %s) AND seq BETWEEN %s AND %s
-                        AND type = 'log' {" ".join(conditions)}
-                    ORDER BY seq {order} LIMIT %s) AS lines) AS page
-            WHERE coalesce(sent, 0) < %s ORDER BY seq {order} LIMIT %s""",
-        (task_stream(task_id), low, high, *values, limit + 1, PAGE_BYTES, limit),
-    )
-    rows = cur.fetchall()
+    levels = wanted.level and [name for name, rank in LEVELS.items() if rank >= LEVELS[wanted.level]]
+    filters = {"levels": levels, "phase": wanted.phase, "q": wanted.q}
+    given = {name: value for name, value in filters.items() if value}
+    window = {"stream": task_stream(task_id), "low": low, "high": high}
+    bounds = {"more": limit + 1, "bytes": PAGE_BYTES, "limit": limit}
+    rows = _lines(newest_first, frozenset(given)).execute(cur, **window, **given, **bounds).fetchall()
     return [(seq, payload) for seq, payload, _ in rows], bool(rows) and len(rows) < rows[0][2]
+
+
+@composed
+def _lines(newest_first: bool, given: frozenset[str]) -> sa.Select[Any]:
+    """A page of lines that pass the given filters. Sizes are added up before anything is sent: a thousand long lines
+    are fifty megabytes."""
+
+    def order(seq: Any) -> Any:
+        return seq.desc() if newest_first else seq.asc()
+
+    message = sa.cast(Event.payload, JSON)["message"].astext
+    filters = {
+        "levels": Event.level == sa.any_(sa.bindparam("levels", type_=sa.ARRAY(sa.Text))),
+        "phase": Event.phase == sa.bindparam("phase"),
+        "q": sa.func.strpos(sa.func.lower(message), sa.func.lower(sa.bindparam("q"))) > 0,
+    }
+    stream = sa.select(Stream.id).where(Stream.name == sa.bindparam("stream")).scalar_subquery()
+    lines = (
+        sa.select(Event.seq, Event.payload)
+        .where(Event.stream_id == stream, Event.seq.between(sa.bindparam("low"), sa.bindparam("high")))
+        .where(Event.type == "log", *(filters[name] for name in sorted(given)))
+        .order_by(order(Event.seq))
+        .limit(sa.bindparam("more"))
+        .subquery("lines")
+    )
+    page = sized(lines, sa.func.octet_length(lines.c.payload), order(lines.c.seq)).c
+    return (
+        sa.select(page.seq, page.payload, page.found)
+        .where(page.sent < sa.bindparam("bytes"))
+        .order_by(order(page.seq))
+        .limit(sa.bindparam("limit"))
+    )
 
 
 def log_line(payload: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _select(table: str, names: Sequence[str]) -> str:
 TASK_COLUMNS = _select("tasks", _TASK_ROW)
 # Lists leave out fields that may be large; snapshots have them.
 _LIST_ROW = tuple(name for name in _TASK_ROW if name not in ("params", "result", "plan"))
-ROW_COLUMNS = _select("tasks", _LIST_ROW)
+LIST_COLUMNS = tuple(_COLUMNS.get(name, name) for name in _LIST_ROW)
 # Read in one statement, which is consistent by itself, without a transaction.
 STATE_COLUMNS = f"""streams.last_seq,
     (SELECT json_agg(phase) FROM (SELECT {_select("phases", _PHASE_ROW)} FROM phases
@@ -67,7 +67,7 @@ def task_of(attempt: int, row: Sequence[Any]) -> State:
 
 
 def row_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as lists have it, from a row of ROW_COLUMNS."""
+    """Returns a task as lists have it, from a row of LIST_COLUMNS."""
     return _task(_LIST_ROW, attempt, row)
 
 

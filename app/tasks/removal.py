@@ -9,13 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.sql import FIRST
+from app.db.statements import Statement, as_text
+from app.models.tasks import Task
 from app.stream.store import Connect, lock
-from app.tasks.retention import RUN_SECONDS, Prunable, Retention, prune_batch
+from app.tasks.retention import CUTOFF, RUN_SECONDS, Prunable, Retention, prune_batch
 
 logger = logging.getLogger("taskroom.removal")
 
@@ -24,6 +28,15 @@ EVENTS_AT_ONCE = (
     2_000  # of a family, deleted with its rows in one transaction; more are deleted before, in batches
 )
 
+_ENDED = Statement(
+    sa.select(*as_text(Task.finished_at, Task.id))
+    .where(Task.finished_at.is_not(None), Task.parent_id.is_(None), Task.finished_at < CUTOFF)
+    .where(Task.finished_at >= sa.bindparam("since"))
+    .where(sa.tuple_(Task.finished_at, Task.id) > sa.bindparam("after"))
+    .order_by(Task.finished_at, Task.id)
+    .limit(sa.bindparam("page"))
+)
+# Literal, for it is recursive.
 _FAMILY = """WITH RECURSIVE family (id) AS (
         SELECT %(root)s::uuid UNION ALL SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id)
     SELECT tasks.id::text, name, streams.id, last_seq, pruned_to,
@@ -59,18 +72,10 @@ def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> i
 
 
 def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """Returns the next page of tasks that ended so long ago and have no parent: (finished_at, id). It is ordered by
-    ``tasks.finished_at``: the bare name would mean the selected text, which has no index."""
+    """Returns the next page of tasks that ended so long ago and have no parent: (finished_at, id)."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            """SELECT finished_at::text, id::text FROM tasks
-               WHERE finished_at IS NOT NULL AND parent_id IS NULL
-                   AND finished_at < now() - make_interval(days => %s)
-                   AND finished_at >= %s AND (finished_at, id) > (%s::timestamptz, %s::uuid)
-               ORDER BY tasks.finished_at, tasks.id LIMIT %s""",
-            (days, after[0], *after, PAGE_TASKS),
-        )
-        return cur.fetchall()
+        given = {"age": timedelta(days=days), "since": after[0], "after": after, "page": PAGE_TASKS}
+        return _ENDED.execute(cur, **given).fetchall()
 
 
 def _remove_family(connect: Connect, root: str, days: int) -> int:
@@ -102,6 +107,7 @@ def _delete(cur: Cursor, root: str, days: int) -> int:
     if len(members) != len(names) or not few or not all(member.may_go for member in members):
         return 0
     ids: Sequence[Any] = [member.stream_id for member in members]
+    # Literal: under the locks all go in one round trip.
     cur.execute(
         """SET LOCAL synchronous_commit = off;
            DELETE FROM events WHERE stream_id = ANY(%(streams)s);

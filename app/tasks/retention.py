@@ -10,10 +10,16 @@ import random
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
+from sqlalchemy.dialects.postgresql import JSON
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import Statement, composed, time_text
+from app.models.streams import Event, Stream
+from app.models.tasks import Task
 from app.stream.store import Connect
 
 logger = logging.getLogger("taskroom.retention")
@@ -24,9 +30,16 @@ RUN_SECONDS = 60.0  # of a worker's time; the next run goes on
 MAX_ID = 2**63 - 1
 LOCK_KEY = 7_465_736_102  # of an advisory lock; any number that no other code uses
 
+CUTOFF = sa.func.now() - sa.bindparam("age")
 # In the format of events, in which texts compare as times do.
-_CUTOFF = TIME_TEXT.format("(now() - make_interval(days => %(days)s))")
-OLD = f"payload::json ->> 'timestamp' < {_CUTOFF}"
+IS_OLD = sa.cast(Event.payload, JSON)["timestamp"].astext < time_text(CUTOFF)
+_oldest = (
+    sa.select(sa.func.bool_and(IS_OLD).over(order_by=Event.seq).label("old"))
+    .where(Event.stream_id == sa.bindparam("stream"))
+    .where(Event.seq > sa.bindparam("after"), Event.seq <= sa.bindparam("upto"))
+    .subquery("oldest")
+)
+_COUNT_OLD = Statement(sa.select(sa.func.count()).select_from(_oldest).where(_oldest.c.old))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +111,39 @@ def prunable(connect: Connect, keep: Retention, start: int = 0) -> Iterator[Prun
 def _page(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int | None, list[Prunable]]:
     """Reads one page of streams; returns its last id, None at the end, and those of them that may lose events."""
     with connect() as conn, conn.cursor() as cur:
-        cur.execute(
-            f"""SELECT id, last_seq, pruned_to, ends, aged,
-                    may_go AND (aged OR begins_old OR (%(events)s > 0 AND last_seq - pruned_to > %(events)s))
-                FROM (SELECT looked.id, last_seq, pruned_to, tasks.id IS NOT NULL AS ends,
-                        tasks.id IS NULL OR closed AS may_go,
-                        %(days)s > 0
-                            AND coalesce(finished_at < now() - make_interval(days => %(days)s), false) AS aged,
-                        %(days)s > 0 AND tasks.id IS NULL AND coalesce((SELECT {OLD} FROM events
-                            WHERE stream_id = looked.id AND seq = pruned_to + 1), false) AS begins_old
-                    FROM (SELECT id, last_seq, pruned_to, closed FROM streams
-                        WHERE NOT swept AND id > %(after)s AND id <= %(last)s ORDER BY id LIMIT %(page)s) AS looked
-                    LEFT JOIN tasks ON tasks.stream_id = looked.id) AS stream
-                ORDER BY id""",
-            {"days": keep.days, "events": keep.events, "after": after, "last": last, "page": PAGE_STREAMS},
-        )
-        rows = cur.fetchall()
+        bounds = {"after": after, "last": last, "page": PAGE_STREAMS}
+        given = bounds | {"age": timedelta(days=keep.days), "events": keep.events}
+        rows = _page_statement(keep.days > 0, keep.events > 0).execute(cur, **given).fetchall()
     found = [Prunable(*row) for *row, wanted in rows if wanted]
     return rows[-1][0] if len(rows) == PAGE_STREAMS else None, found
+
+
+@composed
+def _page_statement(by_age: bool, by_number: bool) -> sa.Select[Any]:
+    """Streams of which something is left, and whether something of each may go: by what limits there are."""
+    stream = (
+        sa.select(Stream.id, Stream.last_seq, Stream.pruned_to, Stream.closed)
+        .where(~Stream.swept, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
+        .order_by(Stream.id)
+        .limit(sa.bindparam("page"))
+        .subquery("looked_at")
+        .c
+    )
+    no_task = Task.id.is_(None)
+    aged: sa.ColumnElement[bool] = sa.false()
+    limits = [aged]
+    if by_age:
+        aged = sa.func.coalesce(Task.finished_at < CUTOFF, sa.false())
+        oldest = sa.select(IS_OLD).where(Event.stream_id == stream.id, Event.seq == stream.pruned_to + 1)
+        limits += [aged, sa.and_(no_task, oldest.scalar_subquery())]
+    if by_number:
+        limits.append(stream.last_seq - stream.pruned_to > sa.bindparam("events"))
+    may_go = sa.and_(sa.or_(no_task, stream.closed), sa.or_(*limits))
+    return (
+        sa.select(stream.id, stream.last_seq, stream.pruned_to, ~no_task, aged, may_go)
+        .outerjoin(Task, Task.stream_id == stream.id)
+        .order_by(stream.id)
+    )
 
 
 def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
@@ -126,6 +154,7 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
     """
     with connect() as conn, conn.cursor() as cur:
         upto = min(_target(cur, stream, keep), stream.pruned_to + BATCH_EVENTS)
+        # What changes events and streams is literal, as on their path.
         cur.execute(
             "DELETE FROM events WHERE stream_id = %s AND seq BETWEEN %s AND %s",
             (stream.id, stream.pruned_to + 1, upto),
@@ -152,10 +181,8 @@ def _target(cur: Cursor, stream: Prunable, keep: Retention) -> int:
     if stream.aged:
         target = last
     elif keep.days and not stream.ends:
-        cur.execute(
-            f"""SELECT count(*) FROM (SELECT bool_and({OLD}) OVER (ORDER BY seq) AS old FROM events
-                WHERE stream_id = %(id)s AND seq > %(after)s AND seq <= %(after)s + %(batch)s) AS oldest WHERE old""",
-            {"days": keep.days, "id": stream.id, "after": stream.pruned_to, "batch": BATCH_EVENTS},
-        )
-        target = max(target, stream.pruned_to + int(cur.fetchall()[0][0]))
+        after = stream.pruned_to
+        age, upto = timedelta(days=keep.days), after + BATCH_EVENTS
+        old = _COUNT_OLD.execute(cur, stream=stream.id, after=after, upto=upto, age=age).fetchall()
+        target = max(target, after + int(old[0][0]))
     return max(min(last, target), stream.pruned_to)

@@ -13,6 +13,7 @@ def throughput(read: Connect, task_id: str) -> list[tuple[int, str]]:
     have no gaps, so two points give the number of events between them, and each is one index lookup in a task of any
     length."""
     with read() as conn, conn.cursor() as cur:
+        # Literal: LATERAL and generate_series read better as SQL.
         cur.execute(
             """SELECT seq, payload::json ->> 'timestamp' FROM streams JOIN LATERAL (
                    SELECT seq, payload FROM events

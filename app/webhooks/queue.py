@@ -15,11 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import as_text, composed
 from app.inbox.notification import notification
+from app.models.webhooks import Delivery
 from app.stream.event import clean, user_stream
 from app.stream.store import lock_shared
 from app.stream.transaction import Transaction
@@ -33,10 +35,12 @@ PER_OWNER = 4  # of all its webhooks together
 HELD_MOST = 300.0
 GONE = 410  # by the specification: never again
 
-_NAMES = ("id", "event_type", "stream", "sequence", "status", "created_at", "next_try_at", "tries")
+_COLUMNS = ("id", "event_type", "stream", "sequence", "status", "created_at", "due_at", "tries", "log")
+_NAMES = (*_COLUMNS[:6], "next_try_at", "tries", "attempts")
 
-# Goes from one webhook to the next in the index of what waits: it must cost nothing that there are many webhooks, nor
-# that much waits for one. On its way is what was claimed and of which no try of that number was written down.
+# Literal, for it is recursive. It goes from one webhook to the next in the index of what waits: it must cost nothing
+# that there are many webhooks, nor that much waits for one. On its way is what was claimed and of which no try of that
+# number was written down.
 _READY = """WITH RECURSIVE firsts AS (
         (SELECT webhook_id, due_at FROM deliveries
          WHERE due_at IS NOT NULL AND EXISTS (SELECT FROM deliveries WHERE due_at <= now())
@@ -204,11 +208,19 @@ def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> 
 def page(cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
     """The newest first, from before a position (created_at, id) on; ``attempts`` in the order they were made. A number
     that is missing there was lost with its sender."""
-    cur.execute(
-        f"""SELECT id::text, event_type, stream, sequence, status, {TIME_TEXT.format("created_at")},
-                {TIME_TEXT.format("due_at")}, tries, log FROM deliveries
-            WHERE webhook_id = %s AND (%s OR (created_at, id) < (%s::timestamptz, %s::uuid))
-            ORDER BY deliveries.created_at DESC, deliveries.id DESC LIMIT %s""",
-        (webhook_id, before is None, *(before or (None, None)), limit),
+    position = {"before": tuple(before)} if before else {}
+    rows = _page(bool(before)).execute(cur, webhook=webhook_id, limit=limit, **position).fetchall()
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows]
+
+
+@composed
+def _page(goes_on: bool) -> sa.Select[Any]:
+    columns = as_text(*(getattr(Delivery, name) for name in _COLUMNS))
+    key = sa.tuple_(Delivery.created_at, Delivery.id)
+    return (
+        sa.select(*columns)
+        .where(Delivery.webhook_id == sa.bindparam("webhook"))
+        .where(key < sa.bindparam("before") if goes_on else sa.true())
+        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+        .limit(sa.bindparam("limit"))
     )
-    return [dict(zip(_NAMES, row, strict=False)) | {"attempts": row[-1]} for row in cur.fetchall()]

@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from app.db.sql import TIME_TEXT
+from app.db.statements import CTID, Statement, as_text, is_among
 from app.errors import Conflict, NotFound
+from app.models.accounts import User
+from app.models.webhooks import Delivery, Webhook
 from app.stream.event import Draft, Event, now
 from app.stream.transaction import Begin
 from app.webhooks.signing import SecretUnreadable, new_secret, seal, unseal
@@ -31,8 +34,55 @@ MOST = 20  # of a user
 GONE_ROWS = 1_000
 
 _NAMES = ("id", "url", "event_types", "scope", "enabled", "failures", "disabled_at", "created_at")
-_SELECT = f"""SELECT id::text, url, event_types, CASE WHEN tenant IS NULL THEN 'user' ELSE 'tenant' END,
-    disabled_at IS NULL, failures, {TIME_TEXT.format("disabled_at")}, {TIME_TEXT.format("created_at")} FROM webhooks"""
+_id, _mine = Webhook.id == sa.bindparam("webhook"), Webhook.user_id == sa.bindparam("user")
+_listed = sa.select(
+    *as_text(Webhook.id),
+    *(Webhook.url, Webhook.event_types),
+    sa.case((Webhook.tenant.is_(None), "user"), else_="tenant"),
+    *(Webhook.disabled_at.is_(None), Webhook.failures),
+    *as_text(Webhook.disabled_at, Webhook.created_at),
+).where(_mine)
+_MINE = Statement(_listed.order_by(Webhook.created_at, Webhook.id))
+_ONE = Statement(_listed.where(_id))
+_COUNT = Statement(sa.select(sa.func.count()).select_from(Webhook).where(_mine))
+_LOCK_USER = Statement(
+    sa.select(User.id).where(User.id == sa.bindparam("user")).with_for_update(key_share=True)
+)
+_CREATE = Statement(
+    sa.insert(Webhook)
+    .values(
+        {name: sa.bindparam(name) for name in ("tenant", "url", "event_types", "secret")}
+        | {"user_id": sa.bindparam("user")}
+    )
+    .returning(*as_text(Webhook.id))
+)
+_SECRET = Statement(sa.select(Webhook.secret).where(_id))
+_DISABLE = Statement(
+    sa.update(Webhook).where(_id).values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
+)
+_ENABLE = Statement(
+    sa.update(Webhook)
+    .where(_id, _mine)
+    .values(disabled_at=None, failures=0, held_until=sa.text("'-infinity'"))
+)
+_LOCK = Statement(sa.select(Webhook.id).where(_id).with_for_update(key_share=True))
+_DELETE = Statement(sa.delete(Webhook).where(_id))
+_its = Delivery.webhook_id == sa.bindparam("webhook")
+_DELETE_DELIVERIES = Statement(
+    sa.delete(Delivery).where(
+        is_among(
+            sa.select(CTID).select_from(Delivery).where(_its).limit(sa.bindparam("rows")).with_for_update()
+        )
+    )
+)
+_PENDING_PINGS = Statement(
+    sa.select(Delivery.id).where(_its, Delivery.event_type == PING, Delivery.status == "pending")
+)
+_CREATE_PING = Statement(
+    sa.insert(Delivery)
+    .values(webhook_id=sa.bindparam("webhook"), event_type=PING, payload=sa.bindparam("payload"))
+    .returning(*as_text(Delivery.id))
+)
 
 # A tenant's webhook hears its users for as long as its owner is an admin there.
 _LISTENING = """SELECT users.id::text, hook.id::text, hook.event_types FROM users CROSS JOIN LATERAL (
@@ -95,40 +145,33 @@ def create(
 ) -> tuple[dict[str, Any], str]:
     """The new webhook and its secret, which is never shown again. Conflict when the user has too many."""
     secret = new_secret()
-    cur.execute(
-        "SELECT 1 FROM users WHERE id = %s FOR NO KEY UPDATE", (user_id,)
-    )  # two at once count in turn
-    cur.execute("SELECT count(*) FROM webhooks WHERE user_id = %s", (user_id,))
-    if cur.fetchall()[0][0] >= MOST:
+    _LOCK_USER.execute(cur, user=user_id)  # two at once count in turn
+    if _COUNT.execute(cur, user=user_id).fetchall()[0][0] >= MOST:
         raise Conflict(f"A user has at most {MOST} webhooks; delete one first")
-    cur.execute(
-        "INSERT INTO webhooks (user_id, tenant, url, event_types, secret) VALUES (%s, %s, %s, %s, %s) RETURNING id",
-        (user_id, tenant, url, list(dict.fromkeys(event_types)), seal(secret, secret_key)),
-    )
-    return one(cur, user_id, cur.fetchall()[0][0]), secret
+    types, sealed = list(dict.fromkeys(event_types)), seal(secret, secret_key)
+    made = {"user": user_id, "tenant": tenant, "url": url, "event_types": types, "secret": sealed}
+    return one(cur, user_id, _CREATE.execute(cur, **made).fetchall()[0][0]), secret
 
 
 def made(cur: Cursor, user_id: str, id: str, secret_key: str) -> tuple[dict[str, Any], str]:
     """What ``create`` answered, for whoever asks the same again. Raises NotFound when it was deleted since, and
     Conflict when its secret cannot be read any more."""
     found = one(cur, user_id, id)
-    cur.execute("SELECT secret FROM webhooks WHERE id = %s", (id,))
+    sealed = _SECRET.execute(cur, webhook=id).fetchall()[0][0]
     try:
-        return found, unseal(cur.fetchall()[0][0], secret_key)
+        return found, unseal(sealed, secret_key)
     except SecretUnreadable as error:
         raise Conflict(str(error)) from None
 
 
 def mine(cur: Cursor, user_id: str) -> list[dict[str, Any]]:
     """The oldest first; there are few."""
-    cur.execute(f"{_SELECT} WHERE user_id = %s ORDER BY webhooks.created_at, id", (user_id,))
-    return [dict(zip(_NAMES, row, strict=True)) for row in cur]
+    return [dict(zip(_NAMES, row, strict=True)) for row in _MINE.execute(cur, user=user_id)]
 
 
 def one(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
     """Raises NotFound when it is not there, or not this user's."""
-    cur.execute(f"{_SELECT} WHERE id = %s AND user_id = %s", (id, user_id))
-    row = cur.fetchone()
+    row = _ONE.execute(cur, webhook=id, user=user_id).fetchone()
     if row is None:
         raise NotFound("There is no such webhook")
     return dict(zip(_NAMES, row, strict=True))
@@ -139,45 +182,29 @@ def delete(begin: Begin, user_id: str, id: str) -> None:
     interrupted finds it again, disabled. Raises NotFound."""
     with begin() as tx:
         one(tx.cur, user_id, id)
-        tx.cur.execute("UPDATE webhooks SET disabled_at = coalesce(disabled_at, now()) WHERE id = %s", (id,))
+        _DISABLE.execute(tx.cur, webhook=id)
     full = True
     while full:
         with begin() as tx:
-            tx.cur.execute(
-                """DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
-                       SELECT ctid FROM deliveries WHERE webhook_id = %s LIMIT %s FOR UPDATE))""",
-                (id, GONE_ROWS),
-            )
-            full = tx.cur.rowcount == GONE_ROWS
+            full = _DELETE_DELIVERIES.execute(tx.cur, webhook=id, rows=GONE_ROWS).rowcount == GONE_ROWS
             if not full:
-                tx.cur.execute("DELETE FROM webhooks WHERE id = %s", (id,))
+                _DELETE.execute(tx.cur, webhook=id)
 
 
 def enable(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
     """What waited when it was disabled is sent as it falls due; what happened since then was not kept. Raises
     NotFound."""
-    cur.execute(
-        """UPDATE webhooks SET disabled_at = NULL, failures = 0, held_until = '-infinity'
-           WHERE id = %s AND user_id = %s""",
-        (id, user_id),
-    )
+    _ENABLE.execute(cur, webhook=id, user=user_id)
     return one(cur, user_id, id)
 
 
 def ping(cur: Cursor, user_id: str, id: str) -> str:
     """A delivery that tells of nothing, for trying it out; returns its id. Raises NotFound, and Conflict while the
     last one is on its way, or when the webhook is disabled."""
-    cur.execute("SELECT 1 FROM webhooks WHERE id = %s FOR NO KEY UPDATE", (id,))  # two at once look in turn
+    _LOCK.execute(cur, webhook=id)  # two at once look in turn
     if not one(cur, user_id, id)["enabled"]:
         raise Conflict("The webhook is disabled")
-    cur.execute(
-        "SELECT 1 FROM deliveries WHERE webhook_id = %s AND event_type = %s AND status = 'pending'",
-        (id, PING),
-    )
-    if cur.fetchall():
+    if _PENDING_PINGS.execute(cur, webhook=id).fetchall():
         raise Conflict("The last ping is still on its way")
-    cur.execute(
-        "INSERT INTO deliveries (webhook_id, event_type, payload) VALUES (%s, %s, %s) RETURNING id::text",
-        (id, PING, Json({"timestamp": now(), "webhook_id": id})),
-    )
-    return str(cur.fetchall()[0][0])
+    payload = Json({"timestamp": now(), "webhook_id": id})
+    return str(_CREATE_PING.execute(cur, webhook=id, payload=payload).fetchall()[0][0])

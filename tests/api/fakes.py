@@ -31,8 +31,8 @@ class FakePostgres:
     def cursor(self) -> Iterator[Any]:
         yield self
 
-    def execute(self, statement: str, values: tuple[str, ...]) -> None:
-        self.asked.append(values[0])
+    def execute(self, statement: str, values: dict[str, str]) -> None:
+        self.asked.append(next(iter(values.values())))
         assert self.gate.wait(60)
         if self.away:
             raise StoreAway("away")

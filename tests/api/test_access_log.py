@@ -26,7 +26,8 @@ HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD
 def fake() -> FakePostgres:
     """Ann has an account, and somebody else a task."""
     fake = FakePostgres()
-    fake.rows = {EMAIL: (ANN, HASHED), ANN: (ANN, EMAIL, "viewer", None, SESSION), TASK: ("another", None)}
+    account, session = (ANN, HASHED, "viewer", None), (ANN, EMAIL, "viewer", None, SESSION)
+    fake.rows = {EMAIL: account, ANN: session, TASK: ("another", None)}
     return fake
 
 

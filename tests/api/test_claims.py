@@ -11,7 +11,7 @@ import jwt
 import pytest
 from flask import Flask
 
-from app.auth import identity, jwks, tokens
+from app.auth import accounts, identity, jwks, tokens
 from app.auth.issuers import Issuers, read_issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.revocations import Revocations
@@ -136,7 +136,7 @@ def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
     now, real = 1000.0, time.time
     for module in (tokens, jwks):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=real))
-    monkeypatch.setattr(Claims, "_opened", lambda self, told, session_id: ANN)
+    monkeypatch.setattr(accounts, "open_session", lambda cur, told, session_id: ANN)
     issuer = Issuer()
     keys = KeySet(issuer.jwk)
     known = Claims(

@@ -127,3 +127,14 @@ def test_a_session_that_ends_is_renewed_over_the_kept_page(
     user.client.close()
     user.client = system.sign_in(user.email)
     complete(tab, user, run)
+
+
+def test_a_page_whose_code_cannot_be_loaded_says_so_and_is_there_after_a_reload(tab: Visit) -> None:
+    tab.complaints.faulty = True
+    tab.page.route("**/assets/runs-page*", lambda route: route.abort())
+    tab.open("/")
+    tab.shows("This page could not be loaded.")
+
+    tab.page.unroute("**/assets/runs-page*")
+    tab.click("Reload")
+    tab.shows("Start the first run")

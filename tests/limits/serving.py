@@ -45,7 +45,6 @@ from tests.limits.product import (
     DEFAULT,
     Row,
     found,
-    interval,
     most,
     of_body,
     of_eventlet,
@@ -89,7 +88,7 @@ ROWS: list[Row] = [
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
-        interval(source(idempotency.Key)))),
+        idempotency.KEPT.total_seconds())),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
     ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(

@@ -21,9 +21,11 @@ from app.inbox import store as inbox
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
 from app.jobs import steps as job_steps
+from app.models.streams import EventId, Writer
+from app.models.webhooks import Delivery
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
-from app.stream import event, pages, store, writer
+from app.stream import claims, event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
@@ -157,7 +159,7 @@ ROWS: list[Row] = [
         same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
         same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
-        *(interval(expired._EXPIRED[name]) for name in ("deliveries", "event_ids", "writers")),
+        *(expired.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
         budget.KEPT_DAYS * 86_400)),
     ("a worker that is heard no more", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
@@ -171,7 +173,7 @@ ROWS: list[Row] = [
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
-        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, store.LONGEST_ID)),
+        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, claims.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
      lambda: (everybody.CHECK_SECONDS, everybody.AWAY_SECONDS, FINISH_SECONDS)),

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
-from app.models import db
+from app.models import Base
 from tests.support.servers import Servers
 from tests.support.system import ROOT, System
 
@@ -60,13 +60,13 @@ def test_models_and_migrations_agree(database: str) -> None:
     from app.models import notifications, queue, tasks, webhooks
 
     modules = (tasks.Task, webhooks.Webhook, notifications.Inbox, queue.Turn)
-    assert {model.__table__ for model in modules} <= set(db.metadata.sorted_tables)
+    assert {model.__table__ for model in modules} <= set(Base.metadata.sorted_tables)
     engine = create_engine(database.replace("postgresql://", "postgresql+psycopg2://", 1))
     try:
         with engine.connect() as connection:
             options = {"compare_type": True, "compare_server_default": True}
             context = MigrationContext.configure(connection, opts=options)
-            assert compare_metadata(context, db.metadata) == []
+            assert compare_metadata(context, Base.metadata) == []
     finally:
         engine.dispose()
 

@@ -1,0 +1,136 @@
+"""Accounts in Postgres: ours, known by an address and changed by operators, and those of other issuers, which are as
+their newest token says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.statements import Statement, as_text
+from app.models.accounts import Session, Tenant, User
+from app.models.webhooks import Webhook
+
+if TYPE_CHECKING:
+    from app.auth.issuers import Told
+
+
+class Account(NamedTuple):
+    user_id: str
+    password_hash: str | None
+    role: str
+    tenant: str | None
+
+
+_OURS = User.email == sa.bindparam("email"), User.issuer.is_(None)
+_FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_OURS))
+
+_new = insert(User).values(
+    {name: sa.bindparam(name) for name in ("email", "password_hash", "role", "tenant")}
+)
+_keep = sa.bindparam("keep", type_=sa.Boolean)
+_SAVE = Statement(
+    _new.on_conflict_do_update(
+        index_elements=[User.email],
+        index_where=User.issuer.is_(None),
+        set_={
+            "password_hash": _new.excluded.password_hash,
+            "role": sa.case((_keep, User.role), else_=_new.excluded.role),
+            "tenant": sa.case((_keep, User.tenant), else_=_new.excluded.tenant),
+        },
+    )
+)
+
+_CLOSE = Statement(sa.update(User).where(*_OURS).values(password_hash=sa.bindparam("unknown")))
+_DISABLE_WEBHOOKS = Statement(
+    sa.update(Webhook)
+    .where(Webhook.user_id == sa.select(User.id).where(*_OURS).scalar_subquery())
+    .values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
+)
+
+_trial = insert(Tenant).values(name=sa.bindparam("name"), trial_ends_at=sa.bindparam("trial_ends_at"))
+_SET_TRIAL = Statement(
+    _trial.on_conflict_do_update(
+        index_elements=[Tenant.name], set_={"trial_ends_at": _trial.excluded.trial_ends_at}
+    )
+)
+
+_told_at = sa.func.to_timestamp(sa.bindparam("issued_at"))
+# The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
+_account = (
+    sa.update(User)
+    .where(*(getattr(User, name) == sa.bindparam(name) for name in ("issuer", "subject", "email", "role")))
+    .where(User.tenant.is_not_distinct_from(sa.bindparam("tenant")))
+    .values(told_at=sa.func.greatest(User.told_at, _told_at))
+    .returning(User.id)
+    .cte("account")
+)
+_session = insert(Session).from_select(
+    ["id", "user_id", "expires_at"],
+    sa.select(
+        sa.bindparam("session_id", type_=Session.id.type),
+        _account.c.id,
+        sa.func.to_timestamp(sa.bindparam("expires_at")),
+    ),
+)
+_OPEN_SESSION = Statement(
+    _session.on_conflict_do_update(
+        index_elements=[Session.id],
+        set_={"expires_at": sa.func.greatest(Session.expires_at, _session.excluded.expires_at)},
+        where=Session.revoked_at.is_(None),
+    ).returning(*as_text(Session.user_id))
+)
+
+_foreign = insert(User).values(
+    {name: sa.bindparam(name) for name in ("issuer", "subject", "email", "role", "tenant")}
+    | {"told_at": _told_at}
+)
+_RECORD = Statement(
+    _foreign.on_conflict_do_update(
+        index_elements=[User.issuer, User.subject],
+        set_={name: _foreign.excluded[name] for name in ("email", "role", "tenant", "told_at")},
+        where=User.told_at < _foreign.excluded.told_at,
+    )
+)
+
+
+def find(cur: Cursor, email: str) -> Account | None:
+    """The account of ours with that address."""
+    row = _FIND.execute(cur, email=email).fetchone()
+    return Account(*row) if row else None
+
+
+def save(
+    cur: Cursor, email: str, password_hash: str, role: str, tenant: str | None, *, keep: bool = False
+) -> None:
+    """Makes an account, or changes it. ``keep``: role and tenant are for a new one only."""
+    _SAVE.execute(cur, email=email, password_hash=password_hash, role=role, tenant=tenant, keep=keep)
+
+
+def close(cur: Cursor, email: str, unknown: str) -> bool:
+    """Gives the account the hash of a password that nobody knows and disables its webhooks; its tasks stay. False when
+    there is no such account."""
+    if _CLOSE.execute(cur, email=email, unknown=unknown).rowcount == 0:
+        return False
+    _DISABLE_WEBHOOKS.execute(cur, email=email)
+    return True
+
+
+def set_trial(cur: Cursor, tenant: str, ends_at: datetime | None) -> None:
+    _SET_TRIAL.execute(cur, name=tenant, trial_ends_at=ends_at)
+
+
+def open_session(cur: Cursor, told: Told, session_id: str) -> str | None:
+    """The id of the account that another issuer's token speaks for, whose session is there from now on; None unless
+    the account is as the token says and the session has not ended."""
+    row = _OPEN_SESSION.execute(cur, **asdict(told) | {"session_id": session_id}).fetchone()
+    return str(row[0]) if row else None
+
+
+def record(cur: Cursor, told: Told) -> None:
+    """Makes the account as this token has it, or changes it, unless a newer token has said otherwise."""
+    _RECORD.execute(cur, **asdict(told))

@@ -1,0 +1,100 @@
+"""Statements of SQLAlchemy over the models, executed on cursors of psycopg2.
+
+A statement is built and compiled once: one that is always the same is a constant of its module, one that depends on
+what is asked for comes from a function under ``composed``. Its values are named parameters, so a request costs no more
+than with SQL that was written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, lru_cache
+from typing import Any, ParamSpec, cast
+
+import sqlalchemy as sa
+from psycopg2.extensions import cursor as Cursor
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql.psycopg2 import dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.db.sql import TIME_FORMAT
+
+Arguments = ParamSpec("Arguments")
+
+KEPT = 128  # statements of one function: a caller who varies the filters of a list must not fill the memory
+# Without rows that nobody fetches.
+_DIALECT = dialect(implicit_returning=False)  # type: ignore[no-untyped-call]
+
+
+class Statement:
+    """One statement, compiled when it is first needed. Types choose the casts in its text and convert no values: JSON
+    is given as psycopg2's ``Json``, an interval as a timedelta."""
+
+    def __init__(self, composed: sa.ClauseElement) -> None:
+        self._composed = composed
+
+    @cached_property
+    def _compiled(self) -> tuple[str, dict[str, Any]]:
+        compiled = self._composed.compile(dialect=_DIALECT)
+        assert isinstance(compiled, SQLCompiler)
+        assert not compiled.post_compile_params, (
+            "in_ would need a text for each length of its list: any_ takes it"
+        )
+        named = compiled.bind_names.items()
+        return compiled.string, {name: bind.value for bind, name in named if not bind.required}
+
+    @property
+    def text(self) -> str:
+        """The SQL, with parameters as psycopg2 takes them."""
+        return self._compiled[0]
+
+    def values(self, **given: Any) -> dict[str, Any]:
+        """All parameters: those that the statement was built with, and the given ones."""
+        return self._compiled[1] | given
+
+    def execute(self, cur: Cursor, **given: Any) -> Cursor:
+        """Executes it and returns the cursor. Raises KeyError when a value is missing."""
+        cur.execute(self.text, self.values(**given))
+        return cur
+
+
+def composed(build: Callable[Arguments, sa.ClauseElement]) -> Callable[Arguments, Statement]:
+    """Makes of a function that builds a statement one that returns the same ``Statement`` for the same arguments."""
+
+    @lru_cache(KEPT)
+    def kept(*args: Any, **kwargs: Any) -> Statement:
+        return Statement(build(*args, **kwargs))
+
+    return cast("Callable[Arguments, Statement]", kept)
+
+
+def time_text(moment: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[str]:
+    """A timestamptz as events carry times: RFC 3339, UTC, microseconds."""
+    return sa.func.to_char(sa.func.timezone("UTC", moment), TIME_FORMAT)
+
+
+def as_text(*columns: Any) -> list[sa.ColumnElement[Any]]:
+    """The columns, ids and times among them as text. psycopg2 makes different objects of ids, by connection."""
+    return [_as_text(column) for column in columns]
+
+
+def _as_text(column: Any) -> Any:
+    if isinstance(column.type, sa.Uuid):
+        return sa.cast(column, sa.Text)
+    return time_text(column) if isinstance(column.type, TIMESTAMP) else column
+
+
+def sized(rows: sa.Subquery, size: sa.ColumnElement[int], *order: sa.ColumnElement[Any]) -> sa.Subquery:
+    """The rows with two columns more: ``found`` is how many there are, ``sent`` the size of all before."""
+    sent = sa.func.sum(size).over(order_by=order, rows=(None, -1))
+    columns = sa.func.count().over().label("found"), sa.func.coalesce(sent, 0).label("sent")
+    return sa.select(rows, *columns).subquery("sized")
+
+
+CTID: sa.ColumnElement[Any] = sa.literal_column("ctid")
+"""Where a row of the statement's only table is stored."""
+
+
+def is_among(found: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """Whether a row is one of those whose CTID ``found`` selects, and locks: a delete of so many rows and no more."""
+    return sa.any_(sa.func.array(found.scalar_subquery())) == CTID
