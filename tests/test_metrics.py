@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.observability.gc_tuning import Pauses
 from app.observability.loop_lag import LAG_BUCKETS, LoopLag
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 
@@ -176,7 +176,9 @@ def test_requests_are_counted_by_their_route_and_what_anybody_makes_up_is_one(
     assert "made" not in str(now).lower() and task_id not in str(now)
 
 
-def test_without_postgres_the_page_is_there_and_has_no_stale_backlog(behind_line: str, line: Line) -> None:
+def test_without_postgres_the_page_is_there_and_has_no_stale_backlog(
+    behind_line: str, line: TcpProxy
+) -> None:
     assert b"taskroom_leases " in httpx.get(f"{behind_line}/metrics").content
     line.cut()
 

@@ -66,7 +66,7 @@ class Bare:
 def bare(system: System, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
     home = Home.open(tmp_path_factory.mktemp("bare"))
     limits = LIMITS | {"TICKETS_PER_MINUTE": "1000"}
-    with EmbeddedRedis(home, home.secrets) as server, system.web(REDIS_URL=server.url, **limits) as url:
+    with EmbeddedRedis(home) as server, system.web(REDIS_URL=server.url, **limits) as url:
         yield Bare(url, server.url, system.home / f"web-{urlsplit(url).port}.log")
 
 
