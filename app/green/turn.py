@@ -32,7 +32,7 @@ class LoopTurn:
 
     @classmethod
     def give_way(cls) -> None:
-        """Waits for a young turn, if one comes soon. Callers continue in the order of their calls, so that many calls in
+        """Waits for a young turn, if one comes soon. Callers continue in the order of their calls. Many calls in
         one turn, or one caller with endless work, are spread over several turns. Called in a greenlet."""
         if not cls.waiting and cls._is_young():
             return
