@@ -71,9 +71,9 @@ def test_its_thread_collects(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gc_tuning, "CHECK_SECONDS", 0.01)
     crowd = Crowd()
     collector = CycleCollector(lambda: crowd.present, lambda: crowd.left)
-    collector.start()
+    collector.thread.start()
 
     crowd.leave(MIN_LEFT)
 
     wait_for("the collection", lambda: crowd.remaining == 0)
-    collector.stop()
+    collector.thread.stop()
