@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.pool import Single
 from app.outgoing.http_client import Answer, NoAnswer
 from app.outgoing.url_policy import AddressRefused, Rules
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.transaction import Transaction
 from app.webhooks import delivery
 from app.webhooks.delivery import AT_A_TIME, attempt, deliver
@@ -207,12 +207,12 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
     def claim_once(cur: Cursor, limit: int) -> list[Claimed]:
         if next(claims):
             gone.set()
-            raise StoreAway("as asked")
+            raise DatabaseUnavailable("as asked")
         return claim(cur, limit)
 
     def begin_later() -> AbstractContextManager[Transaction]:
         if next(writes) < 2:
-            raise StoreAway("as asked")
+            raise DatabaseUnavailable("as asked")
         return hook.tasks.of_any_thread()
 
     def send(_: Claimed) -> Tried:
@@ -221,7 +221,7 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
 
     monkeypatch.setattr("app.webhooks.delivery.claim", claim_once)
     monkeypatch.setattr("app.webhooks.delivery.RECORD_AGAIN_SECONDS", (0.01,) * 2)
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         deliver(hook.tasks.connect, begin_later, send, PATIENT)
 
     assert statuses(hook) == {"delivered"}

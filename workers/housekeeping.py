@@ -6,7 +6,7 @@ import logging
 
 from app.db.pool import Single
 from app.inbox import store as inbox
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
 from app.tasks.counting import sum_up
 from app.tasks.expired import delete_expired
@@ -40,7 +40,7 @@ def retention() -> None:
             remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         logger.warning("pruning stops, the next run goes on: %s", error)
     finally:
         connect.close()

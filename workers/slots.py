@@ -12,7 +12,7 @@ from celery.signals import celeryd_after_setup, worker_init, worker_ready, worke
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers.declarations import DeclarationWriter
 from workers.settings import settings
@@ -56,7 +56,7 @@ class Presence:
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 what(cur)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             logger.warning("nobody is told of this worker: %s", error)
         except Exception:
             logger.exception("nobody is told of this worker")

@@ -30,7 +30,7 @@ class Owners:
         self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
-        """Whose task it is; None when there is no such task. Raises StoreAway.
+        """Whose task it is; None when there is no such task. Raises DatabaseUnavailable.
 
         All who ask for one task at one time share one query, and its error. An absent task is not kept.
         """

@@ -18,7 +18,7 @@ from app import green
 from app.db.pool import Single
 from app.db.statements import Statement, as_text
 from app.models.accounts import Session
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.revocations")
 
@@ -82,7 +82,7 @@ class Revocations:
 
     def read(self) -> None:
         """Takes in what was signed out since the last reading, and forgets what is too old to matter.
-        Raises StoreAway."""
+        Raises DatabaseUnavailable."""
         began = time.monotonic()
         # By this process's own clock: Postgres's only ever compares with itself.
         since = self._kept_seconds
@@ -90,7 +90,7 @@ class Revocations:
             # Even after a long outage: a stream opened with a ticket lives longer than any access token.
             since = began - self._read_at + OVERLAP_SECONDS
         with (
-            green.limit(READ_LIMIT, StoreAway("no answer in time")),
+            green.limit(READ_LIMIT, DatabaseUnavailable("no answer in time")),
             self._connect() as conn,
             conn.cursor() as cur,
         ):
@@ -116,7 +116,9 @@ class Revocations:
             except Exception as error:  # whatever it is, the next reading must come
                 if not failed:
                     logger.warning(
-                        "sign-outs cannot be read: %s", error, exc_info=not isinstance(error, StoreAway)
+                        "sign-outs cannot be read: %s",
+                        error,
+                        exc_info=not isinstance(error, DatabaseUnavailable),
                     )
                 failed = True
                 self._connect.close()

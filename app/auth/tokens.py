@@ -58,8 +58,8 @@ class Claims:
         self._kept: Lru[bytes, Kept] = Lru(KEPT_TOKENS)
 
     def of_access(self, token: str) -> Principal:
-        """Who an access token speaks for. Raises Unauthorized, and StoreAway when Postgres must be asked and is away;
-        Unavailable when another issuer's keys cannot be had.
+        """Returns the principal of an access token. Raises Unauthorized; DatabaseUnavailable when Postgres must be read
+        and is unavailable; Unavailable when another issuer's keys cannot be fetched.
 
         Role, tenant and address are the token's own: a change of the account ends its sessions (a trigger sees to it).
         """
@@ -84,7 +84,7 @@ class Claims:
 
     def of_stream(self, token: str) -> Principal:
         """Who a stream token speaks for, until the session's end. It outlives the memory of sign-outs, so Postgres is
-        asked. Raises Unauthorized or StoreAway."""
+        asked. Raises Unauthorized or DatabaseUnavailable."""
         principal = _principal_of(_decoded(token, "stream"))
         if principal.session_id in self._revocations:
             raise _ended()
@@ -101,7 +101,7 @@ class Claims:
         return told.expires_at if same else principal.expires_at
 
     def of_refresh(self, token: str) -> Principal:
-        """Whose session a refresh token is of, as Postgres has it now. Raises Unauthorized or StoreAway."""
+        """Whose session a refresh token is of, as Postgres has it now. Raises Unauthorized or DatabaseUnavailable."""
         told = refresh_token(token)
         found = self.of_session(told.session_id, time.time())
         if found is None or found.user_id != told.user_id:
@@ -109,7 +109,7 @@ class Claims:
         return found
 
     def of_session(self, session_id: str, expires_at: float) -> Principal | None:
-        """Whose session it is, as Postgres has it now; None when it has ended. Raises StoreAway."""
+        """Whose session it is, as Postgres has it now; None when it has ended. Raises DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
             row = _WHOSE_SESSION.execute(cur, session=session_id).fetchone()
         return Principal(row[0], row[1], row[2], row[3], session_id, expires_at) if row else None

@@ -16,7 +16,7 @@ from app.bus import source, subscriber
 from app.bus.event_bus import EventBus
 from app.bus.event_service import EventService
 from app.bus.source import use
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 __all__ = ["EventBus", "EventService", "get_event_bus", "use"]
 
@@ -38,7 +38,7 @@ def _finish() -> None:
     try:
         _bus.finish(limit)
         _service.finish(limit)
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         logger.warning("this process ends, and its handlers may not have been told everything: %s", error)
 
 

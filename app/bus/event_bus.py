@@ -33,7 +33,7 @@ class EventBus:
 
     def subscribe(self, event_type: str, handler: Handler) -> None:
         """From here on ``handler(event_data)`` is called, or awaited, for each event of that type: its payload, with
-        stream, sequence and timestamp. Twice is once. ValueError for what is no type of event; StoreAway."""
+        stream, sequence and timestamp. Twice is once. ValueError for what is no type of event; DatabaseUnavailable."""
         if not EVENT_TYPE.match(event_type):
             raise ValueError(f"event_type: {event_type!r} is none")
         with self._changing:

@@ -36,7 +36,7 @@ class EventService:
     def subscribe(self, user_id: str, callback: Handler) -> None:
         """From here on ``callback(event)`` is called, or awaited, for each event of the user's stream and of
         ``broadcast``: {id: its sequence, type, data: its payload, timestamp}. Twice is once. LookupError when there is
-        no such user; ValueError for what is no id; StoreAway."""
+        no such user; ValueError for what is no id; DatabaseUnavailable."""
         stream = stream_of(user_id)
         with self._changing:
             told = self._subscribers.get(stream, {})
@@ -78,7 +78,7 @@ class EventService:
         when an event of that ``event_id`` was said there within a week.
 
         LookupError when there is no such user; ValueError, naming what is wrong, for a type, an id or data that cannot
-        be; TypeError for what JSON cannot hold; StoreAway.
+        be; TypeError for what JSON cannot hold; DatabaseUnavailable.
         """
         return publishing.publish(stream_of(user_id), event_type, data, event_id)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from app.bus.registry import Registry
 from app.bus.source import Source
 from app.stream.event import Event
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -39,7 +39,7 @@ class Everybody:
         self._soon = threading.Event()
 
     def start(self) -> None:
-        """All that is said after this is heard. Raises StoreAway."""
+        """All that is said after this is heard. Raises DatabaseUnavailable."""
         for page in self._pages():
             self._known.update(page)
         self._hub.subscription.subscribe_kind("user", self)
@@ -75,7 +75,7 @@ class Everybody:
                 failing = False
             except Exception as error:  # whatever it is, this thread must outlive it: it is the last net
                 if not failing:
-                    away = isinstance(error, StoreAway)
+                    away = isinstance(error, DatabaseUnavailable)
                     logger.warning("looking after handlers fails, for now: %s", error, exc_info=not away)
                 failing = True
             rest = REST * (time.monotonic() - began)
@@ -83,7 +83,7 @@ class Everybody:
             self._soon.clear()
 
     def look(self) -> None:
-        """Compares what is known with Postgres. Raises StoreAway."""
+        """Compares what is known with Postgres. Raises DatabaseUnavailable."""
         stood = dict(self._known)  # what was known before was committed before, so a look must find it
         for page in self._pages():
             with self._lock:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.stream.event import Event, memory
-from app.stream.store import Store, StoreAway
+from app.stream.store import DatabaseUnavailable, Store
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -116,7 +116,7 @@ class Subscriber:
                 logger.warning(
                     "reading %s for a handler fails, for now: %s",
                     *(stream, error),
-                    exc_info=not isinstance(error, StoreAway),
+                    exc_info=not isinstance(error, DatabaseUnavailable),
                 )
                 time.sleep(AWAY_SECONDS)
                 continue

@@ -47,7 +47,7 @@ class Tap:
     unsent = 0
 
     def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
-        """LookupError when it is the stream of nobody; StoreAway."""
+        """LookupError when it is the stream of nobody; DatabaseUnavailable."""
         self._store, self._tell = at.store, tell
         self._viewer = _watch(at.hub, stream)
         at.hub.attach(self._viewer, self)
@@ -64,7 +64,7 @@ class Tap:
         self._viewer.close()
 
     def finish(self, limit: float) -> None:
-        """Waits until it has heard what was said so far, or until that monotonic time. Raises StoreAway."""
+        """Waits until it has heard what was said so far, or until that monotonic time. Raises DatabaseUnavailable."""
         stream = self._viewer.room.stream
         last = self._store.heads([stream])[stream].last_seq
         while self._viewer.cursor < last and time.monotonic() < limit:

@@ -19,7 +19,7 @@ from app.db.breaker import Breaker, Call, Refused
 from app.errors import causes
 from app.errors.causes import Cause
 from app.green.turn import LoopTurn
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 
 # A process stopped in the middle of a transaction would hold its stream's lock for ever and block
 # cancel and the reaper with it; the server ends such a session.
@@ -75,7 +75,7 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
         lent: PoolProxiedConnection | None = None
         spoilt = False
         try:
-            with green.limit(seconds, StoreAway(f"no answer in {seconds:.0f} s")):
+            with green.limit(seconds, DatabaseUnavailable(f"no answer in {seconds:.0f} s")):
                 lent = engine.raw_connection()
                 raw = lent.driver_connection
                 assert raw is not None
@@ -93,7 +93,7 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                 # The others are most likely gone too; without this each would cost somebody an error.
                 engine.dispose(close=False)
             if cause is not None and cause.is_temporary:
-                raise StoreAway(why, cause) from error
+                raise DatabaseUnavailable(why, cause) from error
             raise
         except BaseException:
             spoilt = True  # this greenlet ends in the middle of a statement, which runs on in the server
@@ -124,7 +124,7 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
                 if call.tries:
                     _look_for_writes(connection)
                 yield connection
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             if error.cause is Cause.READ_ONLY and writes.failed(call, str(error)):
                 reconnect()
             else:
@@ -142,10 +142,10 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 
 
 def _look_for_writes(connection: Connection) -> None:
-    """Raises StoreAway: one that tries for all must not be one that only reads."""
+    """Raises DatabaseUnavailable: one that tries for all must not be one that only reads."""
     with connection.cursor() as cur:
         if is_read_only(cur):
-            raise StoreAway("it is read only", Cause.READ_ONLY)
+            raise DatabaseUnavailable("it is read only", Cause.READ_ONLY)
 
 
 def is_read_only(cur: Cursor) -> bool:
@@ -158,14 +158,14 @@ def _enter(breaker: Breaker) -> Call:
     try:
         return breaker.enter()
     except Refused as error:
-        raise StoreAway(str(error), breaker.cause) from error
+        raise DatabaseUnavailable(str(error), breaker.cause) from error
 
 
 def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None:
     """What of Postgres is at fault; None when it has nothing to do with the error."""
     if isinstance(error, (psycopg2.Error, DBAPIError)):
         cause = causes.of(error)
-    elif isinstance(error, StoreAway) and error.cause is not Cause.UNAVAILABLE:
+    elif isinstance(error, DatabaseUnavailable) and error.cause is not Cause.UNAVAILABLE:
         return error.cause
     elif lent is not None and not _closed(lent):
         return None
@@ -212,7 +212,7 @@ class Single:
             if cause is not Cause.INVALID_DATA:
                 self.close()
             if cause.is_temporary:
-                raise StoreAway(causes.first_line(error), cause) from error
+                raise DatabaseUnavailable(causes.first_line(error), cause) from error
             raise
 
     def close(self) -> None:

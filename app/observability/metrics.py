@@ -24,7 +24,7 @@ from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_registry import SseRegistry
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.tasks.backlog import Backlog, backlog
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.rounds import Rounds
@@ -167,7 +167,7 @@ class Metrics:
         if self._backlog is None or time.monotonic() - self._backlog[0] > BACKLOG_SECONDS:
             try:
                 self._backlog = time.monotonic(), backlog(self._read)
-            except StoreAway:
+            except DatabaseUnavailable:
                 self._backlog = None
         return self._backlog and self._backlog[1]
 

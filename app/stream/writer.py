@@ -17,8 +17,8 @@ from app.stream.store import (
     BATCH_EVENTS,
     Appended,
     Connect,
+    DatabaseUnavailable,
     Project,
-    StoreAway,
     UnknownWriter,
     append,
     claim_batch,
@@ -239,7 +239,7 @@ class Writer:
                 self._tick(tx)
             if tx.appended.events:
                 self._publish(tx.appended)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process
             logger.exception("renewing the lease failed")

@@ -15,7 +15,7 @@ import orjson
 from app.outgoing.http_client import NoAnswer, post
 from app.outgoing.url_policy import AddressRefused, Rules
 from app.stream.event import now
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin
 from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, signed, unseal
@@ -38,7 +38,7 @@ def deliver(
     seconds: float = RUN_SECONDS,
 ) -> int:
     """Sends what is due until nothing is, or for so long; returns how many tries it made, none while another is at it.
-    Raises StoreAway, when what was on its way has come back.
+    Raises DatabaseUnavailable, when what was on its way has come back.
 
     ``connect`` lends one and the same connection, for its session holds the lock.
     """
@@ -63,7 +63,9 @@ def deliver(
                     land(POLL_SECONDS)  # others may fall due while one is slow
                 while flying:  # nobody else claims meanwhile: there are so many at a time in all
                     land(None)
-        except StoreAway as error:  # what flies is delivered, most likely: unsettled it would be so again
+        except (
+            DatabaseUnavailable
+        ) as error:  # what flies is delivered, most likely: unsettled it would be so again
             away = error
         while flying:
             land(None)
@@ -97,7 +99,7 @@ def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, patien
             with begin() as tx:
                 record(tx, claimed, tried, policy)
             return
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             seconds = next(patience, None)
             if seconds is None:  # its lease ends, and it is sent again
                 logger.warning(

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 
 from app.broker import BrokerDown
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.webhooks.queue import oldest
 
 logger = logging.getLogger("taskroom.webhooks")
@@ -39,7 +39,7 @@ class Courier:
         self._stopped.set()
 
     def poll(self) -> bool:
-        """Whether it hinted. Raises StoreAway."""
+        """Whether it hinted. Raises DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
             due = oldest(cur)
         at = time.monotonic()
@@ -61,7 +61,7 @@ class Courier:
         while not self._stopped.wait(POLL_SECONDS):
             try:
                 self.poll()
-            except StoreAway as error:
+            except DatabaseUnavailable as error:
                 logger.debug("no poll: %s", error)  # the breaker tells of Postgres's going and coming
             except Exception:
                 logger.exception("a poll failed")

@@ -37,7 +37,7 @@ from app.realtime.strangers import Strangers
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
@@ -152,7 +152,7 @@ class Sockets:
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
-        except (StoreAway, Unavailable, TooSoon) as error:
+        except (DatabaseUnavailable, Unavailable, TooSoon) as error:
             self._floods.drop(session, f"is turned away: {error}")
             raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
