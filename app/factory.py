@@ -53,7 +53,7 @@ from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.tasks.turns import send_held
-from app.webhooks.poller import Courier
+from app.webhooks.poller import DeliveryPoller
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -118,7 +118,7 @@ def create_app(config: Config | None = None) -> Flask:
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
     metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
     metrics.requests.register(app)
-    courier = Courier(read, broker.hint_deliveries)
+    delivery_poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
         lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
@@ -129,9 +129,9 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
-    threads = metrics, cycle_collector, revocations, hub, presence, rounds, courier
+    threads = metrics, cycle_collector, revocations, hub, presence, rounds, delivery_poller
     parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (courier, rounds, hub, presence)]
+    parts.stops += [part.stop for part in (delivery_poller, rounds, hub, presence)]
     hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
     hub.on_viewer = presence.viewer_changed
     process.use_transactions(transaction)

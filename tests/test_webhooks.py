@@ -14,7 +14,7 @@ from app.inbox.store import mark_read
 from app.notifications import create_notification
 from app.stream.event import draft, now, user_stream
 from app.stream.store import lock_shared
-from app.tasks.expired import delete_expired
+from app.tasks.cleanup import delete_expired
 from app.webhooks import subscriptions
 from app.webhooks.signing import SecretUnreadable, signed, unseal
 from tests.stream.helpers import in_threads, sql

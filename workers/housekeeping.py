@@ -8,8 +8,8 @@ from app.db.pool import Single
 from app.inbox import store as inbox
 from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
+from app.tasks.cleanup import delete_expired
 from app.tasks.counting import sum_up
-from app.tasks.expired import delete_expired
 from app.tasks.forsaken import expire_tasks
 from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune

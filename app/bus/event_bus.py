@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.bus import publishing
-from app.bus.everybody import Everybody
+from app.bus.all_users import AllUsersSubscription
 from app.bus.publishing import stream_of
 from app.bus.registry import Registry
 from app.bus.source import source
+from app.bus.stream_subscription import StreamSubscription
 from app.bus.subscriber import Handler, Subscriber, finish
-from app.bus.tap import Tap
 from app.stream.event import BROADCAST, EVENT_TYPE, Event
 
 
@@ -28,8 +28,8 @@ class EventBus:
         self._changing = threading.Lock()
         self._registry = Registry()
         self._subscribers: dict[Handler, Subscriber] = {}
-        self._everybody: Everybody | None = None
-        self._broadcast: Tap | None = None
+        self._all_users: AllUsersSubscription | None = None
+        self._broadcast: StreamSubscription | None = None
 
     def subscribe(self, event_type: str, handler: Handler) -> None:
         """From here on ``handler(event_data)`` is called, or awaited, for each event of that type: its payload, with
@@ -70,27 +70,29 @@ class EventBus:
 
     def finish(self, limit: float) -> None:
         """Handlers are told what was said so far, or until that monotonic time."""
-        if self._everybody is not None and self._broadcast is not None:
-            self._everybody.look()
+        if self._all_users is not None and self._broadcast is not None:
+            self._all_users.look()
             self._broadcast.finish(limit)
             finish(self._subscribers.values(), limit)
 
     def _listen(self) -> None:
-        if self._everybody is None:
-            everybody = Everybody(source(), self._registry, self._missed)
-            broadcast = Tap(source(), BROADCAST, lambda event: self._registry.send(event.type, event))
+        if self._all_users is None:
+            all_users = AllUsersSubscription(source(), self._registry, self._missed)
+            broadcast = StreamSubscription(
+                source(), BROADCAST, lambda event: self._registry.send(event.type, event)
+            )
             try:
-                everybody.start()
+                all_users.start()
             except BaseException:
                 broadcast.close()
                 raise
-            self._everybody, self._broadcast = everybody, broadcast
+            self._all_users, self._broadcast = all_users, broadcast
 
     def _rest(self) -> None:
-        if self._everybody is not None and self._broadcast is not None:
-            self._everybody.stop()
+        if self._all_users is not None and self._broadcast is not None:
+            self._all_users.stop()
             self._broadcast.close()
-            self._everybody = self._broadcast = None
+            self._all_users = self._broadcast = None
 
     def _missed(self, stream: str, cursor: int, upto: int) -> None:
         for told in list(self._subscribers.values()):

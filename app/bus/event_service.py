@@ -10,8 +10,8 @@ from app.bus import publishing
 from app.bus.publishing import stream_of
 from app.bus.registry import Registry
 from app.bus.source import source
+from app.bus.stream_subscription import StreamSubscription
 from app.bus.subscriber import Handler, Subscriber, finish
-from app.bus.tap import Tap
 from app.stream.event import BROADCAST, Event
 
 
@@ -31,7 +31,7 @@ class EventService:
         self._changing = threading.Lock()
         self._registry = Registry()
         self._subscribers: dict[str, dict[Handler, Subscriber]] = {}
-        self._taps: dict[str, Tap] = {}
+        self._subscriptions: dict[str, StreamSubscription] = {}
 
     def subscribe(self, user_id: str, callback: Handler) -> None:
         """From here on ``callback(event)`` is called, or awaited, for each event of the user's stream and of
@@ -44,8 +44,8 @@ class EventService:
                 return
             try:
                 for name in (stream, BROADCAST):
-                    if name not in self._taps:
-                        self._taps[name] = Tap(source(), name, self._tell)
+                    if name not in self._subscriptions:
+                        self._subscriptions[name] = StreamSubscription(source(), name, self._tell)
                 new = Subscriber(callback, _shown, source().store)
                 self._subscribers[stream] = told | {callback: new}
                 for name in (stream, BROADCAST):
@@ -90,16 +90,16 @@ class EventService:
 
     def finish(self, limit: float) -> None:
         """Callbacks are told what was said so far, or until that monotonic time."""
-        for tap in list(self._taps.values()):
-            tap.finish(limit)
+        for subscription in list(self._subscriptions.values()):
+            subscription.finish(limit)
         finish([told for by_user in list(self._subscribers.values()) for told in by_user.values()], limit)
 
     def _tell(self, event: Event) -> None:
         self._registry.send(event.stream, event)
 
     def _close_unheard(self) -> None:
-        for stream in [name for name in self._taps if name not in self._registry]:
-            self._taps.pop(stream).close()
+        for stream in [name for name in self._subscriptions if name not in self._registry]:
+            self._subscriptions.pop(stream).close()
 
 
 def _shown(event: Event) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from app.realtime.sse_registry import SseRegistry
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.store import Connect, DatabaseUnavailable
-from app.tasks.backlog import Backlog, backlog
 from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.queue_stats import Backlog, backlog
 from app.tasks.rounds import Rounds
 
 if TYPE_CHECKING:

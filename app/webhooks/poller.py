@@ -24,7 +24,7 @@ POLL_SECONDS = 0.5
 PATIENCE_MOST = 30.0
 
 
-class Courier:
+class DeliveryPoller:
     def __init__(self, read: Connect, hint: Callable[[], None]) -> None:
         """``hint`` raises BrokerDown."""
         self._read, self._hint = read, hint
@@ -33,7 +33,7 @@ class Courier:
         self._next, self._patience = 0.0, 0.0
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-courier", daemon=True).start()
+        threading.Thread(target=self._run, name="taskroom-delivery-poller", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped.set()

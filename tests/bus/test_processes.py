@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.bus import EventBus, EventService, everybody
+from app.bus import EventBus, EventService, all_users
 from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
 from app.stream import tailcheck
@@ -251,7 +251,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
 ) -> None:
     monkeypatch.setattr(publishers, "PUBLISH_PAUSE", 0.1)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.15)
-    for module in (tailcheck, everybody):
+    for module in (tailcheck, all_users):
         monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]

@@ -7,7 +7,7 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli
-from app.api import auth, idempotency, outside, starting
+from app.api import auth, external, idempotency, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
@@ -83,7 +83,7 @@ ROWS: list[Row] = [
      lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
-        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
+        of_body("CHUNKS_IN_A_TURN"), external.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
         subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (

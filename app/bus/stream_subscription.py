@@ -40,7 +40,7 @@ class Plain:
 PLAIN = Plain()
 
 
-class Tap:
+class StreamSubscription:
     """A viewer from the stream's head on, and its wire. ``tell`` takes every event, in order, and never waits."""
 
     codec = PLAIN

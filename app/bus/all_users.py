@@ -23,7 +23,7 @@ REST = 20  # times as long as the last look took: a hundred thousand users are m
 _HEADS = "SELECT id, name, last_seq FROM streams WHERE name LIKE 'user:%%' AND id > %s ORDER BY id LIMIT %s"
 
 
-class Everybody:
+class AllUsersSubscription:
     """Knows where every user's stream stood when it was last heard: a name and a number each, no room, no viewer.
 
     What is published comes with its events. Where that does not follow on what is known, or a look at Postgres finds
@@ -43,7 +43,7 @@ class Everybody:
         for page in self._pages():
             self._known.update(page)
         self._hub.subscription.subscribe_kind("user", self)
-        threading.Thread(target=self._check, name="taskroom-everybody", daemon=True).start()
+        threading.Thread(target=self._check, name="taskroom-all-users", daemon=True).start()
 
     def stop(self) -> None:
         self._stopped = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.broker import BrokerDown
-from app.webhooks.poller import Courier
+from app.webhooks.poller import DeliveryPoller
 from tests.support.clock import Clock
 from tests.support.hooks import Hook
 from tests.tasks.helpers import Tasks
@@ -24,7 +24,7 @@ class Hints:
     def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.broker_is_down, self.clock = 0, False, Clock()
         monkeypatch.setattr("app.webhooks.poller.time", self.clock)
-        self.courier = Courier(hook.tasks.connect, self._hint)
+        self.courier = DeliveryPoller(hook.tasks.connect, self._hint)
 
     def _hint(self) -> None:
         if self.broker_is_down:

@@ -24,7 +24,7 @@ from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
 
-blp = Blueprint("lists", __name__, description="Lists of tasks")
+blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
 
 class CountQuery(ma.Schema):
