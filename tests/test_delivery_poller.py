@@ -1,4 +1,4 @@
-"""The courier: workers hear of what is due, soon, and not over and over."""
+"""DeliveryPoller: workers get a hint soon after a delivery is due, and few repeats."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def hook(here: Tasks) -> Hook:
 
 
 class Hints:
-    """A courier whose time the test turns; ``sent`` counts its hints."""
+    """A poller whose clock the test sets; ``sent`` counts its hints."""
 
     def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.broker_is_down, self.clock = 0, False, Clock()
         monkeypatch.setattr("app.webhooks.poller.time", self.clock)
-        self.courier = DeliveryPoller(hook.tasks.connect, self._hint)
+        self.poller = DeliveryPoller(hook.tasks.connect, self._hint)
 
     def _hint(self) -> None:
         if self.broker_is_down:
@@ -35,7 +35,7 @@ class Hints:
         """How many hints so many polls send, one each half second."""
         before = self.sent
         for _ in range(times):
-            self.courier.poll()
+            self.poller.poll()
             self.clock.now += 0.5
         return self.sent - before
 

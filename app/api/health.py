@@ -37,7 +37,7 @@ def readyz() -> Response:
     except DatabaseUnavailable as error:
         return _not_ready(str(error))
     if read_only:  # another process may reach the one that takes writes
-        return _not_ready("it is read only")
+        return _not_ready("it is read-only")
     subscription = parts[Hub].subscription
     heard = subscription.connected and not subscription.stale
     listening = not subscription.ended

@@ -92,7 +92,7 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 
 def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
     return Listing(
-        **permissions.whose(principal, query["scope"]),
+        **permissions.scope_filter(principal, query["scope"]),
         status=query.get("status"),
         job_type=query.get("job_type"),
         parent_id=str(query["parent_id"]) if "parent_id" in query else None,

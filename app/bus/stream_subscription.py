@@ -1,4 +1,4 @@
-"""One stream, heard as a viewer hears it: gaps are refilled and lost ends found by the hub."""
+"""A subscription to one stream, as a viewer: the hub fills gaps and finds lost last events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.bus.publishing import must_be
+from app.bus.publishing import require_owner
 from app.bus.source import Source
 from app.process import transaction
 from app.stream.codec import Data
@@ -19,8 +19,8 @@ from app.stream.viewer import Viewer
 logger = logging.getLogger("taskroom.bus")
 
 
-class Plain:
-    """No format at all: the events themselves."""
+class PlainCodec:
+    """A codec that encodes nothing: a frame is a list of events."""
 
     shared, one_frame = True, False
 
@@ -34,27 +34,25 @@ class Plain:
         return [resync]
 
     def end(self, stream: str, last: Event | None, cursor: int) -> list[Event | Resync]:
-        return []  # what is heard here has no end
-
-
-PLAIN = Plain()
+        return []  # streams of users and broadcast never end
 
 
 class StreamSubscription:
-    """A viewer from the stream's head on, and its wire. ``tell`` takes every event, in order, and never waits."""
+    """A viewer that begins at the stream's head, and its wire. ``receive`` gets each event in order and must not
+    block."""
 
-    codec = PLAIN
+    codec = PlainCodec()
     unsent = 0
 
-    def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
-        """LookupError when it is the stream of nobody; DatabaseUnavailable."""
-        self._store, self._tell = at.store, tell
+    def __init__(self, at: Source, stream: str, receive: Callable[[Event], None]) -> None:
+        """Raises LookupError when the stream's user does not exist; DatabaseUnavailable."""
+        self._store, self._receive = at.store, receive
         self._viewer = _watch(at.hub, stream)
         at.hub.attach(self._viewer, self)
 
     @property
     def progress_at(self) -> float:
-        """It never stalls: while Postgres is away it waits, for nobody would open it again."""
+        """Always now: a stalled viewer is closed, and nothing would open this one again after an outage of Postgres."""
         return time.monotonic()
 
     @progress_at.setter
@@ -64,7 +62,7 @@ class StreamSubscription:
         self._viewer.close()
 
     def finish(self, limit: float) -> None:
-        """Waits until it has heard what was said so far, or until that monotonic time. Raises DatabaseUnavailable."""
+        """Waits until all events so far are received, or until the monotonic time. Raises DatabaseUnavailable."""
         stream = self._viewer.room.stream
         last = self._store.heads([stream])[stream].last_seq
         while self._viewer.cursor < last and time.monotonic() < limit:
@@ -73,26 +71,26 @@ class StreamSubscription:
     def send(self, data: Data) -> int:
         for event in data:
             if isinstance(event, Resync):
-                logger.warning("%s was pruned before its handlers heard of it: %s", event.stream, event)
+                logger.warning("%s was pruned before its handlers received it: %s", event.stream, event)
             else:
-                self._tell(event)
+                self._receive(event)
         return len(data)
 
     def hold_remainder(self, remainder: Data) -> None:
-        raise AssertionError("it takes everything")
+        raise AssertionError("send takes all data")
 
     def send_remainder(self) -> bool:
         return True
 
     def call_when_writable(self, viewer: Viewer) -> None:
-        """It has room."""
+        """Does nothing: this wire is always writable."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
-            logger.error("handlers of %s hear no more of it: %s", viewer.room.stream, reason)
+            logger.error("handlers of %s receive no more events: %s", viewer.room.stream, reason)
 
 
 def _watch(hub: Hub, stream: str) -> Viewer:
     with transaction() as tx:
-        must_be(tx.cur, stream)
+        require_owner(tx.cur, stream)
     return hub.watch(stream, None)

@@ -13,7 +13,7 @@ from app.models.base import Base, Id, Time
 
 
 class Webhook(Base):
-    """``secret`` is sealed (app/webhooks/signing.py). ``failures`` are the tries that failed since one went well."""
+    """``secret`` is encrypted (app/webhooks/signing.py). ``failures`` are the tries that failed since one went well."""
 
     __tablename__ = "webhooks"
     __table_args__ = (

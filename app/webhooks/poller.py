@@ -1,10 +1,9 @@
-"""Tells the workers that deliveries are due.
+"""Sends workers a hint when deliveries are due.
 
-Nobody is told by whoever appends: that would cost every event. Each web process asks Postgres twice a second instead,
-in one statement that looks into an index which is empty when no webhook has anything to come, so a delivery leaves
-within about half a second of its commit. What is found is hinted at, not handed over: deliveries are claimed, so that
-hints which are lost, late or doubled by other processes are harmless. A hint that nobody acts on, because all workers
-are busy or Redis is away, is repeated ever more seldom.
+Appending an event sends no hint: that would add its cost to each event. Instead each web process reads Postgres twice a
+second, in one statement over an index that is empty when no delivery is due. So a delivery is sent within about half a
+second of its commit. Workers claim deliveries, so lost, late or repeated hints do no harm. A hint without effect,
+because all workers are busy or Redis is unavailable, is repeated at growing intervals.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from app.webhooks.queue import oldest
 logger = logging.getLogger("taskroom.webhooks")
 
 POLL_SECONDS = 0.5
-PATIENCE_MOST = 30.0
+MAX_INTERVAL = 30.0
 
 
 class DeliveryPoller:
@@ -29,8 +28,8 @@ class DeliveryPoller:
         """``hint`` raises BrokerDown."""
         self._read, self._hint = read, hint
         self._stopped = threading.Event()
-        self._told: str | None = None  # since when that was due which was hinted at last
-        self._next, self._patience = 0.0, 0.0
+        self._hinted: str | None = None  # due_at of the oldest delivery at the last hint
+        self._next, self._interval = 0.0, 0.0
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="taskroom-delivery-poller", daemon=True).start()
@@ -39,17 +38,17 @@ class DeliveryPoller:
         self._stopped.set()
 
     def poll(self) -> bool:
-        """Whether it hinted. Raises DatabaseUnavailable."""
+        """Sends a hint when deliveries are due; returns whether it did. Raises DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
             due = oldest(cur)
         at = time.monotonic()
         if due is None:
-            self._told = None  # what falls due from here on, or has its turn again, is news
+            self._hinted = None  # the next due delivery needs a hint at once
             return False
-        if due == self._told and at < self._next:
+        if due == self._hinted and at < self._next:
             return False
-        self._patience = min(2 * self._patience, PATIENCE_MOST) if due == self._told else POLL_SECONDS
-        self._told, self._next = due, at + self._patience
+        self._interval = min(2 * self._interval, MAX_INTERVAL) if due == self._hinted else POLL_SECONDS
+        self._hinted, self._next = due, at + self._interval
         try:
             self._hint()
         except BrokerDown as error:
@@ -62,6 +61,6 @@ class DeliveryPoller:
             try:
                 self.poll()
             except DatabaseUnavailable as error:
-                logger.debug("no poll: %s", error)  # the breaker tells of Postgres's going and coming
+                logger.debug("cannot read due deliveries: %s", error)  # the breaker logs outages
             except Exception:
-                logger.exception("a poll failed")
+                logger.exception("polling for due deliveries failed")

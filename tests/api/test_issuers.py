@@ -88,7 +88,7 @@ def test_15_a_forged_token_of_another_issuer_is_refused(rs: Issuer, name: str) -
 
     assert issuer
     with pytest.raises(Unauthorized):
-        issuer.told(token)
+        issuer.verify(token)
 
 
 def test_whose_token_it_is_decides_which_key_checks_it(rs: Issuer, es: Issuer) -> None:

@@ -36,7 +36,7 @@ def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
     say(user_id)  # a jump: the two before it are read
     ear.waits(3)
     unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
-    all_users.look()
+    all_users.check()
     ear.waits(5)
     all_users.kind_received(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
     say(user_id)
@@ -60,7 +60,7 @@ def test_a_stream_that_went_back_is_heard_from_there_on(
     sql(database, "DELETE FROM events WHERE seq > 2")
     sql(database, "UPDATE streams SET last_seq = 2 WHERE name = %s", f"user:{user_id}")
 
-    watcher(events).look()
+    watcher(events).check()
     say(user_id)
 
     ear.waits(6)
@@ -79,7 +79,7 @@ def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
         sql(database, "DELETE FROM events WHERE seq <= 3")
         sql(database, "UPDATE streams SET pruned_to = 3 WHERE name = %s", f"user:{user_id}")
 
-    all_users.look()
+    all_users.check()
 
     ear.waits(2)
     assert ear.sequences == [4, 5]

@@ -105,7 +105,7 @@ ROWS: list[Row] = [
     ("tokens, owners of tasks", "20,000; 20,000; 20,000; 30 s", lambda: (
         tokens.KEPT_TOKENS, owners.KEPT_TASKS, rate_limits.KEPT_REFUSALS, owners.KEPT_SECONDS)),
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
-        jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.AGAIN_SECONDS,
+        jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.REFETCH_SECONDS,
         issuers.SKEW_SECONDS)),
     ("what an address may do in a minute", "10", lambda: attempts.AN_ADDRESS_MAY),
     ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (

@@ -168,7 +168,7 @@ ROWS: list[Row] = [
         budget.KEPT_DAYS * 86_400)),
     ("a worker that is heard no more", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
-        cleanup.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
+        cleanup.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.DELETED_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
     ("characters of a title; of a message", "255; 10,000", lambda: (
         same(notification.LONGEST_TITLE, most(notices.Announcement, "title")),
@@ -181,20 +181,20 @@ ROWS: list[Row] = [
         1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, store.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
-     lambda: (all_users.CHECK_SECONDS, all_users.AWAY_SECONDS, FINISH_SECONDS)),
+     lambda: (all_users.CHECK_SECONDS, all_users.OUTAGE_CHECK_SECONDS, FINISH_SECONDS)),
     ("streams looked at in one statement", "2,000; 2", lambda: (all_users.PAGE_STREAMS, bus_source.CONNECTIONS)),
     ("webhooks of a user", "20; 50; 2,048", lambda: (
         subscriptions.MOST, same(hooks.MOST_TYPES, most(hooks.NewWebhook, "event_types")),
         same(url_policy.LONGEST_URL, most(hooks.NewWebhook, "url")))),
-    ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.AT_A_TIME)),
+    ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.CONCURRENCY)),
     ("until the answer is there", "10 s; 3; 1,024", lambda: (
         same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default), http_client.REDIRECTS,
         http_client.ANSWER_BYTES)),
-    ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.HELD_MOST)),
+    ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.MAX_BACKOFF)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
-     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_AGAIN_SECONDS))),
+     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_RETRY_SECONDS))),
     ("how often it is looked whether", "0.5 s; 30 s; 10 s",
-     lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
+     lambda: (poller.POLL_SECONDS, poller.MAX_INTERVAL, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
         found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),
     ("back-off: the first wait", "1 s; 30 s; 10", lambda: (

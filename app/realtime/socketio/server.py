@@ -177,7 +177,7 @@ class Sockets:
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         principal = identity.principal_of(data["token"])
-        if not principal.is_as(connection.principal):
+        if not principal.has_rights_of(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
         for viewer in list(connection.viewers.values()):
