@@ -192,7 +192,7 @@ def test_while_it_is_read_only_who_writes_is_refused_at_once_and_who_reads_is_no
 
     with pytest.raises(DatabaseUnavailable, match="read-only transaction"):
         moved.write()
-    with pytest.raises(DatabaseUnavailable, match="Postgres is read only") as refused:
+    with pytest.raises(DatabaseUnavailable, match="Postgres is read-only") as refused:
         moved.write()
 
     assert refused.value.cause is Cause.READ_ONLY and moved.gate.refused == 1

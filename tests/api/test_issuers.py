@@ -165,8 +165,8 @@ def test_the_setting_may_be_a_file_and_nothing_lets_nobody_in(rs: Issuer, tmp_pa
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "not JSON": ("[{", "no JSON list"),
-    "no such file": ("/does/not/exist.json", "no JSON list"),
+    "not JSON": ("[{", "neither a JSON list"),
+    "no such file": ("/does/not/exist.json", "neither a JSON list"),
     "no object": (["x"], "[0]"),
     "unknown word": ({"audiense": "x"}, "audiense"),
     "no audience": ({"audience": None}, "audience"),
