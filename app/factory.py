@@ -36,7 +36,6 @@ from app.http.rate_limits import count_failure, limit_in
 from app.http.requests import identified
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
-from app.observability.metrics import Metrics
 from app.projections import project
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
@@ -53,6 +52,7 @@ from app.tasks.rounds import Rounds
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.tasks.turns import send_held
+from app.web_metrics import WebMeasures
 from app.webhooks.poller import DeliveryPoller
 
 
@@ -116,23 +116,29 @@ def create_app(config: Config | None = None) -> Flask:
     )
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
-    metrics = Metrics(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
-    metrics.requests.register(app)
-    delivery_poller = DeliveryPoller(read, broker.hint_deliveries)
+    measures = WebMeasures(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
+    measures.requests.register(app)
+    poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
         lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
-    parts.add(
-        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, metrics, streams
-    )
+    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, streams)
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
-    parts.add(Passwords(config.passwords_at_once, config.passwords_waiting))
+    parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
-    threads = metrics, cycle_collector, revocations, hub, presence, rounds, delivery_poller
+    threads = (
+        measures,
+        cycle_collector.thread,
+        revocations.thread,
+        hub,
+        presence.thread,
+        rounds.thread,
+        poller.thread,
+    )
     parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (delivery_poller, rounds, hub, presence)]
-    hub.on_control, hub.on_reconnected = sign_out.here, revocations.read_soon
+    parts.stops += [part.stop for part in (poller.thread, rounds.thread, hub, presence)]
+    hub.on_control, hub.on_reconnected = sign_out.here, revocations.thread.wake
     hub.on_viewer = presence.viewer_changed
     process.use_transactions(transaction)
     bus.use(hub, store)
@@ -144,7 +150,7 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations, cycle_collector, metrics)]
+    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
     if config.trusted_proxies:
         # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be

@@ -1,4 +1,4 @@
-"""The side-by-side benchmark; script/bench runs it. ``script/bench [scenario …] [--repeat N] [--ours]``."""
+"""Runs the side-by-side benchmark: ``script/bench [scenario …] [--repeat N] [--ours]``."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no scenario {unknown[0]}; there are {', '.join(SCENARIOS)}")
     proc.raise_file_limit()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
-    gc.disable()  # the load client makes no cycles, and a collection would look like a slow server
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the started processes on the way out
+    gc.disable()  # the load client creates no cycles, and a collection would look like a slow server
     results = Results.read()
     failed = []
     with stand() as made:
@@ -41,7 +41,7 @@ def main() -> None:
             at, noise = time.strftime("%Y-%m-%d %H:%M"), Noise()
             try:
                 found = median([SCENARIOS[name](contest) for _ in range(asked.repeat)])
-            except Exception:  # the other scenarios are worth having all the same
+            except Exception:  # the other scenarios still run
                 traceback.print_exc()
                 failed.append(name)
                 continue

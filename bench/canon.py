@@ -1,7 +1,7 @@
-"""What every viewer of one room must read, byte for byte, parsed once.
+"""The bytes that every viewer of one room must read, parsed once.
 
-Whoever reads ahead extends it, event by event, and each event must carry the next sequence. Everyone else's bytes
-are compared with it as they come, which costs a memcmp and no Python for each event.
+The first viewer to read an event extends the canon; each event must have the next sequence. The bytes of all other
+viewers are compared with the canon, which costs a memcmp and no Python for each event.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ _SEQUENCE = re.compile(rb'"sequence": ?(\d+)')
 
 
 class Disorder(Exception):
-    """A viewer got something twice, out of order, with a gap, or with other bytes than the others."""
+    """A viewer received an event twice, out of order, after a gap, or with other bytes than the others."""
 
 
 def sequence_in(unit: bytes) -> int | None:
-    """The sequence of an event; None for what is none."""
+    """Returns the sequence of an event; None for other blocks."""
     found = _SEQUENCE.search(unit)
     return int(found[1]) if found else None
 
 
 class Canon:
-    """Bytes of the events after ``first``, cut only at ``ends``: there the events up to ``sequences`` are complete."""
+    """The bytes of the events after ``first``. At the offsets ``ends`` the events up to ``sequences`` are complete."""
 
     def __init__(self, first: int) -> None:
         self.bytes = bytearray()
@@ -40,17 +40,17 @@ class Canon:
         self.sequences.append(sequence)
 
     def complete(self, offset: int) -> tuple[int, int]:
-        """The last sequence that is whole at ``offset``, and where it ends."""
+        """Returns the last sequence that is complete at ``offset``, and its end."""
         n = bisect_right(self.ends, offset) - 1
         return self.sequences[n], self.ends[n]
 
     def end(self, sequence: int) -> int | None:
-        """Where that sequence ends; None when no cut is there."""
+        """Returns the offset at which that sequence ends; None when there is no such end."""
         n = bisect_right(self.sequences, sequence) - 1
         return self.ends[n] if n >= 0 and self.sequences[n] == sequence else None
 
     def check(self, before: int, unit: bytes) -> int:
-        """One event of a viewer that has ``before``; returns its sequence. Raises Disorder."""
+        """Takes one event of a viewer that has ``before``; returns the event's sequence. Raises Disorder."""
         sequence = sequence_in(unit)
         assert sequence is not None
         if sequence != before + 1:
@@ -63,7 +63,8 @@ class Canon:
         return sequence
 
     def skip(self, before: int, text: bytes) -> tuple[int, int]:
-        """How far ``text`` goes on after ``before`` as everyone's does: the last whole sequence, its length in text."""
+        """Compares ``text`` after ``before`` with the canon; returns the last complete equal sequence and its length in
+        text."""
         start = self.end(before)
         if start is None:
             return before, 0

@@ -1,4 +1,4 @@
-"""Who is compared: our server and its peers, each started afresh for every run."""
+"""The compared servers: Taskroom and its peers, each restarted for every run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.stand import Ours, Server, Stand
 
 
 class Contender(Protocol):
-    """A peer that can be started. ``missing`` says why it cannot, in a few words; empty when it can."""
+    """A peer. ``missing`` is the reason why it cannot be started, in a few words; empty when it can."""
 
     name: str
     wires: tuple[str, ...]
@@ -29,7 +29,7 @@ class Contest:
     absent: dict[str, str] = field(default_factory=dict)
 
     def servers(self, wire: str) -> Iterator[AbstractContextManager[Server]]:
-        """Ours first, then each peer that speaks this wire and is there."""
+        """Yields Taskroom, then each available peer with this wire."""
         yield self.stand.ours()
         for peer in self.peers:
             if wire in peer.wires and not self._lacks(peer):

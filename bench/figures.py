@@ -1,4 +1,4 @@
-"""Figures: what was measured, of whom, and what was wanted. Kept as JSON, so that scenarios can be run one by one."""
+"""The measured figures by server, with their targets. Stored as JSON, so that scenarios can run one by one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ OURS = "Taskroom"
 
 @dataclass(slots=True)
 class Figure:
-    """One line of the table. ``values`` by server, in ``unit``; ``target`` is the most (or least) ours may be.
+    """One line of the table. ``values`` by server, in ``unit``; ``target`` is the limit for Taskroom.
 
-    ``doubts`` by server say why a value may be the load client's and not the server's, or what went wrong.
+    ``doubts`` by server are reasons why the load client may have limited a value, or faults of the run.
     """
 
     scenario: str
@@ -29,7 +29,7 @@ class Figure:
 
     @property
     def reached(self) -> bool | None:
-        """None when nothing was asked or nothing measured."""
+        """Whether the target is met; None without a target or a value."""
         ours = self.values.get(OURS)
         if self.target is None or ours is None:
             return None
@@ -37,14 +37,14 @@ class Figure:
 
     @property
     def best_peer(self) -> str | None:
-        """The name of the best; of those that delivered everything, when there is one."""
+        """The server with the best value, among those that delivered everything if there are any."""
         peers = [name for name in self.values if name != OURS]
         sound = [name for name in peers if "delivered" not in self.doubts.get(name, "")] or peers
         return (max if self.at_least else min)(sound, key=lambda name: self.values[name], default=None)
 
 
 def median(runs: list[list[Figure]]) -> list[Figure]:
-    """One list from several of the same scenario: the median of each value and target, all doubts."""
+    """Merges several runs of a scenario: the median of each value and target, and all doubts."""
     merged = []
     for same in zip(*runs, strict=True):
         figure = same[-1]
@@ -52,7 +52,7 @@ def median(runs: list[list[Figure]]) -> list[Figure]:
         figure.values = {
             name: statistics.median(one.values[name] for one in same if name in one.values) for name in names
         }
-        if figure.target is not None:  # of some scenarios it is a multiple of what the run itself measured
+        if figure.target is not None:  # in some scenarios it is a multiple of a measured value
             figure.target = statistics.median(one.target for one in same if one.target is not None)
         figure.doubts = {name: text for one in same for name, text in one.doubts.items()}
         merged.append(figure)
@@ -61,7 +61,7 @@ def median(runs: list[list[Figure]]) -> list[Figure]:
 
 @dataclass(slots=True)
 class Results:
-    """All that is known, and the peers that could not be had, with the reason."""
+    """All figures, and the unavailable peers with the reasons."""
 
     figures: list[Figure] = field(default_factory=list)
     absent: dict[str, str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Results:
         return cls([Figure(**one) for one in known["figures"]], known["absent"])
 
     def replace(self, fresh: list[Figure], order: list[str], absent: dict[str, str]) -> None:
-        """Puts these in the place of older ones of the same scenarios."""
+        """Replaces the older figures of the same scenarios."""
         again = {figure.scenario for figure in fresh}
         kept = [f for f in self.figures if f.scenario not in again and f.scenario in order]
         self.figures = sorted([*kept, *fresh], key=lambda figure: order.index(figure.scenario))

@@ -1,4 +1,4 @@
-"""The load client: thousands of viewers in one thread of one process, and what each of them got when.
+"""The load client: thousands of viewers in one thread, and the time of each delivery.
 
 Raw sockets and epoll; a block of events costs one ``recv`` and one comparison, however many events are in it.
 """
@@ -18,14 +18,14 @@ from bench.canon import Disorder
 from bench.rooms import Room
 
 IN_FLIGHT = 64
-PORTS = 20_000  # connections from one loopback address, well below what the kernel has ports for
+PORTS = 20_000  # connections from one loopback address, well below the kernel's number of ports
 BLOCK = 1 << 18
 CHECK_NS = 20_000_000
-_RESET = struct.pack("ii", 1, 0)  # a close that leaves no TIME_WAIT behind: the ports are needed again
+_RESET = struct.pack("ii", 1, 0)  # a close without TIME_WAIT, because the ports are needed again
 
 
 class Viewer:
-    """One connection of a room, standing at ``sequence``. ``offset`` is its place in the canon, -1 off it."""
+    """A connection to a room, at ``sequence``. ``offset`` is its position in the canon, or -1 while it is parsed."""
 
     __slots__ = (
         *("room", "number", "sequence", "first", "resumes", "offset", "pending", "text", "stage", "chunked"),
@@ -58,7 +58,7 @@ class Viewer:
 
 
 class Load:
-    """All viewers of a run. ``records`` hold each advance of a viewer: when, who, up to which sequence."""
+    """All viewers of a run. A record has each advance of a viewer: the time, the viewer, the new sequence."""
 
     def __init__(self) -> None:
         self.viewers: list[Viewer] = []
@@ -72,7 +72,7 @@ class Load:
         self._view = memoryview(self._buffer)
 
     def add(self, rooms: Iterable[Room], *, receive_buffer: int = 0, every_ns: int = 0) -> list[Viewer]:
-        """A new viewer for each of the rooms, to be connected by ``run``, one each ``every_ns`` or at once."""
+        """Adds a viewer for each of the rooms; ``run`` connects them, one each ``every_ns`` or all at once."""
         start = time.monotonic_ns()
         added = []
         for n, room in enumerate(rooms):
@@ -83,25 +83,25 @@ class Load:
         return added
 
     def cut(self, viewers: Iterable[Viewer]) -> None:
-        """Loses their connections as a network does."""
+        """Ends the viewers' connections without a close, like a network fault."""
         for viewer in viewers:
             self._drop(viewer)
 
     def resume(self, viewers: Iterable[Viewer]) -> None:
-        """Connects them again at the sequence they have."""
+        """Reconnects the viewers at their sequences."""
         for viewer in viewers:
             viewer.reset()
             viewer.resumes = True
             self._waiting.append((0, viewer))
 
     def stall(self, viewers: Iterable[Viewer]) -> None:
-        """From here on nothing is read for them."""
+        """Stops reading from these viewers' sockets."""
         for viewer in viewers:
             if viewer.socket:
                 self._epoll.unregister(viewer.socket)
 
     def run(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Reads until ``done`` (asked every 20 ms) or until the time is over; tells which."""
+        """Reads until ``done`` is true (checked every 20 ms) or the time is over; returns whether it is done."""
         limit = time.monotonic_ns() + int(seconds * 1e9)
         check = 0
         while True:
@@ -116,7 +116,8 @@ class Load:
             self._read(self._epoll.poll(CHECK_NS / 1e9, 512))
 
     def join_all(self, seconds: float = 60.0) -> float:
-        """Connects those that were added; the seconds until the last had joined. Who could not has a fault."""
+        """Connects the added viewers; returns the seconds until the last has joined. A viewer that cannot join has a
+        fault."""
         start = time.monotonic()
         if not self.run(lambda: not self._waiting and not self._opening, seconds):
             late = [*self._opening, *(viewer for _, viewer in self._waiting)]
@@ -126,13 +127,13 @@ class Load:
         return time.monotonic() - start
 
     def reached(self, events: int, viewers: list[Viewer] | None = None) -> Callable[[], bool]:
-        """Whether every viewer that is not broken has so many events of its room."""
+        """Whether every viewer without a fault has so many events of its room."""
         watched = iter(self.viewers if viewers is None else viewers)
         current: Viewer | None = next(watched, None)
 
         def all_there() -> bool:
             nonlocal current
-            # A sequence only grows, so whoever is there stays there and is not asked again.
+            # A sequence only grows, so a viewer that has enough is not checked again.
             while current is not None and (current.fault or current.sequence - current.room.first >= events):
                 current = next(watched, None)
             return current is None
@@ -189,7 +190,7 @@ class Load:
             return
         before = viewer.sequence
         if viewer.offset >= 0:
-            # Its bytes part from the canon somewhere: it is taken back to its last whole event.
+            # Its bytes differ from the canon: it goes back to its last complete event.
             _, end = viewer.room.raw.complete(viewer.offset)
             viewer.pending = bytes(viewer.room.raw.bytes[end : viewer.offset])
             viewer.offset = -1
@@ -201,7 +202,7 @@ class Load:
         if viewer.joined_at and viewer in self._opening:
             self._opening.discard(viewer)
             self._open(at)
-            before = max(before, viewer.first)  # a greeting moves the cursor, but it delivers nothing
+            before = max(before, viewer.first)  # a greeting moves the cursor but delivers no event
         if viewer.sequence > before:
             self.when.append(at)
             self.who.append(viewer.number)

@@ -1,4 +1,4 @@
-"""One run: viewers join, the publisher writes, and what it cost and when it came is counted."""
+"""One run: viewers join, the publisher writes, and the costs and latencies are measured."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from bench.load import Load, Viewer
 from bench.stand import Publishing, Server, Times
 
 SETTLE_SECONDS = 1.0
-BUSY_CLIENT = 0.9  # of a core: from here on the client is what is measured
-FULL_BUFFERS = 0.05  # of the viewers: a few fill up before the kernel has let them grow
-OTHERS = 0.1  # of a core: from here on the machine was not the bench's own
-STRAY = 50  # the counter is the whole machine's
+BUSY_CLIENT = 0.9  # of a core; above it the run measures the client
+FULL_BUFFERS = 0.05  # of the viewers; a few buffers fill up before the kernel enlarges them
+OTHERS = 0.1  # of a core; above it other programs disturbed the run
+STRAY = 50  # the counter includes other programs of the machine
 
 
 class Noise:
-    """What runs on this machine since now and is no part of the bench."""
+    """The CPU use of programs that are no part of the bench, from now on."""
 
     def __init__(self) -> None:
         self._at, self._used = time.monotonic(), self._others()
 
     @property
     def doubt(self) -> str:
-        """In words, when it was enough to matter; else empty."""
+        """Returns a text when the use was too high, else an empty one."""
         share = (self._others() - self._used) / (time.monotonic() - self._at)
         return f"other programs took {share:.0%} of a core" if share >= OTHERS else ""
 
@@ -40,19 +40,19 @@ class Noise:
 
 @dataclass(slots=True)
 class Run:
-    """Times in seconds. ``latencies`` of every delivery: from the commit or, for peers, from the publish."""
+    """Times in seconds. ``latencies`` has one for every delivery: from the commit or, for peers, from the publish."""
 
     expected: int
     delivered: int
     latencies: NDArray[np.float64]
-    from_call: NDArray[np.float64]  # the same from the publisher's call, before the commit
+    from_call: NDArray[np.float64]  # the latencies from the publisher's call, before the commit
     server_cpu: float
     server_share: float  # of a core
     client_share: float
     noise: str
     viewers: int
-    published: float  # the share of what was asked
-    full_buffers: int  # how often a receive buffer was full
+    published: float  # the share of the requested events
+    full_buffers: int  # times that a receive buffer was full
     faults: list[str] = field(default_factory=list)
 
     def percentile(self, share: float) -> float:
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def share(self) -> float:
-        """Per cent delivered, each once and in order: a viewer that is found out counts up to there."""
+        """Per cent delivered, each event once and in order. A viewer with a fault counts up to the fault."""
         return 100 * self.delivered / self.expected
 
     @property
@@ -69,7 +69,7 @@ class Run:
 
     @property
     def doubts(self) -> list[str]:
-        """What the other figures of the run must be read with: events missing, or a client that was too slow."""
+        """Reasons to doubt the figures of the run: missing events, or a client that was too slow."""
         found = [] if self.delivered == self.expected else [f"delivered {self.share:.1f} %"]
         if self.published < 1:
             found.append(f"its publisher got only {self.published:.0%} of the events out in time")
@@ -89,9 +89,9 @@ def deliver(
     viewers: list[Viewer] | None = None,
     meanwhile: Callable[[], bool] = lambda: True,
 ) -> Run:
-    """Publishes everything and reads until all viewers, or the ones given, have it or it is clear that they won't.
+    """Publishes all events and reads until all viewers (or the given ones) have them, or the time is over.
 
-    ``meanwhile`` is called every 20 ms, and goes on until it returns True. The publisher has ended in any case.
+    ``meanwhile`` is called every 20 ms until it returns True. The publisher has ended when this returns or raises.
     """
     watched = load.viewers if viewers is None else viewers
     load.run(lambda: False, SETTLE_SECONDS)
@@ -136,7 +136,8 @@ def deliver(
 def arrivals(
     load: Load, times: Times, viewers: list[Viewer], start: int = 0
 ) -> tuple[int, NDArray[np.float64]]:
-    """How many events came to these viewers since record ``start``, and how long after ``times`` each did."""
+    """Returns the number of events that these viewers received since record ``start``, and their latencies to
+    ``times``."""
     when, who, upto = (np.array(column[start:]) for column in (load.when, load.who, load.upto))
     first = np.array([v.first for v in load.viewers], np.int64)
     base = np.array([v.room.first for v in load.viewers], np.int64)
@@ -153,7 +154,7 @@ def arrivals(
     when, who, upto, before = when[keep], who[keep], upto[keep], before[keep]
     sizes = upto - before
     total = int(sizes.sum())
-    # Each record stands for all events from the one before it: their sequences, counted up.
+    # Each record stands for all events since the record before it; this lists their sequences.
     step = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     event = np.repeat(before - base[who], sizes) + step
     at = times[np.repeat(row[who], sizes), event]

@@ -1,4 +1,4 @@
-"""The picture of the shared runs: bench/results/side-by-side.svg."""
+"""Draws the figures of the compared servers: bench/results/side-by-side.svg."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ SHARED = ("quiet-sse", "quiet-socketio", "busy-sse", "busy-socketio", "memory")
 
 
 def write_plot(results: Results) -> None:
-    """One panel a figure; times on a logarithmic scale, or the best could not be told apart. Dotted: the target."""
+    """Draws one panel a figure. A logarithmic scale keeps the best times distinguishable; the dotted line is the
+    target."""
     panels = [f for f in results.figures if f.scenario in SHARED and f.name.startswith(SHOWN) and f.values]
     if not panels:
         return
@@ -36,7 +37,7 @@ def write_plot(results: Results) -> None:
     for place in places[len(panels) :]:
         place.axis("off")
     figure.tight_layout()
-    # Without a date, so that the same figures make the same file.
+    # No date, so that the same figures produce the same file.
     figure.savefig(RESULTS / "side-by-side.svg", metadata={"Date": None}, bbox_inches="tight")
     plt.close(figure)
 
@@ -45,7 +46,7 @@ def _panel(axes: Axes, figure: Figure) -> None:
     servers = list(figure.values)[::-1]
     values = [figure.values[name] for name in servers]
     colours = ["#1f6feb" if name == OURS else "#8c959f" for name in servers]
-    if figure.unit == "ms":  # points: a bar has no beginning on a logarithmic scale
+    if figure.unit == "ms":  # points, because a bar has no start on a logarithmic scale
         axes.scatter(values, servers, color=colours, zorder=2)
         axes.set_xscale("log")
         axes.set_xlim(min(values) / 3, max(values) * 10)

@@ -1,4 +1,4 @@
-"""What the operating system knows of a process: CPU, memory, sockets. Linux only."""
+"""Reads CPU, memory and sockets of processes from the operating system. Linux only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def family(pid: int) -> list[int]:
-    """The process and all its living descendants."""
+    """Returns the pids of the process and its running descendants."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and (fields := _stat(int(entry.name))):
@@ -23,7 +23,7 @@ def family(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the process with its threads, its living descendants, and those it waited for."""
+    """Returns user and system time of the process with its threads, its running descendants and the reaped ones."""
     total = 0
     for member in family(pid):
         if fields := _stat(member):
@@ -32,32 +32,32 @@ def cpu_seconds(pid: int) -> float:
 
 
 def busy_seconds() -> float:
-    """User and system time of the whole machine since it started."""
+    """Returns user and system time of the machine since its start."""
     user, nice, system = Path("/proc/stat").read_text().split()[1:4]
     return (int(user) + int(nice) + int(system)) / TICK
 
 
 def memory(pid: int) -> int:
-    """Bytes in memory of the process and its descendants; shared pages count by their share (PSS)."""
+    """Returns the bytes in memory of the process and its descendants; a shared page counts by its share (PSS)."""
     total = 0
     for member in family(pid):
         try:
             text = Path(f"/proc/{member}/smaps_rollup").read_text()
         except (FileNotFoundError, ProcessLookupError):
-            continue  # ended since it was listed
+            continue  # it has ended since the listing
         total += next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
     return total * 1024
 
 
 def socket_memory() -> int:
-    """Bytes that the kernel holds in the buffers of all TCP sockets of this machine."""
+    """Returns the bytes in the kernel's buffers of all TCP sockets of this machine."""
     line = next(x for x in Path("/proc/net/sockstat").read_text().splitlines() if x.startswith("TCP:"))
     fields = line.split()
     return int(fields[fields.index("mem") + 1]) * PAGE
 
 
 def zero_windows() -> int:
-    """How often a socket of this machine told its sender that its receive buffer was full."""
+    """Returns how often a socket of this machine announced a full receive buffer to its sender."""
     names, values = (
         line.split()
         for line in Path("/proc/net/netstat").read_text().splitlines()
@@ -67,13 +67,13 @@ def zero_windows() -> int:
 
 
 def raise_file_limit() -> None:
-    """As many open files as the system allows, for this process and those it starts."""
+    """Raises the limit of open files as far as possible, for this process and its children."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields after the name, from the state on: the name may hold spaces and parentheses."""
+    """Returns the fields after the name, from the state on: the name may hold spaces and parentheses."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,8 +1,8 @@
-"""The publisher, a process of its own: writes log events at a pace and keeps when each was called and committed.
+"""The publisher process: writes log events at a rate and stores the time of each call and commit.
 
-It takes one line of JSON (see ``Order``), answers ``ready``, starts at the next line, and ends when all is durable.
-Times are CLOCK_MONOTONIC nanoseconds, which all processes of a machine share; one row a stream, in the order of
-the sequences, as plain int64 in ``<out>.called`` and ``<out>.committed``.
+It reads one line of JSON (see ``Order``), prints ``ready``, starts at the next line, and ends when all is durable.
+Times are CLOCK_MONOTONIC nanoseconds, which all processes of a machine share: one row a stream, in the order of the
+sequences, as plain int64 in ``<out>.called`` and ``<out>.committed``.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ PAYLOAD = 330  # bytes of an event's JSON
 
 @dataclass(slots=True)
 class Order:
-    """``streams`` are names with the last sequence they have; ``rate`` is of all streams together, per second."""
+    """``streams`` are names with their last sequences; ``rate`` is events a second of all streams together."""
 
     sink: str
     out: str
     streams: list[tuple[str, int]]
     rate: float
     events: int  # of each stream
-    limit: float  # seconds after which it gives up: a peer's publisher may be made to wait
-    warm: str = ""  # a stream for one event beforehand, so that connections stand
+    limit: float  # seconds until it gives up: a peer may make its publisher wait
+    warm: str = ""  # a stream for one event before the start, which opens the connections
     settings: dict[str, Any] = field(default_factory=dict)
     payload: int = PAYLOAD
 
@@ -53,14 +53,14 @@ class Order:
 
 class Sink(Protocol):
     def send(self, stream: str, sequence: int) -> None:
-        """Hands over the event that gets this sequence."""
+        """Publishes the event with this sequence."""
 
     def finish(self) -> None:
-        """Waits until everything is out."""
+        """Waits until all events are published."""
 
 
 def fields(stream: str, sequence: int) -> dict[str, Any]:
-    """A ``log`` event's fields beside stream, id and sequence, filled up to ``PAYLOAD`` bytes."""
+    """Returns a ``log`` event's fields without stream, id and sequence, padded to ``PAYLOAD`` bytes."""
     made: dict[str, Any] = {"timestamp": now(), "level": "INFO", "message": "", "component": "bench"}
     made["phase"] = "load"
     size = len(head_of(stream)) + len(str(sequence)) + 1 + len(encode(made))
@@ -69,7 +69,7 @@ def fields(stream: str, sequence: int) -> dict[str, Any]:
 
 
 def payload(stream: str, sequence: int) -> str:
-    """The event as Taskroom sends it; peers carry the same bytes."""
+    """Returns the event as Taskroom sends it; peers carry the same bytes."""
     return f"{head_of(stream)}{sequence},{encode(fields(stream, sequence))}"
 
 
@@ -100,13 +100,13 @@ class Times:
 
 
 class Ours:
-    """The real writer with the real projection, put together as in a worker."""
+    """The real writer with the real projection, as in a worker."""
 
     def __init__(self, times: Times, database_url: str, redis_url: str) -> None:
         publisher = Publisher(redis_url)
 
         def publish(appended: Appended) -> None:
-            times.commit(appended)  # called right after the commit: what comes next is the way to a viewer
+            times.commit(appended)  # called right after the commit, where the way to a viewer begins
             publisher.publish(appended)
 
         self.writer = Writer(Single(database_url), project, publish)
@@ -120,9 +120,9 @@ class Ours:
 
 
 class Notifications:
-    """``create_notification`` for the users whose streams these are, by so many writers at once.
+    """Calls ``create_notification`` for the users of these streams, in several concurrent writers.
 
-    Which of them writes first is theirs to find out, so a call's time is kept under the sequence that it got.
+    The order of the writers is not known before, so the time of a call is stored under its event's sequence.
     """
 
     def __init__(self, times: Times, database_url: str, redis_url: str, writers: int = 1) -> None:
@@ -146,9 +146,11 @@ class Notifications:
 
     def _create(self, stream: str) -> None:
         called = time.monotonic_ns()
-        told = create_notification(stream.partition(":")[2], "Backup done", "12,345 files, 6.7 GB", "success")
-        assert told
-        self._times.called_at(stream, told["sequence"], called)
+        notification = create_notification(
+            stream.partition(":")[2], "Backup done", "12,345 files, 6.7 GB", "success"
+        )
+        assert notification
+        self._times.called_at(stream, notification["sequence"], called)
 
     def finish(self) -> None:
         for call in self._calls:
@@ -165,7 +167,7 @@ def run(order: Order, times: Times, sink: Sink) -> None:
     total = order.events * len(order.streams)
     done = 0
     while done < total and (elapsed := time.monotonic() - start) < order.limit:
-        # Counted from the start, not from the last event: an overslept moment is made good by the next.
+        # Relative to the start, not to the last event: the next event makes up for a late one.
         if elapsed < done / order.rate:
             time.sleep(done / order.rate - elapsed)
             continue

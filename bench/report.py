@@ -1,4 +1,4 @@
-"""The table: bench/results/side-by-side.md, and the same on the terminal."""
+"""Writes the table to bench/results/side-by-side.md and to the terminal."""
 
 from __future__ import annotations
 

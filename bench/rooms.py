@@ -1,7 +1,7 @@
-"""How viewers of one room speak: SSE or Socket.IO over WebSocket, at the level of bytes.
+"""The bytes of SSE and of Socket.IO over WebSocket, for viewers of one room.
 
-A room's ``slow`` takes what the comparison with the canon did not: handshakes, control messages, keep-alives,
-other cuts of the same events, and whatever the first reader of an event reads.
+A room's ``slow`` parses the bytes that differ from the canon: handshakes, control messages, keep-alives, other chunks
+of the same events, and the events of their first reader.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ID = re.compile(rb"^id: ?(\d+)\r?$", re.MULTILINE)
 
 
 class Room:
-    """One stream on one server over one wire. ``number`` is the stream's row among the publisher's times."""
+    """One stream on one server over one wire. ``number`` is the stream's row in the publisher's times."""
 
     def __init__(self, address: tuple[str, int], number: int, first: int) -> None:
         self.address, self.number, self.first = address, number, first
@@ -32,11 +32,12 @@ class Room:
         raise NotImplementedError
 
     def slow(self, viewer: Viewer, data: bytes) -> None:
-        """Takes bytes as they came; moves the viewer's sequence. Raises Disorder."""
+        """Parses received bytes; advances the viewer's sequence. Raises Disorder."""
         raise NotImplementedError
 
     def _head(self, viewer: Viewer, data: bytes, status: bytes) -> bytes | None:
-        """The head of the answer to ``hello``, None while it is incomplete. Raises Disorder for another status."""
+        """Returns the head of the response to ``hello``, None while it is incomplete. Raises Disorder for another
+        status."""
         head, found, _ = data.partition(b"\r\n\r\n")
         if not found:
             viewer.pending = data
@@ -47,14 +48,14 @@ class Room:
         return head
 
     def seat(self, viewer: Viewer) -> None:
-        """Back to comparing, once the viewer stands where the canon has a cut."""
+        """Returns to the comparison once the viewer is at an end of the canon."""
         start = self.raw.end(viewer.sequence)
         if viewer.joined_at and start is not None and self.raw.bytes.startswith(viewer.pending, start):
             viewer.offset, viewer.pending = start + len(viewer.pending), b""
 
 
 class SseRoom(Room):
-    """A server that ``greets`` sends an event of its own first. ``live`` viewers start wherever that says."""
+    """A server that ``greets`` sends a greeting first. ``live`` viewers start at the sequence of the greeting."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class SseRoom(Room):
             self.seat(viewer)
 
     def _read(self, viewer: Viewer, payload: bytes) -> bool:
-        """Takes a piece of the event stream; True when it was nothing but whole events."""
+        """Parses a piece of the event stream; returns whether it has complete events only."""
         text = viewer.text + payload
         events, at = True, 0
         while at < len(text):
@@ -129,7 +130,8 @@ class SseRoom(Room):
                 viewer.sequence = cursor
             viewer.join()
         elif b"event: resync" in block or b"event: token_expired" in block or b"event:" not in block:
-            raise Disorder(block.decode().strip())  # the last: a bare ``retry:``, come back later
+            # The last block may be a bare ``retry:``, which asks for a later reconnection.
+            raise Disorder(block.decode().strip())
 
 
 class SocketRoom(Room):
@@ -202,7 +204,7 @@ def _rest(data: bytes, at: int) -> tuple[int, bytes] | None:
 
 
 def _chunk(data: bytes, at: int) -> tuple[int, bytes] | None:
-    """The HTTP chunk at that place: where it ends, what it holds; None while it is incomplete."""
+    """Returns the end and the content of the HTTP chunk at that offset; None while it is incomplete."""
     line = data.find(b"\r\n", at)
     if line < 0:
         return None
@@ -216,7 +218,7 @@ def _chunk(data: bytes, at: int) -> tuple[int, bytes] | None:
 
 
 def _frame(data: bytes, at: int) -> tuple[int, int, bytes] | None:
-    """The WebSocket frame of a server at that place: where it ends, its opcode, its payload."""
+    """Returns the end, the opcode and the payload of the server's WebSocket frame at that offset."""
     if len(data) < at + 2:
         return None
     size, start = data[at + 1], at + 2
@@ -229,7 +231,7 @@ def _frame(data: bytes, at: int) -> tuple[int, int, bytes] | None:
 
 
 def _masked(payload: bytes, opcode: int = 1) -> bytes:
-    """A client's frame. The mask is zero, which leaves the payload as it is."""
+    """Returns a client's frame. Its mask is zero, so the payload is unchanged."""
     size = len(payload)
     length = bytes([0x80 | size]) if size < 126 else b"\xfe" + size.to_bytes(2)
     return bytes([0x80 | opcode]) + length + bytes(4) + payload

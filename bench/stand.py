@@ -1,4 +1,4 @@
-"""The test stand: Postgres, Redis and our server on loopback, and a publisher beside them."""
+"""The test stand: Postgres, Redis, Taskroom and a publisher on loopback."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bench.publish import Order
 from bench.rooms import Room, SocketRoom, SseRoom
 from tests.support.system import ROOT, SECRET, System, User
 
-GRACE_SECONDS = 40.0  # for what comes late
+GRACE_SECONDS = 40.0  # for late events
 PUBLISH = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "bench.publish"]
 DAY = str(24 * 3600)
 Times = NDArray[np.int64]
@@ -39,7 +39,7 @@ Times = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A stream to watch and to write to. ``head`` is the last sequence it has."""
+    """A stream to watch and write. ``head`` is its last sequence."""
 
     id: str
     head: int
@@ -58,7 +58,7 @@ class Feed(Task):
 
 
 class Publishing:
-    """A publisher that stands ready. ``go`` starts it; ``times`` waits for its end."""
+    """A publisher that waits for ``go``; ``times`` waits for its end."""
 
     def __init__(self, order: Order, command: list[str], redis_url: str) -> None:
         self.order = order
@@ -85,7 +85,7 @@ class Publishing:
         return self._process.poll() is not None
 
     def times(self) -> tuple[Times, Times]:
-        """When each event was called and committed: a row a stream, in the order of the sequences."""
+        """Returns the times of the calls and commits: a row a stream, in the order of the sequences."""
         assert self._process.wait(120) == 0, "the publisher failed"
         called, committed = (
             np.fromfile(f"{self.order.out}.{kind}", np.int64).reshape(len(self.order.streams), -1)
@@ -103,14 +103,14 @@ class Publishing:
 
 
 class Server(Protocol):
-    """One of those compared. ``pid`` is what is accounted, with its children."""
+    """A compared server. The process ``pid`` and its children are measured."""
 
     name: str
     wires: tuple[str, ...]
     pid: int
 
     def task(self) -> Task:
-        """A new one, to watch and to write to."""
+        """Creates a stream to watch and write."""
 
     def room(self, wire: str, task: Task, number: int = 0) -> Room: ...
 
@@ -156,7 +156,7 @@ class Stand:
 
     @contextmanager
     def ours(self, **settings: str) -> Iterator[Ours]:
-        """A fresh web process of ours."""
+        """Starts a new web process of Taskroom."""
         with self.system.web(ACCESS_TOKEN_SECONDS=DAY, **settings) as url:
             self.system.url = url
             if self._user is None:
@@ -166,7 +166,7 @@ class Stand:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """A Celery worker with two children."""
+        """Starts a Celery worker with two children."""
         process = self.system.start_worker()
         try:
             yield
@@ -178,7 +178,7 @@ class Stand:
         return self.tasks(1)[0]
 
     def tasks(self, count: int) -> list[Task]:
-        """Tasks of the user that nobody runs: their events come from the publisher."""
+        """Creates tasks of the user that no worker runs: the publisher writes their events."""
         made = []
         connection = psycopg2.connect(self.database_url)
         try:
@@ -194,14 +194,14 @@ class Stand:
                         params={},
                     )
                     made.append(Task(task_id, tx.appended.events[0].sequence))
-                # Else the web process would offer them to workers again and again.
+                # Else the web process would send them to workers again and again.
                 cur.execute("DELETE FROM dispatches")
         finally:
             connection.close()
         return made
 
     def users(self, count: int) -> list[User]:
-        """Accounts of their own, each signed in; as many passwords would take a minute to hash."""
+        """Creates signed-in accounts without passwords: so many hashes would take a minute."""
         claims = jwt.decode(self.user.token, options={"verify_signature": False})
         rows = self.system.sql(
             """WITH made AS (INSERT INTO users (email, password_hash, role)
@@ -221,7 +221,7 @@ class Stand:
         return jwt.encode(claims | {"jti": uuid.uuid4().hex}, SECRET, algorithm="HS256")
 
     def notifying(self, feeds: list[Feed], rate: float, events: int, writers: int = 1) -> Publishing:
-        """Notifications for these users; ``rate`` is of all of them together, ``events`` of each."""
+        """Returns a publisher of notifications for these users; ``rate`` is that of all, ``events`` that of each."""
         settings = {"database_url": self.database_url, "redis_url": self.redis_url, "writers": writers}
         return self.publishing("notifications", settings, feeds, rate, events)
 
@@ -234,7 +234,7 @@ class Stand:
         events: int,
         command: list[str] | None = None,
     ) -> Publishing:
-        """A publisher for these streams; ``rate`` is of all of them together, ``events`` of each."""
+        """Returns a publisher for these streams; ``rate`` is that of all together, ``events`` that of each."""
         streams = [(task.stream, task.head) for task in tasks]
         warm = self.task().stream if sink == "ours" else ""
         out = str(self.home.root / "times")
@@ -247,7 +247,7 @@ class Stand:
 def stand() -> Iterator[Stand]:
     with tempfile.TemporaryDirectory(prefix="taskroom-bench-") as folder:
         home = Home.open(Path(folder))
-        with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
+        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
             made = Stand(home, postgres, redis)
             made.system.migrate()
             try:
@@ -257,6 +257,6 @@ def stand() -> Iterator[Stand]:
 
 
 def open_port(port: int) -> bool:
-    """Whether somebody listens there on loopback."""
+    """Whether a process listens at this loopback port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""What Postgres is asked in a while: it logs every statement, and the log is read afterwards."""
+"""Counts the statements of a block: Postgres logs every statement, and the log is read afterwards."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARK = "SELECT 'the bench was here'"
 
 
 class Statements:
-    """Counts statements between entering and leaving the block."""
+    """Counts the statements within its block."""
 
     def __init__(self, stand: Stand) -> None:
         self._stand = stand
@@ -32,13 +32,13 @@ class Statements:
         self._seen = text.split("statement:")[1:]
 
     def count(self, part: str) -> int:
-        """Statements that hold this text."""
+        """Returns the number of statements with this text."""
         return sum(part in statement for statement in self._seen)
 
     def _set(self, value: str) -> None:
         self._execute(f"ALTER SYSTEM SET log_statement = {value}", "SELECT pg_reload_conf()")
         if value != "DEFAULT":
-            # A reload reaches each process when it gets to it; from a mark in the log on, new ones have it.
+            # Each process applies a reload at its own time; sessions that start after a mark in the log have it.
             self._mark()
 
     def _mark(self) -> None:

@@ -16,7 +16,7 @@ from app.stream.transaction import Transactions
 from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.servers import Servers
 from tests.support.system import System, User
 from tests.tasks.helpers import Tasks
@@ -93,14 +93,14 @@ def here(database: str) -> Iterator[Tasks]:
 
 
 @pytest.fixture
-def line(system: System) -> Iterator[Line]:
-    line = Line(system.database_url)
+def line(system: System) -> Iterator[TcpProxy]:
+    line = TcpProxy(system.database_url)
     yield line
     line.close()
 
 
 @pytest.fixture
-def behind_line(system: System, line: Line) -> Iterator[str]:
+def behind_line(system: System, line: TcpProxy) -> Iterator[str]:
     """A web process that reaches Postgres only through ``line``."""
     with system.web(DATABASE_URL=line.url) as address:
         yield address

@@ -15,7 +15,7 @@ import pytest
 
 from app.green.listener import raise_file_limit
 from app.up import embedded
-from tests.support.patience import be_patient
+from tests.support.patience import extend_timeouts
 from tests.support.servers import PROCESSES, RunningServers, Servers
 
 LANES = ("all", "beside", "alone", "quick")
@@ -40,7 +40,7 @@ SLOW = (
     *("tests/seeds/", "tests/test_client.py", "tests/api/test_fuzz.py"),
 )
 
-be_patient()
+extend_timeouts()
 
 _running = pytest.StashKey[RunningServers]()
 _servers = pytest.StashKey[Servers]()

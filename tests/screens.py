@@ -64,7 +64,7 @@ def without_our_paths(route: Route) -> None:
 def running() -> Iterator[System]:
     with tempfile.TemporaryDirectory(prefix="taskroom-screens-") as folder:
         home = Home.open(Path(folder))
-        with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
+        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
             system = System(postgres.url, redis.url, home.log)
             # As it is operated: without the job that measures.
             system.migrate(TASKROOM_BENCH="0")

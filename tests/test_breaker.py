@@ -153,6 +153,28 @@ def test_one_line_says_that_it_opened_and_one_that_it_closed(
     ]
 
 
+def test_a_question_is_asked_unless_it_is_known_to_fail(breaker: Breaker, clock: Clock):
+    asked: list[str] = []
+
+    def ask(error: BaseException | None = None) -> str:
+        def question() -> str:
+            asked.append("question")
+            if error is not None:
+                raise error
+            return "an answer"
+
+        clock.now += 0.1
+        return breaker.ask(question, lambda: "otherwise", OSError)
+
+    assert ask() == "an answer"
+    assert [ask(OSError("gone")), ask(), ask()] == ["otherwise"] * 3 and len(asked) == 2
+    clock.now += 1.0
+    with pytest.raises(MemoryError):
+        ask(MemoryError())
+    assert ask() == "an answer", "a question that failed on our side leaves the next one to try"
+    assert (breaker.state, breaker.openings) == (CLOSED, 1)
+
+
 def test_of_many_threads_one_tries():
     breaker, start = Breaker("Postgres", 0.0), threading.Barrier(20, timeout=60)
     breaker.failed(breaker.enter(), "gone")

@@ -17,7 +17,7 @@ from app.errors import NotFound
 from app.errors.causes import Cause
 from app.stream.store import Connect, DatabaseUnavailable
 from tests.stream.helpers import sql
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 
 
 class Web:
@@ -40,14 +40,14 @@ class Web:
 
 
 @pytest.fixture
-def line(database: str) -> Iterator[Line]:
-    line = Line(database)
+def line(database: str) -> Iterator[TcpProxy]:
+    line = TcpProxy(database)
     yield line
     line.close()
 
 
 @pytest.fixture
-def web(line: Line) -> Iterator[Web]:
+def web(line: TcpProxy) -> Iterator[Web]:
     web = Web(line.url)
     yield web
     web.engine.dispose()
@@ -103,7 +103,7 @@ def test_a_connection_that_the_server_ended_is_an_outage_until_the_next_answers(
 
 
 @pytest.mark.parametrize("connected", [True, False])
-def test_a_network_that_is_cut_is_an_outage_and_then_nobody_waits(web: Web, line: Line, connected: bool):
+def test_a_network_that_is_cut_is_an_outage_and_then_nobody_waits(web: Web, line: TcpProxy, connected: bool):
     if connected:
         web.run("SELECT 1")
     web.breaker._seconds = 3600.0

@@ -29,7 +29,7 @@ def moment(hook: Hook) -> datetime:
 @pytest.mark.slow
 def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(9))):
-        each.told(2)
+        each.create_tasks(2)
     claimed: list[Claimed] = []
 
     def take() -> None:
@@ -46,7 +46,7 @@ def test_what_is_claimed_is_had_by_one(hook: Hook) -> None:
 
 
 def test_the_lease_of_a_killed_sender_ends_and_it_is_sent_again_under_the_same_id(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     (lost,) = hook.claim()
     assert hook.claim() == []
 
@@ -63,7 +63,7 @@ def test_the_lease_of_a_killed_sender_ends_and_it_is_sent_again_under_the_same_i
 
 
 def test_what_fails_is_tried_again_ever_later_and_then_given_up(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
 
     for wait in PATIENT.retries:
         before = moment(hook)
@@ -81,9 +81,9 @@ def test_what_fails_is_tried_again_ever_later_and_then_given_up(hook: Hook) -> N
 
 
 def test_one_of_which_much_is_told_leaves_room_for_the_others(hook: Hook) -> None:
-    hook.told(20)
+    hook.create_tasks(20)
     other = Hook(Tasks(hook.tasks.database))
-    other.told(2)
+    other.create_tasks(2)
 
     with hook.tasks.connect() as connection, connection.cursor() as cur:
         first, then = claim(cur, 2), claim(cur, 8)
@@ -99,9 +99,9 @@ def test_one_of_which_much_is_told_leaves_room_for_the_others(hook: Hook) -> Non
 def test_an_owner_of_many_that_are_slow_leaves_room_for_the_others(hook: Hook) -> None:
     for _ in range(19):
         Hook(hook.tasks)
-    hook.told(3)  # each of the twenty
+    hook.create_tasks(3)  # each of the twenty
     other = Hook(Tasks(hook.tasks.database))
-    other.told(2)
+    other.create_tasks(2)
 
     with hook.tasks.connect() as connection, connection.cursor() as cur:
         first, then = claim(cur, 2), claim(cur, 16)
@@ -118,7 +118,7 @@ def test_an_owner_of_many_that_are_slow_leaves_room_for_the_others(hook: Hook) -
 
 
 def test_what_fails_together_counts_once(hook: Hook) -> None:
-    hook.told(12)
+    hook.create_tasks(12)
     burst = hook.claim()
     for _ in range(2):  # as more senders take them at the same moment
         sql(hook.tasks.database, "UPDATE deliveries SET due_at = now() + interval '1 h' WHERE tries = 1")
@@ -134,7 +134,7 @@ def test_what_fails_together_counts_once(hook: Hook) -> None:
 
 
 def test_a_failure_of_before_it_was_enabled_does_not_bring_back_those_of_then(hook: Hook) -> None:
-    hook.told(6)
+    hook.create_tasks(6)
     hook.fail(4)
     hook.wait()
     (claimed,) = hook.claim()
@@ -147,7 +147,7 @@ def test_a_failure_of_before_it_was_enabled_does_not_bring_back_those_of_then(ho
 
 
 def test_an_error_that_quotes_what_cannot_be_stored_is_written_down(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     (claimed,) = hook.claim()
 
     hook.record(claimed, Policy((5.0,), failures=1), error="it said \0")
@@ -157,7 +157,7 @@ def test_an_error_that_quotes_what_cannot_be_stored_is_written_down(hook: Hook) 
 
 
 def test_a_look_at_what_is_due_reads_no_webhook_that_waits_for_nothing(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     database = hook.tasks.database
     sql(database, "UPDATE webhooks SET disabled_at = now()")
     sql(
@@ -186,7 +186,7 @@ def test_a_look_at_what_is_due_reads_no_webhook_that_waits_for_nothing(hook: Hoo
 
 @pytest.mark.slow
 def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: Hook) -> None:
-    hook.told(5)
+    hook.create_tasks(5)
     first = hook.claim(1)
     hook.record(first[0], status_code=503)
     assert hook.claim() == [], "it is held"
@@ -208,7 +208,7 @@ def test_one_that_fails_is_asked_one_thing_at_a_time_and_ever_more_seldom(hook: 
 
 def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(hook: Hook) -> None:
     policy = Policy((1.0,) * 10, failures=5)
-    hook.told(2)
+    hook.create_tasks(2)
     hook.wait()
     both = hook.claim()
     hook.record(both[0], policy, status_code=200)
@@ -225,11 +225,11 @@ def test_after_so_many_failures_in_a_row_it_is_disabled_and_its_owner_told_once(
 
 
 def test_while_disabled_nothing_is_sent_or_kept_and_enabled_again_it_goes_on(hook: Hook) -> None:
-    hook.told(2)
+    hook.create_tasks(2)
     (one, _) = hook.claim()
     hook.record(one, Policy((1.0,), failures=1), error="no answer")
     assert not hook.shown()["enabled"]
-    hook.told()
+    hook.create_tasks()
     hook.wait()
     assert hook.claim() == []
     with hook.tasks.connect() as connection, connection.cursor() as cur:
@@ -242,7 +242,7 @@ def test_while_disabled_nothing_is_sent_or_kept_and_enabled_again_it_goes_on(hoo
 
 
 def test_gone_is_for_ever(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     (claimed,) = hook.claim()
 
     hook.record(claimed, status_code=410)
@@ -252,7 +252,7 @@ def test_gone_is_for_ever(hook: Hook) -> None:
 
 
 def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
-    hook.told(5)
+    hook.create_tasks(5)
     sql(hook.tasks.database, "UPDATE deliveries SET created_at = now() WHERE sequence > 2")  # of one moment
 
     found: list[str] = []
@@ -268,7 +268,7 @@ def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
 
 @pytest.mark.slow
 def test_a_page_of_a_long_log_is_a_piece_of_an_index(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     database = hook.tasks.database
     sql(
         database,

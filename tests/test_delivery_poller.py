@@ -1,4 +1,4 @@
-"""DeliveryPoller: workers get a hint soon after a delivery is due, and few repeats."""
+"""The poller of deliveries: workers hear of what is due, soon, and not over and over."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def hook(here: Tasks) -> Hook:
 
 
 class Hints:
-    """A poller whose clock the test sets; ``sent`` counts its hints."""
+    """A poller whose time the test turns; ``sent`` counts its hints."""
 
     def __init__(self, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sent, self.broker_is_down, self.clock = 0, False, Clock()
@@ -46,7 +46,7 @@ def test_workers_are_told_of_what_is_due_and_of_nothing_else(
     hints = Hints(hook, monkeypatch)
     assert hints.polled(3) == 0
 
-    hook.told()
+    hook.create_tasks()
     assert hints.polled(1) == 1
     hook.claim()
     assert hints.polled(3) == 0
@@ -57,7 +57,7 @@ def test_workers_are_told_of_what_is_due_and_of_nothing_else(
 
 def test_who_is_not_heard_repeats_it_ever_more_seldom(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     hints = Hints(hook, monkeypatch)
-    hook.told()
+    hook.create_tasks()
 
     assert 10 < hints.polled(600) < 20, "in five minutes"
 
@@ -71,7 +71,7 @@ def test_no_hint_while_a_webhook_has_as_much_on_its_way_as_it_may_and_one_at_onc
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hints = Hints(hook, monkeypatch)
-    hook.told(20)
+    hook.create_tasks(20)
     assert hints.polled(40) > 1
     slow = hook.claim()
     assert hints.polled(40) == 0, "it waits for its receiver, not for a worker"

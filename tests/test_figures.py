@@ -82,7 +82,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
-    (PROTOCOL, "end in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
+    (PROTOCOL, "limited in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
     (PROTOCOL, "Five requests of a user are answered at once", lambda: DEFAULT.requests_per_user, 5),
     (PROTOCOL, "a thousand more wait in their order", lambda: concurrency.MOST_WAITING, 1_000),
     (PROTOCOL, "| 64 KiB of JSON in the parameters of a task", lambda: starting.PARAMS_LIMIT, 64 * 1024),

@@ -1,4 +1,4 @@
-"""The list, what of it was read, and the count that is always right."""
+"""The list of notifications, which of them are read, and the number of unread ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.threads import joined
 from tests.tasks.helpers import Tasks
 
 
-def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Tasks) -> None:
+def test_pages_continue_where_the_last_one_ended_and_may_hold_only_unread(here: Tasks) -> None:
     ids = [notify(here, f"{n}")["id"] for n in range(5)]
 
     with here.transaction() as tx:
@@ -41,8 +41,8 @@ def test_pages_go_on_where_the_last_one_ended_and_hold_what_is_unread(here: Task
 
 
 @pytest.mark.slow
-def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
-    """Tasks of the user end, notifications come and are read, and all are counted, all at the same time."""
+def test_concurrent_writers_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
+    """At the same time tasks of the user end, and notifications are created, marked as read and counted."""
     faults: list[Exception] = []
     counted: list[tuple[int, int]] = []
 
@@ -81,7 +81,7 @@ def test_several_who_write_to_one_user_leave_no_gap_and_the_right_count(here: Ta
 
 
 def unread_as_of(events: list[Event], sequence: int) -> int:
-    """What somebody holds who has heard that much of the stream."""
+    """Returns the number of unread notifications of a client that has received the stream up to the sequence."""
     count = 0
     for event in events[:sequence]:
         if event.type == "notification":
@@ -112,13 +112,13 @@ def test_all_are_read_by_one_mark_and_keep_the_time_at_which_they_were(here: Tas
     assert [n["id"] for n in shown(here, False)] == [last, second, first, alone]
     assert {n["status"] for n in shown(here, False)} == {"read"}
     assert sql(here.database, "SELECT count(*) FROM notifications WHERE read_at IS NULL") == [(3,)]
-    told = [
+    marks = [
         e for e in Store(here.connect).after(user_stream(here.user_id), 0) if e.type == "notifications_read"
     ]
-    assert [e.decoded()["unread_count"] for e in told] == [1, 0, 1, 0]
+    assert [e.decoded()["unread_count"] for e in marks] == [1, 0, 1, 0]
 
 
-def test_what_is_old_goes_and_counts_no_more(here: Tasks) -> None:
+def test_old_notifications_are_deleted_and_not_counted(here: Tasks) -> None:
     ids = [notify(here)["id"] for _ in range(2)]
     with here.transaction() as tx:
         mark_read(tx, here.user_id)
@@ -135,7 +135,7 @@ def test_what_is_old_goes_and_counts_no_more(here: Tasks) -> None:
     assert prune(here.connect, 30) == 4
 
     assert [n["id"] for n in shown(here)] == [ids[4]] and unread(here) == 1
-    assert sql(here.database, "SELECT 1 FROM read_marks") == [], "nothing is left that it speaks of"
+    assert sql(here.database, "SELECT 1 FROM read_marks") == [], "no notification is left below the mark"
     assert prune(here.connect, 30) == 0
 
 
@@ -150,7 +150,7 @@ def test_a_mark_stays_while_anything_is_read_by_it(here: Tasks) -> None:
     assert [n["read"] for n in shown(here)] == [True]
 
 
-def test_pruning_waits_for_nobody_and_nobody_who_reads_is_counted_wrong(here: Tasks) -> None:
+def test_pruning_skips_locked_users_and_counts_reads_right(here: Tasks) -> None:
     other = Tasks(here.database)
     for tasks in (here, other):
         notify(tasks), notify(tasks)
@@ -165,7 +165,7 @@ def test_pruning_waits_for_nobody_and_nobody_who_reads_is_counted_wrong(here: Ta
 
 
 @pytest.mark.slow
-def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: Tasks) -> None:
+def test_readers_writers_and_two_prunings_at_once_leave_the_right_count(here: Tasks) -> None:
     users = [Tasks(here.database) for _ in range(3)]
     for tasks in users:
         fill(lambda statement, values: sql_named(here.database, statement, values), tasks.user_id, 300)
@@ -204,11 +204,11 @@ def test_readers_writers_and_two_who_prune_at_once_come_to_the_same_count(here: 
 
 @pytest.fixture(scope="module")
 def crowded(servers: Servers) -> Tasks:
-    """A user with a hundred thousand notifications, none of them read."""
+    """Makes a user with a hundred thousand unread notifications."""
     database = servers.create_database()
     tasks = Tasks(database)
-    tasks.connect = patient_single(database)  # so many rows take their time
-    # When Postgres looks at its tables by itself is its own choice, and with it the plans.
+    tasks.connect = patient_single(database)  # so many rows take a while
+    # Autovacuum would analyze the table at any time and change the plans.
     sql(database, "ALTER TABLE notifications SET (autovacuum_enabled = off)")
     fill(lambda statement, values: sql_named(database, statement, values), tasks.user_id, 100_000)
     sql(database, "ANALYZE")
@@ -216,8 +216,8 @@ def crowded(servers: Servers) -> Tasks:
 
 
 @pytest.mark.slow
-def test_pages_of_a_hundred_thousand_are_pieces_of_an_index(crowded: Tasks) -> None:
-    """Whatever was read of them: none, all but few, few, all at once, and one by one."""
+def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> None:
+    """With none read, with few, with all but few, with all by a mark, and with all one by one."""
     newest, oldest = "sequence > 99997", "sequence < 4"
     states = {
         "none is read": "SELECT 1",
@@ -253,7 +253,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
         left = mark_read(Transaction(cur, project), user_id)
         after, count = written(), unread_count(cur, user_id)
         newest, rest = page(cur, user_id, None, None, 50), page(cur, user_id, None, True, 50)
-        connection.rollback()  # for other tests none of them is read
+        connection.rollback()  # other tests need all of them unread
 
     assert left == count == 0 and before == after
     assert {n["read"] for n in newest} == {True} and rest == []

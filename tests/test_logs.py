@@ -19,7 +19,7 @@ from app.errors import ConfigurationError
 from app.http.requests import HEADER, identified
 from app.observability import log_format
 from app.observability.log_format import formatter
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import SECRET, System, User
 from tests.support.viewers import SocketViewer, SseViewer
 
@@ -148,7 +148,7 @@ def test_a_header_that_goes_on_in_the_next_line_is_no_name(system: System) -> No
     assert re.search("x-request-id: [0-9a-f]{32}\r\n", answer.lower())
 
 
-def test_what_is_logged_for_a_request_has_its_name(system: System, line: Line, behind_line: str) -> None:
+def test_what_is_logged_for_a_request_has_its_name(system: System, line: TcpProxy, behind_line: str) -> None:
     log = system.home / f"web-{urlsplit(behind_line).port}.log"
     with httpx.Client(base_url=behind_line, timeout=60) as client:
         body = {"email": "nobody@example.org", "password": "12345678"}

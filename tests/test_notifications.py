@@ -17,7 +17,7 @@ from tests.support.inbox import notify, unread
 from tests.tasks.helpers import Tasks
 
 
-def test_it_is_a_row_and_an_event(here: Tasks) -> None:
+def test_a_notification_is_a_row_and_an_event(here: Tasks) -> None:
     made = notify(here, "Audio ready", message="Your audio is ready", type="success", metadata={"length": 3})
 
     (event,) = Store(here.connect).after(user_stream(here.user_id), 0)
@@ -28,7 +28,7 @@ def test_it_is_a_row_and_an_event(here: Tasks) -> None:
     assert unread(here) == 1
 
 
-# Written out, and not the product's own table: a type that is lost there would be lost here too.
+# Written out: the product's own table would lose the same types as the product.
 FOURTEEN = {
     "approval_required": "warning",
     "content_ready": "success",
@@ -89,7 +89,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_what_cannot_be_is_refused_by_the_name_of_its_field_and_leaves_nothing(here: Tasks) -> None:
+def test_an_invalid_field_is_refused_by_name_and_stores_nothing(here: Tasks) -> None:
     for wrong, field in WRONG:
         with pytest.raises(ValueError) as refused:
             create_notification(**{"user_id": here.user_id, "title": "x", "message": "", **wrong})
@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused_by_the_name_of_its_field_and_leaves_nothing(h
     assert unread(here) == 0 and not sql(here.database, "SELECT 1 FROM event_ids")
 
 
-def test_what_can_be_is_kept_as_it_is(here: Tasks) -> None:
+def test_valid_fields_are_stored_unchanged(here: Tasks) -> None:
     for url in ("/", "/runs/1?x=%20#L5", "https://example.org", "HTTP://[::1]:80/x"):
         assert notify(here, action_url=url)["action_url"] == url
     made = notify(
@@ -109,7 +109,7 @@ def test_what_can_be_is_kept_as_it_is(here: Tasks) -> None:
     assert made["metadata"] == {"a": [1, {"b": None}]}
 
 
-def test_of_what_is_said_twice_one_is_kept(here: Tasks) -> None:
+def test_two_notifications_of_one_event_id_are_stored_once(here: Tasks) -> None:
     answers: list[Any] = []
 
     in_threads(
@@ -126,7 +126,7 @@ def test_a_long_title_is_cut(here: Tasks) -> None:
     assert len(notify(here, "é" * 300)["title"]) == 255
 
 
-def test_however_an_id_is_written_it_is_the_same_users(here: Tasks) -> None:
+def test_an_id_in_any_spelling_is_the_same_user(here: Tasks) -> None:
     create_notification(here.user_id.upper(), "x", "")
     create_notification(uuid.UUID(here.user_id), "y", "")  # type: ignore[arg-type]
 
@@ -135,7 +135,7 @@ def test_however_an_id_is_written_it_is_the_same_users(here: Tasks) -> None:
         create_notification("nobody", "x", "")
 
 
-def test_for_nobody_there_is_none(here: Tasks) -> None:
+def test_an_unknown_user_gets_no_notification(here: Tasks) -> None:
     nobody = str(uuid.uuid4())
 
     with pytest.raises(LookupError, match=nobody):

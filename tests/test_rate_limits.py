@@ -16,19 +16,19 @@ from app.http import rate_limits
 from app.http.attempts import Attempts, TooSoon, Window
 from app.http.rate_limits import PausingRedis, address_key, network_key
 from tests.support.clock import Clock as Monotonic
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 
 
 @pytest.fixture
-def line(redis_url: str) -> Iterator[Line]:
+def line(redis_url: str) -> Iterator[TcpProxy]:
     """The way to Redis."""
-    line = Line(redis_url)
+    line = TcpProxy(redis_url)
     yield line
     line.close()
 
 
 @pytest.fixture
-def storage(line: Line, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingRedis]:
+def storage(line: TcpProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingRedis]:
     monkeypatch.setattr(rate_limits, "REDIS_SECONDS", 60.0)  # slow is not away
     storage = PausingRedis(f"limits+{line.url}")
     yield storage
@@ -61,10 +61,11 @@ def test_a_redis_that_is_there_counts(storage: PausingRedis, key: str):
 
 
 def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
-    storage: PausingRedis, line: Line, key: str, clock: Clock, caplog: pytest.LogCaptureFixture
+    storage: PausingRedis, line: TcpProxy, key: str, clock: Clock, caplog: pytest.LogCaptureFixture
 ):
+    storage._breaker._clock = clock.monotonic
     storage.incr(key, 600)
-    with caplog.at_level(logging.WARNING, "taskroom.limits"):
+    with caplog.at_level(logging.WARNING, "taskroom.breaker"):
         line.cut()
         for n in range(1, 101):
             assert (storage.incr(key, 600), storage.get(key)) == (n, n)
@@ -75,13 +76,14 @@ def test_in_an_outage_each_process_counts_for_itself_and_it_is_told_once(
         assert storage.incr(key, 600) == 2
 
     assert [r.levelname for r in caplog.records] == ["WARNING", "WARNING"]
-    assert "for itself" in caplog.messages[0] and "together again" in caplog.messages[1]
+    assert "for itself" in caplog.messages[0] and "Redis answers again" in caplog.messages[1]
 
 
 def test_a_stopped_redis_is_waited_for_once_a_second(clock: Clock, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(rate_limits, "REDIS_SECONDS", 0.02)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         storage = PausingRedis(f"limits+redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        storage._breaker._clock = clock.monotonic
         for n in range(40):
             assert storage.incr("stopped", 60) == n + 1
             clock.now += 0.1

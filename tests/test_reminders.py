@@ -1,4 +1,4 @@
-"""Reminders: once a subject and day, by a clock that the tests turn."""
+"""Reminders: one for each subject and day, by a time that the tests give."""
 
 from __future__ import annotations
 
@@ -28,30 +28,20 @@ DAY = timedelta(days=1)
 
 
 def waiting(tasks: Tasks, asked_at: datetime, **more: Any) -> str:
-    """A task that has waited for approval since then."""
+    """Creates a task that has waited for approval since ``asked_at``."""
     task_id = tasks.create(approval=Approval.of("budget", "The budget", "high", 3.0), **more)
     sql(tasks.database, "UPDATE approvals SET asked_at = %s WHERE task_id = %s", asked_at, task_id)
     return task_id
 
 
-def account(tasks: Tasks, tenant: str, role: str = "operator") -> str:
-    return str(
-        sql(
-            tasks.database,
-            "INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, 'x', %s, %s) RETURNING id::text",
-            *(f"{uuid.uuid4().hex}@example.org", role, tenant),
-        )[0][0]
-    )
-
-
 def trial(tasks: Tasks, ends: datetime) -> str:
-    """The name of a tenant whose trial ends then."""
+    """Inserts a tenant whose trial ends at ``ends``; returns its name."""
     name = uuid.uuid4().hex
     sql(tasks.database, "INSERT INTO tenants (name, trial_ends_at) VALUES (%s, %s)", name, ends)
     return name
 
 
-def told(tasks: Tasks, user_id: str, type: str) -> list[dict[str, Any]]:
+def reminders_for(tasks: Tasks, user_id: str, type: str) -> list[dict[str, Any]]:
     events = Store(tasks.connect).after(user_stream(user_id), 0)
     payloads = [e.decoded() for e in events if e.type == "notification"]
     return [
@@ -59,23 +49,23 @@ def told(tasks: Tasks, user_id: str, type: str) -> list[dict[str, Any]]:
     ]
 
 
-def approvals_told(tasks: Tasks) -> list[dict[str, Any]]:
-    return told(tasks, tasks.user_id, "approval_required")
+def approval_reminders(tasks: Tasks) -> list[dict[str, Any]]:
+    return reminders_for(tasks, tasks.user_id, "approval_required")
 
 
-def test_a_task_that_waits_for_three_days_is_told_of(here: Tasks) -> None:
+def test_the_owner_of_a_task_that_waits_for_three_days_is_reminded(here: Tasks) -> None:
     old = waiting(here, NINE - 3 * DAY, title="Publish it")
     waiting(here, NINE - 3 * DAY + timedelta(minutes=1))
 
     assert remind_of_approvals(here.of_any_thread, NINE) == 1
 
-    (notice,) = approvals_told(here)
+    (notice,) = approval_reminders(here)
     assert notice["title"] == "Pending approval"
     assert notice["message"] == "Task 'Publish it' is waiting for 3+ days"
     assert (notice["related_type"], notice["related_id"]) == ("task", old)
 
 
-def test_twice_a_day_says_it_once_and_a_day_later_again(here: Tasks) -> None:
+def test_two_runs_a_day_remind_once_and_the_next_day_again(here: Tasks) -> None:
     waiting(here, NINE - 5 * DAY)
 
     assert [
@@ -84,13 +74,13 @@ def test_twice_a_day_says_it_once_and_a_day_later_again(here: Tasks) -> None:
     ] == [1, 0]
     assert remind_of_approvals(here.of_any_thread, NINE + DAY) == 1
 
-    assert len(approvals_told(here)) == 2
+    assert len(approval_reminders(here)) == 2
     with here.connect() as connection, connection.cursor() as cur:
-        assert unread_count(cur, here.user_id) == 3, "with the first one, when it was asked"
+        assert unread_count(cur, here.user_id) == 3, "two reminders and the request itself"
 
 
 @pytest.mark.parametrize("end", ["approved", "rejected", "cancelled"])
-def test_what_waits_no_more_is_told_of_no_more(here: Tasks, end: str) -> None:
+def test_a_task_that_waits_no_more_is_not_reminded_of(here: Tasks, end: str) -> None:
     task_id = waiting(here, NINE - 5 * DAY)
 
     if end == "cancelled":
@@ -100,10 +90,10 @@ def test_what_waits_no_more_is_told_of_no_more(here: Tasks, end: str) -> None:
             decide_approval(tx, task_id, end == "approved", "a@example.org")
 
     assert remind_of_approvals(here.of_any_thread, NINE) == 0
-    assert approvals_told(here) == []
+    assert approval_reminders(here) == []
 
 
-def test_what_is_decided_while_the_page_is_read_is_not_told_of(
+def test_a_task_decided_while_the_page_is_read_is_not_reminded_of(
     here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task_id = waiting(here, NINE - 5 * DAY)
@@ -120,55 +110,55 @@ def test_what_is_decided_while_the_page_is_read_is_not_told_of(
 
 
 @pytest.mark.slow
-def test_many_are_told_in_pages_each_once_though_several_do_it_at_once(
+def test_many_are_reminded_in_pages_and_once_by_runs_at_once(
     here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reminders, "PAGE", 7)
-    owners = [here.user_id, account(here, ""), account(here, "")]
-    for n in range(30):  # of one moment, too: a page may end between them
+    owners = [here.user_id, here.add_user(""), here.add_user("")]
+    for n in range(30):  # some with equal times: a page may end between them
         waiting(here, NINE - (4 + n // 10) * DAY, user_id=owners[n % 3])
 
     in_threads([lambda: remind_of_approvals(here.of_any_thread, NINE)] * 4)
 
-    assert [len(told(here, owner, "approval_required")) for owner in owners] == [10, 10, 10]
+    assert [len(reminders_for(here, owner, "approval_required")) for owner in owners] == [10, 10, 10]
 
 
 @pytest.mark.parametrize(("left", "title"), [(3, "Trial ends in 3 days"), (1, "Trial ends in 1 day")])
-def test_a_trial_that_ends_in_three_days_or_one_is_told_to_the_tenants_admins(
+def test_admins_are_warned_three_days_and_one_day_before_a_trial_ends(
     here: Tasks, left: int, title: str
 ) -> None:
     tenant = trial(here, NINE.replace(hour=23) + left * DAY)
-    admins = {account(here, tenant, "admin"), account(here, tenant, "admin")}
-    others = {account(here, tenant), account(here, "elsewhere", "admin")}
+    admins = {here.add_user(tenant, "admin"), here.add_user(tenant, "admin")}
+    others = {here.add_user(tenant), here.add_user("elsewhere", "admin")}
 
     assert [warn_of_trials(here.of_any_thread, NINE), warn_of_trials(here.of_any_thread, NINE)] == [2, 0]
 
     for admin in admins:
-        (notice,) = told(here, admin, "trial_expiring")
+        (notice,) = reminders_for(here, admin, "trial_expiring")
         assert (notice["title"], notice["tenant"]) == (title, tenant)
         assert f"{NINE + left * DAY:%Y-%m-%d}" in notice["message"]
-    assert not any(told(here, other, "trial_expiring") for other in others)
+    assert not any(reminders_for(here, other, "trial_expiring") for other in others)
 
 
 @pytest.mark.parametrize("left", [-1, 0, 2, 4])
-def test_on_other_days_nobody_is_told(here: Tasks, left: int) -> None:
-    account(here, trial(here, NINE + left * DAY), "admin")
+def test_on_other_days_nobody_is_warned(here: Tasks, left: int) -> None:
+    here.add_user(trial(here, NINE + left * DAY), "admin")
 
     assert warn_of_trials(here.of_any_thread, NINE) == 0
 
 
-def test_a_tenant_without_admins_is_told_as_a_whole_but_for_programs(
+def test_all_users_but_programs_of_a_tenant_without_admins_are_warned(
     here: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reminders, "PAGE", 2)
     tenant = trial(here, NINE + DAY)
-    people = [account(here, tenant, role) for role in ("operator", "viewer", "operator", "viewer")]
-    program = account(here, tenant, "worker")
+    people = [here.add_user(tenant, role) for role in ("operator", "viewer", "operator", "viewer")]
+    program = here.add_user(tenant, "worker")
 
     in_threads([lambda: warn_of_trials(here.of_any_thread, NINE)] * 3)
 
-    assert [len(told(here, person, "trial_expiring")) for person in people] == [1, 1, 1, 1]
-    assert told(here, program, "trial_expiring") == []
+    assert [len(reminders_for(here, person, "trial_expiring")) for person in people] == [1, 1, 1, 1]
+    assert reminders_for(here, program, "trial_expiring") == []
 
 
 ENTRIES = {
@@ -178,7 +168,7 @@ ENTRIES = {
 
 
 def celery(system: System, script: str) -> Any:
-    """What the script prints as JSON, in a process with Celery's configuration as beat has it."""
+    """Returns the JSON that the script prints in a process with the Celery configuration of beat."""
     source = (
         f"import json\nfrom workers.celery_app import celery\nschedule = celery.conf.beat_schedule\n{script}"
     )
@@ -208,18 +198,18 @@ print(json.dumps((rows, (celery.conf.timezone, celery.conf.enable_utc), sorted(c
 
 
 @pytest.mark.slow
-def test_a_worker_does_what_beat_asks_for(system: System, user: User, other: User) -> None:
-    # What is told depends on the day. Where midnight comes between, the worker is asked again, on the new one, and of
-    # somebody else: who has come to a tenant is signed out.
-    assert told_by_a_worker(system, user, today()) or told_by_a_worker(system, other, today())
+def test_a_worker_runs_the_scheduled_reminders(system: System, user: User, other: User) -> None:
+    # Reminders depend on the day. When midnight comes during the test, it runs again with another user, for the first
+    # one is signed out by the move to a tenant.
+    assert reminded_by_a_worker(system, user, today()) or reminded_by_a_worker(system, other, today())
 
 
 def today() -> date:
     return datetime.now(UTC).date()
 
 
-def told_by_a_worker(system: System, user: User, day: date) -> bool:
-    """Whether it tells of an approval and of a trial, each once, while that day lasts."""
+def reminded_by_a_worker(system: System, user: User, day: date) -> bool:
+    """Returns whether the worker sends the reminders of an approval and a trial, each once, before the day ends."""
     approval = {"title": "The budget", "risk_level": "low", "estimated_cost": 1}
     started = user.client.post("/api/v2/agent/start", json={"job_type": "test_echo", "approval": approval})
     task_id = started.json()["task_id"]
@@ -262,6 +252,6 @@ def test_the_command_says_when_a_trial_ends(database: str, monkeypatch: pytest.M
 
     assert command("2026-12-01") == [(datetime(2026, 12, 1, tzinfo=UTC),)]
     assert command("2026-12-01T12:00+02:00") == [(datetime(2026, 12, 1, 10, tzinfo=UTC),)]
-    with pytest.raises(SystemExit, match=r"^taskroom: [^\n]+$"):  # which says it and ends with 1
+    with pytest.raises(SystemExit, match=r"^taskroom: [^\n]+$"):  # a message, and the exit status 1
         command("soon")
     assert command("never") == [(None,)]

@@ -48,7 +48,7 @@ def hook(here: Tasks) -> Hook:
     ],
 )
 def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Exception, error: str) -> None:
-    hook.told()
+    hook.create_tasks()
     (claimed,) = hook.claim()
 
     def send(*_: Any, **__: Any) -> Answer:
@@ -62,7 +62,7 @@ def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Excepti
 
 
 def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     (claimed,) = hook.claim()
     sent: list[tuple[dict[str, str], bytes]] = []
 
@@ -83,7 +83,7 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
 
 def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(CONCURRENCY - 1))):
-        each.told(2)
+        each.create_tasks(2)
     together, numbers = threading.Barrier(CONCURRENCY), itertools.count()
 
     def send(claimed: Claimed) -> Tried:
@@ -100,7 +100,7 @@ def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pyte
     """What waited behind others here would use up its lease meanwhile."""
     monkeypatch.setattr(delivery, "CONCURRENCY", 3)
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(3))):
-        each.told(2)
+        each.create_tasks(2)
     claims, released = list[int](), threading.Event()
     answered: list[str] = []
 
@@ -128,7 +128,7 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when the time of the run is over: else there would be twice as many at once."""
-    hook.told()
+    hook.create_tasks()
     late = Hook(Tasks(hook.tasks.database))
     answered, waits = threading.Event(), list[float | None]()
     sent: list[str] = []
@@ -151,7 +151,7 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     )
     run.start()
     wait_for("it waits for what is on its way", lambda: None in waits)
-    late.told()
+    late.create_tasks()
     now.append(0.0)
 
     assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 0
@@ -162,13 +162,13 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
 
 
 def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     other = Hook(Tasks(hook.tasks.database))
     sent = threading.Event()
 
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
-            other.told()
+            other.create_tasks()
             assert sent.wait(60), "it waited for the slow one"
         else:
             sent.set()
@@ -178,20 +178,20 @@ def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
 
 
 def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
-    hook.told()
+    hook.create_tasks()
     late = Hook(Tasks(hook.tasks.database))
     meanwhile: list[int] = []
 
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
-            late.told()
+            late.create_tasks()
             meanwhile.append(deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT))
         return WELL
 
     assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 2
     assert meanwhile == [0]
 
-    hook.told()
+    hook.create_tasks()
     assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
         "the lock was given back"
     )
@@ -200,7 +200,7 @@ def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
 def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
     hook: Hook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hook.told(2)
+    hook.create_tasks(2)
     claims, writes = itertools.count(), itertools.count()
     gone = threading.Event()
 

@@ -111,10 +111,10 @@ def test_a_server_that_is_left_is_found_though_its_environment_tells_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = Home.open(tmp_path / "home")
-    with EmbeddedRedis(home, home.secrets) as server:
+    with EmbeddedRedis(home) as server:
         pid = server.pid
         assert pid in dict(left_behind.processes(tmp_path / "another", tmp_path))
-        monkeypatch.setattr(left_behind, "PATIENCE_SECONDS", 0.0)
+        monkeypatch.setattr(left_behind, "WAIT_SECONDS", 0.0)
 
         assert left_behind.main(tmp_path) == 1
 
@@ -161,7 +161,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_servers_are_in_memory_only_where_there_is_plenty(tmp_path: Path) -> None:
-    assert in_memory.plenty(tmp_path, free_bytes=0) is False, "files that a disk keeps"
-    assert in_memory.plenty(tmp_path / "no such folder") is False
-    assert in_memory.plenty(in_memory.SHARED, free_bytes=2**60) is False
+def test_servers_are_in_memory_only_where_there_is_room(tmp_path: Path) -> None:
+    assert in_memory.has_room(tmp_path, free_bytes=0) is False, "files that a disk keeps"
+    assert in_memory.has_room(tmp_path / "no such folder") is False
+    assert in_memory.has_room(in_memory.SHARED, free_bytes=2**60) is False

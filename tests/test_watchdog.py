@@ -8,15 +8,12 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from json import decoder
-from typing import Any, cast
 
 import httpx
 import pytest
 
-from app import green
 from app.observability.alarm import Alarm
 from app.observability.loop_watchdog import LIMIT_SECONDS, NAMES, SAMPLE_SECONDS, Watchdog, what_runs
-from app.observability.metrics import Metrics
 from tests.support import long_turns
 from tests.support.system import System, wait_for
 from tests.test_metrics import scraped
@@ -220,16 +217,3 @@ def test_a_handler_that_waits_is_no_turn(system: System, url: str) -> None:
 
     found = scraped(system, f"{url}/metrics")
     assert f"{OVER}:computed:{long_turns.__name__}:waits" not in found
-
-
-def test_the_metrics_library_is_loaded_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-
-    class Nothing:
-        def collect(self) -> Iterator[Any]:
-            return iter(())
-
-    monkeypatch.setattr(green, "offload", lambda load, name: loaded.append(name) or load(name))
-
-    assert b"process_cpu_seconds_total" in Metrics.text(cast(Metrics, Nothing()))
-    assert loaded == ["prometheus_client"]

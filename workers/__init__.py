@@ -1,1 +1,1 @@
-"""Celery workers: plain prefork processes that claim tasks, run jobs and report. No eventlet here."""
+"""Celery workers: processes that claim tasks, run jobs and report. No eventlet here."""

@@ -1,7 +1,6 @@
-"""Threads that a task's code starts belong to that task: what they report and log is its own, and no later task's.
+"""Threads that a job's code starts inherit its context, and with it the current run: their reports go to that task.
 
-Python's threads begin with an empty context. Libraries that follow requests through threads hand it on in the same two
-places.
+Python's threads begin with an empty context, as do greenlets of gevent (``workers.greenlets``).
 """
 
 from __future__ import annotations
@@ -10,15 +9,16 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any
 
-from workers import run as runs
+from workers import current
+from workers.errors import AttemptSuperseded, TaskCancelled
 
 logger = logging.getLogger("threading")
 
-# By whole names: a thread of the task's own may be called taskroom-something too.
+# Whole names: a job may call a thread of its own taskroom-something.
 _OURS = frozenset(
     f"taskroom-{name}"
     for name in ("writer", "listener", "channels", "tails", "ticks", "all-users", "handler", "coroutines")
@@ -28,9 +28,9 @@ _submit = ThreadPoolExecutor.submit
 
 
 def install() -> None:
-    """For this process, once it runs tasks. A second call changes nothing."""
+    """Changes how this process starts threads. A second call changes nothing."""
     threading.Thread.start = _start_in_context  # type: ignore[method-assign]
-    threading.excepthook = _report
+    threading.excepthook = _log_exception
     ThreadPoolExecutor.submit = _submit_in_context  # type: ignore[method-assign,assignment]
 
 
@@ -41,17 +41,19 @@ def uninstall() -> None:
 
 
 def _start_in_context(self: threading.Thread) -> None:
-    # Our own threads outlive the task in which they were first needed.
-    if runs.find() is not None and self.name not in _OURS:
+    if self.name in _OURS:  # it outlives the task in which it was first needed
+        Context().run(_start, self)
+        return
+    if current.find() is not None:
         context = copy_context()
         self.run = partial(context.run, self.run)  # type: ignore[method-assign]
         self.taskroom_context = context  # type: ignore[attr-defined]
     _start(self)
 
 
-def _report(args: threading.ExceptHookArgs) -> None:
-    """What ended a thread, as one line of its task with the traceback; Python prints it in dozens of pieces."""
-    if issubclass(args.exc_type, SystemExit | runs.TaskCancelled | runs.AttemptSuperseded):
+def _log_exception(args: threading.ExceptHookArgs) -> None:
+    """Logs the exception that ended a thread as one line of its task; Python prints it in dozens of pieces."""
+    if issubclass(args.exc_type, SystemExit | TaskCancelled | AttemptSuperseded):
         return
     context = getattr(args.thread, "taskroom_context", None) or copy_context()
     name = args.thread.name if args.thread else "?"
@@ -61,7 +63,7 @@ def _report(args: threading.ExceptHookArgs) -> None:
 def _submit_in_context(
     self: ThreadPoolExecutor, function: Callable[..., Any], /, *args: Any, **named: Any
 ) -> Future[Any]:
-    """The threads of a pool may be those of an earlier task: each call brings its own context."""
-    if runs.find() is None:
+    """Each call brings its own context: the threads of a pool may have been started by an earlier task."""
+    if current.find() is None:
         return _submit(self, function, *args, **named)
     return _submit(self, copy_context().run, function, *args, **named)

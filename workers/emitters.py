@@ -1,6 +1,6 @@
-"""The function names that older workers use, over workers.progress and nothing more.
+"""Reports under the function names that older workers use.
 
-``task_id`` must be the task that runs here: a worker reports its own task only.
+``task_id`` must be the task that the caller runs in; otherwise they raise ValueError.
 """
 
 from __future__ import annotations
@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.tasks.fold import PHASE_STATUSES
-from workers import progress, values
-from workers import run as runs
+from workers import current, progress, values
 from workers.run import Run
 
 
@@ -23,13 +22,14 @@ def emit_phase_update(
     error_count: int = 0,
     eta_seconds: float | None = None,
 ) -> None:
-    """``status`` is active, in_progress, completed or error. Repeated in_progress is thinned."""
+    """Reports a phase. ``status`` is active, in_progress, completed or error; of in_progress at most ten a second are
+    sent."""
     run = _run(task_id)
     run.check()
     known = values.status(status)
     if known is None:
         shown = values.text(status)[:100]
-        run.note("status", f"{shown!r} is no status of a phase; use one of {', '.join(PHASE_STATUSES)}")
+        run.warn_once("status", f"{shown!r} is no status of a phase; use one of {', '.join(PHASE_STATUSES)}")
     phase_id, known = run.phase_name(phase_id), known or "in_progress"
     if known == "in_progress" and not run.due(
         phase_id, values.count(processed_count), values.count(total_count)
@@ -79,7 +79,7 @@ def emit_log_event(
 def emit_task_status(
     task_id: str, is_running: bool, current_phase_message: str | None = None, current_phase: str | None = None
 ) -> None:
-    """``is_running=False`` ends nothing: a task ends when its function does."""
+    """Reports the current phase. ``is_running=False`` has no effect: a task ends when its function returns."""
     run = _run(task_id)
     run.check()
     phase = values.name(current_phase) if current_phase else run.current_phase
@@ -87,14 +87,14 @@ def emit_task_status(
 
 
 def publish_progress(job_id: str, progress: float, message: str) -> None:
-    """Raises the overall progress, 0 to 100; the last tenth of a percent comes with the end of the task."""
+    """Raises the overall progress, from 0 to 100; only the end of the task takes it above 99.9."""
     run = _run(job_id)
     run.check()
     run.set_progress(progress, message)
 
 
 class ModernRealtimeEmitter:
-    """The same as methods. Arguments that older constructors took are accepted and not needed."""
+    """The same functions as methods. The constructor ignores its arguments: older ones needed some."""
 
     def __init__(self, *_: Any, **__: Any) -> None: ...
 
@@ -106,7 +106,7 @@ class ModernRealtimeEmitter:
 
 
 def _run(task_id: str) -> Run:
-    run = runs.current()
+    run = current.get()
     if run.claim.task_id != task_id:
         raise ValueError(f"task {task_id} does not run here; {run.claim.task_id} does")
     return run

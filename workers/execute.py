@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import socket
 import sys
 import time
 from typing import Any
 
-from celery.signals import task_revoked, worker_process_init, worker_process_shutdown
+from celery.signals import celeryd_after_setup, task_revoked, worker_process_init, worker_process_shutdown
 
 from app.broker.client import RUN
 from app.config import QUEUE
@@ -26,11 +25,12 @@ from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegation
 from app.tasks.steps import step_wait
 from app.tasks.turns import FairClaim, next_hint
-from workers import children, contexts, output, runtime
+from workers import children, contexts, lost, output, pools, runtime
 from workers.celery_app import celery
-from workers.outcomes import call, failed
+from workers.current import running
+from workers.outcomes import failed, run_job
 from workers.registry import declared, jobs, types_of
-from workers.run import Run, enter
+from workers.run import Run
 from workers.slots import cap
 
 logger = logging.getLogger("taskroom.execute")
@@ -39,79 +39,81 @@ CLAIM_SECONDS = 60.0
 SWITCH_SECONDS = 0.0005
 
 
-@celery.task(name=RUN, bind=True, Request="workers.lost:Watched")
+@celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one task, the one whose turn it is. A message that is late or doubled, or of whom as many run as may, claims
-    nothing and ends here."""
-    worker = f"{self.request.hostname or socket.gethostname()}/{os.getpid()}"
+    """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
+    doubled, or whose user has as many running as may, claims nothing."""
+    worker = pools.worker_name(self.request.hostname or socket.gethostname())
     queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
     claim = _claim(task_id, number, worker, queue)
     if claim is None:
         logger.info("task %s: nothing to claim as %d", task_id, number)
         return
     with log_format.task(task_id=claim.task_id, job_type=claim.job_type, attempt=claim.attempt):
-        _run(claim)
-        _hand_on(claim, queue)
+        try:
+            _run(claim)
+        except BaseException as error:  # the attempt may not have its end: nobody else knows about it
+            lost.end(worker, lost.error_of(error))
+            raise
+        _send_next(claim, queue)
 
 
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
-    """Waits for Postgres a while; after that the message is let go and another is sent when it is back."""
+    """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
     turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claim_fairest(here.claiming)
+            return turn.claim_fairest(here.transaction)
         except DatabaseUnavailable as error:
             if time.monotonic() > limit:
-                logger.error("task %s: no claim, Postgres is away: %s", task_id, error)
+                logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
                 return None
             time.sleep(0.5)
 
 
 def _run(claim: Claim) -> None:
-    writer = runtime.runtime().writer
+    here = runtime.runtime()
     job = jobs().get(claim.job_type)
-    run = Run(claim, writer)
+    run = Run(claim, here.writer)
     started = time.monotonic()
-    enter(run)
-    writer.open()  # the lease is renewed from its thread, also before the first report
-    try:
-        outcome = call(job, run)
-        if run.superseded:
-            logger.warning("task %s: attempt %d was given up meanwhile", claim.task_id, claim.attempt)
-        else:
-            seconds = time.monotonic() - started
-            _end(run, outcome, seconds * 1000)
-            runtime.runtime().figures.ended(
-                outcome.get("status", STARTED if "steps" in outcome else WAITING), seconds
-            )
-    finally:
-        writer.flush()  # finished means durable
-        enter(None)
-    runtime.runtime().dispatcher.send_hints(run.queued)
+    with here.leases.renewed(run):
+        here.writer.open()  # its thread renews the lease, also before the first report
+        try:
+            with running(run):
+                outcome = run_job(job, run)
+            if run.superseded:
+                logger.warning("task %s: attempt %d lost its lease meanwhile", claim.task_id, claim.attempt)
+            else:
+                seconds = time.monotonic() - started
+                _end(run, outcome, seconds * 1000)
+                status = outcome.get("status", STARTED if "steps" in outcome else WAITING)
+                here.metrics.attempt_ended(status, seconds)
+        finally:
+            here.writer.flush()  # finished means durable
+    here.dispatcher.send_hints(here.leases.take_hints())
     goes_on = outcome.get("status") not in TERMINAL and not run.superseded
     if goes_on and run.cancelled:
         _cancel_late(claim.task_id)
     elif goes_on and outcome.get("status") == RETRY:
-        runtime.runtime().dispatcher.send_hint(
-            claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"]
-        )
+        here.dispatcher.send_hint(claim.task_id, claim.attempt + 1, claim.job_type, outcome["retry_in"])
 
 
-def _hand_on(claim: Claim, queue: str) -> None:
-    """The slot is free: should messages of the same user have been let go, one is sent now."""
+def _send_next(claim: Claim, queue: str) -> None:
+    """Sends a message for the user's next task, if one claimed nothing because the user had as many running as may."""
     here = runtime.runtime()
     try:
         with here.connect() as conn, conn.cursor() as cur:
             hint = next_hint(cur, claim.task_id, types_of(queue))
     except DatabaseUnavailable as error:
-        logger.warning("task %s: what waits for its end is left to the next round: %s", claim.task_id, error)
+        logger.warning("task %s: the next task of its user waits for a round: %s", claim.task_id, error)
         return
     if hint:
-        runtime.runtime().dispatcher.send_hint(*hint)
+        here.dispatcher.send_hint(*hint)
 
 
 def _cancel_late(task_id: str) -> None:
+    """Ends a task that was cancelled before its attempt left it waiting."""
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.end_if_cancelled(tx, task_id)
@@ -120,19 +122,19 @@ def _cancel_late(task_id: str) -> None:
 
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
-    """Reports the attempt's end through the same writer, so that it comes after everything else."""
+    """Reports the end of the attempt through the writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.leave(success=False)):
+        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
             run.put(item)
         if claim.parent:
             run.put(step_wait(*claim.parent, asks.title))
         return
     if steps := outcome.get("steps"):
-        run.leave(success=True)
+        run.finish(success=True)
         run.put(delegation(run.stream, claim.attempt, steps))
         return
-    phases = run.leave(outcome["status"] == SUCCESS)
+    phases = run.finish(outcome["status"] == SUCCESS)
     for item in _ending(
         run,
         job_type=claim.job_type,
@@ -147,17 +149,18 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
         run.put(item)
 
 
-def _ending(run: Run, **how: Any) -> list[Draft]:
-    """A task must end, also when what it ends with cannot be encoded."""
+def _ending(run: Run, **fields: Any) -> list[Draft]:
+    """The last events of the attempt. It fails when its result cannot be encoded."""
     try:
-        return ending(run.stream, **how)
+        return ending(run.stream, **fields)
     except Exception as error:
         logger.exception("task %s: its end could not be encoded", run.claim.task_id)
-        return ending(run.stream, **(how | {"result": None, "retry_in": None} | failed(error)))
+        return ending(run.stream, **(fields | {"result": None, "retry_in": None} | failed(error)))
 
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
+    """Prepares a process that runs tasks."""
     contexts.install()
     output.install()
     children.allow()
@@ -168,19 +171,26 @@ def _prepare(**_: Any) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
+@celeryd_after_setup.connect
+def _prepare_shared(**_: Any) -> None:
+    """Prepares the main process where tasks run in its threads or greenlets."""
+    if pools.shared():
+        _prepare()
+
+
 @worker_process_shutdown.connect
 def _flush(**_: Any) -> None:
-    children.end()
-    runtime.close(runtime.LEAVE_SECONDS)
+    children.terminate()
+    runtime.close(runtime.CLOSE_SECONDS)
 
 
 @task_revoked.connect
 def _revoked(request: Any = None, **_: Any) -> None:
-    """``celery control revoke`` by an operator: the task ends for those who watch it too."""
+    """Cancels the task of a message that an operator has revoked (``celery control revoke``)."""
     if request is None or request.task_name != RUN:
         return
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.cancel(tx, request.args[0], "celery revoke")
     except Exception:
-        logger.exception("task %s: revoked in Celery, but not ended", request.args[:1])
+        logger.exception("task %s: revoked in Celery, but not cancelled", request.args[:1])

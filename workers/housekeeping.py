@@ -1,4 +1,4 @@
-"""What beat starts: deletes what has expired, so that no table grows without end."""
+"""The Celery tasks of beat that delete what has expired, so that no table grows without end."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def housekeeping() -> None:
 
 @celery.task(name="taskroom.retention")
 def retention() -> None:
-    connect = Single(settings().database_url)  # its own: the end of its session ends its lock
+    connect = Single(settings().database_url)  # of its own: its lock ends with its session
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:
@@ -41,6 +41,6 @@ def retention() -> None:
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except DatabaseUnavailable as error:
-        logger.warning("pruning stops, the next run goes on: %s", error)
+        logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()

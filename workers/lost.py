@@ -1,7 +1,7 @@
-"""A child of the worker that died in a task, as the worker itself sees it: the attempt ends at once.
+"""Ends the attempt of a process that died, or that could not report its end, at once.
 
-The worker knows within milliseconds, where a lease tells twenty seconds later. The lease remains for a worker that
-died as a whole.
+The worker's main process notices a dead child within milliseconds, rounds notice its lease after twenty seconds. The
+lease remains for a worker whose main process died.
 """
 
 from __future__ import annotations
@@ -26,21 +26,23 @@ logger = logging.getLogger("taskroom.lost")
 _EXIT = re.compile(r"Worker exited prematurely: (.*?)\.?(?: Job: .*)?$", re.DOTALL)
 
 
-class Watched(Request):
-    """A message as the worker's main process follows it. Used for the one Celery task that runs jobs."""
+class RunRequest(Request):
+    """A message of the Celery task that runs jobs, in the worker's main process."""
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
-        """No job's exception comes here: only that the child died, or could not report the attempt's end."""
-        error = exc_info.exception
-        if isinstance(error, ExceptionWithTraceback):
-            error = error.exc
-        worker = f"{self.hostname}/{self.worker_pid}"
-        # In a thread: Postgres may be slow, and this is the loop that feeds all other children.
-        threading.Thread(target=end, args=(worker, why(error)), name="taskroom-lost").start()
+        """Ends the attempt of a child that died. One that returned an exception (``return_ok``) has ended its attempt
+        itself, and may run another by now."""
+        if not return_ok:
+            error = exc_info.exception
+            if isinstance(error, ExceptionWithTraceback):
+                error = error.exc
+            worker = f"{self.hostname}/{self.worker_pid}"
+            # In a thread: Postgres may be slow, and this is the loop that feeds all other children.
+            threading.Thread(target=end, args=(worker, error_of(error)), name="taskroom-lost").start()
         super().on_failure(exc_info, send_failed_event, return_ok)
 
 
-def why(error: BaseException) -> dict[str, Any]:
+def error_of(error: BaseException) -> dict[str, Any]:
     """The error that the attempt ends with."""
     if isinstance(error, WorkerLostError):
         found = _EXIT.match(reason(error))
@@ -50,7 +52,7 @@ def why(error: BaseException) -> dict[str, Any]:
 
 
 def end(worker: str, error: dict[str, Any]) -> None:
-    """Ends the attempt that ``worker`` has, whichever its message named, and starts what follows from its end."""
+    """Ends the attempt that ``worker`` has claimed, if any, and starts what follows from its end."""
     try:
         with runtime.runtime().transaction() as tx:
             tx.cur.execute(
@@ -63,5 +65,5 @@ def end(worker: str, error: dict[str, Any]) -> None:
                     tx, task_id, attempt, may_retry_lost(job_type, retry_count), error, worker
                 ):
                     logger.warning("task %s: %s", task_id, error["message"])
-    except Exception as problem:  # Postgres may be away: the lease, which nobody renews any more, tells then
-        logger.warning("what %s ran is left to its lease: %s", worker, reason(problem))
+    except Exception as problem:  # as when Postgres is away: nobody renews the lease any more, so it runs out
+        logger.warning("the attempt of %s ends when its lease runs out: %s", worker, reason(problem))

@@ -1,4 +1,4 @@
-"""One phase of a run: its counts, when to report them, and a steady estimate of what is left."""
+"""One phase of a run: its counts, when to report them, and a steady estimate of the time that is left."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 from workers import values
 
 REPORT_SECONDS = 0.1
-RATE_SECONDS = 5.0  # how far back the rate looks
+RATE_SECONDS = 5.0  # the rate is an average of about so long
 
 Emit = Callable[[str, dict[str, Any]], None]
 
 
 class Phase:
-    """Counts items and reports: the start, the end, and at most ten times a second between.
+    """Counts items, and reports the start, the end, and the counts at most ten times a second in between.
 
-    Made by ``progress.phase`` and ``progress.track``. ``total`` may be set when it becomes known.
+    ``progress.phase`` and ``progress.track`` make it. ``total`` may be set when it becomes known.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Phase:
         message: str = "",
     ) -> None:
         self.id = phase_id
-        self.total = total  # whatever the code sets, a count or None
+        self.total = total
         self.message = message
         self.processed: float = 0
         self.errors: float = 0
@@ -47,6 +47,7 @@ class Phase:
 
     @total.setter
     def total(self, value: Any) -> None:
+        """Takes any value that the job's code sets; what is no count is None."""
         self._total = values.count(value)
 
     def advance(self, n: float = 1, message: str | None = None) -> None:
@@ -59,7 +60,7 @@ class Phase:
             self.report()
 
     def error(self, n: float = 1) -> None:
-        """Counts ``n`` items as failed, beside their being processed."""
+        """Counts ``n`` items as failed; ``advance`` counts them as processed."""
         self.errors += n if type(n) is int else values.number(n) or 0
 
     def due(self) -> bool:
@@ -67,11 +68,12 @@ class Phase:
         return time.monotonic() - self._reported >= REPORT_SECONDS
 
     def report(self) -> None:
-        """Says where the phase is, at once."""
+        """Reports the counts at once."""
         self._measure(time.monotonic())
         self._report("in_progress")
 
     def complete(self) -> None:
+        """Reports the end of the phase, once."""
         if self.open:
             self.open = False
             self._report("completed")
@@ -87,16 +89,11 @@ class Phase:
             )
 
     def fail(self, message: str) -> None:
+        """Reports that the phase failed, once."""
         if self.open:
             self.open = False
             self.message = message
             self._report("error")
-
-    @property
-    def fraction(self) -> float:
-        if not self.open:
-            return 1.0
-        return min(1.0, self.processed / self.total) if self.total else 0.0
 
     @property
     def eta(self) -> float | None:
@@ -107,7 +104,7 @@ class Phase:
         return float(math.ceil(left)) if left >= 10 else round(left, 1)
 
     def _measure(self, at: float) -> None:
-        """Smooths the rate over seconds, however often it is asked, so that the estimate stays calm."""
+        """Updates the rate. It is smoothed over RATE_SECONDS, so that the estimate does not jump."""
         passed = max(at - self._reported, 1e-3)
         rate = (self.processed - self._counted) / passed
         weight = 1.0 - math.exp(-passed / RATE_SECONDS)

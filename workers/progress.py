@@ -1,4 +1,4 @@
-"""What task code calls. One line each, and never a wait for the network.
+"""The functions that a job's code calls to report. None of them waits for the network.
 
 @job("thumbnails", params=ThumbnailParams, phases=("scan", "resize"))
 def thumbnails(folder):
@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from app.errors import TaskroomError
 from app.tasks.approvals import Approval
-from workers import run as runs
+from workers import current
+from workers.errors import ApprovalNeeded
 from workers.phases import Phase
 from workers.registry import job
 from workers.texts import reason
@@ -30,8 +31,8 @@ MAX_COUNTDOWN = 30 * 24 * 3600
 
 
 class RetryTask(TaskroomError):
-    """Raise it to try the task again after ``countdown`` seconds, while its job has retries left;
-    then the task fails with this reason."""
+    """Raised by a job's code to be run again after ``countdown`` seconds. When no retries are left, the task fails with
+    this reason."""
 
     def __init__(self, reason: str, countdown: float | None = None) -> None:
         super().__init__(reason)
@@ -41,8 +42,8 @@ class RetryTask(TaskroomError):
 
 
 def log(message: str, level: str = "INFO", component: str | None = None, phase: str | None = None) -> None:
-    """One line in the task's log, under the open phase unless ``phase`` names another."""
-    run = runs.current()
+    """Writes a line into the task's log, under the open phase unless ``phase`` names another."""
+    run = current.get()
     if run.cancelled or run.superseded:
         run.check()
     run.log(message, level, component, phase)
@@ -50,12 +51,12 @@ def log(message: str, level: str = "INFO", component: str | None = None, phase: 
 
 @contextmanager
 def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Phase]:
-    """A phase for the length of the block; call ``advance`` and ``error`` on what it gives."""
-    run = runs.current()
+    """Opens a phase for the length of the block, and gives it: call its ``advance`` and ``error``."""
+    run = current.get()
     opened = run.begin(name, total, message)
     try:
         yield opened
-    except runs.ApprovalNeeded:  # it goes on when that is given
+    except ApprovalNeeded:  # the phase goes on when the task is approved
         raise
     except BaseException as error:
         run.fail(opened, reason(error))
@@ -64,8 +65,8 @@ def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Ph
 
 
 def track(items: Iterable[Item], phase: str, message: str = "", total: int | None = None) -> Iterator[Item]:
-    """Yields the items and counts each when its turn is over. ``message`` may use {n}, {total}, {item}."""
-    run = runs.current()
+    """Yields the items, and counts each when the loop asks for the next. ``message`` may use {n}, {total}, {item}."""
+    run = current.get()
     if total is None and isinstance(items, Sized):
         total = len(items)
     opened = run.begin(phase, total, "")
@@ -79,7 +80,7 @@ def track(items: Iterable[Item], phase: str, message: str = "", total: int | Non
                     opened.message = filled(message, n=n, total=opened.total, item=item)
                 opened.report()
     except GeneratorExit:
-        run.left(opened)  # by break, by an exception or by a cancel: a generator cannot tell
+        run.leave_early(opened)  # after a break, an exception or a cancel: a generator cannot see which
         return
     if message and opened.processed:
         opened.message = filled(message, n=opened.processed, total=opened.total, item="")
@@ -87,18 +88,18 @@ def track(items: Iterable[Item], phase: str, message: str = "", total: int | Non
 
 
 def require_approval(key: str, title: str, risk_level: str = "medium", estimated_cost: float = 0.0) -> None:
-    """Returns when somebody has approved ``key`` of this task. Else the attempt ends here, the task waits and holds no
-    worker, and it runs again from its top when it is approved; rejected it ends. ValueError names a wrong argument."""
-    run = runs.current()
+    """Returns when ``key`` of this task has been approved. Otherwise the attempt ends here and the task waits without a
+    worker: approved, it runs again from its top; rejected, it ends. Raises ValueError for a wrong argument."""
+    run = current.get()
     run.check()
     approval = Approval.of(key, title, risk_level, estimated_cost)
     if approval.key not in run.claim.approved:
-        raise runs.ApprovalNeeded(approval)
+        raise ApprovalNeeded(approval)
 
 
 def item_error(message: str | None = None) -> None:
-    """Counts the present item of the innermost phase as failed, and logs why."""
-    run = runs.current()
+    """Counts the current item of the innermost phase as failed, and logs ``message`` as a warning."""
+    run = current.get()
     if run.innermost:
         run.innermost.error()
     if message:

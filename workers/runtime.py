@@ -1,50 +1,53 @@
-"""What a worker process holds: one writer, one publisher and one connection, each made when first needed."""
+"""What a worker process has of its own: a writer, a publisher and connections, made when they are first needed."""
 
 from __future__ import annotations
 
 import atexit
 import logging
-import multiprocessing.util
 import os
+import threading
 from functools import cached_property
-from typing import NoReturn
 
 from app import process
 from app.db.pool import Single
 from app.projections import project
 from app.stream.publisher import Publisher
-from app.stream.store import Connect
 from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
 from app.tasks.dispatch import Dispatcher, hints_of
-from workers import output, run
-from workers.metrics import Figures
+from workers.connections import Connections
+from workers.leases import Leases
+from workers.metrics import ProcessMetrics
 from workers.queues import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
 
-LEAVE_SECONDS = 10.0  # how long a process that leaves waits for what it said to be durable
-_exit = os._exit
+CLOSE_SECONDS = 10.0  # how long a process that exits waits until its events are durable
 
 
 class Runtime:
     def __init__(self) -> None:
         url = settings().database_url
         self.publisher = Publisher(settings().redis_url)
-        self.connect = Single(url)  # for the task's own thread: claims
-        self.claiming = self._transactions(self.connect)
-        self.transaction: Begin = self._transactions(process.share_between_threads(Single(url)))
+        self.connect = Connections(url)
+        self.transaction: Begin = Transactions(
+            self.connect,
+            project,
+            self.publisher.publish,
+            on_committed=lambda tx: self.dispatcher.send_hints(hints_of(tx)),
+        )
+        self.leases = Leases()
         self.writer = Writer(
             Single(url),
             project,
             self.publisher.publish,
-            stored=run.heard,
+            stored=self.leases.on_committed,
             tick=self._tick,
-            # Renewed five times a round, and where rounds are long once a second all the same: a cancel comes with it.
+            # Five renewals a round. Where rounds are long still one a second: it also finds out about a cancel.
             tick_seconds=min(TICK_SECONDS, settings().lease_round_seconds / 5),
         )
-        self.figures = Figures(self.writer, self.publisher)
+        self.metrics = ProcessMetrics(self.writer, self.publisher)
 
     @cached_property
     def dispatcher(self) -> Dispatcher:
@@ -52,69 +55,46 @@ class Runtime:
 
         return Dispatcher(broker.send, queue_of, broker.length)
 
-    def _transactions(self, connect: Connect) -> Transactions:
-        return Transactions(
-            connect, project, self.publisher.publish, lambda tx: self.dispatcher.send_hints(hints_of(tx))
-        )
-
     def _tick(self, tx: Transaction) -> None:
-        run.renew(tx)
+        self.leases.renew(tx)
         try:
-            self.figures.tell()
-        except Exception:  # they are worth no lease: with its renewal undone the task would be lost
-            logger.exception("metrics could not be told")
+            self.metrics.write()
+        except Exception:  # it would undo the renewal of the leases, and the tasks would be lost
+            logger.exception("the metrics of this process could not be written")
 
     def close(self, timeout: float | None = None) -> bool:
-        """Flushes and ends the writer; False when events were still not durable in time."""
+        """Flushes and ends the writer; False when its events were not durable in time."""
         return self.writer.close(timeout)
 
 
 _runtime: Runtime | None = None
+_lock = threading.Lock()
 
 
 def runtime() -> Runtime:
+    """The runtime of this process."""
     global _runtime
-    if _runtime is None:
-        _runtime = Runtime()
-        atexit.register(_runtime.close, LEAVE_SECONDS)
-    return _runtime
+    with _lock:
+        if _runtime is None:
+            _runtime = Runtime()
+            atexit.register(_runtime.close, CLOSE_SECONDS)
+        return _runtime
 
 
 def close(timeout: float | None = None) -> None:
+    """Closes the runtime of this process, if it has one."""
     global _runtime
     ended, _runtime = _runtime, None
     if ended:
         ended.close(timeout)
 
 
-def _after_fork() -> None:
-    """A child has the parent's buffer but not its thread: what it logs would never be stored.
-
-    It gets a runtime of its own, and leaves through multiprocessing, which skips atexit, or through ``os._exit``.
-    """
-    global _runtime
-    if _runtime is not None:
-        _runtime = None
-        run.use(lambda: runtime().writer)
-        multiprocessing.util.Finalize(None, _leave, exitpriority=10)
-        if run.find() is not None:
-            os._exit = _flushed_exit
-
-
-def _flushed_exit(status: int) -> NoReturn:
-    """``os._exit`` in a child that a task's code forked: its usual way out, and what it said must be kept."""
-    try:
-        _leave()
-    finally:
-        _exit(status)
-
-
-def _leave() -> None:
-    """What a forked child still has to say is durable afterwards, or ten seconds have passed."""
-    if (own := run.find()) is not None:
-        output.finish(own)
-    close(LEAVE_SECONDS)
+def _forget() -> None:
+    """Lets a forked child make a runtime of its own: it has a copy of the parent's buffer, but not the thread that
+    stores it, nor the thread that may have held the lock."""
+    global _runtime, _lock
+    _runtime, _lock = None, threading.Lock()
 
 
 process.use_transactions(lambda: runtime().transaction())
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(after_in_child=_forget)

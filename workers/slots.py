@@ -1,10 +1,9 @@
-"""The worker's slots: one more than it was asked for, and Postgres is told of them as long as the worker lives, and of
-its job types."""
+"""The worker's slots, one more than its concurrency, and its rows in Postgres: the slots while it lives, and its job
+types."""
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +11,10 @@ from celery.signals import celeryd_after_setup, worker_init, worker_ready, worke
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.periodic import Periodic
 from app.stream.store import DatabaseUnavailable
 from app.tasks.slots import Cap, register_worker, unregister_worker
+from workers import pools
 from workers.declarations import DeclarationWriter
 from workers.settings import settings
 
@@ -21,81 +22,81 @@ logger = logging.getLogger("taskroom.slots")
 
 
 def cap() -> Cap:
-    """What one user may have running."""
+    """How many tasks one user may have running."""
     return Cap.of(settings().running_per_user, settings().lease_round_seconds)
 
 
-class Presence:
-    """Of the worker's main process, which works all the same when nobody could be told of it."""
+class Announcement:
+    """The rows of this worker. The worker's main process writes them, and works without them when Postgres is away."""
 
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
-        self._told = name, queues, slots, spare
+        self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
         self._declarations = DeclarationWriter()
         self._connect = Single(settings().database_url)
-        self._stopped = threading.Event()
+        self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
-    def tell(self) -> None:
-        self._say(lambda cur: register_worker(cur, *self._told))
-        if self._declarations.due() and self._say(self._declarations.write):
+    def write(self) -> None:
+        self._transaction(
+            lambda cur: register_worker(cur, self._name, self._queues, self._slots, self._spare)
+        )
+        if self._declarations.due() and self._transaction(self._declarations.write):
             self._declarations.written()
-
-    def run(self) -> None:
-        while not self._stopped.wait(settings().lease_round_seconds):
-            self.tell()
-        self._say(lambda cur: unregister_worker(cur, self._told[0]))
-        self.close()
-
-    def stop(self) -> None:
-        self._stopped.set()
 
     def close(self) -> None:
         self._connect.close()
 
-    def _say(self, what: Callable[[Cursor], None]) -> bool:
-        """Whether it is durable."""
+    def _unregister(self) -> None:
+        self._transaction(lambda cur: unregister_worker(cur, self._name))
+        self.close()
+
+    def _transaction(self, statement: Callable[[Cursor], None]) -> bool:
+        """Whether it was committed."""
         try:
             with self._connect() as conn, conn.cursor() as cur:
-                what(cur)
+                statement(cur)
         except DatabaseUnavailable as error:
-            logger.warning("nobody is told of this worker: %s", error)
+            logger.warning("this worker is not announced: %s", error)
         except Exception:
-            logger.exception("nobody is told of this worker")
+            logger.exception("this worker is not announced")
         else:
             return True
         return False
 
 
-_presence: Presence | None = None
-_spares = 0
+_announcement: Announcement | None = None
+_spare = 0
 
 
 @worker_init.connect
-def _spare(sender: Any = None, **_: Any) -> None:
-    """Before the pool is made. One that grows by itself, or by the machine's size, stays as it is."""
-    global _spares
-    if isinstance(sender.concurrency, int) and not sender.options.get("autoscale"):
-        _spares = settings().worker_spare_slots
-        sender.concurrency += _spares
+def _add_spare(sender: Any = None, **_: Any) -> None:
+    """Adds the spare slots before the pool is made. A pool that scales by itself, or with the machine, gets none."""
+    global _spare
+    if pools.name_of(sender.pool_cls) == "solo":
+        sender.concurrency = 1  # whatever the command line says
+    elif isinstance(sender.concurrency, int) and not sender.options.get("autoscale"):
+        _spare = settings().worker_spare_slots
+        sender.concurrency += _spare
 
 
 @celeryd_after_setup.connect
-def _arrive(instance: Any = None, **_: Any) -> None:
-    """Before the first message is taken: who claims must know how many slots there are. Job types are imported here,
-    once for all children."""
-    global _presence
+def _announce(instance: Any = None, **_: Any) -> None:
+    """Announces the slots before the first message is taken: the first claim already counts them. This imports the job
+    types, once for all children."""
+    global _announcement
     slots = instance.max_concurrency or instance.concurrency
-    _presence = Presence(instance.hostname, list(instance.app.amqp.queues.consume_from), slots, _spares)
-    _presence.tell()
-    _presence.close()  # the children that are made next get no connection of it
+    queues = list(instance.app.amqp.queues.consume_from)
+    _announcement = Announcement(instance.hostname, queues, slots, _spare)
+    _announcement.write()
+    _announcement.close()  # the children that are made next must not inherit the connection
 
 
 @worker_ready.connect
-def _stay(**_: Any) -> None:
-    if _presence:
-        threading.Thread(target=_presence.run, name="taskroom-slots", daemon=True).start()
+def _keep_announcing(**_: Any) -> None:
+    if _announcement:
+        _announcement.thread.start()
 
 
 @worker_shutting_down.connect
-def _leave(**_: Any) -> None:
-    if _presence:
-        _presence.stop()
+def _withdraw(**_: Any) -> None:
+    if _announcement:
+        _announcement.thread.stop()

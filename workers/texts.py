@@ -1,4 +1,4 @@
-"""Texts of whatever task code hands over: making them runs its code, which may raise anything."""
+"""Texts of exceptions that a job's code raises: making them runs that code again, which may raise anything."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import traceback
 
 
 def reason(error: BaseException) -> str:
-    """What the exception says, or the name of its class when it says nothing or cannot."""
+    """The exception's text, or the name of its class when it has no text or making it fails."""
     kind = type(error).__name__
     try:
         return str(error) or kind
-    except BaseException as problem:  # a report must not end the attempt without its end
+    except BaseException as problem:  # an attempt must be ended, whatever its exception does
         return f"{kind} (its text could not be made: {type(problem).__name__})"
 
 
 def formatted(error: BaseException) -> str:
-    """The traceback."""
+    """The traceback, as far as it can be made."""
     try:
         return "".join(traceback.format_exception(error))
     except BaseException as problem:

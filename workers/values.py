@@ -1,31 +1,33 @@
-"""What task code reports, as events hold it. A report never ends a job: what cannot be is replaced or left out."""
+"""Makes what a job's code reports into what events hold. A report never ends a job: a wrong value is replaced or left
+out."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.stream.event import LEVELS, clean
+from app.stream.event import LEVELS, clean, cut
 from app.tasks.fold import PHASE_STATUSES
-from app.tasks.reports import NAME_LIMIT
+from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT
 
-LARGEST = 2**53  # what a browser counts exactly
+LARGEST = 2**53  # up to here a browser's numbers are exact
 UNNAMED = "phase"
 
-_ALSO = {"WARN": "WARNING", "FATAL": "CRITICAL", "TRACE": "DEBUG"}
+_OTHER_LEVELS = {"WARN": "WARNING", "FATAL": "CRITICAL", "TRACE": "DEBUG"}
 
 
 def number(value: Any) -> float | None:
-    """A number from 0 on; None for what is none. Texts that are numbers are."""
+    """The number, of a text too, between 0 and LARGEST; None for anything else."""
     try:
         found = float(value)
-    except Exception:  # of whatever type, with code of its own
+    except Exception:  # the value may be of any type, and its conversion may raise anything
         return None
     return min(max(found, 0.0), float(LARGEST)) if math.isfinite(found) else None
 
 
 def count(value: Any) -> int | None:
-    """Whole items: of 1.5 one is done."""
+    """The number of whole items: 1 for 1.5."""
     if type(value) is int:
         return min(max(value, 0), LARGEST)
     found = number(value)
@@ -33,6 +35,7 @@ def count(value: Any) -> int | None:
 
 
 def text(value: Any) -> str:
+    """The value as text; the empty text for None."""
     if isinstance(value, str):
         return value
     try:
@@ -42,7 +45,7 @@ def text(value: Any) -> str:
 
 
 def name(value: Any) -> str:
-    """Of a phase: printable characters, so that it breaks no line."""
+    """The name of a phase or component: printable characters only, so that it breaks no line."""
     shown = clean(text(value))[:NAME_LIMIT]
     if not shown.isprintable():
         shown = "".join(c if c.isprintable() else " " for c in shown)
@@ -50,10 +53,10 @@ def name(value: Any) -> str:
 
 
 def level(value: Any) -> str | None:
-    """Also in small letters, and as the numbers of ``logging``; None for what is no level."""
+    """The level for a name in any letters or a number of ``logging``; None for anything else."""
     if isinstance(value, str):
         upper = value.strip().upper()
-        found = _ALSO.get(upper, upper)
+        found = _OTHER_LEVELS.get(upper, upper)
         return found if found in LEVELS else None
     rank = number(value)
     if rank is None:
@@ -62,14 +65,29 @@ def level(value: Any) -> str | None:
 
 
 def status(value: Any) -> str | None:
-    """Of a phase; None for what is none."""
+    """The status of a phase, for a name in any letters; None for anything else."""
     found = text(value).strip().lower()
     return found if found in PHASE_STATUSES else None
 
 
 def filled(message: Any, **values: Any) -> str:
-    """The message with {n}, {total} and {item} filled in, or as it is when it cannot be filled in."""
+    """The message with {n}, {total} and {item} filled in, or unchanged when that fails."""
     try:
         return text(message).format(**values)
     except Exception:
         return text(message)
+
+
+_FIELDS: Mapping[str, Callable[[Any], Any]] = {
+    "message": lambda value: cut(text(value), TEXT_LIMIT),
+    "processed_count": count,
+    "total_count": count,
+    "error_count": count,
+    "eta_seconds": number,
+    "duration_seconds": number,
+}
+
+
+def normalized(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an event, each as an event holds it."""
+    return {name: _FIELDS[name](value) if name in _FIELDS else value for name, value in fields.items()}

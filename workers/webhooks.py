@@ -1,4 +1,4 @@
-"""The Celery task that sends what is due to webhooks."""
+"""The Celery task that sends the deliveries that are due to webhooks."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ def deliver_webhooks() -> None:
     rules = Rules(here.webhook_allowed, plain_http=here.embedded)
     policy = Policy(here.webhook_retry_seconds)
     try:
-        deliver(
-            runtime().connect,
-            runtime().transaction,
-            lambda claimed: attempt(claimed, rules, here.secret_key),
-            policy,
-        )
+        with runtime().connect.single() as connect:
+            deliver(
+                connect,
+                runtime().transaction,
+                lambda claimed: attempt(claimed, rules, here.secret_key),
+                policy,
+            )
     except DatabaseUnavailable as error:
         logger.warning("deliveries wait for Postgres: %s", error)

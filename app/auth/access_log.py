@@ -16,7 +16,8 @@ SESSIONS = {
     "auth.refresh": "refresh",
     "auth.ticket": "ticket",
 }
-ALWAYS = frozenset({"auth.login", "auth.logout"})  # other endpoints are logged only when they are refused
+# The others, and all other calls, only where they are refused.
+ALWAYS = frozenset({"auth.login", "auth.logout"})
 OUTCOMES = {
     401: "unauthorized",
     403: "forbidden",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import sqlalchemy as sa
+from cachetools import TTLCache
 
-from app.auth.lru import Lru
 from app.db.statements import Statement, as_text
 from app.models.tasks import Task
 from app.stream.single_flight import SingleFlight
@@ -24,9 +25,11 @@ class Owner(NamedTuple):
 
 
 class Owners:
-    def __init__(self, read: Connect) -> None:
+    """All calls come from one loop."""
+
+    def __init__(self, read: Connect, clock: Callable[[], float] = time.monotonic) -> None:
         self._read = read
-        self._kept: Lru[str, tuple[Owner, float]] = Lru(KEPT_TASKS)
+        self._kept: TTLCache[str, Owner] = TTLCache(KEPT_TASKS, KEPT_SECONDS, clock)
         self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
@@ -34,17 +37,12 @@ class Owners:
 
         Concurrent calls for a task share one query and its error. A missing task is not cached.
         """
-        kept = self._kept.get(task_id)
-        if kept and time.monotonic() < kept[1]:
-            return kept[0]
-        return self._single_flight(task_id, lambda: self._read_owner(task_id))
+        return self._kept.get(task_id) or self._single_flight(task_id, lambda: self._read_owner(task_id))
 
     def _read_owner(self, task_id: str) -> Owner | None:
-        until = time.monotonic() + KEPT_SECONDS
         with self._read() as conn, conn.cursor() as cur:
             row = _OWNER.execute(cur, task=task_id).fetchone()
         if row is None:
             return None
-        owner = Owner(*row)
-        self._kept.put(task_id, (owner, until))
+        owner = self._kept[task_id] = Owner(*row)
         return owner

@@ -7,17 +7,20 @@ limits the delay.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
 
 import sqlalchemy as sa
+from cachetools import TTLCache
 
 from app import green
 from app.db.pool import Single
 from app.db.statements import Statement, as_text
 from app.models.accounts import Session
+from app.periodic import Periodic
 from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.revocations")
@@ -38,52 +41,48 @@ class Revocations:
     """``lifetime``: seconds that an access token is valid. ``ended`` is called for each new sign-out that was read from
     Postgres."""
 
-    def __init__(self, dsn: str, lifetime: float, ended: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        lifetime: float,
+        ended: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._connect = Single(dsn, statement_timeout="2s")
         self.lifetime = lifetime
         self._kept_seconds = lifetime + MARGIN_SECONDS
-        self._ended = ended
-        self._forget_at: dict[str, float] = {}  # in the order of its times
+        self._ended, self._clock = ended, clock
+        self._sessions: TTLCache[str, None] = TTLCache(math.inf, self._kept_seconds, clock)
         self._lock = threading.Lock()
         self._read_at: float | None = None
-        self._wake = threading.Event()
-        self._stopped = False
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-revocations", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped = True
-        self._wake.set()
-
-    def read_soon(self) -> None:
-        """Makes the thread read at once, because messages may be lost."""
-        self._wake.set()
+        # To be woken when messages may have been missed.
+        self.thread = Periodic(
+            "revocations", READ_SECONDS, self._read, at_once=True, at_end=self._connect.close
+        )
 
     @property
     def known(self) -> bool:
         """Whether the memory is fresh enough; otherwise the session must be read from Postgres."""
         read_at = self._read_at
-        return read_at is not None and time.monotonic() - read_at < STALE_SECONDS
+        return read_at is not None and self._clock() - read_at < STALE_SECONDS
 
     def __contains__(self, session_id: str) -> bool:
-        return session_id in self._forget_at
+        return session_id in self._sessions
 
     def __len__(self) -> int:
-        return len(self._forget_at)
+        return len(self._sessions)
 
     def add(self, session_id: str) -> bool:
         """Adds an ended session; returns whether it is new."""
         with self._lock:
-            if session_id in self._forget_at:
+            if session_id in self._sessions:
                 return False
-            self._forget_at[session_id] = time.monotonic() + self._kept_seconds
+            self._sessions[session_id] = None
             return True
 
     def read(self) -> None:
-        """Reads the sign-outs since the last read, and removes those whose tokens have expired.
-        Raises DatabaseUnavailable."""
-        began = time.monotonic()
+        """Takes in what was signed out since the last reading. Raises DatabaseUnavailable."""
+        began = self._clock()
         # A duration by this process's clock; Postgres subtracts it from its own time.
         since = self._kept_seconds
         if self._read_at is not None:
@@ -97,30 +96,15 @@ class Revocations:
             found = [str(row[0]) for row in _ENDED.execute(cur, since=timedelta(seconds=since))]
         new = [session_id for session_id in found if self.add(session_id)]
         self._read_at = began
-        with self._lock:
-            while self._forget_at and next(iter(self._forget_at.values())) <= began:
-                del self._forget_at[next(iter(self._forget_at))]
         for session_id in new:
             try:
                 self._ended(session_id)
             except Exception:  # the next read reports only new sign-outs: the loop must reach all
                 logger.exception("the connections of an ended session could not be closed")
 
-    def _run(self) -> None:
-        failed = False
-        while not self._stopped:
-            self._wake.clear()
-            try:
-                self.read()
-                failed = False
-            except Exception as error:  # the thread must survive any error
-                if not failed:
-                    logger.warning(
-                        "sign-outs cannot be read: %s",
-                        error,
-                        exc_info=not isinstance(error, DatabaseUnavailable),
-                    )
-                failed = True
-                self._connect.close()
-            self._wake.wait(READ_SECONDS)
-        self._connect.close()
+    def _read(self) -> None:
+        try:
+            self.read()
+        except Exception:
+            self._connect.close()  # an answer that was not waited for may still come on it
+            raise

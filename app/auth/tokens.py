@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import operator
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import sqlalchemy as sa
+from cachetools import LRUCache
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
@@ -18,7 +20,6 @@ from jwt import PyJWTError
 from app.auth import accounts
 from app.auth.issuers import Issuer, Issuers
 from app.auth.jwks import FRESH_SECONDS
-from app.auth.lru import Lru
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.db.statements import Statement, as_text
@@ -55,7 +56,7 @@ class Claims:
         self._read, self._revocations, self._issuers = read, revocations, issuers
         self._single_flight: SingleFlight[Cached] = SingleFlight()
         # By hash: a token must not stay in memory after its request.
-        self._cached: Lru[bytes, Cached] = Lru(KEPT_TOKENS)
+        self._cached: LRUCache[bytes, Cached] = LRUCache(KEPT_TOKENS)
 
     def of_access(self, token: str) -> Principal:
         """Returns the principal of an access token. Raises Unauthorized; DatabaseUnavailable when Postgres must be read
@@ -70,10 +71,10 @@ class Claims:
             cached = (
                 self._single_flight(key, lambda: self._foreign(issuer, token)) if issuer else _access(token)
             )
-            self._cached.put(key, cached)
+            self._cached[key] = cached
         principal, lifetime, _ = cached
         if principal.expires_at <= time.time():
-            self._cached.drop(key)
+            self._cached.pop(key, None)
             raise _invalid()
         if principal.session_id in self._revocations:
             raise _ended()
@@ -141,28 +142,30 @@ class Claims:
 
 
 def new_access(user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
-    claims = {"sid": session_id, "email": email, "role": role, "tenant": tenant}
-    token: str = create_access_token(user_id, additional_claims=claims)
-    return token
+    return _signed(create_access_token, user_id, _account(email, role, tenant, session_id))
 
 
 def new_stream(seconds: int, user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
     """Returns a token for a cookie that only opens streams, valid as long as the session: a disconnected EventSource
     cannot renew an access token first, and a 401 would end it for good."""
-    claims = {"sid": session_id, "email": email, "role": role, "tenant": tenant, "type": "stream"}
-    token: str = create_access_token(
-        user_id, additional_claims=claims, expires_delta=timedelta(seconds=seconds)
-    )
-    return token
+    claims = _account(email, role, tenant, session_id) | {"type": "stream"}
+    return _signed(create_access_token, user_id, claims, seconds)
 
 
 def new_refresh(user_id: str, session_id: str, number: int, seconds: int) -> str:
     """Returns a refresh token, valid for ``seconds``: a refresh does not extend the session."""
-    claims = {"sid": session_id, "number": number}
-    token: str = create_refresh_token(
-        user_id, additional_claims=claims, expires_delta=timedelta(seconds=seconds)
-    )
-    return token
+    return _signed(create_refresh_token, user_id, {"sid": session_id, "number": number}, seconds)
+
+
+def _account(email: str, role: str, tenant: str | None, session_id: str) -> dict[str, Any]:
+    return {"sid": session_id, "email": email, "role": role, "tenant": tenant}
+
+
+def _signed(
+    create: Callable[..., Any], user_id: str, claims: dict[str, Any], seconds: int | None = None
+) -> str:
+    expires = None if seconds is None else timedelta(seconds=seconds)
+    return str(create(user_id, additional_claims=claims, expires_delta=expires))
 
 
 def refresh_token(token: str) -> RefreshToken:
@@ -193,20 +196,15 @@ def _decoded(token: str, kind: str) -> dict[str, Any]:
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal:
-    """Raises Unauthorized."""
+    """Raises Unauthorized for claims that are not of our making."""
     try:
-        return _principal(claims)
+        user_id, session_id = str(UUID(claims["sub"])), str(UUID(claims["sid"]))
+        email, role, tenant = claims["email"], claims["role"], claims.get("tenant")
+        if not (isinstance(email, str) and isinstance(role, str) and isinstance(tenant, str | None)):
+            raise TypeError("email, role and tenant are text")
+        return Principal(user_id, email, role, tenant, session_id, float(claims["exp"]))
     except (KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
-
-
-def _principal(claims: dict[str, Any]) -> Principal:
-    """Raises KeyError, ValueError, TypeError or AttributeError for claims that Taskroom does not issue."""
-    user_id, session_id = str(UUID(claims["sub"])), str(UUID(claims["sid"]))
-    email, role, tenant = claims["email"], claims["role"], claims.get("tenant")
-    if not (isinstance(email, str) and isinstance(role, str) and isinstance(tenant, str | None)):
-        raise TypeError("email, role and tenant are text")
-    return Principal(user_id, email, role, tenant, session_id, float(claims["exp"]))
 
 
 def _invalid() -> Unauthorized:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from app.bus.registry import Registry
 from app.bus.source import Source
+from app.periodic import Periodic
 from app.stream.event import Event
-from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -35,29 +35,28 @@ class AllUsersSubscription:
         self._registry, self._missed = registry, missed
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._stopped = False
-        self._wake = threading.Event()
+        self._took = 0.0  # seconds, the last check
+        self._thread = Periodic("all-users", self._pause, self.check, at_once=True)
 
     def start(self) -> None:
         """Subscribes: events from now on are received. Raises DatabaseUnavailable."""
         for page in self._pages():
             self._known.update(page)
         self._hub.subscription.subscribe_kind("user", self)
-        threading.Thread(target=self._run, name="taskroom-all-users", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        self._stopped = True
-        self._wake.set()
+        self._thread.stop()
         self._hub.subscription.unsubscribe_kind("user")
 
     def kind_confirmed(self) -> None:
-        self._wake.set()
+        self._thread.wake()
 
     def kind_received(self, stream: str, events: Sequence[Event]) -> None:
         with self._lock:
             # A stream that did not exist at the start has no events that handlers have received.
             known, last = self._known.get(stream, 0), events[-1].sequence
-            if self._stopped or last <= known:
+            if self._thread.stopped or last <= known:
                 return
             self._known[stream] = last
             if events[0].sequence == known + 1:
@@ -66,28 +65,15 @@ class AllUsersSubscription:
             else:
                 self._missed(stream, known, last)
 
-    def _run(self) -> None:
-        failing = False
-        while not self._stopped:
-            began = time.monotonic()
-            try:
-                self.check()
-                failing = False
-            except Exception as error:  # the thread must survive any error: only this check finds lost events
-                if not failing:
-                    expected = isinstance(error, DatabaseUnavailable)
-                    logger.warning(
-                        "the check for lost events fails, a retry follows: %s", error, exc_info=not expected
-                    )
-                failing = True
-            pause = PAUSE_FACTOR * (time.monotonic() - began)
-            self._wake.wait(
-                max(pause, CHECK_SECONDS if self._hub.subscription.receiving else OUTAGE_CHECK_SECONDS)
-            )
-            self._wake.clear()
+    def _pause(self) -> float:
+        return max(
+            PAUSE_FACTOR * self._took,
+            CHECK_SECONDS if self._hub.subscription.receiving else OUTAGE_CHECK_SECONDS,
+        )
 
     def check(self) -> None:
         """Compares the known sequences with Postgres. Raises DatabaseUnavailable."""
+        began = time.monotonic()
         before = dict(self._known)  # committed before the check, so the check must find them
         for page in self._pages():
             with self._lock:
@@ -98,9 +84,10 @@ class AllUsersSubscription:
                     ):  # after a fail-over or a restore, sequences are used again
                         logger.warning("%s went back from %d to %d in Postgres", stream, known, last)
                         self._known[stream] = last
-                    elif last > known and not self._stopped:
+                    elif last > known and not self._thread.stopped:
                         self._known[stream] = last
                         self._missed(stream, known, last)
+        self._took = time.monotonic() - began
 
     def _pages(self) -> Iterator[list[tuple[str, int]]]:
         """Yields the last sequence of each user's stream in Postgres."""

@@ -8,9 +8,11 @@ from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 
+from app.inbox.notification import NOTIFICATION_EVENTS
 from app.process import transaction
+from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.store import lock_shared
 
 PUBLISHED_BYTES = 256_000  # of JSON, like the result of a task
 
@@ -21,7 +23,6 @@ CONTROL = frozenset(
         *("open", "error", "connect", "connect_error", "disconnect", "disconnecting"),
     )
 )
-NOTIFICATIONS = frozenset(("notification", "notifications_read"))
 # The stream sets these fields; values of the publisher are dropped.
 _STREAM_FIELDS = frozenset(("stream", "sequence", "timestamp"))
 
@@ -62,7 +63,7 @@ def require_owner(cur: Cursor, stream: str) -> None:
 def _drafted(stream: str, type: str, data: Mapping[str, Any]) -> Draft:
     if type in CONTROL:
         raise ValueError(f"event_type: {type!r} is reserved for control frames")
-    if type in NOTIFICATIONS:
+    if type in NOTIFICATION_EVENTS:
         raise ValueError(f"event_type: {type!r} is made by app.notifications.create_notification")
     fields = {name: value for name, value in data.items() if name not in _STREAM_FIELDS}
     if stream != BROADCAST and "user_id" in fields and stream_of(fields.pop("user_id")) != stream:

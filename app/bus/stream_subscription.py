@@ -9,10 +9,8 @@ from typing import Any
 
 from app.bus.publishing import require_owner
 from app.bus.source import Source
-from app.process import transaction
 from app.stream.codec import Data
 from app.stream.event import Event
-from app.stream.hub import Hub
 from app.stream.resync import Resync
 from app.stream.viewer import Viewer
 
@@ -47,7 +45,9 @@ class StreamSubscription:
     def __init__(self, at: Source, stream: str, receive: Callable[[Event], None]) -> None:
         """Raises LookupError when the stream's user does not exist; DatabaseUnavailable."""
         self._store, self._receive = at.store, receive
-        self._viewer = _watch(at.hub, stream)
+        with at.store.connect() as conn, conn.cursor() as cur:
+            require_owner(cur, stream)
+        self._viewer = at.hub.watch(stream, None)
         at.hub.attach(self._viewer, self)
 
     @property
@@ -88,9 +88,3 @@ class StreamSubscription:
     def left(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
             logger.error("handlers of %s receive no more events: %s", viewer.room.stream, reason)
-
-
-def _watch(hub: Hub, stream: str) -> Viewer:
-    with transaction() as tx:
-        require_owner(tx.cur, stream)
-    return hub.watch(stream, None)

@@ -11,12 +11,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.errors.causes import Cause
 
 logger = logging.getLogger("taskroom.breaker")
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
+Answer = TypeVar("Answer")
 _MESSAGES = {
     Cause.UNAVAILABLE: ("is unavailable", "answers"),
     Cause.READ_ONLY: ("is read-only", "accepts writes"),
@@ -34,8 +36,9 @@ class Call:
 
 
 class Breaker:
-    """Closed until a failure opens it for ``seconds``; then half open: one caller tests the server, and the outcome
-    closes or opens it again. Each call that ``enter`` admits ends with one of ``answered``, ``failed`` and ``left``.
+    """Closed, until a failure opens it for ``seconds``; then half open: one caller tries, and what becomes of it closes
+    or opens it again. Every call that ``enter`` let in ends with one of ``answered``, ``failed`` and ``left``.
+    ``meanwhile`` says in the log what becomes of the callers of an open one.
     """
 
     def __init__(
@@ -45,10 +48,12 @@ class Breaker:
         clock: Callable[[], float] = time.monotonic,
         *,
         cause: Cause = Cause.UNAVAILABLE,
+        meanwhile: str = "its callers are refused",
     ) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
         self.cause = cause  # the cause of errors that open the breaker
         self._outage, self._recovered = _MESSAGES[cause]
+        self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._opened_at: float | None = None
         self._open_until = 0.0
@@ -63,6 +68,25 @@ class Breaker:
         if self._opened_at is None:
             return CLOSED
         return HALF_OPEN if self._testing or self._clock() >= self._open_until else OPEN
+
+    def ask(
+        self, question: Callable[[], Answer], otherwise: Callable[[], Answer], failure: type[Exception]
+    ) -> Answer:
+        """What the question answers; what ``otherwise`` does where that raises ``failure``, or is not asked for now."""
+        try:
+            call = self.enter()
+        except Refused:
+            return otherwise()
+        try:
+            answer = question()
+        except failure as error:
+            self.failed(call, str(error))
+            return otherwise()
+        except BaseException:  # a call that never ends would keep the breaker open for good
+            self.left(call)
+            raise
+        self.answered(call)
+        return answer
 
     def enter(self) -> Call:
         """Admits a call, or raises Refused at once."""
@@ -102,8 +126,8 @@ class Breaker:
             self._open_until = now + self._seconds
         if opens:
             logger.warning(
-                "%s %s; callers are refused until it %s: %s",
-                *(self._name, self._outage, self._recovered, reason),
+                "%s %s, %s until it %s: %s",
+                *(self._name, self._outage, self._meanwhile, self._recovered, reason),
             )
         return True
 

@@ -1,24 +1,24 @@
-"""The current turn of the loop, and how long something may begin in it."""
+"""The current turn (iteration) of the event loop, and how long requests may start in it."""
 
 from __future__ import annotations
 
 import math
 import time
 
-# A request begins in a turn of the loop that is no older than this; the others wait for the next turns.
+# A request starts in an iteration of the loop that has run for no longer than this, else it waits for the next.
 BEGIN_SECONDS = 0.02
-# On a busy machine a turn may be old whenever it is looked at. So a request that has waited for so many turns begins in
-# an old one, and only so many of these in each: else hundreds that came at once would all begin in the same turn.
+# On a busy machine every turn may be old when it is looked at. So a request that has waited for this many turns starts
+# in an old turn. Only so many of them start in one turn: else hundreds that came at once would make it a long one.
 TURNS = 8
 LATE_IN_A_TURN = 16
 
 
 class LoopTurn:
-    """The one turn of the process. Where turns are not watched it is always young."""
+    """The current turn of this process. Without a watchdog it is always young."""
 
     began = math.inf  # by the monotonic clock
     waiting = 0
-    late = 0  # requests that began in this turn although it was old
+    late = 0  # requests that started in this turn although it was old
 
     @classmethod
     def begin(cls) -> None:
@@ -32,8 +32,8 @@ class LoopTurn:
 
     @classmethod
     def give_way(cls) -> None:
-        """Waits for a young turn, if one comes soon; callers go on in the order of their calls. Of many calls in one
-        turn, or of one caller that always finds more to do, some go on in the next turns. Called in a greenlet."""
+        """Waits for a young turn, if one comes soon. Callers continue in the order of their calls. Many calls in
+        one turn, or one caller with endless work, are spread over several turns. Called in a greenlet."""
         if not cls.waiting and cls._is_young():
             return
         cls.waiting += 1

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from app.auth.lru import Lru
+from cachetools import LRUCache
+
 from app.errors import Forbidden, NotFound, TooMany, Unauthorized
 from app.http import rate_limits
 from app.http.rate_limits import KEPT_REFUSALS, network_key
@@ -66,7 +67,9 @@ class Attempts:
         self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups of them
         self._addresses = Window(None if per_user is None else per_user * AN_ADDRESS_MAY, network_key)
         self._failed = failed
-        self._refused: Lru[str, float] = Lru(KEPT_REFUSALS)  # keys that failed too often, until when
+        self._refused: LRUCache[str, float] = LRUCache(
+            KEPT_REFUSALS
+        )  # keys that failed too often, until when
 
     def arrived(self, address: str) -> None:
         """Counts one. Raises TooSoon."""
@@ -98,10 +101,10 @@ class Attempts:
 
     def _wait_of(self, key: str) -> float:
         now = time.monotonic()
-        left = (self._refused.get(key) or now) - now
+        left = self._refused.get(key, now) - now
         if left > 0:
             return left  # whoever goes on all the same costs Redis nothing
         wait = self._failed(key)
         if wait:
-            self._refused.put(key, now + wait)
+            self._refused[key] = now + wait
         return wait

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
+from cachetools import LRUCache
 from flask import Flask, request
 from flask_limiter import Limiter
 from limits import parse
 from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
-from app.auth.lru import Lru
-
-logger = logging.getLogger("taskroom.limits")
+from app.db.breaker import Breaker
 
 WINDOW_SECONDS = 60
 # More than a process stalls that hashes many passwords: a stall must not count as Redis away.
 REDIS_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 KEPT_REFUSALS = 20_000
-Answer = TypeVar("Answer")
 
 
 class PausingRedis(RedisStorage):
@@ -33,9 +29,9 @@ class PausingRedis(RedisStorage):
     STORAGE_SCHEME = ["limits+redis", "limits+rediss", "limits+unix"]  # noqa: RUF012 - the library reads it
 
     def __init__(self, uri: str, **options: Any) -> None:
-        self._away = False
-        self._not_before = 0.0
-        self._here: Lru[str, tuple[int, float]] = Lru(KEPT_REFUSALS)  # how many, and until when it counts
+        self._breaker = Breaker("Redis", PAUSE_SECONDS, meanwhile="each process counts attempts for itself")
+        # How many, and until when that counts.
+        self._here: LRUCache[str, tuple[int, float]] = LRUCache(KEPT_REFUSALS)
         super().__init__(
             uri.removeprefix("limits+"),
             socket_timeout=REDIS_SECONDS,
@@ -44,46 +40,29 @@ class PausingRedis(RedisStorage):
         )
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return self._ask(
-            lambda: super(PausingRedis, self).incr(key, expiry, amount),
-            lambda: self._count(key, expiry, amount),
+        count = super().incr
+        return self._breaker.ask(
+            lambda: count(key, expiry, amount), lambda: self._count(key, expiry, amount), RedisError
         )
 
     def get(self, key: str) -> int:
-        return self._ask(lambda: super(PausingRedis, self).get(key), lambda: self._counted(key)[0])
+        get = super().get
+        return self._breaker.ask(lambda: get(key), lambda: self._counted(key)[0], RedisError)
 
     def get_expiry(self, key: str) -> float:
-        return self._ask(lambda: super(PausingRedis, self).get_expiry(key), lambda: self._counted(key)[1])
+        expiry = super().get_expiry
+        return self._breaker.ask(lambda: expiry(key), lambda: self._counted(key)[1], RedisError)
 
     def _count(self, key: str, expiry: int, amount: int) -> int:
         count, until = self._counted(key)
-        self._here.put(key, (count + amount, until if count else time.time() + expiry))
+        self._here[key] = count + amount, until if count else time.time() + expiry
         return count + amount
 
     def _counted(self, key: str) -> tuple[int, float]:
         """How many, and until when; none until now, when there are none."""
         now = time.time()
-        count, until = self._here.get(key) or (0, now)
+        count, until = self._here.get(key, (0, now))
         return (count, until) if until > now else (0, now)
-
-    def _ask(self, question: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
-        now = time.monotonic()
-        if now < self._not_before:
-            return otherwise()
-        if self._away:
-            self._not_before = now + PAUSE_SECONDS  # before asking: a crowd must not wait for one answer each
-        try:
-            answer = question()
-        except RedisError as error:
-            self._not_before = time.monotonic() + PAUSE_SECONDS
-            if not self._away:
-                logger.warning("each process counts attempts for itself while Redis is away: %s", error)
-            self._away = True
-            return otherwise()
-        if self._away:
-            self._away, self._not_before = False, 0.0
-            logger.warning("attempts are counted together again")
-        return answer
 
 
 def address_key(address: str | None) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, g, request
+from prometheus_client import Counter, Histogram
 from werkzeug.wsgi import ClosingIterator
 
-from app.observability.histogram import Histogram
 from app.observability.log_format import request_id
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -28,8 +27,12 @@ class Requests:
     Streams count until their first words."""
 
     def __init__(self) -> None:
-        self.answered: Counter[tuple[str, str, str]] = Counter()
-        self.seconds = Histogram(SECONDS)
+        self.answered = Counter(
+            "taskroom_http_requests", "Requests answered", ("method", "route", "status"), registry=None
+        )
+        self.seconds = Histogram(
+            "taskroom_http_request_seconds", "Until the answer began", buckets=SECONDS, registry=None
+        )
 
     def register(self, app: Flask) -> None:
         @app.before_request
@@ -40,8 +43,8 @@ class Requests:
         def end(response: Response) -> Response:
             method = request.method if request.method in METHODS else "other"
             route = request.url_rule.rule if request.url_rule else "none"
-            self.answered[method, route, str(response.status_code)] += 1
-            self.seconds.note(time.perf_counter() - g.began)
+            self.answered.labels(method, route, response.status_code).inc()
+            self.seconds.observe(time.perf_counter() - g.began)
             return response
 
 

@@ -37,7 +37,7 @@ _marked_at = (
 
 
 def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """A page of those for which the conditions hold."""
+    """Selects a page of the notifications for which the conditions hold."""
     stored = as_text(*(Notification.__table__.c[name] for name in STORED))
     read_at = sa.func.coalesce(Notification.read_at, _marked_at.scalar_subquery())
     return (

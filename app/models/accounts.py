@@ -11,8 +11,8 @@ from app.models.base import Base, Id, Time
 
 
 class User(Base):
-    """An account of ours, with a password, or of another issuer's, known by (issuer, subject). A trigger ends its
-    sessions when what its tokens say of it changes."""
+    """An account: with a password, or of another issuer, identified by (issuer, subject). A trigger ends its sessions
+    when its role, tenant or password changes."""
 
     __tablename__ = "users"
     __table_args__ = (
@@ -34,7 +34,7 @@ class User(Base):
 
 
 class Tenant(Base):
-    """What is known of a tenant besides its name, which the accounts carry."""
+    """A tenant. Accounts refer to it by its name."""
 
     __tablename__ = "tenants"
 
@@ -43,7 +43,7 @@ class Tenant(Base):
 
 
 class Session(Base):
-    """One sign-in. Its tokens name it, so that signing out ends all of them at once."""
+    """A sign-in. Its tokens carry its id, so a sign-out ends all of them at once."""
 
     __tablename__ = "sessions"
     __table_args__ = (
@@ -61,7 +61,7 @@ class Session(Base):
 
 
 class Ticket(Base):
-    """Good for one connection; kept as a hash, deleted by its use."""
+    """A ticket for one connection, stored as a hash. Its use deletes it."""
 
     __tablename__ = "tickets"
 

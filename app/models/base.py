@@ -1,4 +1,4 @@
-"""What every table is made of. Alembic compares the tables with the migrations by ``Base.metadata``."""
+"""The base of all models. Alembic compares ``Base.metadata`` with the migrations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class Base(DeclarativeBase):
-    """Knows no Flask: workers and commands read by the same models as web processes."""
+    """The base class. It needs no Flask, so workers and commands use the same models as web processes."""
 
 
 Time = TIMESTAMP(timezone=True)

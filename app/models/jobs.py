@@ -1,4 +1,4 @@
-"""The table of what workers have declared."""
+"""The table of the job types that workers declare."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from app.models.base import Base, Time
 
 
 class JobPackage(Base):
-    """The job types of a package, and its files that cannot be used, as the last worker that started found them; a
-    living worker keeps ``seen_at``. JSON and not JSONB: the order of phases and of parameters has a meaning."""
+    """The job types of a package and its broken files, declared by the worker that started last. Running workers renew
+    ``seen_at``. The columns are JSON, not JSONB: the order of phases and parameters has a meaning."""
 
     __tablename__ = "job_packages"
 

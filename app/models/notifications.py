@@ -12,7 +12,7 @@ from app.models.base import Base, Id, Time
 
 
 class Notification(Base):
-    """``sequence`` is that of its event on the user's stream. One that a mark says is read has no ``read_at``."""
+    """A notification. ``sequence`` is that of its event on the user's stream. A mark reads it without ``read_at``."""
 
     __tablename__ = "notifications"
     __table_args__ = (
@@ -40,7 +40,7 @@ class Notification(Base):
 
 
 class Inbox(Base):
-    """How many notifications a user has not read: counting a hundred thousand takes too long for a badge."""
+    """The number of unread notifications of a user: counting a hundred thousand rows would take too long."""
 
     __tablename__ = "inboxes"
 
@@ -49,7 +49,7 @@ class Inbox(Base):
 
 
 class ReadMark(Base):
-    """All of a user's notifications up to a sequence were read then, unless they had been before."""
+    """Marks all notifications of a user up to ``read_to`` as read at that time, except those that were read before."""
 
     __tablename__ = "read_marks"
 

@@ -1,4 +1,4 @@
-"""The tables of the queue: what waits, what runs, who may run it and whose turn it is."""
+"""The tables of the queue: waiting tasks, running attempts, workers, and the order of users."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app.models.base import Base, Id, Time
 
 
 class Dispatch(Base):
-    """The queue: a task that waits to be claimed as attempt ``number``. Claiming deletes the row. A trigger fills in
-    whose task it is and of which type: a claim looks at the first of each user, however many wait behind it."""
+    """A task that waits to be claimed as attempt ``number``. The claim deletes the row. A trigger fills in the user and
+    the job type, so a claim reads the first task of each user, however many wait behind it."""
 
     __tablename__ = "dispatches"
     __table_args__ = (Index("dispatches_by_user", "user_id", "job_type", "due_at"),)
@@ -27,7 +27,7 @@ class Dispatch(Base):
 
 
 class Lease(Base):
-    """A running attempt. Counted in rounds, not in time: a stepped clock ends no task."""
+    """A running attempt. Its age is counted in rounds, not in time, so a change of the clock ends no task."""
 
     __tablename__ = "leases"
 
@@ -39,7 +39,7 @@ class Lease(Base):
 
 
 class BrokerLife(Base):
-    """The life of the broker (Redis's run id) that was told of everything that waits; one row."""
+    """The run id of the Redis that has got a hint for every waiting task. The table has one row."""
 
     __tablename__ = "broker_lives"
 
@@ -48,7 +48,7 @@ class BrokerLife(Base):
 
 
 class Worker(Base):
-    """A Celery worker that lives: it says so every round. ``spare`` of its ``slots`` are for whoever else comes."""
+    """A running Celery worker, which renews its row every round. ``spare`` of ``slots`` are kept for other users."""
 
     __tablename__ = "workers"
 
@@ -60,8 +60,8 @@ class Worker(Base):
 
 
 class Turn(Base):
-    """When a user last got a slot. Claims for one user go one after the other, by the lock of this row. ``held``: as
-    many ran as may, and messages of it were let go, so that others must be sent once one has ended."""
+    """The time at which a user last got a slot. Claims for one user take the lock of this row. ``held``: the user had
+    as many running as permitted and messages were dropped, so new ones are sent when one of the tasks ends."""
 
     __tablename__ = "turns"
     __table_args__ = (Index("turns_held", "user_id", postgresql_where=text("held")),)

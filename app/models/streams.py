@@ -12,8 +12,8 @@ from app.models.base import Base, Id, Time
 
 
 class Stream(Base):
-    """The only lock of what it names. ``attempt`` fences writers of an older run, ``swept`` says that nothing is
-    left of it to prune."""
+    """A stream. Its row is the only lock of the task or user that it is of. Events of an attempt other than ``attempt``
+    are refused. ``swept``: all its prunable events are deleted."""
 
     __tablename__ = "streams"
     # Neither column changes with an append: an index of what does would make each one dearer.
@@ -35,7 +35,7 @@ class Stream(Base):
 
 
 class Event(Base):
-    """No foreign key: it would cost a look-up for each event, and the stream row is locked anyway."""
+    """An event. A foreign key would cost a look-up for each event, and the stream's row is locked anyway."""
 
     __tablename__ = "events"
 
@@ -48,7 +48,7 @@ class Event(Base):
 
 
 class EventId(Base):
-    """What its publisher called an event, so that saying it twice says it once."""
+    """The id that a publisher gave an event, so that an event that is published twice is stored once."""
 
     __tablename__ = "event_ids"
 
@@ -58,7 +58,7 @@ class EventId(Base):
 
 
 class Writer(Base):
-    """``answer`` is what a worker that is no Celery worker was told of its last batch, to be told again."""
+    """A writer. ``answer`` is the response to its last batch, returned again when the batch is repeated."""
 
     __tablename__ = "writers"
 

@@ -1,4 +1,4 @@
-"""Tasks, their phases and approvals: rows that are folds of events, and sums that triggers keep."""
+"""Tasks, their phases and approvals, which are folds of events; and sums that triggers keep."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Task(Base):
 
 
 class TaskCount(Base):
-    """How many tasks have which status is the sum of ``number``: a trigger adds a row for what a task becomes, and one
-    that takes it from what it was; once an hour they are summed up."""
+    """The number of tasks in a status is the sum of ``number``. A trigger adds one row for the new status of a task and
+    one that subtracts it from the old status; once an hour the rows are added up."""
 
     __tablename__ = "task_counts"
     __table_args__ = (
@@ -96,8 +96,8 @@ class TaskCount(Base):
 
 
 class StoredBytes(Base):
-    """What a user's tasks took on a day of UTC is the sum of ``bytes``: triggers add a row when a task is made and when
-    it ends; every ten minutes they are summed up."""
+    """The bytes that a user's tasks stored on a day (UTC) are the sum of ``bytes``. Triggers add a row when a task is
+    created and when it ends; every ten minutes the rows are added up."""
 
     __tablename__ = "stored_bytes"
     __table_args__ = (Index("stored_bytes_by_user", "user_id", "day"),)
@@ -127,7 +127,7 @@ class Phase(Base):
 
 
 class Approval(Base):
-    """What a task was asked to wait for. ``decided_by`` is an e-mail address, as the event has it."""
+    """An approval that a task waits for or waited for. ``decided_by`` is an e-mail address, as in the event."""
 
     __tablename__ = "approvals"
     __table_args__ = (Index("approvals_open", "asked_at", postgresql_where=text("decided_at IS NULL")),)

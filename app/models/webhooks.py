@@ -13,7 +13,7 @@ from app.models.base import Base, Id, Time
 
 
 class Webhook(Base):
-    """``secret`` is encrypted (app/webhooks/signing.py). ``failures`` are the tries that failed since one went well."""
+    """A webhook. ``secret`` is encrypted (app/webhooks/signing.py). ``failures`` counts since the last success."""
 
     __tablename__ = "webhooks"
     __table_args__ = (
@@ -34,8 +34,8 @@ class Webhook(Base):
 
 
 class Delivery(Base):
-    """The queue and its log: an event that a webhook is to be told of, or was. ``due_at`` is when it is tried next, or
-    when the lease of who tries it ends; none once it is settled."""
+    """An event for a webhook, and the log of the tries. ``due_at`` is the time of the next try, or of the end of the
+    sender's lease; NULL when no try follows."""
 
     __tablename__ = "deliveries"
     __table_args__ = (

@@ -17,8 +17,9 @@ from app.db.statements import Statement, as_text
 from app.inbox.notification import notification
 from app.models.accounts import Tenant, User
 from app.models.tasks import Approval, Task
+from app.stream.claims import claim_event_id
 from app.stream.event import Draft, user_stream
-from app.stream.store import claim_event_id, lock_shared
+from app.stream.store import lock_shared
 from app.stream.transaction import Begin
 
 WAITS_LONG = timedelta(days=3)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from app.periodic import Periodic
 
 GENERATIONS = 3
 # With these a collection of the youngest generation takes 2 ms, of the middle one 10 ms. A full collection comes once
@@ -35,13 +36,7 @@ class CycleCollector:
     def __init__(self, present: Callable[[], int], left: Callable[[], int]) -> None:
         self._present, self._left = present, left
         self._left_before = 0  # at the last collection
-        self._stopped = threading.Event()
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-cycle-collector", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
+        self.thread = Periodic("cycle-collector", CHECK_SECONDS, self.collect_if_due)
 
     def collect_if_due(self) -> bool:
         """Collects when many viewers have left; returns whether it did. A collection visits the objects of all viewers
@@ -52,10 +47,6 @@ class CycleCollector:
         self._left_before = left
         gc.collect()
         return True
-
-    def _run(self) -> None:
-        while not self._stopped.wait(CHECK_SECONDS):
-            self.collect_if_due()
 
 
 class Pauses:

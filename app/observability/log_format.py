@@ -18,24 +18,22 @@ from app.stream.event import clean
 _SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&])[^\s\"']+")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the current greenlet
-_task: dict[
-    str, Any
-] = {}  # one for the process: it runs one task at a time, and its writer's thread logs about that task too
+_task: ContextVar[dict[str, Any] | None] = ContextVar("task", default=None)
 
 
 @contextmanager
 def task(**fields: Any) -> Iterator[None]:
-    """Adds these fields to the records that any thread logs during the block."""
-    _task.update(fields)
+    """Adds these fields to the records that are logged in the block, and in the threads that are started in it."""
+    token = _task.set(fields)
     try:
         yield
     finally:
-        _task.clear()
+        _task.reset(token)
 
 
 def context() -> dict[str, Any]:
     current = request_id.get()
-    return ({"request_id": current} if current else {}) | _task
+    return ({"request_id": current} if current else {}) | (_task.get() or {})
 
 
 def redact(text: str) -> str:

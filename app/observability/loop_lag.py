@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import math
 import time
 
-from app.observability.histogram import Histogram
+from prometheus_client import Histogram
+
+from app.periodic import Periodic
 
 LAG_EVERY = 0.1
 LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -13,24 +15,18 @@ LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 
 class LoopLag:
     def __init__(self) -> None:
-        self.late = Histogram(LAG_BUCKETS)
+        about = "How late a greenlet that slept 0.1 s woke up"
+        self.late = Histogram("taskroom_loop_lag_seconds", about, buckets=LAG_BUCKETS, registry=None)
         self.longest = 0.0
-        self._stopped = threading.Event()
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-lag", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
+        self._due = math.inf  # the first call has nothing to compare with
+        self.thread = Periodic("lag", LAG_EVERY, self._look)
 
     def note(self, late: float) -> None:
         """``late`` in seconds."""
-        self.late.note(late)
+        self.late.observe(late)
         self.longest = max(self.longest, late)
 
-    def _run(self) -> None:
-        due = time.monotonic() + LAG_EVERY
-        while not self._stopped.wait(LAG_EVERY):
-            now = time.monotonic()
-            self.note(max(0.0, now - due))
-            due = now + LAG_EVERY
+    def _look(self) -> None:
+        now = time.monotonic()
+        self.note(max(0.0, now - self._due))
+        self._due = now + LAG_EVERY

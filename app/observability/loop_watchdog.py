@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from types import FrameType
 
 from app import green
 from app.observability.alarm import Alarm
+from app.periodic import Periodic
 
 LIMIT_SECONDS = 0.05
 # The interval of the samples. A turn is sampled from half this age on, so at least once before the limit.
@@ -61,19 +61,21 @@ class Watchdog:
         self._seen: tuple[float, dict[str, float]] = (0.0, {})  # the start of a turn, and its seconds by name
         self._worst: tuple[float, str, str] | None = None  # since the last log line
         self._unwatch: Callable[[], None] = lambda: None
-        self._stopped = threading.Event()
+        self._logged = False
+        # In a greenlet: the locks of logging are green.
+        self._log = Periodic("watchdog-log", lambda: LOG_SECONDS if self._logged else 1.0, self.log_longest)
 
     def start(self) -> None:
         """Call this in the loop's thread, which is the main thread."""
         self._loop = green.real_threading().get_ident()
         self._alarm.start()
         self._unwatch = green.watch_turns(self.ended, self.began)
-        threading.Thread(target=self._log, name="taskroom-watchdog-log", daemon=True).start()
+        self._log.start()
 
     def stop(self) -> None:
         self._unwatch()
         self._alarm.stop()
-        self._stopped.set()
+        self._log.stop()
 
     def began(self) -> None:
         """The loop calls this after a wait, at the start of a turn."""
@@ -127,6 +129,7 @@ class Watchdog:
 
     def log_longest(self) -> None:
         """Logs a line about the longest turn since the last line, if there was one over the limit."""
+        self._logged = self._worst is not None
         if self._worst is None:
             return
         took, what, how = self._worst
@@ -135,13 +138,6 @@ class Watchdog:
             "a turn of the loop took %.0f ms, most of it in %s (%s); so far over %.0f ms: %d",
             *(took * 1e3, what, how, LIMIT_SECONDS * 1e3, self.over.total()),
         )
-
-    def _log(self) -> None:
-        """Logs, in a greenlet: the locks of logging are green."""
-        pause = 1.0
-        while not self._stopped.wait(pause):
-            pause = LOG_SECONDS if self._worst else 1.0
-            self.log_longest()
 
 
 def what_runs(frame: FrameType) -> str:

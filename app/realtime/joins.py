@@ -60,8 +60,8 @@ class Joins:
     def leave(self, user_id: str) -> None:
         """Ends what one ``admit`` began."""
         with self._lock:
+            self._viewers[user_id] -= 1  # first: a KeyError changes nothing
             self.viewers -= 1
             self.left += 1
-            self._viewers[user_id] -= 1
             if not self._viewers[user_id]:
                 del self._viewers[user_id]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import logging
-import threading
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 import redis
 from redis.exceptions import RedisError
 
-from app.db.breaker import Breaker, Refused
+from app.db.breaker import Breaker
+from app.periodic import Periodic
 from app.stream.event import is_shared
 from app.stream.publisher import PUBLISH_TIMEOUT
 from app.stream.viewer import Viewer
 
-logger = logging.getLogger("taskroom.presence")
-
 PROCESSES = "taskroom-presence"  # the set of the processes that have any
 WRITE_SECONDS = 1.0
 KEPT_SECONDS = 10  # a process that died is counted for so long
-Answer = TypeVar("Answer")
 
 
 class Presence:
@@ -42,7 +38,7 @@ class Presence:
         self._breaker = Breaker("Redis, which counts who is there,")
         self._here: dict[str, int] = {}
         self._changed: set[str] = set()
-        self._stopped = threading.Event()
+        self.thread = Periodic("presence", WRITE_SECONDS, self.write)
 
     def add(self, name: str, change: int) -> None:
         """Adds ``change``: 1 for one that came, -1 for one that went."""
@@ -63,18 +59,17 @@ class Presence:
     def count(self, names: Collection[str]) -> dict[str, int]:
         """Returns the count of each name. Waits for Redis, up to PUBLISH_TIMEOUT a round trip."""
         here = {name: self._here.get(name, 0) for name in names}
-        nothing: list[list[str | None]] = []
-        for counts in self._guarded(lambda: self._read(list(names)), nothing) if names else nothing:
+        found: list[list[str | None]] = []
+        if names:
+            found = self._breaker.ask(lambda: self._read(list(names)), list, RedisError)
+        for counts in found:
             for name, count in zip(names, counts, strict=True):
                 here[name] += int(count or 0)
         return here
 
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-presence", daemon=True).start()
-
     def stop(self) -> None:
         """Removes the counts of this process, which ends."""
-        self._stopped.set()
+        self.thread.stop()
         with suppress(RedisError):  # the hash expires
             self._redis.pipeline().delete(self._key).srem(PROCESSES, self._key).execute()
 
@@ -83,31 +78,8 @@ class Presence:
         if not self._here and not self._changed:
             return
         changed, self._changed = self._changed, set()
-        if not self._guarded(lambda: self._write(changed), False):
+        if not self._breaker.ask(lambda: self._write(changed), lambda: False, RedisError):
             self._changed |= changed
-
-    def _run(self) -> None:
-        while not self._stopped.wait(WRITE_SECONDS):
-            try:
-                self.write()
-            except Exception:  # whatever it is, the next time may work
-                logger.exception("the counts of this process could not be written")
-
-    def _guarded(self, ask: Callable[[], Answer], otherwise: Answer) -> Answer:
-        try:
-            call = self._breaker.enter()
-        except Refused:
-            return otherwise
-        try:
-            answer = ask()
-        except RedisError as error:
-            self._breaker.failed(call, str(error))
-            return otherwise
-        except BaseException:  # a call that the breaker never sees end would keep it open for good
-            self._breaker.left(call)
-            raise
-        self._breaker.answered(call)
-        return answer
 
     def _write(self, changed: set[str]) -> bool:
         pipe = self._redis.pipeline(transaction=False)

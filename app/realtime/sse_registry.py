@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import socket
-import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
+
+from prometheus_client import Counter, Histogram
 
 from app.auth.principal import Principal
 from app.green import Poller
-from app.observability.histogram import Histogram
+from app.periodic import Periodic
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_codec import SseCodec
@@ -20,8 +18,6 @@ from app.stream.background import in_turns
 from app.stream.codec import Data
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
-
-logger = logging.getLogger("taskroom.sse")
 
 SLOTS = 15  # keep-alives of all connections at once would delay events
 MOST_INTERVALS = 2  # of the timer, between two keep-alives of a codec
@@ -94,9 +90,16 @@ class SseRegistry:
         self._slots: list[set[Connection]] = [set() for _ in range(MOST_INTERVALS * SLOTS)]
         self._commented: list[set[Connection]] = [set() for _ in range(COMMENT_SECONDS)]
         self._turn = self._comment_turn = 0
-        self._running = False
-        self.durations = Histogram(SECONDS)
-        self.reconnections = dict.fromkeys(CAME_BACK, 0)
+        self._timers = (
+            Periodic("keepalive", self.turn_seconds, self.turn, steady=True),
+            Periodic("comments", 1.0, self.send_comment, steady=True),
+        )
+        about = "Of connections that have ended"
+        self.durations = Histogram("sse_connection_duration_seconds", about, buckets=SECONDS, registry=None)
+        about = "Connects with a Last-Event-ID, by what became of them"
+        self.reconnections = Counter("sse_reconnection_attempts", about, ("reason",), registry=None)
+        for how in CAME_BACK:
+            self.reconnections.labels(how)
 
     @property
     def open(self) -> int:
@@ -109,19 +112,13 @@ class SseRegistry:
             self._commented[connection.slot % COMMENT_SECONDS].add(connection)
         self._presence.add(connection.principal.user_id, 1)
         connection.attach(self._hub)
-        if not self._running:
-            self._running = True
-            for name, seconds, turn in (
-                ("keepalive", self.turn_seconds, self.turn),
-                ("comments", 1.0, self.send_comment),
-            ):
-                timer = partial(self._look_after, seconds, turn)
-                threading.Thread(target=timer, name=f"taskroom-{name}", daemon=True).start()
+        for timer in self._timers:
+            timer.start()
 
     def remove(self, connection: Connection, taken: socket.socket, last: bytes) -> None:
         self._slots[connection.slot % len(self._slots)].discard(connection)
         self._commented[connection.slot % COMMENT_SECONDS].discard(connection)
-        self.durations.note(time.monotonic() - connection.opened_at)
+        self.durations.observe(time.monotonic() - connection.opened_at)
         self._joins.leave(connection.principal.user_id)
         self._presence.add(connection.principal.user_id, -1)
         leave(self.poller, taken, last)
@@ -148,18 +145,6 @@ class SseRegistry:
         self._comment_turn = (self._comment_turn + 1) % COMMENT_SECONDS
         for connection in in_turns(list(self._commented[self._comment_turn])):
             connection.send_comment(self._hub)
-
-    @staticmethod
-    def _look_after(seconds: float, turn: Callable[[], None]) -> None:
-        at = time.monotonic()
-        while True:
-            # By the clock: the time that a turn takes must not make each keep-alive later than the last.
-            at = max(at + seconds, time.monotonic())
-            time.sleep(max(0.0, at - time.monotonic()))
-            try:
-                turn()
-            except Exception:  # one connection's fault must not end the timer of all
-                logger.exception("looking after streams failed")
 
 
 def leave(poller: Poller, taken: socket.socket, last: bytes) -> None:

@@ -91,7 +91,7 @@ def serve(
 
 def _came_back(parts: Services, how: str) -> None:
     if request.headers.get("Last-Event-ID"):
-        parts[SseRegistry].reconnections[how] += 1
+        parts[SseRegistry].reconnections.labels(how).inc()
 
 
 def _close(parts: Services, viewers: Sequence[Viewer], how: str) -> None:

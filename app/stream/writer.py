@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
 from app.stream.store import (
     BATCH_BYTES,
@@ -19,10 +20,7 @@ from app.stream.store import (
     Connect,
     DatabaseUnavailable,
     Project,
-    UnknownWriter,
     append,
-    claim_batch,
-    register_writer,
 )
 from app.stream.transaction import Transaction
 

@@ -16,13 +16,13 @@ from app.stream.store import Connect
 
 BATCH_ROWS = 5_000
 
-# By what a row expires, and how long it is kept after that.
+# The column by which a row expires, and how long the row is kept after that time.
 EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]] = {
     Ticket: (Ticket.expires_at, timedelta()),
     Session: (Session.expires_at, timedelta()),
     IdempotencyKey: (IdempotencyKey.created_at, timedelta(hours=24)),
     EventId: (EventId.created_at, timedelta(days=7)),
-    Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than any is tried again
+    Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than a delivery is retried
     # A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
     Writer: (Writer.seen_at, timedelta(days=7)),
 }

@@ -28,8 +28,8 @@ _SUM_UP = Statement(
 
 
 def sum_up(connect: Connect) -> int:
-    """Returns of how many users, each in a transaction: whoever counts sees it as it was, or as it is then. Who sums
-    up the same user at the same moment finds the rows gone and adds nothing."""
+    """Adds up the pending changes of each user in a transaction of its own; returns the number of users. A concurrent
+    reader sees the counts from before or after. A concurrent call finds the rows gone and adds nothing."""
     with connect() as conn, conn.cursor() as cur:
         users = [user_id for (user_id,) in _MANY.execute(cur)]
     for user_id in users:

@@ -12,14 +12,9 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now, seconds_between
 from app.errors import Conflict, NotFound, Unprocessable
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, cut, now, task_stream
-from app.stream.store import (
-    BATCH_BYTES,
-    UnknownWriter,
-    claim_batch,
-    lock,
-    register_writer,
-)
+from app.stream.store import BATCH_BYTES, lock
 from app.stream.transaction import Transaction
 from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases

@@ -27,7 +27,7 @@ from app.tasks.retention import CUTOFF, IS_OLD, RUN_SECONDS
 
 logger = logging.getLogger("taskroom.forsaken")
 
-PAGE_TASKS = 200  # looked for in one statement
+PAGE_TASKS = 200  # found by one statement
 
 _dispatched = sa.exists().where(Dispatch.task_id == Task.id, Dispatch.due_at >= CUTOFF)
 _waits_long = (

@@ -24,9 +24,7 @@ from app.tasks.retention import CUTOFF, RUN_SECONDS, Prunable, Retention, prune_
 logger = logging.getLogger("taskroom.removal")
 
 PAGE_TASKS = 200  # found by one statement
-EVENTS_AT_ONCE = (
-    2_000  # of a family, deleted with its rows in one transaction; more are deleted before, in batches
-)
+EVENTS_AT_ONCE = 2_000  # of a family, deleted with its rows in one transaction; others before, in batches
 
 _ENDED = Statement(
     sa.select(*as_text(Task.finished_at, Task.id))
@@ -72,7 +70,7 @@ def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> i
 
 
 def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """Returns the next page of tasks that ended so long ago and have no parent: (finished_at, id)."""
+    """Returns the next page of tasks that ended ``days`` ago and have no parent: (finished_at, id)."""
     with connect() as conn, conn.cursor() as cur:
         given = {"age": timedelta(days=days), "since": after[0], "after": after, "page": PAGE_TASKS}
         return _ENDED.execute(cur, **given).fetchall()
@@ -107,7 +105,7 @@ def _delete(cur: Cursor, root: str, days: int) -> int:
     if len(members) != len(names) or not few or not all(member.may_go for member in members):
         return 0
     ids: Sequence[Any] = [member.stream_id for member in members]
-    # Literal: under the locks all go in one round trip.
+    # Literal: under the locks all rows are deleted in one round trip.
     cur.execute(
         """SET LOCAL synchronous_commit = off;
            DELETE FROM events WHERE stream_id = ANY(%(streams)s);

@@ -120,7 +120,7 @@ def _page(connect: Connect, keep: Retention, after: int, last: int) -> tuple[int
 
 @composed
 def _page_statement(by_age: bool, by_number: bool) -> sa.Select[Any]:
-    """Streams of which something is left, and whether something of each may go: by what limits there are."""
+    """Selects streams that are not fully pruned, and whether each may lose events by the limits that are set."""
     stream = (
         sa.select(Stream.id, Stream.last_seq, Stream.pruned_to, Stream.closed)
         .where(~Stream.swept, Stream.id > sa.bindparam("after"), Stream.id <= sa.bindparam("last"))
@@ -154,7 +154,7 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
     """
     with connect() as conn, conn.cursor() as cur:
         upto = min(_target(cur, stream, keep), stream.pruned_to + BATCH_EVENTS)
-        # What changes events and streams is literal, as on their path.
+        # Statements that change events and streams are literal here, as in the store.
         cur.execute(
             "DELETE FROM events WHERE stream_id = %s AND seq BETWEEN %s AND %s",
             (stream.id, stream.pruned_to + 1, upto),

@@ -7,13 +7,13 @@ ends a healthy task.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
@@ -47,28 +47,18 @@ class Rounds:
         self._broker_takes = True  # one that hangs is waited for once a round, not once a task
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
-        self._stopped = threading.Event()
+        self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
         self.leads = False
         self.lost = 0  # attempts, since the start
 
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-rounds", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
-
-    def _run(self) -> None:
-        while not self._stopped.wait(self._seconds):
-            try:
-                self.round()
-            except DatabaseUnavailable as error:
-                self._last_round, self.leads = None, False
-                logger.warning("no round: %s", error)
-            except Exception:
-                logger.exception("a round failed")
-        self._connect.close()
+    def _round(self) -> None:
+        try:
+            self.round()
+        except DatabaseUnavailable:
+            self._last_round, self.leads = None, False
+            raise
 
     def round(self) -> None:
         """One round, when this process leads."""

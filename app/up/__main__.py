@@ -70,13 +70,13 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
         check_redis(redis_url)
     if not database_url:
         # Each web process has its own pool of connections.
-        postgres = EmbeddedPostgres(home, home.secrets, max_connections=75 + 25 * settings.web_processes)
+        postgres = EmbeddedPostgres(home, max_connections=75 + 25 * settings.web_processes)
         postgres.prepare()
         supervisor.start(postgres.child)
         database_url = postgres.url
         print_line(f"postgres {postgres.major} on 127.0.0.1:{postgres.port}")
     if not redis_url:
-        server = EmbeddedRedis(home, home.secrets)
+        server = EmbeddedRedis(home)
         supervisor.start(server.child)
         redis_url = server.url
         print_line(f"redis on 127.0.0.1:{server.port}")

@@ -16,7 +16,7 @@ import psycopg2
 from app.up import identity, survivors
 from app.up.embedded import EmbeddedServer
 from app.up.errors import UpError
-from app.up.home import Home, Secrets
+from app.up.home import Home, write_private
 from app.up.process import Child, Process
 from app.up.programs import data_major, find_postgres
 
@@ -40,21 +40,20 @@ SETTINGS = {
 
 class EmbeddedPostgres(EmbeddedServer):
     name = "postgres"
+    # An attacker who has taken over the application must not read files, run programs or create roles through Postgres.
+    rights = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
 
-    def __init__(self, home: Home, secrets: Secrets, max_connections: int = 100) -> None:
+    def __init__(self, home: Home, max_connections: int = 100) -> None:
         self.folder = home.data / "postgres"
         self.bin, self.major = _find_binaries(self.folder)
         super().__init__(home)
-        self._password = secrets.database_password
+        self._password = home.secrets.database_password
+        self.url = f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{USER}"
         self._max_connections = max_connections
-        self.url = self.url_of(USER)
         self._setpriv: tuple[str, ...] = ()
         self._user_namespace = False
         if os.geteuid() == 0 or not identity.has_user_name():
             self._choose_identity()
-
-    def url_of(self, database: str) -> str:
-        return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
     def prepare(self) -> None:
         try:
@@ -71,9 +70,6 @@ class EmbeddedPostgres(EmbeddedServer):
             self._create()
         if not self._role_stamp.exists():
             self._create_role()
-
-    # An attacker who has taken over the application must not read files, run programs or create roles through Postgres.
-    rights = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION"
 
     @property
     def _role_stamp(self) -> Path:
@@ -135,8 +131,7 @@ class EmbeddedPostgres(EmbeddedServer):
         fresh.mkdir(mode=0o700)
         self._chown(fresh)
         password = self.home.run / "initdb.password"
-        with os.fdopen(os.open(password, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(random.token_hex(32))
+        write_private(password, random.token_hex(32))
         initdb = (
             *(str(self.bin / "initdb"), "-D", str(fresh), "--username", SUPERUSER, "--pwfile", str(password)),
             *("--auth", "scram-sha-256", "--encoding", "UTF8", "--locale"),
@@ -144,7 +139,7 @@ class EmbeddedPostgres(EmbeddedServer):
         try:
             # Not every system has C.UTF-8. initdb empties the folder again when it fails.
             if self._run(*initdb, "C.UTF-8") != 0 and self._run(*initdb, "C") != 0:
-                raise UpError(f"initdb failed; see {self.home.log / 'initdb.log'}", self._initdb_tail())
+                raise self._initdb_error("initdb failed")
         finally:
             password.unlink()
         fresh.replace(self.folder)
@@ -162,7 +157,7 @@ class EmbeddedPostgres(EmbeddedServer):
             # ALTER ROLE refuses to rename the current role, and in single-user mode that is initdb's.
             f"UPDATE pg_authid SET rolname = '{SUPERUSER}' WHERE oid = 10",
             f"ALTER ROLE {SUPERUSER} PASSWORD '{random.token_hex(32)}'",
-            _CREATE_UNLESS_EXISTS,
+            f"CREATE ROLE {USER}",  # fails, without harm, when it exists
             f"ALTER ROLE {USER} {login}",
         )
         self._run_single_user("postgres", f"CREATE DATABASE {USER}")  # fails, without harm, when it exists
@@ -175,9 +170,7 @@ class EmbeddedPostgres(EmbeddedServer):
         statement is only logged."""
         command = (str(self.bin / "postgres"), "--single", "-D", str(self.folder), database)
         if self._run(*command, stdin="".join(f"{line};\n" for line in statements).encode()) != 0:
-            raise UpError(
-                f"the database cannot be created; see {self.home.log / 'initdb.log'}", self._initdb_tail()
-            )
+            raise self._initdb_error("the database cannot be created")
 
     def _run(self, *command: str, stdin: bytes = b"") -> int:
         with self.home.log_file("initdb").open("ab") as log:
@@ -193,8 +186,9 @@ class EmbeddedPostgres(EmbeddedServer):
                 check=False,
             ).returncode
 
-    def _initdb_tail(self) -> str:
-        return "\n".join(self.home.log_file("initdb").read_text(errors="replace").splitlines()[-15:])
+    def _initdb_error(self, text: str) -> UpError:
+        log = self.home.log / "initdb.log"
+        return UpError(f"{text}; see {log}", "\n".join(log.read_text(errors="replace").splitlines()[-15:]))
 
     def _environment(self) -> dict[str, str]:
         """The operator's environment without PGDATA, PGPORT and others that the programs would read."""
@@ -222,9 +216,6 @@ class EmbeddedPostgres(EmbeddedServer):
         return True
 
 
-_CREATE_UNLESS_EXISTS = f"""DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{USER}') THEN CREATE ROLE {USER}; END IF;
-END $$""".replace("\n", " ")
 # The sequence of an identity or serial column has the owner of its table.
 _CHANGE_OWNERS = f"""DO $$ DECLARE name text; BEGIN
     FOR name IN SELECT pg_class.oid::regclass FROM pg_class WHERE relnamespace = 'public'::regnamespace

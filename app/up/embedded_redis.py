@@ -9,7 +9,7 @@ import redis
 
 from app.up.embedded import EmbeddedServer
 from app.up.errors import UpError
-from app.up.home import Home, Secrets
+from app.up.home import Home, write_private
 from app.up.process import Child, Process
 from app.up.programs import find_redis
 
@@ -17,7 +17,7 @@ from app.up.programs import find_redis
 class EmbeddedRedis(EmbeddedServer):
     name = "redis"
 
-    def __init__(self, home: Home, secrets: Secrets) -> None:
+    def __init__(self, home: Home) -> None:
         program = find_redis()
         if program is None:
             raise UpError(
@@ -28,16 +28,14 @@ class EmbeddedRedis(EmbeddedServer):
         self.program = program
         self.folder = home.data / "redis"
         self._configuration = home.run / "redis.conf"
-        self._password = secrets.redis_password
+        self._password = home.secrets.redis_password
         self.url = f"redis://:{self._password}@127.0.0.1:{self.port}/0"
 
     def prepare(self) -> None:
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             # The password is in a file because every user of the machine can read a command line.
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            with os.fdopen(os.open(self._configuration, flags, 0o600), "w") as file:
-                file.write(self._settings())
+            write_private(self._configuration, self._settings())
         except OSError as error:
             raise UpError(f"{self.folder} cannot be used ({error}); move it away and start again") from error
 

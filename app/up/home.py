@@ -88,7 +88,7 @@ class Home:
 
     def write_environment(self, env: Mapping[str, str]) -> None:
         """Stores the environment for ``script/cli``. Call it while this process holds the lock."""
-        _write_private(self.run / ENVIRONMENT, dict(env))
+        write_private(self.run / ENVIRONMENT, json.dumps(dict(env), indent=1))
 
     @staticmethod
     def environment_in(root: Path) -> dict[str, str]:
@@ -155,7 +155,7 @@ def _read_or_make_secrets(path: Path) -> Secrets:
     except FileNotFoundError:
         made = Secrets()
         # The write is atomic: after half a write the application would not know the password of its database.
-        _write_private(path, asdict(made))
+        write_private(path, json.dumps(asdict(made), indent=1))
         return made
     except (ValueError, TypeError) as error:
         raise UpError(
@@ -176,10 +176,10 @@ def _rotated(log: Path) -> Path:
     return paths[0]
 
 
-def _write_private(path: Path, content: dict[str, str]) -> None:
-    """Writes JSON atomically, readable for this user only."""
+def write_private(path: Path, text: str) -> None:
+    """Writes the file atomically, readable for this user only."""
     replacement = path.with_suffix(".new")
     replacement.unlink(missing_ok=True)
     with os.fdopen(os.open(replacement, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=1)
+        file.write(text)
     replacement.replace(path)

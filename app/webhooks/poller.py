@@ -9,11 +9,12 @@ because all workers are busy or Redis is unavailable, is repeated at growing int
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from app.broker import BrokerDown
+from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.webhooks.queue import oldest
 
@@ -27,15 +28,9 @@ class DeliveryPoller:
     def __init__(self, read: Connect, hint: Callable[[], None]) -> None:
         """``hint`` raises BrokerDown."""
         self._read, self._hint = read, hint
-        self._stopped = threading.Event()
+        self.thread = Periodic("delivery-poller", POLL_SECONDS, self._poll)
         self._hinted: str | None = None  # due_at of the oldest delivery at the last hint
         self._next, self._interval = 0.0, 0.0
-
-    def start(self) -> None:
-        threading.Thread(target=self._run, name="taskroom-delivery-poller", daemon=True).start()
-
-    def stop(self) -> None:
-        self._stopped.set()
 
     def poll(self) -> bool:
         """Sends a hint when deliveries are due; returns whether it did. Raises DatabaseUnavailable."""
@@ -56,11 +51,6 @@ class DeliveryPoller:
             return False
         return True
 
-    def _run(self) -> None:
-        while not self._stopped.wait(POLL_SECONDS):
-            try:
-                self.poll()
-            except DatabaseUnavailable as error:
-                logger.debug("cannot read due deliveries: %s", error)  # the breaker logs outages
-            except Exception:
-                logger.exception("polling for due deliveries failed")
+    def _poll(self) -> None:
+        with suppress(DatabaseUnavailable):  # the breaker logs when Postgres goes and when it is back
+            self.poll()

@@ -1,1 +1,1 @@
-"""Attackers, one of each kind: a process of their own, so that what they cost is not the load client's."""
+"""Attackers, one of each kind, in a separate process: their costs must not slow the load client."""

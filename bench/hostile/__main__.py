@@ -1,4 +1,4 @@
-"""One attacker: reads an Order, says that it is ready, and after a word attacks; tells then how it was answered."""
+"""One attacker: reads an Order, prints that it is ready, attacks after an input line, then prints the responses."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _turn = itertools.count()
 
 
 def pipelining(target: Target) -> None:
-    """Two hundred requests in one packet, on each of eight connections, and the next when they are answered."""
+    """Sends two hundred requests in one packet on each of eight connections, and again after the responses."""
     requests = b"GET /livez HTTP/1.1\r\nHost: bench\r\n\r\n" * 200
 
     def attack(target: Target) -> None:
@@ -34,7 +34,7 @@ def pipelining(target: Target) -> None:
 
 
 def dripping_headers(target: Target) -> None:
-    """Three hundred connections whose requests come a byte at a time and have no end."""
+    """Opens three hundred connections whose requests arrive byte by byte and never end."""
     connections = [target.connect() for _ in range(DRIPPING)]
     for connection in connections:
         connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
@@ -46,13 +46,13 @@ def dripping_headers(target: Target) -> None:
                 connections.remove(connection)
                 target.answers[CLOSED] += 1
         time.sleep(0.1)
-    target.answers[SERVED] += len(connections)  # waited for, so far
+    target.answers[SERVED] += len(connections)  # the server still waits for them
     for connection in connections:
         connection.close()
 
 
 def huge_json(target: Target) -> None:
-    """Two megabytes: one long text, or two hundred thousand fields; at the start of a task and at the sign-in."""
+    """Sends two megabytes, as one long text or two hundred thousand fields, to the start of tasks and to sign-in."""
     long = json.dumps({"job_type": "emit_load", "params": {"text": "x" * 2_000_000}}).encode()
     wide = json.dumps({"job_type": "emit_load", "params": {f"k{n}": n for n in range(120_000)}}).encode()
     several = ((long, True), (wide, True), (wide, False))
@@ -66,7 +66,7 @@ def huge_json(target: Target) -> None:
 
 
 def deep_json(target: Target) -> None:
-    """A megabyte of brackets in a body, and as many as a message takes over a WebSocket."""
+    """Sends a megabyte of brackets in a body, and as many as fit in a message over a WebSocket."""
     body = b'{"job_type": "emit_load", "params": ' + b"[" * 1_000_000
     packet = frame(b'420["join_task",' + b"[" * 90_000 + b"]" * 1_000 + b"]")
 
@@ -82,7 +82,7 @@ def deep_json(target: Target) -> None:
 
 
 def wrong_passwords(target: Target) -> None:
-    """Sign-ins with passwords that are wrong, of an account that is there and of others."""
+    """Signs in with wrong passwords, for an existing account and for others."""
 
     def attack(target: Target) -> None:
         turn = next(_turn)
@@ -94,7 +94,7 @@ def wrong_passwords(target: Target) -> None:
 
 
 def large_lists(target: Target) -> None:
-    """The largest pages that may be asked for, of all there are."""
+    """Requests the largest pages of every list."""
     log = f"/api/v2/tasks/{target.order.log}"
     _read(
         target,
@@ -108,7 +108,7 @@ def large_lists(target: Target) -> None:
 
 
 def rare_searches(target: Target) -> None:
-    """For what is nowhere, among twenty thousand tasks and in a long log."""
+    """Searches for a text that does not exist, among twenty thousand tasks and in a long log."""
     log = f"/api/v2/tasks/{target.order.log}/logs"
     _read(
         target,
@@ -128,7 +128,7 @@ def _asked(target: Target, path: str) -> None:
 
 
 def slow_downloads(target: Target) -> None:
-    """A long log, downloaded twenty times at once by readers that take a kilobyte every twentieth of a second."""
+    """Downloads a long log twenty times at once, a kilobyte every twentieth of a second."""
     request = (
         f"GET /api/v2/tasks/{target.order.log}/logs/download HTTP/1.1\r\nHost: bench\r\n"
         f"Authorization: Bearer {target.order.token}\r\n\r\n"
@@ -149,7 +149,7 @@ def slow_downloads(target: Target) -> None:
 
 
 def bad_handshakes(target: Target) -> None:
-    """Upgrades of 2010 and without a key, sessions that are none, TLS, and what no protocol has."""
+    """Sends upgrades of 2010 and without a key, unknown sessions, TLS, and bytes of no protocol."""
     upgrade = b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: bench\r\nUpgrade: websocket\r\n"
     several = (
         upgrade + b"Connection: Upgrade\r\nSec-WebSocket-Key1: 4 @1  46546xW%0l 1 5\r\n\r\n12345678",
@@ -166,9 +166,9 @@ def bad_handshakes(target: Target) -> None:
     def attack(target: Target) -> None:
         with contextlib.closing(target.connect()) as connection:
             connection.sendall(several[next(_turn) % len(several)])
-            said = connection.recv(1 << 12).split(b" ", 2)
-            if len(said) < 2 or not said[1].isdigit():
+            status_line = connection.recv(1 << 12).split(b" ", 2)
+            if len(status_line) < 2 or not status_line[1].isdigit():
                 raise ConnectionResetError
-            target.answered(int(said[1]))
+            target.answered(int(status_line[1]))
 
     target.crowd(AT_ONCE, attack)

@@ -13,13 +13,13 @@ _turn = itertools.count()
 
 
 def fragments(target: Target) -> None:
-    """Messages in pieces of one byte, without an end; every other connection has signed in."""
+    """Sends endless messages in pieces of one byte; every other connection has signed in."""
     pieces = frame(b"4", 1, last=False) + frame(b"x", 0, last=False) * 2_000
     target.crowd(AT_ONCE, lambda target: _pour(target, pieces, next(_turn) % 2 == 0))
 
 
 def pings(target: Target) -> None:
-    """Control frames as fast as they go; every other connection has signed in."""
+    """Sends control frames as fast as possible; every other connection has signed in."""
     target.crowd(AT_ONCE, lambda target: _pour(target, frame(b"x", 9) * 2_000, next(_turn) % 2 == 0))
 
 
@@ -30,23 +30,23 @@ def _pour(target: Target, data: bytes, signed_in: bool) -> None:
         while not target.over:
             with contextlib.suppress(TimeoutError):
                 view = view[connection.send(view) :] or memoryview(data)
-        target.answers[SERVED] += 1  # at a pace, perhaps
+        target.answers[SERVED] += 1  # perhaps slowed down
 
 
 def many_rooms(target: Target) -> None:
-    """Each socket joins a hundred rooms and leaves; each stream names sixteen."""
+    """Joins and leaves a hundred rooms with each socket; names sixteen rooms with each stream."""
 
     def attack(target: Target) -> None:
         if next(_turn) % 2:
             with contextlib.closing(target.websocket()) as connection:
                 tasks = target.order.tasks[:100]
                 connection.sendall(b"".join(event("join_task", {"task_id": task}) for task in tasks))
-                end, said = time.monotonic() + 3, b""
-                while said.count(b"430[") < len(tasks) and time.monotonic() < end:
+                end, received = time.monotonic() + 3, b""
+                while received.count(b"430[") < len(tasks) and time.monotonic() < end:
                     more = connection.recv(1 << 16)
                     if not more:
                         raise ConnectionResetError
-                    said += more
+                    received += more
                 target.answers[SERVED] += 1
         else:
             rooms = ",".join(f"task:{task}" for task in target.order.tasks[:16])
@@ -56,7 +56,7 @@ def many_rooms(target: Target) -> None:
 
 
 def rejoins(target: Target) -> None:
-    """Sockets that join a long log from its start and leave it, again and again, and read all of it."""
+    """Joins a long log from its start and leaves it, again and again, and reads all of it."""
     task = target.order.log
     both = event("join_task", {"task_id": task, "since_sequence": 0}) + event("leave_task", {"task_id": task})
 
@@ -74,7 +74,7 @@ def rejoins(target: Target) -> None:
 
 
 def half_open(target: Target) -> None:
-    """Peers that join the run and the long log, on both wires, and are never heard of again."""
+    """Joins the run and the long log on both wires, and then reads and sends nothing."""
 
     def attack(target: Target) -> None:
         turn = next(_turn)

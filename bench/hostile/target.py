@@ -1,4 +1,4 @@
-"""What is attacked, from where and for how long, and how the attacker was answered."""
+"""The target, the source address and the duration of an attack, and the responses to it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-FROM = "127.0.0.2"  # an address of its own: what is counted against it is not the viewers'
+FROM = "127.0.0.2"  # its own address: limits by address must not affect the viewers
 PATIENCE_SECONDS = 3.0
 SERVED, REFUSED, CLOSED = "served", "refused", "closed"
 
 
 @dataclass(slots=True)
 class Order:
-    """``token`` is a user's who owns ``tasks``; ``log`` is one with a long log, ``run`` the one that is watched."""
+    """``token`` belongs to the user who owns ``tasks``; ``log`` is a task with a long log, ``run`` is the watched
+    task."""
 
     kind: str
     address: tuple[str, int]
@@ -61,7 +62,8 @@ class Target:
         return {"Authorization": f"Bearer {self.order.token}"}
 
     def crowd(self, count: int, attack: Callable[[Target], None]) -> None:
-        """So many at once, each again and again until the end; a connection that ends begins the next."""
+        """Runs so many attacks at once, each repeated until the end; after the end of a connection the next one
+        starts."""
 
         def repeat() -> None:
             while not self.over:
@@ -74,7 +76,7 @@ class Target:
         threads = [threading.Thread(target=repeat, daemon=True) for _ in range(count)]
         for thread in threads:
             thread.start()
-        for thread in threads:  # one that reads slowly may be in the middle of it
+        for thread in threads:  # a slow reader may still be reading
             thread.join(max(0.0, self.ends_at + PATIENCE_SECONDS - time.monotonic()))
 
     def connect(self, receive_buffer: int = 0) -> socket.socket:
@@ -90,7 +92,7 @@ class Target:
         self.answers[SERVED if status < 400 else REFUSED] += 1
 
     def ask(self, method: str, path: str, body: bytes | None = None, signed_in: bool = True) -> int:
-        """One request on a connection of its own, read to its end; its status."""
+        """Sends one request on a new connection, reads the response to its end and returns its status."""
         connection = http.client.HTTPConnection(
             *self.order.address, timeout=4 * PATIENCE_SECONDS, source_address=(FROM, 0)
         )
@@ -104,7 +106,7 @@ class Target:
         return response.status
 
     def hold(self, connection: socket.socket) -> None:
-        """Reads until the server closes, or the end."""
+        """Reads until the server closes the connection or the attack ends."""
         while not self.over:
             with contextlib.suppress(TimeoutError):
                 if not connection.recv(1 << 16):
@@ -112,7 +114,7 @@ class Target:
         self.answers[SERVED] += 1
 
     def websocket(self, signed_in: bool = True, receive_buffer: int = 0) -> socket.socket:
-        """A WebSocket after its handshake, and after the sign-in; what comes on it is for whoever has it."""
+        """Returns a WebSocket after the handshake and the sign-in; the caller reads from it."""
         connection = self.connect(receive_buffer)
         key = base64.b64encode(os.urandom(16)).decode()
         connection.sendall(
@@ -124,16 +126,16 @@ class Target:
             raise ConnectionResetError
         if signed_in:
             connection.sendall(frame(b"40" + json.dumps({"token": self.order.token}).encode()))
-            said = b""
-            while b"40{" not in said:
-                said += (more := connection.recv(1 << 12))
+            received = b""
+            while b"40{" not in received:
+                received += (more := connection.recv(1 << 12))
                 if not more:
                     raise ConnectionResetError
         return connection
 
 
 def frame(payload: bytes, opcode: int = 1, last: bool = True) -> bytes:
-    """A client's; the mask is zero, which leaves the payload as it is."""
+    """Returns a client's frame. Its mask is zero, so the payload is unchanged."""
     size = len(payload)
     if size < 126:
         length = bytes([0x80 | size])
@@ -145,5 +147,5 @@ def frame(payload: bytes, opcode: int = 1, last: bool = True) -> bytes:
 
 
 def event(name: str, data: Any) -> bytes:
-    """A Socket.IO event that asks for an acknowledgement, as a frame."""
+    """Returns a frame with a Socket.IO event that asks for an acknowledgement."""
     return frame(b"420" + json.dumps([name, data]).encode())

@@ -1,4 +1,4 @@
-"""What others notice while somebody attacks: how soon the process says that it lives, its memory, its turns."""
+"""Measures the web process during an attack: the latency of /livez, its memory, its long turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OVER, LONGEST = "taskroom_loop_turns_over_50ms", "taskroom_loop_turn_longest_sec
 
 @dataclass(slots=True)
 class Turns:
-    """Of the loop, over 50 ms: how many by what ran and how, and the longest of each, in seconds."""
+    """Turns of the loop over 50 ms, by the code that ran: their number, and the seconds of the longest."""
 
     over: dict[tuple[str, str], float] = field(default_factory=dict)
     longest: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Turns:
         return turns
 
     def since(self, before: Turns) -> Turns:
-        """Those that came after ``before``. One that was not the longest of its name counts as if it had been."""
+        """Returns the turns since ``before``. Only the longest of each name is known, so it stands for them all."""
         over = {of: count - before.over.get(of, 0) for of, count in self.over.items()}
         over = {of: count for of, count in over.items() if count}
         return Turns(over, {of: self.longest[of] for of in over})
@@ -48,7 +48,7 @@ class Turns:
 
     @property
     def worst(self) -> float:
-        """Milliseconds; 0 where there is none."""
+        """Milliseconds; 0 without a turn."""
         return max(self.longest.values(), default=0.0) * 1e3
 
     def __str__(self) -> str:
@@ -59,11 +59,11 @@ class Turns:
 
 
 class Asking:
-    """Asks for /livez on a new connection every twentieth of a second, and looks at the memory of the process."""
+    """Requests /livez on a new connection every twentieth of a second, and samples the memory of the process."""
 
     def __init__(self, server: Ours) -> None:
         self._server = server
-        self.times: list[float] = []  # seconds; one that was not answered counts as LOST_SECONDS
+        self.times: list[float] = []  # seconds; a request without a response counts as LOST_SECONDS
         self.before = self.most = proc.memory(server.pid)
         self._stopped = threading.Event()
         self._threads = [threading.Thread(target=run, daemon=True) for run in (self._ask, self._look)]

@@ -1,4 +1,4 @@
-"""The peers: small honest programs, each written as its users write it, started in turn."""
+"""The peers: small programs, each written as its users would write it, started one after another."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bench.stand import Publishing, Stand, Task, open_port
 from tests.support.system import ROOT, free_port, wait_for
 
 HERE = Path(__file__).parent
-NGINX = Path(sys.prefix) / "nginx" / "usr"  # where script/bench unpacks it
+NGINX = Path(sys.prefix) / "nginx" / "usr"  # script/bench unpacks it here
 MODULE = NGINX / "lib" / "nginx" / "modules" / "ngx_nchan_module.so"
 
 
 class Peer:
-    """A peer that runs: one process, its address, and how events get to it."""
+    """A running peer: its process, its address, and the way to publish to it."""
 
     def __init__(self, kind: Kind, stand: Stand, port: int, pid: int) -> None:
         self.name, self.wires, self.pid = kind.name, (kind.wire,), pid
@@ -95,7 +95,7 @@ class Kind:
         if self.sink == "node":
             return [_node(), str(HERE / self.program)]
         if self.sink != "nchan":
-            # By its path, not as a part of this package: eventlet must patch before anything else is imported.
+            # By path, not as a module of this package: eventlet must patch before any other import.
             return [sys.executable, "-P", "-W", "ignore::DeprecationWarning", str(HERE / self.program)]
         folder = stand.home.run / "nchan"
         folder.mkdir(exist_ok=True)

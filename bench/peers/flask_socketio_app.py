@@ -1,4 +1,4 @@
-"""Flask-SocketIO with a message queue on eventlet, as its documentation has it."""
+"""Flask-SocketIO with a message queue on eventlet, as in its documentation."""
 
 import eventlet
 

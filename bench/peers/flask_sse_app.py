@@ -1,4 +1,4 @@
-"""Server-sent events from Flask on eventlet the usual way: a queue and a greenlet for each viewer."""
+"""Server-sent events from Flask on eventlet, the usual way: a queue and a greenlet for each viewer."""
 
 import eventlet
 
@@ -48,5 +48,5 @@ def stream(task_id: str) -> Response:
 if __name__ == "__main__":
     Thread(target=listen, daemon=True).start()
     listener = eventlet.listen(("127.0.0.1", int(os.environ["PORT"])), backlog=1_024)
-    # Without the last one, eventlet holds events back until there are 4 KB of them.
+    # Without the last option, eventlet holds events back until there are 4 KB of them.
     eventlet.wsgi.server(listener, app, max_size=20_000, log_output=False, minimum_chunk_size=0)

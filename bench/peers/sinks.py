@@ -1,4 +1,4 @@
-"""How events get to each peer: what a worker process beside it would call."""
+"""Publishes events to each peer, as a worker process would."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.publish import fields, payload
 
 
 class RedisSink:
-    """Plain pub/sub, the room's name as the channel."""
+    """Publishes with Redis pub/sub; the channel is the room's name."""
 
     def __init__(self, redis_url: str) -> None:
         self._redis = redis.Redis.from_url(redis_url)
@@ -21,11 +21,11 @@ class RedisSink:
         self._redis.publish(stream, payload(stream, sequence))
 
     def finish(self) -> None:
-        """Nothing is kept back."""
+        """Does nothing: each event is sent at once."""
 
 
 class EmitterSink:
-    """Flask-SocketIO's own way from another process: a write-only server on the same message queue."""
+    """Publishes with Flask-SocketIO's write-only server on the same message queue."""
 
     def __init__(self, redis_url: str) -> None:
         self._socketio = SocketIO(message_queue=redis_url)
@@ -36,11 +36,11 @@ class EmitterSink:
         self._socketio.emit("log", head | fields(stream, sequence), to=stream)
 
     def finish(self) -> None:
-        """Nothing is kept back."""
+        """Does nothing: each event is sent at once."""
 
 
 class NchanSink:
-    """One POST an event, on one connection; nchan answers when it has handed it on."""
+    """Sends a POST for each event on one connection; nchan responds after it has passed the event on."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)

@@ -1,4 +1,4 @@
-"""The scenarios by name, in the order in which they run and are shown."""
+"""The scenarios by name, in the order of the runs and of the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ours alone, in Chromium: what the dashboard costs its reader's machine."""
+"""Taskroom alone: the dashboard's cost in Chromium."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SECONDS, RATE = 30, 1000
 LONG = 100_000
 OPENINGS = 5
 SIZE: ViewportSize = {"width": 1400, "height": 900}
-# Frames that took longer than 50 ms, as the browser itself counts them: a callback at each frame would make frames.
+# The browser counts frames over 50 ms: a callback at each frame would cause frames.
 COUNT_FRAMES = """
     window.slow = []
     new PerformanceObserver(list => slow.push(...list.getEntries().map(entry => entry.duration)))
       .observe({type: "long-animation-frame"})
 """
-# The first frame after the run's head and a line of its log were there, in milliseconds since the navigation began.
+# The time of the first frame with the run's head and a line of its log, in milliseconds since the navigation.
 MARK_PAINT = """
     window.painted = new Promise(done => {
       const look = () => {
@@ -42,14 +42,13 @@ MARK_PAINT = """
 
 
 def dashboard(contest: Contest) -> list[Figure]:
-    """The run page in Chromium: while it shows a thousand lines a second, how soon it opens on a long log, and what
-    it loads."""
+    """The run page in Chromium: its load at a thousand lines a second, its time to open on a long log, and its size."""
     if not shutil.which("chromium"):
         contest.absent["the dashboard"] = "there is no chromium on PATH"
         return []
     with contest.ours() as server, contest.stand.worker(), chromium() as browser:
         user = contest.stand.user
-        user.finished(user.start("test_echo"))  # what the first task makes is made
+        user.finished(user.start("test_echo"))  # the first task does one-time work
         figures = [*_busy(server, user, browser), *_opened(server, user, browser)]
     for figure in figures:
         print(f"  {figure.name}: {figure.values[OURS]:.2f} {figure.unit}")
@@ -90,7 +89,7 @@ def _busy(server: Ours, user: User, browser: Browser) -> list[Figure]:
 
 
 def _opened(server: Ours, user: User, browser: Browser) -> list[Figure]:
-    """Cold: a browser that was never here. Warm: one that was, and finds the scripts in its cache."""
+    """Opens the page cold, in a new browser context, and warm, with the scripts in the cache."""
     task_id = user.start("emit_load", events=LONG, rate=0, message_bytes=120)
     user.finished(task_id, 120)
     cold: list[float] = []
@@ -129,8 +128,8 @@ def _measured(context: BrowserContext, page: Page) -> CDPSession:
 
 
 def _metrics(cdp: CDPSession) -> dict[str, float]:
-    """In seconds: TaskDuration is how long the page's main thread had something to do, also while it waited for a core,
-    ThreadTime its CPU, Timestamp the clock beside both."""
+    """Returns seconds: TaskDuration is the time with work for the page's main thread, also while it waited for a core;
+    ThreadTime is its CPU time; Timestamp is the clock."""
     return {entry["name"]: entry["value"] for entry in cdp.send("Performance.getMetrics")["metrics"]}
 
 

@@ -1,4 +1,4 @@
-"""Ours alone, under attack: what two hundred viewers of a run notice of one attacker of each kind."""
+"""Taskroom alone: the effect of each kind of attacker on two hundred viewers of a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ATTACK = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "bench.hosti
 
 
 class Attack:
-    """An attacker that stands ready. ``go`` lets it begin; ``answers`` waits for its end."""
+    """An attacker that waits for ``go``; ``answers`` waits for its end."""
 
     def __init__(self, order: Order) -> None:
         self._order = order
@@ -110,13 +110,13 @@ def _beside(server: Ours, viewer: User, run: Task, order: Order) -> list[Figure]
 
 
 def _figures(kind: str, run: Run, asking: Asking, turns: Turns, answers: dict[str, int]) -> list[Figure]:
-    alive = float(np.percentile(asking.times, 99)) * 1e3
+    livez = float(np.percentile(asking.times, 99)) * 1e3
     grown = (asking.most - asking.before) / 1e6
     computed, waited = turns.those("computed"), turns.those("waited")
     answered = ", ".join(f"{answers.get(name, 0):,} {name}" for name in (SERVED, REFUSED, CLOSED))
     print(
         f"  {kind}: p50 {run.percentile(50) * 1e3:.1f}, p99 {run.percentile(99) * 1e3:.1f} ms, "
-        f"/livez p99 {alive:.0f} ms, grew by {grown:.1f} MB; {answered}",
+        f"/livez p99 {livez:.0f} ms, grew by {grown:.1f} MB; {answered}",
         *(f"    {how}: {of}" for how, of in (("computed", computed), ("waited", waited)) if of.over),
         *(f"  ! {why}" for why in [*run.doubts, *run.faults[:3]]),
         sep="\n",
@@ -137,7 +137,7 @@ def _figures(kind: str, run: Run, asking: Asking, turns: Turns, answers: dict[st
         figure("viewers, commit to receipt, p50", "ms", run.percentile(50) * 1e3),
         figure("viewers, commit to receipt, p99", "ms", run.percentile(99) * 1e3),
         figure("delivered once and in order", "%", run.share, 100),
-        figure("`/livez`, p99", "ms", alive, 300),
+        figure("`/livez`, p99", "ms", livez, 300),
         figure("web process grew by, at most", "MB", grown, 50),
         turn("computed", computed),
         turn("waited, for what blocks or for a core", waited),
@@ -158,7 +158,7 @@ def _write(server: Ours, log: Task) -> None:
 
 
 def _tasks(stand: Stand, user: User) -> list[str]:
-    """Many that have ended, of this user; the ids of some."""
+    """Creates many finished tasks of this user; returns the ids of some."""
     rows = stand.system.sql(
         """WITH made AS (INSERT INTO streams (name, last_seq)
                SELECT 'task:' || gen_random_uuid(), 0 FROM generate_series(1, %s) RETURNING id, name)

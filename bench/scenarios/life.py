@@ -1,4 +1,4 @@
-"""Ours alone, with a real worker: how fast a task's life is, from its start to a viewer and through its log."""
+"""Taskroom alone, with a real worker: the time from a task's start to a viewer, and to read its log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def worker(contest: Contest) -> list[Figure]:
     """One worker child writes as fast as it can; every event is durable when its task has ended."""
     with contest.ours(), contest.stand.worker():
         user = contest.stand.user
-        user.finished(user.start("test_echo"))  # what the first task makes is made
+        user.finished(user.start("test_echo"))  # the first task does one-time work
         task_id = user.start("emit_load", events=LOAD, rate=0, message_bytes=200)
         snapshot = user.finished(task_id, 120)
     task = snapshot["task"]
@@ -41,7 +41,7 @@ def worker(contest: Contest) -> list[Figure]:
 
 
 def life(contest: Contest) -> list[Figure]:
-    """From agent/start to what a viewer sees, and a long log page by page."""
+    """The time from agent/start to a viewer's first event, and a long log page by page."""
     with contest.ours() as server, contest.stand.worker():
         user = contest.stand.user
         user.finished(user.start("test_echo"))
@@ -51,7 +51,7 @@ def life(contest: Contest) -> list[Figure]:
 
 
 def _starts(server: Ours, user: User) -> list[Figure]:
-    """A connected viewer joins as soon as the task has an id; what counts is the worker's first event."""
+    """Joins with a connected viewer as soon as the task has an id; measures the time to the worker's first event."""
     answered, first, finished = [], [], []
     client = socketio.Client(reconnection=False)
     seen: dict[str, float] = {}
@@ -78,7 +78,7 @@ def _starts(server: Ours, user: User) -> list[Figure]:
 
 
 def _pages(user: User) -> list[Figure]:
-    """The first and the last pages of a task with a million events, in turn."""
+    """Reads the first and the last pages of a task with a million events."""
     task_id = user.start("emit_load", events=LONG, rate=0, message_bytes=200)
     last = user.finished(task_id, 600)["sequence"]
     path = f"tasks/{task_id}/logs"

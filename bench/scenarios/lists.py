@@ -1,4 +1,4 @@
-"""Ours alone: what each page of a list costs a user with half a million tasks, and one with the largest parameters."""
+"""Taskroom alone: the cost of each page of a list with half a million tasks, and with the largest parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bench.figures import OURS, Figure
 from tests.support.system import User
 
 TASKS = 500_000
-LARGE = 200  # tasks with parameters and results as large as they may be
+LARGE = 200  # tasks with the largest parameters and results
 LARGE_BYTES = 60_000
 CALLS = 50
 PAGE_MS, LARGE_MS, LARGE_PAGE = 20, 50, 1_000_000
@@ -76,7 +76,7 @@ def lists(contest: Contest) -> list[Figure]:
 
 
 def _deep(user: User) -> str:
-    """A cursor before which few tasks are left, by way of the failures: all tasks would be 2,500 pages."""
+    """Returns a cursor near the end, found through the list of failures: the list of all tasks has 2,500 pages."""
     cursor, page = "", _get(user, "tasks?limit=200&status=FAILURE")
     while page["next"]:
         cursor = str(page["next"])
@@ -92,7 +92,7 @@ def _get(user: User, path: str) -> Mapping[str, object]:
 
 
 def _timed(user: User, path: str) -> tuple[float, int]:
-    """Milliseconds of a request, and the bytes of its answer."""
+    """Returns the milliseconds of a request and the bytes of its response."""
     headers, times, size = {"Authorization": f"Bearer {user.token}"}, [], 0
     for _ in range(CALLS):
         began = time.perf_counter()

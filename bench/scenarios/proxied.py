@@ -1,4 +1,4 @@
-"""Ours as it scales out: nginx with deploy/nginx.conf in front of two web processes, viewers on both wires."""
+"""Taskroom alone: nginx with deploy/nginx.conf in front of two web processes, viewers on both wires."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One room, a thousand viewers: busy and quiet, on both wires, ours and the peers in turn."""
+"""One room with a thousand viewers: busy and quiet, on both wires, for Taskroom and the peers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _room(
             "join": joined,
         }
         for key, value in values.items():
-            if value == value:  # a server that delivered nothing has no latency
+            if value == value:  # NaN: a server that delivered nothing has no latency
                 figures[key].values[server.name] = value
             if run.doubts:
                 figures[key].doubts[server.name] = ", ".join(run.doubts)
@@ -74,14 +74,14 @@ def _run(server: Server, wire: str, rate: float, events: int) -> tuple[float, Ru
 
 
 def memory(contest: Contest) -> list[Figure]:
-    """What a viewer costs that has joined and sees nothing happen."""
+    """The memory and CPU of a joined viewer without events."""
     figures = []
     for wire, target in (("SSE", None), ("Socket.IO", 60)):
         figure = Figure("memory", f"memory per idle viewer, {wire}, {VIEWERS:,} of them", "KB", target=target)
         for starting in contest.servers(wire):
             with starting as server, Load() as load:
                 room = server.room(wire, server.task())
-                load.add(copies(room, 20))  # what the first ones cost is made once
+                load.add(copies(room, 20))  # the first viewers cause one-time costs
                 load.join_all()
                 before = proc.memory(server.pid)
                 load.add(copies(room, VIEWERS))
@@ -93,13 +93,13 @@ def memory(contest: Contest) -> list[Figure]:
 
 
 def grown(load: Load, server: Server, before: int, seconds: float = 3.0) -> float:
-    """KB that the server has grown by, after a quiet while."""
+    """Returns the server's growth in KB, after a quiet time."""
     load.run(lambda: False, seconds)
     return (proc.memory(server.pid) - before) / 1024
 
 
 def say(name: str, run: Run) -> None:
-    """One line on the terminal while the rest runs."""
+    """Prints one line during the run."""
     print(
         f"  {name}: {run.cpu_per_delivery * 1e6:.2f} µs a delivery, p50 {run.percentile(50) * 1e3:.1f}, "
         f"p99 {run.percentile(99) * 1e3:.1f}, longest {run.percentile(100) * 1e3:.1f} ms, "

@@ -1,4 +1,4 @@
-"""Ours alone: one viewer's wait, ten thousand viewers, a thousand tasks, a thousand rings, two processes."""
+"""Taskroom alone: one viewer's wait, ten thousand viewers, a thousand tasks, a thousand rings, two processes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def one_viewer(contest: Contest) -> list[Figure]:
 
 
 def ten_thousand(contest: Contest) -> list[Figure]:
-    """Ten thousand SSE viewers on one process, who then see nothing but keep-alives."""
+    """Ten thousand SSE viewers on one process, which then receive only keep-alives."""
     viewers, seconds = 10_000, 30.0
     with contest.ours() as server, Load() as load:
         room = server.room("SSE", contest.stand.task())
@@ -107,7 +107,7 @@ def rings(contest: Contest) -> list[Figure]:
         memory = grown(load, server, before) * 1024
         kept = _metric(contest, "taskroom_ring_bytes")
         kernel = proc.socket_memory()
-        # Once more from the first event: what the rings had to let go comes from Postgres.
+        # Again from the first event: Postgres has what the rings have dropped.
         again = load.add(server.room("SSE", task, n) for n, task in enumerate(tasks))
         started = time.monotonic()
         load.join_all()
@@ -132,6 +132,6 @@ def rings(contest: Contest) -> list[Figure]:
 
 
 def _metric(contest: Contest, name: str) -> float:
-    """What the web process says of itself."""
+    """Returns the metrics of the web process."""
     text = contest.stand.user.client.get("/metrics").text
     return next(float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} "))

@@ -1,4 +1,4 @@
-"""Ours alone, in trouble: everyone cut at once, a storm of joins, viewers that take nothing."""
+"""Taskroom alone: all viewers cut at once, a storm of joins, viewers that read nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ USERS = 50
 
 
 def reconnect(contest: Contest) -> list[Figure]:
-    """5,000 SSE viewers of one room lose their connections and come back 500 events later, at once."""
+    """5,000 SSE viewers of one room lose their connections and reconnect at once, 500 events later."""
     viewers, behind = 5_000, 500
     figures = []
     stand = contest.stand
@@ -71,7 +71,7 @@ def _write(server: Ours, task: Task, events: int) -> None:
 
 
 def join_storm(contest: Contest) -> list[Figure]:
-    """200 joins a second in the busy room, each live for half a second; and what the others notice."""
+    """200 joins a second in the busy room, each for half a second, and the effect on the others."""
     calm = _busy(contest)
     with contest.ours() as server, Load() as load:
         task = contest.stand.task()
@@ -81,7 +81,7 @@ def join_storm(contest: Contest) -> list[Figure]:
         path = f"/api/v2/tasks/{task.id}/stream?since_sequence=latest"
         assert isinstance(room, SseRoom)
         live = SseRoom(server.address, path, 0, task.head, room.headers, live=True)
-        live.raw, live.text = room.raw, room.text  # they read what the others read
+        live.raw, live.text = room.raw, room.text  # they share the canon of the others
         guests: list[Viewer] = []
         staying: deque[Viewer] = deque()
         publishing = server.publisher([task], RATE, EVENTS)
@@ -116,7 +116,7 @@ def join_storm(contest: Contest) -> list[Figure]:
 
 
 def stalled(contest: Contest) -> list[Figure]:
-    """100 viewers of the busy room stop reading; and what the others notice."""
+    """100 viewers of the busy room stop reading, and the effect on the others."""
     calm = _busy(contest)
     with contest.ours() as server, Load() as load:
         task = contest.stand.task()
@@ -137,7 +137,7 @@ def stalled(contest: Contest) -> list[Figure]:
             return True
 
         run = deliver(load, server, publishing, base, look)
-    run.full_buffers = 0  # they are what this is about
+    run.full_buffers = 0  # this scenario fills them on purpose
     say("beside stalled ones", run)
     return [
         Figure("stalled", "web process grew by, at most", "MB", {OURS: (most - before) / 1e6}, 30),

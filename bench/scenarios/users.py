@@ -1,4 +1,4 @@
-"""Ours alone: a thousand users who are each told of what concerns them, and a user who is told of very much."""
+"""Taskroom alone: a thousand users with their notifications, and a user with very many."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.stand import Feed, Ours
 from tests.support.system import User
 
 USERS = 1_000
-FIRST = 84  # connections beforehand, most of them at once: those to Postgres stay open
+FIRST = 84  # connections before the run, most of them at once: those to Postgres stay open
 IDLE_SECONDS = 30.0
 MANY = 100_000
 CALLS = 200
@@ -28,7 +28,7 @@ def users(contest: Contest) -> list[Figure]:
     """A thousand users on `/api/notifications/stream`, idle and then with one notification a minute each."""
     with contest.ours() as server, Load() as load:
         accounts = contest.stand.users(USERS + FIRST)
-        load.add(_room(server, user) for user in accounts[USERS + 20 :])  # what these cost is made once
+        load.add(_room(server, user) for user in accounts[USERS + 20 :])  # these cause one-time costs
         load.join_all()
         alone = []
         for user in accounts[USERS : USERS + 20]:
@@ -46,14 +46,14 @@ def users(contest: Contest) -> list[Figure]:
         run = deliver(load, server, contest.stand.notifying(feeds, USERS / 60, 1), watching)
         faults = len(load.faults)
     say(OURS, run)
-    name, hundreds, told = "users", USERS / 100, 100 * run.server_share
+    name, hundreds, busy = "users", USERS / 100, 100 * run.server_share
     asked = [
         Figure(name, "connection established, one at a time, longest", "ms", {OURS: max(alone)}, 500),
         Figure(name, "connection established, a thousand at once, longest", "ms", {OURS: max(joins)}, 500),
         Figure(name, "creation to receipt, longest of all", "ms", {OURS: _longest(run)}, 1_000),
         Figure(name, "process memory each", "KB", {OURS: memory}, 10 * 1024),
         Figure(name, "CPU per 100 connections, idle, of a core", "%", {OURS: (idle - base) / hundreds}, 1),
-        Figure(name, "the same, at one notification a minute each", "%", {OURS: (told - base) / hundreds}, 1),
+        Figure(name, "the same, at one notification a minute each", "%", {OURS: (busy - base) / hundreds}, 1),
     ]
     for figure in asked:
         assert figure.target
@@ -67,20 +67,20 @@ def users(contest: Contest) -> list[Figure]:
         Figure(name, "received once and in order", "%", {OURS: run.share}, 100, at_least=True),
         Figure(name, f"the whole process, with {FIRST} connections", "%", {OURS: base}),
         Figure(name, "the whole process, with the thousand", "%", {OURS: idle}),
-        Figure(name, "the whole process, at one notification a minute each", "%", {OURS: told}),
+        Figure(name, "the whole process, at one notification a minute each", "%", {OURS: busy}),
         Figure(name, "viewers lost", "", {OURS: faults}, 0),
     ]
 
 
 def _share_of_core(load: Load, server: Ours) -> float:
-    """Per cent, while nothing happens."""
+    """Returns per cent of a core while nothing happens."""
     cpu = proc.cpu_seconds(server.pid)
     load.run(lambda: False, IDLE_SECONDS)
     return 100 * (proc.cpu_seconds(server.pid) - cpu) / IDLE_SECONDS
 
 
 def one_user(contest: Contest) -> list[Figure]:
-    """Two writers tell one user of 200 things a second; and what a user's list costs who has 100,000 of them."""
+    """Two writers send one user 200 notifications a second; and the cost of a list of 100,000 notifications."""
     with contest.ours() as server, Load() as load:
         user, crowded = contest.stand.users(2)
         load.add([_room(server, user)])
@@ -118,7 +118,7 @@ def _room(server: Ours, user: User, number: int = 0) -> SseRoom:
 
 
 def _fill(contest: Contest, user: User) -> None:
-    """Every other one is read, as if they had come one after the other."""
+    """Creates notifications, every other one read, with ascending times."""
     contest.stand.system.sql(
         """INSERT INTO notifications (id, user_id, sequence, notification_type, title, message, urgent, metadata,
                                       created_at, read_at)
@@ -133,7 +133,7 @@ def _fill(contest: Contest, user: User) -> None:
 
 
 def _timed(user: User, path: str) -> float:
-    """Milliseconds of a request, as the client sees it."""
+    """Returns the milliseconds of a request, measured by the client."""
     headers, times = {"Authorization": f"Bearer {user.token}"}, []
     for _ in range(CALLS):
         began = time.perf_counter()

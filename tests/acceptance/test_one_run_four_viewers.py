@@ -38,7 +38,7 @@ class Poller(Viewer):
         while not self._stop.wait(0.05):
             page = self.user.get(f"tasks/{self.task_id}/events", since_sequence=cursor, limit=500)
             for event in page["events"]:
-                self.heard(event["type"], event["data"])
+                self.receive(event["type"], event["data"])
             cursor = page["next_sequence"]
 
 

@@ -5,8 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.auth import owners
-from app.auth.lru import Lru
 from app.auth.owners import Owner, Owners
 from app.stream.store import DatabaseUnavailable
 from tests.api.fakes import FakePostgres
@@ -66,10 +64,9 @@ def test_an_absent_task_is_not_kept(postgres: FakePostgres) -> None:
     assert asked.of("task") == ANN
 
 
-def test_a_deleted_task_is_noticed_in_time(postgres: FakePostgres, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_task_is_noticed_in_time(postgres: FakePostgres) -> None:
     clock = Clock()
-    monkeypatch.setattr(owners, "time", clock)
-    asked = Owners(postgres.read)
+    asked = Owners(postgres.read, clock.monotonic)
     postgres.rows["task"] = ANN
     assert asked.of("task") == ANN
     del postgres.rows["task"]
@@ -77,15 +74,3 @@ def test_a_deleted_task_is_noticed_in_time(postgres: FakePostgres, monkeypatch: 
     assert asked.of("task") == ANN
     clock.now += 0.2
     assert asked.of("task") is None
-
-
-def test_the_memory_is_bounded_and_keeps_what_is_asked_for() -> None:
-    kept: Lru[int, str] = Lru(3)
-    for n in range(3):
-        kept.put(n, str(n))
-    assert kept.get(0) == "0"
-    kept.put(3, "3")
-    assert [kept.get(n) for n in range(4)] == ["0", None, "2", "3"]
-    kept.drop(2)
-    kept.drop(2)
-    assert len(kept) == 2

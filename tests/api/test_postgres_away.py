@@ -10,7 +10,7 @@ import pytest
 from tests.api import patient
 from tests.api.answers import problem
 from tests.api.waits import LIMIT
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -19,20 +19,20 @@ TYPES = "/api/v2/jobs/types"  # is answered without Postgres once the process ha
 
 
 @pytest.fixture(scope="module")
-def module_line(system: System) -> Iterator[Line]:
-    line = Line(system.database_url)
+def module_line(system: System) -> Iterator[TcpProxy]:
+    line = TcpProxy(system.database_url)
     yield line
     line.close()
 
 
 @pytest.fixture(scope="module")
-def address(system: System, module_line: Line) -> Iterator[str]:
+def address(system: System, module_line: TcpProxy) -> Iterator[str]:
     with system.web(DATABASE_URL=module_line.url) as address:
         yield address
 
 
 @pytest.fixture
-def line(module_line: Line, address: str) -> Iterator[Line]:
+def line(module_line: TcpProxy, address: str) -> Iterator[TcpProxy]:
     """Mended, and found to be so, before the next test."""
     yield module_line
     module_line.mend()
@@ -47,7 +47,7 @@ def status(user: User, address: str) -> int:
     return user.client.get(address + TYPES, timeout=LIMIT).status_code
 
 
-def test_it_lives_is_not_ready_and_comes_back(address: str, line: Line, user: User) -> None:
+def test_it_lives_is_not_ready_and_comes_back(address: str, line: TcpProxy, user: User) -> None:
     assert ready(address).status_code == 200
 
     line.cut()
@@ -68,7 +68,7 @@ def test_it_lives_is_not_ready_and_comes_back(address: str, line: Line, user: Us
 
 
 def test_nobody_is_trusted_for_long(
-    system: System, address: str, line: Line, user: User, other: User
+    system: System, address: str, line: TcpProxy, user: User, other: User
 ) -> None:
     assert status(user, address) == status(other, address) == 200
 

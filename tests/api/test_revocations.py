@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-import threading
-
 import psycopg2
 import pytest
 
-from app.auth import revocations
 from app.auth.revocations import Revocations
 from tests.support.clock import Clock
+from tests.support.soon import Soon
 from tests.support.system import wait_for
 
 
-def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(database: str) -> None:
     connection = psycopg2.connect(database)
     connection.autocommit = True
     sql = connection.cursor()
@@ -27,10 +23,8 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
         )
         return str(sql.fetchall()[0][0])
 
-    clock = Clock()
-    monkeypatch.setattr(revocations, "time", clock)
-    ended: list[str] = []
-    kept = Revocations(database, 900, ended.append)
+    clock, ended = Clock(), list[str]()
+    kept = Revocations(database, 900, ended.append, clock.monotonic)
     recent, old = revoked(800), revoked(2000)
     assert not kept.known
 
@@ -46,7 +40,6 @@ def test_they_are_trusted_while_fresh_and_forgotten_when_no_token_can_live(
     clock.now += 5
     assert not kept.known
     clock.now += 1000
-    kept.read()
     assert len(kept) == 0
     connection.close()
 
@@ -73,13 +66,9 @@ def test_one_that_cannot_be_ended_keeps_no_other_from_its_end(database: str) -> 
     assert len(ended) == 3
 
 
-def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
-    database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Clock()
-    monkeypatch.setattr(revocations, "time", clock)
-    ended: list[str] = []
-    kept = Revocations(database, 900, ended.append)
+def test_what_was_signed_out_in_a_long_outage_is_read_after_it(database: str) -> None:
+    clock, ended = Clock(), list[str]()
+    kept = Revocations(database, 900, ended.append, clock.monotonic)
     kept.read()
     clock.now += 3600
     connection = psycopg2.connect(database)
@@ -97,30 +86,19 @@ def test_what_was_signed_out_in_a_long_outage_is_read_after_it(
     assert ended == [session_id], "a stream that was opened with a ticket may still be open"
 
 
-class Soon(threading.Event):
-    """Notes for how long it would have been waited for, and waits until it is told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waits: list[float | None] = []
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.waits.append(timeout)
-        return super().wait(60)
-
-
-def test_the_thread_reads_every_second_and_at_once_when_it_is_told_to(
+def test_the_thread_reads_every_second_and_at_once_when_it_is_woken(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[None] = []
     read = Revocations.read
     monkeypatch.setattr(Revocations, "read", lambda self: read(self) or reads.append(None))
     kept = Revocations(database, 900, lambda session_id: None)
-    kept._soon = soon = Soon()
-    kept.start()
-    wait_for("the first reading", lambda: len(reads) == len(soon.waits) == 1)
-    kept.read_soon()
-    wait_for("the second", lambda: len(reads) == len(soon.waits) == 2)
-    kept.stop()
+    kept.thread._soon = soon = Soon()
 
-    assert soon.waits[:2] == [1.0, 1.0]
+    kept.thread.start()
+    wait_for("the first reading", lambda: len(reads) == 1 and len(soon.waits) == 2)
+    kept.thread.wake()
+    wait_for("the second", lambda: len(reads) == 2 and len(soon.waits) == 3)
+    kept.thread.stop()
+
+    assert soon.waits[:3] == [0.0, 1.0, 1.0]

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error
 from tests.support.chromium import chromium, sign_in
 from tests.support.dashboard import Dashboard
 from tests.support.held import Held, held
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import System, User
 
 WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
@@ -61,14 +61,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def network(system: System) -> Iterator[Line]:
-    line = Line(system.url)
+def network(system: System) -> Iterator[TcpProxy]:
+    line = TcpProxy(system.url)
     yield line
     line.close()
 
 
 @pytest.fixture
-def visit(browser: Browser, network: Line) -> Iterator[Visitor]:
+def visit(browser: Browser, network: TcpProxy) -> Iterator[Visitor]:
     """Opens a tab: ``visit(user)`` signed in, in a browser of its own; ``visit(beside=other)`` beside another tab."""
     with ExitStack() as stack:
         all_complaints: list[Complaints] = []

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_runs import logged
 from tests.support.held import Held
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import System, User, wait_for
 
 SOCKET = b"/socket.io/"
@@ -34,7 +34,7 @@ def goes_on(tab: Visit, beyond: int = 0) -> None:
     wait_for("more lines", lambda: tab.in_view()[-1:] > [at + 50], 60)
 
 
-def polls(tab: Visit, network: Line) -> bool:
+def polls(tab: Visit, network: TcpProxy) -> bool:
     """It tries ten times first, at once when the network has changed; each try is left to its end."""
     tries = network.refused[STREAM]
     tab.run(TRY_NOW)
@@ -58,7 +58,7 @@ def test_a_reload_in_the_middle(tab: Visit, user: User, run: Held) -> None:
     complete(tab, user, run)
 
 
-def test_the_network_is_cut(tab: Visit, user: User, run: Held, network: Line) -> None:
+def test_the_network_is_cut(tab: Visit, user: User, run: Held, network: TcpProxy) -> None:
     """Nobody helps the page: it comes back by itself."""
     tab.complaints.faulty = True
     watched(tab, run)
@@ -88,7 +88,7 @@ def test_the_server_is_killed_and_started_again(
 
 
 def test_each_wire_is_blocked_in_turn_and_the_page_climbs_back(
-    tab: Visit, user: User, run: Held, network: Line
+    tab: Visit, user: User, run: Held, network: TcpProxy
 ) -> None:
     tab.complaints.faulty = True
     tab.open(f"/runs/{run.id}")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visit, Visitor
 from tests.browser.test_coming_back import SOCKET, STREAM, advances, complete
 from tests.support.held import Held, held
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import User, wait_for
 
 TABS = 7
@@ -32,7 +32,7 @@ def follows(tab: Visit, run: Held) -> None:
 
 
 def test_seven_tabs_hold_one_stream_and_hand_it_on(
-    visit: Visitor, user: User, quiet_run: Held, network: Line
+    visit: Visitor, user: User, quiet_run: Held, network: TcpProxy
 ) -> None:
     run = quiet_run
     network.refuse(SOCKET)

@@ -255,7 +255,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
     monkeypatch.setattr(all_users, "OUTAGE_CHECK_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
-    with EmbeddedRedis(home, home.secrets) as redis, process_of(database, redis.url) as hub:
+    with EmbeddedRedis(home) as redis, process_of(database, redis.url) as hub:
         by_type, by_user, events, service = Ear(), Ear(), EventBus(), EventService()
         events.subscribe("note", by_type)
         service.subscribe(user_ids[0], by_user)

@@ -1,4 +1,5 @@
-"""Judges what viewers saw against what Postgres holds. Pure: it is given lists, so that forged ones can try it."""
+"""Compares the events that viewers saw with those in Postgres. Its arguments are lists, so that tests can forge
+them."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ TERMINAL = frozenset({"SUCCESS", "FAILURE", "REVOKED"})
 
 
 class Seen(NamedTuple):
-    """One event. ``status`` is that of a ``task_status``, else empty; ``timestamp`` tells one event from another."""
+    """One event. ``status`` is empty unless the type is ``task_status``; ``timestamp`` distinguishes events."""
 
     sequence: int
     type: str
@@ -27,8 +28,8 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts over all viewers. ``different`` are events that Postgres does not have, or not at that sequence;
-    ``endings`` are viewers that did not see exactly one terminal event, as the last."""
+    """Counts over all viewers. ``different`` counts events that Postgres does not have at that sequence. ``endings``
+    counts viewers for which the last event was not the only terminal event."""
 
     viewers: int = 0
     expected: int = 0
@@ -48,7 +49,7 @@ class Verdict:
 
 
 def judge(seen: Sequence[Seen], stored: Sequence[Seen]) -> Verdict:
-    """One viewer that asked for everything, against all that is stored, in its order."""
+    """Compares the events of one viewer, which asked for all, with all stored events in their order."""
     truth = {event.sequence: event for event in stored}
     times = Counter(event.sequence for event in seen)
     verdict = Verdict(viewers=1, expected=len(stored))
@@ -57,7 +58,7 @@ def judge(seen: Sequence[Seen], stored: Sequence[Seen]) -> Verdict:
     verdict.different = sum(1 for event in seen if truth.get(event.sequence) != event)
     furthest = 0
     for event in seen:
-        # What comes a second time is late too, and counted as repeated already.
+        # A repeated event is out of order too, but it is already counted.
         verdict.disordered += event.sequence < furthest and times[event.sequence] == 1
         furthest = max(furthest, event.sequence)
     endings = [n for n, event in enumerate(seen) if event.terminal]
@@ -67,7 +68,7 @@ def judge(seen: Sequence[Seen], stored: Sequence[Seen]) -> Verdict:
 
 @dataclass(slots=True)
 class Stored:
-    """A task's stream as Postgres has it. ``lines`` are the messages of its logs, in the order of the sequences."""
+    """A task's stream in Postgres. ``lines`` are the messages of its log events, in the order of the sequences."""
 
     events: list[Seen] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -77,7 +78,7 @@ class Stored:
 
     @classmethod
     def of(cls, rows: Sequence[tuple[int, str, str]], last_seq: int, closed: bool) -> Stored:
-        """From rows of sequence, type and payload."""
+        """Makes it from rows of sequence, type and payload."""
         stored = cls(last_seq=last_seq, closed=closed)
         for sequence, type, payload in rows:
             data = orjson.loads(payload)
@@ -91,17 +92,20 @@ class Stored:
 
     @property
     def ending(self) -> str:
-        """How the task ended: ``SUCCESS``, ``FAILURE WorkerLost``; empty when it did not."""
+        """The end of the task, as ``SUCCESS`` or ``FAILURE WorkerLost``; empty before its end."""
         last = next((event.status for event in reversed(self.events) if event.terminal), "")
         return f"{last} {self.error}".strip()
 
     def faults(self, asked: int, endings: frozenset[str]) -> list[str]:
-        """What is wrong with it, for a task that was to write so many lines, each with the time it was made at."""
+        """Lists what is wrong with the stream of a task that wrote ``asked`` lines, each with the time of its
+        writing."""
         found = []
         if [event.sequence for event in self.events] != list(range(1, len(self.events) + 1)):
             found.append("the sequences in Postgres are not dense")
         if self.last_seq != len(self.events):
-            found.append(f"the stream stands at {self.last_seq} and has {len(self.events)} events")
+            found.append(
+                f"the stream's last sequence is {self.last_seq} and it has {len(self.events)} events"
+            )
         terminal = [event for event in self.events if event.terminal]
         if len(terminal) != 1 or terminal[0] is not self.events[-1]:
             found.append(f"Postgres has {len(terminal)} terminal events, where one must be the last")
@@ -114,10 +118,10 @@ class Stored:
         if len(set(self.lines)) != len(self.lines):
             found.append("a line is stored twice")
         if sorted(self.lines, key=written_at) != self.lines:
-            found.append("lines are stored in another order than they were written in")
+            found.append("lines are stored in another order than they were written")
         return found
 
 
 def written_at(line: str) -> int:
-    """Nanoseconds, from the ``@t=<n>`` that a line of the load job begins with."""
+    """Returns the nanoseconds of the ``@t=<n>`` at the start of a line of the load job."""
     return int(line.split(" ", 1)[0].removeprefix("@t="))

@@ -1,4 +1,4 @@
-"""What can be done to the parts. Nothing here brings a part back: that is the supervisor's work."""
+"""The faults that can be injected. Only the supervisor restarts parts; nothing here does."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from tests.support.system import wait_for
 STOPPED_SECONDS = 5.0
 KILL, STOP = "kill -9", "stop 5 s"
 KINDS = (KILL, STOP)
-READ_ONLY = "5 s read only"  # as after a fail-over: who reads is served, who writes is refused
+READ_ONLY = "5 s read only"  # as after a fail-over: reads succeed, writes are refused
 CUT_SESSIONS = "end of all sessions"
-CHILD = "worker child"  # the one that runs the task
+CHILD = "worker child"  # the process that runs the task
 PARTS = ("redis", "postgres", "web", CHILD, "worker", "beat")
-BACKEND = "postgres backend"  # the one that worked last; the postmaster then ends all others and recovers
+BACKEND = "postgres backend"  # the one that was busy last; the postmaster then ends all others and recovers
 _BUSY_BACKEND = """SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
                    ORDER BY state_change DESC LIMIT 1"""
 _CUT = """SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
           WHERE usename = current_user AND pid <> pg_backend_pid()"""
 LOSES_WORKER = frozenset({CHILD, "worker"})
 CHILDREN = frozenset({CHILD, BACKEND})  # their parents replace them
-_NAMES = {"web": "web-2"}  # the other web process lives on, so that its memory can be followed
+_NAMES = {"web": "web-2"}  # web-1 runs on, so that its memory can be measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,23 @@ class Fault:
 
     @property
     def name(self) -> str:
-        """That of its pid file; the parts that have none are of the part whose name they begin with."""
+        """The name of the pid file. A part without one belongs to the part that its name starts with."""
         return _NAMES.get(self.part, self.part.partition(" ")[0])
 
     @property
-    def deaths(self) -> list[str]:
-        """What the supervisor must see die of it, and nothing else."""
+    def exits(self) -> list[str]:
+        """The processes whose exit the supervisor must report, and no others."""
         return [self.name] if self.kind == KILL and self.part not in CHILDREN else []
 
     @property
     def endings(self) -> frozenset[str]:
-        """How a task ends that it hits."""
+        """The possible ends of a task during this fault."""
         lost = self.kind == KILL and self.part in LOSES_WORKER
         return frozenset({"FAILURE WorkerLost" if lost else "SUCCESS"})
 
-    def strike(self, taskroom: Taskroom, task_id: str, leaving: threading.Event | None = None) -> None:
-        """Returns when another process has the part's place, or when it goes on after its stop."""
+    def inject(self, taskroom: Taskroom, task_id: str, leaving: threading.Event | None = None) -> None:
+        """Injects the fault; returns when a new process runs in the part's place, or when the part continues after a
+        stop."""
         if self.kind == READ_ONLY:
             _read_only(taskroom, leaving or threading.Event())
             return
@@ -73,11 +74,12 @@ class Fault:
         if self.part == CHILD:
             children = proc.family(taskroom.pid("worker"))[1:]
             child = taskroom.child_of(task_id)
-            return [child] if child in children else children[:1]  # never a pid that is another's by now
+            # Another process may have the child's pid by now: only a present child is killed.
+            return [child] if child in children else children[:1]
         if self.part == BACKEND:
             return [pid for (pid,) in taskroom.rows(_BUSY_BACKEND)]
         pid = taskroom.pid(self.name)
-        # Of Postgres the postmaster alone is killed: its backends must find out.
+        # Only the postmaster of Postgres is killed: its backends must notice that themselves.
         return [pid] if (self.part, self.kind) == ("postgres", KILL) else proc.family(pid)
 
 
@@ -92,7 +94,7 @@ ALL = (
 
 
 def _read_only(taskroom: Taskroom, leaving: threading.Event) -> None:
-    """For the sessions that are opened from now on, and there are no others."""
+    """Makes new sessions read only, and ends all present sessions."""
     try:
         taskroom.rows("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on; SELECT 1")
         taskroom.rows(_CUT)
@@ -114,5 +116,5 @@ def _stop(pids: list[int], leaving: threading.Event) -> None:
 def _signal(pid: int, number: signal.Signals) -> None:
     try:
         os.kill(pid, number)
-    except ProcessLookupError:  # it ended by itself since it was listed, as backends do
+    except ProcessLookupError:  # it has ended since the listing, as backends do
         return

@@ -1,6 +1,6 @@
-"""Thousands of SSE viewers whose connections are cut at random, and how long each took to be up to date again.
+"""Cuts the connections of thousands of SSE viewers at random and measures how long each takes to catch up.
 
-A replay is the time from the request of a reconnection to the last event that was missed meanwhile.
+A replay is the time from the request of a reconnection to the last event that the viewer missed meanwhile.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from tests.faults.checker import Stored
 from tests.faults.run import SUCCESS
 from tests.faults.system import Taskroom
 
-CUT_EVERY, AWAY = 15.0, 2.0  # seconds: in the mean, at random; always
-CALM = 3.0  # seconds before the end in which nobody is cut any more
+CUT_EVERY, AWAY = 15.0, 2.0  # seconds: the random mean; fixed
+CALM = 3.0  # seconds before the end without cuts
 JOINS_A_SECOND = 100.0
 LATE_SECONDS = 240.0
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 P99_TARGET = 0.3
 
 
 @dataclass(slots=True)
 class Jitter:
-    """``replays`` in seconds, sorted; ``missed`` are the events that viewers do not have at the end."""
+    """``replays`` are sorted seconds; ``missed`` counts the events that viewers do not have at the end."""
 
     viewers: int
     events: int = 0
@@ -60,10 +60,10 @@ class Jitter:
 
 
 class Cutter:
-    """Cuts viewers until so many lines are out and somebody has missed something, and brings them back; is asked
-    every 20 ms.
+    """Cuts and reconnects viewers until ``lines`` lines are published and a viewer has missed an event.
 
-    ``asked`` is each reconnection: viewer, when it was asked for (ns), up to which sequence events were out by then.
+    ``step`` is called every 20 ms. ``asked`` has each reconnection: the viewer, the time of the request (ns), the
+    newest sequence at that time.
     """
 
     def __init__(self, load: Load, room: SseRoom, lines: int, seed: int) -> None:
@@ -76,9 +76,9 @@ class Cutter:
         self._away: list[tuple[float, Viewer]] = []
         self._opening: list[Viewer] = []
 
-    def look(self) -> None:
+    def step(self) -> None:
         now = time.monotonic()
-        # Whoever reads first extends the canon, so its end is the newest event that is out.
+        # The first reader of an event extends the canon, so the end of the canon is the newest published event.
         head = self.room.text.last
         self._opening = [viewer for viewer in self._opening if not self._note(viewer, head)]
         while self._away and self._away[0][0] <= now:
@@ -100,7 +100,7 @@ class Cutter:
 
     @property
     def calm(self) -> bool:
-        """Nobody is cut any more."""
+        """Whether the cuts are over."""
         return self._left <= 0 and bool(self.asked)
 
     @property
@@ -117,8 +117,10 @@ class Cutter:
 
 
 def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: int = 0) -> Jitter:
-    """One run of so many log events, watched and cut until shortly before its end. It begins when all watch, and is
-    held until somebody who was cut has missed something: on a machine that stands still it is longer."""
+    """Runs a task with so many log events and cuts its viewers until shortly before its end.
+
+    The task begins when all viewers watch. It runs on until a viewer that was cut has missed an event, so on a stalled
+    machine it is longer."""
     proc.raise_file_limit()
     begin, gate = (taskroom.folder / f"{uuid.uuid4().hex}.open" for _ in range(2))
     task_id = taskroom.start(events, rate, gate, begin)
@@ -128,7 +130,7 @@ def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: 
     room = SseRoom((str(parts.hostname), int(parts.port or 80)), path, headers=headers)
     result = Jitter(viewers)
     with ExitStack() as stack, Load() as load:
-        for file in (begin, gate):  # whatever happens, it must not keep the worker
+        for file in (begin, gate):  # in any case, so that the task does not keep the worker
             stack.callback(file.touch)
         load.add(copies(room, viewers))
         load.join_all(viewers / JOINS_A_SECOND + LATE_SECONDS)
@@ -139,10 +141,10 @@ def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: 
 
         def done() -> bool:
             nonlocal last, looked
-            cutter.look()
+            cutter.step()
             if cutter.calm:
                 gate.touch()
-            if not last and time.monotonic() - looked > LOOK_SECONDS:
+            if not last and time.monotonic() - looked > CHECK_SECONDS:
                 looked = time.monotonic()
                 ((closed, head),) = taskroom.rows(
                     "SELECT closed, last_seq FROM streams WHERE name = %s", f"task:{task_id}"
@@ -160,17 +162,17 @@ def jitter(taskroom: Taskroom, *, viewers: int, events: int, rate: float, seed: 
 
 
 def _judge(result: Jitter, load: Load, stored: Stored) -> None:
-    """The load client has compared each viewer's bytes with everyone's, so its last sequence says all."""
+    """Checks the viewers' last sequences: the load client has compared the bytes of each viewer with those of all."""
     result.events = stored.last_seq
     for viewer in load.viewers:
         result.missed += stored.last_seq - viewer.sequence
-        # Having everything it is sent away, which the load client takes for a break.
+        # The server closes a viewer that has everything, which the load client reports as a fault.
         if viewer.fault and viewer.sequence != stored.last_seq:
             result.faults.append(f"a viewer at {viewer.sequence}: {viewer.fault}")
 
 
 def _replays(load: Load, asked: list[tuple[int, int, int]]) -> list[float]:
-    """Seconds, sorted, of those that came to their end."""
+    """Returns the sorted seconds of the finished replays."""
     waiting: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for number, at, head in reversed(asked):
         waiting[number].append((at, head))

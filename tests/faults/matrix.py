@@ -1,4 +1,4 @@
-"""Each part killed and stopped once while everybody watches: the table of docs/reliability.md."""
+"""Kills and stops each part once while viewers watch: the table of docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.faults.system import Taskroom
 from tests.faults.viewers import Sockets
 
 EVENTS, RATE, VIEWERS = 5_000, 500.0, 20
-STRIKE_AT = 0.3  # of the events
+INJECT_AT = 0.3  # share of the events
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Row:
     outcome: Outcome
 
 
-def tried(
+def run_with_fault(
     taskroom: Taskroom,
     host: Sockets,
     fault: Fault,
@@ -30,22 +30,22 @@ def tried(
     rate: float = RATE,
     viewers: int = VIEWERS,
 ) -> Row:
-    """One run with one fault in its middle, for it is held until that is done; afterwards the system is whole again,
-    and nothing else has died."""
-    before = len(taskroom.deaths())
+    """One run with one fault in its middle: the task waits for the end of the fault. Afterwards all parts must run
+    again, and no other process may have exited."""
+    before = len(taskroom.exits())
     with running(taskroom, host, events=events, rate=rate, viewers=viewers, held=True) as run:
-        run.wait_seen(int(events * STRIKE_AT))
-        fault.strike(taskroom, run.task_id)
+        run.wait_seen(int(events * INJECT_AT))
+        fault.inject(taskroom, run.task_id)
         run.let_go()
         outcome = run.finish(fault.endings)
     taskroom.wait_whole()
-    deaths = taskroom.deaths()[before:]
-    if deaths != fault.deaths:
-        outcome.faults.append(f"what died was {deaths}, not {fault.deaths}")
+    exits = taskroom.exits()[before:]
+    if exits != fault.exits:
+        outcome.faults.append(f"these processes exited: {exits}, not {fault.exits}")
     return Row(str(fault), outcome)
 
 
-def tried_network(
+def run_with_bad_network(
     taskroom: Taskroom,
     host: Sockets,
     *,
@@ -54,8 +54,8 @@ def tried_network(
     viewers: int = VIEWERS,
     seed: int = 0,
 ) -> Row:
-    """One run in which every viewer's network slices, delays and resets all the time; it is held until somebody has
-    come back."""
+    """One run in which every viewer's network slices, delays and resets. The task waits until a viewer has
+    reconnected."""
     with bad_network(taskroom.port, seed) as network:
         watched = running(
             taskroom, host, events=events, rate=rate, viewers=viewers, urls=[network.url], held=True
@@ -65,23 +65,23 @@ def tried_network(
             run.let_go()
             outcome = run.finish()
         if not network.resets:
-            outcome.faults.append("the bad network cut nothing")
+            outcome.faults.append("the bad network reset no connection")
     return Row("viewers' network cut", outcome)
 
 
-def matrix(taskroom: Taskroom, host: Sockets, told: Callable[[Row], None], seed: int = 0) -> list[Row]:
-    """``told`` hears of each row as it is done."""
+def matrix(taskroom: Taskroom, host: Sockets, on_row: Callable[[Row], None], seed: int = 0) -> list[Row]:
+    """Runs all faults; calls ``on_row`` with each finished row."""
     rows = []
     for fault in MATRIX:
-        rows.append(tried(taskroom, host, fault))
-        told(rows[-1])
-    rows.append(tried_network(taskroom, host, seed=seed))
-    told(rows[-1])
+        rows.append(run_with_fault(taskroom, host, fault))
+        on_row(rows[-1])
+    rows.append(run_with_bad_network(taskroom, host, seed=seed))
+    on_row(rows[-1])
     return rows
 
 
 def table(rows: list[Row]) -> str:
-    """Markdown, a line a transport and row."""
+    """Returns a Markdown table with a line for each row and transport."""
     lines = [
         "| fault | task's end | events | transport | viewers | came back "
         "| lost | repeated | out of order | wrong end |",

@@ -1,4 +1,4 @@
-"""What the web processes hold, from their first minute on."""
+"""The memory of the web processes, from their first minute on."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from bench import proc
 from tests.faults.system import WEBS, Taskroom
 
-EVERY_SECONDS = 2.0
-FIRST = (60.0, 90.0)  # seconds of its life whose median is the start
-LAST_SECONDS = 30.0  # whose median is the end
+SAMPLE_SECONDS = 2.0
+FIRST = (60.0, 90.0)  # seconds after the start of the process; their median is the first value
+LAST_SECONDS = 30.0  # their median is the last value
 GROWTH_LIMIT = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """One web process until it was killed or the soak was over. Bytes; ``course`` are the medians of the quarters of
-    its life after the start, which tell a leak from a level that it finds."""
+class MemoryTrend:
+    """The memory of one web process, in bytes. ``course`` has the medians of the quarters of its time after the first
+    value: they distinguish a leak from a stable level."""
 
     name: str
     seconds: float
@@ -44,7 +44,7 @@ class Life:
 
 
 class Memory:
-    """Looks every two seconds until it is closed."""
+    """Samples the memory every two seconds until ``close``."""
 
     def __init__(self, taskroom: Taskroom) -> None:
         self._taskroom = taskroom
@@ -53,28 +53,28 @@ class Memory:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def close(self) -> list[Life]:
-        """Of all that lived long enough to be compared with themselves, in the order of their starts."""
+    def close(self) -> list[MemoryTrend]:
+        """Returns the trends of the processes that ran long enough, in the order of their starts."""
         self._over.set()
         self._thread.join()
-        return [life for (name, _), samples in self._samples.items() if (life := _life(name, samples))]
+        return [trend for (name, _), samples in self._samples.items() if (trend := _trend(name, samples))]
 
     def _run(self) -> None:
-        while not self._over.wait(EVERY_SECONDS):
+        while not self._over.wait(SAMPLE_SECONDS):
             for name in WEBS:
                 pid = self._taskroom.pid(name)
                 if size := proc.memory(pid):
                     self._samples.setdefault((name, pid), []).append((time.monotonic(), size))
 
 
-def _life(name: str, samples: list[tuple[float, int]]) -> Life | None:
-    """None for one that died within its first two minutes: there is no later to compare with."""
-    born, died = samples[0][0], samples[-1][0]
-    first = [size for at, size in samples if FIRST[0] <= at - born <= FIRST[1]]
-    last = [size for at, size in samples if died - at <= LAST_SECONDS]
-    if not first or died - born < FIRST[1] + LAST_SECONDS:
+def _trend(name: str, samples: list[tuple[float, int]]) -> MemoryTrend | None:
+    """Returns None for a process that ran less than two minutes, which is too short for a comparison."""
+    began, ended = samples[0][0], samples[-1][0]
+    first = [size for at, size in samples if FIRST[0] <= at - began <= FIRST[1]]
+    last = [size for at, size in samples if ended - at <= LAST_SECONDS]
+    if not first or ended - began < FIRST[1] + LAST_SECONDS:
         return None
-    later = [size for at, size in samples if at - born > FIRST[1]]
+    later = [size for at, size in samples if at - began > FIRST[1]]
     quarters = [later[n * len(later) // 4 : (n + 1) * len(later) // 4] for n in range(4)]
     course = tuple(statistics.median(quarter) for quarter in quarters)
-    return Life(name, died - born, statistics.median(first), statistics.median(last), course)
+    return MemoryTrend(name, ended - began, statistics.median(first), statistics.median(last), course)

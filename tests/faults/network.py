@@ -1,4 +1,4 @@
-"""A bad network between viewers and server: it slices, delays and holds back what passes, and resets connections."""
+"""A bad network between viewers and server: it slices and delays the bytes, and resets connections."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 
 from tests.support.threads import joined
 
-LIVES = (0.5, 4.0)  # seconds until a connection is reset
+LIFETIMES = (0.5, 4.0)  # seconds until a connection is reset
 PAUSES = (0.0, 0.02)  # before each slice
 HOLD_CHANCE, HOLD_SECONDS = 0.01, 1.0
-SLICES = 4  # of what was read at once, at random places: an event is cut in its middle
+SLICES = 4  # of each read, at random places, so also within an event
 _RESET = struct.pack("ii", 1, 0)
 
 
 class BadNetwork:
-    """Listens at ``url`` and leads to a port of the loopback. ``resets`` counts the connections it cut."""
+    """A proxy from ``url`` to a port of the loopback. ``resets`` counts the connections that it reset."""
 
     def __init__(self, port: int, seed: int) -> None:
         self.resets = 0
@@ -49,7 +49,7 @@ class BadNetwork:
         self._started.set()
         await self._over.wait()
         server.close()
-        while self._tasks:  # one that was accepted meanwhile too
+        while self._tasks:  # also those that were accepted meanwhile
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -65,21 +65,21 @@ class BadNetwork:
         except OSError:  # nginx is down
             _reset(writer)
             return
-        except asyncio.CancelledError:  # the network is closed just now
+        except asyncio.CancelledError:  # close() was called
             _reset(writer)
             raise
         done: set[asyncio.Future[None]] = set()
         ways = [asyncio.ensure_future(way) for way in (_pass(reader, back), self._slice(there, writer))]
         try:
             done, _ = await asyncio.wait(
-                ways, timeout=self._random.uniform(*LIVES), return_when=asyncio.FIRST_COMPLETED
+                ways, timeout=self._random.uniform(*LIFETIMES), return_when=asyncio.FIRST_COMPLETED
             )
             self.resets += not done
         finally:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            # An end that the server made is passed on as one: a reset could overtake its last bytes.
+            # A close by the server becomes a close: a reset could overtake its last bytes.
             if done:
                 writer.close()
             else:
@@ -88,7 +88,7 @@ class BadNetwork:
             await asyncio.gather(writer.wait_closed(), back.wait_closed(), return_exceptions=True)
 
     async def _slice(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Towards the viewer."""
+        """Carries bytes to the viewer, in slices with pauses."""
         while data := await reader.read(65536):
             cuts = sorted(self._random.randrange(len(data) + 1) for _ in range(SLICES - 1))
             for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
@@ -99,14 +99,14 @@ class BadNetwork:
 
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Towards the server, as it is."""
+    """Carries bytes to the server, unchanged."""
     while data := await reader.read(65536):
         writer.write(data)
         await writer.drain()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    if not writer.is_closing():  # its end may have come from the other side already
+    if not writer.is_closing():  # the peer may have closed it already
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         writer.transport.abort()
 

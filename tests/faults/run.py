@@ -1,4 +1,4 @@
-"""One load task, those who watch it over both transports, and what became of it."""
+"""One load task, its viewers over both transports, and the result."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from dataclasses import dataclass, field
 
 from tests.faults.checker import Verdict, judge
 from tests.faults.system import Taskroom
-from tests.faults.viewers import Sockets, Source, Watcher
+from tests.faults.viewers import Sockets, SseWatcher, Watcher
 from tests.support.system import wait_for
 
 SSE, SOCKET = "SSE", "Socket.IO"
 TRANSPORTS = (SSE, SOCKET)
-END_SECONDS = 240.0  # several faults one after the other, each with a reconnection's back-off
+END_SECONDS = 240.0  # enough for several faults, each with the back-off of a reconnection
 SUCCESS = frozenset({"SUCCESS"})
 
 
 @dataclass(slots=True)
 class Outcome:
-    """``events`` are those in Postgres, ``returns`` how often viewers came back, by transport."""
+    """``events`` counts those in Postgres, ``returns`` the reconnections of viewers by transport."""
 
     ending: str
     events: int
@@ -44,7 +44,7 @@ class Outcome:
 
 
 class Run:
-    """``held``: it writes more than so many events until it is let go."""
+    """A load task. ``held`` makes it write more than ``events`` events, until ``let_go``."""
 
     def __init__(self, taskroom: Taskroom, host: Sockets, events: int, rate: float, held: bool) -> None:
         self.taskroom, self.host, self.events = taskroom, host, events
@@ -56,11 +56,11 @@ class Run:
         self.watchers: dict[str, list[Watcher]] = {name: [] for name in TRANSPORTS}
 
     def watch(self, viewers: int, urls: Sequence[str]) -> None:
-        """So many more of each transport, spread over the addresses; they ask for everything from the start."""
+        """Adds viewers of each transport, spread over the addresses; they ask for all events."""
         user = self.taskroom.user
         for n in range(viewers):
             url = urls[n % len(urls)]
-            self.watchers[SSE].append(Source(url, user, self.task_id))
+            self.watchers[SSE].append(SseWatcher(url, user, self.task_id))
             self.watchers[SOCKET].append(self.host.open(url, user, self.task_id))
 
     @property
@@ -68,13 +68,13 @@ class Run:
         return [watcher for name in TRANSPORTS for watcher in self.watchers[name]]
 
     def let_go(self) -> None:
-        """From now on it comes to its end by itself."""
+        """Lets the task end by itself."""
         self._gate.touch()
 
     def wait_returned(self) -> None:
-        """Until somebody of each transport was cut off and has come back."""
+        """Waits until a viewer of each transport has reconnected."""
         wait_for(
-            "a viewer of each transport to come back",
+            "a viewer of each transport to reconnect",
             lambda: (
                 all(any(watcher.returns > 0 for watcher in each) for each in self.watchers.values())
                 or any(watcher.fault for watcher in self.all)
@@ -83,7 +83,7 @@ class Run:
         )
 
     def wait_seen(self, events: int) -> None:
-        """Until each has seen so many events."""
+        """Waits until each viewer has seen so many events."""
         wait_for(
             f"{events} events at each viewer",
             lambda: all(len(watcher.seen) >= events or watcher.fault for watcher in self.all),
@@ -91,19 +91,19 @@ class Run:
         )
 
     def finish(self, endings: frozenset[str] = SUCCESS) -> Outcome:
-        """Waits until each viewer was told of the end, then judges what it saw."""
+        """Waits until each viewer has received the end, then compares its events with Postgres."""
         limit = time.monotonic() + END_SECONDS
         for watcher in self.all:
             while not watcher.fault and not watcher.done.wait(0.1) and time.monotonic() < limit:
                 pass
         seconds = time.monotonic() - self.began
         faults = [
-            f"a {name} viewer at event {len(watcher.seen)}: {watcher.fault or 'was not told of the end'}"
+            f"a {name} viewer at event {len(watcher.seen)}: {watcher.fault or 'received no end'}"
             for name in TRANSPORTS
             for watcher in self.watchers[name]
             if watcher.fault or not watcher.done.is_set()
         ]
-        self.close()  # what comes until here counts: nothing may follow the end
+        self.close()  # events until here count: none may follow the end
         stored = self.taskroom.stored(self.task_id)
         verdicts = {name: Verdict() for name in TRANSPORTS}
         for name in TRANSPORTS:
@@ -112,7 +112,7 @@ class Run:
         returns = {
             name: sum(max(0, watcher.returns) for watcher in self.watchers[name]) for name in TRANSPORTS
         }
-        asked = max(self.events, self.taskroom.written(self.task_id))  # a held one writes more
+        asked = max(self.events, self.taskroom.written(self.task_id))  # a held task writes more
         faults += stored.faults(asked, endings)
         return Outcome(stored.ending, len(stored.events), seconds, returns, verdicts, faults)
 
@@ -133,7 +133,7 @@ def running(
     urls: Sequence[str] = (),
     held: bool = False,
 ) -> Iterator[Run]:
-    """``viewers`` of each transport. All are gone at the end, also when something goes wrong."""
+    """Runs a load task with ``viewers`` viewers of each transport. All are closed at the end, also after an error."""
     run = Run(taskroom, host, events, rate, held)
     try:
         run.watch(viewers, urls or [taskroom.url])

@@ -1,6 +1,6 @@
-"""``script/soak [MINUTES] [--matrix | --jitter] [--seed N]``: the matrix, random faults for that long, the jitter.
+"""``script/soak [MINUTES] [--matrix | --jitter] [--seed N]``: the matrix, random faults for so long, the jitter.
 
-Exit code 1 when any viewer saw anything but what Postgres has, or when the web processes' memory grew."""
+The exit code is 1 when a viewer saw other events than Postgres has, or when the memory of a web process grew."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.faults.checker import Verdict
 from tests.faults.faults import ALL, KILL, LOSES_WORKER
 from tests.faults.jitter import P99_TARGET, jitter
 from tests.faults.matrix import Row, matrix, table
-from tests.faults.memory import Life, Memory
+from tests.faults.memory import Memory, MemoryTrend
 from tests.faults.network import bad_network
 from tests.faults.run import SUCCESS, Outcome, running
 from tests.faults.system import Taskroom
@@ -33,7 +33,7 @@ ANY_END = SUCCESS | {"FAILURE WorkerLost"}
 
 
 @dataclass(slots=True)
-class Soaked:
+class SoakResult:
     seed: int
     runs: int = 0
     events: int = 0
@@ -44,7 +44,7 @@ class Soaked:
     verdict: Verdict = field(default_factory=Verdict)
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    lives: list[Life] = field(default_factory=list)
+    trends: list[MemoryTrend] = field(default_factory=list)
 
     def take(self, outcome: Outcome) -> None:
         self.runs += 1
@@ -59,31 +59,32 @@ class Soaked:
 
     @property
     def ok(self) -> bool:
-        return not self.wrong and self.runs > 0 and all(life.ok for life in self.lives)
+        return not self.wrong and self.runs > 0 and all(trend.ok for trend in self.trends)
 
     def __str__(self) -> str:
         v = self.verdict
         lines = [
             f"seed {self.seed}: {self.runs} runs, {self.events:,} events, {self.deliveries:,} deliveries to "
-            f"{v.viewers:,} viewers, who came back {self.returns:,} times ({self.resets:,} resets by the network)",
+            f"{v.viewers:,} viewers, who reconnected {self.returns:,} times ({self.resets:,} resets by the network)",
             f"lost {v.lost}, repeated {v.repeated}, out of order {v.disordered}, not as stored {v.different}, "
             f"wrong ends {v.endings}; {self.lost_workers} tasks ended as WorkerLost, as they must",
             "faults: " + ", ".join(f"{count} × {name}" for name, count in sorted(self.faults.items())),
-            *(f"memory of {life}" for life in self.lives),
+            *(f"memory of {trend}" for trend in self.trends),
         ]
         return "\n".join(lines + self.wrong)
 
 
-class Striker(threading.Thread):
-    """Faults at random, the same order and pauses for the same seed; the next when everything is whole again."""
+class FaultInjector(threading.Thread):
+    """Injects random faults, in the same order with the same pauses for the same seed. Each waits until all parts
+    run."""
 
-    def __init__(self, taskroom: Taskroom, soaked: Soaked) -> None:
+    def __init__(self, taskroom: Taskroom, result: SoakResult) -> None:
         super().__init__(daemon=True)
         self.task_id = ""
-        self.worker_struck_at = 0.0  # when it was last done with one, on the clock of Run.began
-        self.deaths: Counter[str] = Counter()  # that the supervisor must have seen
-        self._taskroom, self._soaked = taskroom, soaked
-        self._random = random.Random(soaked.seed)
+        self.worker_killed_at = 0.0  # the end of the last such fault, on the clock of Run.began
+        self.exits: Counter[str] = Counter()  # that the supervisor must report
+        self._taskroom, self._result = taskroom, result
+        self._random = random.Random(result.seed)
         self._leaving = threading.Event()
 
     def run(self) -> None:
@@ -91,49 +92,51 @@ class Striker(threading.Thread):
             while not self._leaving.wait(self._random.uniform(*PAUSES)):
                 fault = self._random.choice(ALL)
                 loses = fault.kind == KILL and fault.part in LOSES_WORKER
-                self.worker_struck_at = float("inf") if loses else self.worker_struck_at
-                self.deaths.update(fault.deaths)
-                fault.strike(self._taskroom, self.task_id, self._leaving)
-                self.worker_struck_at = time.monotonic() if loses else self.worker_struck_at
-                self._soaked.faults[str(fault)] += 1
+                self.worker_killed_at = float("inf") if loses else self.worker_killed_at
+                self.exits.update(fault.exits)
+                fault.inject(self._taskroom, self.task_id, self._leaving)
+                self.worker_killed_at = time.monotonic() if loses else self.worker_killed_at
+                self._result.faults[str(fault)] += 1
                 self._taskroom.wait_whole()
-        except Exception as error:  # in a thread nobody would hear of it
-            self._soaked.wrong.append(f"the faults ended early: {type(error).__name__}: {error}")
+        except Exception as error:  # an exception in a thread would be silent
+            self._result.wrong.append(f"the faults ended early: {type(error).__name__}: {error}")
 
     def close(self) -> None:
         self._leaving.set()
         self.join()
 
 
-def soak(taskroom: Taskroom, host: Sockets, seconds: float, seed: int) -> Soaked:
-    """Runs one after the other under random faults until the time is over."""
-    soaked = Soaked(seed)
+def soak(taskroom: Taskroom, host: Sockets, seconds: float, seed: int) -> SoakResult:
+    """Runs load tasks one after another under random faults until the time is over."""
+    result = SoakResult(seed)
     sizes = random.Random(seed + 1)
     end = time.monotonic() + seconds
-    memory, striker = Memory(taskroom), Striker(taskroom, soaked)
+    memory, injector = Memory(taskroom), FaultInjector(taskroom, result)
     try:
         with bad_network(taskroom.port, seed) as network:
             urls = [taskroom.url, taskroom.url, taskroom.url, network.url]
             while time.monotonic() < end:
                 events, rate = sizes.randint(*SIZES), sizes.uniform(*RATES)
                 with running(taskroom, host, events=events, rate=rate, viewers=VIEWERS, urls=urls) as run:
-                    striker.task_id = run.task_id
-                    if not striker.ident:
-                        striker.start()
+                    injector.task_id = run.task_id
+                    if not injector.ident:
+                        injector.start()
                     outcome = run.finish(ANY_END)
-                if outcome.ending != "SUCCESS" and striker.worker_struck_at < run.began:
+                if outcome.ending != "SUCCESS" and injector.worker_killed_at < run.began:
                     outcome.faults.append(f"it ended as {outcome.ending} and no worker was killed")
-                soaked.take(outcome)
-                print(f"  run {soaked.runs}: {outcome}, {outcome.seconds:.0f} s", flush=True)
-            soaked.resets = network.resets
+                result.add(outcome)
+                print(f"  run {result.runs}: {outcome}, {outcome.seconds:.0f} s", flush=True)
+            result.resets = network.resets
     finally:
-        if striker.ident:
-            striker.close()
-        soaked.lives = memory.close()
-    deaths = Counter(taskroom.deaths())
-    if deaths != striker.deaths:
-        soaked.wrong.append(f"what died was {dict(deaths)}, and killed was {dict(striker.deaths)}")
-    return soaked
+        if injector.ident:
+            injector.close()
+        result.trends = memory.close()
+    exits = Counter(taskroom.exits())
+    if exits != injector.exits:
+        result.wrong.append(
+            f"these processes exited: {dict(exits)}, and these were killed: {dict(injector.exits)}"
+        )
+    return result
 
 
 def main() -> int:
@@ -148,7 +151,7 @@ def main() -> int:
         "--jitter", action="store_true", help="thousands of viewers cut at random, and nothing else"
     )
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended on the way out
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the started processes on the way out
     everything = not asked.matrix and not asked.jitter
     fine = []
     root = Path(tempfile.mkdtemp(prefix="taskroom-soak-"))
@@ -163,23 +166,23 @@ def main() -> int:
         print(f"ended early; the logs are in {root}", file=sys.stderr)
         raise
     finally:
-        for data in root.glob("*/home/data"):  # gigabytes; the logs tell what happened
+        for data in root.glob("*/home/data"):  # gigabytes; the logs remain
             shutil.rmtree(data)
     if not all(fine):
-        print(f"NOT as promised, see above; the logs are in {root}")
+        print(f"promises were broken, see above; the logs are in {root}")
         return 1
     shutil.rmtree(root)
-    print("all as promised")
+    print("all promises held")
     return 0
 
 
 def _matrix(folder: Path, seed: int) -> bool:
-    def told(row: Row) -> None:
+    def on_row(row: Row) -> None:
         print(f"  {row.what}: {row.outcome}, {row.outcome.seconds:.0f} s", flush=True)
 
     print("matrix", flush=True)
     with Taskroom(folder) as taskroom, sockets() as host:
-        rows = matrix(taskroom, host, told, seed)
+        rows = matrix(taskroom, host, on_row, seed)
     print(table(rows), flush=True)
     return all(row.outcome.ok for row in rows)
 
@@ -187,9 +190,9 @@ def _matrix(folder: Path, seed: int) -> bool:
 def _soak(folder: Path, minutes: float, seed: int) -> bool:
     print(f"{minutes:g} minutes of random faults, seed {seed}", flush=True)
     with Taskroom(folder) as taskroom, sockets() as host:
-        soaked = soak(taskroom, host, 60 * minutes, seed)
-    print(soaked, flush=True)
-    return soaked.ok
+        result = soak(taskroom, host, 60 * minutes, seed)
+    print(result, flush=True)
+    return result.ok
 
 
 def _jitter(folder: Path, seed: int) -> bool:
@@ -197,7 +200,7 @@ def _jitter(folder: Path, seed: int) -> bool:
     with Taskroom(folder) as taskroom:
         result = jitter(taskroom, viewers=2_000, events=120, rate=2, seed=seed)
     print("", result, *result.faults[:5], sep="  ", flush=True)
-    # Said and not judged: how fast a machine is that others share is no fault of what runs on it.
+    # Reported only: the speed of a shared machine is not a fault of Taskroom.
     over = "over" if result.percentile(99) > P99_TARGET else "under"
     print(f"  p99 of a replay is {over} {1e3 * P99_TARGET:.0f} ms", flush=True)
     return result.ok

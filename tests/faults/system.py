@@ -1,4 +1,4 @@
-"""The real system as its operator runs it, with a folder, a port and an nginx of its own, and the tests' job types."""
+"""A real installation, started by the real supervisor, with its own folder, port and nginx."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.system import JOBS, ROOT, User, wait_for
 WEBS = ("web-1", "web-2")
 PARTS = ("postgres", "redis", "nginx", *WEBS, "worker", "beat")
 WORKER_CONCURRENCY = 2
-WORKER_CHILDREN = WORKER_CONCURRENCY + 1  # the spare one
+WORKER_CHILDREN = WORKER_CONCURRENCY + 1  # one is spare
 START_SECONDS = 120.0
 WHOLE_SECONDS = 120.0
 PASSWORD = "correct horse battery"
@@ -43,7 +43,7 @@ SETTINGS = {
 
 
 class Taskroom:
-    """Started on entry, ended on exit with all that it started. What dies is brought back by itself alone."""
+    """Starts on entry and ends on exit. Its own supervisor restarts processes that exit."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
@@ -68,13 +68,15 @@ class Taskroom:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # Ctrl-C is for the harness, which then ends this in order
+                start_new_session=True,  # Ctrl-C reaches only the harness, which then ends this in order
                 preexec_fn=child_setup(signal.SIGTERM),  # also when the harness is killed
             )
         try:
-            wait_for("ready", lambda: process.poll() is not None or "\nready " in self.said(), START_SECONDS)
-            assert process.poll() is None, self.said()
-            port = re.search(r"^postgres .*:(\d+)$", self.said(), re.MULTILINE)
+            wait_for(
+                "ready", lambda: process.poll() is not None or "\nready " in self.output(), START_SECONDS
+            )
+            assert process.poll() is None, self.output()
+            port = re.search(r"^postgres .*:(\d+)$", self.output(), re.MULTILINE)
             assert port
             password = self.home.secrets.database_password
             self.database_url = f"postgresql://taskroom:{password}@127.0.0.1:{port[1]}/taskroom"
@@ -102,29 +104,31 @@ class Taskroom:
                 self._process.wait()
                 raise
 
-    def said(self) -> str:
-        """The supervisor's lines so far."""
+    def output(self) -> str:
+        """Returns the supervisor's lines so far."""
         return self._output.read_text()
 
-    def deaths(self) -> list[str]:
-        """The parts that died so far, in order, as the supervisor tells it."""
-        return re.findall(r"^(\S+) exited ", self.said(), re.MULTILINE)
+    def exits(self) -> list[str]:
+        """Returns the parts that have exited so far, in order, from the supervisor's lines."""
+        return re.findall(r"^(\S+) exited ", self.output(), re.MULTILINE)
 
     def pid(self, part: str) -> int:
         return int((self.home.run / f"{part}.pid").read_text())
 
     def child_of(self, task_id: str) -> int:
-        """The process of the worker that runs this task, waited for."""
+        """Waits for the worker process that runs this task and returns its pid."""
         statement = "SELECT worker FROM tasks WHERE id = %s AND worker IS NOT NULL"
         return int(self.rows(statement, task_id)[0][0].rpartition("/")[2])
 
     def wait_whole(self) -> None:
-        """Until every part runs, each web process is ready and has its Redis, and the worker has all its children."""
+        """Waits until every part runs, each web process is ready and has Redis, and the worker has all its children."""
         wait_for("all parts to be back", self._is_whole, WHOLE_SECONDS)
 
     def start(self, events: int, rate: float, gate: Path, begin: Path | None = None) -> str:
-        """Starts a task that writes so many lines, and more until the file ``gate`` is there, once the file ``begin``
-        is; however often it must be asked. Returns its id."""
+        """Starts a task and returns its id; repeats the request until it succeeds.
+
+        The task waits for the file ``begin``, writes ``events`` lines, and more until the file ``gate`` exists.
+        """
         params = {"least": events, "rate": rate, "size": 100, "gate": str(gate), "begin": str(begin or "")}
         key = {"Idempotency-Key": uuid.uuid4().hex}
         body = {"job_type": "test_gated_load", "params": params}
@@ -132,7 +136,7 @@ class Taskroom:
         def started() -> str:
             try:
                 answer = self.user.client.post("/api/v2/agent/start", json=body, headers=key)
-            except httpx.TransportError:  # its process died; the key makes asking again safe
+            except httpx.TransportError:  # the web process exited; the key makes a repetition safe
                 return ""
             assert answer.status_code in (202, 429, 503), answer.text
             return str(answer.json()["task_id"]) if answer.status_code == 202 else ""
@@ -140,7 +144,7 @@ class Taskroom:
         return wait_for("a task to be started", started, 120)
 
     def stored(self, task_id: str) -> Stored:
-        """All that Postgres holds of a task's stream."""
+        """Returns the task's stream from Postgres."""
         stream = f"task:{task_id}"
         heads = self.rows("SELECT id, last_seq, closed FROM streams WHERE name = %s", stream)
         stream_id, last_seq, closed = heads[0]
@@ -150,17 +154,17 @@ class Taskroom:
         return Stored.of([(seq, type, payload) for seq, type, payload in events], last_seq, closed)
 
     def written(self, task_id: str) -> int:
-        """Lines that the task says it wrote; 0 where it did not come to its end."""
+        """Returns the number of lines in the task's result; 0 when it has none."""
         ((result,),) = self.rows("SELECT result FROM tasks WHERE id = %s", task_id)
         return int(result["events"]) if result else 0
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """At least one, waited for: Postgres may just be away."""
+        """Waits for at least one row: Postgres may be unavailable for now."""
         return wait_for("rows from Postgres", lambda: self._rows(statement, values), 120)
 
     def _rows(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         try:
-            # Also while the role's transactions are read only.
+            # The role's transactions may be read only.
             writes = "-c default_transaction_read_only=off"
             connection = psycopg2.connect(self.database_url, connect_timeout=5, options=writes)
         except psycopg2.OperationalError:
@@ -186,7 +190,7 @@ class Taskroom:
         return all(self._answer(url) == {"status": "ok"} for url in (self.url, *self._web_urls()))
 
     def _web_urls(self) -> list[str]:
-        """The addresses that nginx has of them."""
+        """Returns the addresses of the web processes from nginx's configuration."""
         text = (self.home.run / "nginx" / "nginx.conf").read_text()
         return sorted({f"http://{address}" for address in re.findall(r"server (127\.0\.0\.1:\d+)", text)})
 

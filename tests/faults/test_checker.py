@@ -1,4 +1,4 @@
-"""The checker finds what it is there for: each fault is forged once."""
+"""The checker finds each kind of fault: the tests forge one of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def verdict(**counts: int) -> Verdict:
     return Verdict(viewers=1, expected=4, **counts)
 
 
-def test_what_is_stored_is_right() -> None:
+def test_the_stored_events_have_no_fault() -> None:
     assert judge(STORED, STORED) == verdict()
     assert verdict().wrong == 0
 
@@ -46,7 +46,7 @@ def test_what_is_stored_is_right() -> None:
         ),
     ],
 )
-def test_a_viewer_that_saw_something_else(seen: list[Seen], found: dict[str, int]) -> None:
+def test_a_viewer_that_saw_other_events(seen: list[Seen], found: dict[str, int]) -> None:
     assert judge(seen, STORED) == verdict(**found)
     assert judge(seen, STORED).wrong > 0
 
@@ -62,12 +62,12 @@ def stored(*events: Seen, lines: tuple[str, ...] = ("@t=1 x", "@t=2 x"), closed:
     return Stored(list(events), list(lines), "", len(events), closed)
 
 
-def test_a_stream_that_is_right() -> None:
+def test_a_stream_without_fault() -> None:
     assert stored(*STORED).faults(2, SUCCESS) == []
 
 
 @pytest.mark.parametrize(
-    ("forged", "said"),
+    ("forged", "message"),
     [
         pytest.param(stored(*STORED[:1], *STORED[2:]), "not dense", id="gap"),
         pytest.param(stored(*STORED[:3]), "0 terminal events", id="no terminal"),
@@ -82,14 +82,14 @@ def test_a_stream_that_is_right() -> None:
         pytest.param(stored(*STORED, lines=("@t=2 x", "@t=1 x")), "another order", id="lines swapped"),
     ],
 )
-def test_a_stream_that_is_wrong(forged: Stored, said: str) -> None:
-    assert any(said in fault for fault in forged.faults(2, SUCCESS))
+def test_a_stream_with_a_fault(forged: Stored, message: str) -> None:
+    assert any(message in fault for fault in forged.faults(2, SUCCESS))
 
 
-def test_a_stream_whose_counter_went_elsewhere() -> None:
+def test_a_stream_with_a_wrong_counter() -> None:
     forged = stored(*STORED)
     forged.last_seq = 7
-    assert forged.faults(2, SUCCESS) == ["the stream stands at 7 and has 4 events"]
+    assert forged.faults(2, SUCCESS) == ["the stream's last sequence is 7 and it has 4 events"]
 
 
 def test_rows_are_read_as_postgres_has_them() -> None:

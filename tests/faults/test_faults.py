@@ -1,5 +1,5 @@
-"""A short set of what ``script/soak`` does at length: one system, one fault after the other, viewers of both
-transports; each must have seen exactly what Postgres has."""
+"""A short form of ``script/soak``: one system, one fault after another, viewers of both transports. Each viewer must
+have seen exactly the events in Postgres."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.faults import CUT_SESSIONS, KILL, PARTS, READ_ONLY, STOP, Fault
 from tests.faults.jitter import jitter
-from tests.faults.matrix import Row, tried, tried_network
+from tests.faults.matrix import Row, run_with_bad_network, run_with_fault
 from tests.faults.system import Taskroom
 from tests.faults.viewers import Sockets, sockets
 
@@ -23,8 +23,8 @@ SHORT = [
 
 @pytest.fixture(scope="module")
 def taskroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taskroom]:
-    # A lost worker is found within fifteen seconds instead of twenty-five. Not less: a healthy one that this machine
-    # keeps from running for four rounds is lost too.
+    # A lost worker is found within fifteen seconds instead of twenty-five. With less, a healthy worker that a busy
+    # machine stops for four rounds would count as lost too.
     with Taskroom(tmp_path_factory.mktemp("faults"), LEASE_ROUND_SECONDS="3") as taskroom:
         yield taskroom
 
@@ -37,11 +37,11 @@ def host() -> Iterator[Sockets]:
 
 @pytest.mark.parametrize("fault", SHORT, ids=str)
 def test_every_viewer_sees_every_event_once(taskroom: Taskroom, host: Sockets, fault: Fault) -> None:
-    assert_right(tried(taskroom, host, fault, events=EVENTS, rate=RATE, viewers=VIEWERS))
+    assert_right(run_with_fault(taskroom, host, fault, events=EVENTS, rate=RATE, viewers=VIEWERS))
 
 
 def test_a_network_that_slices_delays_and_resets(taskroom: Taskroom, host: Sockets) -> None:
-    row = tried_network(taskroom, host, events=EVENTS, rate=RATE, viewers=VIEWERS, seed=1)
+    row = run_with_bad_network(taskroom, host, events=EVENTS, rate=RATE, viewers=VIEWERS, seed=1)
     assert_right(row)
 
 
@@ -53,4 +53,4 @@ def test_viewers_cut_at_random_miss_nothing(taskroom: Taskroom) -> None:
     result = jitter(taskroom, viewers=200, events=40, rate=4, seed=1)
     print(result)  # when it fails
     assert result.ok, result.faults
-    assert result.replays, "nobody was cut while events came"
+    assert result.replays, "no viewer was cut while events came"

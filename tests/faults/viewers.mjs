@@ -1,7 +1,6 @@
-// Viewers over the official Socket.IO client, many in one process. Each line in opens one
-// ({open: number, url, token, task, transports}) or closes it ({close: number}); each line out is
-// [number, sequence, type, timestamp, status] for an event, or [number, what, detail].
-// The library reconnects by itself; joining again with the last sequence is all that is done here.
+// Many viewers over the official Socket.IO client. An input line opens a viewer ({open: number, url, token, task,
+// transports}) or closes it ({close: number}). An output line is [number, sequence, type, timestamp, status] for an event,
+// or [number, what, detail]. The library reconnects by itself; this file only joins again with the last sequence.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -10,13 +9,13 @@ const { io } = require("socket.io-client");
 
 const JOIN_TIMEOUT_MS = 10_000;
 const AGAIN_MS = 500;
-// The client does not notice a connection that is lost between its opening and the first packet; by itself it waits 20 s.
+// The client does not notice a connection that is lost before its first packet; its own timeout is 20 s.
 const OPEN_TIMEOUT_MS = 5_000;
 const sockets = new Map();
 let lines = [];
 
 function print(...fields) {
-  if (lines.length === 0) setImmediate(flush); // one write for all that one read brought
+  if (lines.length === 0) setImmediate(flush); // one write for all events of one read
   lines.push(JSON.stringify(fields));
 }
 

@@ -1,4 +1,5 @@
-"""Viewers that come back by themselves, as EventSource and the official Socket.IO client do, and what each saw."""
+"""Viewers that reconnect by themselves, as EventSource and the official Socket.IO client do, and the events they
+saw."""
 
 from __future__ import annotations
 
@@ -19,15 +20,15 @@ from tests.support.system import User, wait_for
 from tests.support.threads import joined
 from tests.support.viewers import SseViewer
 
-FIRST_RETRY_MS = 1000  # until the server has said another
+FIRST_RETRY_MS = 1000  # until the server sends another
 SILENCE_SECONDS = 40  # the server sends a comment every 15 s
-# The library's default upgrades from polling to WebSocket; a few stay on polling.
+# ["polling", "websocket"], the library's default, upgrades to WebSocket; the last stays on polling.
 TRANSPORTS = (["websocket"], ["websocket"], ["polling", "websocket"], ["websocket"], ["polling"])
 
 
 class Watcher(Protocol):
-    """``seen`` in the order of arrival; ``returns`` counts connections after the first; ``fault``: what no
-    viewer may meet. ``done`` once the server has said that there is no more."""
+    """``seen`` has the events in the order of arrival; ``returns`` counts connections after the first; ``fault`` is an
+    error that no viewer may meet. ``done`` is set after the server's end of the stream."""
 
     seen: list[Seen]
     returns: int
@@ -37,9 +38,9 @@ class Watcher(Protocol):
     def close(self) -> None: ...
 
 
-class Source(SseViewer):
-    """EventSource by the letter: the id of the last whole event goes into ``Last-Event-ID``, every end is followed by
-    a new try after ``retry:``, 204 ends it, any other status ends it for good, which is a fault."""
+class SseWatcher(SseViewer):
+    """Follows the specification of EventSource: sends the id of the last complete event as ``Last-Event-ID``,
+    reconnects after ``retry:`` milliseconds, and ends at 204. Another status is a fault."""
 
     def __init__(self, url: str, user: User, task_id: str) -> None:
         super().__init__(url, user, task_id)
@@ -57,7 +58,7 @@ class Source(SseViewer):
         self.cut()
         self._running.join(SILENCE_SECONDS + 10)
 
-    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
+    def receive(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
         if id is not None:
             self._id = id
         if "sequence" in data:
@@ -71,7 +72,7 @@ class Source(SseViewer):
             try:
                 self._connect(connection)
             except (http.client.HTTPException, OSError):
-                pass  # no answer: it comes back, as after every other end
+                pass  # no response: reconnect, as after every other end
             finally:
                 connection.close()
             self._leaving.wait(0 if self.done.is_set() else (self.retry or FIRST_RETRY_MS) / 1000)
@@ -82,10 +83,10 @@ class Source(SseViewer):
             headers["Last-Event-ID"] = self._id
         connection.connect()
         self._connection, self._socket = connection, connection.sock
-        if self._leaving.is_set():  # whoever closes it looks at the socket after saying so
+        if self._leaving.is_set():  # close() sets the flag before it reads the socket
             return
         connection.request("GET", f"/api/v2/tasks/{self.task_id}/stream", headers=headers)
-        # An answer that ends the connection has the socket to itself.
+        # A response with Connection: close owns the socket, so it must be closed too.
         with closing(connection.getresponse()) as response:
             if response.status == 200:
                 self.returns += 1
@@ -96,8 +97,8 @@ class Source(SseViewer):
                 self.fault = f"answered {response.status}"
 
 
-class Socketed:
-    """One socket of the Node process."""
+class SocketWatcher:
+    """A viewer in the Node process."""
 
     def __init__(self, number: int, host: Sockets) -> None:
         self.number, self._host = number, host
@@ -115,11 +116,11 @@ class Socketed:
 
 
 class Sockets:
-    """One Node process with any number of viewers over the official client."""
+    """A Node process with any number of viewers over the official client."""
 
     def __init__(self) -> None:
         self._opened = 0
-        self._viewers: dict[int, Socketed] = {}
+        self._viewers: dict[int, SocketWatcher] = {}
         self._process = subprocess.Popen(
             ["node", str(Path(__file__).with_name("viewers.mjs"))],
             stdin=subprocess.PIPE,
@@ -130,8 +131,8 @@ class Sockets:
         self._thread = threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True)
         self._thread.start()
 
-    def open(self, url: str, user: User, task_id: str) -> Socketed:
-        viewer = Socketed(self._opened, self)
+    def open(self, url: str, user: User, task_id: str) -> SocketWatcher:
+        viewer = SocketWatcher(self._opened, self)
         self._viewers[viewer.number] = viewer
         transports = TRANSPORTS[viewer.number % len(TRANSPORTS)]
         self._opened += 1
@@ -146,7 +147,7 @@ class Sockets:
         del self._viewers[number]
 
     def close(self) -> None:
-        self._orders.close()  # which ends it
+        self._orders.close()  # ends the process
         self._process.wait(60)
         joined(self._thread)
         assert self._process.stdout

@@ -6,14 +6,14 @@ import inspect
 
 from engineio.base_server import BaseServer
 
-from app import cli
+from app import cli, web_metrics
 from app.api import auth, external, idempotency, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
-from app.observability import loop_watchdog, metrics
+from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
     acknowledgements,
@@ -67,22 +67,22 @@ ROWS: list[Row] = [
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
     ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
-    ("fields of an object beyond", "50", lambda: base.STRANGE_FIELDS),
+    ("unknown fields of an object", "50", lambda: base.STRANGE_FIELDS),
     ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
         problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
-    ("a peer that acknowledges nothing", "28 s; 16 s", lambda: (
+    ("a connection whose peer acknowledges nothing ends after", "28 s; 16 s", lambda: (
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
     ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
     ("worker's events that a web process reads", "64; 8",
      lambda: (concurrency.REPORTS_READ, concurrency.REPORTS_STORED)),
-    ("what a client takes of its answers", "8 KiB; 60 s",
+    ("bytes that a client must read of its answers each second, for each connection", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
-    ("bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
-    ("how long a turn of the loop has gone on", "20 ms; 8, and 16 in each",
+    ("unread bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
+    ("how long an iteration of the event loop", "20 ms; 8, and 16 in each",
      lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
-    ("ready sockets that a turn", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
-    ("before others have their turn", "64; 50; 32,768; 8; 5 ms", lambda: (
+    ("ready sockets", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
+    ("before other greenlets run: chunks of a body", "64; 50; 32,768; 8; 5 ms", lambda: (
         of_body("CHUNKS_IN_A_TURN"), external.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
         subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
@@ -90,7 +90,7 @@ ROWS: list[Row] = [
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
         idempotency.KEPT.total_seconds())),
     ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
-    ("names that the metrics tell apart", "50; 5 s", lambda: (loop_watchdog.NAMES, metrics.BACKLOG_SECONDS)),
+    ("names of code that blocked the loop", "50; 5 s", lambda: (loop_watchdog.NAMES, web_metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
         source(auth), r'(?s)"(\d+) per minute", key_func=_who\).*?"(\d+) per minute"\)\n# Failures')),
     ("the same with a wrong password", "10; 60", lambda: found(
@@ -102,7 +102,7 @@ ROWS: list[Row] = [
         DEFAULT.refresh_token_seconds, DEFAULT.ticket_seconds, sessions.GRACE_SECONDS)),
     ("how often sign-outs are read", "1 s; 4 s; 1 h",
      lambda: (revocations.READ_SECONDS, revocations.STALE_SECONDS, issuers.REMEMBERED_SECONDS)),
-    ("tokens, owners of tasks", "20,000; 20,000; 20,000; 30 s", lambda: (
+    ("cached tokens, owners of tasks", "20,000; 20,000; 20,000; 30 s", lambda: (
         tokens.KEPT_TOKENS, owners.KEPT_TASKS, rate_limits.KEPT_REFUSALS, owners.KEPT_SECONDS)),
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
         jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.REFETCH_SECONDS,
@@ -121,11 +121,11 @@ ROWS: list[Row] = [
     ("joins at a time", "16", lambda: joins.AT_ONCE),
     ("how often a comment comes", "3 s", lambda: sse_registry.COMMENT_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
-    ("what a user who comes back", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
+    ("the events of `broadcast`", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
     ("events that viewers who are behind read", "500; 1 MB; 8",
      lambda: (history.PAGE_EVENTS, pages.PAGE_BYTES, history.READERS)),
-    ("of those kept for others", "16 MB; 30 s", lambda: (history.KEPT_BYTES, history.KEPT_SECONDS)),
-    ("the present states that viewers are told first", "8 MB; 30 s; 4",
+    ("of these events, cached for other viewers", "16 MB; 30 s", lambda: (history.KEPT_BYTES, history.KEPT_SECONDS)),
+    ("the present states that viewers are sent first: bytes of those cached for other viewers", "8 MB; 30 s; 4",
      lambda: (present.KEPT_BYTES, history.KEPT_SECONDS, present.READERS)),
     ("characters of events joined", "64,000; 16,000; 8",
      lambda: (encoded_batch.BATCH_CHARS, encoded_batch.FRAME_CHARS, catchup.BATCHES_IN_A_ROW)),
@@ -135,7 +135,7 @@ ROWS: list[Row] = [
      lambda: (room.RING_EVENTS, room.RING_BYTES, room.UNSENT_BYTES, room.EARLY_BYTES)),
     ("recent events of all rooms", "64 MB", lambda: hub.RINGS_BYTES),
     ("how long a room without viewers stays", "30 s", lambda: hub.LINGER_SECONDS),
-    ("how late an event comes", "2 s; 0.5 s; 0.1 s",
+    ("the delay of an event whose message Redis lost", "2 s; 0.5 s; 0.1 s",
      lambda: (tailcheck.TAIL_SECONDS, tailcheck.AWAY_SECONDS, tailcheck.POLL_SECONDS)),
     ("pause of a busy room", "25 ms; 20", lambda: (delivery.TICK_SECONDS, delivery.ROOMS_AT_ONCE)),
     ("wait for Redis after a commit", "0.2 s; 1 s", lambda: (publisher.PUBLISH_TIMEOUT, publisher.PUBLISH_PAUSE)),

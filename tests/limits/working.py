@@ -25,7 +25,7 @@ from app.models.streams import EventId, Writer
 from app.models.webhooks import Delivery
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
-from app.stream import event, pages, store, writer
+from app.stream import claims, event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
@@ -130,7 +130,7 @@ ROWS: list[Row] = [
     ("events stored in one go", "1,000; 1 MB", lambda: (
         same(store.BATCH_EVENTS, most(external.Batch, "events")), same(store.BATCH_BYTES, stored.BATCH_BYTES))),
     ("pauses between tries while Postgres", "0.05 s; 5 s", lambda: writer.RETRY_SECONDS),
-    ("how long a process that ends waits until", "10 s", lambda: runtime.LEAVE_SECONDS),
+    ("how long a process that ends waits until", "10 s", lambda: runtime.CLOSE_SECONDS),
     ("the longest `countdown`", "30 days", lambda: progress.MAX_COUNTDOWN),
     ("rows of a page of tasks", "50; 200", lambda: (
         same(*(unless_asked(*page) for page in PAGED)), same(*(most(*page) for page in PAGED)))),
@@ -166,7 +166,7 @@ ROWS: list[Row] = [
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(cleanup.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
         budget.KEPT_DAYS * 86_400)),
-    ("a worker that is heard no more", "1 h", lambda: interval(source(slots.register_worker))),
+    ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         cleanup.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.DELETED_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
@@ -178,7 +178,7 @@ ROWS: list[Row] = [
     ("when an approval that waits", "3 days; 3 days; 1 day", lambda: (
         reminders.WAITS_LONG.total_seconds(), *(days * 86_400 for days in reminders.TRIAL_DAYS))),
     ("characters of a type; bytes", "64; 256 kB; 255", lambda: (
-        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, store.LONGEST_ID)),
+        1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, claims.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
      lambda: (all_users.CHECK_SECONDS, all_users.OUTAGE_CHECK_SECONDS, FINISH_SECONDS)),
@@ -193,7 +193,7 @@ ROWS: list[Row] = [
     ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.MAX_BACKOFF)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
      lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_RETRY_SECONDS))),
-    ("how often it is looked whether", "0.5 s; 30 s; 10 s",
+    ("interval of the check for due deliveries", "0.5 s; 30 s; 10 s",
      lambda: (poller.POLL_SECONDS, poller.MAX_INTERVAL, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
         found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),

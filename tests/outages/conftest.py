@@ -83,8 +83,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     raise_file_limit()  # of this process and its web process: a crowd has a file for each viewer
     home = Home.open(tmp_path_factory.mktemp("outages"))
     with (
-        Postgres(home, home.secrets) as postgres,
-        EmbeddedRedis(home, home.secrets) as redis,
+        Postgres(home) as postgres,
+        EmbeddedRedis(home) as redis,
     ):
         system = System(postgres.url, redis.url, home.log)
         system.migrate()

@@ -54,9 +54,9 @@ def test_of_four_tasks_those_whose_process_was_lost_end_and_the_healthy_one_does
         assert (again["status"], again["result"], again["retry_count"]) == ("SUCCESS", "at last", 1)
         before = user.events(zombie)
 
-    # It goes on as if nothing had been, and learns from what it writes that it was given up.
+    # It goes on as if nothing had been, and learns from what it writes that its lease was lost.
     log = system.home / "worker.log"
-    wait_for("the zombie to give up", lambda: f"task {zombie}: attempt 1 was given up" in log.read_text())
+    wait_for("the zombie to give up", lambda: f"task {zombie}: attempt 1 lost its lease" in log.read_text())
     assert user.events(zombie) == before
     os.kill(children[zombie], 0)  # it lives, and takes the next task
     assert user.status(healthy)["task"]["status"] == "STARTED"

@@ -38,11 +38,11 @@ class BrowserSocket(JavaScriptViewer):
         self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._thread.start()
 
-    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
+    def receive(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
         if type == "transport":
             self.connections.append(data)
         else:
-            super().heard(type, data, id)
+            super().receive(type, data, id)
 
 
 class PythonSocket(SocketViewer):
@@ -138,4 +138,4 @@ class Page(Viewer):
                     if type == "opened":
                         self.returns += 1
                     elif type != "cut":
-                        self.heard(type, *what)
+                        self.receive(type, *what)

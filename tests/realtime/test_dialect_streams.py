@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from app.realtime.dialects import DIALECTS, Dialect
-from tests.support.frames import Frames, told
-from tests.support.line import Line
+from tests.support.frames import Frames, events_in
+from tests.support.line import TcpProxy
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -75,7 +75,7 @@ def test_nobody_else_gets_anything(
         else:
             assert foreign.status == 200
             foreign.wait("its cursor", lambda frames: frames.last_id == "0")
-            assert told(foreign.messages) == []
+            assert events_in(foreign.messages) == []
 
 
 @each
@@ -127,7 +127,7 @@ def test_who_is_up_to_date_hears_nothing_twice(
             assert frames.status == 204
         else:
             frames.wait("its cursor", lambda f: f.last_id == last)
-            assert told(frames.messages) == []
+            assert events_in(frames.messages) == []
 
 
 @each
@@ -181,7 +181,7 @@ def test_events_in_words_are_filtered_by_type(system: System, past: tuple[User, 
 
     with Frames(system.url, user, "/api/v1/events/stream?types=task_completed&since_sequence=0") as frames:
         frames.events(1)
-        assert {message.type for message in told(frames.messages)} == {"task_completed"}
+        assert {message.type for message in events_in(frames.messages)} == {"task_completed"}
     refused = user.client.get("/api/notifications/stream", params={"types": "notification"})
     assert refused.status_code == 422 and list(refused.json()["errors"]) == ["types"]
 
@@ -258,7 +258,7 @@ def test_without_postgres_each_says_come_back_and_a_server_that_ends_says_so_too
     system: System, past: tuple[User, str]
 ) -> None:
     user, task_id = past
-    line = Line(system.database_url)
+    line = TcpProxy(system.database_url)
     with system.web(DATABASE_URL=line.url) as url:
         line.cut()
         for dialect in DIALECTS:

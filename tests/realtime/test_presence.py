@@ -118,17 +118,3 @@ def test_without_redis_there_are_those_of_this_process(me: str) -> None:
 
     assert alone.count({me}) == alone.count({me}) == {me: 2}
     alone.stop()
-
-
-def test_a_question_that_fails_on_our_side_leaves_the_next_one_to_try(process: Process, me: str) -> None:
-    asks = process()
-    asks._breaker.failed(asks._breaker.enter(), "as asked")
-    asks._breaker._open_until = 0.0
-
-    def fails() -> None:
-        raise MemoryError
-
-    with pytest.raises(MemoryError):
-        asks._guarded(fails, None)
-
-    assert asks._guarded(lambda: "asked", "refused") == "asked"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.frames import Frames, told
+from tests.support.frames import Frames, events_in
 from tests.support.system import System, User
 
 ADDRESSES = ("/api/v2/events/stream", "/api/v1/events/stream")
@@ -74,6 +74,6 @@ def test_by_neither_it_is_live_alone(system: System, user: User, address: str, q
 
     with Frames(system.url, user, address + query) as frames:
         frames.wait("its place", lambda f: f.last_id == str(EVENTS))
-        assert told(frames.messages) == [], "nothing of before"
+        assert events_in(frames.messages) == [], "nothing of before"
         user.start("test_echo", text="after")
         assert replayed(frames, EVENTS) == list(range(EVENTS + 1, 2 * EVENTS + 1))

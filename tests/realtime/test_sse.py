@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.support.held import held
-from tests.support.line import Line
+from tests.support.line import TcpProxy
 from tests.support.system import System, User, wait_for
 from tests.support.viewers import SseViewer
 
@@ -210,7 +210,7 @@ def test_an_event_that_was_cut_in_the_middle_is_sent_again_whole(system: System,
 def test_without_postgres_a_stream_says_come_back_and_only_others_get_503(system: System, user: User) -> None:
     task_id = user.start("test_echo")
     user.finished(task_id)
-    line = Line(system.database_url)
+    line = TcpProxy(system.database_url)
     with system.web(DATABASE_URL=line.url) as url:
         line.cut()
         headers = {"Authorization": f"Bearer {user.token}"}

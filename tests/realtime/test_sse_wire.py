@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from app.config import Config
+from app.periodic import Periodic
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_connection import SseConnection
 from app.realtime.sse_registry import SLOTS, SseRegistry, leave
@@ -228,7 +229,7 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
     presence = MagicMock()
     presence.count.side_effect = SystemError("as asked")
     wires = SseRegistry(hub, MagicMock(), presence, 15.0)
-    wires._running = True  # the test is its timer
+    wires._timers = ()  # the test is its timer
     counting = type("Counting", (SseCodec,), {"counts_connections": True})(chunked=False)
     connection = connect(1, counting)
     connection.wire.principal.expires_at = float("inf")  # type: ignore[misc]
@@ -261,25 +262,21 @@ def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, wh
 def test_both_timers_run_once_somebody_is_there(
     hub: Hub, store: FakeStore, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    started: list[tuple[float, str]] = []
-    monkeypatch.setattr(
-        SseRegistry,
-        "_look_after",
-        staticmethod(lambda seconds, turn: started.append((seconds, turn.__name__))),
-    )
+    ran: list[str] = []
+    monkeypatch.setattr(Periodic, "_run", lambda periodic: ran.append(periodic.name))
     wires = SseRegistry(hub, MagicMock(), MagicMock(), 15.0)
 
     for _ in range(2):
         wires.add(connect(1, PLAIN).wire)
 
-    wait_for("both", lambda: sorted(started) == [(1.0, "send_comment"), (1.0, "turn")])
+    wait_for("both", lambda: sorted(ran) == ["comments", "keepalive"])
 
 
 def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_every_three(
     hub: Hub, store: FakeStore, connect: Connect
 ) -> None:
     wires = SseRegistry(hub, MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
-    wires._running = True  # the test is its timer
+    wires._timers = ()  # the test is its timer
     breathing = type("Breathing", (SseCodec,), {"sends_comments": True})(chunked=False)
     opened = [connect(1, breathing), connect(1, breathing), connect(1, PLAIN)]
     for connection in opened:

@@ -46,7 +46,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
     """A Redis of the file's own, to be stopped and killed."""
     home = Home.open(tmp_path_factory.mktemp("redis"))
-    with EmbeddedRedis(home, home.secrets) as server:
+    with EmbeddedRedis(home) as server:
         yield server
 
 

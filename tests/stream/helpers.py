@@ -16,18 +16,18 @@ from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Appended, append, open_stream
 from app.up.embedded_redis import EmbeddedRedis
-from tests.support.connections import kept
+from tests.support.connections import connection_pool
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-    with kept.transaction(database) as connection, connection.cursor() as cur:
+    with connection_pool.transaction(database) as connection, connection.cursor() as cur:
         cur.execute(statement, values)
         return cur.fetchall() if cur.description is not None else []  # it is () of SELECT FROM
 
 
 def new_stream(database: str, name: str = "") -> str:
     name = name or f"task:{uuid.uuid4()}"
-    with kept.transaction(database) as connection, connection.cursor() as cur:
+    with connection_pool.transaction(database) as connection, connection.cursor() as cur:
         open_stream(cur, name)
     return name
 

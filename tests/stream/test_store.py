@@ -1,4 +1,4 @@
-"""Appending to streams: dense, fenced, without deadlock, and once. Against a real Postgres."""
+"""Appending to streams: without gaps, fenced, without deadlock, and once, on a real Postgres."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
+from app.stream.claims import UnknownWriter, claim_batch, claim_event_id, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import Head, Store, UnknownWriter, append, claim_batch, claim_event_id, register_writer
+from app.stream.store import Head, Store, append
 from tests.stream.helpers import (
     appended,
     in_threads,
@@ -72,7 +73,7 @@ def test_stored_and_returned_are_the_same_bytes(database: str, encoding: str):
 
 
 def noted(stream: str, text: str) -> Draft:
-    """An event with the text wherever one may stand, and a type that is a word of SQL."""
+    """Returns an event with the text in each field that may have it, and a type that is a word of SQL."""
     return draft(stream, "null", {"timestamp": now(), "message": text, "phase": text}, projected=False)
 
 
@@ -126,7 +127,7 @@ def test_a_closed_stream_refuses_the_rest_of_the_batch_and_all_later(database: s
     assert messages(database, stream) == ["1", "last"] and messages(database, other) == ["line"]
 
 
-def test_another_attempt_than_the_present_is_refused(database: str):
+def test_events_of_another_attempt_are_refused(database: str):
     connect, stream = Single(database), new_stream(database)
     sql(database, "UPDATE streams SET attempt = 2 WHERE name = %s", stream)
 
@@ -139,11 +140,11 @@ def test_another_attempt_than_the_present_is_refused(database: str):
     assert messages(database, stream) == ["now", "web"]
 
 
-def test_a_stream_that_is_not_there_refuses(database: str):
+def test_an_unknown_stream_refuses(database: str):
     assert appended(Single(database), [line("task:nowhere")]).refused == {"task:nowhere"}
 
 
-def test_a_commit_brings_back_that_cancel_was_asked_for(database: str):
+def test_an_append_returns_that_a_cancel_was_requested(database: str):
     connect, stream, other = Single(database), new_stream(database), new_stream(database)
     sql(database, "UPDATE streams SET cancel_requested = true WHERE name = %s", stream)
 
@@ -168,7 +169,7 @@ def test_opposite_orders_never_deadlock(database: str):
 
 @pytest.mark.slow
 def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
-    """Each with delays of its own inside and outside the lock, and every fifth transaction rolled back."""
+    """Each writer has random delays inside and outside the lock, and every fifth transaction is rolled back."""
     stream, connections = new_stream(database), threading.Semaphore(40)  # the server has room for 100
     kept: list[str] = []
 
@@ -197,7 +198,7 @@ def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
 
 
 def test_a_batch_whose_commit_was_unclear_is_stored_once(database: str):
-    """The answer to the COMMIT is lost; the same batch comes again."""
+    """The answer to the COMMIT is lost, and the same batch is tried again."""
     connect, stream, writer = Single(database), new_stream(database), str(uuid.uuid4())
     for _ in range(2):
         with connect() as connection, connection.cursor() as cur:
@@ -239,7 +240,7 @@ def test_the_second_try_waits_for_a_commit_that_still_runs(database: str, commit
 
 
 @pytest.mark.parametrize("batch", [2, 5])
-def test_a_batch_out_of_turn_is_an_error(database: str, batch: int):
+def test_a_batch_out_of_order_is_an_error(database: str, batch: int):
     connect, writer = Single(database), str(uuid.uuid4())
     with connect() as connection, connection.cursor() as cur:
         register_writer(cur, writer)
@@ -248,7 +249,7 @@ def test_a_batch_out_of_turn_is_an_error(database: str, batch: int):
         claim_batch(cur, writer, batch)
 
 
-def test_after_is_dense_limited_and_cut_at_a_hole(database: str):
+def test_after_is_contiguous_limited_and_cut_at_a_gap(database: str):
     connect, stream = Single(database), new_stream(database)
     store = Store(connect)
     appended(connect, [line(stream, str(n)) for n in range(1, 11)])
@@ -285,7 +286,7 @@ def test_an_event_id_is_claimed_once_for_each_stream(database: str):
         assert not claim_event_id(cur, "user:a", "x")
 
 
-def test_a_shared_stream_is_there_when_it_is_asked_for_and_stays_as_it_is(database: str):
+def test_a_missing_shared_stream_is_created_by_a_read_of_its_head(database: str):
     connect, name = Single(database), f"user:{uuid.uuid4()}"
     store = Store(connect)
 
@@ -296,4 +297,4 @@ def test_a_shared_stream_is_there_when_it_is_asked_for_and_stays_as_it_is(databa
     assert store.head_or_create(f"task:{uuid.uuid4()}") is None
     with connect() as conn, conn.cursor() as cur:
         cur.execute("SHOW synchronous_commit")
-        assert (cur.fetchone(), conn.notices) == (("on",), []), "the setting was the statement's own"
+        assert (cur.fetchone(), conn.notices) == (("on",), []), "the setting ended with its transaction"

@@ -1,4 +1,4 @@
-"""A real Chromium, headless: the machine's own, driven by Playwright."""
+"""The machine's Chromium, headless, controlled by Playwright."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ FLAGS = (
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Whoever wants to be alone in it opens a context. Only the thread that started it may use it, and that thread can
-    run no event loop of its own meanwhile: Playwright's runs in it."""
+    """Starts a browser; a test opens a context of its own in it. Only the starting thread may use the browser, and it
+    can run no other event loop meanwhile: Playwright's loop runs in it."""
     path = shutil.which("chromium")
     assert path, "there is no chromium on PATH"
     with sync_playwright() as playwright:

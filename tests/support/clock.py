@@ -1,4 +1,4 @@
-"""Time that passes when a test says so."""
+"""Clocks that a test controls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class Clock:
-    """Stands in for a module's ``time``: only ``monotonic`` may be asked."""
+    """Replaces a module's ``time``; it has only ``monotonic``."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -16,8 +16,8 @@ class Clock:
 
 
 class Sleeper(Clock):
-    """Time passes while somebody sleeps, and hardly at all with each look at the clock: who only looks gets on as
-    well, ever so slowly. ``late`` is by how much each sleep is too long."""
+    """Its time advances with ``sleep``, and by 10 µs with each reading, so that a loop without a sleep ends too.
+    ``late`` is added to each sleep."""
 
     CLOCK_MONOTONIC = time.CLOCK_MONOTONIC
 

@@ -1,4 +1,4 @@
-"""Connections to Postgres that tests use again: to open one takes both sides ten times as long as most questions."""
+"""A pool of Postgres connections for tests: a connect takes both sides ten times as long as most statements."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import psycopg2
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 
-KEPT = 4  # idle ones of this process; the one that was not used for longest is closed
+MAX_IDLE = 4  # of this process; beyond it the least recently used connection is closed
 
 
-class Kept:
-    """Idle connections by address, for any threads. A forked child begins with none."""
+class ConnectionPool:
+    """Idle connections by URL, for all threads. A forked child starts with none."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class Kept:
 
     @contextmanager
     def transaction(self, url: str) -> Iterator[Connection]:
-        """A connection that nobody else has, and a transaction on it."""
+        """Lends a connection with a transaction."""
         connection = self._take(url) or psycopg2.connect(url)
         try:
             with connection:
@@ -35,7 +35,7 @@ class Kept:
             self._give_back(url, connection)
 
     def close(self, url: str) -> None:
-        """Closes the idle ones to ``url``: a database is not copied while somebody is connected to it."""
+        """Closes the idle connections to ``url``: Postgres copies no database that has connections."""
         while connection := self._take(url):
             connection.close()
 
@@ -47,7 +47,7 @@ class Kept:
             if not mine:
                 return None
             connection = self._idle.pop(mine[-1])
-        # A server says nothing to an idle connection but that it ends.
+        # To an idle connection the server sends only the notice of its end.
         if connection.closed or select.select([connection], [], [], 0)[0]:
             connection.close()
             return self._take(url)
@@ -60,10 +60,10 @@ class Kept:
         oldest = None
         with self._lock:
             self._idle[url, id(connection)] = connection
-            if len(self._idle) > KEPT:
+            if len(self._idle) > MAX_IDLE:
                 _, oldest = self._idle.popitem(last=False)
         if oldest is not None:
             oldest.close()
 
 
-kept = Kept()
+connection_pool = ConnectionPool()

@@ -1,4 +1,4 @@
-"""HTTP that can be cut in the middle."""
+"""HTTP connections that a test can cut."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 
 
-class Cuttable(HTTPAdapter):
-    """Once it is cut, whoever waits for an answer gets none, and neither does who asks later."""
+class CuttableAdapter(HTTPAdapter):
+    """After ``cut`` no request gets a response, neither a waiting one nor a later one."""
 
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
@@ -40,7 +40,7 @@ class Cuttable(HTTPAdapter):
 
     def _connected(self, to: socket.socket) -> None:
         self._sockets.append(to)
-        if self._is_cut:  # looked at last: one that came meanwhile is shut here or there
+        if self._is_cut:  # checked after the append, so that a concurrent cut() shuts it too
             _shut(to)
 
 

@@ -1,4 +1,4 @@
-"""The dashboard as somebody sees it: one tab, found by roles and names."""
+"""The dashboard in one tab; tests find its parts by roles and names."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.support.system import PASSWORD, User
 
 Role = Literal["button", "checkbox", "combobox", "link", "region", "searchbox", "tab", "textbox"]
-SECONDS = 60.0  # a limit for what fails, not a measure
+SECONDS = 60.0  # until a test fails
 expect.set_options(timeout=SECONDS * 1000)
 
-# The sequences of the lines that are drawn: all that a virtual list has of its log.
+# The sequences of the drawn lines; a virtual list draws only a part of the log.
 LINES = """region => [...region.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))"""
-# Of these the ones that can be read now, whole.
+# The sequences of the lines that are completely visible.
 IN_VIEW = """region => {
     const box = region.querySelector('[aria-label="Lines"]').getBoundingClientRect()
     const fits = ({ top, bottom }) => top >= box.top && bottom <= box.bottom
     return [...region.querySelectorAll('a[href^="#L"]')]
         .filter(a => fits(a.getBoundingClientRect())).map(a => Number(a.hash.slice(2)))
 }"""
-# The whole log as one reads it, screen by screen; what is drawn is taken once it no longer changes.
+# Reads the whole log screen by screen; takes the drawn lines once they no longer change.
 READ = """async region => {
     const box = region.querySelector('[aria-label="Lines"]')
     const drawn = () => [...box.querySelectorAll('a[href^="#L"]')].map(a => Number(a.hash.slice(2)))
@@ -59,7 +59,7 @@ class Dashboard:
         self.page.goto(self.url + path)
 
     def sign_in(self, user: User) -> None:
-        """By the form that is shown."""
+        """Signs in with the form."""
         self.page.get_by_label("Email").fill(user.email)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
@@ -80,11 +80,11 @@ class Dashboard:
 
     @property
     def job(self) -> Locator:
-        """In the form that starts a run; the list has a filter of the same name."""
+        """The field of the form that starts a run; the list has a filter with the same name."""
         return self.page.locator("form select[name=job_type]")
 
     def confirm(self, name: str) -> None:
-        """Twice, for what cannot be taken back asks once more in its own place."""
+        """Clicks twice: the button of an irreversible action asks for confirmation in its place."""
         self.click(name)
         self.click(f"{name} now")
 
@@ -94,7 +94,7 @@ class Dashboard:
 
     @property
     def inbox(self) -> Locator:
-        """What the bell opens."""
+        """The dialog that the bell opens."""
         return self.page.get_by_role("dialog", name="Notifications")
 
     @property
@@ -102,7 +102,7 @@ class Dashboard:
         return self.get("region", "New notifications")
 
     def state(self, word: str) -> Locator:
-        """The connection's word, always in the same place."""
+        """The state of the connection, always in the same place."""
         return self.page.get_by_role("banner").get_by_text(re.compile(f"^{word}")).first
 
     def says(self, word: str) -> None:
@@ -119,14 +119,14 @@ class Dashboard:
         return self.get("region", "Log")
 
     def lines(self) -> list[int]:
-        """The sequences of the lines that are drawn."""
+        """Returns the sequences of the drawn lines."""
         return cast(list[int], self.log.evaluate(LINES))
 
     def in_view(self) -> list[int]:
         return cast(list[int], self.log.evaluate(IN_VIEW))
 
     def read_log(self) -> list[int]:
-        """Scrolls through all of it, from the top; the sequences in their order. An Error when that is broken."""
+        """Scrolls through the log from the top; returns the sequences. Raises Error when their order is broken."""
         return cast(list[int], self.log.evaluate(READ))
 
     def run(self, script: str, given: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""Any event stream, read as it comes: what dialects say is compared with what stands in the bytes."""
+"""Reads an event stream and keeps its bytes, to compare them with a dialect's messages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.threads import joined
 
 
 class Frames:
-    """``GET path``, as ``user``; ``body`` is all that came, without chunks."""
+    """``GET path`` as ``user``; ``body`` has all bytes so far, without the chunk frames."""
 
     def __init__(self, url: str, user: User | None, path: str, **headers: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -44,7 +44,7 @@ class Frames:
 
     @property
     def messages(self) -> list[Message]:
-        """Those that a client hands on, each with the id that stands then."""
+        """The messages that a client dispatches, each with the last id at that point."""
         return parse(self.body.rpartition(b"\n\n")[0] + b"\n\n")[0]
 
     @property
@@ -53,7 +53,7 @@ class Frames:
 
     @property
     def last_id(self) -> str:
-        """What a client would send as Last-Event-ID."""
+        """The id that a client would send as Last-Event-ID."""
         ids = [line[4:] for line in self.body.decode().split("\n") if line.startswith("id: ")]
         return ids[-1] if ids else ""
 
@@ -61,9 +61,9 @@ class Frames:
         return wait_for(f"{what} on the stream", lambda: condition(self), seconds)
 
     def events(self, count: int) -> list[Message]:
-        """The messages that tell of something, once there are so many."""
-        self.wait(f"{count} events", lambda _: len(told(self.messages)) >= count)
-        return told(self.messages)
+        """Waits for so many events and returns all events."""
+        self.wait(f"{count} events", lambda _: len(events_in(self.messages)) >= count)
+        return events_in(self.messages)
 
     def _read(self) -> None:
         try:
@@ -77,8 +77,8 @@ class Frames:
             self.ended.set()
 
 
-def told(messages: list[Message]) -> list[Message]:
-    """Without greetings and signs of life."""
+def events_in(messages: list[Message]) -> list[Message]:
+    """Returns the messages without greetings and heartbeats."""
     return [
         message
         for message in messages

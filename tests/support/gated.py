@@ -1,4 +1,4 @@
-"""Jobs that go on until a test lets them: what is to happen in the middle of a run has its middle on any machine."""
+"""Jobs that run until a test opens their gate, a file: so a run has a middle on a machine of any speed."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from marshmallow import Schema, fields
 from workers.jobs.knowledge_base import DEFAULT_PATTERN, knowledge_base
 from workers.progress import job, log, phase
 
-BATCH = 100  # lines between two looks at the gate, where they come as fast as they go
-LOOK_SECONDS = 0.2  # the longest time without a report, which is where a cancel arrives
-LONGEST_SECONDS = 600.0  # for a test that was killed: its run must not hold a worker for ever
+BATCH = 100  # lines between two checks of the gate, without a rate
+REPORT_SECONDS = 0.2  # the longest time without a report; a cancel takes effect at a report
+MAX_SECONDS = 600.0  # after the end of a killed test its run must not keep a worker for ever
 
 
 class Gated(Schema):
-    gate = fields.String(required=True, metadata={"description": "It ends once this file is there"})
+    gate = fields.String(required=True, metadata={"description": "The run ends once this file exists"})
     rate = fields.Float(
-        load_default=200.0, metadata={"description": "Lines a second, at most; 0 is as fast as it goes"}
+        load_default=200.0, metadata={"description": "Most lines a second; 0 is as fast as possible"}
     )
     begin = fields.String(
-        load_default="", metadata={"description": "If named, it begins once this file is there"}
+        load_default="", metadata={"description": "If set, the run begins once this file exists"}
     )
-    size = fields.Integer(load_default=0, metadata={"description": "Characters of a line, at least"})
+    size = fields.Integer(load_default=0, metadata={"description": "Least characters of a line"})
 
 
 class GatedReading(Gated):
@@ -33,12 +33,12 @@ class GatedReading(Gated):
 
 @job("test_gated", params=Gated, phases=("load",))
 def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
-    """Logs a line after the other."""
-    with phase("load", message="Until it is let go") as load:
-        end, lines = time.monotonic() + LONGEST_SECONDS, 0
+    """Logs lines until the gate is open."""
+    with phase("load", message="Until the gate is open") as load:
+        end, lines = time.monotonic() + MAX_SECONDS, 0
         while not Path(gate).exists():
             if time.monotonic() > end:
-                raise TimeoutError("nobody let it go")
+                raise TimeoutError("the gate stayed closed")
             begun = not begin or Path(begin).exists()
             for _ in range((1 if rate else BATCH) if begun else 0):
                 lines += 1
@@ -53,33 +53,33 @@ def gated(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
 
 @job("test_gated_unnamed", params=Gated)
 def gated_unnamed(gate: str, rate: float, begin: str = "", size: int = 0) -> int:
-    """The same after a phase of its own, and declares none of them."""
+    """Runs a phase and then ``gated``; declares no phases."""
     with phase("prepare", total=1) as prepare:
         prepare.advance()
     return gated(gate, rate, begin, size)
 
 
 class GatedLoad(Gated):
-    least = fields.Integer(load_default=1, metadata={"description": "Lines that it writes in any case"})
+    least = fields.Integer(load_default=1, metadata={"description": "Lines that the run writes at least"})
 
 
 @job("test_gated_load", params=GatedLoad, phases=("wait", "load"))
 def gated_load(gate: str, rate: float, begin: str, size: int, least: int) -> dict[str, int]:
-    """Writes lines that say when they were written, as the shipped load job does; ``least`` exactly where the gate
-    is open before. A pause is made good, so that the rate is kept in the mean."""
-    end = time.monotonic() + LONGEST_SECONDS
+    """Writes lines with the time of their writing, like the shipped load job; exactly ``least`` if the gate is open by
+    then. After a pause it writes faster, so that the mean rate stays the same."""
+    end = time.monotonic() + MAX_SECONDS
     with phase("wait") as wait:
         while begin and not Path(begin).exists():
             if time.monotonic() > end:
-                raise TimeoutError("nobody let it begin")
-            time.sleep(LOOK_SECONDS)
+                raise TimeoutError("the begin file did not appear")
+            time.sleep(REPORT_SECONDS)
             wait.advance(0)
     start, done = time.monotonic(), 0
-    with phase("load", message="Until it is let go") as load:
+    with phase("load", message="Until the gate is open") as load:
         while done < least or not Path(gate).exists():
             now = time.monotonic()
             if now > end:
-                raise TimeoutError("nobody let it go")
+                raise TimeoutError("the gate stayed closed")
             lines = min(int((now - start) * rate) + 1 - done, BATCH)
             if done < least:
                 lines = min(lines, least - done)
@@ -88,7 +88,7 @@ def gated_load(gate: str, rate: float, begin: str, size: int, least: int) -> dic
             done += max(lines, 0)
             load.advance(max(lines, 0))
             if lines <= 0:
-                time.sleep(max(0.001, min(start + done / rate - now, LOOK_SECONDS)))
+                time.sleep(max(0.001, min(start + done / rate - now, REPORT_SECONDS)))
     return {"events": done}
 
 
@@ -97,7 +97,7 @@ READING = ("content_caching", "content_processing", "categorization", "kb_genera
 
 @job("test_gated_reading", params=GatedReading, phases=(*READING, "load"))
 def gated_reading(gate: str, rate: float, limit: int, begin: str, size: int) -> dict[str, Any]:
-    """Reads the installed packages as the shipped job does, and then logs a line after the other."""
+    """Reads the installed packages like the shipped job, then runs ``gated``."""
     result = knowledge_base(root=None, pattern=DEFAULT_PATTERN, limit=limit)
     gated(gate, rate, begin, size)
     return result

@@ -1,4 +1,3 @@
-"""How long the tests' web processes take the refresh token before the last: no machine is so slow that it ends by
-itself in the middle of a test."""
+"""How long the tests' web processes accept the last but one refresh token: long enough for the slowest machine."""
 
 GRACE_SECONDS = 3600

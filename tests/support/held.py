@@ -1,4 +1,4 @@
-"""A run that a test holds, and lets go."""
+"""A run that goes on until the test lets it end."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Held:
     gate: Path
 
     def let_go(self) -> None:
-        """From now on it comes to its end by itself."""
+        """Lets the run end by itself."""
         self.gate.touch()
 
 
 @contextmanager
 def held(user: User, folder: Path, job_type: str = "test_gated", **params: Any) -> Iterator[Held]:
-    """Starts it; it is let go at the end at the latest, for a test that fails must not keep a worker."""
+    """Starts a run, and lets it end at the latest at the exit: a failed test must not keep a worker."""
     gate = folder / f"{uuid.uuid4().hex}.open"
     run = Held(user.start(job_type, gate=str(gate), **params), gate)
     try:

@@ -1,4 +1,4 @@
-"""A webhook whose deliveries are done by hand."""
+"""A webhook whose deliveries the test makes itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PATIENT = Policy((5.0, 60.0, 300.0))
 
 
 class Hook:
-    """A webhook of the user's, told of each new task; what is done to its deliveries is done by hand."""
+    """A webhook of the user for new tasks; the test claims and records its deliveries itself."""
 
     def __init__(self, tasks: Tasks) -> None:
         self.tasks = tasks
@@ -25,7 +25,7 @@ class Hook:
             )
         self.id = str(made["id"])
 
-    def told(self, count: int = 1) -> None:
+    def create_tasks(self, count: int = 1) -> None:
         for _ in range(count):
             self.tasks.create()
 
@@ -39,14 +39,14 @@ class Hook:
             record(tx, claimed, tried, policy)
 
     def fail(self, times: int, policy: Policy = PATIENT, status: int = 500) -> None:
-        """One try after the other, each when it is due."""
+        """Records failed attempts one after another, each when it is due."""
         for _ in range(times):
             self.wait()
             (claimed,) = self.claim(1)
             self.record(claimed, policy, status_code=status)
 
     def wait(self) -> None:
-        """As long as it takes until everything is due, leases and what is held included."""
+        """Makes everything due, also leased and held-back deliveries."""
         sql(self.tasks.database, "UPDATE webhooks SET held_until = '-infinity'")
         sql(self.tasks.database, "UPDATE deliveries SET due_at = now() WHERE due_at IS NOT NULL")
 
@@ -55,7 +55,7 @@ class Hook:
             return subscriptions.one(cur, self.tasks.user_id, self.id)
 
     def log(self) -> list[dict[str, Any]]:
-        """The newest first."""
+        """Returns the deliveries, the newest first."""
         with self.tasks.connect() as connection, connection.cursor() as cur:
             return queue.page(cur, self.id, None, 100)
 

@@ -1,4 +1,4 @@
-"""Prints where the servers' data is to lie: in memory where there is plenty, else in the folder that is given."""
+"""Prints the folder for the servers' data: in memory when enough is free, else the folder of the argument."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 SHARED = Path("/dev/shm")
-FREE_BYTES = 8_000_000_000  # a run uses a tenth of it
+FREE_BYTES = 8_000_000_000  # a run uses a tenth of this
 
 
-def plenty(folder: Path, free_bytes: int = FREE_BYTES) -> bool:
-    """Whether the folder is a file system in memory, and so much memory is free."""
+def has_room(folder: Path, free_bytes: int = FREE_BYTES) -> bool:
+    """Whether the folder is a file system in memory and ``free_bytes`` are free."""
     mounts, memory = Path("/proc/mounts"), Path("/proc/meminfo")
     if not (folder.is_dir() and mounts.exists() and memory.exists()):
         return False
@@ -23,4 +23,4 @@ def plenty(folder: Path, free_bytes: int = FREE_BYTES) -> bool:
 
 
 if __name__ == "__main__":
-    print(SHARED if plenty(SHARED) else sys.argv[1])
+    print(SHARED if has_room(SHARED) else sys.argv[1])

@@ -1,4 +1,4 @@
-"""Notifications of one user, few or a hundred thousand."""
+"""Creates notifications of a user, a few or a hundred thousand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from app.inbox.store import unread_count
 from app.notifications import create_notification
 from tests.tasks.helpers import Tasks
 
-# Its events are pruned already, as those of a user who has been there for long.
+# The events are marked as pruned, like those of an old account.
 _FILL = """
 WITH stream AS (
     INSERT INTO streams (name, last_seq, pruned_to) VALUES ('user:' || %(user)s, %(count)s, %(count)s)
@@ -28,13 +28,13 @@ ON CONFLICT (user_id) DO UPDATE SET unread = inboxes.unread + EXCLUDED.unread"""
 
 
 def fill(run: Callable[[str, Any], Any], user_id: str, count: int, unread: int | None = None) -> None:
-    """Gives the user so many notifications more, the oldest ``unread`` of them (all, without that) not read; ``run``
-    executes a statement with its parameters. A hundred thousand take a few seconds."""
+    """Adds ``count`` notifications, of which the oldest ``unread`` (default: all) are unread. ``run`` executes a
+    statement with its parameters. A hundred thousand take a few seconds."""
     run(_FILL, {"user": user_id, "count": count, "unread": count if unread is None else unread})
 
 
 def notify(tasks: Tasks, title: str = "x", *, message: str = "", **fields: Any) -> dict[str, Any]:
-    """A notification of the user's that is not refused, as its event has it."""
+    """Creates a notification of the user and returns its event's data."""
     made = create_notification(tasks.user_id, title, message, **fields)
     assert made is not None
     return made

@@ -1,4 +1,4 @@
-"""Another issuer of tokens: its keys, its tokens, and the address where its public keys stand."""
+"""An issuer of tokens: its keys, its tokens, and a server for its public keys."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Issuer:
         return settings if "jwks_url" in settings else {"public_key": self.pem} | settings
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Of somebody new unless ``sub`` says who; None takes a claim away."""
+        """Returns claims about a new user unless ``sub`` is given; None removes a claim."""
         now = int(time.time())
         claims = {"iss": self.name, "aud": AUDIENCE, "sub": uuid.uuid4().hex, "iat": now, "exp": now + 600}
         return {k: v for k, v in (claims | {"jti": uuid.uuid4().hex} | changes).items() if v is not None}
@@ -60,9 +60,9 @@ class Issuer:
 
 
 class KeySet:
-    """Public keys at an address. ``asked`` counts the requests; ``answer`` is sent as it is; while ``gate`` is
-    cleared a request waits, and ``close`` fails when one had to go on without it. ``certificate`` and ``key`` are PEM
-    files, for TLS."""
+    """Serves public keys at ``url``. ``asked`` counts the requests; ``answer`` is the body. While ``gate`` is cleared a
+    request waits; ``close`` fails when a request waited for a minute. ``tls`` has the PEM files of certificate and
+    key."""
 
     def __init__(self, *keys: dict[str, Any], tls: tuple[Path, Path] | None = None) -> None:
         self.asked = 0

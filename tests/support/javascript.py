@@ -1,4 +1,4 @@
-"""A viewer by the official JavaScript client."""
+"""A viewer with the official JavaScript client."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.support.viewers import Viewer
 
 
 class JavaScriptViewer(Viewer):
-    """The official JavaScript client in Node; it reconnects by itself and joins again.
+    """The official JavaScript client in Node. It reconnects and joins again by itself.
 
-    ``transport`` among its controls tells which one it is on; with polling first it upgrades by itself.
+    Its control ``transport`` names the present transport; after polling the client upgrades by itself.
     """
 
     def __init__(
@@ -22,7 +22,7 @@ class JavaScriptViewer(Viewer):
     ) -> None:
         super().__init__(url, user, task_id)
         self.transports = transports
-        self._joined = 0  # times, when it was cut
+        self._joined = 0  # the number of joins before the cut
 
     def open(self, since: int | str | None = None) -> None:
         self.process = subprocess.Popen(
@@ -47,8 +47,8 @@ class JavaScriptViewer(Viewer):
         self.process.stdin.flush()
 
     def resume(self) -> None:
-        """It does by itself; returns when it has."""
-        wait_for("its coming back", lambda: self._joins() > self._joined, 60)
+        """Waits until the client has reconnected, which it does by itself."""
+        wait_for("the reconnection", lambda: self._joins() > self._joined, 60)
 
     def _joins(self) -> int:
         return sum(type == "joined" for type, _, _ in list(self.controls))
@@ -64,5 +64,5 @@ class JavaScriptViewer(Viewer):
     def _read(self, lines: IO[str]) -> None:
         for line in lines:
             type, data = json.loads(line)
-            self.heard(type, data)
+            self.receive(type, data)
         self.closed.set()

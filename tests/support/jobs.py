@@ -1,4 +1,4 @@
-"""Job types for the tests: what the shipped ones never do, such as failing on purpose."""
+"""Job types for the tests. They do what the shipped ones never do, such as failing on purpose."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from marshmallow import Schema, fields
 
 from app.bus import EventService
 from app.tasks.approvals import Approval
-from workers import emitters
-from workers import run as runs
+from workers import current, emitters
+from workers.errors import ApprovalNeeded
 from workers.progress import RetryTask, item_error, job, log, phase, require_approval, track
 
 logger = logging.getLogger("tests.jobs")
@@ -25,7 +25,7 @@ class Nothing(Schema):
 
 
 class Text(Schema):
-    text = fields.String(load_default="", metadata={"description": "Logged as it is"})
+    text = fields.String(load_default="", metadata={"description": "Logged unchanged"})
 
 
 class Lines(Schema):
@@ -38,7 +38,7 @@ class Count(Schema):
 
 @job("test_outside", params=Text, phases={"fetch": 1, "write": 3}, queue="elsewhere")
 def outside(text: str) -> None:
-    """Waits for a worker of another kind: no Celery worker of the tests looks at its queue."""
+    """Waits for an external worker: no Celery worker of the tests reads its queue."""
 
 
 @job("test_echo", params=Text)
@@ -50,7 +50,7 @@ def echo(text: str) -> dict[str, Any]:
 
 @job("test_lines", params=Lines)
 def lines(lines: list[str]) -> None:
-    """Logs each as it is."""
+    """Logs each line unchanged."""
     for line in lines:
         log(line)
 
@@ -66,14 +66,14 @@ def fail(text: str) -> None:
 @job("test_retry", params=Count, max_retries=2)
 def retry(count: int) -> str:
     """Fails ``count`` times, then succeeds."""
-    if runs.current().claim.retry_count < count:
+    if current.get().claim.retry_count < count:
         raise RetryTask("not yet", countdown=0.05)
     return "at last"
 
 
 @job("test_retry_for", params=Nothing, max_retries=1, retry_for=(ConnectionError,), retry_delay=0.05)
 def retry_for() -> None:
-    """Fails with an exception that is tried again."""
+    """Fails with an exception that causes a retry."""
     raise ConnectionError("unreachable")
 
 
@@ -96,7 +96,7 @@ def half() -> None:
 
 @job("test_stubborn", params=Nothing)
 def stubborn() -> None:
-    """Swallows every Exception, and still stops when asked."""
+    """Catches every Exception, and still stops when it is cancelled."""
     while True:
         try:
             log("still here")
@@ -122,8 +122,8 @@ def with_logging() -> None:
 
 @job("test_emitters", params=Nothing)
 def with_emitters() -> None:
-    """Reports under the older names."""
-    task_id = runs.current().claim.task_id
+    """Reports with the older functions."""
+    task_id = current.get().claim.task_id
     emitters.emit_task_status(task_id, True, "Starting", "cache")
     emitters.emit_phase_update(task_id, "cache", "active", "Caching", 0, 2)
     emitters.emit_phase_update(task_id, "cache", "in_progress", "One", 1, 2)
@@ -163,7 +163,7 @@ def story(count: int) -> None:
 
 @job("test_prints", params=Nothing)
 def prints() -> None:
-    """Prints as programs do; the last line has no end."""
+    """Prints; the last line has no newline."""
     print("a", "b")
     print("careful", file=sys.stderr)
     json.dump({"a": [1, 2]}, sys.stdout)
@@ -177,7 +177,7 @@ def leaves() -> None:
 
 @job("test_unstorable", params=Nothing)
 def unstorable() -> object:
-    """Returns what JSON cannot hold."""
+    """Returns a value that JSON cannot represent."""
     return object()
 
 
@@ -189,7 +189,7 @@ def flood() -> None:
 
 @job("test_dirty", params=Nothing)
 def dirty() -> None:
-    """Logs what neither Postgres nor UTF-8 can hold."""
+    """Logs characters that Postgres or UTF-8 cannot store."""
     log("nul \0 here")
     log("bad \udcff name")
     log("after")
@@ -197,16 +197,16 @@ def dirty() -> None:
 
 @job("test_quiet", params=Nothing)
 def quiet() -> None:
-    """Opens a phase, says so once, and turns in silence until it is cancelled."""
+    """Opens a phase and then reports nothing until it is cancelled."""
     with phase("silence", message="nothing to say"):
         while True:
-            runs.current().check()
+            current.get().check()
             time.sleep(0.02)
 
 
 @job("test_cancel_wrapped", params=Nothing, max_retries=3, retry_for=(ConnectionError,), retry_delay=0.05)
 def cancel_wrapped() -> None:
-    """Turns every stop into an error that is retried, as careless clean-up does."""
+    """Turns a cancel into an error that causes a retry, like careless clean-up code."""
     try:
         while True:
             log("still here")
@@ -230,8 +230,8 @@ def odd_result() -> dict[str, str]:
 
 @job("test_second_try", params=Nothing, max_retries=1, retry_lost=True)
 def second_try() -> str:
-    """Its first attempt never ends by itself; it is for one whose worker is lost to be run again."""
-    while runs.current().claim.attempt == 1:
+    """Its first attempt never ends by itself; the second runs after the loss of the first one's worker."""
+    while current.get().claim.attempt == 1:
         log("still here")
         time.sleep(0.05)
     return "at last"
@@ -239,7 +239,7 @@ def second_try() -> str:
 
 @job("test_approval", params=Nothing)
 def approval() -> str:
-    """Asks twice, the second time within a phase, from where code that catches everything cannot swallow it."""
+    """Asks twice; the second time in a phase, within code that catches every Exception."""
     require_approval("send", "Send the mail", "high", 1.5)
     log("sent")
     with phase("pay"):
@@ -252,14 +252,14 @@ def approval() -> str:
 
 @job("test_asks_late", params=Nothing)
 def asks_late() -> None:
-    """Says nothing until it was asked to stop, and asks all the same, as one does that has not heard of it yet."""
-    while not runs.current().cancelled:
+    """Asks for an approval after its cancel, like a task that has not noticed the cancel yet."""
+    while not current.get().cancelled:
         time.sleep(0.02)
-    raise runs.ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
+    raise ApprovalNeeded(Approval.of("late", "Something", "medium", 0.0))
 
 
 @job("test_publish", params=Text)
 def publish(text: str) -> None:
-    """Tells the user whose id is the text, twice with one id."""
+    """Publishes to the user whose id is the text, twice with the same event id."""
     for _ in range(2):
         EventService().publish(text, "note.made", {"from": "a worker"}, event_id="once")

@@ -1,4 +1,4 @@
-"""What a run of ``script/test`` left behind in its folders: processes, which it ends, and the data of servers."""
+"""Finds what a run of ``script/test`` left behind: processes, which it ends, and the data of servers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-PATIENCE_SECONDS = 60.0  # for what is about to end
+WAIT_SECONDS = 60.0  # for processes that are about to end
 
 
 def processes(*folders: Path) -> Iterator[tuple[int, str]]:
-    """The pid and the command of each process that has to do with the folders: by its environment, its command or where
-    it works, for Postgres, Redis and nginx overwrite their environment."""
+    """Yields the pid and command of each process whose environment, command or working folder names one of the folders.
+    The environment alone is not enough: Postgres, Redis and nginx overwrite theirs."""
     for entry in Path("/proc").glob("[0-9]*"):
         pid = int(entry.name)
-        with suppress(OSError):  # it has ended, or is another user's
+        with suppress(OSError):  # it has ended, or belongs to another user
             command = (entry / "cmdline").read_bytes()
             environment = (entry / "environ").read_bytes().split(b"\0")
-            place = (entry / "cwd").readlink()
+            cwd = (entry / "cwd").readlink()
             if pid != os.getpid() and any(
-                place.is_relative_to(folder)
+                cwd.is_relative_to(folder)
                 or os.fsencode(folder) in command
                 or b"TMPDIR=" + os.fsencode(folder) in environment
                 for folder in folders
@@ -32,8 +32,8 @@ def processes(*folders: Path) -> Iterator[tuple[int, str]]:
 
 
 def main(*folders: Path) -> int:
-    """0 when nothing is left, 1 otherwise."""
-    limit = time.monotonic() + PATIENCE_SECONDS
+    """Returns the exit code: 0 when nothing is left, else 1."""
+    limit = time.monotonic() + WAIT_SECONDS
     while (left := dict(processes(*folders))) and time.monotonic() < limit:
         time.sleep(0.2)
     for pid, command in left.items():

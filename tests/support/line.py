@@ -1,4 +1,4 @@
-"""A network that can be cut between two parts of a test."""
+"""A TCP proxy that a test can cut."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 REFUSAL = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
-class Line:
-    """A TCP line to the server of a URL that names its port; ``url`` leads through it. It can be cut: connections end
-    and new ones are closed at once. And it can be as some proxies are, which refuse a part of what HTTP may ask."""
+class TcpProxy:
+    """A proxy to the server of a URL that has a port; ``url`` is the address through the proxy. ``cut`` ends
+    connections and closes new ones at once. ``refuse`` makes it like proxies that refuse a part of HTTP."""
 
     def __init__(self, to: str) -> None:
         url = urlsplit(to)
@@ -20,11 +20,9 @@ class Line:
         self._to = url.hostname, url.port
         self._is_cut = False
         self._refused: tuple[bytes, ...] = ()
-        self.refused: Counter[bytes] = Counter()  # how often each part was
+        self.refused: Counter[bytes] = Counter()  # counts by part
         self._open: list[socket.socket] = []
-        self._asked: dict[
-            socket.socket, bytes
-        ] = {}  # by connection, the request that it is busy with or had last
+        self._asked: dict[socket.socket, bytes] = {}  # the present or last request of each connection
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.url = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.port}").geturl()
@@ -38,13 +36,13 @@ class Line:
         self._is_cut = False
 
     def refuse(self, *parts: bytes) -> None:
-        """From now on a request whose head has one of these parts is answered 400; without parts, none. What is
-        connected ends, for it may be just that."""
+        """Answers requests whose head has one of these parts with 400; without parts, none. Ends all connections,
+        because one of them may be such a request."""
         self._refused = parts
         self._end_all()
 
     def held(self, part: bytes) -> int:
-        """How many connections are open whose last request has this part."""
+        """Returns the number of open connections whose last request has this part."""
         return sum(part in asked for asked in list(self._asked.values()))
 
     def close(self) -> None:
@@ -73,7 +71,7 @@ class Line:
 
     def _carry(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
         try:
-            # A browser sends the head of a request in one piece, and the next one only after the answer.
+            # A browser sends the head of a request in one piece, and its next request after the response.
             while data := source.recv(65536):
                 if asks:
                     self._asked[source] = data
@@ -82,7 +80,7 @@ class Line:
                     self.refused[part] += 1
                     break
                 sink.sendall(data)
-        except OSError:  # the other end is gone, which is what closes this one
+        except OSError:  # the other end is closed, so this one is closed too
             pass
         finally:
             if asks:
@@ -93,5 +91,5 @@ class Line:
 def _shut(end: socket.socket) -> None:
     try:
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:  # closed already
+    except OSError:  # it is closed already
         return

@@ -1,4 +1,4 @@
-"""Requests that hold up the loop of a web process, and one that only looks as if it did."""
+"""Requests that block the loop of a web process, and one that only waits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.services import services
 SECONDS = 0.2
 
 
-def put_in() -> None:
+def install() -> None:
     import wsgi
 
     make = wsgi.create_app
@@ -33,7 +33,7 @@ def computes() -> str:
 
 
 def in_a_library() -> str:
-    """One call after the other that keeps the interpreter's lock while it lasts."""
+    """Calls a function again and again that keeps the interpreter's lock."""
     end = time.thread_time() + SECONDS
     while time.thread_time() < end:
         sum(range(3_000_000))
@@ -41,13 +41,13 @@ def in_a_library() -> str:
 
 
 def blocks() -> str:
-    """What no greenlet knows of: the whole process waits."""
+    """Blocks the operating-system thread, so the whole process waits."""
     green.real_threading().Event().wait(SECONDS)
     return "blocked"
 
 
 def reads() -> str:
-    """Computes over what it has read, which comes at the same time as what others read."""
+    """Computes after a query that returns at the same time as those of other requests."""
     with services().read() as conn, conn.cursor() as cur:
         cur.execute(
             "SELECT pg_sleep(ceil(extract(epoch FROM clock_timestamp())) + 1 - extract(epoch FROM clock_timestamp()))"

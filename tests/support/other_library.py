@@ -1,15 +1,15 @@
-"""A version of eventlet that looks different inside, and works as well."""
+"""Simulates a version of eventlet with other internals that works too."""
 
 from __future__ import annotations
 
 from typing import Any
 
 
-def put_in() -> None:
+def install() -> None:
     from eventlet import websocket
 
     class Lock:
-        """Has no counter."""
+        """Has no ``counter``."""
 
         def __init__(self, lock: Any) -> None:
             self.acquire, self.release = lock.acquire, lock.release

@@ -1,4 +1,4 @@
-"""Services of which a test needs few."""
+"""A stand-in for the services, with the few parts that a test needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What Postgres read to answer. The counters of a session will not do: planning a statement looks into tables too."""
+"""Counts the rows that Postgres reads for a statement. A session's counters would include the rows that planning
+reads."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 
 def rows_visited(cur: Cursor, table: str, statement: str | bytes, values: Any = None) -> int:
-    """Runs ``statement``. Of ``table``: the rows that were passed on, and those that were looked at for nothing."""
+    """Runs ``statement``; returns the rows of ``table`` that it read, also those that it filtered out."""
     prefix = "EXPLAIN (ANALYZE, FORMAT JSON) "
     cur.execute(prefix + statement if isinstance(statement, str) else prefix.encode() + statement, values)
     return _visited(cur.fetchall()[0][0][0]["Plan"], table)
@@ -17,6 +18,6 @@ def rows_visited(cur: Cursor, table: str, statement: str | bytes, values: Any = 
 def _visited(node: dict[str, Any], table: str) -> int:
     own = 0
     if node.get("Relation Name") == table and node.get("Node Type") != "ModifyTable":
-        for_nothing = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
-        own = node["Actual Loops"] * (node["Actual Rows"] + for_nothing)
+        filtered = node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+        own = node["Actual Loops"] * (node["Actual Rows"] + filtered)
     return int(own) + sum(_visited(child, table) for child in node.get("Plans", ()))

@@ -1,4 +1,4 @@
-"""Job types of the tests whose processes fork, die or make others."""
+"""Job types of the tests whose processes fork, crash or start others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from tests.support.jobs import Nothing, Text
-from workers import run as runs
+from workers import current
 from workers.progress import job, log
 
 
@@ -34,7 +34,7 @@ def fork() -> None:
 
 @job("test_fork_leaves", params=Text)
 def fork_leaves(text: str) -> int:
-    """Forks a child that leaves in the way that ``text`` names; returns how that ended."""
+    """Forks a child that exits in the way that ``text`` names; returns its exit code."""
     log("parent before")
     child = os.fork()
     if child == 0:
@@ -53,14 +53,14 @@ def fork_leaves(text: str) -> int:
 
 
 def _square(n: int) -> int:
-    if runs.find() is not None:
+    if current.find() is not None:
         log(f"square of {n}")
     return n * n
 
 
 @job("test_processes", params=Text)
 def processes(text: str) -> dict[str, Any]:
-    """Computes in processes that are made in the way that ``text`` names."""
+    """Computes in processes with the start method that ``text`` names."""
     context = multiprocessing.get_context(text)
     with context.Pool(2) as pool:
         pooled = pool.map(_square, range(3))
@@ -74,29 +74,29 @@ def processes(text: str) -> dict[str, Any]:
     return {"pooled": pooled, "executed": executed, "code": child.exitcode}
 
 
-class Death(Schema):
+class Crash(Schema):
     how = fields.String(required=True, metadata={"description": "exit, segfault or kill"})
-    gate = fields.String(required=True, metadata={"description": "It dies once this file is there"})
+    gate = fields.String(required=True, metadata={"description": "The process crashes once this file exists"})
 
 
-def _die(how: str, gate: str) -> None:
+def _crash(how: str, gate: str) -> None:
     while not Path(gate).exists():
-        runs.current().check()
+        current.get().check()
         time.sleep(0.02)
     if how == "exit":
         os._exit(3)
     os.kill(os.getpid(), signal.SIGSEGV if how == "segfault" else signal.SIGKILL)
 
 
-@job("test_dies", params=Death)
-def dies(how: str, gate: str) -> None:
-    """Takes its process with it."""
-    _die(how, gate)
+@job("test_dies", params=Crash)
+def crashes(how: str, gate: str) -> None:
+    """Crashes its process."""
+    _crash(how, gate)
 
 
-@job("test_dies_once", params=Death, max_retries=1, retry_lost=True)
-def dies_once(how: str, gate: str) -> str:
-    """Takes its process with it the first time."""
-    if runs.current().claim.attempt == 1:
-        _die(how, gate)
+@job("test_dies_once", params=Crash, max_retries=1, retry_lost=True)
+def crashes_once(how: str, gate: str) -> str:
+    """Crashes its process at the first attempt."""
+    if current.get().claim.attempt == 1:
+        _crash(how, gate)
     return "at last"

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on the loopback, which answers as it is told."""
+"""A receiver of webhooks on the loopback, with responses that the test chooses."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Received:
         return self.headers["webhook-id"]
 
     @property
-    def told(self) -> Any:
+    def payload(self) -> Any:
         return json.loads(self.body)
 
     def verified(self, secret: str) -> bool:
-        """As a receiver does it that knows the specification alone."""
+        """Verifies the signature by the specification, without code of the application."""
         content = f"{self.id}.{self.headers['webhook-timestamp']}.".encode() + self.body
         key = base64.b64decode(secret.removeprefix("whsec_"))
         expected = base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
@@ -38,8 +38,8 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """``statuses`` are given one after the other, then 204; while ``gate`` is cleared an answer waits, which is
-    ``kept_waiting``, a fault, when it stays so."""
+    """Responds with each of ``statuses``, then with 204. While ``gate`` is cleared a response waits; ``kept_waiting``
+    is set, and the test fails, when it waits for a minute."""
 
     url: str = ""
     received: list[Received] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Receiver:
     kept_waiting: bool = False
 
     def of(self, type: str) -> list[Received]:
-        return [one for one in list(self.received) if one.told["type"] == type]
+        return [one for one in list(self.received) if one.payload["type"] == type]
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def receiving() -> Iterator[Receiver]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, *_: Any) -> None:
-            """Who hangs up, as a killed sender does, is no fault of the test's."""
+            """Ignores errors: a killed sender closes its connection early."""
 
     server = Server(("127.0.0.1", 0), Handler)
     receiver.url = f"http://127.0.0.1:{server.server_port}/hook"

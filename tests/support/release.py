@@ -1,4 +1,4 @@
-"""A job to look at: it builds and tests something, as colourful tools do, and what it says is the same at each run."""
+"""A job for pictures: it imitates a build with tests and coloured output, the same at each run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from marshmallow import Schema, fields
 
-from workers import run as runs
+from workers import current
 from workers.phases import REPORT_SECONDS, Phase
 from workers.progress import job, log, phase
 
@@ -17,11 +17,11 @@ PACE = 0.002  # seconds
 
 
 class ReleaseParams(Schema):
-    version = fields.String(load_default="4.2.0", metadata={"description": "What it will be called"})
+    version = fields.String(load_default="4.2.0", metadata={"description": "The name of the release"})
     broken = fields.Boolean(load_default=False, metadata={"description": "One of its tests fails"})
     tests = fields.Integer(load_default=400, metadata={"description": "How many tests there are"})
     stop_after = fields.Integer(
-        load_default=0, metadata={"description": "Waits after so many tests; 0 goes on"}
+        load_default=0, metadata={"description": "Waits after so many tests; 0 does not wait"}
     )
 
 
@@ -43,19 +43,19 @@ def release(version: str, broken: bool, tests: int, stop_after: int) -> dict[str
             _test(n, broken)
             testing.advance()
             if n == stop_after:
-                _hold(testing)
+                _wait_for_cancel(testing)
     with phase("publish", message="Publishing"):
         log(f"published {BOLD}taskroom {version}{PLAIN}")
     return {"version": version, "tests": {"passed": tests, "failed": 0}, "parts": list(PARTS)}
 
 
-def _hold(testing: Phase) -> None:
-    """Says how far it is, then nothing more, until it is cancelled."""
+def _wait_for_cancel(testing: Phase) -> None:
+    """Reports its progress once, then nothing, until it is cancelled."""
     time.sleep(2 * REPORT_SECONDS)
     testing.advance(0)
     while True:
         time.sleep(0.05)
-        runs.current().check()
+        current.get().check()
 
 
 def _test(n: int, broken: bool) -> None:

@@ -1,4 +1,4 @@
-"""What one run of ``script/test`` found: the slowest tests and how many passed, from the JUnit files of its lanes."""
+"""Prints the result of ``script/test`` from the JUnit files of its lanes: the slowest tests and the counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SLOWEST = 10
-UNHAPPY = {"failure": "failed", "error": "failed", "skipped": "skipped"}
+NOT_PASSED = {"failure": "failed", "error": "failed", "skipped": "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Outcome:
 
 def read(path: Path) -> Iterable[Outcome]:
     for case in ElementTree.parse(path).getroot().iter("testcase"):
-        found = {UNHAPPY[child.tag] for child in case if child.tag in UNHAPPY}
+        found = {NOT_PASSED[child.tag] for child in case if child.tag in NOT_PASSED}
         outcome = min(found, default="passed")  # failed before skipped
         place = case.get("classname", "")
         file = f"static/{place}" if "/" in place else f"{place.replace('.', '/')}.py"  # vitest's, or pytest's
@@ -31,7 +31,7 @@ def read(path: Path) -> Iterable[Outcome]:
 
 
 def merged(paths: Iterable[Path]) -> list[Outcome]:
-    """One outcome for each test: an error in its teardown is told as a second case."""
+    """Returns one outcome for each test: JUnit has a second case for an error in the teardown."""
     found: dict[str, Outcome] = {}
     for path in paths:
         for one in read(path):
@@ -44,7 +44,7 @@ def merged(paths: Iterable[Path]) -> list[Outcome]:
 
 
 def main(paths: list[Path]) -> int:
-    """0 when tests ran and none failed, 1 when one failed, 5 when there was none, as pytest has it."""
+    """Returns the exit code as pytest defines it: 0 without failures, 1 with failures, 5 without tests."""
     outcomes = merged(paths)
     counts = Counter(one.outcome for one in outcomes)
     print(f"\nthe slowest of {len(outcomes)} tests:")

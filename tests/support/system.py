@@ -1,4 +1,4 @@
-"""A running Taskroom for tests: real processes, addressed as outsiders would."""
+"""A running Taskroom for tests: real processes, used through their public addresses."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ import httpx
 from argon2 import PasswordHasher
 
 from app.up.embedded import free_port
-from tests.support.connections import kept
+from tests.support.connections import connection_pool
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
-# Whose job types a worker has: the shipped ones, and those that do what these never do.
+# The packages of the worker's job types: the shipped ones and those of the tests.
 JOBS = "workers.jobs," + ",".join(
-    f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release")
+    f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release", "thread_jobs")
 )
 Value = TypeVar("Value")
 
 
 def wait_for(what: str, condition: Callable[[], Value], seconds: float = 60.0) -> Value:
-    """The condition's first true value; an AssertionError that names ``what`` when it never comes."""
+    """Calls ``condition`` until its value is true and returns it. An AssertionError names ``what`` after
+    ``seconds``."""
     limit, pause = time.monotonic() + seconds, 0.005
     while True:
         value = condition()
@@ -40,12 +41,12 @@ def wait_for(what: str, condition: Callable[[], Value], seconds: float = 60.0) -
             return value
         assert time.monotonic() < limit, f"{what}: not within {seconds:.0f} s"
         time.sleep(pause)
-        pause = min(pause * 1.3, 0.1)  # what is asked takes its time from what is waited for
+        pause = min(pause * 1.3, 0.1)  # each check takes CPU time from the awaited process
 
 
 @dataclass(slots=True)
 class User:
-    """An account that is signed in. ``client`` sends its bearer token and no cookies."""
+    """A signed-in account. ``client`` sends the bearer token and no cookies."""
 
     id: str
     email: str
@@ -66,7 +67,7 @@ class User:
         return self.get(f"tasks/{task_id}/status")
 
     def finished(self, task_id: str, seconds: float = 120.0) -> Any:
-        """The snapshot of the task once it has ended."""
+        """Waits for the end of the task and returns its snapshot."""
         return wait_for(
             f"the end of task {task_id}",
             lambda: s if (s := self.status(task_id))["task"]["finished_at"] else None,
@@ -74,7 +75,7 @@ class User:
         )
 
     def events(self, task_id: str) -> list[dict[str, Any]]:
-        """Every event so far, page by page."""
+        """Returns all events so far, read page by page."""
         found: list[dict[str, Any]] = []
         cursor = 0
         while True:
@@ -87,13 +88,13 @@ class User:
 
 @dataclass(slots=True)
 class System:
-    """One web process and one worker over a database of their own."""
+    """A web process and a worker with their own database."""
 
     database_url: str
     redis_url: str
     home: Path
     url: str = ""
-    worker_metrics: str = ""  # an address
+    worker_metrics: str = ""  # a URL
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -110,7 +111,7 @@ class System:
         }
 
     def migrate(self, **more: str) -> None:
-        """Makes the tables, and declares the job types as a worker will: no test has to wait for one to do so."""
+        """Creates the tables and declares the job types like a worker, so that no test waits for one."""
         for step in (("app.cli", "migrate"), ("tests.support.declared",)):
             command = [sys.executable, "-m", *step]
             env = self.environment(**more)
@@ -118,18 +119,21 @@ class System:
             if done.returncode:
                 raise RuntimeError(f"{step[0]} failed: {done.stderr}")
 
-    def start_worker(self, concurrency: int = 2, **more: str) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, concurrency: int = 2, pool: str = "prefork", **more: str
+    ) -> subprocess.Popen[bytes]:
         return self._spawn(
             "worker",
             [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker"]
-            + ["--concurrency", str(concurrency), "--loglevel", "INFO", "--queues", "taskroom,quick"]
+            + ["--pool", pool, "--concurrency", str(concurrency)]
+            + ["--loglevel", "INFO", "--queues", "taskroom,quick"]
             + ["--without-gossip", "--without-mingle", "--hostname", f"{uuid.uuid4().hex}@%h"],
             self.environment(**more),
         )
 
     @contextmanager
     def web(self, **more: str) -> Iterator[str]:
-        """One more web process over the same database, with other settings; gives its address."""
+        """Starts another web process with the same database and other settings; yields its URL."""
         port = int(more.pop("PORT", 0)) or free_port()
         process = self._spawn(
             f"web-{port}",
@@ -153,7 +157,7 @@ class System:
         return client
 
     def user(self, role: str = "operator", tenant: str | None = None, email: str = "") -> User:
-        """A new account, signed in."""
+        """Creates an account and signs it in."""
         email = email or f"{uuid.uuid4().hex}@example.org"
         user_id = self.sql(
             "INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, %s, %s, %s) RETURNING id::text",
@@ -164,8 +168,8 @@ class System:
 
     @contextmanager
     def guest(self, role: str = "operator") -> Iterator[User]:
-        """A new account, signed in. What it still runs in the end is cancelled: a test that fails must not leave the
-        worker's two processes busy for all that come later."""
+        """Creates an account and signs it in; cancels its tasks at the end: a failed test must not keep the worker's
+        two processes busy during later tests."""
         user = self.user(role)
         try:
             yield user
@@ -178,7 +182,7 @@ class System:
             user.client.close()
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with kept.transaction(self.database_url) as connection, connection.cursor() as cur:
+        with connection_pool.transaction(self.database_url) as connection, connection.cursor() as cur:
             cur.execute(statement, values)
             return cur.fetchall() if cur.description else []
 
@@ -208,8 +212,8 @@ class System:
 
 @cache
 def _hashed() -> str:
-    """A hash says what its check costs: with the product's own parameters that is 64 MB and 0.1 s for each user of
-    each test, which other tests would notice."""
+    """Returns a hash that is cheap to verify: with the product's parameters each sign-in would take 64 MB and 0.1 s,
+    which would disturb other tests."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 

@@ -1,4 +1,4 @@
-"""Threads of tests, and their ends."""
+"""Waits for threads of tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 
 
 def joined(*threads: threading.Thread) -> None:
-    """All have ended, and what they read may be closed; an AssertionError when one still runs after a minute."""
+    """Waits until all have ended. An AssertionError names a thread that still runs after a minute."""
     for thread in threads:
         thread.join(60)
         assert not thread.is_alive(), f"{thread.name} still runs after a minute"

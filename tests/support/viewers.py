@@ -1,5 +1,5 @@
-"""Viewers as outsiders write them: one over SSE, one over the official Python Socket.IO client, one over the
-official JavaScript client. Each can be cut without a goodbye, and resumes from the last sequence it saw."""
+"""Viewers like those of users: over SSE, and with the official Python Socket.IO client. A test can cut each without a
+close; the viewer resumes from the last sequence that it saw."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 import socketio
 
-from tests.support.cuttable import Cuttable
+from tests.support.cuttable import CuttableAdapter
 from tests.support.system import User, wait_for
 
 PATHS = {"task": "tasks/{}/stream", "events": "events/stream", "notifications": "notifications/stream"}
@@ -23,9 +23,9 @@ CONTROLS = frozenset({"connected", "joined", "heartbeat", "resync", "end", "toke
 
 
 class Viewer(ABC):
-    """Collects ``events`` (each the payload and its ``type``) and ``controls`` (type, data, id).
+    """Collects ``events`` (the payload with its ``type``) and ``controls`` (type, data, id).
 
-    ``room`` is the task's, or one of the user's own: "events" or "notifications".
+    ``room`` is "task", or one of the user's rooms: "events" or "notifications".
     """
 
     def __init__(self, url: str, user: User, task_id: str, room: str = "task") -> None:
@@ -39,7 +39,7 @@ class Viewer(ABC):
 
     @abstractmethod
     def cut(self) -> None:
-        """Loses the connection as a network does."""
+        """Ends the connection without a close, like a network fault."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -47,7 +47,7 @@ class Viewer(ABC):
     def resume(self) -> None:
         self.open(self.events[-1]["sequence"] if self.events else 0)
 
-    def heard(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
+    def receive(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
         if type in CONTROLS:
             self.controls.append((type, data, id))
         else:
@@ -56,7 +56,7 @@ class Viewer(ABC):
     @property
     @abstractmethod
     def is_open(self) -> bool:
-        """Whether it was let in; it may have been cut since."""
+        """Whether the server has accepted it; it may have been cut since."""
 
     @property
     def sequences(self) -> list[int]:
@@ -67,7 +67,7 @@ class Viewer(ABC):
         return any(type == "end" for type, _, _ in self.controls)
 
     def control(self, type: str) -> dict[str, Any]:
-        """The first control message of that type, waited for."""
+        """Waits for the first control message of that type and returns it."""
         return wait_for(
             f"{type} on {self.__class__.__name__}",
             lambda: next(
@@ -81,7 +81,7 @@ class Viewer(ABC):
 
 
 class SseViewer(Viewer):
-    """Reads the event stream as section 9.2 of the HTML standard has it."""
+    """Reads an event stream by section 9.2 of the HTML standard."""
 
     def __init__(self, url: str, user: User, task_id: str, room: str = "task", **query: str) -> None:
         super().__init__(url, user, task_id, room)
@@ -136,7 +136,7 @@ class SseViewer(Viewer):
                     buffer = buffer.partition(b"\n")[2]
                     self.comments += 1
         except (http.client.HTTPException, OSError):
-            pass  # cut; what was in the middle comes again
+            pass  # cut; an incomplete event comes again
         finally:
             response.close()
             connection.close()
@@ -154,12 +154,12 @@ class SseViewer(Viewer):
                 assert name not in fields, f"{name} twice in {frame!r}"
                 fields[name] = value.removeprefix(" ")
         if "data" in fields:
-            self.heard(fields["event"], json.loads(fields["data"]), fields.get("id"))
+            self.receive(fields["event"], json.loads(fields["data"]), fields.get("id"))
 
 
 class SocketViewer(Viewer):
-    """The official Python client. By itself it starts a thread for each message, which loses their order;
-    here handlers run where messages are read, so that what is seen is the server's order."""
+    """The official Python client. By default it starts a thread for each message, which loses the order; here handlers
+    run in the reading thread, so that the order is that of the server."""
 
     def __init__(
         self,
@@ -173,20 +173,20 @@ class SocketViewer(Viewer):
         super().__init__(url, user, task_id, room)
         self.transports, self.batch = list(transports), batch
         self.ack: dict[str, Any] = {}
-        self._http = Cuttable()
+        self._http = CuttableAdapter()
         self.client = self.new_client()
 
     def new_client(self) -> socketio.Client:
-        self._http, session = Cuttable(), requests.Session()
+        self._http, session = CuttableAdapter(), requests.Session()
         session.mount("http://", self._http)
         return socketio.Client(reconnection=False, http_session=session)
 
     def connect(self) -> socketio.Client:
         self.closed.clear()
         self.client = client = self.new_client()
-        client.on("*", lambda type, data: self.heard(type, data))
+        client.on("*", lambda type, data: self.receive(type, data))
         if self.batch:
-            client.on("events", self._batch_heard)
+            client.on("events", self._receive_batch)
         client.on("disconnect", lambda *_: self.closed.set())
         in_thread = client.eio.start_background_task
 
@@ -200,9 +200,9 @@ class SocketViewer(Viewer):
         client.connect(self.url, auth=auth, transports=self.transports, wait_timeout=60)
         return client
 
-    def _batch_heard(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
+    def _receive_batch(self, batch: list[tuple[str, dict[str, Any]]]) -> None:
         for type, data in batch:
-            self.heard(type, data)
+            self.receive(type, data)
 
     def open(self, since: int | str | None = None) -> None:
         self.connect()
@@ -225,8 +225,8 @@ class SocketViewer(Viewer):
                 websocket.sock.shutdown(socket.SHUT_RDWR)
         else:
             self.client.eio.disconnect(abort=True)
-            self.client.eio.queue.put(None)  # else its writer thread waits for half a minute,
-            self._http.cut()  # and its reader until the server has something to say
+            self.client.eio.queue.put(None)  # else its writing thread waits for half a minute,
+            self._http.cut()  # and its reading thread until the server sends something
         assert self.closed.wait(60), "the client did not notice the cut"
         self._wait()
         if websocket is not None:
@@ -236,9 +236,9 @@ class SocketViewer(Viewer):
         if self.client.connected:
             self.client.disconnect()
         else:
-            self._http.cut()  # a client that was refused may still ask, until the server has something to say
+            self._http.cut()  # a refused client may still poll until the server sends something
         self._wait()
 
     def _wait(self) -> None:
-        """Until its threads have ended. ``wait`` of the client itself is a second longer, for a reconnect."""
+        """Waits until its threads have ended. The client's own ``wait`` takes a second more, for a reconnection."""
         self.client.eio.wait()

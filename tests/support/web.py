@@ -1,4 +1,4 @@
-"""The web process, with what no operator sets."""
+"""The web process, with internal limits changed for tests."""
 
 import os
 
@@ -7,16 +7,16 @@ from app.auth import sessions
 from app.http import rate_limits
 from tests.support import grace, long_turns, other_library
 
-# A test that counts attempts is not to meet the end of the minute, however slow the machine is.
+# On a slow machine a test that counts attempts must not reach the end of the minute.
 rate_limits.WINDOW_SECONDS = int(os.environ.get("TEST_WINDOW_SECONDS", rate_limits.WINDOW_SECONDS))
-# Nor is one that refreshes to meet the end of the grace: it says itself when that has passed.
+# Nor may a test that refreshes reach the end of the grace period: it ends the period itself.
 sessions.GRACE_SECONDS = grace.GRACE_SECONDS
 
 if os.environ.get("TEST_OTHER_LIBRARY"):
-    other_library.put_in()
+    other_library.install()
 
 if os.environ.get("TEST_LONG_TURNS"):
-    long_turns.put_in()
+    long_turns.install()
 
 if __name__ == "__main__":
     wsgi.main()

@@ -17,8 +17,8 @@ def step(**more: Any) -> dict[str, Any]:
     return {"job_type": "emit_load", "params": {"n": 1}, "on_failure": "stop", **more}
 
 
-def begun(tasks: Tasks, *steps: dict[str, Any], mode: str = "sequence") -> str:
-    """A parent whose worker has left the rest to its steps."""
+def delegated_parent(tasks: Tasks, *steps: dict[str, Any], mode: str = "sequence") -> str:
+    """Creates a parent whose worker has left the work to its steps."""
     parent = tasks.create(job_type="orchestrate", title="All", params={"steps": list(steps), "mode": mode})
     assert tasks.claim(parent)
     delegate(tasks, parent)
@@ -31,7 +31,7 @@ def delegate(tasks: Tasks, parent: str) -> Appended:
 
 
 def steps(tasks: Tasks, parent: str) -> list[str]:
-    """The ids of its steps, in their order."""
+    """Returns the ids of the parent's steps, in their order."""
     return [
         row[0]
         for row in sql(
@@ -49,13 +49,13 @@ def status(tasks: Tasks, task_id: str) -> str:
     return str(tasks.state(task_id)["task"]["status"])
 
 
-def told(tasks: Tasks) -> list[dict[str, Any]]:
+def owner_events(tasks: Tasks) -> list[dict[str, Any]]:
     found = Store(tasks.connect).after(user_stream(tasks.user_id), 0)
     return [{"type": e.type, **e.decoded()} for e in found]
 
 
 def consistent(tasks: Tasks, *task_ids: str) -> bool:
-    """Whether the rows are the fold of the events, each sequence dense."""
+    """Checks that the tasks' rows are the fold of their events and that sequences have no gaps."""
     for task_id in task_ids:
         events = tasks.events(task_id)
         assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))

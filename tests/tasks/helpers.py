@@ -21,17 +21,17 @@ from tests.stream.helpers import sql
 
 
 class Tasks:
-    """Steps of tasks' lives, each in a transaction of its own on one connection."""
+    """Transitions of tasks, each in its own transaction on one connection."""
 
     def __init__(self, database: str) -> None:
         self.database = database
         self.connect = Single(database)
         self.transaction = Transactions(self.connect, project, lambda appended: None)
-        self.user_id = sql(
-            database,
-            "INSERT INTO users (email, password_hash, role) VALUES (%s, 'x', 'operator') RETURNING id::text",
-            f"{uuid.uuid4().hex}@example.org",
-        )[0][0]
+        self.user_id = self.add_user()
+
+    def add_user(self, tenant: str | None = None, role: str = "operator") -> str:
+        statement = "INSERT INTO users (email, password_hash, role, tenant) VALUES (%s, 'x', %s, %s) RETURNING id::text"
+        return str(sql(self.database, statement, f"{uuid.uuid4().hex}@example.org", role, tenant)[0][0])
 
     def create(self, **more: Any) -> str:
         fields = {
@@ -74,7 +74,7 @@ class Tasks:
             return tx.append(drafts)
 
     def end(self, task_id: str, status: str = "SUCCESS", attempt: int = 1, **more: Any) -> Appended:
-        """As the worker of that attempt ends it."""
+        """Ends the task as the worker of that attempt does."""
         stream = task_stream(task_id)
         fields = {"job_type": "emit_load", "progress": 10, "run_ms": 1.0, **more}
         return self.append(ending(stream, status, attempt=attempt, **fields))
@@ -95,7 +95,7 @@ class Tasks:
             return load(cur, [stream])[stream]
 
     def events(self, task_id: str) -> list[dict[str, Any]]:
-        """All events of the task as viewers get them, each with its type."""
+        """Returns all events of the task as viewers get them, each with its type."""
         rows = sql(
             self.database,
             """SELECT type, payload::json FROM events

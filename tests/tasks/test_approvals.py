@@ -1,4 +1,4 @@
-"""A task that waits for a yes: what is kept of it, and that one decision wins."""
+"""Tasks that wait for approval: their rows and events, and that one decision wins."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def decide(tasks: Tasks, task_id: str, approved: bool = True, by: str = "a@examp
 
 
 def asks(tasks: Tasks, task_id: str, attempt: int = 1, approval: Approval = MAIL) -> Appended:
-    """As the worker of that attempt does."""
+    """Asks for approval as the worker of that attempt does."""
     return tasks.append(approvals.approval_wait(task_stream(task_id), approval, 30, attempt, ["read"]))
 
 
-def test_a_task_that_needs_one_first_cannot_be_claimed_until_it_has_it(tasks: Tasks) -> None:
+def test_a_task_that_needs_approval_is_claimed_only_when_approved(tasks: Tasks) -> None:
     task_id = tasks.create(approval=Approval(approvals.START, "Send it"))
 
     assert tasks.claim(task_id) is None and tasks.dispatches() == {}
@@ -47,7 +47,7 @@ def test_a_task_that_needs_one_first_cannot_be_claimed_until_it_has_it(tasks: Ta
     assert tasks.state(task_id) == folded(tasks.events(task_id))
 
 
-def test_a_task_that_asks_gives_its_worker_back_and_knows_what_was_granted(tasks: Tasks) -> None:
+def test_a_task_that_asks_frees_its_worker_and_the_next_attempt_knows_the_approval(tasks: Tasks) -> None:
     task_id = tasks.started()
 
     asks(tasks, task_id)
@@ -60,7 +60,7 @@ def test_a_task_that_asks_gives_its_worker_back_and_knows_what_was_granted(tasks
     assert tasks.state(task_id) == folded(tasks.events(task_id))
 
 
-def test_the_events_say_who_decided_what(tasks: Tasks) -> None:
+def test_events_name_the_decision_and_the_user(tasks: Tasks) -> None:
     task_id = tasks.started()
     asks(tasks, task_id)
 
@@ -92,7 +92,7 @@ def test_a_rejected_task_ends_and_names_who_rejected_it(tasks: Tasks) -> None:
 
 
 @pytest.mark.parametrize("status", ["PENDING", "STARTED", "SUCCESS"])
-def test_what_waits_for_nothing_is_not_decided(tasks: Tasks, status: str) -> None:
+def test_a_task_that_does_not_wait_cannot_be_decided(tasks: Tasks, status: str) -> None:
     task_id = tasks.create()
     if status != "PENDING":
         tasks.claim(task_id)
@@ -106,13 +106,13 @@ def test_what_waits_for_nothing_is_not_decided(tasks: Tasks, status: str) -> Non
     assert tasks.events(task_id) == before
 
 
-def test_a_task_that_is_not_there_is_not_found(tasks: Tasks) -> None:
+def test_an_unknown_task_is_not_found(tasks: Tasks) -> None:
     with pytest.raises(NotFound):
         decide(tasks, "00000000-0000-4000-8000-000000000000")
 
 
 @pytest.mark.slow
-def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
+def test_of_decisions_at_once_one_wins(tasks: Tasks) -> None:
     task_ids = [tasks.create(approval=MAIL) for _ in range(20)]
     won: list[tuple[str, str]] = []
     faults: list[Exception] = []
@@ -151,7 +151,7 @@ def test_of_all_who_decide_at_once_one_wins(tasks: Tasks) -> None:
         assert tasks.state(task_id) == folded(tasks.events(task_id))
 
 
-def test_a_cancel_that_came_while_it_asked_wins(tasks: Tasks) -> None:
+def test_a_cancel_during_the_attempt_that_asks_wins(tasks: Tasks) -> None:
     task_id = tasks.started()
     tasks.cancel(task_id)
     asks(tasks, task_id)
@@ -162,7 +162,7 @@ def test_a_cancel_that_came_while_it_asked_wins(tasks: Tasks) -> None:
     assert tasks.state(task_id)["task"]["error"]["type"] == "Cancelled"
 
 
-def test_what_an_attempt_asked_that_died_is_asked_no_more(tasks: Tasks) -> None:
+def test_the_request_of_an_attempt_that_died_is_dropped(tasks: Tasks) -> None:
     task_id = tasks.started()
     tasks.append([approvals.approval_request(task_stream(task_id), Approval("first", "First"), 1)])
     tasks.expire_lease(task_id, retry=True)
@@ -175,7 +175,7 @@ def test_what_an_attempt_asked_that_died_is_asked_no_more(tasks: Tasks) -> None:
     assert claim and claim.approved == {"send"}
 
 
-def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
+def test_a_lost_attempt_cannot_ask(tasks: Tasks) -> None:
     task_id = tasks.started()
     tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
@@ -199,7 +199,7 @@ def test_an_attempt_that_was_given_up_asks_for_nothing(tasks: Tasks) -> None:
         *(("estimated_cost", -1.0), ("estimated_cost", math.nan), ("estimated_cost", math.inf)),
     ],
 )
-def test_what_cannot_be_asked_is_refused(field: str, wrong: Any) -> None:
+def test_an_invalid_approval_is_refused(field: str, wrong: Any) -> None:
     fields = {"key": "k", "title": "t", "risk_level": "low", "estimated_cost": 0.0, field: wrong}
 
     with pytest.raises(ValueError, match=f"^{field}:"):

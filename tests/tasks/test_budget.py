@@ -1,4 +1,4 @@
-"""What a user's tasks store on a day has an end, and counting it costs no event anything."""
+"""The daily budget of a user's tasks, whose counting adds no cost to an event."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.tasks.helpers import Tasks
 
 
 def stored(tasks: Tasks) -> int:
-    """What a check finds."""
+    """Returns the bytes that a check counts."""
     with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(OverBudget) as refused:
         budget.check(cur, tasks.user_id, 1)
     return int(refused.value.detail.split(": ")[1].split(" of ")[0].replace(",", ""))
 
 
 def written(tasks: Tasks, task_id: str) -> int:
-    """What its events take, as Postgres has them."""
+    """Returns the bytes of the task's events in Postgres."""
     return int(
         sql(
             tasks.database,
@@ -32,18 +32,18 @@ def written(tasks: Tasks, task_id: str) -> int:
 
 def test_parameters_count_at_the_start_events_while_it_runs_and_all_when_it_has_ended(tasks: Tasks) -> None:
     task_id = tasks.create(params={"text": 5_000 * "x"})
-    begun = stored(tasks)
-    assert 7_000 < begun < 7_100, "its parameters and its rows"
+    at_start = stored(tasks)
+    assert 7_000 < at_start < 7_100, "its parameters and its rows"
 
     assert tasks.claim(task_id)
     tasks.append([line(task_stream(task_id), 1_000 * "ü", attempt=1) for _ in range(50)])
-    assert stored(tasks) == begun + written(tasks, task_id) > begun + 100_000
+    assert stored(tasks) == at_start + written(tasks, task_id) > at_start + 100_000
 
     tasks.end(task_id, result={"text": 3_000 * "y"})
-    assert stored(tasks) == begun + written(tasks, task_id)
+    assert stored(tasks) == at_start + written(tasks, task_id)
 
 
-def test_it_is_a_days_and_a_users(tasks: Tasks) -> None:
+def test_the_budget_is_for_one_user_and_day(tasks: Tasks) -> None:
     tasks.end(tasks.started())
     before = stored(tasks)
     sql(tasks.database, "UPDATE stored_bytes SET day = day - 1")
@@ -58,7 +58,7 @@ def test_it_is_a_days_and_a_users(tasks: Tasks) -> None:
         budget.check(cur, tasks.user_id, before * 2)
 
 
-def test_summed_up_it_is_the_same_and_what_is_a_week_old_is_forgotten(
+def test_summing_up_keeps_the_total_and_deletes_days_older_than_a_week(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(budget, "MANY_ROWS", 3)

@@ -1,4 +1,4 @@
-"""Rows that have served go, and nothing else."""
+"""Expired rows are deleted, and no others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def connect(database: str) -> Any:
     connect.close()
 
 
-def test_what_has_expired_goes_and_the_rest_stays(
+def test_cleanup_rows_are_deleted_and_the_rest_stays(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.tasks.cleanup.BATCH_ROWS", 2)

@@ -15,8 +15,8 @@ from app.tasks.dispatch import Dispatcher
 from app.tasks.rounds import Rounds
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
-from tests.support.connections import kept
-from tests.support.line import Line
+from tests.support.connections import connection_pool
+from tests.support.line import TcpProxy
 from tests.tasks.helpers import Tasks
 
 ROUND = 5.0
@@ -31,8 +31,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def line(database: str) -> Iterator[Line]:
-    line = Line(database)
+def line(database: str) -> Iterator[TcpProxy]:
+    line = TcpProxy(database)
     yield line
     line.close()
 
@@ -40,7 +40,7 @@ def line(database: str) -> Iterator[Line]:
 class Web:
     """A web process's rounds, through a line that can be cut; ``turn`` is five seconds of its life."""
 
-    def __init__(self, line: Line, clock: Clock) -> None:
+    def __init__(self, line: TcpProxy, clock: Clock) -> None:
         self.published: list[Appended] = []
         self.clock = clock
         self.rounds = Rounds(
@@ -63,7 +63,7 @@ class Web:
 
 
 @pytest.fixture
-def web(database: str, line: Line, clock: Clock) -> Iterator[Web]:
+def web(database: str, line: TcpProxy, clock: Clock) -> Iterator[Web]:
     web = Web(line, clock)
     yield web
     web.rounds._connect.close()
@@ -74,7 +74,7 @@ def renew(tasks: Tasks, task_id: str) -> None:
 
 
 @pytest.mark.parametrize("missed", range(MISSED_LIMIT))
-def test_a_minute_without_postgres_loses_no_task(tasks: Tasks, web: Web, line: Line, missed: int):
+def test_a_minute_without_postgres_loses_no_task(tasks: Tasks, web: Web, line: TcpProxy, missed: int):
     task_id = tasks.started()
     for _ in range(1 + missed):
         assert web.turn()
@@ -111,7 +111,7 @@ def test_postgres_clock_may_be_set_without_losing_a_task_or_keeping_a_lost_one(
 
     sql(tasks.database, f"ALTER DATABASE {name} SET search_path = stepped, pg_catalog, public")
     web.rounds._connect.close()  # the next round's session has the new clock
-    kept.close(tasks.database)  # so have the test's own
+    connection_pool.close(tasks.database)  # so have the test's own
     web.rounds._last_round = web.clock.now
     assert sql(tasks.database, "SELECT now() <> pg_catalog.now()") == [(True,)]
     for _ in range(MISSED_LIMIT - 1):

@@ -1,4 +1,4 @@
-"""Messages to workers: none that nobody takes, few at a time, and no long waits for a broker that hangs."""
+"""Hints to workers: none for unserved queues, few at a time, and no long waits for a broker that hangs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.tasks.helpers import Tasks
 
 
 class Broker:
-    """Takes so many messages, then none; counts what it is asked."""
+    """Takes ``takes`` messages, then none; counts all calls."""
 
     def __init__(self, takes: int = 1_000_000) -> None:
         self.takes, self.asked = takes, 0
@@ -45,10 +45,10 @@ def test_no_message_goes_to_a_queue_that_no_celery_worker_serves(tasks: Tasks) -
     sent = dispatcher.resend(tasks.connect, everything=True)
 
     assert (sent, broker.sent) == (1, [("taskroom", ours)])
-    assert set(tasks.dispatches()) == {outside, ours}, "it can be claimed all the same"
+    assert set(tasks.dispatches()) == {outside, ours}, "a task without a message can be claimed too"
 
 
-def test_a_broker_that_hangs_is_waited_for_once_whatever_there_is_to_say() -> None:
+def test_a_broker_that_hangs_is_waited_for_once_for_all_hints() -> None:
     broker = Broker(takes=2)
 
     took = Dispatcher(broker, queue_of).send_hints([Hint(f"task {n}", 1, "echo") for n in range(100)])
@@ -70,7 +70,7 @@ def test_so_many_are_sent_again_at_a_time_and_the_oldest_first(tasks: Tasks) -> 
     assert sorted(task_id for _, task_id in broker.sent) == sorted(waiting)
 
 
-def test_what_a_broker_that_went_away_did_not_take_is_due_at_the_next_round(tasks: Tasks) -> None:
+def test_hints_that_the_broker_did_not_take_are_due_at_the_next_round(tasks: Tasks) -> None:
     waiting = [tasks.create() for _ in range(5)]
 
     sent = Dispatcher(Broker(takes=2), queue_of).resend(tasks.connect, everything=True)
@@ -97,7 +97,7 @@ def test_a_full_queue_is_sent_nothing_and_what_waits_is_due_when_it_has_room(
 
     assert dispatcher.dispatch(waiting[0], 1, "emit_load") is False
     assert dispatcher.resend(tasks.connect, everything=True) == 1
-    assert broker.sent == [("quick", quick[0])], "one queue's length is not in the way of another's"
+    assert broker.sent == [("quick", quick[0])], "a full queue does not stop another one"
 
     lengths["taskroom"] = 3
     assert dispatcher.resend(tasks.connect, everything=False) == 3
@@ -142,7 +142,7 @@ def test_a_retry_that_is_far_away_is_sent_when_it_is_due_and_not_before(tasks: T
 
 
 class Noting(Cursor):
-    """Keeps what it was asked."""
+    """Records the statements."""
 
     statements: list[str]
 
@@ -151,12 +151,12 @@ class Noting(Cursor):
         super().execute(query, values)
 
 
-def test_a_claim_that_is_for_nothing_reads_nothing_of_the_task(tasks: Tasks) -> None:
+def test_a_claim_by_an_outdated_message_reads_nothing_of_the_task(tasks: Tasks) -> None:
     task_id = tasks.started()
 
     with tasks.connect() as connection, connection.cursor(cursor_factory=Noting) as cur:
         cur.statements = []
         assert lifecycle.claim(Transaction(cur, project), task_id, 1, "other@host") is None
 
-    assert len(cur.statements) == 2, "the lock and the look at the queue"
+    assert len(cur.statements) == 2, "one for the lock, one for the queue"
     assert not any("FROM tasks" in statement or "phases" in statement for statement in cur.statements)

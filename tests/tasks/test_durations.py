@@ -1,4 +1,4 @@
-"""One clock a figure: a web process or a worker whose clock is wrong gives no task a wrong duration."""
+"""Each duration is by one clock: a process whose clock is wrong gives no task a wrong duration."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from app.db.clock import later, seconds_between
 from app.tasks import approvals, creation, endings, lifecycle, parents
-from tests.tasks.families import begun, run, steps
+from tests.tasks.families import delegated_parent, run, steps
 from tests.tasks.helpers import Tasks
 
 
 @pytest.fixture
 def skewed(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Sets this process's clock wrong by so many hours."""
+    """Sets this process's clock wrong by a number of hours."""
 
     def set_wrong(hours: float) -> None:
         def now() -> str:
@@ -36,7 +36,7 @@ def seconds(tasks: Tasks, task_id: str, begin: str = "started_at", end: str = "f
 
 
 @pytest.mark.parametrize(("claims", "ends"), [(1, 0), (0, -1), (-1, 1)])
-def test_a_lost_task_took_as_long_as_it_took(
+def test_a_wrong_clock_does_not_change_the_duration_of_a_lost_task(
     tasks: Tasks, skewed: Callable[[float], None], claims: float, ends: float
 ) -> None:
     skewed(claims)
@@ -44,7 +44,7 @@ def test_a_lost_task_took_as_long_as_it_took(
     skewed(ends)
     tasks.expire_lease(task_id)
 
-    assert 0 <= seconds(tasks, task_id) < 1_800, "an hour is a clock's, not the task's"
+    assert 0 <= seconds(tasks, task_id) < 1_800, "the hour is the clock's error"
     assert 0 <= seconds(tasks, task_id, "created_at", "started_at") < 1_800
 
 
@@ -52,7 +52,7 @@ SKEWS = pytest.mark.parametrize(("begins", "ends"), [(1, 0), (0, 1)])
 
 
 @SKEWS
-def test_a_cancelled_task_that_waited_to_be_run_again(
+def test_a_wrong_clock_does_not_change_the_duration_of_a_cancelled_retry(
     tasks: Tasks, skewed: Callable[[float], None], begins: float, ends: float
 ) -> None:
     skewed(begins)
@@ -65,11 +65,11 @@ def test_a_cancelled_task_that_waited_to_be_run_again(
 
 
 @SKEWS
-def test_a_parent_took_as_long_as_its_steps(
+def test_a_wrong_clock_does_not_change_the_duration_of_a_parent(
     tasks: Tasks, skewed: Callable[[float], None], begins: float, ends: float
 ) -> None:
     skewed(begins)
-    parent = begun(tasks, {"job_type": "emit_load", "params": {}, "on_failure": "stop"})
+    parent = delegated_parent(tasks, {"job_type": "emit_load", "params": {}, "on_failure": "stop"})
     skewed(ends)
     run(tasks, steps(tasks, parent)[0])
 
@@ -78,7 +78,7 @@ def test_a_parent_took_as_long_as_its_steps(
     assert 0 <= took < 1_800_000
 
 
-def test_what_an_attempt_took_is_added_to_the_time_of_its_claim(tasks: Tasks) -> None:
+def test_an_end_is_the_time_of_the_claim_plus_the_duration(tasks: Tasks) -> None:
     task_id = tasks.create()
     claim = tasks.claim(task_id)
 
@@ -87,6 +87,6 @@ def test_what_an_attempt_took_is_added_to_the_time_of_its_claim(tasks: Tasks) ->
     assert later("2026-11-29T23:59:59.500000Z", 0.5) == "2026-11-30T00:00:00.000000Z"
 
 
-def test_nothing_takes_less_than_nothing() -> None:
+def test_no_duration_is_negative() -> None:
     assert seconds_between("2026-11-29T10:00:01.000000Z", "2026-11-29T10:00:00.000000Z") == 0.0
     assert seconds_between("2026-11-29T10:00:00.000000Z", "2026-11-29T10:00:01.250000Z") == 1.25

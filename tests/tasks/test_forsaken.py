@@ -1,4 +1,4 @@
-"""What nobody approves and no worker takes ends by itself, and nothing else does."""
+"""Tasks that wait in vain for an approval or a worker end by themselves, and no others."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def connect(database: str) -> Iterator[Any]:
 
 @pytest.fixture
 def run(tasks: Tasks, connect: Any) -> Callable[..., int]:
-    """One run, which appends as a worker does."""
+    """Returns a function that makes one run, which appends as a worker does."""
     return partial(expire_tasks, connect, tasks.of_any_thread, DAYS)
 
 
 def ago(tasks: Tasks, days: int, *ids: str) -> None:
-    """Moves all that was of these tasks into the past."""
+    """Moves all rows and events of these tasks into the past."""
     sql(
         tasks.database,
         """UPDATE tasks SET created_at = created_at - make_interval(days => %s),
@@ -61,7 +61,7 @@ def ago(tasks: Tasks, days: int, *ids: str) -> None:
 
 
 def asks(tasks: Tasks) -> str:
-    """A task that waits for an approval."""
+    """Creates a task that waits for an approval."""
     task_id = tasks.started()
     tasks.open_phase(task_id)
     tasks.append(approval_wait(task_stream(task_id), ASKED, 10, 1, []))
@@ -74,7 +74,7 @@ def retried(tasks: Tasks, countdown: float) -> str:
     return task_id
 
 
-def test_what_nobody_came_for_expires_and_says_what_to_do(tasks: Tasks, run: Callable[..., int]) -> None:
+def test_tasks_that_wait_in_vain_expire_and_say_what_to_do(tasks: Tasks, run: Callable[..., int]) -> None:
     unserved, again, asked = tasks.create(job_type="render"), retried(tasks, 0), asks(tasks)
     ago(tasks, DAYS + 1, unserved, again, asked)
 
@@ -94,19 +94,19 @@ def test_what_nobody_came_for_expires_and_says_what_to_do(tasks: Tasks, run: Cal
     assert run() == 0
 
 
-def test_what_runs_or_had_an_event_or_is_not_due_stays(tasks: Tasks, run: Callable[..., int]) -> None:
-    young, runs, later, spoken = tasks.create(), tasks.started(), retried(tasks, 30 * 86_400), asks(tasks)
+def test_a_task_that_runs_or_had_an_event_or_is_not_due_stays(tasks: Tasks, run: Callable[..., int]) -> None:
+    young, runs, later, recent = tasks.create(), tasks.started(), retried(tasks, 30 * 86_400), asks(tasks)
     ago(tasks, DAYS - 1, young)
-    ago(tasks, DAYS + 1, runs, later, spoken)
-    tasks.append([line(task_stream(spoken), "somebody writes to it")])
+    ago(tasks, DAYS + 1, runs, later, recent)
+    tasks.append([line(task_stream(recent), "somebody writes to it")])
 
     assert run() == 0
 
-    statuses = [tasks.state(task_id)["task"]["status"] for task_id in (young, runs, later, spoken)]
+    statuses = [tasks.state(task_id)["task"]["status"] for task_id in (young, runs, later, recent)]
     assert statuses == ["PENDING", "STARTED", "RETRY", "WAITING"]
 
 
-def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callable[..., int]) -> None:
+def test_a_parent_goes_on_when_a_step_expires(tasks: Tasks, run: Callable[..., int]) -> None:
     steps = [{"job_type": "emit_load", "params": {}, "on_failure": "continue"}] * 2
     parent = tasks.create(job_type="orchestrate", params={"steps": steps, "mode": "sequence"})
     assert tasks.claim(parent)
@@ -120,14 +120,14 @@ def test_a_parent_goes_on_as_for_any_step_that_failed(tasks: Tasks, run: Callabl
 
     assert expire_tasks(tasks.connect, begin, DAYS) == 1
 
-    (following,) = hints
+    (hint,) = hints
     assert tasks.state(parent)["task"]["status"] == "STARTED"
-    ago(tasks, DAYS + 1, parent, following.task_id)
+    ago(tasks, DAYS + 1, parent, hint.task_id)
     assert run() == 1
     assert tasks.state(parent)["task"]["finished_at"] is not None
 
 
-def test_a_run_takes_so_long_and_goes_through_all_pages(
+def test_a_run_keeps_its_time_and_reads_all_pages(
     tasks: Tasks, run: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forsaken, "PAGE_TASKS", 2)

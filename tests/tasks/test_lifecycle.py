@@ -1,4 +1,4 @@
-"""How tasks begin, are claimed and cancelled. Against a real Postgres."""
+"""Creating, claiming and cancelling tasks, on a real Postgres."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tasks.helpers import Tasks, folded
 NOWHERE = "00000000-0000-4000-8000-000000000009"
 
 
-def test_a_new_task_is_pending_queued_and_told_in_its_first_event(tasks: Tasks):
+def test_a_new_task_is_pending_queued_and_has_its_first_event(tasks: Tasks):
     task_id = tasks.create(title="Named", params={"a": [1, None]}, origin=Origin("scheduled"))
 
     (first,) = tasks.events(task_id)
@@ -53,14 +53,14 @@ def test_a_claim_starts_the_attempt_and_takes_the_lease(tasks: Tasks):
 
 
 @pytest.mark.parametrize("number", [0, 2, -1])
-def test_a_claim_with_another_number_is_for_nothing(tasks: Tasks, number: int):
+def test_a_claim_with_another_number_gets_nothing(tasks: Tasks, number: int):
     task_id = tasks.create()
 
     assert tasks.claim(task_id, number) is None
     assert tasks.statuses(task_id) == ["PENDING"]
 
 
-def test_a_late_or_doubled_message_is_for_nothing(tasks: Tasks):
+def test_a_late_or_doubled_message_claims_nothing(tasks: Tasks):
     running, ended, retried = tasks.started(), tasks.create(), tasks.started()
     tasks.cancel(ended)
     tasks.end(retried, "RETRY", retry_in=0)
@@ -102,7 +102,7 @@ def test_a_retry_keeps_its_first_start_and_begins_its_progress_anew(tasks: Tasks
 
 
 @pytest.mark.parametrize("retried", [False, True])
-def test_cancelling_what_waits_ends_it_at_once(tasks: Tasks, retried: bool):
+def test_cancelling_a_queued_task_ends_it_at_once(tasks: Tasks, retried: bool):
     task_id = tasks.create()
     if retried:
         tasks.claim(task_id)
@@ -117,7 +117,7 @@ def test_cancelling_what_waits_ends_it_at_once(tasks: Tasks, retried: bool):
     assert tasks.dispatches() == tasks.leases() == {} and tasks.claim(task_id, 2) is None
 
 
-def test_cancelling_what_waits_for_approval_ends_it_at_once(tasks: Tasks):
+def test_cancelling_a_task_that_waits_for_approval_ends_it_at_once(tasks: Tasks):
     task_id = tasks.create()
     tasks.append(
         [
@@ -133,7 +133,7 @@ def test_cancelling_what_waits_for_approval_ends_it_at_once(tasks: Tasks):
     assert tasks.cancel(task_id).closed
 
 
-def test_cancelling_what_runs_asks_it_once(tasks: Tasks):
+def test_cancelling_a_running_task_asks_it_once(tasks: Tasks):
     task_id = tasks.started()
     tasks.open_phase(task_id)
 
@@ -148,7 +148,7 @@ def test_cancelling_what_runs_asks_it_once(tasks: Tasks):
     assert tasks.state(task_id)["task"]["status"] == "STARTED"
 
 
-def test_a_cancel_that_a_retry_outran_stops_the_next_attempt(tasks: Tasks):
+def test_a_cancel_that_comes_after_a_retry_stops_the_next_attempt(tasks: Tasks):
     task_id = tasks.started()
     tasks.cancel(task_id)
     tasks.end(task_id, "RETRY", retry_in=0)
@@ -159,7 +159,7 @@ def test_a_cancel_that_a_retry_outran_stops_the_next_attempt(tasks: Tasks):
 
 
 @pytest.mark.parametrize("status", ["FAILURE", "REVOKED", "SUCCESS"])
-def test_what_has_ended_cannot_be_cancelled(tasks: Tasks, status: str):
+def test_an_ended_task_cannot_be_cancelled(tasks: Tasks, status: str):
     task_id = tasks.started()
     tasks.end(task_id, status)
 
@@ -167,6 +167,6 @@ def test_what_has_ended_cannot_be_cancelled(tasks: Tasks, status: str):
         tasks.cancel(task_id)
 
 
-def test_what_is_not_there_cannot_be_cancelled(tasks: Tasks):
+def test_an_unknown_task_cannot_be_cancelled(tasks: Tasks):
     with pytest.raises(NotFound):
         tasks.cancel(NOWHERE)

@@ -1,4 +1,4 @@
-"""How tasks end: once, told in order, whoever ends them. Against a real Postgres."""
+"""The ends of tasks: one each, with its events in order, on a real Postgres."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.tasks.helpers import Tasks, folded
 NOWHERE = "00000000-0000-4000-8000-000000000009"
 
 
-def test_what_an_earlier_attempt_still_says_is_refused(tasks: Tasks):
+def test_events_of_an_earlier_attempt_are_refused(tasks: Tasks):
     task_id = tasks.started()
     tasks.expire_lease(task_id, retry=True)
     assert tasks.claim(task_id, 2)
@@ -77,8 +77,8 @@ def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Task
         task_id, "FAILURE", phases=["sort", "read"], error={"type": "E", "message": "why", "traceback": None}
     )
 
-    told = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
-    assert told == [
+    last = [(e["type"], e.get("phase_id"), e.get("status")) for e in tasks.events(task_id)[-4:]]
+    assert last == [
         ("phase_update", "sort", "error"),
         ("phase_update", "read", "error"),
         ("agent_completed", None, None),
@@ -88,7 +88,7 @@ def test_an_attempt_ends_with_its_phases_then_itself_then_the_status(tasks: Task
 
 
 @pytest.mark.parametrize("claimed", [False, True])
-def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks, claimed: bool):
+def test_a_task_that_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks, claimed: bool):
     task_id = tasks.started() if claimed else tasks.create()
 
     with tasks.transaction() as tx:
@@ -99,8 +99,8 @@ def test_what_the_broker_did_not_take_fails_unless_a_worker_has_it(tasks: Tasks,
 
 
 @pytest.mark.slow
-def test_a_task_ends_once_whoever_is_first(tasks: Tasks):
-    """Fifteen times cancel, the reaper and the worker's own end at the same moment."""
+def test_a_task_ends_once_when_several_end_it_at_once(tasks: Tasks):
+    """A cancel, an expired lease and the worker's own end at the same moment, fifteen times."""
     start, others = threading.Barrier(3, timeout=60), [Tasks(tasks.database) for _ in range(3)]
     task_ids = [tasks.create() for _ in range(15)]
     for n, task_id in enumerate(task_ids):

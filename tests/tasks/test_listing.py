@@ -11,7 +11,7 @@ from psycopg2.extras import Json
 from app.stream.event import user_stream
 from app.tasks import listing
 from app.tasks.counting import sum_up
-from app.tasks.listing import Listing, Page, filters, list_tasks, status_counts
+from app.tasks.listing import Listing, Page, active_task, filters, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -128,6 +128,20 @@ def test_a_page_deep_in_the_past_is_read_from_an_index_and_not_sorted(
     assert explaining.visited < 200, "not the thousands that are newer"
 
 
+def test_the_task_that_runs_is_found_without_a_look_at_those_that_ended(tasks: Tasks) -> None:
+    sql(tasks.database, FILL, tasks.user_id)
+    sql(tasks.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
+    older, newer = tasks.create(), tasks.create()
+    sql(tasks.database, "ANALYZE tasks")
+
+    with tasks.connect() as connection, connection.cursor() as cur:
+        explaining = Explaining(cur, [])
+        found = active_task(explaining, tasks.user_id)  # type: ignore[arg-type]
+
+    assert found == newer != older
+    assert explaining.visited <= 2
+
+
 class Explaining:
     """A cursor that keeps the plan of what it is asked, and how many rows of ``tasks`` that looked at."""
 
@@ -143,6 +157,9 @@ class Explaining:
 
     def fetchall(self) -> Any:
         return self._cur.fetchall()
+
+    def fetchone(self) -> Any:
+        return self._cur.fetchone()
 
 
 def test_a_list_holds_no_parameters_and_no_results_and_ends_after_a_megabyte(tasks: Tasks) -> None:

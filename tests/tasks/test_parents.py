@@ -1,4 +1,4 @@
-"""Parents and steps: what a step's end means for its parent, and that nothing but Postgres counts them."""
+"""Parents and steps: how a step's end changes its parent, with nothing but Postgres to count steps."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from app.tasks import lifecycle, parents
 from app.tasks.dispatch import started_steps
 from app.tasks.steps import step_wait
 from tests.stream.helpers import sql
-from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
+from tests.tasks.families import (
+    BROKEN,
+    consistent,
+    delegate,
+    delegated_parent,
+    owner_events,
+    run,
+    status,
+    step,
+    steps,
+)
 from tests.tasks.helpers import Tasks
 
 
 def test_steps_in_sequence_start_one_after_the_other_and_end_their_parent(tasks: Tasks) -> None:
-    parent = begun(tasks, step(title="First"), step())
+    parent = delegated_parent(tasks, step(title="First"), step())
 
     assert tasks.leases() == {}, "a parent holds no worker"
     (first,) = steps(tasks, parent)
@@ -36,15 +46,15 @@ def test_steps_in_sequence_start_one_after_the_other_and_end_their_parent(tasks:
     assert consistent(tasks, parent, first, second)
 
 
-def test_the_owner_is_told_of_a_parent_and_of_its_steps_with_their_results(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_the_owner_gets_events_of_a_parent_and_its_steps_with_their_results(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
 
     run(tasks, only, result="done")
 
-    created = [(e["task_id"], e["parent_id"]) for e in told(tasks) if e["type"] == "task_created"]
+    created = [(e["task_id"], e["parent_id"]) for e in owner_events(tasks) if e["type"] == "task_created"]
     assert created == [(parent, None), (only, parent)]
-    of_parent = [e["type"] for e in told(tasks) if e.get("task_id") == parent]
+    of_parent = [e["type"] for e in owner_events(tasks) if e.get("task_id") == parent]
     assert of_parent == [
         "task_created",
         "status_changed",
@@ -53,14 +63,16 @@ def test_the_owner_is_told_of_a_parent_and_of_its_steps_with_their_results(tasks
         "task_completed",
         "status_changed",
     ]
-    (completed,) = [e for e in told(tasks) if e["type"] == "task_completed" and e["task_id"] == parent]
+    (completed,) = [
+        e for e in owner_events(tasks) if e["type"] == "task_completed" and e["task_id"] == parent
+    ]
     assert [r["result"] for r in completed["subtask_results"]] == ["done"]
-    about = [e["related_id"] for e in told(tasks) if e["type"] == "notification"]
-    assert about == [parent, parent], "of its steps it hears by the parent"
+    about = [e["related_id"] for e in owner_events(tasks) if e["type"] == "notification"]
+    assert about == [parent, parent], "steps have no notifications"
 
 
 def test_steps_in_parallel_all_start_and_the_last_to_end_ends_the_parent(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step(), step(), mode="parallel")
+    parent = delegated_parent(tasks, step(), step(), step(), mode="parallel")
     a, b, c = steps(tasks, parent)
 
     run(tasks, b)
@@ -72,8 +84,8 @@ def test_steps_in_parallel_all_start_and_the_last_to_end_ends_the_parent(tasks: 
     assert consistent(tasks, parent, a, b, c)
 
 
-def test_a_step_that_fails_ends_what_must_not_go_on_without_it(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step(), step(), mode="parallel")
+def test_a_failed_step_ends_its_parent_and_the_other_steps(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(), step(), step(), mode="parallel")
     waiting, running, failing = steps(tasks, parent)
     assert tasks.claim(running)
 
@@ -91,7 +103,7 @@ def test_a_step_that_fails_ends_what_must_not_go_on_without_it(tasks: Tasks) -> 
 
 
 def test_a_sequence_stops_at_the_step_that_fails(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step())
+    parent = delegated_parent(tasks, step(), step())
     (first,) = steps(tasks, parent)
 
     run(tasks, first, "FAILURE")
@@ -100,8 +112,8 @@ def test_a_sequence_stops_at_the_step_that_fails(tasks: Tasks) -> None:
     assert steps(tasks, parent) == [first]
 
 
-def test_a_step_may_fail_without_harm_when_it_was_asked_so(tasks: Tasks) -> None:
-    parent = begun(tasks, step(on_failure="continue"), step())
+def test_a_step_that_may_fail_does_not_end_its_parent(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(on_failure="continue"), step())
 
     run(tasks, steps(tasks, parent)[0], "FAILURE")
     run(tasks, steps(tasks, parent)[1])
@@ -112,8 +124,8 @@ def test_a_step_may_fail_without_harm_when_it_was_asked_so(tasks: Tasks) -> None
     assert [p["status"] for p in ended["phases"]] == ["error", "completed"]
 
 
-def test_a_step_that_will_be_tried_again_has_not_failed(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_a_step_that_is_retried_has_not_failed(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
 
     run(tasks, only, "RETRY", retry_count=1)
@@ -125,7 +137,7 @@ def test_a_step_that_will_be_tried_again_has_not_failed(tasks: Tasks) -> None:
 
 
 def test_an_approved_step_runs_and_a_rejected_one_ends_the_whole(tasks: Tasks) -> None:
-    parent = begun(tasks, step(approval={"title": "Go?", "risk_level": "high"}))
+    parent = delegated_parent(tasks, step(approval={"title": "Go?", "risk_level": "high"}))
     (only,) = steps(tasks, parent)
     assert status(tasks, only) == "WAITING"
     assert tasks.state(parent)["phases"][0]["message"] == "Waits for approval: Go?"
@@ -142,7 +154,7 @@ def test_an_approved_step_runs_and_a_rejected_one_ends_the_whole(tasks: Tasks) -
 
 def test_a_step_of_a_step_ends_all_above_it(tasks: Tasks) -> None:
     inner = {"job_type": "orchestrate", "params": {"steps": [step(), step()], "mode": "parallel"}}
-    parent = begun(tasks, step(**inner), step(), mode="parallel")
+    parent = delegated_parent(tasks, step(**inner), step(), mode="parallel")
     middle, other = steps(tasks, parent)
     assert tasks.claim(middle)
     delegate(tasks, middle)
@@ -163,7 +175,7 @@ def test_a_step_of_a_step_ends_all_above_it(tasks: Tasks) -> None:
 
 def test_the_progress_of_a_step_moves_all_above_it(tasks: Tasks) -> None:
     inner = {"job_type": "orchestrate", "params": {"steps": [step(), step()], "mode": "parallel"}}
-    parent = begun(tasks, step(**inner), step())
+    parent = delegated_parent(tasks, step(**inner), step())
     (middle,) = steps(tasks, parent)
     assert tasks.claim(middle)
     delegate(tasks, middle)
@@ -178,12 +190,12 @@ def test_the_progress_of_a_step_moves_all_above_it(tasks: Tasks) -> None:
     run(tasks, one)
     late = progress(80)
 
-    assert late == Appended(), "what has ended moves no more"
+    assert late == Appended(), "an ended phase changes no more"
     assert consistent(tasks, parent, middle)
 
 
-def test_too_much_of_the_steps_results_is_left_to_the_steps(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step(), mode="parallel")
+def test_results_of_steps_that_are_too_large_stay_with_the_steps(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(), step(), mode="parallel")
 
     for task_id in steps(tasks, parent):
         run(tasks, task_id, result="x" * 150_000)
@@ -192,8 +204,8 @@ def test_too_much_of_the_steps_results_is_left_to_the_steps(tasks: Tasks) -> Non
     assert results[0] == "x" * 150_000 and results[1] == {"truncated": True, "bytes": 150_002}
 
 
-def test_a_result_that_is_too_large_takes_none_of_the_later_ones_away(tasks: Tasks) -> None:
-    parent = begun(tasks, *[step()] * 4)
+def test_a_result_that_is_too_large_leaves_room_for_later_ones(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, *[step()] * 4)
     for result in ("y" * 250_000, "small", {"n": 1}, None):
         run(tasks, steps(tasks, parent)[-1], result=result)
 
@@ -202,12 +214,12 @@ def test_a_result_that_is_too_large_takes_none_of_the_later_ones_away(tasks: Tas
 
 
 def test_a_phase_ends_as_its_step_did_and_once(tasks: Tasks) -> None:
-    failed = begun(tasks, step(), step(), mode="parallel")
+    failed = delegated_parent(tasks, step(), step(), mode="parallel")
     one, two = steps(tasks, failed)
     assert tasks.claim(two)
     run(tasks, one, "FAILURE")
-    tasks.end(two)  # it was asked to stop, and was done before it heard
-    passed = begun(tasks, step(), step(on_failure="continue"))
+    tasks.end(two)  # the step succeeds before its worker sees the cancel
+    passed = delegated_parent(tasks, step(), step(on_failure="continue"))
     run(tasks, steps(tasks, passed)[0])
     run(tasks, steps(tasks, passed)[1], "FAILURE")
 
@@ -219,8 +231,8 @@ def test_a_phase_ends_as_its_step_did_and_once(tasks: Tasks) -> None:
         assert sorted(ends) == ["1_emit_load", "2_emit_load"]
 
 
-def test_what_a_step_says_too_late_leaves_no_phase_open(tasks: Tasks) -> None:
-    parent = begun(tasks, step(on_failure="continue"), step())
+def test_a_late_report_of_a_step_leaves_no_phase_open(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(on_failure="continue"), step())
     run(tasks, steps(tasks, parent)[0], "FAILURE")
 
     tasks.append([step_wait(task_stream(parent), "1_emit_load", "Go?")])
@@ -229,8 +241,8 @@ def test_what_a_step_says_too_late_leaves_no_phase_open(tasks: Tasks) -> None:
     assert [p["status"] for p in tasks.state(parent)["phases"]] == ["error", "completed"]
 
 
-def test_the_cause_is_what_failed_whatever_the_clocks_say(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step(), mode="parallel")
+def test_the_cause_is_the_failed_step_whatever_the_clocks_say(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step(), step(), mode="parallel")
     one, two = steps(tasks, parent)
     assert tasks.claim(two)
     run(tasks, one, "FAILURE")
@@ -241,8 +253,8 @@ def test_the_cause_is_what_failed_whatever_the_clocks_say(tasks: Tasks) -> None:
     assert tasks.state(parent)["task"]["error"]["message"] == "Step 1 (emit_load): it broke"
 
 
-def test_progress_waits_for_nobody(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_progress_does_not_wait_for_the_parents_lock(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
     other = Tasks(tasks.database)
 

@@ -1,4 +1,4 @@
-"""Families that are cancelled, and ends that come at once."""
+"""Parents that are cancelled with their steps, and steps that end at once."""
 
 from __future__ import annotations
 
@@ -14,14 +14,24 @@ from app.stream.store import Appended
 from app.tasks import lifecycle
 from app.tasks.approvals import Approval, approval_wait
 from tests.stream.helpers import in_threads
-from tests.tasks.families import BROKEN, begun, consistent, delegate, run, status, step, steps, told
+from tests.tasks.families import (
+    BROKEN,
+    consistent,
+    delegate,
+    delegated_parent,
+    owner_events,
+    run,
+    status,
+    step,
+    steps,
+)
 from tests.tasks.helpers import Tasks
 
 pytestmark = pytest.mark.slow
 
 
 def test_a_cancelled_parent_cancels_its_steps_and_ends_with_the_last(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step(), step(), mode="parallel")
+    parent = delegated_parent(tasks, step(), step(), step(), mode="parallel")
     running, waiting, done = steps(tasks, parent)
     run(tasks, done)
     assert tasks.claim(running)
@@ -39,7 +49,7 @@ def test_a_cancelled_parent_cancels_its_steps_and_ends_with_the_last(tasks: Task
 
 
 def test_a_parent_whose_steps_all_wait_ends_with_its_cancel(tasks: Tasks) -> None:
-    parent = begun(tasks, step(approval={"title": "Go?"}), step(), mode="parallel")
+    parent = delegated_parent(tasks, step(approval={"title": "Go?"}), step(), mode="parallel")
 
     tasks.cancel(parent)
 
@@ -47,7 +57,7 @@ def test_a_parent_whose_steps_all_wait_ends_with_its_cancel(tasks: Tasks) -> Non
 
 
 def test_a_cancelled_sequence_starts_nothing_more(tasks: Tasks) -> None:
-    parent = begun(tasks, step(), step())
+    parent = delegated_parent(tasks, step(), step())
     (first,) = steps(tasks, parent)
     assert tasks.claim(first)
     tasks.cancel(parent)
@@ -62,16 +72,16 @@ def test_a_cancel_just_before_the_steps_would_start_starts_none(tasks: Tasks) ->
     assert tasks.claim(parent)
     tasks.cancel(parent)
 
-    heard = delegate(tasks, parent)
+    appended = delegate(tasks, parent)
     with tasks.transaction() as tx:
         lifecycle.end_if_cancelled(tx, parent)
 
-    assert heard.cancel_requested == {task_stream(parent)}
+    assert appended.cancel_requested == {task_stream(parent)}
     assert (status(tasks, parent), steps(tasks, parent)) == ("REVOKED", [])
 
 
 def test_a_worker_that_dies_before_its_steps_started_is_lost_and_after_it_is_not(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+    parent = delegated_parent(tasks, step())
     again = tasks.create(job_type="orchestrate", params={"steps": [step()], "mode": "sequence"})
     assert tasks.claim(again)
     tasks.expire_lease(again, retry=True)
@@ -83,8 +93,8 @@ def test_a_worker_that_dies_before_its_steps_started_is_lost_and_after_it_is_not
     assert tasks.leases().keys() == {again} and len(steps(tasks, parent)) == 1
 
 
-def test_a_step_that_asked_when_its_parent_was_cancelled_ends_with_the_next_cancel(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_a_step_that_asked_after_its_parents_cancel_ends_with_the_next_cancel(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
@@ -95,8 +105,8 @@ def test_a_step_that_asked_when_its_parent_was_cancelled_ends_with_the_next_canc
     assert [status(tasks, task_id) for task_id in (parent, only)] == ["REVOKED", "REVOKED"]
 
 
-def test_one_whose_worker_dies_when_it_asked_after_a_cancel_ends_with_its_lease(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_a_cancelled_step_that_asked_ends_with_its_lease_when_its_worker_dies(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
@@ -109,8 +119,8 @@ def test_one_whose_worker_dies_when_it_asked_after_a_cancel_ends_with_its_lease(
     assert tasks.leases() == {}
 
 
-def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_a_cancel_ends_a_step_that_waits_for_its_retry(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
     (only,) = steps(tasks, parent)
     assert tasks.claim(only)
     tasks.cancel(parent)
@@ -123,8 +133,8 @@ def test_a_cancel_outruns_the_pause_before_a_retry(tasks: Tasks) -> None:
     assert tasks.dispatches() == {}
 
 
-def test_a_parent_that_left_the_rest_to_its_steps_cannot_be_lost(tasks: Tasks) -> None:
-    parent = begun(tasks, step())
+def test_a_parent_that_waits_for_its_steps_cannot_be_lost(tasks: Tasks) -> None:
+    parent = delegated_parent(tasks, step())
 
     assert tasks.expire_lease(parent, retry=True) == Appended()
     assert tasks.expire_lease(parent) == Appended()
@@ -140,10 +150,10 @@ def test_a_parent_that_left_the_rest_to_its_steps_cannot_be_lost(tasks: Tasks) -
         (False, "stop", {"FAILURE"}),
     ],
 )
-def test_many_that_end_at_once_end_their_parent_once(
+def test_steps_that_end_at_once_end_their_parent_once(
     tasks: Tasks, cancel: bool, on_failure: str, ends: set[str]
 ) -> None:
-    parent = begun(tasks, *[step(on_failure=on_failure) for _ in range(12)], mode="parallel")
+    parent = delegated_parent(tasks, *[step(on_failure=on_failure) for _ in range(12)], mode="parallel")
     ids = steps(tasks, parent)
     for task_id in ids:
         assert tasks.claim(task_id)
@@ -162,7 +172,7 @@ def test_many_that_end_at_once_end_their_parent_once(
     in_threads([partial(end, n) for n in range(len(ids))] + [cancels] * cancel, 120)
 
     assert status(tasks, parent) in ends
-    assert [e["type"] for e in told(tasks) if e.get("task_id") == parent].count("task_completed") == 1
+    assert [e["type"] for e in owner_events(tasks) if e.get("task_id") == parent].count("task_completed") == 1
     assert consistent(tasks, parent, *ids)
     for worker in workers:
         worker.connect.close()

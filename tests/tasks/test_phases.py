@@ -1,4 +1,4 @@
-"""Phases of a task whose attempts each have others: all are rows of the one task."""
+"""Phases of a task whose attempts have different ones: all are rows of the task."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT = 5
 
 
 def attempt(tasks: Tasks, task_id: str, number: int, names: list[str]) -> None:
-    """Reports these phases and is to be tried again."""
+    """Reports these phases and ends in RETRY."""
     claim, kept = tasks.claim(task_id, number), Kept()
     assert claim
     run = Run(claim, kept)  # type: ignore[arg-type]
@@ -24,7 +24,9 @@ def attempt(tasks: Tasks, task_id: str, number: int, names: list[str]) -> None:
     tasks.end(task_id, "RETRY", attempt=number, retry_in=0)
 
 
-def test_a_task_has_so_many_phases_in_all_its_attempts(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_phases_of_all_attempts_of_a_task_are_limited(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in (reports, runs):
         monkeypatch.setattr(module, "PHASE_LIMIT", LIMIT)
     task_id = tasks.create()

@@ -1,8 +1,7 @@
-"""What a run is expected to do, from what its job declares and what earlier runs took."""
+"""The plan of a run, from the phases that its job declares and from the durations of earlier runs."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ JOB = "thumbnails"
 
 
 def run(**seconds: float) -> list[Span]:
-    """One phase after the other."""
+    """Makes an earlier run with one phase after the other."""
     spans, at = list[Span](), 1000.0
     for position, (name, took) in enumerate(seconds.items()):
         spans.append(Span(name, position, at, at := at + took))
@@ -37,14 +36,14 @@ def test_shares_and_seconds_are_medians_of_earlier_runs() -> None:
     assert planned(plan_from({"scan": None, "resize": None}, runs))[0][1] == pytest.approx(1 / 3, abs=1e-3)
 
 
-def test_weights_that_are_declared_are_kept_and_seconds_learnt() -> None:
+def test_declared_weights_are_kept_and_seconds_are_medians() -> None:
     weights = {"scan": 1, "resize": 3}
 
     assert planned(plan_from(weights, [])) == [("scan", 0.25, None), ("resize", 0.75, None)]
     assert planned(plan_from(weights, [run(scan=5, resize=5)])) == [("scan", 0.25, 5), ("resize", 0.75, 5)]
 
 
-def test_where_nothing_is_known_there_is_no_plan() -> None:
+def test_without_phases_and_runs_there_is_no_plan() -> None:
     assert plan_from({}, []) is None
     assert plan_from({"scan": None, "resize": None}, []) is None
     assert plan_from({"scan": 0, "resize": 0}, []) is None
@@ -58,7 +57,7 @@ def test_a_phase_that_few_runs_had_is_not_expected() -> None:
     assert planned(plan_from(dict.fromkeys(("scan", "repair", "resize")), runs))[1] == ("repair", 0, 0)
 
 
-def test_the_time_of_a_phase_within_another_is_that_ones() -> None:
+def test_a_phase_within_another_counts_no_time_of_its_own() -> None:
     nested = [Span("all", 0, 0, 9), Span("read", 1, 0, 4), Span("write", 2, 4, 9), Span("tell", 3, 9, 12)]
 
     assert planned(plan_from({}, [nested])) == [("all", 0.75, 9), ("tell", 0.25, 3)]
@@ -79,7 +78,7 @@ def phase_events(tasks: Tasks, task_id: str, name: str) -> None:
 def earlier(
     tasks: Tasks, seconds: Mapping[str, float], days_ago: float = 1, idle: float = 0, **more: Any
 ) -> str:
-    """A run that succeeded, took so long over each phase, and was ``idle`` for so long beside them."""
+    """Stores a run that succeeded with these seconds for each phase and ``idle`` seconds outside of them."""
     task_id = tasks.create(job_type=JOB, **more)
     assert tasks.claim(task_id)
     for name in seconds:
@@ -105,7 +104,7 @@ def earlier(
 
 
 def plan(tasks: Tasks, phases: Mapping[str, float | None] | None = None, **more: Any) -> Plan | None:
-    """Of a run that is made now."""
+    """Returns the plan of a new run."""
     task_id = tasks.create(job_type=JOB, **more)
     with tasks.connect() as connection, connection.cursor() as cur:
         return plan_of(cur, task_id, JOB, phases or {})
@@ -139,7 +138,7 @@ def test_the_weights_of_the_job_go_with_the_claim(tasks: Tasks) -> None:
     assert tasks.state(task_id)["task"]["plan"] == claimed.plan
 
 
-def test_what_succeeded_is_unknown_no_more(tasks: Tasks) -> None:
+def test_a_run_that_succeeded_makes_the_next_plan(tasks: Tasks) -> None:
     done, failed = tasks.started(), tasks.started()
     tasks.end(done)
     tasks.end(failed, "FAILURE", error={"type": "E", "message": "", "traceback": None})
@@ -156,7 +155,7 @@ def test_only_the_newest_runs_count(tasks: Tasks) -> None:
     assert planned(plan(tasks))[0][1] == 0.9
 
 
-def test_a_run_of_very_many_phases_is_not_learnt_from(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_of_very_many_phases_does_not_count(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier(tasks, {"scan": 1, "resize": 2, "tell": 1})
     monkeypatch.setattr("app.tasks.plan.MAX_PHASES", 3)
     assert plan(tasks) is not None
@@ -164,7 +163,7 @@ def test_a_run_of_very_many_phases_is_not_learnt_from(tasks: Tasks, monkeypatch:
     assert plan(tasks) is None
 
 
-def test_what_failed_was_retried_or_tells_little_is_not_learnt_from(tasks: Tasks) -> None:
+def test_runs_that_failed_or_were_retried_or_lie_outside_phases_do_not_count(tasks: Tasks) -> None:
     failed = tasks.create(job_type=JOB)
     assert tasks.claim(failed)
     phase_events(tasks, failed, "scan")
@@ -176,7 +175,7 @@ def test_what_failed_was_retried_or_tells_little_is_not_learnt_from(tasks: Tasks
     assert plan(tasks) is None
 
 
-def test_the_time_for_which_a_run_waited_for_a_yes_is_none_of_its_own(tasks: Tasks) -> None:
+def test_the_time_of_waiting_for_approval_does_not_count(tasks: Tasks) -> None:
     asked = earlier(tasks, {"scan": 1, "resize": 2}, idle=3600)
     sql(
         tasks.database,
@@ -188,24 +187,20 @@ def test_the_time_for_which_a_run_waited_for_a_yes_is_none_of_its_own(tasks: Tas
     assert planned(plan(tasks)) == [("scan", 0.3333, 1), ("resize", 0.6667, 2)]
 
 
-def test_names_that_nobody_declared_are_learnt_from_runs_that_the_owner_may_see(tasks: Tasks) -> None:
-    def somebody(tenant: str | None) -> str:
-        statement = "INSERT INTO users (email, role, tenant) VALUES (%s, 'operator', %s) RETURNING id::text"
-        return str(sql(tasks.database, statement, f"{uuid.uuid4().hex}@example.org", tenant)[0][0])
-
-    alone, ours, theirs = somebody(None), somebody("acme"), somebody("other")
+def test_undeclared_names_come_only_from_runs_that_the_owner_may_see(tasks: Tasks) -> None:
+    alone, ours, theirs = tasks.add_user(), tasks.add_user("acme"), tasks.add_user("other")
     earlier(tasks, {"the secret customer": 1}, user_id=alone)
     earlier(tasks, {"scan": 1, "resize": 1}, user_id=ours)
 
-    assert plan(tasks) is None, "of no tenant, and another's runs"
+    assert plan(tasks) is None, "runs of another user without a tenant do not count"
     assert plan(tasks, user_id=theirs) is None
-    assert [name for name, _, _ in planned(plan(tasks, user_id=somebody("acme")))] == ["scan", "resize"]
+    assert [name for name, _, _ in planned(plan(tasks, user_id=tasks.add_user("acme")))] == ["scan", "resize"]
     declared = {"scan": None, "resize": None}
     assert planned(plan(tasks, declared, user_id=theirs)) == [("scan", 0.5, 1), ("resize", 0.5, 1)]
 
 
 @pytest.mark.slow
-def test_the_newest_runs_are_a_piece_of_an_index(tasks: Tasks) -> None:
+def test_the_newest_runs_are_a_range_of_an_index(tasks: Tasks) -> None:
     sql(tasks.database, FILL, tasks.user_id)
     sql(tasks.database, "UPDATE tasks SET finished_at = created_at RETURNING 1")
     sql(tasks.database, "ANALYZE tasks")

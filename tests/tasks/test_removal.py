@@ -1,4 +1,4 @@
-"""Ended tasks go after their time: whole, in steps, and in nobody's way."""
+"""Old tasks are removed as a whole, in batches, and without keeping others waiting."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def left(tasks: Tasks) -> set[str]:
 
 
 def family(tasks: Tasks) -> tuple[str, list[str]]:
-    """A parent with two steps that wait."""
+    """Creates a parent with two queued steps."""
     steps = [{"job_type": "emit_load", "params": {}, "on_failure": "continue"}] * 2
     parent = tasks.create(job_type="orchestrate", params={"steps": steps, "mode": "parallel"})
     assert tasks.claim(parent)
@@ -64,7 +64,7 @@ def family(tasks: Tasks) -> tuple[str, list[str]]:
     return parent, [task_id for (task_id,) in found]
 
 
-def test_what_ended_long_ago_goes_with_all_that_was_written_of_it(tasks: Tasks, connect: Any) -> None:
+def test_a_task_that_ended_long_ago_is_removed_with_all_its_data(tasks: Tasks, connect: Any) -> None:
     ended(tasks)
     kept = [ended(tasks, days_ago=300), tasks.started(), tasks.create()]
     ago(tasks, 400, *kept[1:])
@@ -83,7 +83,7 @@ def test_what_ended_long_ago_goes_with_all_that_was_written_of_it(tasks: Tasks, 
     assert dict(counted) == {"SUCCESS": 1, "STARTED": 1, "PENDING": 1}
 
 
-def test_a_family_goes_as_a_whole_once_all_of_it_is_old(tasks: Tasks, connect: Any) -> None:
+def test_a_family_is_removed_as_a_whole_when_all_its_tasks_are_old(tasks: Tasks, connect: Any) -> None:
     parent, (first, second) = family(tasks)
     for step in (first, second):
         assert tasks.claim(step)
@@ -94,14 +94,14 @@ def test_a_family_goes_as_a_whole_once_all_of_it_is_old(tasks: Tasks, connect: A
     tasks.end(second)
     assert tasks.state(parent)["task"]["status"] == "SUCCESS"
     ago(tasks, 400, parent, first)
-    assert remove_tasks(connect, YEAR) == 0, "a step ended only now"
+    assert remove_tasks(connect, YEAR) == 0, "a step ended just now"
 
     ago(tasks, 400, second)
     assert remove_tasks(connect, YEAR) == 3
     assert left(tasks) == set()
 
 
-def test_what_was_retried_stays_as_long_as_its_retry(tasks: Tasks, connect: Any) -> None:
+def test_a_retried_task_stays_as_long_as_its_retry(tasks: Tasks, connect: Any) -> None:
     old = ended(tasks, days_ago=500)
     retry = ended(tasks, days_ago=10, origin=Origin("retry", retry_of=old))
 
@@ -111,7 +111,7 @@ def test_what_was_retried_stays_as_long_as_its_retry(tasks: Tasks, connect: Any)
     assert remove_tasks(connect, YEAR) == 1 and left(tasks) == set()
 
 
-def test_a_task_with_many_events_is_emptied_in_batches_first(
+def test_a_task_with_many_events_is_pruned_in_batches_first(
     tasks: Tasks, connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ended(tasks, lines=400)
@@ -128,18 +128,18 @@ def test_a_task_with_many_events_is_emptied_in_batches_first(
     assert left(tasks) == set()
 
 
-def test_whoever_holds_a_stream_keeps_its_task_until_the_next_run(tasks: Tasks, connect: Any) -> None:
+def test_a_locked_stream_keeps_its_task_until_the_next_run(tasks: Tasks, connect: Any) -> None:
     held, free = ended(tasks), ended(tasks)
 
     with tasks.transaction() as tx:
-        assert lifecycle.unfinished_retry(tx, held) is None  # as a retry that is being made
+        assert lifecycle.unfinished_retry(tx, held) is None  # locks the stream as a retry does
         assert remove_tasks(connect, YEAR) == 1
     assert left(tasks) == {held} and free not in left(tasks)
 
     assert remove_tasks(connect, YEAR) == 1
 
 
-def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Tasks, connect: Any) -> None:
+def test_a_retry_of_a_task_that_was_removed_meanwhile_is_not_found(tasks: Tasks, connect: Any) -> None:
     task_id = ended(tasks)
     remove_tasks(connect, YEAR)
 
@@ -147,11 +147,13 @@ def test_a_retry_of_what_was_removed_meanwhile_is_a_retry_of_nothing(tasks: Task
         lifecycle.unfinished_retry(tx, task_id)
 
 
-def test_a_page_of_what_ended_is_a_piece_of_an_index_in_the_order_of_time(tasks: Tasks, connect: Any) -> None:
+def test_a_page_of_ended_tasks_is_a_range_of_an_index_in_the_order_of_time(
+    tasks: Tasks, connect: Any
+) -> None:
     sql(tasks.database, FILL, tasks.user_id)
     sql(tasks.database, "UPDATE tasks SET finished_at = created_at + random() * interval '1 day'")
     sql(tasks.database, "ANALYZE tasks, streams")
-    asked: list[int] = []  # how many rows each statement looked at
+    asked: list[int] = []  # rows that each statement read
 
     class Noting(Cursor):
         def execute(self, query: Any, values: Any = None) -> None:
@@ -170,7 +172,7 @@ def test_a_page_of_what_ended_is_a_piece_of_an_index_in_the_order_of_time(tasks:
 
     in_order = sql(tasks.database, "SELECT id::text FROM tasks ORDER BY tasks.finished_at, tasks.id")
     assert [task_id for _, task_id in found] == [task_id for (task_id,) in in_order]
-    assert len(asked) > 50 and sum(asked) < 50_000, "were each page sorted, it would be hundreds of thousands"
+    assert len(asked) > 50 and sum(asked) < 50_000, "sorting each page would read hundreds of thousands"
 
 
 def test_a_run_that_is_out_of_time_leaves_the_rest_to_the_next(tasks: Tasks, connect: Any) -> None:

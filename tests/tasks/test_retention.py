@@ -1,4 +1,4 @@
-"""Pruning: by age and by number, in batches, and never in anybody's way."""
+"""Pruning: by age and by number, in batches, and without keeping others waiting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def connect(database: str) -> Any:
 
 
 def finished(tasks: Tasks, lines: int = 20, days_ago: int = 0) -> str:
-    """A task with so many log lines that ended so long ago."""
+    """Creates a task with this number of log lines that ended so many days ago."""
     task_id = tasks.started()
     for start in range(0, lines, 1000):
         tasks.append(
@@ -46,7 +46,7 @@ def finished(tasks: Tasks, lines: int = 20, days_ago: int = 0) -> str:
 
 
 def kept(tasks: Tasks, stream: str) -> tuple[int, int, int]:
-    """(pruned_to, last_seq, events); an AssertionError unless exactly what follows pruned_to is there."""
+    """Returns (pruned_to, last_seq, events) and checks that exactly the events after ``pruned_to`` are stored."""
     pruned_to, last_seq, sequences = sql(
         tasks.database,
         """SELECT pruned_to, last_seq, array_remove(array_agg(seq ORDER BY seq), NULL) FROM streams
@@ -61,7 +61,7 @@ def prunables(connect: Single, keep: Retention) -> Sequence[Prunable]:
     return list(prunable(connect, keep))
 
 
-def test_of_a_task_that_ended_long_ago_its_last_event_stays(tasks: Tasks, connect: Single):
+def test_the_last_event_of_a_task_that_ended_long_ago_stays(tasks: Tasks, connect: Single):
     old, young, running = finished(tasks, days_ago=31), finished(tasks, days_ago=29), tasks.started()
     before = snapshot(connect, old)
     assert before is not None
@@ -70,7 +70,7 @@ def test_of_a_task_that_ended_long_ago_its_last_event_stays(tasks: Tasks, connec
 
     pruned_to, last_seq, events = kept(tasks, task_stream(old))
     assert (pruned_to, events, gone) == (last_seq - 1, 1, last_seq - 1)
-    assert [e["status"] for e in tasks.events(old)] == ["SUCCESS"], "how it ended can still be said"
+    assert [e["status"] for e in tasks.events(old)] == ["SUCCESS"], "the last event still names the end"
     assert kept(tasks, task_stream(young))[0] == 0
     assert kept(tasks, task_stream(running))[0] == 0
     after = snapshot(connect, old)
@@ -79,7 +79,7 @@ def test_of_a_task_that_ended_long_ago_its_last_event_stays(tasks: Tasks, connec
     assert ([e.type for e in shown], sequence) == (["task_status"], last_seq)
 
 
-def test_of_a_long_task_the_newest_events_stay_once_it_has_ended(tasks: Tasks, connect: Single):
+def test_the_newest_events_of_a_long_task_stay_when_it_has_ended(tasks: Tasks, connect: Single):
     ended, running = finished(tasks, lines=300), tasks.started()
     tasks.append([line(task_stream(running), str(n), attempt=1) for n in range(300)])
 
@@ -88,12 +88,12 @@ def test_of_a_long_task_the_newest_events_stay_once_it_has_ended(tasks: Tasks, c
     pruned_to, last_seq, events = kept(tasks, task_stream(ended))
     assert (events, pruned_to) == (100, last_seq - 100)
     assert kept(tasks, task_stream(running))[0] == 0
-    assert prune(connect, HUNDRED) == 0, "once is enough"
+    assert prune(connect, HUNDRED) == 0, "the first run pruned all"
     tasks.end(running)
     assert prune(connect, HUNDRED) > 200
 
 
-def test_a_statement_looks_at_a_page_of_streams_and_a_run_at_all_wherever_it_begins(
+def test_a_statement_reads_a_page_of_streams_and_a_run_all_wherever_it_begins(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
     old = [finished(tasks, lines=1, days_ago=31 if n % 3 == 0 else 0) for n in range(10)][::3]
@@ -140,7 +140,7 @@ def test_streams_of_users_are_pruned_event_by_event(tasks: Tasks, connect: Singl
     assert kept(tasks, "broadcast") == (1, 2, 1)
 
 
-def test_a_huge_task_goes_in_batches_each_a_transaction(
+def test_a_huge_task_is_pruned_in_batches_each_a_transaction(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(retention, "BATCH_EVENTS", 50)
@@ -154,7 +154,7 @@ def test_a_huge_task_goes_in_batches_each_a_transaction(
     assert seen == [50, 100]
     pruned_to, last_seq, _ = kept(tasks, task_stream(task_id))
     assert pruned_to == last_seq - 1
-    assert prunables(connect, MONTH) == [], "it is not looked at again"
+    assert prunables(connect, MONTH) == [], "the stream is not read again"
 
 
 def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(
@@ -165,7 +165,7 @@ def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(
 
     def dies(cur: Any, *rest: Any) -> int:
         batches.append(1)
-        if len(batches) == 3:  # after what it deleted in this transaction, as a kill -9 would
+        if len(batches) == 3:  # after the deletes of this transaction, as a kill -9 would
             cur.execute("DELETE FROM events WHERE stream_id = %s AND seq <= 30", (rest[0].id,))
             sql(tasks.database, "SELECT pg_terminate_backend(%s)", cur.connection.get_backend_pid())
         return original(cur, *rest)
@@ -173,7 +173,7 @@ def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(
     monkeypatch.setattr(retention, "_target", dies)
     with pytest.raises(Exception, match=r"."):
         prune(connect, MONTH)
-    assert kept(tasks, task_stream(task_id))[0] == 20, "whole batches, and nothing of the last one"
+    assert kept(tasks, task_stream(task_id))[0] == 20, "only whole batches are deleted"
 
     assert prune(connect, MONTH) > 0
     pruned_to, last_seq, _ = kept(tasks, task_stream(task_id))
@@ -190,7 +190,7 @@ def test_it_stops_when_its_time_is_over_and_goes_on_the_next_time(
     assert prune(connect, MONTH) > 50
 
 
-def test_a_run_begins_anywhere_so_that_short_ones_do_not_all_leave_the_same(
+def test_a_run_begins_at_a_random_stream_so_that_short_runs_prune_all(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
     for _ in range(3):
@@ -206,13 +206,13 @@ def test_a_run_begins_anywhere_so_that_short_ones_do_not_all_leave_the_same(
     assert seen == [first, second, third, second, third, first, third, first, second]
 
 
-def test_a_stream_that_a_writer_has_is_passed_over(tasks: Tasks, connect: Single):
+def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: Single):
     task_id = finished(tasks, days_ago=31)
     writer = patient_single(tasks.database)
     with writer() as conn, conn.cursor() as cur:
         cur.execute("SELECT FROM streams WHERE name = %s FOR NO KEY UPDATE", (task_stream(task_id),))
-        assert prune(connect, MONTH) == 0, "it waits for nobody"
-        assert kept(tasks, task_stream(task_id))[0] == 0, "and what it deleted is there again"
+        assert prune(connect, MONTH) == 0, "pruning does not wait"
+        assert kept(tasks, task_stream(task_id))[0] == 0, "the batch is rolled back"
     writer.close()
     assert prune(connect, MONTH) > 0
 
@@ -220,7 +220,7 @@ def test_a_stream_that_a_writer_has_is_passed_over(tasks: Tasks, connect: Single
 def test_a_writer_never_waits_while_events_are_deleted(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
-    """Stopped after it has deleted, before it takes the lock: where all but an instant of a batch is spent."""
+    """Writes between the deletes and the lock, where a batch spends nearly all of its time."""
     with connect() as conn, conn.cursor() as cur:
         open_stream(cur, "user:a")
     appended(connect, [line("user:a", str(n)) for n in range(300)])
@@ -268,12 +268,12 @@ def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: Single):
     with other() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_advisory_lock(%s)", (retention.LOCK_KEY,))
     assert prune(connect, MONTH) == 0
-    # By the session itself: Postgres notices a connection that closes only some time after it closed.
+    # Unlocked explicitly: Postgres notices a closed connection only some time later.
     with other() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_advisory_unlock(%s)", (retention.LOCK_KEY,))
     other.close()
     assert prune(connect, MONTH) > 0
-    assert prune(connect, MONTH) == 0, "the lock was given back, and there is nothing left"
+    assert prune(connect, MONTH) == 0, "the lock is free, and no event is left to prune"
 
 
 def test_many_streams_are_taken_page_by_page(tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch):
@@ -285,13 +285,13 @@ def test_many_streams_are_taken_page_by_page(tasks: Tasks, connect: Single, monk
     assert all(kept(tasks, task_stream(task_id))[2] == 1 for task_id in old)
 
 
-def test_a_cursor_into_what_is_gone_is_told_the_oldest(tasks: Tasks, connect: Single):
+def test_a_cursor_into_pruned_events_gets_the_oldest_sequence(tasks: Tasks, connect: Single):
     task_id = finished(tasks, days_ago=31)
     prune(connect, MONTH)
     store, stream = Store(connect), task_stream(task_id)
     head = store.heads([stream])[stream]
 
-    assert store.after(stream, 3) == [], "not what comes after the gap"
+    assert store.after(stream, 3) == [], "no events from after the gap"
     assert Resync.of(stream, 3, head.pruned_to, head.last_seq) == Resync(
         stream, "pruned", head.last_seq, head.last_seq
     )

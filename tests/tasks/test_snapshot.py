@@ -1,4 +1,4 @@
-"""A snapshot is what its sequence says, also while somebody writes. Against a real Postgres."""
+"""A snapshot is the state at its sequence, also beside a writer, on a real Postgres."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def test_a_snapshot_names_task_phases_logs_and_worker(tasks: Tasks):
     }
 
 
-def test_before_it_runs_a_task_has_no_message_id(tasks: Tasks):
+def test_a_task_has_no_message_id_before_its_first_attempt(tasks: Tasks):
     found = snapshot(tasks.connect, tasks.create())
 
     assert found and found["celery"]["id"] is None and found["celery"]["state"] == "PENDING"
 
 
-def test_a_task_that_is_not_there_has_no_snapshot(tasks: Tasks):
+def test_an_unknown_task_has_no_snapshot(tasks: Tasks):
     assert snapshot(tasks.connect, "00000000-0000-4000-8000-000000000009") is None
     with pytest.raises(LookupError):
         current_events(tasks.connect, "task:nowhere")
 
 
-def test_the_newest_logs_stand_in_their_order(tasks: Tasks):
+def test_the_newest_logs_are_in_order(tasks: Tasks):
     task_id = tasks.started()
     tasks.append([line(task_stream(task_id), str(n)) for n in range(RECENT_LOGS + 20)])
 
@@ -105,7 +105,7 @@ def test_every_snapshot_beside_a_busy_writer_is_the_fold_up_to_its_sequence(task
         connect = Single(tasks.database)
         try:
             seen: set[int] = set()
-            while len(found) < SNAPSHOTS or len(seen) <= DIFFERENT:  # however slow the writer is beside it
+            while len(found) < SNAPSHOTS or len(seen) <= DIFFERENT:  # a slow writer makes the test longer
                 found.append(snapshot(connect, task_id))
                 seen.add(found[-1]["sequence"])
         finally:

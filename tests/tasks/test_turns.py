@@ -1,4 +1,4 @@
-"""Whose turn it is: claims are fair across users, and what one of them may have has an end."""
+"""The fair queue: claims are fair across users, and a user's running tasks have a limit."""
 
 from __future__ import annotations
 
@@ -28,17 +28,7 @@ def ann(tasks: Tasks) -> str:
 
 @pytest.fixture
 def bob(tasks: Tasks) -> str:
-    return account(tasks)
-
-
-def account(tasks: Tasks) -> str:
-    return str(
-        sql(
-            tasks.database,
-            "INSERT INTO users (email, password_hash) VALUES (%s, 'x') RETURNING id::text",
-            f"{uuid.uuid4().hex}@example.org",
-        )[0][0]
-    )
+    return tasks.add_user()
 
 
 def worker(tasks: Tasks, slots: int, spare: int, name: str = WORKER) -> None:
@@ -50,51 +40,49 @@ def waiting(tasks: Tasks, user: str, number: int, **more: Any) -> list[str]:
     return [tasks.create(user_id=user, **more) for _ in range(number)]
 
 
-def turn(task_id: str, cap: Cap = CAP, name: str = WORKER) -> FairClaim:
+def fair_claim(task_id: str, cap: Cap = CAP, name: str = WORKER) -> FairClaim:
     return FairClaim(cap, "taskroom", ["emit_load", "artifact"], (task_id, 1), f"{name}/7")
 
 
 def message(tasks: Tasks, task_id: str, cap: Cap = CAP) -> str | None:
-    """What a worker claims at the message of that task."""
-    claimed = turn(task_id, cap).claim_fairest(tasks.transaction)
+    """Returns the task that a worker claims by the message of this task."""
+    claimed = fair_claim(task_id, cap).claim_fairest(tasks.transaction)
     return claimed.task_id if claimed else None
 
 
 def next_of(tasks: Tasks, task_id: str) -> str | None:
-    """What the broker hears of once that task's attempt is over."""
+    """Returns the task of the hint that is sent when this task's attempt is over."""
     with tasks.connect() as conn, conn.cursor() as cur:
         hint = next_hint(cur, task_id, ["emit_load", "artifact"])
     return hint.task_id if hint else None
 
 
-def filled(tasks: Tasks) -> list[str]:
-    """What a round sends of what was held."""
+def sent_by_a_round(tasks: Tasks) -> list[str]:
+    """Returns the held tasks for which a round sends hints."""
     broker = Broker()
     send_held(tasks.connect, Dispatcher(broker, lambda _: "taskroom"), CAP, lambda _: "taskroom")
     return [task_id for _, task_id in broker.sent]
 
 
-def test_of_two_users_who_wait_each_has_a_turn_whatever_the_brokers_order(
-    tasks: Tasks, ann: str, bob: str
-) -> None:
+def test_two_users_alternate_whatever_the_brokers_order(tasks: Tasks, ann: str, bob: str) -> None:
     anns, bobs = waiting(tasks, ann, 4), waiting(tasks, bob, 2)
 
     claimed = []
-    for task_id in anns + bobs:  # as they were sent
+    for task_id in anns + bobs:  # in the broker's order
         claimed.append(message(tasks, task_id))
         tasks.end(str(claimed[-1]))  # one slot: nothing runs when the next message is taken
 
     assert claimed == [anns[0], bobs[0], anns[1], bobs[1], anns[2], anns[3]]
 
 
-def test_who_has_fewer_running_comes_first(tasks: Tasks, ann: str, bob: str) -> None:
+def test_the_user_with_fewer_running_tasks_comes_first(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=8, spare=0)
     anns, bobs = waiting(tasks, ann, 5), waiting(tasks, bob, 2)
 
     assert [message(tasks, task_id) for task_id in anns[:4]] == [anns[0], bobs[0], anns[1], bobs[1]]
 
 
-def test_the_spare_slot_is_for_whoever_else_comes(tasks: Tasks, ann: str, bob: str) -> None:
+def test_the_spare_slot_is_for_another_user(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=3, spare=1)
     anns = waiting(tasks, ann, 100)
 
@@ -111,12 +99,12 @@ def test_a_user_alone_has_all_other_slots_of_all_workers(tasks: Tasks, ann: str)
     assert sum(message(tasks, task_id) is not None for task_id in anns) == 6
 
 
-def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Tasks, ann: str) -> None:
+def test_a_worker_that_is_gone_has_no_slots_and_its_tasks_take_none(tasks: Tasks, ann: str) -> None:
     worker(tasks, slots=2, spare=1)
     worker(tasks, slots=4, spare=1, name="celery@there")
     anns = waiting(tasks, ann, 10)
     for task_id in anns[:3]:
-        assert turn(task_id, name="celery@there").claim_fairest(tasks.transaction)
+        assert fair_claim(task_id, name="celery@there").claim_fairest(tasks.transaction)
     with tasks.connect() as conn, conn.cursor() as cur:
         unregister_worker(cur, "celery@there")
 
@@ -124,7 +112,7 @@ def test_a_worker_that_is_gone_has_no_slots_and_what_it_ran_takes_none(tasks: Ta
 
 
 @pytest.mark.parametrize(("silent", "may_run"), [(15, 4), (21, 1)])
-def test_a_worker_that_was_not_heard_for_four_rounds_has_no_slots(
+def test_a_worker_without_a_report_for_four_rounds_has_no_slots(
     tasks: Tasks, ann: str, silent: int, may_run: int
 ) -> None:
     worker(tasks, slots=2, spare=1)
@@ -139,7 +127,7 @@ def test_a_worker_that_was_not_heard_for_four_rounds_has_no_slots(
     assert sum(message(tasks, task_id) is not None for task_id in anns) == may_run
 
 
-def test_where_no_worker_is_known_nothing_is_held_back(tasks: Tasks, ann: str) -> None:
+def test_without_a_known_worker_no_task_is_held(tasks: Tasks, ann: str) -> None:
     anns = waiting(tasks, ann, 5)
 
     assert [message(tasks, task_id) for task_id in anns] == anns
@@ -152,13 +140,13 @@ def test_an_operator_may_set_another_cap(tasks: Tasks, ann: str) -> None:
     assert [message(tasks, task_id, Cap(most=3)) for task_id in anns] == [*anns[:3], None, None]
 
 
-def test_whoever_ends_a_task_of_a_user_who_was_held_sends_the_next(tasks: Tasks, ann: str, bob: str) -> None:
+def test_the_end_of_a_task_of_a_held_user_sends_the_next(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=2, spare=1)
     anns, (bobs,) = waiting(tasks, ann, 3), waiting(tasks, bob, 1)
     assert [message(tasks, task_id) for task_id in (*anns, bobs)] == [anns[0], bobs, None, None]
 
     tasks.end(bobs)
-    assert next_of(tasks, bobs) is None, "nothing of bob's was held"
+    assert next_of(tasks, bobs) is None, "bob was not held"
     for ended, following_one in ((anns[0], anns[1]), (anns[1], anns[2])):
         tasks.end(ended)
         assert next_of(tasks, ended) == following_one
@@ -167,24 +155,24 @@ def test_whoever_ends_a_task_of_a_user_who_was_held_sends_the_next(tasks: Tasks,
     assert next_of(tasks, anns[2]) is None
 
 
-def test_a_round_sends_what_is_held_once_slots_are_idle(tasks: Tasks, ann: str) -> None:
+def test_a_round_sends_hints_of_held_tasks_when_slots_are_idle(tasks: Tasks, ann: str) -> None:
     worker(tasks, slots=3, spare=1)
     anns = waiting(tasks, ann, 5)
     for task_id in anns:
         message(tasks, task_id)
-    assert filled(tasks) == [], "it has as many as it may"
+    assert sent_by_a_round(tasks) == [], "the user is at the cap"
 
-    tasks.end(anns[0])  # by a worker that dies before it says so to the broker
-    assert filled(tasks) == [anns[2]]
+    tasks.end(anns[0])  # by a worker that dies before it sends the next hint
+    assert sent_by_a_round(tasks) == [anns[2]]
     tasks.end(anns[1])
-    assert filled(tasks) == [anns[2], anns[3]]
+    assert sent_by_a_round(tasks) == [anns[2], anns[3]]
     for task_id in anns[2:]:
         tasks.cancel(task_id)
-    assert filled(tasks) == []
+    assert sent_by_a_round(tasks) == []
     assert sql(tasks.database, "SELECT held FROM turns") == [(False,)]
 
 
-def test_what_is_held_is_not_sent_again_all_the_time(tasks: Tasks, ann: str, bob: str) -> None:
+def test_hints_of_held_tasks_are_not_resent(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=2, spare=1)
     anns = waiting(tasks, ann, 5)
     for task_id in anns:
@@ -205,20 +193,18 @@ def test_a_message_claims_nothing_of_another_queue(tasks: Tasks, ann: str, bob: 
     assert set(tasks.dispatches()) == set(outside)
 
 
-def test_a_type_that_the_worker_does_not_know_is_claimed_to_say_so(tasks: Tasks, ann: str) -> None:
+def test_a_task_of_an_unknown_type_is_claimed_to_fail_with_a_reason(tasks: Tasks, ann: str) -> None:
     worker(tasks, slots=3, spare=1)
     (unknown,) = waiting(tasks, ann, 1, job_type="from_a_newer_version")
 
     assert message(tasks, unknown) == unknown
 
 
-def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
-    tasks: Tasks, ann: str, bob: str
-) -> None:
+def test_a_claim_whose_commit_was_unclear_is_found_for_any_task(tasks: Tasks, ann: str, bob: str) -> None:
     worker(tasks, slots=3, spare=1)
     anns, (bobs,) = waiting(tasks, ann, 2), waiting(tasks, bob, 1)
     message(tasks, anns[0])
-    mine = turn(anns[1])
+    mine = fair_claim(anns[1])
 
     @contextmanager
     def unclear() -> Any:
@@ -234,21 +220,19 @@ def test_a_claim_whose_commit_was_unclear_is_found_whichever_task_it_was_of(
     assert set(tasks.dispatches()) == {anns[1]}
 
 
-def test_among_more_users_than_one_claim_looks_at_all_have_their_turn(
+def test_among_more_users_than_one_claim_compares_all_are_claimed(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.tasks.turns.CANDIDATE_USERS", 2)
-    all_of_them = [waiting(tasks, account(tasks), 1)[0] for _ in range(7)]
+    all_of_them = [waiting(tasks, tasks.add_user(), 1)[0] for _ in range(7)]
 
     assert sorted(str(message(tasks, task_id)) for task_id in all_of_them) == sorted(all_of_them)
 
 
-def test_who_waits_behind_many_that_have_as_many_as_they_may_is_found(
-    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One claim looks at so many users, from anywhere on: always the same ones would keep all others waiting."""
+def test_a_user_behind_many_at_their_cap_is_found(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One claim compares a few users from a random one on; always the same ones would keep all others waiting."""
     worker(tasks, slots=2, spare=1)
-    *busy, last = sorted(account(tasks) for _ in range(4))
+    *busy, last = sorted(tasks.add_user() for _ in range(4))
     held = [waiting(tasks, user, 2) for user in busy]
     for first, _ in held:
         assert message(tasks, first) == first

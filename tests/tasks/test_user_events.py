@@ -1,4 +1,4 @@
-"""What a user's stream says of the user's tasks."""
+"""The events of tasks on their owner's stream."""
 
 from __future__ import annotations
 
@@ -6,36 +6,27 @@ from typing import Any
 
 import pytest
 
-from app.stream.event import draft, now, task_stream, user_stream
-from app.stream.store import Store
+from app.stream.event import draft, now, task_stream
 from app.tasks import lifecycle
 from tests.stream.helpers import sql
+from tests.tasks.families import owner_events
 from tests.tasks.helpers import Tasks
 
 
-@pytest.fixture
-def tasks(database: str) -> Tasks:
-    return Tasks(database)
-
-
-def told(tasks: Tasks) -> list[dict[str, Any]]:
-    return [
-        {"type": e.type, **e.decoded()} for e in Store(tasks.connect).after(user_stream(tasks.user_id), 0)
-    ]
-
-
 def types(tasks: Tasks) -> list[str]:
-    return [event["type"] for event in told(tasks)]
+    return [event["type"] for event in owner_events(tasks)]
 
 
-def test_a_retry_is_a_change_of_status_and_no_news(tasks: Tasks) -> None:
+def test_a_retry_changes_the_status_and_notifies_nobody(tasks: Tasks) -> None:
     task_id = tasks.started()
 
     tasks.end(task_id, "RETRY", error={"type": "X", "message": "x", "traceback": None}, retry_count=1)
     tasks.claim(task_id, 2)
     tasks.end(task_id, attempt=2, retry_count=1)
 
-    changes = [(e["previous_status"], e["status"]) for e in told(tasks) if e["type"] == "status_changed"]
+    changes = [
+        (e["previous_status"], e["status"]) for e in owner_events(tasks) if e["type"] == "status_changed"
+    ]
     assert changes == [
         ("PENDING", "STARTED"),
         ("STARTED", "RETRY"),
@@ -43,24 +34,24 @@ def test_a_retry_is_a_change_of_status_and_no_news(tasks: Tasks) -> None:
         ("STARTED", "SUCCESS"),
     ]
     assert types(tasks).count("task_completed") == 1
-    notices = [e["notification_type"] for e in told(tasks) if e["type"] == "notification"]
+    notices = [e["notification_type"] for e in owner_events(tasks) if e["type"] == "notification"]
     assert notices == ["generation_started", "generation_complete"]
 
 
 @pytest.mark.parametrize(("status", "success"), [("SUCCESS", True), ("FAILURE", False), ("REVOKED", False)])
-def test_every_end_is_told_once(tasks: Tasks, status: str, success: bool) -> None:
+def test_every_end_is_one_event_of_the_owner(tasks: Tasks, status: str, success: bool) -> None:
     task_id = tasks.started()
     error = None if success else {"type": "X", "message": "why it ended", "traceback": None}
 
     tasks.end(task_id, status, error=error)
     tasks.end(task_id, status, error=error)
 
-    (completed,) = [e for e in told(tasks) if e["type"] == "task_completed"]
+    (completed,) = [e for e in owner_events(tasks) if e["type"] == "task_completed"]
     assert (completed["task_id"], completed["status"], completed["success"]) == (task_id, status, success)
-    assert told(tasks)[-1]["message"] == ("" if success else "why it ended")
+    assert owner_events(tasks)[-1]["message"] == ("" if success else "why it ended")
 
 
-def test_a_worker_that_was_given_up_tells_the_user_nothing(tasks: Tasks) -> None:
+def test_late_events_of_a_lost_worker_do_not_reach_the_owner(tasks: Tasks) -> None:
     task_id = tasks.started()
     tasks.expire_lease(task_id, retry=True)
     tasks.claim(task_id, 2)
@@ -79,7 +70,7 @@ def test_a_task_that_waits_and_is_cancelled_never_started(tasks: Tasks) -> None:
     assert types(tasks) == ["task_created", "task_completed", "status_changed", "notification"]
 
 
-def test_what_is_logged_is_no_news(tasks: Tasks) -> None:
+def test_log_lines_do_not_reach_the_owner(tasks: Tasks) -> None:
     task_id = tasks.started()
     before = types(tasks)
 
@@ -95,7 +86,7 @@ ERROR = {"type": "X", "message": "Validation failed after 2 repair attempts", "t
 
 
 def artifact(tasks: Tasks) -> list[dict[str, Any]]:
-    return [e for e in told(tasks) if e["type"].startswith("artifact.")]
+    return [e for e in owner_events(tasks) if e["type"].startswith("artifact.")]
 
 
 def test_an_artifact_has_events_of_its_own(tasks: Tasks) -> None:
@@ -135,7 +126,7 @@ def test_an_artifact_can_be_cancelled(tasks: Tasks) -> None:
     assert [e["type"] for e in artifact(tasks)] == ["artifact.cancelled"]
 
 
-def test_it_is_one_transaction_with_what_it_tells_of(tasks: Tasks) -> None:
+def test_the_owners_events_are_in_the_tasks_transaction(tasks: Tasks) -> None:
     with tasks.transaction() as tx:
         lifecycle.create(tx, user_id=tasks.user_id, job_type="x", title="x", intent="x", params={})
         tx.cur.connection.rollback()

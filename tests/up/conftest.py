@@ -15,7 +15,7 @@ from app.up.home import Home
 def template_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home with a stopped database, to copy."""
     home = Home.open(tmp_path_factory.mktemp("template") / "a home")
-    with EmbeddedPostgres(home, home.secrets):
+    with EmbeddedPostgres(home):
         pass
     return home
 

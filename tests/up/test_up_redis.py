@@ -20,7 +20,7 @@ def new_home(new_root: Path) -> Home:
 
 
 def test_redis_recovers_from_kill(new_home: Home) -> None:
-    with EmbeddedRedis(new_home, new_home.secrets) as server:
+    with EmbeddedRedis(new_home) as server:
         redis.Redis.from_url(server.url).set("kept", "7")
         redis.Redis.from_url(server.url).config_set("appendfsync", "always")
         redis.Redis.from_url(server.url).set("kept too", "8")
@@ -32,7 +32,7 @@ def test_redis_recovers_from_kill(new_home: Home) -> None:
 
 
 def test_redis_needs_the_password_and_does_not_show_it(new_home: Home) -> None:
-    with EmbeddedRedis(new_home, new_home.secrets) as server:
+    with EmbeddedRedis(new_home) as server:
         with pytest.raises(redis.AuthenticationError):
             redis.Redis.from_url(f"redis://127.0.0.1:{server.port}").ping()
         assert (
@@ -43,7 +43,7 @@ def test_redis_needs_the_password_and_does_not_show_it(new_home: Home) -> None:
 
 def test_a_redis_that_is_a_link_is_found_by_the_name_of_its_target(new_home: Home, tmp_path: Path) -> None:
     """Debian's package has such a link. /proc shows the target, and Redis has overwritten its environment."""
-    server = EmbeddedRedis(new_home, new_home.secrets)
+    server = EmbeddedRedis(new_home)
     shutil.copy(server.program, tmp_path / "redis-check-rdb")
     server.program = tmp_path / "redis-server"
     server.program.symlink_to("redis-check-rdb")
@@ -56,7 +56,7 @@ def test_a_redis_that_is_a_link_is_found_by_the_name_of_its_target(new_home: Hom
 def test_the_data_are_commands_that_redis_and_valkey_both_read(new_home: Home) -> None:
     """Their snapshots differ: after an operator installs Redis, it must read the data that Valkey wrote."""
     rewriting = ("aof_rewrite_in_progress", "aof_rewrite_scheduled")
-    with EmbeddedRedis(new_home, new_home.secrets) as server:
+    with EmbeddedRedis(new_home) as server:
         client = redis.Redis.from_url(server.url)
         client.set("kept", "7")
         client.bgrewriteaof()
@@ -69,7 +69,7 @@ def test_the_data_are_commands_that_redis_and_valkey_both_read(new_home: Home) -
 
 
 def test_redis_starts_without_its_data(new_home: Home) -> None:
-    with EmbeddedRedis(new_home, new_home.secrets) as server:
+    with EmbeddedRedis(new_home) as server:
         redis.Redis.from_url(server.url).set("kept", "7")
         server.kill()
         shutil.rmtree(server.folder)

@@ -42,14 +42,14 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def postgres(way: str, home: Home) -> Iterator[EmbeddedPostgres]:
-    with EmbeddedPostgres(home, home.secrets) as server:
+    with EmbeddedPostgres(home) as server:
         yield server
 
 
 @pytest.fixture
 def new_postgres(way: str, new_home: Home) -> Iterator[EmbeddedPostgres]:
     """A server that creates its database first."""
-    with EmbeddedPostgres(new_home, new_home.secrets) as server:
+    with EmbeddedPostgres(new_home) as server:
         yield server
 
 
@@ -115,7 +115,7 @@ def test_postgres_accepts_data_after_a_change_of_its_user(
         pytest.skip("needs root")
     for allowed in (True, False, True):
         monkeypatch.setattr(identity, "user_namespaces_allowed", lambda allowed=allowed: allowed)
-        with EmbeddedPostgres(home, home.secrets) as server:
+        with EmbeddedPostgres(home) as server:
             execute(server.url, "SELECT 1")
 
 
@@ -123,27 +123,27 @@ def test_an_incomplete_folder_is_named(new_home: Home) -> None:
     (new_home.data / "postgres").mkdir()
     (new_home.data / "postgres" / "something").write_text("")
     with pytest.raises(UpError, match=r"data/postgres is not a complete database; move it away"):
-        EmbeddedPostgres(new_home, new_home.secrets).start()
+        EmbeddedPostgres(new_home).start()
 
 
 def test_another_major_version_is_not_opened(new_home: Home) -> None:
     (new_home.data / "postgres").mkdir()
     (new_home.data / "postgres" / "PG_VERSION").write_text("9.6\n")
     with pytest.raises(UpError, match="written by Postgres 9, which this machine does not have"):
-        EmbeddedPostgres(new_home, new_home.secrets)
+        EmbeddedPostgres(new_home)
 
 
 def test_an_interrupted_initdb_is_repeated(new_home: Home) -> None:
     (new_home.data / "postgres.new").mkdir()
     (new_home.data / "postgres.new" / "PG_VERSION").write_text("15\n")
-    with EmbeddedPostgres(new_home, new_home.secrets) as server:
+    with EmbeddedPostgres(new_home) as server:
         assert execute(server.url, "SELECT 1") == [(1,)]
 
 
 def test_lost_secrets_are_explained(home: Home) -> None:
     (home.root / "secrets.json").unlink()
     again = Home.open(home.root)
-    server = EmbeddedPostgres(again, again.secrets)
+    server = EmbeddedPostgres(again)
     with pytest.raises(UpError, match="has another password than"):
         server.start()
     assert not survivors.servers_in(server.folder, "postgres")
@@ -173,7 +173,7 @@ def _is_gone(pid: int) -> bool:
 
 def test_tables_are_known_to_be_newest(home: Home, tmp_path: Path) -> None:
     (tmp_path / "0001.py").write_text("one")
-    with EmbeddedPostgres(home, home.secrets) as server:
+    with EmbeddedPostgres(home) as server:
         assert not migrated.is_current(home, server.url, tmp_path)
         migrated.record(home, server.url, tmp_path)
         assert not migrated.is_current(home, server.url, tmp_path)  # it has no tables
@@ -226,7 +226,7 @@ class OlderPostgres(EmbeddedPostgres):
 
 
 def test_older_data_keep_their_rows_and_lose_the_superuser(new_home: Home) -> None:
-    with OlderPostgres(new_home, new_home.secrets) as older:
+    with OlderPostgres(new_home) as older:
         execute(
             older.url,
             "CREATE TABLE kept (id bigint GENERATED ALWAYS AS IDENTITY, n serial, PRIMARY KEY (id))",
@@ -236,9 +236,10 @@ def test_older_data_keep_their_rows_and_lose_the_superuser(new_home: Home) -> No
         )
         assert execute(older.url, ROLES) == [("taskroom", True)]
 
-    for _ in range(2):  # the second start changes nothing
-        with EmbeddedPostgres(new_home, new_home.secrets) as server:
+    for _ in range(2):  # the second start repeats the change, as after an interruption
+        with EmbeddedPostgres(new_home) as server:
             assert execute(server.url, ROLES) == [("postgres", True), ("taskroom", False)]
             assert execute(server.url, OWNERS) == [("taskroom",)]
             assert execute(server.url, "SELECT n, one() FROM seen") == [(7, 1)]
             execute(server.url, "ALTER TABLE kept ADD COLUMN IF NOT EXISTS more text")
+            server._role_stamp.unlink()

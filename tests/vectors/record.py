@@ -40,7 +40,7 @@ def running() -> Iterator[User]:
     """Somebody who is signed in to a system of their own."""
     with tempfile.TemporaryDirectory() as folder:
         home = Home.open(Path(folder))
-        with EmbeddedPostgres(home, home.secrets) as postgres, EmbeddedRedis(home, home.secrets) as redis:
+        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
             system = System(postgres.url, redis.url, home.log)
             system.migrate()
             system.start_worker()

@@ -33,9 +33,11 @@ class Kept:
         return [(line["level"], line["message"], line["component"]) for line in self.said("log")]
 
 
-def run_of(kept: Kept, task_id: str = TASK, weights: Mapping[str, float] | None = None) -> Run:
+def run_of(
+    kept: Kept, task_id: str = TASK, weights: Mapping[str, float] | None = None, attempt: int = 3
+) -> Run:
     plan = plan_from(weights or {}, [])
-    claim = Claim(task_id, 3, "test", {}, 0, "2026-01-01T00:00:00.000000Z", plan=plan)
+    claim = Claim(task_id, attempt, "test", {}, 0, "2026-01-01T00:00:00.000000Z", plan=plan)
     return Run(claim, kept)  # type: ignore[arg-type]
 
 

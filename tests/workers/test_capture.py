@@ -7,8 +7,7 @@ import logging
 import pytest
 
 from tests.workers.kept import Kept, run_of
-from workers import capture
-from workers import run as runs
+from workers import capture, current
 
 
 @pytest.mark.parametrize(
@@ -27,11 +26,7 @@ def test_our_own_loggers_are_not(name: str) -> None:
 
 def lines_of(name: str) -> list[tuple[str, str, str | None]]:
     kept = Kept()
-    run = run_of(kept)
-    runs.enter(run)
-    try:
-        with capture.captured(run):
-            logging.getLogger(name).warning("something")
-    finally:
-        runs.enter(None)
+    capture.install()
+    with current.running(run_of(kept)):
+        logging.getLogger(name).warning("something")
     return kept.lines()

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
-from app.stream.store import Appended
 from tests.stream.helpers import sql
 from tests.support.system import User
 from tests.tasks.helpers import Tasks
 from tests.workers.kept import Kept
-from workers import run as runs
+from workers.leases import Leases
 from workers.run import Run
 
 pytestmark = pytest.mark.slow
@@ -65,31 +63,29 @@ def test_only_the_process_that_claimed_renews_the_lease(here: Tasks, monkeypatch
     claim = here.claim(here.create())
     assert claim
     sql(here.database, "UPDATE leases SET missed = 2")
-    run = Run(claim, Kept())  # type: ignore[arg-type]
-    monkeypatch.setattr(runs, "_current", run)
+    leases = Leases()
+    leases.add(Run(claim, Kept()))  # type: ignore[arg-type]
 
     def renewed(pid: int) -> Any:
         monkeypatch.setattr(os, "getpid", lambda: pid)
-        connect = Single(here.database)
-        with connect() as connection, connection.cursor() as cur:
-            told: Appended | None = runs.renew(cur)
-        connect.close()
-        return told, here.leases()[claim.task_id]
+        with here.of_any_thread() as tx:
+            leases.renew(tx)
+        return tx.appended.events, here.leases()[claim.task_id]
 
     mine = os.getpid()
-    assert renewed(mine + 1) == (None, (1, 2)), "a forked child"
-    assert renewed(mine) == (None, (1, 0))
+    assert renewed(mine + 1) == ([], (1, 2)), "a forked child"
+    assert renewed(mine) == ([], (1, 0))
 
 
 def test_a_forked_child_hears_of_a_cancel_by_itself(here: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = here.claim(here.create())
     assert claim
-    run = Run(claim, Kept())  # type: ignore[arg-type]
-    monkeypatch.setattr(runs, "_current", run)
+    run, leases = Run(claim, Kept()), Leases()  # type: ignore[arg-type]
+    leases.add(run)
     here.cancel(claim.task_id)
     monkeypatch.setattr(run, "pid", run.pid + 1)
 
-    with here.connect() as connection, connection.cursor() as cur:
-        runs.renew(cur)
+    with here.transaction() as tx:
+        leases.renew(tx)
 
     assert run.forked and run.cancelled

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from typing import Any
 
 import pytest
 
 from tests.workers.kept import OTHER, TASK, Kept, run_of
-from workers import capture, contexts
-from workers import run as runs
+from workers import capture, contexts, current
+from workers.errors import NoRun
 from workers.progress import log
-from workers.run import NoRun
 
 logger = logging.getLogger("tests.contexts")
 
@@ -22,21 +23,16 @@ logger = logging.getLogger("tests.contexts")
 @pytest.fixture(autouse=True)
 def installed() -> Iterator[None]:
     contexts.install()
+    capture.install()
     yield
     contexts.uninstall()
-    runs.enter(None)
 
 
 def task(task_id: str, work: Callable[[], Any]) -> list[str]:
     """Runs it as an attempt of that task; what the task's log got meanwhile."""
     kept = Kept()
-    run = run_of(kept, task_id)
-    runs.enter(run)
-    try:
-        with capture.captured(run):
-            work()
-    finally:
-        runs.enter(None)
+    with current.running(run_of(kept, task_id)):
+        work()
     return [message for _, message, _ in kept.lines()]
 
 
@@ -98,7 +94,7 @@ def test_a_thread_of_ours_is_no_tasks() -> None:
     seen: list[Any] = []
 
     def work() -> None:
-        thread = threading.Thread(target=lambda: seen.append(runs.find()), name="taskroom-writer")
+        thread = threading.Thread(target=lambda: seen.append(current.find()), name="taskroom-writer")
         thread.start()
         thread.join(60)
 
@@ -138,3 +134,42 @@ def test_a_thread_that_a_left_thread_starts_is_no_later_tasks() -> None:
 
     assert task(OTHER, lingering.finish) == []
     assert started
+
+
+def test_tasks_that_run_at_once_in_threads_have_their_own_lines() -> None:
+    together, lines = threading.Barrier(2), dict[str, list[str]]()
+
+    def run(task_id: str) -> None:
+        def work() -> None:
+            for _ in range(50):
+                together.wait(60)
+                logger.warning(task_id)
+                log(task_id)
+
+        lines[task_id] = task(task_id, work)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, (TASK, OTHER), timeout=60))
+
+    assert lines == {TASK: [TASK] * 100, OTHER: [OTHER] * 100}
+
+
+def test_coroutines_report_to_the_task_also_from_threads_that_they_wait_for() -> None:
+    async def report() -> None:
+        log("from a coroutine")
+        await asyncio.get_running_loop().run_in_executor(None, log, "from its executor")
+        await asyncio.create_task(asyncio.to_thread(log, "from a thread"))
+
+    assert task(TASK, lambda: asyncio.run(report())) == [
+        "from a coroutine",
+        "from its executor",
+        "from a thread",
+    ]
+
+
+def test_code_that_makes_itself_an_empty_context_is_in_no_task() -> None:
+    def work() -> None:
+        with pytest.raises(NoRun):
+            Context().run(log, "from nowhere")
+
+    assert task(TASK, work) == []

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import os
+import socket
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import pytest
 
-from app.stream.writer import Writer
+from app.stream.writer import Writer, WriterClosed
 from app.tasks.dispatch import Dispatcher
 from app.tasks.lifecycle import Claim
 from tests.stream.fakes import FakeCommits
 from tests.support.system import wait_for
 from tests.workers.kept import Kept
-from workers import run as runs
+from workers.leases import Leases
+from workers.run import Run
 from workers.settings import settings
 
 TASK = "00000000-0000-4000-8000-000000000001"
@@ -63,19 +66,18 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
 ) -> None:
     writer, left = Watched(store), list[list[str]]()
 
-    def enter(run: Any) -> None:
-        """None when the attempt is over: notes what was durable then."""
-        runs.enter(run)
-        if run is None:
+    class Noting(Leases):
+        @contextmanager
+        def renewed(self, run: Run) -> Iterator[None]:
+            """Notes what was durable when the attempt was over."""
+            with super().renewed(run):
+                yield
             left.append([event.type for batch in store.batches for event in batch])
 
-    here = SimpleNamespace(
-        writer=writer,
-        figures=SimpleNamespace(ended=lambda status, seconds: None),
-        dispatcher=Dispatcher(lambda *_: None, lambda job_type: None),
-    )
+    metrics = SimpleNamespace(attempt_ended=lambda status, seconds: None)
+    dispatcher = Dispatcher(lambda *_: None, lambda job_type: None)
+    here = SimpleNamespace(writer=writer, metrics=metrics, leases=Noting(), dispatcher=dispatcher)
     monkeypatch.setattr(execute.runtime, "runtime", lambda: here)
-    monkeypatch.setattr(execute, "enter", enter)
     store.gate.clear()  # no commit ends
     claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z")
     running = threading.Thread(target=execute._run, args=(claim,), daemon=True)
@@ -91,13 +93,34 @@ def test_a_worker_takes_nothing_new_before_the_end_is_durable(
     assert last == "task_status", "the last thing that it said was durable when it was over"
 
 
+def test_an_attempt_whose_end_cannot_be_reported_is_ended_by_its_own_process(
+    execute: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process knows it only by its lease, and a thread of the same process perhaps not at all."""
+    ended = list[tuple[str, str]]()
+    claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z")
+
+    def fails(claim: Claim) -> None:
+        raise WriterClosed("as asked")
+
+    monkeypatch.setattr(execute, "_claim", lambda *_: claim)
+    monkeypatch.setattr(execute, "_run", fails)
+    monkeypatch.setattr(execute.lost, "end", lambda worker, error: ended.append((worker, error["message"])))
+
+    with pytest.raises(WriterClosed):
+        execute.run_task.run(TASK, 1)
+
+    message = "The worker could not report how this task ended: as asked"
+    assert ended == [(f"{socket.gethostname()}/{os.getpid()}", message)]
+
+
 def test_its_end_is_by_the_clock_that_it_began_by(execute: ModuleType) -> None:
     """Postgres's, and what the attempt took is measured here: the date of this machine may be wrong."""
     kept = Kept()
     times = {"claimed_at": "2026-01-01T00:10:00.000000Z", "began": time.monotonic() - 90}
     claim = Claim(TASK, 1, "no such job", {}, 0, "2026-01-01T00:00:00.000000Z", **times)  # type: ignore[arg-type]
 
-    execute._end(runs.Run(claim, kept), {"status": "SUCCESS", "result": None}, 90_000.0)  # type: ignore[arg-type]
+    execute._end(Run(claim, kept), {"status": "SUCCESS", "result": None}, 90_000.0)  # type: ignore[arg-type]
 
     (ended,) = kept.said("task_status")
     assert "2026-01-01T00:11:30" <= ended["finished_at"] < "2026-01-01T00:20"

@@ -81,8 +81,19 @@ def test_a_child_that_died_over_a_doubled_message_ends_nothing_of_anothers(here:
     assert here.state(task_id)["task"]["status"] == "STARTED"
 
 
+def test_a_child_that_returned_an_exception_ended_its_attempt_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By now it may run another one under the same name."""
+    ended = list[str]()
+    monkeypatch.setattr(lost.Request, "on_failure", lambda *_: None)
+    monkeypatch.setattr(lost, "end", lambda worker, error: ended.append(worker))
+
+    lost.RunRequest.on_failure(object.__new__(lost.RunRequest), None, True, return_ok=True)
+
+    assert ended == []
+
+
 def test_an_attempt_whose_end_could_not_be_reported_says_so() -> None:
-    error = lost.why(RuntimeError("the writer is closed"))
+    error = lost.error_of(RuntimeError("the writer is closed"))
 
     assert error["type"] == "WorkerLost"
     assert error["message"] == "The worker could not report how this task ended: the writer is closed"

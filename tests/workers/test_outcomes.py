@@ -9,8 +9,7 @@ from typing import Any, NoReturn
 import pytest
 
 from tests.workers.kept import Kept, job_of, run_of
-from workers import outcomes
-from workers import run as runs
+from workers import current, outcomes
 from workers.progress import RetryTask, phase
 
 
@@ -43,11 +42,8 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
 
 def outcome(function: Callable[[], Any], **more: Any) -> dict[str, Any]:
     run = run_of(Kept())
-    runs.enter(run)
-    try:
-        return outcomes.call(job_of(function, **more), run)
-    finally:
-        runs.enter(None)
+    with current.running(run):
+        return outcomes.run_job(job_of(function, **more), run)
 
 
 @pytest.mark.parametrize(
@@ -94,12 +90,9 @@ def test_an_exception_whose_traceback_cannot_be_made_is_shown_as_far_as_it_can()
 
 def test_a_phase_ends_with_an_exception_that_has_no_text() -> None:
     kept = Kept()
-    run = run_of(kept)
-    runs.enter(run)
 
-    with pytest.raises(Mute), phase("a"):
+    with current.running(run_of(kept)), pytest.raises(Mute), phase("a"):
         raise Mute
-    runs.enter(None)
 
     (failed,) = [u for u in kept.said("phase_update") if u["status"] == "error"]
     assert failed["message"] == "Mute (its text could not be made: KeyError)"

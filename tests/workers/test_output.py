@@ -15,8 +15,7 @@ import pytest
 
 from tests.support.system import User
 from tests.workers.kept import OTHER, TASK, Kept, run_of
-from workers import capture, contexts, output
-from workers import run as runs
+from workers import capture, contexts, current, output
 
 Line = tuple[str, str, str | None]
 
@@ -27,7 +26,6 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     contexts.install()
     yield
     contexts.uninstall()
-    runs.enter(None)
 
 
 def printed(work: Callable[[], Any], task_id: str = TASK) -> list[Line]:
@@ -35,12 +33,11 @@ def printed(work: Callable[[], Any], task_id: str = TASK) -> list[Line]:
     run = run_of(kept, task_id)
     before = sys.stdout, sys.stderr
     output.install()
-    runs.enter(run)
+    capture.install()
     try:
-        with capture.captured(run), output.finished(run):
+        with current.running(run), output.finished(run):
             work()
     finally:
-        runs.enter(None)
         sys.stdout, sys.stderr = before
     return kept.lines()
 
@@ -153,7 +150,7 @@ def test_a_forked_child_does_not_end_the_line_of_its_parent(monkeypatch: pytest.
         with monkeypatch.context() as patch:
             patch.setattr(os, "getpid", lambda: -1)
             print("the child's", end="")
-            output.finish(runs.current())
+            output.finish(current.get())
 
     assert printed(work) == out("the child's"), "of the child's copy; the parent has its own"
 

@@ -11,18 +11,18 @@ from app.tasks.reports import LINE_LIMIT
 from tests.support.clock import Clock
 from tests.tasks.helpers import Tasks, folded
 from tests.workers.kept import TASK, Kept, run_of
-from workers import emitters, phases
-from workers import run as runs
+from workers import current, emitters, phases
+from workers.errors import AttemptSuperseded, NoRun, TaskCancelled
+from workers.leases import Leases
 from workers.progress import RetryTask, item_error, log, phase, track
-from workers.run import AttemptSuperseded, NoRun, Run, TaskCancelled
+from workers.run import Run
 
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     kept = Kept()
-    runs.enter(run_of(kept, weights={"a": 1, "b": 3}))
-    yield kept
-    runs.enter(None)
+    with current.running(run_of(kept, weights={"a": 1, "b": 3})):
+        yield kept
 
 
 def test_outside_a_task_it_is_an_error_that_says_so() -> None:
@@ -92,7 +92,7 @@ def test_a_loop_left_early_is_complete_once_the_code_goes_on(kept: Kept) -> None
 def test_a_loop_left_early_at_the_end_of_a_task_is_complete_when_that_succeeds(kept: Kept) -> None:
     for _ in track(range(10), phase="a"):
         break
-    assert runs.current().leave(success=True) == []
+    assert current.get().finish(success=True) == []
     assert [d["phase_id"] for d in kept.said("phase_complete")] == ["a"]
 
 
@@ -101,7 +101,7 @@ def test_a_loop_that_fails_is_never_complete(kept: Kept, raised: type[BaseExcept
     with pytest.raises(raised):
         for _ in track([1, 2], phase="a"):
             raise raised("x")
-    assert runs.current().leave(success=False) == ["a"], "the end of the attempt says what became of it"
+    assert current.get().finish(success=False) == ["a"], "the end of the attempt says what became of it"
     assert not kept.said("phase_complete")
     assert [u["status"] for u in kept.said("phase_update")] == ["active"]
 
@@ -112,7 +112,7 @@ def test_a_failing_block_ends_its_phase_and_those_within_it(kept: Kept) -> None:
             raise ZeroDivisionError("by zero")
     failed = [(u["phase_id"], u["message"]) for u in kept.said("phase_update") if u["status"] == "error"]
     assert failed[-1] == ("a", "by zero")
-    assert "b" in [*dict(failed), *runs.current().leave(success=False)]
+    assert "b" in [*dict(failed), *current.get().finish(success=False)]
 
 
 def test_texts_beside_the_message_are_bounded_and_cleaned_too(kept: Kept) -> None:
@@ -159,7 +159,9 @@ def test_a_stop_is_raised_from_reports_and_passes_except_exception(
 ) -> None:
     stream = f"task:{TASK}"
     cancelled = raised is TaskCancelled
-    runs.heard(Appended(cancel_requested={stream}) if cancelled else Appended(refused={stream}))
+    leases = Leases()
+    leases.add(current.get())
+    leases.on_committed(Appended(cancel_requested={stream}) if cancelled else Appended(refused={stream}))
     for call in (lambda: log("x"), lambda: phase("a").__enter__(), lambda: list(track([1], "a"))):
         with pytest.raises(raised):
             try:
@@ -185,13 +187,10 @@ def test_the_fold_of_what_was_reported_is_the_snapshot(here: Tasks) -> None:
     claim = here.claim(here.create())
     assert claim
     kept = Kept()
-    runs.enter(Run(claim, kept))  # type: ignore[arg-type]
-    try:
+    with current.running(Run(claim, kept)):  # type: ignore[arg-type]
         emitters.emit_phase_update(claim.task_id, "a", "active", 7, 1.5, "7", 0.5, "3")  # type: ignore[arg-type]
         emitters.emit_phase_complete(claim.task_id, "a", 1.5, "7", "0.5", "1.25")  # type: ignore[arg-type]
         emitters.publish_progress(claim.task_id, "12.345", "on it")  # type: ignore[arg-type]
-    finally:
-        runs.enter(None)
     here.append(kept.drafts)
 
     state = here.state(claim.task_id)

@@ -79,7 +79,7 @@ def test_a_file_that_cannot_be_imported_is_named_and_the_others_work(
 def test_a_task_of_a_job_that_is_not_there_says_which_file_may_be_missing(write: Write) -> None:
     write("broken", "import no_such_library")
 
-    ended = outcomes.call(registry.jobs().get("thumbnails"), run_of(Kept()))
+    ended = outcomes.run_job(registry.jobs().get("thumbnails"), run_of(Kept()))
 
     assert ended["status"] == "FAILURE"
     assert ended["error"]["message"] == (

@@ -8,17 +8,15 @@ from typing import Any
 import pytest
 
 from tests.workers.kept import TASK, Kept, run_of
-from workers import emitters
-from workers import run as runs
+from workers import current, emitters
 from workers.progress import log, phase, track
 
 
 @pytest.fixture
 def kept() -> Iterator[Kept]:
     kept = Kept()
-    runs.enter(run_of(kept, weights={"a": 1, "b": 3}))
-    yield kept
-    runs.enter(None)
+    with current.running(run_of(kept, weights={"a": 1, "b": 3})):
+        yield kept
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def test_an_event_of_a_task_is_one_signed_request_soon(
     (received,) = wait_for("the request", lambda: receiver.of("task_completed"))
 
     assert received.verified(made["secret"]) and not received.verified("whsec_AAAA")
-    assert received.told["data"]["task_id"] == task_id
-    assert received.told["data"]["stream"] == f"user:{someone.id}"
+    assert received.payload["data"]["task_id"] == task_id
+    assert received.payload["data"]["stream"] == f"user:{someone.id}"
     wait_for("the log", lambda: [d["status"] for d in log(someone, made)] == ["delivered"] * 2)
     (entry,) = next(d for d in log(someone, made) if d["id"] == received.id)["attempts"]
     assert (entry["status_code"], entry["number"], entry["error"]) == (204, 1, None)
@@ -102,7 +102,7 @@ def test_many_events_are_each_told_once(someone: User, receiver: Receiver) -> No
 
     wait_for("the log", lambda: {d["status"] for d in log(someone, made)} == {"delivered"})
     assert len({r.id for r in receiver.received}) == len(receiver.received) == 30
-    told = {(r.told["type"], r.told["data"]["task_id"]) for r in receiver.received}
+    told = {(r.payload["type"], r.payload["data"]["task_id"]) for r in receiver.received}
     assert told == {(type, task) for task in tasks for type in ("task_created", "task_completed")}
 
 
@@ -153,7 +153,7 @@ def test_a_ping_tells_whether_it_works(someone: User, receiver: Receiver) -> Non
     assert pinged.status_code == 202
     (received,) = wait_for("the ping", lambda: receiver.of("ping"))
     assert received.id == pinged.json()["delivery_id"] and received.verified(made["secret"])
-    assert received.told["data"]["webhook_id"] == made["id"]
+    assert received.payload["data"]["webhook_id"] == made["id"]
 
 
 def test_a_redirect_into_what_is_private_is_not_followed(someone: User, receiver: Receiver) -> None:

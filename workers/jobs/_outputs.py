@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import tempfile
 import time
 from contextlib import suppress
@@ -23,6 +25,13 @@ def folder() -> Path:
     if found.is_symlink() or found.stat().st_uid != os.getuid():
         raise PermissionError(f"{found} is another user's; set TASKROOM_HOME")
     return found
+
+
+def name_for(root: Path, pattern: str, limit: int) -> str:
+    """The same for the same run: its output replaces the one before."""
+    slug = re.sub(r"[^A-Za-z0-9_]+", "-", root.name)[:60].strip("-") or "root"
+    digest = hashlib.sha256(f"{root}\0{pattern}\0{limit}".encode("utf-8", "surrogatepass"))
+    return f"{slug}-{digest.hexdigest()[:12]}.jsonl"
 
 
 def sweep(found: Path, days: int, most: int) -> int:

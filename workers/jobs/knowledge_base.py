@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate, validates
 
@@ -45,23 +43,18 @@ class KnowledgeBaseParams(Schema):
         metadata={"description": "Read at most this many files, in the order of their paths"},
     )
 
-    @validates("root")
-    def _check_root(self, value: str | None, data_key: str) -> None:
+    @validates("root", "pattern")
+    def _check(self, value: str | None, data_key: str) -> None:
         try:
-            _files.resolve_root(value, settings().content_roots)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-    @validates("pattern")
-    def _check_pattern(self, value: str, data_key: str) -> None:
-        try:
-            _files.compile_pattern(value)
+            if data_key == "root":
+                _files.resolve_root(value, settings().content_roots)
+            else:
+                _files.compile_pattern(value or "")
         except ValueError as error:
             raise ValidationError(str(error)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+class Cached(NamedTuple):
     """Where a file's bytes lie in the cache; equal files lie there once."""
 
     path: str
@@ -108,7 +101,7 @@ def knowledge_base(*, root: str | None, pattern: str, limit: int) -> dict[str, A
         cached, found, limited = _cache(folder, pattern, limit, cache, failures)
         documents, vocabulary = _process(cached, cache, failures)
     topics, entries = _categorize(documents, cached, vocabulary)
-    output = _write(entries, f"{_slug(folder.name)}-{_digest(folder, pattern, limit)}.jsonl")
+    output = _write(entries, _outputs.name_for(folder, pattern, limit))
     return {
         "files": found,
         "limited": limited,
@@ -232,20 +225,15 @@ def _write(entries: list[dict[str, Any]], name: str) -> str:
                 line = json.dumps(entry, ensure_ascii=False) + "\n"
                 size += len(line.encode())
                 if size > MAX_OUTPUT_BYTES:
-                    left_out = len(entries) - written
-                    log(
-                        f"The output is full; {left_out} entries are left out",
-                        level="WARNING",
-                        component="writer",
-                    )
+                    left_out = f"The output is full; {len(entries) - written} entries are left out"
+                    log(left_out, level="WARNING", component="writer")
                     break
                 file.write(line)
                 written += 1
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).replace(
-                folder / name
-            )  # readers see the old file or the new one, never half of one
+            # Readers see the old file or the new one, never half of one.
+            Path(file.name).replace(folder / name)
         finally:
             Path(file.name).unlink(missing_ok=True)
     where = name if os.environ.get("TASKROOM_HOME") else folder / name
@@ -255,11 +243,3 @@ def _write(entries: list[dict[str, Any]], name: str) -> str:
     except OSError as error:  # what this run wrote is there all the same
         log(f"Older outputs could not be deleted: {error}", level="WARNING", component="writer")
     return name
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]+", "-", name)[:60].strip("-") or "root"
-
-
-def _digest(folder: Path, pattern: str, limit: int) -> str:
-    return hashlib.sha256(f"{folder}\0{pattern}\0{limit}".encode("utf-8", "surrogatepass")).hexdigest()[:12]

@@ -10,8 +10,8 @@ from app.jobs import ORCHESTRATE
 from app.jobs.steps import MOST_STEPS
 from app.tasks.approvals import ApprovalSchema
 from app.tasks.parents import CONTINUE, PARALLEL, SEQUENCE, STOP
+from workers.errors import Delegated
 from workers.registry import job, jobs
-from workers.run import Delegated
 
 
 class StepParams(ma.Schema):

@@ -8,7 +8,6 @@ closed.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -19,6 +18,7 @@ from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
 from app.errors import Problem
 from app.http.rate_limits import address_key
+from app.periodic import Periodic
 from app.realtime.socketio import engineio_adapter, handshakes
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
@@ -97,7 +97,7 @@ class Floods:
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
         self._strangers = strangers
-        self._sweeping = False
+        self._sweeping = Periodic("strangers", 1.0, self._sweep)
         self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str) -> None:
@@ -150,9 +150,7 @@ class Floods:
         )
         session.address = _address(environ)
         self._strangers.come(session_id, session.address)
-        if not self._sweeping:
-            self._sweeping = True
-            threading.Thread(target=self._sweep, name="taskroom-strangers", daemon=True).start()
+        self._sweeping.start()
         return self._connected(session_id, environ)
 
     def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
@@ -195,13 +193,11 @@ class Floods:
             self.drop(session_id, "sent it")
 
     def _sweep(self) -> None:
-        while True:
-            self._eio.sleep(1.0)
-            for session_id in self._strangers.late():
-                try:
-                    self.drop(session_id, "does not sign in")
-                except Exception:  # one socket's fault must not end the timer of all
-                    logger.exception("a socket that does not sign in could not be closed")
+        for session_id in self._strangers.late():
+            try:
+                self.drop(session_id, "does not sign in")
+            except Exception:  # one socket's fault must not keep the others open
+                logger.exception("a socket that does not sign in could not be closed")
 
     def drop(self, session_id: str, why: str) -> None:
         """Closes the transport without a last packet: a client that does not read would keep it open, and one that

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -24,6 +23,7 @@ from app.http.attempts import Attempts, TooSoon
 from app.http.problems import answer
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
+from app.periodic import Periodic
 from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
@@ -76,7 +76,7 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
             return answer(error.status, error.title, error.detail, headers=error.headers)
 
     floods = Floods(socketio.server, engine, parts[Strangers], parts[Attempts].arrived, refuse)
-    Sockets(app, parts, socketio, engine, floods).register()
+    Sockets(parts, socketio, engine, floods).register()
     return socketio
 
 
@@ -96,15 +96,12 @@ def _origins(parts: Services) -> Any:
 
 
 class Sockets:
-    def __init__(
-        self, app: Flask, parts: Services, socketio: SocketIO, engine: Engine, floods: Floods
-    ) -> None:
-        self._app, self._parts, self._io, self._engine = app, parts, socketio, engine
-        self._floods = floods
+    def __init__(self, parts: Services, socketio: SocketIO, engine: Engine, floods: Floods) -> None:
+        self._parts, self._io, self._engine, self._floods = parts, socketio, engine, floods
         self._rooms = Rooms(parts)
         self._foreign = Foreign(socketio.server.manager)
         self._connections: dict[str, Connection] = {}
-        self._watching = False
+        self._expiry = Periodic("expiry", 1.0, self._end_expired)
 
     def register(self) -> None:
         self._io.on_event("connect", self.connect)
@@ -164,9 +161,7 @@ class Sockets:
             joins.leave(connection.principal.user_id)
             raise ConnectionRefusedError("The session has ended; sign in again")
         self._floods.signed_in(session)
-        if not self._watching:
-            self._watching = True
-            threading.Thread(target=self._watch_expiry, name="taskroom-expiry", daemon=True).start()
+        self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:
         connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
@@ -200,16 +195,14 @@ class Sockets:
         connection.close()
         self._io.server.disconnect(connection.sid)
 
-    def _watch_expiry(self) -> None:
-        """Runs one timer for all sockets: a token that expires ends its socket unless it was renewed."""
-        while True:
-            self._io.sleep(1.0)
-            at = time.time()
-            over = [of for of in self._connections.values() if of.principal.expires_at <= at]
-            for connection in in_turns(over, EXPIRED_AT_ONCE):
-                # It may have been renewed while other threads ran.
-                if connection.principal.expires_at <= at:
-                    self._expire(connection)
+    def _end_expired(self) -> None:
+        """Ends the sockets whose token has expired, unless it was renewed."""
+        at = time.time()
+        over = [of for of in self._connections.values() if of.principal.expires_at <= at]
+        for connection in in_turns(over, EXPIRED_AT_ONCE):
+            # It may have been renewed while other threads ran.
+            if connection.principal.expires_at <= at:
+                self._expire(connection)
 
     def _expire(self, connection: Connection) -> None:
         try:

@@ -1,4 +1,4 @@
-// The publisher beside it: the same order, pace and hand-over as bench/publish.py, through the Redis emitter.
+// The publisher: like bench/publish.py, with the Redis emitter.
 import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -42,7 +42,7 @@ while (done < total) {
   const row = done % order.streams.length;
   const n = Math.floor(done / order.streams.length);
   const [stream, last] = order.streams[row];
-  times[row * order.events + n] = process.hrtime.bigint(); // CLOCK_MONOTONIC, as Python's
+  times[row * order.events + n] = process.hrtime.bigint(); // CLOCK_MONOTONIC, like Python's
   emitter.to(stream).emit("log", event(stream, last + 1 + n));
   done++;
 }

@@ -1,4 +1,4 @@
-// Socket.IO on Node with the Redis adapter, as its documentation has it.
+// Socket.IO on Node with the Redis adapter, as in its documentation.
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";
 import { createClient } from "redis";

@@ -10,8 +10,9 @@ from typing import Any, cast
 import pytest
 
 from tests.support.clock import Sleeper
-from workers import phases
-from workers import run as runs
+from workers import current, phases
+from workers.errors import TaskCancelled
+from workers.run import Run
 
 Load = Callable[..., ModuleType]
 
@@ -21,7 +22,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.events: list[Any] = []
-        self.run: runs.Run | None = None
+        self.run: Run | None = None
         self.cancel_at = 1
 
     def put(self, item: Any) -> None:
@@ -31,7 +32,7 @@ class Writer:
 
 
 @pytest.fixture
-def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
+def writer() -> Iterator[Writer]:
     writer = Writer()
     claim = SimpleNamespace(
         task_id="7d8f6a52-55a0-4fdc-8a3c-6a3f0b0a3a11",
@@ -40,9 +41,9 @@ def writer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Writer]:
         plan=None,
         phases=frozenset(),
     )
-    writer.run = runs.Run(cast(Any, claim), cast(Any, writer))
-    monkeypatch.setattr(runs, "_current", writer.run)
-    yield writer
+    writer.run = Run(cast(Any, claim), cast(Any, writer))
+    with current.running(writer.run):
+        yield writer
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_emit_load(
     monkeypatch.setattr(module, "time", clock)
     writer.cancel_at = 2 if "delay" in params else 8
     began = clock.now
-    with pytest.raises(runs.TaskCancelled):
+    with pytest.raises(TaskCancelled):
         module.emit_load(**module.EmitLoadParams().load(params))
     assert clock.now - began < 2
     assert len(writer.events) <= writer.cancel_at + 1, "nothing more was written"
@@ -82,7 +83,7 @@ def test_knowledge_base_while_it_looks_for_files(
 
     monkeypatch.setattr(module._files, "walk", endless)
     writer.cancel_at = 3
-    with pytest.raises(runs.TaskCancelled):
+    with pytest.raises(TaskCancelled):
         module.knowledge_base(**module.KnowledgeBaseParams().load({}))
     assert 0 < folders < 100
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,166 @@
+"""What a web process measures of itself. Nothing names a user or a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from cachetools import TTLCache, cached
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
+
+from app.auth.revocations import Revocations
+from app.db.breaker import Breaker
+from app.http.requests import Requests
+from app.observability.gc_tuning import Pauses
+from app.observability.loop_lag import LoopLag
+from app.observability.loop_watchdog import Watchdog
+from app.observability.metrics import Labelled, Metrics, Row, family
+from app.realtime.joins import Joins
+from app.realtime.socketio.codec import Frames, Packets
+from app.realtime.sse_codec import SseCodec
+from app.realtime.sse_registry import SseRegistry
+from app.stream.hub import Hub
+from app.stream.publisher import Publisher
+from app.stream.store import Connect, DatabaseUnavailable
+from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.queue_stats import Backlog, backlog
+from app.tasks.rounds import Rounds
+
+BACKLOG_SECONDS = 5.0  # anybody inside may ask for this page, and the backlog is a look at Postgres
+ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expired", "signed_out")
+
+
+class WebMeasures(Collector):
+    """``metrics`` is the page, to which parts that are made later add their own ``sources``."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        breaker: Breaker,
+        hub: Hub,
+        joins: Joins,
+        revocations: Revocations,
+        streams: SseRegistry,
+        publisher: Publisher,
+        rounds: Rounds,
+        read: Connect,
+        writes: Breaker,
+    ) -> None:
+        self._engine, self._breaker, self._writes = engine, breaker, writes
+        self._hub, self._joins, self._revocations = hub, joins, revocations
+        self._streams, self._publisher, self._rounds = streams, publisher, rounds
+        self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, read))
+        self.pauses, self.lag, self.requests = Pauses(), LoopLag(), Requests()
+        self.watchdog = Watchdog(lambda: self.pauses.all)
+        requests = self.requests
+        own = requests.answered, requests.seconds, streams.durations, streams.reconnections, self.lag.late
+        rows = self._viewers, self._delivery, self._redis, self._database, self._tasks, self._process
+        self.metrics = Metrics((self, *own))
+        self.metrics.sources += rows
+
+    def start(self) -> None:
+        self.pauses.watch()
+        self.lag.thread.start()
+        self.watchdog.start()
+
+    def stop(self) -> None:
+        self.watchdog.stop()
+        self.pauses.unwatch()
+        self.lag.thread.stop()
+
+    def collect(self) -> Iterator[Metric]:
+        """What older dashboards know under names without our prefix."""
+        sent = self._hub.metrics.sent_by(SseCodec).of
+        yield family("sse_connections_total", "Active SSE connections", self._streams.open, gauge=True)
+        yield family("sse_messages_sent_total", "Events, times viewers", ("event_type",), sent)
+
+    def _viewers(self) -> Iterator[Row | Labelled]:
+        hub, joins = self._hub, self._joins
+        yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
+        yield "viewers_behind", "Of them, those that wait for their connections or Postgres", hub.behind
+        yield (
+            "viewers_fell_behind_total",
+            "Times that a viewer's connection was full",
+            hub.metrics.fell_behind,
+        )
+        ended = dict.fromkeys(ENDS, 0) | hub.metrics.ended
+        yield "viewers_ended_total", "Viewers that have left, by why", ("reason",), ended
+        yield "rooms", "Rooms, those that linger after their last viewer too", hub.rooms
+        yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
+        yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
+        yield "streams_opened_total", "Streams ever opened", joins.viewers + joins.left
+        yield "joins_in_flight", "Joins that may be asking Postgres", joins.in_flight
+        yield "joins_waiting", "Joins that wait for one of those to end", joins.waiting
+
+    def _delivery(self) -> Iterator[Row | Labelled]:
+        hub, metrics = self._hub, self._hub.metrics
+        yield "room_lag_events", "Events that the room furthest behind has not sent on yet", hub.lag
+        yield "hub_received_total", "Messages from Redis for a room that is here", metrics.received
+        yield "hub_refills_total", "Times that events were missing before those that came", metrics.refills
+        yield "hub_looks_total", "Looks at where streams stand in Postgres", metrics.looks
+        yield "hub_caught_up_total", "Rooms that such a look brought forward", metrics.caught_up
+        yield "hub_rewound_total", "Rooms of which Postgres had lost events", metrics.rewound
+        yield "hub_faults_total", "Exceptions that ended a viewer, a message or a look", hub.faults.count
+        sent = metrics.sent_by(Packets, Frames).of
+        yield "socketio_messages_sent_total", "Events, times viewers", ("event_type",), sent
+
+    def _redis(self) -> Iterator[Row | Labelled]:
+        subscription, publisher = self._hub.subscription, self._publisher
+        yield "redis_connected", "1 while the subscription stands", subscription.connected
+        yield "redis_connects_total", "Times that it was made", subscription.connects
+        yield "redis_silence_seconds", "Since Redis was last heard, or since the start", subscription.silence
+        yield "publishes_total", "Messages sent to Redis after a commit", publisher.messages
+        yield "publishes_lost_total", "Of those, not taken or not even tried", publisher.lost
+        stored = publisher.stored.of
+        yield "events_stored_total", "Events that this process has committed", ("event_type",), stored
+
+    def _database(self) -> Iterator[Row]:
+        breaker, pool = self._breaker, self._engine.pool
+        assert isinstance(pool, QueuePool)
+        yield "database_connections_in_use", "Connections lent by the pool", pool.checkedout()
+        yield "database_connections_limit", "DATABASE_POOL_SIZE", pool.size()
+        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", breaker.state
+        read_only = "As database_breaker, for writes: Postgres is read only"
+        yield "database_read_only", read_only, self._writes.state
+        yield "database_openings_total", "Times that Postgres went away", breaker.openings
+        yield "database_refused_total", "Calls that were not even tried meanwhile", breaker.refused
+
+    def _tasks(self) -> Iterator[Row | Labelled]:
+        rounds = self._rounds
+        yield "rounds_leads", "1 in the one process that counts leases and sends again", rounds.leads
+        yield "tasks_lost_total", "Attempts that this process ended, for their worker was silent", rounds.lost
+        found = self._backlog()
+        if found:
+            yield "dispatches_due", "Tasks that a worker may claim now", found.due
+            yield "dispatch_wait_seconds", "Since the first of them could be claimed", found.oldest_seconds
+            yield "leases", "Attempts that run", found.leases
+            yield "leases_missed", "Rounds that the most silent of them missed; at 4 it is over", found.missed
+            states = {s: found.unfinished.get(s, 0) for s in STATUSES if s not in TERMINAL}
+            yield "tasks", "Tasks that have not ended", ("status",), states
+
+    def _backlog(self) -> Backlog | None:
+        """None while Postgres is away: an old figure would look like a good one."""
+        try:
+            return self._read_backlog()
+        except DatabaseUnavailable:
+            return None
+
+    def _process(self) -> Iterator[Row | Labelled]:
+        revocations, watchdog, pauses = self._revocations, self.watchdog, self.pauses
+        yield "revocations", "Sign-outs kept in memory", len(revocations)
+        yield "revocations_known", "0 while each request asks Postgres about its session", revocations.known
+        yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest
+        over = "Turns of the loop in which nobody else was served for so long, by what ran most of it"
+        yield "loop_turns_over_50ms_total", over, ("what", "how"), watchdog.over
+        longest = "Longest of those turns since the start"
+        yield "loop_turn_longest_seconds", longest, ("what", "how"), watchdog.longest
+        for name, text, values in (
+            ("gc_seconds_total", "Time in garbage collections, which stop everything", pauses.seconds),
+            ("gc_collections_total", "Garbage collections", pauses.count),
+            ("gc_longest_seconds", "Longest garbage collection since the start", pauses.longest),
+        ):
+            yield name, text, ("generation",), {str(n): value for n, value in enumerate(values)}

@@ -1,0 +1,36 @@
+"""What the job's code raises, or sees raised, to end its attempt."""
+
+from __future__ import annotations
+
+from app.tasks.approvals import Approval
+
+
+class TaskCancelled(BaseException):
+    """Raised by phase, track and log once somebody has cancelled the task.
+
+    Not an Exception, so that ``except Exception`` in a job's code does not swallow it.
+    """
+
+
+class AttemptSuperseded(BaseException):
+    """Raised like TaskCancelled when the lease of this attempt ran out: all that it still reports is refused."""
+
+
+class ApprovalNeeded(BaseException):
+    """Raised by require_approval: the attempt ends, and the task runs again from its top once it is approved."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__(approval.key)
+        self.approval = approval
+
+
+class Delegated(BaseException):
+    """Raised by orchestrate: the attempt ends, and the task ends when its ``steps`` have ended."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(steps)
+        self.steps = steps
+
+
+class NoRun(RuntimeError):
+    """Raised by a report outside of a task."""
