@@ -30,7 +30,7 @@ def use_transactions(begin: Begin | None) -> None:
 
 def transaction() -> AbstractContextManager[Transaction]:
     """Begins a transaction of this process. Raises ConfigurationError in a script without the environment variables;
-    the block raises StoreAway."""
+    the block raises DatabaseUnavailable."""
     return (_transactions or _from_environment())()
 
 

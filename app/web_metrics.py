@@ -25,9 +25,9 @@ from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_registry import SseRegistry
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
-from app.stream.store import Connect, StoreAway
-from app.tasks.backlog import Backlog, backlog
+from app.stream.store import Connect, DatabaseUnavailable
 from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.queue_stats import Backlog, backlog
 from app.tasks.rounds import Rounds
 
 BACKLOG_SECONDS = 5.0  # anybody inside may ask for this page, and the backlog is a look at Postgres
@@ -146,7 +146,7 @@ class WebMeasures(Collector):
         """None while Postgres is away: an old figure would look like a good one."""
         try:
             return self._read_backlog()
-        except StoreAway:
+        except DatabaseUnavailable:
             return None
 
     def _process(self) -> Iterator[Row | Labelled]:

@@ -65,7 +65,7 @@ def test_the_wait_is_a_second_unless_told_otherwise(clock: Clock):
     with pytest.raises(Refused):
         breaker.enter()
     clock.now += 0.001
-    assert breaker.enter().tries
+    assert breaker.enter().tests
 
 
 def test_then_one_tries_and_the_others_are_refused_until_it_knows(breaker: Breaker, clock: Clock):
@@ -78,10 +78,10 @@ def test_then_one_tries_and_the_others_are_refused_until_it_knows(breaker: Break
     for _ in range(3):
         with pytest.raises(Refused):
             breaker.enter()
-    assert trial.tries and breaker.state == HALF_OPEN
+    assert trial.tests and breaker.state == HALF_OPEN
 
     breaker.answered(trial)
-    assert breaker.state == CLOSED and not breaker.enter().tries
+    assert breaker.state == CLOSED and not breaker.enter().tests
 
 
 def test_a_trial_that_fails_opens_it_for_another_second(breaker: Breaker, clock: Clock):
@@ -92,7 +92,7 @@ def test_a_trial_that_fails_opens_it_for_another_second(breaker: Breaker, clock:
     with pytest.raises(Refused):
         breaker.enter()
     clock.now += 1.0
-    assert breaker.enter().tries and breaker.openings == 1
+    assert breaker.enter().tests and breaker.openings == 1
 
 
 def test_a_trial_that_was_ended_leaves_its_place_to_the_next(breaker: Breaker, clock: Clock):
@@ -100,7 +100,7 @@ def test_a_trial_that_was_ended_leaves_its_place_to_the_next(breaker: Breaker, c
     clock.now += 1.0
     breaker.left(breaker.enter())
 
-    assert breaker.enter().tries
+    assert breaker.enter().tests
 
 
 def test_a_failure_does_not_count_when_somebody_was_answered_since(breaker: Breaker, clock: Clock):
@@ -148,7 +148,7 @@ def test_one_line_says_that_it_opened_and_one_that_it_closed(
         breaker.answered(entered(breaker, clock))
 
     assert [record.getMessage() for record in caplog.records] == [
-        "Postgres is away, its callers are refused until it answers: gone",
+        "Postgres is unavailable; callers are refused until it answers: gone",
         "Postgres answers again, after 4.5 s",
     ]
 

@@ -19,7 +19,7 @@ from app.db.breaker import Breaker
 from app.db.pool import Single, engine_options, pooled
 from app.errors import causes
 from app.stream import writer as writers
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, sql
 from tests.support.system import wait_for
@@ -113,7 +113,7 @@ def test_a_single_connection_says_that_it_passes_and_is_made_anew(
     connect, trouble = Single(held), Trouble(held, statement)
     before = backend(connect)
 
-    with pytest.raises(StoreAway) as raised, connect() as connection, connection.cursor() as cur:
+    with pytest.raises(DatabaseUnavailable) as raised, connect() as connection, connection.cursor() as cur:
         trouble.now(cur)
 
     assert trouble.seen == [state] and raised.value.cause.name == cause
@@ -129,7 +129,7 @@ def test_the_pool_says_that_it_passes_and_only_an_outage_opens_the_breaker(
     breaker, trouble = Breaker("Postgres", 0.0), Trouble(held, statement)
     connect = pooled(engine, breaker)
 
-    with pytest.raises(StoreAway) as raised, connect() as connection, connection.cursor() as cur:
+    with pytest.raises(DatabaseUnavailable) as raised, connect() as connection, connection.cursor() as cur:
         trouble.now(cur)
 
     assert trouble.seen == [state] and raised.value.cause.name == cause
@@ -144,7 +144,7 @@ def test_no_connection_left_is_known_by_what_the_server_says(database: str):
     url = urlsplit(database)
     url = url._replace(netloc=f"{role}:crowded@{url.netloc.rpartition('@')[2]}")
     try:
-        with pytest.raises(StoreAway) as raised, Single(url.geturl())():
+        with pytest.raises(DatabaseUnavailable) as raised, Single(url.geturl())():
             pass
     finally:
         sql(database, f"DROP ROLE {role}")

@@ -15,7 +15,7 @@ from app.db.breaker import CLOSED, OPEN, Breaker
 from app.db.pool import engine_options, pooled, writing
 from app.errors import NotFound
 from app.errors.causes import Cause
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from tests.stream.helpers import sql
 from tests.support.line import TcpProxy
 
@@ -78,7 +78,7 @@ def test_a_block_is_one_transaction_and_an_error_undoes_it(web: Web, database: s
 def test_a_statements_own_error_is_no_outage(web: Web, statement: str, away: bool, autocommit: bool):
     connect = web.read if autocommit else web.connect
 
-    with pytest.raises(StoreAway if away else psycopg2.Error):
+    with pytest.raises(DatabaseUnavailable if away else psycopg2.Error):
         web.run(statement, connect)
 
     assert (web.breaker.state, web.breaker.openings) == (CLOSED, 0)
@@ -93,7 +93,7 @@ def test_a_connection_that_the_server_ended_is_an_outage_until_the_next_answers(
     for backend in backends:
         sql(database, "SELECT pg_terminate_backend(%s, 60000)", backend)
 
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         web.run("SELECT 1")
     assert web.breaker.openings == 1
     web.run("SELECT 1")
@@ -109,10 +109,10 @@ def test_a_network_that_is_cut_is_an_outage_and_then_nobody_waits(web: Web, line
     web.breaker._seconds = 3600.0
     line.cut()
 
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         web.run("SELECT 1")
     assert web.breaker.state == OPEN
-    with pytest.raises(StoreAway, match="Postgres is away"):
+    with pytest.raises(DatabaseUnavailable, match="Postgres is away"):
         web.run("SELECT 1", web.connect)
 
     line.mend()
@@ -129,7 +129,7 @@ def test_a_pool_in_which_nobody_is_answered_is_an_outage_and_a_busy_one_is_not(
     with web.read(), web.read():
         if others_are_answered:
             web.breaker._answered_at = float("inf")
-        with pytest.raises(StoreAway):
+        with pytest.raises(DatabaseUnavailable):
             web.run("SELECT 1")
 
         assert (web.breaker.openings == 0) is others_are_answered
@@ -190,9 +190,9 @@ def moved(database: str) -> Iterator[Moved]:
 def test_while_it_is_read_only_who_writes_is_refused_at_once_and_who_reads_is_not(moved: Moved):
     moved.set("on")
 
-    with pytest.raises(StoreAway, match="read-only transaction"):
+    with pytest.raises(DatabaseUnavailable, match="read-only transaction"):
         moved.write()
-    with pytest.raises(StoreAway, match="Postgres is read only") as refused:
+    with pytest.raises(DatabaseUnavailable, match="Postgres is read-only") as refused:
         moved.write()
 
     assert refused.value.cause is Cause.READ_ONLY and moved.gate.refused == 1
@@ -202,11 +202,11 @@ def test_while_it_is_read_only_who_writes_is_refused_at_once_and_who_reads_is_no
 
 def test_who_only_reads_does_not_find_out_that_writes_are_taken_again(moved: Moved):
     moved.set("on")
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         moved.write()
     moved.gate._open_until = 0.0
 
-    with pytest.raises(StoreAway, match="read only"):
+    with pytest.raises(DatabaseUnavailable, match="read only"):
         moved.web.run("SELECT 1", moved.connect)
     assert moved.gate.state == OPEN
 
@@ -221,7 +221,7 @@ def test_connections_to_the_server_that_takes_no_writes_are_given_up(moved: Move
     with ExitStack() as both:
         before = {both.enter_context(moved.web.read()).info.backend_pid for _ in range(2)}
 
-    with pytest.raises(StoreAway), moved.connect() as connection, connection.cursor() as cur:
+    with pytest.raises(DatabaseUnavailable), moved.connect() as connection, connection.cursor() as cur:
         cur.execute("SET TRANSACTION READ ONLY; INSERT INTO kept VALUES (1)")
 
     with ExitStack() as both:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.api import auth, idempotency, outside, starting
+from app.api import auth, external, idempotency, starting
 from app.auth import jwks
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
@@ -29,7 +29,7 @@ from app.outgoing import http_client
 from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
-from app.tasks import dispatch, expired, listing, outlook, plan, projection, reports, retention, rounds, steps
+from app.tasks import cleanup, dispatch, listing, outlook, plan, projection, reports, retention, rounds, steps
 from app.webhooks import delivery, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
@@ -99,7 +99,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "For 24 hours the same user's same key", lambda: idempotency.KEPT.total_seconds(), 24 * 3_600),
     (AUTH, "open one connection within 30 seconds", lambda: DEFAULT.ticket_seconds, 30),
     (AUTH, "every ten minutes, and for an unknown `kid` at most every ten seconds",
-     lambda: (jwks.FRESH_SECONDS, jwks.AGAIN_SECONDS), (600, 10)),
+     lambda: (jwks.FRESH_SECONDS, jwks.REFETCH_SECONDS), (600, 10)),
     (AUTH, "stays refused here for at least an hour", lambda: REMEMBERED_SECONDS, 3_600),
     (AUTH, "opens nothing after twenty minutes (seventy while the issuer does not answer)",
      lambda: (2 * jwks.FRESH_SECONDS, jwks.FRESH_SECONDS + jwks.STALE_SECONDS), (1_200, 4_200)),
@@ -114,7 +114,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "A run takes 60 s of one worker at most and goes on the next time: 2,000 events a transaction",
      lambda: (retention.RUN_SECONDS, retention.BATCH_EVENTS), (60, 2_000)),
     (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
-    (OPERATIONS, "up to 16 requests at once", lambda: delivery.AT_A_TIME, 16),
+    (OPERATIONS, "up to 16 requests at once", lambda: delivery.CONCURRENCY, 16),
     (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
     (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(SANE.pattern), 64),
     (OPERATIONS, "one that was silent for four rounds has none", lambda: rounds.MISSED_LIMIT, 4),
@@ -127,7 +127,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "names of phases and components at 128", lambda: reports.NAME_LIMIT, 128),
     (JOBS, "three levels, a hundred steps in all", lambda: (job_steps.DEEPEST, job_steps.MOST_STEPS), (3, 100)),
     (JOBS, "At most 1,000 events and 1 MB at a time",
-     lambda: (most(outside.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
+     lambda: (most(external.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",
      lambda: rounds.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
@@ -139,15 +139,15 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
-    (BUS, "published on that stream within a week", lambda: expired.EXPIRES[EventId][1].total_seconds(), 7 * 86_400),
+    (BUS, "published on that stream within a week", lambda: cleanup.EXPIRES[EventId][1].total_seconds(), 7 * 86_400),
     (BUS, "with at most a megabyte of events in memory", lambda: subscriber.KEPT_BYTES, 1_000_000),
     (BUS, "waits up to 5 s for its handlers", lambda: FINISH_SECONDS, 5),
     (WEBHOOKS, "A user has at most 20", lambda: subscriptions.MOST, 20),
-    (WEBHOOKS, "kept for a week", lambda: expired.EXPIRES[Delivery][1].total_seconds(), 7 * 86_400),
+    (WEBHOOKS, "kept for a week", lambda: cleanup.EXPIRES[Delivery][1].total_seconds(), 7 * 86_400),
     (WEBHOOKS, "Answer with any 2xx within 10 seconds", lambda: http_client.SECONDS, 10),
     (WEBHOOKS, "At most two requests run at once for a webhook, and four for all webhooks of an owner",
      lambda: (queue.PER_WEBHOOK, queue.PER_OWNER), (2, 4)),
-    (WEBHOOKS, "at intervals that grow to five minutes", lambda: queue.HELD_MOST, 300),
+    (WEBHOOKS, "at intervals that grow to five minutes", lambda: queue.MAX_BACKOFF, 300),
     (WEBHOOKS, "After 20 failures in a row", lambda: queue.Policy(()).failures, 20),
     (CLIENT, "closes 5 s after the last", lambda: client("connection", "LINGER_MS"), 5),
     (CLIENT, "| one WebSocket, 64 rooms |",

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from app.periodic import Periodic
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.support.soon import Soon
 from tests.support.system import wait_for
 
@@ -93,7 +93,12 @@ def test_what_passes_is_a_line_until_a_call_succeeds(caplog: pytest.LogCaptureFi
     calls.waits(1)
 
     with caplog.at_level(logging.WARNING, "taskroom.calls"):
-        for error in (StoreAway("gone"), StoreAway("gone"), None, StoreAway("gone")):
+        for error in (
+            DatabaseUnavailable("gone"),
+            DatabaseUnavailable("gone"),
+            None,
+            DatabaseUnavailable("gone"),
+        ):
             calls.error = error
             calls.turn()
     calls.periodic.stop()

@@ -16,10 +16,10 @@ from psycopg2.extensions import cursor as Cursor
 from app.db.pool import Single
 from app.outgoing.http_client import Answer, NoAnswer
 from app.outgoing.url_policy import AddressRefused, Rules
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.transaction import Transaction
 from app.webhooks import delivery
-from app.webhooks.delivery import AT_A_TIME, attempt, deliver
+from app.webhooks.delivery import CONCURRENCY, attempt, deliver
 from app.webhooks.queue import Claimed, Tried, claim
 from tests.support.hooks import AT, PATIENT, Hook
 from tests.support.system import SECRET, wait_for
@@ -44,7 +44,7 @@ def hook(here: Tasks) -> Hook:
     [
         (AddressRefused("it is private"), "it is private"),
         (NoAnswer("nobody there"), "nobody there"),
-        (ZeroDivisionError(), "a fault here: ZeroDivisionError"),
+        (ZeroDivisionError(), "internal error: ZeroDivisionError"),
     ],
 )
 def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Exception, error: str) -> None:
@@ -56,7 +56,7 @@ def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Excepti
 
     tried = attempt(claimed, Rules(), SECRET, send)
 
-    assert (tried.well, tried.status_code, tried.error) == (False, None, error)
+    assert (tried.succeeded, tried.status_code, tried.error) == (False, None, error)
     changed = attempt(claimed, Rules(), SECRET + "!", send)
     assert changed.error and "SECRET_KEY has changed" in changed.error
 
@@ -71,7 +71,7 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
         return Answer(200, "ok")
 
     for _ in range(2):
-        assert attempt(claimed, Rules(), SECRET, send).well
+        assert attempt(claimed, Rules(), SECRET, send).succeeded
 
     (headers, body), (_, again) = sent
     assert body == again
@@ -82,23 +82,23 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
 
 
 def test_a_sender_sends_several_at_a_time_and_settles_each(hook: Hook) -> None:
-    for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(AT_A_TIME - 1))):
+    for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(CONCURRENCY - 1))):
         each.create_tasks(2)
-    together, numbers = threading.Barrier(AT_A_TIME), itertools.count()
+    together, numbers = threading.Barrier(CONCURRENCY), itertools.count()
 
     def send(claimed: Claimed) -> Tried:
-        if next(numbers) < AT_A_TIME:
+        if next(numbers) < CONCURRENCY:
             together.wait(60)  # all of them, or it breaks
         return WELL
 
-    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == AT_A_TIME * 2
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == CONCURRENCY * 2
 
     assert statuses(hook) == {"delivered"}
 
 
 def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
     """What waited behind others here would use up its lease meanwhile."""
-    monkeypatch.setattr(delivery, "AT_A_TIME", 3)
+    monkeypatch.setattr(delivery, "CONCURRENCY", 3)
     for each in (hook, *(Hook(Tasks(hook.tasks.database)) for _ in range(3))):
         each.create_tasks(2)
     claims, released = list[int](), threading.Event()
@@ -107,10 +107,10 @@ def test_no_more_is_claimed_than_there_is_room_for(hook: Hook, monkeypatch: pyte
     def noting(cur: Any, limit: int) -> list[Claimed]:
         found = claim(cur, limit)
         claims.append(len(found))
-        flying = sum(claims) - len(answered)
-        if flying > 3 or len(claims) > 2:
+        in_flight = sum(claims) - len(answered)
+        if in_flight > 3 or len(claims) > 2:
             released.set()
-        assert flying <= 3
+        assert in_flight <= 3
         return found
 
     def send(claimed: Claimed) -> Tried:
@@ -133,9 +133,9 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     answered, waits = threading.Event(), list[float | None]()
     sent: list[str] = []
 
-    def noting(flying: Any, timeout: float | None, when: Any) -> Any:
+    def noting(in_flight: Any, timeout: float | None, when: Any) -> Any:
         waits.append(timeout)
-        return wait(flying, timeout, when)
+        return wait(in_flight, timeout, when)
 
     def send(claimed: Claimed) -> Tried:
         sent.append(claimed.webhook_id)
@@ -207,12 +207,12 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
     def claim_once(cur: Cursor, limit: int) -> list[Claimed]:
         if next(claims):
             gone.set()
-            raise StoreAway("as asked")
+            raise DatabaseUnavailable("as asked")
         return claim(cur, limit)
 
     def begin_later() -> AbstractContextManager[Transaction]:
         if next(writes) < 2:
-            raise StoreAway("as asked")
+            raise DatabaseUnavailable("as asked")
         return hook.tasks.of_any_thread()
 
     def send(_: Claimed) -> Tried:
@@ -220,8 +220,8 @@ def test_while_postgres_is_away_what_was_sent_is_kept_in_mind_and_written_down(
         return WELL
 
     monkeypatch.setattr("app.webhooks.delivery.claim", claim_once)
-    monkeypatch.setattr("app.webhooks.delivery.RECORD_AGAIN_SECONDS", (0.01,) * 2)
-    with pytest.raises(StoreAway):
+    monkeypatch.setattr("app.webhooks.delivery.RECORD_RETRY_SECONDS", (0.01,) * 2)
+    with pytest.raises(DatabaseUnavailable):
         deliver(hook.tasks.connect, begin_later, send, PATIENT)
 
     assert statuses(hook) == {"delivered"}

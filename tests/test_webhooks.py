@@ -14,9 +14,9 @@ from app.inbox.store import mark_read
 from app.notifications import create_notification
 from app.stream.event import draft, now, user_stream
 from app.stream.store import lock_shared
-from app.tasks.expired import delete_expired
+from app.tasks.cleanup import delete_expired
 from app.webhooks import subscriptions
-from app.webhooks.signing import SecretUnreadable, signed, unseal
+from app.webhooks.signing import SecretUnreadable, decrypt, signed
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import SECRET
 from tests.tasks.helpers import Tasks
@@ -219,9 +219,9 @@ def test_a_secret_is_kept_sealed_and_signs_as_the_specification_says(tasks: Task
 
     assert secret.startswith("whsec_") and secret not in stored and secret[6:] not in stored
     assert "secret" not in made
-    assert unseal(stored, SECRET) == secret
+    assert decrypt(stored, SECRET) == secret
     with pytest.raises(SecretUnreadable):
-        unseal(stored, SECRET + "!")
+        decrypt(stored, SECRET + "!")
     # The specification's own example.
     example = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     assert signed(example, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}') == {
@@ -232,7 +232,7 @@ def test_a_secret_is_kept_sealed_and_signs_as_the_specification_says(tasks: Task
 
 
 def test_what_is_deleted_takes_its_deliveries_along(tasks: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "GONE_ROWS", 2)
+    monkeypatch.setattr(subscriptions, "DELETED_ROWS", 2)
     webhook_id = hook(tasks)
     tasks.end(tasks.started())
 

@@ -21,7 +21,7 @@ logger = logging.getLogger("threading")
 # Whole names: a job may call a thread of its own taskroom-something.
 _OURS = frozenset(
     f"taskroom-{name}"
-    for name in ("writer", "listener", "channels", "tails", "ticks", "everybody", "handler", "coroutines")
+    for name in ("writer", "listener", "channels", "tails", "ticks", "all-users", "handler", "coroutines")
 )
 _start = threading.Thread.start
 _submit = ThreadPoolExecutor.submit

@@ -16,7 +16,7 @@ from app.config import QUEUE
 from app.db.clock import later
 from app.observability import log_format
 from app.stream.event import Draft
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks import lifecycle
 from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
@@ -65,7 +65,7 @@ def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     while True:
         try:
             return turn.claim_fairest(here.transaction)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             if time.monotonic() > limit:
                 logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
                 return None
@@ -105,7 +105,7 @@ def _send_next(claim: Claim, queue: str) -> None:
     try:
         with here.connect() as conn, conn.cursor() as cur:
             hint = next_hint(cur, claim.task_id, types_of(queue))
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         logger.warning("task %s: the next task of its user waits for a round: %s", claim.task_id, error)
         return
     if hint:
@@ -117,7 +117,7 @@ def _cancel_late(task_id: str) -> None:
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.end_if_cancelled(tx, task_id)
-    except StoreAway as error:  # it keeps its lease, or can be cancelled once more
+    except DatabaseUnavailable as error:  # it keeps its lease, or can be cancelled once more
         logger.warning("task %s: not cancelled: %s", task_id, error)
 
 

@@ -6,10 +6,10 @@ import logging
 
 from app.db.pool import Single
 from app.inbox import store as inbox
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
+from app.tasks.cleanup import delete_expired
 from app.tasks.counting import sum_up
-from app.tasks.expired import delete_expired
 from app.tasks.forsaken import expire_tasks
 from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
@@ -40,7 +40,7 @@ def retention() -> None:
             remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.notifications import reminders
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from workers.celery_app import celery
 from workers.runtime import runtime
 
 # A day's reminders may wait for Postgres: half an hour in all, in steps of up to ten minutes.
-_retries: dict[str, Any] = {"autoretry_for": (StoreAway,), "retry_backoff": 15, "max_retries": 7}
+_retries: dict[str, Any] = {"autoretry_for": (DatabaseUnavailable,), "retry_backoff": 15, "max_retries": 7}
 
 
 @celery.task(name="taskroom.send_approval_reminder", **_retries)

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.periodic import Periodic
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
 from workers.declarations import DeclarationWriter
@@ -54,7 +54,7 @@ class Announcement:
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 statement(cur)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             logger.warning("this worker is not announced: %s", error)
         except Exception:
             logger.exception("this worker is not announced")

@@ -6,7 +6,7 @@ import logging
 
 from app.broker.client import DELIVER
 from app.outgoing.url_policy import Rules
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
 from workers.celery_app import celery
@@ -29,5 +29,5 @@ def deliver_webhooks() -> None:
                 lambda claimed: attempt(claimed, rules, here.secret_key),
                 policy,
             )
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         logger.warning("deliveries wait for Postgres: %s", error)

@@ -13,15 +13,15 @@ def init_app(app: Flask) -> None:
         agent,
         auth,
         dialects,
+        external,
         health,
         history,
         jobs,
-        lists,
         logs,
         notifications,
-        outside,
+        task_details,
+        task_list,
         tasks,
-        watching,
         webhooks,
     )
     from app.http.base import BODY_LIMIT
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    limits = {auth.blp.name: auth.BODY_LIMIT, outside.blp.name: app.config["MAX_CONTENT_LENGTH"]}
+    limits = {auth.blp.name: auth.BODY_LIMIT, external.blp.name: app.config["MAX_CONTENT_LENGTH"]}
 
     # Before whatever else looks at a request: the limits on sign-ins read who it is from the body.
     @app.before_request
@@ -53,10 +53,10 @@ def init_app(app: Flask) -> None:
         auth,
         jobs,
         agent,
-        lists,
+        task_list,
         tasks,
-        watching,
-        outside,
+        task_details,
+        external,
         logs,
         history,
         notifications,

@@ -29,9 +29,9 @@ from app.stream.codec import Filter
 from app.stream.event import Event, task_stream
 from app.stream.single_flight import SingleFlight
 from app.stream.viewer import Viewer
-from app.tasks.feed import ARTIFACT
 from app.tasks.fold import TERMINAL
 from app.tasks.snapshot import current_status
+from app.tasks.user_events import ARTIFACT
 
 blp = Blueprint("dialects", __name__, description="The addresses of older clients")
 _look: SingleFlight[Event] = SingleFlight()  # a crowd that comes for one task asks once

@@ -13,7 +13,7 @@ from app.http.problems import answer
 from app.observability.metrics import Metrics
 from app.services import services
 from app.stream.hub import Hub
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 blp = Blueprint("health", __name__)
 
@@ -34,10 +34,10 @@ def readyz() -> Response:
     try:
         with parts.read() as conn, conn.cursor() as cur:
             read_only = is_read_only(cur)
-    except StoreAway as error:
+    except DatabaseUnavailable as error:
         return _not_ready(str(error))
     if read_only:  # another process may reach the one that takes writes
-        return _not_ready("it is read only")
+        return _not_ready("it is read-only")
     subscription = parts[Hub].subscription
     heard = subscription.connected and not subscription.stale
     listening = not subscription.ended

@@ -76,7 +76,7 @@ class HistoryPage(ma.Schema):
 def history(principal: Principal, query: dict[str, Any]) -> Any:
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = Listing(
-        **permissions.whose(principal, query["scope"]),
+        **permissions.scope_filter(principal, query["scope"]),
         status=query.get("status"),
         kind=query.get("job_type"),
         since=query.get("since"),

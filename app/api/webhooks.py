@@ -127,7 +127,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.response(201, Created)
 def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
     """Requests are signed as Standard Webhooks has it. The address may not lead into a private network."""
-    tenant = permissions.hooked_tenant(principal) if body["scope"] == "tenant" else None
+    tenant = permissions.webhook_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
     try:
         Rules(config.webhook_allowed, plain_http=config.embedded).address(body["url"])

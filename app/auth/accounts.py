@@ -1,5 +1,5 @@
-"""Accounts in Postgres: ours, known by an address and changed by operators, and those of other issuers, which are as
-their newest token says."""
+"""Accounts in Postgres: local ones, identified by e-mail and changed by operators, and those of other issuers, whose
+fields come from their newest token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.models.accounts import Session, Tenant, User
 from app.models.webhooks import Webhook
 
 if TYPE_CHECKING:
-    from app.auth.issuers import Told
+    from app.auth.issuers import TokenClaims
 
 
 class Account(NamedTuple):
@@ -26,8 +26,8 @@ class Account(NamedTuple):
     tenant: str | None
 
 
-_OURS = User.email == sa.bindparam("email"), User.issuer.is_(None)
-_FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_OURS))
+_LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
+_FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
 _new = insert(User).values(
     {name: sa.bindparam(name) for name in ("email", "password_hash", "role", "tenant")}
@@ -45,10 +45,10 @@ _SAVE = Statement(
     )
 )
 
-_CLOSE = Statement(sa.update(User).where(*_OURS).values(password_hash=sa.bindparam("unknown")))
+_CLOSE = Statement(sa.update(User).where(*_LOCAL).values(password_hash=sa.bindparam("unknown")))
 _DISABLE_WEBHOOKS = Statement(
     sa.update(Webhook)
-    .where(Webhook.user_id == sa.select(User.id).where(*_OURS).scalar_subquery())
+    .where(Webhook.user_id == sa.select(User.id).where(*_LOCAL).scalar_subquery())
     .values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
 )
 
@@ -60,7 +60,7 @@ _SET_TRIAL = Statement(
 )
 
 _told_at = sa.func.to_timestamp(sa.bindparam("issued_at"))
-# The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
+# Locks the row: a change of the account ends its sessions, and must either find this session or be read by it.
 _account = (
     sa.update(User)
     .where(*(getattr(User, name) == sa.bindparam(name) for name in ("issuer", "subject", "email", "role")))
@@ -99,7 +99,7 @@ _RECORD = Statement(
 
 
 def find(cur: Cursor, email: str) -> Account | None:
-    """The account of ours with that address."""
+    """Returns the local account with that e-mail address."""
     row = _FIND.execute(cur, email=email).fetchone()
     return Account(*row) if row else None
 
@@ -107,7 +107,7 @@ def find(cur: Cursor, email: str) -> Account | None:
 def save(
     cur: Cursor, email: str, password_hash: str, role: str, tenant: str | None, *, keep: bool = False
 ) -> None:
-    """Makes an account, or changes it. ``keep``: role and tenant are for a new one only."""
+    """Creates or changes an account. ``keep``: an existing account keeps its role and tenant."""
     _SAVE.execute(cur, email=email, password_hash=password_hash, role=role, tenant=tenant, keep=keep)
 
 
@@ -124,13 +124,13 @@ def set_trial(cur: Cursor, tenant: str, ends_at: datetime | None) -> None:
     _SET_TRIAL.execute(cur, name=tenant, trial_ends_at=ends_at)
 
 
-def open_session(cur: Cursor, told: Told, session_id: str) -> str | None:
-    """The id of the account that another issuer's token speaks for, whose session is there from now on; None unless
-    the account is as the token says and the session has not ended."""
-    row = _OPEN_SESSION.execute(cur, **asdict(told) | {"session_id": session_id}).fetchone()
+def open_session(cur: Cursor, claims: TokenClaims, session_id: str) -> str | None:
+    """Creates the session of another issuer's token; returns the id of its account. Returns None when the account
+    differs from the token or the session has ended."""
+    row = _OPEN_SESSION.execute(cur, **asdict(claims) | {"session_id": session_id}).fetchone()
     return str(row[0]) if row else None
 
 
-def record(cur: Cursor, told: Told) -> None:
-    """Makes the account as this token has it, or changes it, unless a newer token has said otherwise."""
-    _RECORD.execute(cur, **asdict(told))
+def record(cur: Cursor, claims: TokenClaims) -> None:
+    """Creates or changes the account by the token's claims, unless a newer token was recorded."""
+    _RECORD.execute(cur, **asdict(claims))

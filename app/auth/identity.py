@@ -1,4 +1,4 @@
-"""Who sends a request: by a bearer token, a cookie or a ticket, and from which site a cookie came."""
+"""Identifies the user of a request by a bearer token, a cookie or a ticket, and checks the origin of cookies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STREAM_COOKIE = "stream_token_cookie"
 
 
 class NoSession(SessionInterface):
-    """Flask's own session, a signed cookie, is opened for every request; nothing is kept in it here."""
+    """Disables Flask's own session, which would be opened for every request and is not used."""
 
     def open_session(self, app: Flask, request: Request) -> None:
         return None
@@ -33,7 +33,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.config.update(
         JWT_SECRET_KEY=config.secret_key,
         JWT_ALGORITHM="HS256",
-        JWT_DECODE_ALGORITHMS=["HS256"],  # pinned: a token may not choose how it is checked
+        JWT_DECODE_ALGORITHMS=["HS256"],  # pinned: a token must not choose its algorithm
         JWT_ENCODE_AUDIENCE="taskroom",
         JWT_DECODE_AUDIENCE="taskroom",
         JWT_ENCODE_ISSUER="taskroom",
@@ -52,8 +52,8 @@ def init_app(app: Flask, config: Config) -> None:
 
 
 def refresh_cookie() -> str:
-    """What the browser was given to carry its session on. Raises Unauthorized without it, Forbidden when another
-    site made the browser send it."""
+    """Returns the refresh cookie. Raises Unauthorized when it is missing, Forbidden when another site caused the
+    request."""
     _refuse_cross_site(request)
     token = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"])
     if not token:
@@ -62,13 +62,13 @@ def refresh_cookie() -> str:
 
 
 def principal_of(token: str) -> Principal:
-    """Who an access token speaks for. Raises Unauthorized, and never says more than that."""
+    """Returns the principal of an access token. Raises Unauthorized."""
     return services()[Claims].of_access(token)
 
 
 def current(allow_ticket: bool = False, lasts: bool = False) -> Principal:
-    """Who sent this request: bearer header, else cookie, else (for streams) a ticket. ``lasts``: what it opens stays
-    open, and lives with the session that its cookies are of. Raises Unauthorized."""
+    """Returns the principal of this request: by bearer header, else ticket (for streams), else cookie. ``lasts``: the
+    request opens a connection, which may stay open until the session ends. Raises Unauthorized."""
     principal = _current(allow_ticket, lasts)
     access_log.concerns(principal.user_id)
     request.environ[WHOSE] = principal.user_id
@@ -87,19 +87,19 @@ def _current(allow_ticket: bool, lasts: bool) -> Principal:
     if lasts:
         return _of_cookies(cookie, request.cookies.get(STREAM_COOKIE))
     if not cookie:
-        raise _nobody()
+        raise _missing()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         _refuse_cross_site(request)
     return principal_of(cookie)
 
 
 def _of_cookies(access: str | None, stream: str | None) -> Principal:
-    """For a stream or a socket, which lives with the session: a page that comes back with a cookie may not know how to
-    renew it first."""
+    """Returns the principal of a stream or socket, valid as long as the session: a reconnecting page may be unable to
+    renew its access cookie first."""
     claims = services()[Claims]
     try:
         if not access:
-            raise _nobody()
+            raise _missing()
         principal = claims.of_access(access)
     except Unauthorized:
         if not stream:
@@ -108,12 +108,12 @@ def _of_cookies(access: str | None, stream: str | None) -> Principal:
     return replace(principal, expires_at=claims.until(stream, principal)) if stream else principal
 
 
-def _nobody() -> Unauthorized:
+def _missing() -> Unauthorized:
     return Unauthorized("Send a bearer token, or sign in for a cookie")
 
 
 def set_stream_cookie(response: Response, token: str, seconds: int) -> None:
-    """An empty one takes it away."""
+    """Sets the stream cookie; an empty token deletes it."""
     response.set_cookie(
         STREAM_COOKIE,
         token,
@@ -125,7 +125,7 @@ def set_stream_cookie(response: Response, token: str, seconds: int) -> None:
 
 
 def same_host(origin: str, host: str) -> bool:
-    """Compares hosts only: behind a proxy that ends TLS the scheme is not the one the browser sees."""
+    """Compares hosts only: behind a proxy that ends TLS, the scheme differs from the browser's."""
     try:
         return urlsplit(origin).netloc == host
     except ValueError:
@@ -133,9 +133,10 @@ def same_host(origin: str, host: str) -> bool:
 
 
 def _refuse_cross_site(request: Request) -> None:
-    """A cookie goes along with what other sites make a browser send; the browser tells where that came from.
+    """Raises Forbidden for a request that another site caused: a browser adds cookies to these too, and names their
+    site.
 
-    What is no browser sends neither header, and has no cookies that it was not given.
+    Programs other than browsers send neither header, and have only the cookies that they were given.
     """
     origin = request.headers.get("Origin")
     if origin and not same_host(origin, request.host) and origin not in services().config.cors_origins:

@@ -1,4 +1,4 @@
-"""Other issuers whose tokens are let in: who they are, which key checks them, and what their claims mean here."""
+"""Other token issuers that are trusted: their settings, their keys, and the mapping of their claims."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 import jwt
 import marshmallow as ma
 
-from app.auth.jwks import Keys, KeysAt, WrittenKey
+from app.auth.jwks import FetchedKeys, FixedKey, Keys
 from app.auth.principal import LONGEST_TENANT, ROLES, tenant_of
 from app.errors import ConfigurationError, Unauthorized
 
 ALGORITHMS = ("RS256", "ES256")
 LATEST = 2.0**33  # a time in the year 2242: Postgres takes any before it
-SKEW_SECONDS = 10.0  # two machines' clocks differ; a token is never good after its own expiry
-# Sign-outs are remembered for as long as most tokens live; about one that lives longer Postgres is asked each time.
+SKEW_SECONDS = 10.0  # clocks of machines differ; our own check of the expiry has no leeway
+# Sign-outs stay in memory for the lifetime of most tokens; for tokens that live longer, each request reads Postgres.
 REMEMBERED_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a token says, in our words. ``session`` is the same for all tokens of one sign-in that say the same.
-    Times are in epoch seconds."""
+class TokenClaims:
+    """The claims of a token, mapped to local terms. ``session`` is the same for all tokens of a sign-in with the same
+    claims. Times are in epoch seconds."""
 
     issuer: str
     subject: str
@@ -72,27 +72,27 @@ class Issuer:
         self.name: str = settings["issuer"]
         self._settings, self._keys = settings, keys
 
-    def told(self, token: str) -> Told:
-        """What the token says. Raises Unauthorized, and Unavailable when the issuer's keys cannot be had."""
+    def verify(self, token: str) -> TokenClaims:
+        """Verifies a token and returns its claims. Raises Unauthorized; Unavailable when the issuer's keys are."""
         try:
             key = self._keys.key(jwt.get_unverified_header(token).get("kid"))
             if key is None:
-                raise Unauthorized("The token is signed with a key that its issuer does not have")
+                raise Unauthorized("The token is signed with a key that its issuer does not publish")
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=[self._settings["algorithm"]],  # pinned: a token may not choose how it is checked
+                algorithms=[self._settings["algorithm"]],  # pinned: a token must not choose its algorithm
                 audience=self._settings["audience"],
                 issuer=self.name,
                 leeway=SKEW_SECONDS,
                 options={"require": ["iss", "aud", "sub", "iat", "exp"]},
             )
-            return self._told(claims, token)
+            return self._mapped(claims, token)
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, AttributeError, OverflowError):
             raise Unauthorized("The token is missing, expired or not valid") from None
 
-    def _told(self, claims: Mapping[str, Any], token: str) -> Told:
-        """Raises ValueError or TypeError for claims that are not as they should be."""
+    def _mapped(self, claims: Mapping[str, Any], token: str) -> TokenClaims:
+        """Maps the claims. Raises ValueError or TypeError for invalid claims."""
         settings = self._settings
         tenant = settings.get("tenant")
         if "tenant_claim" in settings:
@@ -100,23 +100,26 @@ class Issuer:
             tenant = tenant_of(_text(given)) if given is not None else None
         subject = _text(claims["sub"])
         if not subject:
-            raise ValueError("a token of nobody")
+            raise ValueError("the subject is empty")
         issued_at, expires_at = float(claims["iat"]), float(claims["exp"])
         if not 0 < issued_at < expires_at < LATEST:
-            raise ValueError("times that are none")
+            raise ValueError("the times are not valid")
         email = claims.get("email")
-        # Anybody may have written an address that nobody verified, also another one's.
+        # An address that is not verified may belong to another person.
         verified = settings["email_verified"] or claims.get("email_verified") in (True, "true")
         email = _text(email) if verified and isinstance(email, str) and email else subject
         role = self._role(claims)
         if role == "admin" and tenant is None and "tenant_claim" in settings:
-            role = "operator"  # a claim left out makes nobody the admin of more than one tenant
-        # Whatever a trigger ends sessions for is part of it: a change must not lock out the tokens that say so.
+            role = "operator"  # a missing tenant claim must not make an admin of all tenants
+        # Has all fields whose change ends the sessions (by a trigger): tokens with the new values must get a new
+        # session.
         session = [_sign_in(claims, token), email, role, tenant]
-        return Told(*(self.name, subject, email, role, tenant, json.dumps(session)), issued_at, expires_at)
+        return TokenClaims(
+            *(self.name, subject, email, role, tenant, json.dumps(session)), issued_at, expires_at
+        )
 
     def _role(self, claims: Mapping[str, Any]) -> str:
-        """The first of ``roles`` that the token has: no claim makes anybody more than the configuration allows."""
+        """Returns the first of ``roles`` that the token has: a claim gives no role that the settings do not list."""
         has = _claim(claims, self._settings["role_claim"]) if "role_claim" in self._settings else None
         names = {has} if isinstance(has, str) else {n for n in has or () if isinstance(n, str)}
         allowed: dict[str, str] = self._settings.get("roles", {})
@@ -131,7 +134,7 @@ class Issuers:
         return len(self._issuers)
 
     def of(self, token: str) -> Issuer | None:
-        """Whose token it claims to be; None for ours and for what cannot be read."""
+        """Returns the issuer that the token names; None for our tokens and unreadable ones."""
         if not self._issuers:
             return None
         try:
@@ -142,15 +145,17 @@ class Issuers:
 
 
 def read_issuers(setting: str, plain_http: bool) -> Issuers:
-    """Those of TASKROOM_ISSUERS: a JSON list or the path of a file that holds one. ``plain_http`` allows addresses
-    without TLS. Raises ConfigurationError."""
+    """Reads TASKROOM_ISSUERS, a JSON list or the path of a file with one. ``plain_http`` allows URLs without TLS.
+    Raises ConfigurationError."""
     if not setting.strip():
         return Issuers({})
     try:
         text = setting if setting.lstrip().startswith("[") else Path(setting).read_text()
         listed = json.loads(text)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(f"TASKROOM_ISSUERS is no JSON list nor the path of one: {error}") from None
+        raise ConfigurationError(
+            f"TASKROOM_ISSUERS is neither a JSON list nor the path of one: {error}"
+        ) from None
     if not isinstance(listed, list):
         raise ConfigurationError("TASKROOM_ISSUERS must hold a JSON list of issuers")
     found: dict[str, Issuer] = {}
@@ -173,14 +178,14 @@ def _issuer(settings: Any, plain_http: bool) -> Issuer:
     if field == "jwks_url" and not (plain_http or loaded[field].startswith("https://")):
         raise ma.ValidationError({field: ["Must begin with https://."]})
     try:
-        keys = (WrittenKey if field == "public_key" else KeysAt)(loaded[field], loaded["algorithm"])
+        keys = (FixedKey if field == "public_key" else FetchedKeys)(loaded[field], loaded["algorithm"])
     except ValueError as error:
         raise ma.ValidationError({field: [str(error).partition("\n")[0]]}) from None
     return Issuer(loaded, keys)
 
 
 def _claim(claims: Any, path: str) -> Any:
-    """The claim of that name, or of the names that dots part (``realm_access.roles``); None without one."""
+    """Returns the claim with that name or dotted path (``realm_access.roles``); None when there is none."""
     if path in claims:
         return claims[path]
     for name in path.split("."):
@@ -189,14 +194,14 @@ def _claim(claims: Any, path: str) -> Any:
 
 
 def _text(value: Any) -> str:
-    """Raises ValueError for what Postgres could not keep or a person not read."""
+    """Returns a line of printable text. Raises ValueError for other values."""
     if not isinstance(value, str) or len(value) > 255 or not value.isprintable():
         raise ValueError("not a line of text")
     return value
 
 
 def _sign_in(claims: Mapping[str, Any], token: str) -> str:
-    """What names the sign-in: the issuer's session, else this token alone."""
+    """Returns an id of the sign-in: the issuer's session, else the token itself."""
     for name in ("sid", "jti"):
         if isinstance(claims.get(name), str) and claims[name]:
             return f"{name} {claims[name]}"

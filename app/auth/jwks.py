@@ -1,4 +1,4 @@
-"""The public keys of another issuer: one that is written down, or those at its address."""
+"""The public keys of another issuer: one fixed key, or the key set at a URL."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ logger = logging.getLogger("taskroom.issuers")
 
 LEAST_RSA_BITS = 2048
 FETCH_SECONDS = 3.0
-FRESH_SECONDS = 600.0  # a key that its issuer took back is believed for so long
-STALE_SECONDS = 3600.0  # or for so long, while the issuer does not answer
-# Anybody can name a key that does not exist, and that must not make us call the issuer each time.
-AGAIN_SECONDS = 10.0
+FRESH_SECONDS = 600.0  # a withdrawn key is trusted for this time
+STALE_SECONDS = 3600.0  # the same while the issuer does not answer
+# A token may name a key that does not exist: this must not cause a request to the issuer each time.
+REFETCH_SECONDS = 10.0
 
 
 class Keys(Protocol):
     def key(self, kid: str | None) -> Any:
-        """The key of that id; None when there is none. Raises Unavailable when that cannot be known."""
+        """Returns the key with that id, or None. Raises Unavailable when the keys cannot be fetched."""
 
 
-class WrittenKey:
+class FixedKey:
     def __init__(self, pem: str, algorithm: str) -> None:
         """Raises ValueError unless it is a public key for the algorithm."""
         self._key = _checked(load_pem_public_key(pem.encode()), algorithm)
 
     def key(self, kid: str | None) -> Any:
-        """The one key, whatever it is called."""
+        """Returns the key, for any id."""
         return self._key
 
 
-class KeysAt:
-    """A JSON Web Key Set, fetched when a key is first needed, when it is old, and for a key that is not in it."""
+class FetchedKeys:
+    """A JSON Web Key Set. It is fetched at the first use, when it is old, and for a key that it lacks."""
 
     def __init__(self, url: str, algorithm: str) -> None:
-        """Raises ValueError for what is no address."""
+        """Raises ValueError for an invalid URL."""
         try:
-            # Its own memory is not used: while the issuer is away it would call for every token.
+            # Without the client's cache: during an outage of the issuer it would send a request for every token.
             self._client = PyJWKClient(url, cache_jwk_set=False, timeout=FETCH_SECONDS)
         except PyJWTError as error:
             raise ValueError(str(error)) from None
@@ -57,10 +57,10 @@ class KeysAt:
         self._lock = threading.Lock()
 
     def key(self, kid: str | None) -> Any:
-        """Without an id: the only key."""
+        """Returns the key with that id; without an id, the only key."""
         if not self._knows(kid):
-            with self._lock:  # who comes while it is fetched waits for that
-                if not self._knows(kid) and time.monotonic() - self._tried_at >= AGAIN_SECONDS:
+            with self._lock:  # other callers wait for the fetch that runs
+                if not self._knows(kid) and time.monotonic() - self._tried_at >= REFETCH_SECONDS:
                     self._fetch()
         if time.monotonic() - self._fetched_at > STALE_SECONDS:
             raise Unavailable("The issuer of this token does not answer; try again", retry_after=10)
@@ -75,7 +75,7 @@ class KeysAt:
     def _fetch(self) -> None:
         self._tried_at = time.monotonic()
         try:
-            # The client's limit is of each wait: a trickle would hold it for ever.
+            # The client limits each read only: a slow response could last for ever.
             with green.limit(FETCH_SECONDS, TimeoutError("no answer in time")):
                 found = self._client.fetch_data()
         except (PyJWTError, OSError, ValueError) as error:
@@ -85,7 +85,7 @@ class KeysAt:
         self._fetched_at = time.monotonic()
 
     def _usable(self, found: Any) -> Iterator[tuple[str | None, Any]]:
-        """Each key that may sign with the algorithm: a set holds others too, and kinds that nobody here knows."""
+        """Yields the keys for the algorithm: a set may hold keys of other algorithms and unknown kinds."""
         for jwk in found if isinstance(found, list) else ():
             if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
                 continue
@@ -94,11 +94,11 @@ class KeysAt:
             try:
                 yield jwk.get("kid"), _checked(PyJWK(jwk, self._algorithm).key, self._algorithm)
             except (PyJWTError, ValueError) as error:
-                logger.warning("a key at %s is passed over: %s", self._client.uri, error)
+                logger.warning("a key at %s is ignored: %s", self._client.uri, error)
 
 
 def _checked(key: Any, algorithm: str) -> Any:
-    """The key. Raises ValueError unless it is a public one, of the algorithm's kind and strong enough."""
+    """Returns the key. Raises ValueError unless it is a public key for the algorithm and strong enough."""
     if algorithm == "RS256":
         if not isinstance(key, RSAPublicKey):
             raise ValueError("RS256 needs a public RSA key")

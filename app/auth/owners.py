@@ -1,4 +1,4 @@
-"""Whose task it is: asked of Postgres once for a crowd, not once for each viewer."""
+"""The owners of tasks, read once for many viewers at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from app.models.tasks import Task
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
-KEPT_SECONDS = 30.0  # an owner never changes; this is how late a deleted task is noticed
+KEPT_SECONDS = 30.0  # an owner never changes; a deleted task is noticed after this time
 KEPT_TASKS = 20_000
 _OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 
 
 class Owner(NamedTuple):
     user_id: str
-    tenant: str | None  # of the task: the user's when it was made
+    tenant: str | None  # of the task: the user's tenant when the task was created
 
 
 class Owners:
@@ -33,13 +33,13 @@ class Owners:
         self._single_flight: SingleFlight[Owner | None] = SingleFlight()
 
     def of(self, task_id: str) -> Owner | None:
-        """Whose task it is; None when there is no such task. Raises StoreAway.
+        """Returns the owner of a task; None when there is no such task. Raises DatabaseUnavailable.
 
-        All who ask for one task at one time share one query, and its error. An absent task is not kept.
+        Concurrent calls for a task share one query and its error. A missing task is not cached.
         """
-        return self._kept.get(task_id) or self._single_flight(task_id, lambda: self._ask(task_id))
+        return self._kept.get(task_id) or self._single_flight(task_id, lambda: self._read_owner(task_id))
 
-    def _ask(self, task_id: str) -> Owner | None:
+    def _read_owner(self, task_id: str) -> Owner | None:
         with self._read() as conn, conn.cursor() as cur:
             row = _OWNER.execute(cur, task=task_id).fetchone()
         if row is None:

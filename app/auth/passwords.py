@@ -1,4 +1,4 @@
-"""Password hashes: argon2id with the library's own parameters, a few of them at a time."""
+"""Password hashes: argon2id with the parameters of the library, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ RETRY_SECONDS = 5  # longer than a full queue takes
 
 
 class Passwords:
-    """The checks of one process. A check takes 64 MB and all cores for a tenth of a second, and anybody may ask for
-    one: ``at_once`` of them run, ``waiting`` more wait for their turn, all others are turned away."""
+    """Verifies passwords for one process. A check takes 64 MB and all cores for a tenth of a second, and needs no
+    account: ``at_once`` checks run, ``waiting`` more wait, and further ones are refused."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._running = threading.BoundedSemaphore(at_once)
-        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._admitted = threading.BoundedSemaphore(at_once + waiting)
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """As ``verify`` below, in a thread of its own. Raises Unavailable when too many wait already."""
-        if not self._places.acquire(blocking=False):
+        """Calls the function ``verify`` in a thread. Raises Unavailable when too many checks wait."""
+        if not self._admitted.acquire(blocking=False):
             raise Unavailable("Too many sign in at this moment; try again", retry_after=RETRY_SECONDS)
         try:
             with self._running:
                 return green.offload(verify, hashed, password)
         finally:
-            self._places.release()
+            self._admitted.release()
 
 
 def hash_password(password: str) -> str:
@@ -40,7 +40,7 @@ def hash_password(password: str) -> str:
 
 
 def verify(hashed: str | None, password: str) -> bool:
-    """False for no hash as well, and no sooner: the time of an answer must not tell which accounts exist."""
+    """Returns whether the password matches. Without a hash it takes the same time: timing must not reveal accounts."""
     try:
         return _hasher.verify(hashed or _decoy(), password) and hashed is not None
     except (VerificationError, InvalidHashError):

@@ -1,4 +1,4 @@
-"""What a principal may see and change. Every read, write and room goes through here."""
+"""The permissions of a principal. Every read, write and room is checked here."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from app.stream.event import BROADCAST, task_stream, user_stream
 
 
 def readable_task(principal: Principal, task_id: str) -> str:
-    """The id again, when this principal may see the task; NotFound for absent and foreign alike."""
+    """Returns the id when the principal may read the task. Raises NotFound for missing and foreign tasks alike."""
     return _task(principal, task_id)[0]
 
 
 def readable_room(principal: Principal, room: str) -> str:
-    """The stream of a room as clients name it (``task:<id>``, ``user``, ``broadcast``), when this principal may see it.
-    Raises NotFound."""
+    """Returns the stream of a room as clients name it (``task:<id>``, ``user``, ``broadcast``), when the principal may
+    read it. Raises NotFound."""
     kind, _, key = room.partition(":")
     if kind == "broadcast":
         return BROADCAST
@@ -41,21 +41,21 @@ def own_stream(principal: Principal) -> str:
 
 
 def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:
-    """The id, and its owner's, when this principal may act on the task. Raises NotFound as readable_task does, and
-    Forbidden where it may only look."""
+    """Returns the ids of the task and its owner when the principal may change the task. Raises NotFound like
+    readable_task; Forbidden when the principal may only read."""
     found = _task(principal, task_id)
     may_write(principal)
     return found
 
 
 def reportable_task(principal: Principal, task_id: str) -> str:
-    """The id again, when this principal may say what happens to the task. Raises NotFound for absent and foreign alike,
-    Forbidden where it may only look or act."""
+    """Returns the id when the principal may report events of the task. Raises NotFound for missing and foreign tasks
+    alike; Forbidden when the principal may only read or change it."""
     owner = services()[Owners].of(task_id)
     if owner is None or not (principal.may_report(owner) or principal.may_read(owner)):
         raise _no_task(owner)
     if not principal.may_report(owner):
-        raise Forbidden("Only a worker reports what happens")
+        raise Forbidden("Only a worker reports events")
     return task_id
 
 
@@ -75,27 +75,27 @@ def _no_task(owner: Owner | None) -> NotFound:
 def may_write(principal: Principal) -> None:
     """Raises Forbidden."""
     if not principal.may_act:
-        raise Forbidden("A viewer may look, not act")
+        raise Forbidden("A viewer may not change anything")
 
 
 def may_announce(principal: Principal) -> None:
     """Raises Forbidden."""
     if not principal.may_announce:
-        raise Forbidden("Only an admin of all speaks to everybody")
+        raise Forbidden("Only an admin of all tenants may announce to all users")
 
 
-def hooked_tenant(principal: Principal) -> str:
-    """The tenant whose events this principal may have sent to a webhook. Raises Forbidden."""
+def webhook_tenant(principal: Principal) -> str:
+    """Returns the tenant whose events a webhook of the principal may receive. Raises Forbidden."""
     tenant = principal.administers
     if tenant is None:
-        raise Forbidden("Only an admin of a tenant may have all its events sent")
+        raise Forbidden("Only an admin of a tenant may send all its events to a webhook")
     return tenant
 
 
-def whose(principal: Principal, scope: str) -> dict[str, Any]:
-    """What a list is narrowed to: the caller's own tasks, or its tenant's. Raises Forbidden."""
+def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
+    """Returns the filter of a list: the caller's own tasks, or those of its tenant. Raises Forbidden."""
     if scope == "own":
         return {"user_id": principal.user_id}
     if principal.tenant is None or not principal.reads_tenant:
-        raise Forbidden("This account reads no tenant's tasks")
+        raise Forbidden("This account may not read the tasks of a tenant")
     return {"tenant": principal.tenant}

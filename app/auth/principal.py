@@ -1,4 +1,4 @@
-"""Who a request or connection speaks for, and what that one may: the only place where roles are weighed."""
+"""The user of a request or connection, and the rights of its role. No other file interprets roles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.auth.owners import Owner
 
-# docs/auth.md has the table of what each may.
+# docs/auth.md has the table of their rights.
 ROLES = ("viewer", "operator", "worker", "admin", "global_admin")
 READ_TENANT = frozenset({"viewer", "operator", "admin", "global_admin"})
 LONGEST_TENANT = 128  # characters
@@ -14,7 +14,7 @@ LONGEST_TENANT = 128  # characters
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``expires_at`` is when its token does, in epoch seconds."""
+    """``expires_at`` is the expiry of the token, in epoch seconds."""
 
     user_id: str
     email: str
@@ -25,35 +25,36 @@ class Principal:
 
     @property
     def reads_tenant(self) -> bool:
-        """Without a tenant nobody does: two accounts that have none have nothing in common."""
+        """Whether it may read its tenant's tasks. Accounts without a tenant have nothing in common."""
         return self.tenant is not None and self.role in READ_TENANT
 
     @property
     def is_global(self) -> bool:
-        """Every tenant's."""
+        """Whether its rights hold for all tenants."""
         return self.role == "global_admin"
 
     @property
     def administers(self) -> str | None:
-        """The tenant whose admin it is."""
+        """The tenant that it is an admin of."""
         return self.tenant if self.role in ("admin", "global_admin") else None
 
     @property
     def may_announce(self) -> bool:
-        """To everybody, so no tenant's admin may; where there are no tenants an admin has none."""
+        """Whether it may announce to all users. An admin of a tenant may not; without tenants, an admin has none."""
         return self.is_global or (self.role == "admin" and self.tenant is None)
 
-    def is_as(self, other: Principal) -> bool:
-        """Whether it may stand in for the other: rooms were joined by the other's rights."""
+    def has_rights_of(self, other: Principal) -> bool:
+        """Whether it may replace the other on a connection, whose rooms were joined with the other's rights."""
         return (self.user_id, self.role, self.tenant) == (other.user_id, other.role, other.tenant)
 
     @property
     def may_act(self) -> bool:
-        """On whatever it may read."""
+        """Whether it may change what it may read."""
         return self.role != "viewer"
 
     def may_report(self, task: Owner) -> bool:
-        """What happens to it. A worker serves all users of its tenant; one without a tenant those that have none."""
+        """Whether it may report events of the task. A worker serves the users of its tenant, or those without a
+        tenant."""
         if self.role == "worker":
             return self.tenant == task.tenant
         return self.is_global or (self.administers is not None and self.administers == task.tenant)
@@ -65,7 +66,7 @@ class Principal:
 
 
 def tenant_of(text: str) -> str | None:
-    """The tenant of that name; None for an empty one. Raises ValueError for what is no name."""
+    """Returns the name of a tenant; None for an empty one. Raises ValueError for an invalid name."""
     name = text.strip()
     if len(name) > LONGEST_TENANT or not name.isprintable():
         raise ValueError(f"a tenant's name is at most {LONGEST_TENANT} printable characters")

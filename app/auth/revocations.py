@@ -1,7 +1,7 @@
-"""Which sessions have ended, kept in memory so that a request need not ask Postgres.
+"""The sessions that have ended, in memory: a request need not read Postgres.
 
-Sign-outs arrive through Redis at once. That is a hint like every message there: each process also reads
-them from Postgres every second, so a lost one is late by that much and no more.
+Redis delivers sign-outs at once, and may lose one. Each process also reads them from Postgres every second, which
+limits the delay.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from app.db.pool import Single
 from app.db.statements import Statement, as_text
 from app.models.accounts import Session
 from app.periodic import Periodic
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.revocations")
 
 READ_SECONDS = 1.0
 READ_LIMIT = 2.0
-STALE_SECONDS = 4.0  # without a reading for so long the memory is not trusted
-# A sign-out is dated by the start of its transaction and seen at its end, as late as the server lets one last.
+STALE_SECONDS = 4.0  # without a successful read for this time, the memory is not trusted
+# A sign-out has the time of its transaction's start and is visible after its end: as late as the longest transaction.
 OVERLAP_SECONDS = 20.0
-# Two processes' clocks differ, and a token may be on its way out while its session is ended.
+# Clocks of processes differ, and a token may be issued while its session is ended.
 MARGIN_SECONDS = 60.0
 _ENDED = Statement(
     sa.select(*as_text(Session.id)).where(Session.revoked_at > sa.func.now() - sa.bindparam("since"))
@@ -38,8 +38,8 @@ _ENDED = Statement(
 
 
 class Revocations:
-    """``lifetime`` is how many seconds an access token lives, ``ended`` is called for each sign-out that was
-    read from Postgres and not known yet."""
+    """``lifetime``: seconds that an access token is valid. ``ended`` is called for each new sign-out that was read from
+    Postgres."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Revocations:
 
     @property
     def known(self) -> bool:
-        """Whether the memory is as fresh as it must be; else Postgres has to be asked about the session."""
+        """Whether the memory is fresh enough; otherwise the session must be read from Postgres."""
         read_at = self._read_at
         return read_at is not None and self._clock() - read_at < STALE_SECONDS
 
@@ -73,7 +73,7 @@ class Revocations:
         return len(self._sessions)
 
     def add(self, session_id: str) -> bool:
-        """True when it was not known yet."""
+        """Adds an ended session; returns whether it is new."""
         with self._lock:
             if session_id in self._sessions:
                 return False
@@ -81,15 +81,15 @@ class Revocations:
             return True
 
     def read(self) -> None:
-        """Takes in what was signed out since the last reading. Raises StoreAway."""
+        """Takes in what was signed out since the last reading. Raises DatabaseUnavailable."""
         began = self._clock()
-        # By this process's own clock: Postgres's only ever compares with itself.
+        # A duration by this process's clock; Postgres subtracts it from its own time.
         since = self._kept_seconds
         if self._read_at is not None:
-            # Even after a long outage: a stream opened with a ticket lives longer than any access token.
+            # Also after a long outage: a stream that a ticket opened may outlast every access token.
             since = began - self._read_at + OVERLAP_SECONDS
         with (
-            green.limit(READ_LIMIT, StoreAway("no answer in time")),
+            green.limit(READ_LIMIT, DatabaseUnavailable("no answer in time")),
             self._connect() as conn,
             conn.cursor() as cur,
         ):
@@ -99,8 +99,8 @@ class Revocations:
         for session_id in new:
             try:
                 self._ended(session_id)
-            except Exception:  # the others would be known by the next reading, and so never be ended
-                logger.exception("what a session had open could not be closed")
+            except Exception:  # the next read reports only new sign-outs: the loop must reach all
+                logger.exception("the connections of an ended session could not be closed")
 
     def _read(self) -> None:
         try:

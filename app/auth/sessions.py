@@ -1,4 +1,4 @@
-"""Sign-ins: how one is made, carried on by refresh tokens and ended, and the tickets it gives."""
+"""Sessions: sign in, refresh, sign out, and tickets."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from app.stream.event import clean
 
 logger = logging.getLogger("taskroom.sessions")
 
-# Several tabs wake with the same cookie, and an answer may be lost: who asks again so soon is no thief. It is
-# longer than the 15 s after which the dashboard gives up on an answer.
+# Several tabs may refresh with the same cookie, and a response may be lost: a repeat within this time is no theft. It
+# is longer than the dashboard's timeout of 15 s.
 GRACE_SECONDS = 20
 
 
-# The row lock: a change of the account ends its sessions, and must find this one or be seen by it.
+# Locks the row: a change of the account ends its sessions, and must either find this session or be read by it.
 _account = (
     sa.select(User.id, User.email, User.role, User.tenant)
     .where(User.id == sa.bindparam("user"), User.password_hash == sa.bindparam("hash"))
@@ -51,12 +51,12 @@ _SIGN_IN = Statement(
     ).select_from(_account, _made)
 )
 
-# One statement, whose row lock orders those who come at the same moment: the second sees what the first did.
+# One statement: its row lock orders concurrent refreshes, so that the second sees the changes of the first.
 _fresh = sa.func.coalesce(Session.refreshed_at > sa.func.now() - sa.bindparam("grace"), sa.false())
 _is_newest = Session.refreshes == sa.bindparam("number")
 _moves_on = sa.and_(_is_newest, sa.not_(_fresh))
 _good = sa.or_(_is_newest, sa.and_(Session.refreshes == sa.bindparam("number") + 1, _fresh))
-_CARRY_ON = Statement(
+_REFRESH = Statement(
     sa.update(Session)
     .where(Session.id == sa.bindparam("session"), User.id == sa.bindparam("user"), Session.user_id == User.id)
     .where(Session.revoked_at.is_(None), Session.expires_at > sa.func.now())
@@ -72,7 +72,7 @@ _CARRY_ON = Statement(
         Session.revoked_at.is_(None),
     )
 )
-# Kept a while: another issuer may have made tokens for this sign-in that nobody has shown us yet.
+# Kept for a while: another issuer may have issued tokens of this sign-in that were not used here yet.
 _remembered = sa.func.now() + timedelta(seconds=REMEMBERED_SECONDS)
 _SIGN_OUT = Statement(
     sa.update(Session)
@@ -102,7 +102,7 @@ _USE_TICKET = Statement(
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """``seconds`` is how long the session may still be carried on."""
+    """``seconds``: the time left until the end of the session."""
 
     principal: Principal
     access: str
@@ -112,12 +112,12 @@ class SignedIn:
 
 
 def account_name(email: str) -> str:
-    """The one spelling of an address, for accounts and for counting attempts alike."""
+    """Returns the normal form of an e-mail address, for accounts and for counting attempts."""
     return clean(email).strip().lower()
 
 
 def sign_in(email: str, password: str) -> SignedIn:
-    """Raises Unauthorized, and Unavailable while too many sign in."""
+    """Creates a session. Raises Unauthorized; Unavailable while too many users sign in."""
     with services().read() as conn, conn.cursor() as cur:
         found = accounts.find(cur, account_name(email))
     if found:
@@ -135,28 +135,28 @@ def sign_in(email: str, password: str) -> SignedIn:
 
 
 def refresh(token: str) -> SignedIn:
-    """Carries the session on. Raises Unauthorized.
+    """Issues new tokens of a session. Raises Unauthorized.
 
-    Refresh tokens of a session are numbered and only the newest is good. An older one has been copied: whoever
-    comes with it, thief or owner, ends the session. Within the grace nobody can tell, so the number before is
-    good too, and the number stays: tabs that wake together would outrun each other.
+    Refresh tokens of a session are numbered, and only the newest is valid. An older one was copied: its use, by a thief
+    or the owner, ends the session. Within GRACE_SECONDS the number before is valid too, and the number stays: tabs that
+    refresh together would invalidate each other's tokens.
     """
-    told = tokens.refresh_token(token)
-    access_log.concerns(told.user_id)
+    claims = tokens.refresh_token(token)
+    access_log.concerns(claims.user_id)
     with services().read() as conn, conn.cursor() as cur:
-        row = _CARRY_ON.execute(
+        row = _REFRESH.execute(
             cur,
             grace=timedelta(seconds=GRACE_SECONDS),
-            number=told.number,
-            session=told.session_id,
-            user=told.user_id,
+            number=claims.number,
+            session=claims.session_id,
+            user=claims.user_id,
         ).fetchone()
     if row is None:
         raise Unauthorized("The session has ended; sign in again")
     *account, number, seconds, good = row
     if not good:
-        logger.warning("session %s ended: one of its older refresh tokens was used", told.session_id)
-        _ended(told.session_id)
+        logger.warning("session %s ended: one of its older refresh tokens was used", claims.session_id)
+        _ended(claims.session_id)
         raise Unauthorized("The session has ended; sign in again")
     return _signed_in(account, number, seconds)
 
@@ -170,7 +170,7 @@ def sign_out(principal: Principal) -> None:
 
 
 def _ended(session_id: str) -> None:
-    """Tells this process and the others, which would else read of it a second later."""
+    """Ends the session in all processes at once; without the message they would read it a second later."""
     services()[SignOut].everywhere(session_id)
 
 
@@ -191,12 +191,12 @@ def new_ticket(principal: Principal) -> str:
 
 
 def use_ticket(ticket: str) -> Principal:
-    """Deletes what it reads, so that two connections cannot share a ticket. Raises Unauthorized."""
+    """Returns the principal of a ticket and deletes it: two connections must not share one. Raises Unauthorized."""
     with services().read() as conn, conn.cursor() as cur:
         row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
     found = services()[Claims].of_session(row[0], float(row[2])) if row and row[1] else None
     if found is None:
-        raise Unauthorized("The ticket was used, has expired or never was")
+        raise Unauthorized("The ticket was used, has expired or does not exist")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The end of a session: its tokens are refused and what it has open is closed, in every web process."""
+"""Ends a session in every web process: refuses its tokens and closes its connections."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from app.stream.publisher import Publisher
 
 
 class SignOut:
-    """``closers`` close what a session has open besides its viewers; each gets the id of the session."""
+    """``closers`` close the other connections of a session, beside its viewers; each gets the session's id."""
 
     def __init__(self, revocations: Revocations, hub: Hub, publisher: Publisher) -> None:
         self._revocations, self._hub, self._publisher = revocations, hub, publisher
         self.closers: list[Callable[[str], None]] = []
 
     def everywhere(self, session_id: str) -> None:
-        """Here, and through Redis in the other processes. One that Redis does not reach reads of it in Postgres."""
+        """Ends the session here, and through Redis in the other processes. A process without Redis reads it in
+        Postgres."""
         self.here(session_id)
         self._publisher.control(session_id)
 
     def here(self, session_id: str) -> None:
-        self._revocations.add(session_id)  # first: what opens after the closing must be refused
+        self._revocations.add(session_id)  # first: connections that open after the closing must be refused
         self._hub.close_viewers("signed_out", session_id)
         for close in self.closers:
             close(session_id)

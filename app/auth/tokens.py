@@ -1,4 +1,4 @@
-"""From a token to who it speaks for. A crowd that comes back with its tokens costs no decoding and no query."""
+"""Tokens and their principals. A known token costs no decoding and no query, so that many clients can reconnect."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
 KEPT_TOKENS = 20_000
-_WHOSE_SESSION = Statement(
+_SESSION_USER = Statement(
     sa.select(*as_text(User.id), User.email, User.role, User.tenant)
     .join_from(Session, User, User.id == Session.user_id)
     .where(
@@ -38,13 +38,13 @@ _WHOSE_SESSION = Statement(
         Session.expires_at > sa.func.now(),
     )
 )
-# Who, for how many seconds the token was made, and until when (monotonic) that is believed unasked.
-Kept = tuple[Principal, float, float]
+# The principal, the lifetime of the token in seconds, and the monotonic time until which both are trusted.
+Cached = tuple[Principal, float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """``number`` is which one of its session's it is."""
+    """``number`` counts the refresh tokens of a session."""
 
     user_id: str
     session_id: str
@@ -54,89 +54,91 @@ class RefreshToken:
 class Claims:
     def __init__(self, read: Connect, revocations: Revocations, issuers: Issuers) -> None:
         self._read, self._revocations, self._issuers = read, revocations, issuers
-        self._single_flight: SingleFlight[Kept] = SingleFlight()
-        # By hash: a token is not to be found in memory longer than the request that brought it.
-        self._kept: LRUCache[bytes, Kept] = LRUCache(KEPT_TOKENS)
+        self._single_flight: SingleFlight[Cached] = SingleFlight()
+        # By hash: a token must not stay in memory after its request.
+        self._cached: LRUCache[bytes, Cached] = LRUCache(KEPT_TOKENS)
 
     def of_access(self, token: str) -> Principal:
-        """Who an access token speaks for. Raises Unauthorized, and StoreAway when Postgres must be asked and is away;
-        Unavailable when another issuer's keys cannot be had.
+        """Returns the principal of an access token. Raises Unauthorized; DatabaseUnavailable when Postgres must be read
+        and is unavailable; Unavailable when another issuer's keys cannot be fetched.
 
-        Role, tenant and address are the token's own: a change of the account ends its sessions (a trigger sees to it).
+        Role, tenant and e-mail are claims of the token: a trigger ends the sessions of an account that changes.
         """
         key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        kept = self._kept.get(key)
-        if kept is None or kept[2] <= time.monotonic():
+        cached = self._cached.get(key)
+        if cached is None or cached[2] <= time.monotonic():
             issuer = self._issuers.of(token)
-            kept = (
+            cached = (
                 self._single_flight(key, lambda: self._foreign(issuer, token)) if issuer else _access(token)
             )
-            self._kept[key] = kept
-        principal, lifetime, _ = kept
+            self._cached[key] = cached
+        principal, lifetime, _ = cached
         if principal.expires_at <= time.time():
-            self._kept.pop(key, None)
+            self._cached.pop(key, None)
             raise _invalid()
         if principal.session_id in self._revocations:
             raise _ended()
-        # A token that outlives the memory of sign-outs was made under another configuration.
+        # A token that outlives the memory of sign-outs was issued under other settings.
         if not self._revocations.known or lifetime > self._revocations.lifetime:
-            return self._asked(principal)
+            return self._confirmed(principal)
         return principal
 
     def of_stream(self, token: str) -> Principal:
-        """Who a stream token speaks for, until the session's end. It outlives the memory of sign-outs, so Postgres is
-        asked. Raises Unauthorized or StoreAway."""
+        """Returns the principal of a stream token, valid until the session's end. The token outlives the memory of
+        sign-outs, so this reads Postgres. Raises Unauthorized or DatabaseUnavailable."""
         principal = _principal_of(_decoded(token, "stream"))
         if principal.session_id in self._revocations:
             raise _ended()
-        return self._asked(principal)
+        return self._confirmed(principal)
 
     def until(self, token: str, principal: Principal) -> float:
-        """How long what this principal opens may stay open by that stream token: as long as its own token says when
-        that is none, or another session's."""
+        """Returns the time until which connections of the principal may stay open: the expiry of the stream token when
+        it is of the same session, else of the principal's own token."""
         try:
-            told = _principal_of(_decoded(token, "stream"))
+            stream = _principal_of(_decoded(token, "stream"))
         except Unauthorized:
             return principal.expires_at
-        same = (told.user_id, told.session_id) == (principal.user_id, principal.session_id)
-        return told.expires_at if same else principal.expires_at
+        same = (stream.user_id, stream.session_id) == (principal.user_id, principal.session_id)
+        return stream.expires_at if same else principal.expires_at
 
     def of_refresh(self, token: str) -> Principal:
-        """Whose session a refresh token is of, as Postgres has it now. Raises Unauthorized or StoreAway."""
-        told = refresh_token(token)
-        found = self.of_session(told.session_id, time.time())
-        if found is None or found.user_id != told.user_id:
+        """Returns the principal of a refresh token, read from Postgres. Raises Unauthorized or DatabaseUnavailable."""
+        claims = refresh_token(token)
+        found = self.of_session(claims.session_id, time.time())
+        if found is None or found.user_id != claims.user_id:
             raise _ended()
         return found
 
     def of_session(self, session_id: str, expires_at: float) -> Principal | None:
-        """Whose session it is, as Postgres has it now; None when it has ended. Raises StoreAway."""
+        """Returns the user of a session, read from Postgres; None when it has ended. Raises DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
-            row = _WHOSE_SESSION.execute(cur, session=session_id).fetchone()
+            row = _SESSION_USER.execute(cur, session=session_id).fetchone()
         return Principal(row[0], row[1], row[2], row[3], session_id, expires_at) if row else None
 
-    def _asked(self, told: Principal) -> Principal:
-        found = self.of_session(told.session_id, told.expires_at)
-        if found is None or found.user_id != told.user_id:
+    def _confirmed(self, claimed: Principal) -> Principal:
+        found = self.of_session(claimed.session_id, claimed.expires_at)
+        if found is None or found.user_id != claimed.user_id:
             raise _ended()
         return found
 
-    def _foreign(self, issuer: Issuer, token: str) -> Kept:
-        """Who another issuer's token speaks for. Its account and session are rows like ours, so that whatever ends
-        one ends the other. Raises as of_access does."""
-        # Its issuer may take the key back, and a known token must not outlive that until its own expiry.
+    def _foreign(self, issuer: Issuer, token: str) -> Cached:
+        """Returns the principal of another issuer's token. Its account and session are rows like local ones, so that
+        they end in the same ways. Raises the errors of of_access."""
+        # The issuer may withdraw the key: a known token must not stay valid until its expiry.
         until = time.monotonic() + FRESH_SECONDS
-        told = issuer.told(token)
-        session_id = str(uuid5(NAMESPACE_URL, "\n".join((told.issuer, told.subject, told.session))))
+        claims = issuer.verify(token)
+        session_id = str(uuid5(NAMESPACE_URL, "\n".join((claims.issuer, claims.subject, claims.session))))
         with self._read() as conn, conn.cursor() as cur:
-            user_id = accounts.open_session(cur, told, session_id)
+            user_id = accounts.open_session(cur, claims, session_id)
             if user_id is None:
-                accounts.record(cur, told)
-                user_id = accounts.open_session(cur, told, session_id)
-        if user_id is None:  # a newer token says otherwise, or somebody has signed out with this one
+                accounts.record(cur, claims)
+                user_id = accounts.open_session(cur, claims, session_id)
+        if user_id is None:  # a newer token has other claims, or the session was signed out
             raise _ended()
-        principal = Principal(user_id, told.email, told.role, told.tenant, session_id, told.expires_at)
-        return principal, told.expires_at - told.issued_at, until
+        principal = Principal(
+            user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
+        )
+        return principal, claims.expires_at - claims.issued_at, until
 
 
 def new_access(user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
@@ -144,14 +146,14 @@ def new_access(user_id: str, email: str, role: str, tenant: str | None, session_
 
 
 def new_stream(seconds: int, user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:
-    """For a cookie that opens streams and nothing else, as long as the session lasts: an EventSource that is cut cannot
-    renew an access token first, and a 401 would end it for good."""
+    """Returns a token for a cookie that only opens streams, valid as long as the session: a disconnected EventSource
+    cannot renew an access token first, and a 401 would end it for good."""
     claims = _account(email, role, tenant, session_id) | {"type": "stream"}
     return _signed(create_access_token, user_id, claims, seconds)
 
 
 def new_refresh(user_id: str, session_id: str, number: int, seconds: int) -> str:
-    """Good for so many seconds: a session does not get longer by being carried on."""
+    """Returns a refresh token, valid for ``seconds``: a refresh does not extend the session."""
     return _signed(create_refresh_token, user_id, {"sid": session_id, "number": number}, seconds)
 
 
@@ -167,23 +169,23 @@ def _signed(
 
 
 def refresh_token(token: str) -> RefreshToken:
-    """What a refresh token says. Raises Unauthorized."""
+    """Decodes a refresh token. Raises Unauthorized."""
     claims = _decoded(token, "refresh")
     try:
-        number = claims.get("number", 0)  # those made before they were numbered are a session's first
+        number = claims.get("number", 0)  # a token of a version without numbers is the session's first
         return RefreshToken(str(UUID(claims["sub"])), str(UUID(claims["sid"])), operator.index(number))
     except (KeyError, ValueError, TypeError, AttributeError):
         raise _invalid() from None
 
 
-def _access(token: str) -> Kept:
+def _access(token: str) -> Cached:
     """Raises Unauthorized."""
     claims = _decoded(token, "access")
     return _principal_of(claims), float(claims["exp"]) - float(claims["iat"]), float("inf")
 
 
 def _decoded(token: str, kind: str) -> dict[str, Any]:
-    """The claims, once signature, times, audience and issuer are checked. Raises Unauthorized."""
+    """Returns the claims after checking signature, times, audience and issuer. Raises Unauthorized."""
     try:
         claims: dict[str, Any] = decode_token(token)
     except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
@@ -206,7 +208,7 @@ def _principal_of(claims: dict[str, Any]) -> Principal:
 
 
 def _invalid() -> Unauthorized:
-    """Never says more than that."""
+    """Returns the error for any invalid token: the message must not reveal the reason."""
     return Unauthorized("The token is missing, expired or not valid")
 
 

@@ -1,10 +1,10 @@
-"""The message broker as a client sees it: ``client`` sends hints to workers over ``connections`` that are kept.
+"""The client side of the message broker: ``client`` sends hints to workers over the open ``connections``.
 
-Here is what its callers need to know of it without loading Celery.
+This module has the names that callers need without loading Celery.
 """
 
-SEND_SECONDS = 2.0  # a caller waits no longer for the broker
-# A queue gets no more messages than this: each of them claims whichever task waits, so more would change nothing.
+SEND_SECONDS = 2.0  # the longest wait of a caller for the broker
+# The most messages of a queue. Each message claims any task that waits, so more messages would change nothing.
 MAX_QUEUED = 2_000
 
 

@@ -1,4 +1,4 @@
-"""The Celery client of web processes and workers: it sends messages, which are hints, and counts those that wait."""
+"""The Celery client of web processes and workers: sends messages, which are hints, and counts waiting ones."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from app.broker import MAX_QUEUED, SEND_SECONDS
 from app.broker.connections import Connections
 from app.config import CELERY_QUEUES, QUEUE, QUICK_QUEUE
 
-RUN = "taskroom.run"  # the Celery tasks that messages name
+RUN = "taskroom.run"  # Celery task names
 DELIVER = "taskroom.deliver_webhooks"
-DELIVER_SECONDS = 10  # a hint that is older is of no use: there is a newer one
-DELIVER_QUEUED = MAX_QUEUED // 2  # where nobody takes them, hints of deliveries leave tasks as much room
+DELIVER_SECONDS = 10  # an older hint is useless: a newer one exists
+DELIVER_QUEUED = MAX_QUEUED // 2  # hints of deliveries leave half of the queue to tasks
 
 
 def broker_url(redis_url: str) -> str:
-    """The address as kombu writes it, which has a scheme of its own for a Unix socket."""
+    """Returns the URL for kombu, which has its own scheme for Unix sockets."""
     return redis_url.replace("unix://", "redis+socket://", 1)
 
 
 class Broker:
-    """``celery`` has what sending and receiving must agree on: the address, the queues and their time limits."""
+    """``celery`` has the settings that senders and receivers share: the URL, the queues and their time limits."""
 
     def __init__(self, redis_url: str, queues: Sequence[str] = CELERY_QUEUES) -> None:
         self.celery = Celery("taskroom", broker=broker_url(redis_url))
@@ -44,20 +44,22 @@ class Broker:
         self.connections = Connections(self._connect)
 
     def send(self, message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:
-        """Hands a dispatch to the broker. Raises BrokerDown."""
+        """Sends a hint to run a task. Raises BrokerDown."""
         self._send(RUN, args=args, task_id=message_id, queue=queue, countdown=countdown or None)
 
     def length(self, queue: str) -> int:
-        """How many messages of the queue nobody has taken yet. Raises BrokerDown."""
+        """Returns the number of messages that wait in the queue. Raises BrokerDown."""
         return int(self.connections.lend(lambda lent: lent.default_channel.client.llen(queue)))
 
     def hint_deliveries(self) -> None:
-        """Sends word that deliveries are due, unless so much of it waits already. Raises BrokerDown."""
+        """Sends a hint that deliveries are due, unless DELIVER_QUEUED messages wait already. Raises BrokerDown."""
         if self.length(QUICK_QUEUE) < DELIVER_QUEUED:
             self._send(DELIVER, queue=QUICK_QUEUE, expires=DELIVER_SECONDS)
 
-    def _send(self, name: str, **how: Any) -> None:
-        self.connections.lend(lambda lent: self.celery.send_task(name, connection=lent, retry=False, **how))
+    def _send(self, name: str, **options: Any) -> None:
+        self.connections.lend(
+            lambda lent: self.celery.send_task(name, connection=lent, retry=False, **options)
+        )
 
     def _connect(self) -> Any:
         limits = {"socket_timeout": SEND_SECONDS, "socket_connect_timeout": SEND_SECONDS}

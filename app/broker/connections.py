@@ -1,4 +1,4 @@
-"""Connections to the broker that are kept open: one for each message would be a handshake for each."""
+"""Open connections to the broker: a new connection for each message would cost a handshake each time."""
 
 from __future__ import annotations
 
@@ -15,49 +15,47 @@ from redis.exceptions import RedisError
 from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import causes
 
-IDLE_CONNECTIONS = 4  # that a process keeps to send over; more are opened when as many send at once
+IDLE_CONNECTIONS = 4  # kept open by a process; more are opened when more threads send at once
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 class Connections:
-    """Open connections to the broker, each lent for one message at a time. One that failed is not used again.
+    """Lends open connections, each for one message at a time. A connection that failed is discarded.
 
-    ``connect`` opens one; safe for any threads, and empty again in a forked child.
+    ``connect`` opens a connection. Thread-safe; empty in a forked child.
     """
 
     def __init__(self, connect: Callable[[], Any]) -> None:
         self._connect = connect
         self._idle: deque[Any] = deque()
-        os.register_at_fork(after_in_child=self._idle.clear)  # they are the parent's
+        os.register_at_fork(after_in_child=self._idle.clear)  # the connections are the parent's
         self.opened = 0
 
-    def lend(self, use: Callable[[Any], Answer]) -> Answer:
-        """What ``use`` returns, given one of the open connections. Raises BrokerDown."""
+    def lend(self, use: Callable[[Any], Result]) -> Result:
+        """Calls ``use`` with a connection and returns its result. Raises BrokerDown."""
         began = time.monotonic()
         while True:
             connection, used = self._take()
             try:
-                answer = use(connection)
+                result = use(connection)
             except Exception as error:
                 _discard(connection)
                 if not (isinstance(error, BROKER_ERRORS) or causes.of(error).is_temporary):
                     raise
-                # The broker may have been started anew since it was last used. A broker that hangs is not asked twice.
+                # A restart of the broker closes idle connections: one more try. A broker that hangs gets no second try.
                 if used and time.monotonic() - began < SEND_SECONDS / 2:
                     continue
                 raise BrokerDown(causes.first_line(error)) from error
-            except (
-                BaseException
-            ):  # the caller waits no longer, and the answer may still come over this connection
+            except BaseException:  # a timeout of the caller: the reply may still arrive over this connection
                 _discard(connection)
                 raise
             self._give_back(connection)
-            return answer
+            return result
 
     def _take(self) -> tuple[Any, bool]:
-        """A connection, and whether it was used before."""
+        """Returns a connection, and whether it was used before."""
         with suppress(IndexError):
             return self._idle.pop(), True
         self.opened += 1

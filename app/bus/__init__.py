@@ -1,9 +1,8 @@
-"""Handlers inside a process: what happens to users, told to functions as it is told to viewers.
+"""Event handlers inside a process: functions that receive the events of users, as viewers do.
 
-Two faces over the same streams: by type of event (``get_event_bus``) and by user (``EventService``). What is published
-is an event like any other, durable and numbered; it comes to every handler of its type or user, in whatever process
-that subscribed, once and in the order of its stream. A handler that is slow falls behind at its cursors, one that fails
-is logged, and neither harms anybody.
+Handlers subscribe by event type (``get_event_bus``) or by user (``EventService``). A published event is durable and
+numbered like every event. Each handler of its type or user, in any process, receives it once and in the order of its
+stream. A slow handler falls behind; the failure of a handler is logged. Neither affects other handlers.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from app.bus import source, subscriber
 from app.bus.event_bus import EventBus
 from app.bus.event_service import EventService
 from app.bus.source import use
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 __all__ = ["EventBus", "EventService", "get_event_bus", "use"]
 
@@ -28,26 +27,26 @@ _bus, _service = EventBus(), EventService()
 
 
 def get_event_bus() -> EventBus:
-    """The one of this process."""
+    """Returns the event bus of this process."""
     return _bus
 
 
 def _finish() -> None:
-    """A script that ends right after it has published: its own handlers are still told."""
+    """Lets the handlers receive all events before the process ends, such as a script that publishes and ends."""
     limit = time.monotonic() + FINISH_SECONDS
     try:
         _bus.finish(limit)
         _service.finish(limit)
-    except StoreAway as error:
-        logger.warning("this process ends, and its handlers may not have been told everything: %s", error)
+    except DatabaseUnavailable as error:
+        logger.warning("this process ends before its handlers have received all events: %s", error)
 
 
 def _after_fork() -> None:
-    """A child has its parent's handlers but not the threads that feed them: they stay the parent's."""
-    _bus.begin()
-    _service.begin()
-    source.forget()
-    subscriber.forget()
+    """Removes all handlers in a forked child: their threads run only in the parent."""
+    _bus.reset()
+    _service.reset()
+    source.reset()
+    subscriber.reset()
 
 
 source.at_exit(_finish)

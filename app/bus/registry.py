@@ -1,4 +1,4 @@
-"""Who wants what, by name: a type of event, or a stream."""
+"""The receivers of events, by a name: an event type or a stream."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.stream.event import Event
 
 
 class Registry:
-    """Blinker's signals under a lock: it says nothing of threads, and keeps a name for ever."""
+    """Blinker signals under a lock. Blinker promises no thread safety and never removes a name."""
 
     def __init__(self) -> None:
         self._signals = Namespace()
@@ -32,7 +32,7 @@ class Registry:
                 del self._signals[name]
 
     def send(self, name: str, event: Event) -> None:
-        """To all who want it. They only take it: nobody waits here."""
+        """Passes the event to all receivers of the name. Receivers must not block."""
         with self._lock:
             signal = self._signals.get(name)
             if signal is not None:

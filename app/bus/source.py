@@ -1,4 +1,4 @@
-"""Where this process hears from: a web process by the hub of its viewers, any other by one of its own."""
+"""The hub that handlers of this process receive events from: the web process has one, other processes create one."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ class Source:
 
 _source: Source | None = None
 _finish: Callable[[], None] | None = None
-_making = threading.Lock()
+_lock = threading.Lock()
 
 
 def use(hub: Hub, store: Store) -> None:
-    """From here on handlers are fed by this hub."""
+    """Makes handlers receive events from this hub."""
     global _source
     _source = Source(hub, store)
 
 
 def source() -> Source:
-    """Raises ConfigurationError in a script that has no environment."""
+    """Returns the hub and the store. Raises ConfigurationError in a script without the settings."""
     global _source
-    with _making:
+    with _lock:
         if _source is None:
-            _source = _own()
+            _source = _create()
         return _source
 
 
-def _own() -> Source:
-    """Made of the environment, when somebody first subscribes."""
+def _create() -> Source:
+    """Creates a hub from the environment, at the first subscription."""
     from sqlalchemy import create_engine
 
     from app.db.breaker import Breaker
@@ -58,12 +58,13 @@ def _own() -> Source:
 
 
 def at_exit(finish: Callable[[], None]) -> None:
-    """What a process with a hub of its own does before it ends; a web process drains in its own way."""
+    """Sets the function that a process with a hub of its own calls before it ends. A web process has its own
+    shutdown."""
     global _finish
     _finish = finish
 
 
-def forget() -> None:
-    """In a child of a fork: the parent's threads are not here."""
-    global _source, _making
-    _source, _making = None, threading.Lock()
+def reset() -> None:
+    """Drops the hub in a forked child: its threads run only in the parent."""
+    global _source, _lock
+    _source, _lock = None, threading.Lock()

@@ -1,4 +1,4 @@
-"""One handler and what it has still to be told: a cursor for each stream, and its events while there is room."""
+"""A handler and its backlog: for each stream a cursor, and the events themselves while memory allows."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.stream.event import Event, memory
-from app.stream.store import Store, StoreAway
+from app.stream.store import DatabaseUnavailable, Store
 
 logger = logging.getLogger("taskroom.bus")
 
 Handler = Callable[[dict[str, Any]], Any]
 
-KEPT_BYTES = 1_000_000  # of events that wait for a handler; what came beyond that is read from Postgres
+KEPT_BYTES = 1_000_000  # of events that wait for a handler; further ones are read from Postgres
 PAGE_EVENTS = 500
-AWAY_SECONDS = 1.0
+RETRY_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class Backlog:
-    """Of one stream. ``events`` are all that the handler wants of it, or None when they have to be read."""
+    """The waiting events of one stream. ``events`` is None when they must be read from Postgres."""
 
     cursor: int
     upto: int
@@ -33,15 +33,15 @@ class Backlog:
 
 
 class Subscriber:
-    """Calls the handler with ``shape(event)``, one event at a time, in a thread that is there while there is work.
+    """Calls the handler with ``shape(event)``, one event at a time, in a thread that runs while events wait.
 
-    ``types`` narrows to those types of events, and may change at any time; empty it takes all.
+    ``types`` selects event types and may change at any time; empty selects all.
     """
 
     def __init__(self, handler: Handler, shape: Callable[[Event], dict[str, Any]], store: Store) -> None:
         self.types: set[str] = set()
         self._handler, self._shape, self._store = handler, shape, store
-        self._todo: dict[str, Backlog] = {}  # in the order in which the streams began to wait
+        self._waiting: dict[str, Backlog] = {}  # in the order in which the streams began to wait
         self._bytes = 0
         self._lock = threading.Lock()
         self._running = self._closed = False
@@ -51,9 +51,9 @@ class Subscriber:
         return self._running
 
     def take(self, event: Event) -> None:
-        """Somebody will tell the handler; this waits for nobody."""
+        """Adds the event to the backlog; never blocks."""
         with self._lock:
-            backlog = self._todo.get(event.stream)
+            backlog = self._waiting.get(event.stream)
             if backlog is None:
                 backlog = Backlog(event.sequence - 1, event.sequence, [])
             backlog.upto = event.sequence
@@ -61,43 +61,43 @@ class Subscriber:
                 self._bytes += memory(event)
                 backlog.events.append(event)
                 if self._bytes > KEPT_BYTES:
-                    self._let_go(backlog)
-            self._wait(event.stream, backlog)
+                    self._drop_events(backlog)
+            self._enqueue(event.stream, backlog)
 
     def missed(self, stream: str, cursor: int, upto: int) -> None:
-        """There is more of the stream than was heard: from after the cursor up to that sequence."""
+        """Adds a range that must be read from Postgres: after ``cursor``, up to and including ``upto``."""
         with self._lock:
-            backlog = self._todo.get(stream) or Backlog(cursor, upto, None)
+            backlog = self._waiting.get(stream) or Backlog(cursor, upto, None)
             backlog.upto = upto
-            self._let_go(backlog)
-            self._wait(stream, backlog)
+            self._drop_events(backlog)
+            self._enqueue(stream, backlog)
 
     def close(self) -> None:
-        """The handler is not called again; a call that is under way may go on."""
+        """Ends the subscription: the handler gets no further calls. A running call may continue."""
         with self._lock:
             self._closed = True
-            self._todo.clear()
+            self._waiting.clear()
 
-    def _wait(self, stream: str, backlog: Backlog) -> None:
+    def _enqueue(self, stream: str, backlog: Backlog) -> None:
         if self._closed:
             return
-        self._todo[stream] = backlog
+        self._waiting[stream] = backlog
         if not self._running:
             threading.Thread(target=self._run, name="taskroom-handler", daemon=True).start()
             self._running = True
 
-    def _let_go(self, backlog: Backlog) -> None:
+    def _drop_events(self, backlog: Backlog) -> None:
         self._bytes -= sum(map(memory, backlog.events or ()))
         backlog.events = None
 
     def _run(self) -> None:
         while True:
             with self._lock:
-                stream = next(iter(self._todo), None)
+                stream = next(iter(self._waiting), None)
                 if stream is None:
                     self._running = False
                     return
-                backlog = self._todo.pop(stream)
+                backlog = self._waiting.pop(stream)
                 self._bytes -= sum(map(memory, backlog.events or ()))
             for event in backlog.events if backlog.events is not None else self._read(stream, backlog):
                 if self._closed:
@@ -112,13 +112,13 @@ class Subscriber:
             try:
                 page = self._store.after(stream, cursor, limit)
                 after = page[-1].sequence if page else self._pruned_to(stream, cursor, backlog.upto)
-            except Exception as error:  # nothing else would read it
+            except Exception as error:  # the thread must survive: no other code reads these events
                 logger.warning(
-                    "reading %s for a handler fails, for now: %s",
+                    "reading %s for a handler fails, a retry follows: %s",
                     *(stream, error),
-                    exc_info=not isinstance(error, StoreAway),
+                    exc_info=not isinstance(error, DatabaseUnavailable),
                 )
-                time.sleep(AWAY_SECONDS)
+                time.sleep(RETRY_SECONDS)
                 continue
             yield from page
             cursor = after
@@ -126,43 +126,43 @@ class Subscriber:
     def _pruned_to(self, stream: str, cursor: int, upto: int) -> int:
         head = self._store.heads([stream]).get(stream)
         after = head.pruned_to if head is not None and head.pruned_to > cursor else upto
-        logger.warning("%s was pruned from %d to %d before a handler came to it", stream, cursor + 1, after)
+        logger.warning("%s was pruned from %d to %d before a handler received it", stream, cursor + 1, after)
         return after
 
     def _call(self, event: Event) -> None:
         try:
-            answer = self._handler(self._shape(event))
-            if inspect.isawaitable(answer):
-                asyncio.run_coroutine_threadsafe(_awaited(answer), _loop()).result()
-        # The next event may fare better, and other handlers have no part in it. Not only an Exception: a time limit of
-        # eventlet's or a cancelled future is none, and would end the thread with all that waits for it.
+            result = self._handler(self._shape(event))
+            if inspect.isawaitable(result):
+                asyncio.run_coroutine_threadsafe(_awaited(result), _loop()).result()
+        # The next event and other handlers must not be affected. BaseException: a timeout of eventlet and a cancelled
+        # future are no Exception, and would end the thread and with it the backlog.
         except BaseException:
             name = getattr(self._handler, "__qualname__", repr(self._handler))
             logger.exception("the handler %s failed for %s %d", name, event.stream, event.sequence)
 
 
 def finish(subscribers: Iterable[Subscriber], limit: float) -> None:
-    """Waits until their handlers have been told everything, or until that monotonic time."""
-    while any(told.busy for told in list(subscribers)) and time.monotonic() < limit:
+    """Waits until the handlers have received all waiting events, or until the monotonic time ``limit``."""
+    while any(each.busy for each in list(subscribers)) and time.monotonic() < limit:
         time.sleep(0.01)
 
 
-async def _awaited(answer: Awaitable[Any]) -> None:
+async def _awaited(result: Awaitable[Any]) -> None:
     try:
-        await answer
-    except (SystemExit, KeyboardInterrupt) as error:  # these end the loop, and with it every other handler
-        raise RuntimeError(f"the handler wanted to end the process: {error!r}") from None
+        await result
+    except (SystemExit, KeyboardInterrupt) as error:  # these would end the loop of all handlers
+        raise RuntimeError(f"the handler tried to end the process: {error!r}") from None
 
 
 _running_loop: asyncio.AbstractEventLoop | None = None
-_making = threading.Lock()
+_loop_lock = threading.Lock()
 
 
 def _loop() -> asyncio.AbstractEventLoop:
-    """The one that all handlers of this process are awaited in: what they keep open, such as a client, stays good. In a
-    web process its thread is a greenlet, and it waits as all others do."""
+    """Returns the event loop that all handlers of this process share, so that a client that they keep open stays
+    usable. In a web process its thread is a greenlet."""
     global _running_loop
-    with _making:
+    with _loop_lock:
         if _running_loop is None:
             _running_loop = asyncio.new_event_loop()
             run = _running_loop.run_forever
@@ -170,7 +170,7 @@ def _loop() -> asyncio.AbstractEventLoop:
         return _running_loop
 
 
-def forget() -> None:
-    """In a child of a fork: the loop runs in the parent."""
-    global _running_loop, _making
-    _running_loop, _making = None, threading.Lock()
+def reset() -> None:
+    """Drops the loop in a forked child: it runs only in the parent."""
+    global _running_loop, _loop_lock
+    _running_loop, _loop_lock = None, threading.Lock()

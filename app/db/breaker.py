@@ -1,7 +1,7 @@
-"""A circuit breaker: while a part is away its callers are refused at once, and one at a time tries whether it is back.
+"""A circuit breaker: during an outage callers are refused at once, and one caller at a time tests the server.
 
-Our own, for of the known ones pybreaker holds its lock through each call, which lets no two queries run side by
-side, and purgatory lets everybody in at once when it tries again.
+Existing libraries do not fit: pybreaker holds its lock during each call, so that no two queries run at once, and
+purgatory admits all callers at once when it tests the server.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ logger = logging.getLogger("taskroom.breaker")
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 Answer = TypeVar("Answer")
-WORDS = {Cause.UNAVAILABLE: ("is away", "answers"), Cause.READ_ONLY: ("is read only", "takes writes")}
+_MESSAGES = {
+    Cause.UNAVAILABLE: ("is unavailable", "answers"),
+    Cause.READ_ONLY: ("is read-only", "accepts writes"),
+}
 
 
 class Refused(Exception):
-    """Nobody calls for now."""
+    """The breaker is open: the call is not made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     began: float
-    tries: bool  # the one that finds out for all
+    tests: bool  # whether this call tests the server for all callers
 
 
 class Breaker:
@@ -48,23 +51,23 @@ class Breaker:
         meanwhile: str = "its callers are refused",
     ) -> None:
         self._name, self._seconds, self._clock = name, seconds, clock
-        self.cause = cause  # what opens it
-        self._gone, self._back = WORDS[cause]
+        self.cause = cause  # the cause of errors that open the breaker
+        self._outage, self._recovered = _MESSAGES[cause]
         self._meanwhile = meanwhile
         self._lock = threading.Lock()
         self._opened_at: float | None = None
         self._open_until = 0.0
-        self._tried = False
+        self._testing = False
         self._answered_at = -float("inf")
         self.openings = 0
         self.refused = 0
 
     @property
     def state(self) -> int:
-        """CLOSED, HALF_OPEN (one tries, or the next caller will) or OPEN."""
+        """CLOSED, HALF_OPEN (a caller tests the server, or the next one will) or OPEN."""
         if self._opened_at is None:
             return CLOSED
-        return HALF_OPEN if self._tried or self._clock() >= self._open_until else OPEN
+        return HALF_OPEN if self._testing or self._clock() >= self._open_until else OPEN
 
     def ask(
         self, question: Callable[[], Answer], otherwise: Callable[[], Answer], failure: type[Exception]
@@ -86,29 +89,31 @@ class Breaker:
         return answer
 
     def enter(self) -> Call:
-        """Raises Refused, without having waited."""
+        """Admits a call, or raises Refused at once."""
         with self._lock:
             now = self._clock()
-            tries = self._opened_at is not None
-            if tries:
-                if self._tried or now < self._open_until:
+            tests = self._opened_at is not None
+            if tests:
+                if self._testing or now < self._open_until:
                     self.refused += 1
-                    raise Refused(f"{self._name} {self._gone}; one caller at a time tries whether it is back")
-                self._tried = True
-            return Call(now, tries)
+                    raise Refused(
+                        f"{self._name} {self._outage}; one caller at a time tests whether it is back"
+                    )
+                self._testing = True
+            return Call(now, tests)
 
     def answered(self, call: Call) -> None:
-        """It lives, whatever it said; so does it for everybody else."""
+        """Ends a call that the server answered, also with an error: the breaker closes."""
         with self._lock:
             self._end(call)
             self._answered_at = now = self._clock()
             opened_at, self._opened_at = self._opened_at, None
         if opened_at is not None:
-            logger.warning("%s %s, after %.1f s", self._name, f"{self._back} again", now - opened_at)
+            logger.warning("%s %s, after %.1f s", self._name, f"{self._recovered} again", now - opened_at)
 
-    def failed(self, call: Call, why: str) -> bool:
-        """It could not be reached, or said nothing in time. False when that does not count: somebody was answered since
-        the call began, so it is this caller's own trouble, such as a slow query or the lack of one more connection."""
+    def failed(self, call: Call, reason: str) -> bool:
+        """Ends a call that got no answer. Returns False when the failure does not count: another caller got an answer
+        since this call began, so the cause is this call, such as a slow query or a missing connection."""
         with self._lock:
             self._end(call)
             now = self._clock()
@@ -122,15 +127,15 @@ class Breaker:
         if opens:
             logger.warning(
                 "%s %s, %s until it %s: %s",
-                *(self._name, self._gone, self._meanwhile, self._back, why),
+                *(self._name, self._outage, self._meanwhile, self._recovered, reason),
             )
         return True
 
     def left(self, call: Call) -> None:
-        """The caller was ended before it knew; the next one tries."""
+        """Ends a call without an outcome, because the caller was ended; the next caller tests the server."""
         with self._lock:
             self._end(call)
 
     def _end(self, call: Call) -> None:
-        if call.tries:
-            self._tried = False
+        if call.tests:
+            self._testing = False

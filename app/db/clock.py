@@ -1,7 +1,7 @@
-"""Times that are compared with one another: a task's beginning and end, whichever machines say so.
+"""Times that are compared with each other, such as the start and the end of a task on several machines.
 
-They are Postgres's, so that no duration is the difference of two clocks. What an attempt takes is measured by its own
-process and added to the time of its claim.
+Postgres gives the time, so that no duration is the difference of two clocks. The process of an attempt measures its
+duration and adds it to the time of the claim.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NOW = TIME_TEXT.format("clock_timestamp()")
 
 
 def database_now(cur: Cursor) -> str:
-    """As events carry times."""
+    """Returns the time of Postgres, in the format of events."""
     cur.execute(f"SELECT {NOW}")
     return str(cur.fetchall()[0][0])
 
@@ -27,5 +27,5 @@ def later(at: str, seconds: float) -> str:
 
 
 def seconds_between(begin: str, end: str) -> float:
-    """0 where the end is said to be before the beginning, as one who gives times of his own may say."""
+    """Returns the duration; 0 when the end is before the start, which external workers may report."""
     return max(0.0, (datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds())

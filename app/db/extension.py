@@ -1,4 +1,4 @@
-"""Flask-SQLAlchemy: makes a web process's engine of its configuration, and knows the tables for Flask-Migrate."""
+"""Flask-SQLAlchemy: creates the engine of a web process, and gives Flask-Migrate the tables."""
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import configure_mappers
@@ -6,4 +6,4 @@ from sqlalchemy.orm import configure_mappers
 from app.models import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
-configure_mappers()  # or the first request would do it, while everybody else's wait
+configure_mappers()  # at the import: otherwise the first request does it, and all others wait

@@ -1,4 +1,4 @@
-"""Connections to Postgres: the web's pool, and single ones for a thread of its own."""
+"""Connections to Postgres: the pool of a web process, and single connections for threads."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from app.db.breaker import Breaker, Call, Refused
 from app.errors import causes
 from app.errors.causes import Cause
 from app.green.turn import LoopTurn
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 
-# A process stopped in the middle of a transaction would hold its stream's lock for ever and block
-# cancel and the reaper with it; the server ends such a session.
+# The server ends the session of a process that is stopped within a transaction: such a session would hold the lock of
+# its stream for ever, and block the cancel of the task and the end of its lease.
 SERVER_LIMITS = {
     "idle_in_transaction_session_timeout": "3s",
     "lock_timeout": "5s",
@@ -30,18 +30,17 @@ SERVER_LIMITS = {
     "tcp_user_timeout": "5s",
 }
 
-# A request waits so long for a connection that others use,
-POOL_SECONDS = 2.0
-# the server so long for a statement: longer than for an idle transaction, behind whose lock it may wait,
+POOL_SECONDS = 2.0  # a request's wait for a free connection
+# The server's limit for a statement: longer than for an idle transaction, for whose lock the statement may wait.
 POOLED_STATEMENT = "4s"
-# and we so long for the server. It comes after the server's own limit, so that a slow query is never taken for an
-# outage: who says that a statement took too long is there. A server that is stopped, or cut off, says nothing.
+# Our wait for the server: longer than the server's own limit, so that a slow query never looks like an outage. A server
+# that reports a timeout is available; a stopped or disconnected server reports nothing.
 ANSWER_SECONDS = 5.0
-TRIAL_SECONDS = 2.0  # all others are refused meanwhile
+TRIAL_SECONDS = 2.0  # of the call that tests the server; other callers are refused meanwhile
 
 
 def connect_args(**more: str) -> dict[str, Any]:
-    """Arguments of psycopg2.connect: time limits on both ends of the connection."""
+    """Returns arguments of psycopg2.connect: time limits at both ends of the connection."""
     limits = SERVER_LIMITS | more
     return {
         "connect_timeout": 3,
@@ -54,7 +53,7 @@ def connect_args(**more: str) -> dict[str, Any]:
 
 
 def engine_options(size: int) -> dict[str, Any]:
-    """The web's pool, as SQLAlchemy takes it."""
+    """Returns the options of SQLAlchemy for the pool of a web process."""
     return {
         "connect_args": connect_args(statement_timeout=POOLED_STATEMENT),
         "pool_size": size,
@@ -65,17 +64,18 @@ def engine_options(size: int) -> dict[str, Any]:
 
 
 def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connect:
-    """Lends connections of the engine's pool, for a transaction or, with ``autocommit``, for single reads:
-    those need no BEGIN and COMMIT, which are two of three round trips. While Postgres is away it refuses at once."""
+    """Lends connections of the pool, for a transaction or, with ``autocommit``, for single reads: these need no BEGIN
+    and COMMIT, which are two of three round trips. While Postgres is unavailable it raises DatabaseUnavailable at
+    once."""
 
     @contextmanager
     def connect() -> Iterator[Connection]:
         call = _enter(breaker)
-        seconds = TRIAL_SECONDS if call.tries else ANSWER_SECONDS
+        seconds = TRIAL_SECONDS if call.tests else ANSWER_SECONDS
         lent: PoolProxiedConnection | None = None
-        spoilt = False
+        broken = False
         try:
-            with green.limit(seconds, StoreAway(f"no answer in {seconds:.0f} s")):
+            with green.limit(seconds, DatabaseUnavailable(f"no answer in {seconds:.0f} s")):
                 lent = engine.raw_connection()
                 raw = lent.driver_connection
                 assert raw is not None
@@ -84,47 +84,49 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                     yield raw
         except Exception as error:
             cause = _cause(error, lent)
-            spoilt = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
+            broken = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
             busy = isinstance(error, PoolTimeout)
-            why = f"no connection came free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
+            reason = (
+                f"no connection became free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
+            )
             if cause is not Cause.UNAVAILABLE:
                 breaker.answered(call)
-            elif breaker.failed(call, why) and lent is not None:
-                # The others are most likely gone too; without this each would cost somebody an error.
+            elif breaker.failed(call, reason) and lent is not None:
+                # The other connections are most likely broken too; each would cost a request an error.
                 engine.dispose(close=False)
             if cause is not None and cause.is_temporary:
-                raise StoreAway(why, cause) from error
+                raise DatabaseUnavailable(reason, cause) from error
             raise
         except BaseException:
-            spoilt = True  # this greenlet ends in the middle of a statement, which runs on in the server
+            broken = True  # the greenlet is ended during a statement, which continues on the server
             breaker.left(call)
             raise
         else:
             breaker.answered(call)
         finally:
             if lent is not None:
-                if spoilt or _closed(lent):
+                if broken or _closed(lent):
                     lent.invalidate()
                 else:
                     lent.close()
-        LoopTurn.give_way()  # what many have read at once is not made into answers in one turn of the loop
+        LoopTurn.give_way()  # else the responses of many reads would be built in one iteration of the loop
 
     return connect
 
 
 def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) -> Connect:
-    """As ``connect``, for who writes: while Postgres is read only they are refused at once, and those who read are not.
-    ``reconnect`` is called when one finds it so: the server that takes writes may be another one by now."""
+    """Wraps ``connect`` for writers: while Postgres is read-only, writers are refused at once and readers are not.
+    ``reconnect`` is called when a writer finds Postgres read-only: another server may accept writes now."""
 
     @contextmanager
     def lend() -> Iterator[Connection]:
         call = _enter(writes)
         try:
             with connect() as connection:
-                if call.tries:
-                    _look_for_writes(connection)
+                if call.tests:
+                    _require_writable(connection)
                 yield connection
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             if error.cause is Cause.READ_ONLY and writes.failed(call, str(error)):
                 reconnect()
             else:
@@ -133,23 +135,23 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
         except BaseException:
             writes.left(call)
             raise
-        if call.tries:
+        if call.tests:
             writes.answered(call)
         else:
-            writes.left(call)  # it may have read only, and so know nothing of writes
+            writes.left(call)  # the caller may have read only, which says nothing about writes
 
     return lend
 
 
-def _look_for_writes(connection: Connection) -> None:
-    """Raises StoreAway: one that tries for all must not be one that only reads."""
+def _require_writable(connection: Connection) -> None:
+    """Raises DatabaseUnavailable when Postgres is read-only: the caller that tests for all may only read itself."""
     with connection.cursor() as cur:
         if is_read_only(cur):
-            raise StoreAway("it is read only", Cause.READ_ONLY)
+            raise DatabaseUnavailable("it is read-only", Cause.READ_ONLY)
 
 
 def is_read_only(cur: Cursor) -> bool:
-    """Whether Postgres takes no writes now. Raises psycopg2.Error when the tables are not there."""
+    """Returns whether Postgres refuses writes. Raises psycopg2.Error when the tables do not exist."""
     cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
     return bool(cur.fetchall()[0][0])
 
@@ -158,14 +160,14 @@ def _enter(breaker: Breaker) -> Call:
     try:
         return breaker.enter()
     except Refused as error:
-        raise StoreAway(str(error), breaker.cause) from error
+        raise DatabaseUnavailable(str(error), breaker.cause) from error
 
 
 def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None:
-    """What of Postgres is at fault; None when it has nothing to do with the error."""
+    """Returns the cause of an error; None when Postgres is not the cause."""
     if isinstance(error, (psycopg2.Error, DBAPIError)):
         cause = causes.of(error)
-    elif isinstance(error, StoreAway) and error.cause is not Cause.UNAVAILABLE:
+    elif isinstance(error, DatabaseUnavailable) and error.cause is not Cause.UNAVAILABLE:
         return error.cause
     elif lent is not None and not _closed(lent):
         return None
@@ -176,7 +178,8 @@ def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None
 
 @contextmanager
 def _transaction(connection: Connection) -> Iterator[None]:
-    """psycopg2's own block begins a transaction under autocommit too, and hides the reason why it was closed."""
+    """Commits or rolls back. psycopg2's own block begins a transaction under autocommit too, and hides the error that
+    closed the connection."""
     try:
         yield
     except BaseException:
@@ -191,7 +194,7 @@ def _closed(lent: PoolProxiedConnection) -> bool:
 
 
 class Single:
-    """One connection for one thread, opened when first needed and again after a failure."""
+    """One connection for one thread, opened at the first use and again after a failure."""
 
     def __init__(self, dsn: str, **limits: str) -> None:
         self._dsn, self._limits = dsn, limits
@@ -212,7 +215,7 @@ class Single:
             if cause is not Cause.INVALID_DATA:
                 self.close()
             if cause.is_temporary:
-                raise StoreAway(causes.first_line(error), cause) from error
+                raise DatabaseUnavailable(causes.first_line(error), cause) from error
             raise
 
     def close(self) -> None:

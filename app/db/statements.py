@@ -1,8 +1,7 @@
 """Statements of SQLAlchemy over the models, executed on cursors of psycopg2.
 
-A statement is built and compiled once: one that is always the same is a constant of its module, one that depends on
-what is asked for comes from a function under ``composed``. Its values are named parameters, so a request costs no more
-than with SQL that was written by hand.
+A statement is built and compiled once: a constant statement in its module, a variable one by a function under
+``composed``. Its values are named parameters, so a request costs no more than with SQL that was written by hand.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ from app.db.sql import TIME_FORMAT
 
 Arguments = ParamSpec("Arguments")
 
-KEPT = 128  # statements of one function: a caller who varies the filters of a list must not fill the memory
-# Without rows that nobody fetches.
+KEPT = 128  # statements of one function: a caller that varies the filters of a list must not fill the memory
+# Adds no RETURNING: nothing fetches its rows.
 _DIALECT = dialect(implicit_returning=False)  # type: ignore[no-untyped-call]
 
 
@@ -45,11 +44,11 @@ class Statement:
 
     @property
     def text(self) -> str:
-        """The SQL, with parameters as psycopg2 takes them."""
+        """The SQL, with parameters in the format of psycopg2."""
         return self._compiled[0]
 
     def values(self, **given: Any) -> dict[str, Any]:
-        """All parameters: those that the statement was built with, and the given ones."""
+        """Returns all parameters: those of the statement, and the given ones."""
         return self._compiled[1] | given
 
     def execute(self, cur: Cursor, **given: Any) -> Cursor:
@@ -59,7 +58,7 @@ class Statement:
 
 
 def composed(build: Callable[Arguments, sa.ClauseElement]) -> Callable[Arguments, Statement]:
-    """Makes of a function that builds a statement one that returns the same ``Statement`` for the same arguments."""
+    """Decorates a function that builds a statement: the same arguments give the same ``Statement``."""
 
     @lru_cache(KEPT)
     def kept(*args: Any, **kwargs: Any) -> Statement:
@@ -69,12 +68,12 @@ def composed(build: Callable[Arguments, sa.ClauseElement]) -> Callable[Arguments
 
 
 def time_text(moment: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[str]:
-    """A timestamptz as events carry times: RFC 3339, UTC, microseconds."""
+    """Formats a timestamptz as the time of an event: RFC 3339, UTC, microseconds."""
     return sa.func.to_char(sa.func.timezone("UTC", moment), TIME_FORMAT)
 
 
 def as_text(*columns: Any) -> list[sa.ColumnElement[Any]]:
-    """The columns, ids and times among them as text. psycopg2 makes different objects of ids, by connection."""
+    """Returns the columns, with ids and times as text: psycopg2 returns ids as different types, by connection."""
     return [_as_text(column) for column in columns]
 
 
@@ -85,16 +84,16 @@ def _as_text(column: Any) -> Any:
 
 
 def sized(rows: sa.Subquery, size: sa.ColumnElement[int], *order: sa.ColumnElement[Any]) -> sa.Subquery:
-    """The rows with two columns more: ``found`` is how many there are, ``sent`` the size of all before."""
+    """Adds two columns to the rows: ``found``, the number of rows, and ``sent``, the size of all rows before."""
     sent = sa.func.sum(size).over(order_by=order, rows=(None, -1))
     columns = sa.func.count().over().label("found"), sa.func.coalesce(sent, 0).label("sent")
     return sa.select(rows, *columns).subquery("sized")
 
 
 CTID: sa.ColumnElement[Any] = sa.literal_column("ctid")
-"""Where a row of the statement's only table is stored."""
+"""The place of a row in the statement's only table."""
 
 
 def is_among(found: sa.Select[Any]) -> sa.ColumnElement[bool]:
-    """Whether a row is one of those whose CTID ``found`` selects, and locks: a delete of so many rows and no more."""
+    """Returns the condition that the row is among those that ``found`` selects and locks, for a delete with a limit."""
     return sa.any_(sa.func.array(found.scalar_subquery())) == CTID

@@ -97,7 +97,7 @@ class TimeField(ma.fields.AwareDateTime):
 
 
 class ScopeField(ma.fields.String):
-    """Whose tasks a list holds; ``permissions.whose`` says who may ask for what."""
+    """Whose tasks a list holds; ``permissions.scope_filter`` says who may ask for what."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from app.config import QUEUE
 from app.jobs import packages
 from app.jobs.types import JobType
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.jobs")
 
@@ -38,12 +38,12 @@ class Catalog:
         self._broken: Mapping[str, str] = {}
 
     def types(self) -> Mapping[str, JobType]:
-        """By name, in the order of the names. Raises StoreAway when Postgres is away and was never read."""
+        """By name, in the order of the names. Raises DatabaseUnavailable when Postgres is away and was never read."""
         self._refresh(time.monotonic() - FRESH_SECONDS)
         return self._types
 
     def broken(self) -> Mapping[str, str]:
-        """The files of jobs that a worker could not use, each with the reason. Raises StoreAway as ``types`` does."""
+        """The job files that a worker could not use, with the reasons. Raises DatabaseUnavailable as ``types`` does."""
         self._refresh(time.monotonic() - FRESH_SECONDS)
         return self._broken
 
@@ -63,14 +63,14 @@ class Catalog:
         tasks. Of a type that is not known they go where most do: a message there does no harm."""
         try:
             found = self.having([name]).get(name)
-        except StoreAway:
+        except DatabaseUnavailable:
             found = None
         queue = found.queue if found else QUEUE
         return queue if queue in self._queues else None
 
     def may_retry_lost(self, name: str, retry_count: int) -> bool:
-        """Whether an attempt of the type whose worker is lost is followed by another one. Raises StoreAway as ``types``
-        does: a guess could end a task that is to be tried again."""
+        """Whether an attempt of the type is repeated after its worker is lost. Raises DatabaseUnavailable as ``types``
+        does: a guess could end a task that must be tried again."""
         found = self.having([name]).get(name)
         return found is not None and found.retry_lost and retry_count < found.max_retries
 
@@ -85,7 +85,7 @@ class Catalog:
             try:
                 with self._read() as conn, conn.cursor() as cur:
                     found = packages.rows(cur)
-            except StoreAway as error:
+            except DatabaseUnavailable as error:
                 if self._rows is None:
                     raise
                 logger.debug("job types are as they were read last: %s", error)

@@ -29,7 +29,7 @@ def create_notification(
 
     ``fields``: related_type, related_id, related_session_id, action_url, urgent, metadata. Works in a web process, in
     a task and in a script that has the environment variables. Raises LookupError for an unknown user, ValueError for
-    an invalid id or field, StoreAway.
+    an invalid id or field, DatabaseUnavailable.
     """
     user_id = str(uuid.UUID(str(user_id)))  # the same id in other letters would name another stream
     stream = user_stream(user_id)

@@ -65,7 +65,7 @@ Find = Callable[[Cursor, tuple[Any, ...]], list[Reminder]]
 
 def remind_of_approvals(begin: Begin, at: datetime) -> int:
     """Reminds the owner of each task that has waited for three days or more; returns how many reminders it sent.
-    Raises StoreAway: reminders sent before it stay sent, and the next call sends the rest."""
+    Raises DatabaseUnavailable: reminders sent before it stay sent, and the next call sends the rest."""
     first = datetime.min.replace(tzinfo=UTC), FIRST_ID
     return _remind(begin, lambda cur, after: _long_waiting(cur, at, after), first)
 
@@ -73,7 +73,7 @@ def remind_of_approvals(begin: Begin, at: datetime) -> int:
 def warn_of_trials(begin: Begin, at: datetime) -> int:
     """Warns a tenant's admins three days and one day before the day (UTC) on which the trial ends. A tenant without
     admins has all its users warned but ``worker`` accounts, which are programs. Returns how many warnings it sent;
-    raises StoreAway."""
+    raises DatabaseUnavailable."""
     return _remind(begin, lambda cur, after: _ending_trials(cur, at, after), (FIRST_ID,))
 
 

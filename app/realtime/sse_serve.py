@@ -24,7 +24,7 @@ from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
 from app.stream.hub import Hub
-from app.stream.store import NoSuchStream, StoreAway
+from app.stream.store import DatabaseUnavailable, NoSuchStream
 from app.stream.viewer import Viewer
 
 PATIENCE_SECONDS = 10  # that a client which came too often waits, at least
@@ -77,7 +77,7 @@ def serve(
     except NoSuchStream:
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
-    except (StoreAway, Unavailable, TooMany) as error:
+    except (DatabaseUnavailable, Unavailable, TooMany) as error:
         _close(parts, viewers, "sent_away")
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise

@@ -15,7 +15,7 @@ from app.stream.parking import Parking
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer, failed
 
 logger = logging.getLogger("taskroom.behind")
@@ -200,7 +200,7 @@ class Catchup(Parking):
                 viewer.start == cursor
             ):  # else the room was rewound meanwhile, and the viewer has a resync already
                 self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
-        except StoreAway:
+        except DatabaseUnavailable:
             self._wait_for_postgres(viewer)
             return
         if viewer.start == cursor < room.pruned_to:

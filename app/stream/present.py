@@ -56,7 +56,7 @@ class Presents:
 
     def now(self, stream: str) -> int:
         """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it
-        holds. Raises NoSuchStream, StoreAway."""
+        holds. Raises NoSuchStream, DatabaseUnavailable."""
         events, upto = self._single_flight(stream, lambda: self.source(stream))
         self.keep(stream, events, upto)
         return upto

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from app.stream.background import in_turns, spawn
 from app.stream.event import Event
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.hub")
 
@@ -72,7 +72,7 @@ class SharedReads(Generic[Key]):
         try:
             with self._readers:
                 kept, first = load()
-        except StoreAway:
+        except DatabaseUnavailable:
             first = others = Outcome.RETRY
         except Exception:  # whatever it is, the waiters must be called
             logger.exception("reading %s failed", key)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,7 @@ class SingleFlight(Generic[Result]):
             except BaseException as error:
                 self._finish(key)
                 # The thread that ran it was killed: the others may ask again.
-                gone = StoreAway("the thread that asked has gone")
+                gone = DatabaseUnavailable("the thread that asked has gone")
                 flight.set_exception(error if isinstance(error, Exception) else gone)
                 if not isinstance(error, Exception):
                     raise

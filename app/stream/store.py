@@ -17,14 +17,14 @@ from app.stream.event import Draft, Event, head_of, is_shared, number
 from app.stream.pg_arrays import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
-"""Lends a connection: a block that ends well commits, else it rolls back. Raises StoreAway."""
+"""Lends a connection: a block that ends well commits, else it rolls back. Raises DatabaseUnavailable."""
 
 Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], Sequence[Draft]]
 """Folds the inserted events into their projections, in the same transaction. Returns the events that follow: on the
 streams of a task's parents, and on shared streams (a user's, everybody's), which the first event creates."""
 
 
-class StoreAway(TaskroomError):
+class DatabaseUnavailable(TaskroomError):
     """Postgres is unreachable, takes no writes, or gave up on a lock or a statement. A retry may succeed."""
 
     def __init__(self, why: str, cause: Cause = Cause.UNAVAILABLE) -> None:

@@ -12,7 +12,7 @@ from app.stream.background import in_turns
 from app.stream.delivery import Delivery
 from app.stream.room import RING_EVENTS
 from app.stream.single_flight import SingleFlight
-from app.stream.store import Head, StoreAway
+from app.stream.store import DatabaseUnavailable, Head
 from app.stream.subscription import Subscription
 
 logger = logging.getLogger("taskroom.hub")
@@ -67,7 +67,7 @@ class TailCheck:
                 due = self.due(everything, subscription.connected)
                 self.compare(due)
                 failing = failing and not due
-            except StoreAway as error:
+            except DatabaseUnavailable as error:
                 if not failing:
                     logger.warning("the tail check fails, for now: %s", error)
                 failing = True
@@ -90,8 +90,8 @@ class TailCheck:
             ]
 
     def compare(self, audiences: Sequence[Audience]) -> None:
-        """Brings each room to the head of its stream in Postgres. Raises StoreAway after it has tried all of them."""
-        away: StoreAway | None = None
+        """Brings each room to the head of its stream in Postgres. Raises DatabaseUnavailable after trying all rooms."""
+        away: DatabaseUnavailable | None = None
         heads: dict[str, Head] = {}
         stood = {audience.room.stream: audience.room.head for audience in audiences}
         streams = list(stood)
@@ -102,7 +102,7 @@ class TailCheck:
             try:
                 if stream in heads:
                     self._catch_up(audience, heads[stream], stood[stream])
-            except StoreAway as error:
+            except DatabaseUnavailable as error:
                 away = error
             except Exception as error:
                 self._faults.note(f"{stream} could not be compared with Postgres", error)
@@ -110,12 +110,12 @@ class TailCheck:
             raise away
 
     def refresh(self, audience: Audience) -> None:
-        """Compares the room now, once for all who ask at the same moment. Raises StoreAway."""
+        """Compares the room now, once for all who ask at the same moment. Raises DatabaseUnavailable."""
         self._single_flight(audience, lambda: self._look(audience))
 
     def refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
         """Compares the room until ``done()``, twice at most: the first look may have been under way already, and so be
-        older than the question. Raises StoreAway."""
+        older than the question. Raises DatabaseUnavailable."""
         for _ in range(2):
             if not done():
                 self.refresh(audience)
@@ -125,7 +125,7 @@ class TailCheck:
         try:
             self._stopped.wait(EARLY_SECONDS)
             self.refresh(audience)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             logger.warning("refilling %s failed, the tail check will: %s", audience.room.stream, error)
         except Exception as error:
             self._faults.note(f"{audience.room.stream} could not be refilled", error)

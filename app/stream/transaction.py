@@ -38,7 +38,7 @@ class Transaction:
 
 
 Begin = Callable[[], AbstractContextManager[Transaction]]
-"""Begins a transaction: a block that ends well commits, else it rolls back. The block raises StoreAway."""
+"""Begins a transaction: a block that ends well commits, else it rolls back. The block raises DatabaseUnavailable."""
 
 
 class Transactions:

@@ -13,7 +13,15 @@ from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import BATCH_BYTES, BATCH_EVENTS, Appended, Connect, Project, StoreAway, append
+from app.stream.store import (
+    BATCH_BYTES,
+    BATCH_EVENTS,
+    Appended,
+    Connect,
+    DatabaseUnavailable,
+    Project,
+    append,
+)
 from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.writer")
@@ -229,7 +237,7 @@ class Writer:
                 self._tick(tx)
             if tx.appended.events:
                 self._publish(tx.appended)
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process
             logger.exception("renewing the lease failed")

@@ -52,7 +52,7 @@ _STILL_WAITS = Statement(
 
 def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
     """Ends waiting tasks that had no event for ``days``, each in its own transaction, for up to ``seconds``; returns
-    how many. Two runs at a time do no harm, nor does a kill. Raises StoreAway."""
+    how many. Two runs at a time do no harm, nor does a kill. Raises DatabaseUnavailable."""
     ended, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _waiting(connect, days, after):
         for created_at, task_id in page:

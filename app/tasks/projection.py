@@ -11,8 +11,8 @@ from psycopg2.extras import Json
 
 from app.db.sql import TIME_TEXT
 from app.stream.event import Draft, Event
-from app.tasks.feed import OWNER_EVENT_TYPES, owner_events
 from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
+from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
 RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
 # A retry that is due within this gets its message at once, with a countdown. A worker would hold a later message in

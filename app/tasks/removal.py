@@ -57,7 +57,7 @@ class Member(NamedTuple):
 def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
     """Removes tasks that ended ``days`` ago, for up to ``seconds``; returns how many. The oldest go first, each family
     in one transaction; locked families stay for the next run. Two runs at a time do no harm, nor does a kill. Raises
-    StoreAway."""
+    DatabaseUnavailable."""
     removed, until, after = 0, time.monotonic() + seconds, FIRST
     while page := _ended(connect, days, after):
         for ended_at, root in page:

@@ -63,7 +63,7 @@ class Prunable:
 
 
 def prune(connect: Connect, keep: Retention, seconds: float = RUN_SECONDS) -> int:
-    """Deletes old events for up to ``seconds``; returns how many. Raises StoreAway.
+    """Deletes old events for up to ``seconds``; returns how many. Raises DatabaseUnavailable.
 
     A run begins at a random stream: runs too short for all streams would otherwise always leave out the same ones.
     ``connect`` must always lend the same connection, whose session holds the advisory lock: of two runs at a time the

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
 from app.periodic import Periodic
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
@@ -56,7 +56,7 @@ class Rounds:
     def _round(self) -> None:
         try:
             self.round()
-        except StoreAway:
+        except DatabaseUnavailable:
             self._last_round, self.leads = None, False
             raise
 
@@ -73,7 +73,7 @@ class Rounds:
             for task_id, attempt, job_type, retry_count in lost:
                 try:
                     self._lose(task_id, attempt, self._may_retry(job_type, retry_count))
-                except StoreAway:
+                except DatabaseUnavailable:
                     raise
                 except Exception:  # one task's trouble must not keep all others from their end
                     logger.exception("task %s lost its worker, but could not be ended", task_id)

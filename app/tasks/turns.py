@@ -84,8 +84,8 @@ class FairClaim:
         self._tried: tuple[str, int] | None = None
 
     def claim_fairest(self, begin: Begin) -> Claim | None:
-        """Claims the fairest queued task; returns None when no task may run now. Called again after StoreAway, it first
-        repeats the claim whose commit was unclear."""
+        """Claims the fairest queued task; returns None when no task may run now. Called again after
+        DatabaseUnavailable, it first repeats the claim whose commit was unclear."""
         if self._tried is not None:
             with begin() as tx:
                 found = claim(tx, *self._tried, self._worker, again=True, declared=self._declared)

@@ -1,1 +1,1 @@
-"""Webhooks: who is told of which events, the queue of deliveries, and the requests that carry them out."""
+"""Webhooks: subscriptions to events, the queue of deliveries, and the requests that send them."""

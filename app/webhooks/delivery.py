@@ -1,5 +1,5 @@
-"""Sends deliveries: several at a time, for one that is slow must not keep the others. Of all workers one claims at a
-time: slow receivers must not take the workers from tasks."""
+"""Sends due deliveries, several at a time: a slow receiver must not delay the others. Only one worker at a time does
+so: slow receivers must not occupy the workers that tasks need."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ import orjson
 from app.outgoing.http_client import NoAnswer, post
 from app.outgoing.url_policy import AddressRefused, Rules
 from app.stream.event import now
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin
 from app.webhooks.queue import Claimed, Policy, Tried, claim, record
-from app.webhooks.signing import SecretUnreadable, signed, unseal
+from app.webhooks.signing import SecretUnreadable, decrypt, signed
 
 logger = logging.getLogger("taskroom.webhooks")
 
-AT_A_TIME = 16
-RUN_SECONDS = 20.0  # then the worker is free for others; what is still due is hinted at again
+CONCURRENCY = 16
+RUN_SECONDS = (
+    20.0  # then the worker is free for tasks; another hint follows for deliveries that are still due
+)
 POLL_SECONDS = 0.5
-LOCK_KEY = 7_465_736_103  # any number that nobody else takes an advisory lock on
-HOLDER_SESSION = "20s"  # whoever claims asks more often than that
-RECORD_AGAIN_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)  # of a run in all: less than a lease
+LOCK_KEY = 7_465_736_103  # of the advisory lock; no other code locks this number
+HOLDER_SESSION = "20s"  # the lock's holder sends a statement more often
+RECORD_RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)  # of one run; their sum is less than a lease
 
 
 def deliver(
@@ -37,71 +39,71 @@ def deliver(
     policy: Policy,
     seconds: float = RUN_SECONDS,
 ) -> int:
-    """Sends what is due until nothing is, or for so long; returns how many tries it made, none while another is at it.
-    Raises StoreAway, when what was on its way has come back.
+    """Sends due deliveries until none is left or ``seconds`` are over. Returns the number of tries: 0 while another
+    worker sends. Raises DatabaseUnavailable, after the requests in flight have ended.
 
-    ``connect`` lends one and the same connection, for its session holds the lock.
+    ``connect`` must always give the same connection: its session holds the lock.
     """
-    tries, until, away = 0, time.monotonic() + seconds, None
-    flying: dict[Future[Tried], Claimed] = {}
-    patience = iter(RECORD_AGAIN_SECONDS)
+    tries, until, unavailable = 0, time.monotonic() + seconds, None
+    in_flight: dict[Future[Tried], Claimed] = {}
+    delays = iter(RECORD_RETRY_SECONDS)
 
-    def land(timeout: float | None) -> None:
-        for landed in wait(flying, timeout, FIRST_COMPLETED).done:
-            _record(begin, flying.pop(landed), landed.result(), policy, patience)
+    def finish(timeout: float | None) -> None:
+        for done in wait(in_flight, timeout, FIRST_COMPLETED).done:
+            _record(begin, in_flight.pop(done), done.result(), policy, delays)
 
-    with ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="taskroom-webhook") as pool:
+    with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="taskroom-webhook") as pool:
         try:
-            with _alone(connect) as alone:
-                while alone and time.monotonic() < until:
+            with _exclusive(connect) as exclusive:
+                while exclusive and time.monotonic() < until:
                     with connect() as conn, conn.cursor() as cur:
-                        claimed = claim(cur, AT_A_TIME - len(flying))
-                    flying |= {pool.submit(send, delivery): delivery for delivery in claimed}
+                        claimed = claim(cur, CONCURRENCY - len(in_flight))
+                    in_flight |= {pool.submit(send, delivery): delivery for delivery in claimed}
                     tries += len(claimed)
-                    if not flying:
+                    if not in_flight:
                         break
-                    land(POLL_SECONDS)  # others may fall due while one is slow
-                while flying:  # nobody else claims meanwhile: there are so many at a time in all
-                    land(None)
-        except StoreAway as error:  # what flies is delivered, most likely: unsettled it would be so again
-            away = error
-        while flying:
-            land(None)
-    if away:
-        raise away
+                    finish(POLL_SECONDS)  # during a slow request other deliveries become due
+                while in_flight:  # under the lock, so that CONCURRENCY holds for all workers together
+                    finish(None)
+        except DatabaseUnavailable as error:
+            unavailable = error  # requests in flight most likely arrive: unrecorded, they would be repeated
+        while in_flight:
+            finish(None)
+    if unavailable:
+        raise unavailable
     return tries
 
 
 @contextmanager
-def _alone(connect: Connect) -> Iterator[bool]:
-    """Whether nobody else claims, until the block ends. A holder that is killed or stopped gives the lock up."""
+def _exclusive(connect: Connect) -> Iterator[bool]:
+    """Yields whether this session holds the lock, until the block ends. A killed or stopped holder loses the lock."""
     with connect() as conn, conn.cursor() as cur:
         cur.execute(
             """SELECT CASE WHEN pg_try_advisory_lock(%s)
                    THEN set_config('idle_session_timeout', %s, false) END IS NOT NULL""",
             (LOCK_KEY, HOLDER_SESSION),
         )
-        (alone,) = cur.fetchall()[0]
+        (exclusive,) = cur.fetchall()[0]
     try:
-        yield alone
+        yield exclusive
     finally:
-        if alone:
+        if exclusive:
             with connect() as conn, conn.cursor() as cur:
                 cur.execute("SELECT pg_advisory_unlock(%s); RESET idle_session_timeout", (LOCK_KEY,))
 
 
-def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, patience: Iterator[float]) -> None:
-    """``patience``: the seconds that are left to wait for Postgres, once each."""
+def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, delays: Iterator[float]) -> None:
+    """Stores the outcome of a try. ``delays``: the seconds to wait before each retry while Postgres is unavailable."""
     while True:
         try:
             with begin() as tx:
                 record(tx, claimed, tried, policy)
             return
-        except StoreAway as error:
-            seconds = next(patience, None)
-            if seconds is None:  # its lease ends, and it is sent again
+        except DatabaseUnavailable as error:
+            seconds = next(delays, None)
+            if seconds is None:  # the lease will end, and the delivery is sent again
                 logger.warning(
-                    "delivery %s was tried, which could not be written down: %s", claimed.id, error
+                    "delivery %s was sent, but the outcome could not be stored: %s", claimed.id, error
                 )
                 return
             time.sleep(seconds)
@@ -110,28 +112,28 @@ def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, patien
 def attempt(
     claimed: Claimed, rules: Rules, secret_key: str, send: Callable[..., Any] = post, seconds: float = 10.0
 ) -> Tried:
-    """Sends it, signed. Whatever goes wrong is in what it returns."""
+    """Sends one signed request and returns the outcome, also of a failure."""
     at, began = now(), time.monotonic()
 
-    def tried(**how: Any) -> Tried:
-        return Tried(at, round((time.monotonic() - began) * 1000, 1), **how)
+    def tried(**outcome: Any) -> Tried:
+        return Tried(at, round((time.monotonic() - began) * 1000, 1), **outcome)
 
     try:
-        secret = unseal(claimed.secret, secret_key)
+        secret = decrypt(claimed.secret, secret_key)
         body = _body(claimed)
         headers = {"Content-Type": "application/json", "User-Agent": "Taskroom-Webhooks"}
         headers |= signed(secret, claimed.id, int(time.time()), body)
         answer = send(claimed.url, headers, body, rules, seconds=seconds)
     except (AddressRefused, NoAnswer, SecretUnreadable) as error:
         return tried(error=str(error))
-    except Exception as error:  # or it would be claimed for ever
-        logger.exception("delivery %s could not be tried", claimed.id)
-        return tried(error=f"a fault here: {type(error).__name__}")
+    except Exception as error:  # without an outcome the delivery would be claimed for ever
+        logger.exception("delivery %s could not be sent", claimed.id)
+        return tried(error=f"internal error: {type(error).__name__}")
     return tried(status_code=answer.status, response=answer.body)
 
 
 def _body(claimed: Claimed) -> bytes:
-    """The same bytes at every try."""
+    """Returns the body of the request: the same bytes at every try."""
     payload = orjson.Fragment(claimed.payload)
     timestamp = orjson.loads(claimed.payload)["timestamp"]
     return orjson.dumps({"type": claimed.event_type, "timestamp": timestamp, "data": payload})

@@ -1,10 +1,9 @@
-"""Tells the workers that deliveries are due.
+"""Sends workers a hint when deliveries are due.
 
-Nobody is told by whoever appends: that would cost every event. Each web process asks Postgres twice a second instead,
-in one statement that looks into an index which is empty when no webhook has anything to come, so a delivery leaves
-within about half a second of its commit. What is found is hinted at, not handed over: deliveries are claimed, so that
-hints which are lost, late or doubled by other processes are harmless. A hint that nobody acts on, because all workers
-are busy or Redis is away, is repeated ever more seldom.
+Appending an event sends no hint: that would add its cost to each event. Instead each web process reads Postgres twice a
+second, in one statement over an index that is empty when no delivery is due. So a delivery is sent within about half a
+second of its commit. Workers claim deliveries, so lost, late or repeated hints do no harm. A hint without effect,
+because all workers are busy or Redis is unavailable, is repeated at growing intervals.
 """
 
 from __future__ import annotations
@@ -16,35 +15,35 @@ from contextlib import suppress
 
 from app.broker import BrokerDown
 from app.periodic import Periodic
-from app.stream.store import Connect, StoreAway
+from app.stream.store import Connect, DatabaseUnavailable
 from app.webhooks.queue import oldest
 
 logger = logging.getLogger("taskroom.webhooks")
 
 POLL_SECONDS = 0.5
-PATIENCE_MOST = 30.0
+MAX_INTERVAL = 30.0
 
 
 class DeliveryPoller:
     def __init__(self, read: Connect, hint: Callable[[], None]) -> None:
         """``hint`` raises BrokerDown."""
         self._read, self._hint = read, hint
-        self.thread = Periodic("courier", POLL_SECONDS, self._poll)
-        self._told: str | None = None  # since when that was due which was hinted at last
-        self._next, self._patience = 0.0, 0.0
+        self.thread = Periodic("delivery-poller", POLL_SECONDS, self._poll)
+        self._hinted: str | None = None  # due_at of the oldest delivery at the last hint
+        self._next, self._interval = 0.0, 0.0
 
     def poll(self) -> bool:
-        """Whether it hinted. Raises StoreAway."""
+        """Sends a hint when deliveries are due; returns whether it did. Raises DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
             due = oldest(cur)
         at = time.monotonic()
         if due is None:
-            self._told = None  # what falls due from here on, or has its turn again, is news
+            self._hinted = None  # the next due delivery needs a hint at once
             return False
-        if due == self._told and at < self._next:
+        if due == self._hinted and at < self._next:
             return False
-        self._patience = min(2 * self._patience, PATIENCE_MOST) if due == self._told else POLL_SECONDS
-        self._told, self._next = due, at + self._patience
+        self._interval = min(2 * self._interval, MAX_INTERVAL) if due == self._hinted else POLL_SECONDS
+        self._hinted, self._next = due, at + self._interval
         try:
             self._hint()
         except BrokerDown as error:
@@ -53,5 +52,5 @@ class DeliveryPoller:
         return True
 
     def _poll(self) -> None:
-        with suppress(StoreAway):  # the breaker logs when Postgres goes and when it is back
+        with suppress(DatabaseUnavailable):  # the breaker logs when Postgres goes and when it is back
             self.poll()

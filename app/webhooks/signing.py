@@ -1,10 +1,10 @@
-"""The signature of a webhook, as the Standard Webhooks specification has it (https://www.standardwebhooks.com):
+"""The signature of a webhook, by the Standard Webhooks specification (https://www.standardwebhooks.com):
 
-``webhook-id`` is the same at every try, ``webhook-timestamp`` is when this try was made (epoch seconds), and
+``webhook-id`` is the same at every try, ``webhook-timestamp`` is the time of this try (epoch seconds), and
 ``webhook-signature`` is ``v1,`` and the base64 of the HMAC-SHA256 of ``<id>.<timestamp>.<body>``. The secret is
 ``whsec_`` and the base64 of the key.
 
-Secrets are kept encrypted, by a key made of SECRET_KEY: whoever has a copy of the database alone can sign nothing.
+Secrets are stored encrypted with a key derived from SECRET_KEY: a copy of the database is not enough to sign.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KEY_BYTES = 32
 
 
 class SecretUnreadable(TaskroomError):
-    """It was sealed by another SECRET_KEY."""
+    """The secret was encrypted with another SECRET_KEY."""
 
 
 def new_secret() -> str:
@@ -33,7 +33,7 @@ def new_secret() -> str:
 
 
 def signed(secret: str, id: str, at: int, body: bytes) -> dict[str, str]:
-    """The three headers."""
+    """Returns the three headers."""
     key = base64.b64decode(secret.removeprefix(PREFIX))
     mac = hmac.new(key, b"%b.%d.%b" % (id.encode(), at, body), hashlib.sha256).digest()
     return {
@@ -43,18 +43,20 @@ def signed(secret: str, id: str, at: int, body: bytes) -> dict[str, str]:
     }
 
 
-def seal(secret: str, secret_key: str) -> str:
-    return _box(secret_key).encrypt(secret.encode()).decode()
+def encrypt(secret: str, secret_key: str) -> str:
+    return _fernet(secret_key).encrypt(secret.encode()).decode()
 
 
-def unseal(sealed: str, secret_key: str) -> str:
+def decrypt(encrypted: str, secret_key: str) -> str:
     """Raises SecretUnreadable."""
     try:
-        return _box(secret_key).decrypt(sealed.encode()).decode()
+        return _fernet(secret_key).decrypt(encrypted.encode()).decode()
     except InvalidToken:
-        raise SecretUnreadable("SECRET_KEY has changed since the webhook was made; make it anew") from None
+        raise SecretUnreadable(
+            "SECRET_KEY has changed since the webhook was created; create the webhook again"
+        ) from None
 
 
-def _box(secret_key: str) -> Fernet:
-    made = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"taskroom webhook secrets")
-    return Fernet(base64.urlsafe_b64encode(made.derive(secret_key.encode())))
+def _fernet(secret_key: str) -> Fernet:
+    derivation = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"taskroom webhook secrets")
+    return Fernet(base64.urlsafe_b64encode(derivation.derive(secret_key.encode())))

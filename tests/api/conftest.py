@@ -9,7 +9,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from tests.api.outside import STARTED, Worker, accepted
+from tests.api.external import STARTED, Worker, accepted
 from tests.support.issuer import Issuer
 from tests.support.system import PASSWORD, System, User
 

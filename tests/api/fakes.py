@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 
 class FakePostgres:
@@ -35,7 +35,7 @@ class FakePostgres:
         self.asked.append(next(iter(values.values())))
         assert self.gate.wait(60)
         if self.away:
-            raise StoreAway("away")
+            raise DatabaseUnavailable("away")
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self.rows.get(self.asked[-1])

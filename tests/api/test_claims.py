@@ -18,7 +18,7 @@ from app.auth.revocations import Revocations
 from app.auth.tokens import Claims
 from app.config import Config
 from app.errors import Unauthorized
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.api.fakes import FakePostgres
 from tests.support.issuer import Issuer, KeySet
 from tests.support.system import SECRET
@@ -117,7 +117,7 @@ def test_without_fresh_revocations_postgres_says_who_it_is(
     with pytest.raises(Unauthorized):
         known.of_access(mine)
     fake.away = True
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         known.of_access(mine)
     assert fake.asked == [SESSION] * 4
 

@@ -55,20 +55,20 @@ def test_a_new_key_is_fetched_when_a_token_names_it_and_not_too_often(
 ) -> None:
     new = Issuer(kid="two")
     issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
-    assert issuer and issuer.told(rs.token())
+    assert issuer and issuer.verify(rs.token())
 
     for _ in range(5):
         with pytest.raises(Unauthorized):
-            issuer.told(new.token())
+            issuer.verify(new.token())
     assert keys.asked == 1, "anybody can name a key that does not exist"
     keys.hold(rs.jwk, new.jwk)
-    clock.now += jwks.AGAIN_SECONDS
-    assert issuer.told(new.token()) and issuer.told(rs.token())
+    clock.now += jwks.REFETCH_SECONDS
+    assert issuer.verify(new.token()) and issuer.verify(rs.token())
     assert keys.asked == 2
     keys.hold(new.jwk)
     clock.now += jwks.FRESH_SECONDS
     with pytest.raises(Unauthorized):
-        issuer.told(rs.token())
+        issuer.verify(rs.token())
     assert keys.asked == 3, "a key that was taken back is good no longer"
 
 
@@ -80,18 +80,18 @@ def test_while_the_issuer_is_away_its_keys_are_good_for_a_while(
     keys.status = 500
     for _ in range(3):
         with pytest.raises(Unavailable):
-            issuer.told(rs.token())
+            issuer.verify(rs.token())
     assert keys.asked == 1, "it is not called for every token"
 
     keys.status = 200
-    clock.now += jwks.AGAIN_SECONDS
-    assert issuer.told(rs.token())
+    clock.now += jwks.REFETCH_SECONDS
+    assert issuer.verify(rs.token())
     keys.answer = b"<html>"
     clock.now += jwks.FRESH_SECONDS
-    assert issuer.told(rs.token())
+    assert issuer.verify(rs.token())
     clock.now += jwks.STALE_SECONDS
     with pytest.raises(Unavailable):
-        issuer.told(rs.token())
+        issuer.verify(rs.token())
 
 
 def test_keys_that_may_not_sign_are_passed_over(rs: Issuer, es: Issuer, keys: KeySet) -> None:
@@ -107,6 +107,6 @@ def test_keys_that_may_not_sign_are_passed_over(rs: Issuer, es: Issuer, keys: Ke
         issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
         assert issuer
         with pytest.raises(Unauthorized):
-            issuer.told(rs.token())
+            issuer.verify(rs.token())
     keys.hold(*unusable[:-2], rs.jwk)
     assert told(rs.token(), rs.settings(jwks_url=keys.url))

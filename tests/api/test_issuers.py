@@ -88,7 +88,7 @@ def test_15_a_forged_token_of_another_issuer_is_refused(rs: Issuer, name: str) -
 
     assert issuer
     with pytest.raises(Unauthorized):
-        issuer.told(token)
+        issuer.verify(token)
 
 
 def test_whose_token_it_is_decides_which_key_checks_it(rs: Issuer, es: Issuer) -> None:
@@ -165,8 +165,8 @@ def test_the_setting_may_be_a_file_and_nothing_lets_nobody_in(rs: Issuer, tmp_pa
 
 
 WRONG: dict[str, tuple[Any, str]] = {
-    "not JSON": ("[{", "no JSON list"),
-    "no such file": ("/does/not/exist.json", "no JSON list"),
+    "not JSON": ("[{", "neither a JSON list"),
+    "no such file": ("/does/not/exist.json", "neither a JSON list"),
     "no object": (["x"], "[0]"),
     "unknown word": ({"audiense": "x"}, "audiense"),
     "no audience": ({"audience": None}, "audience"),

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from app.auth.owners import Owner, Owners
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.api.fakes import FakePostgres
 from tests.support.clock import Clock
 from tests.support.system import wait_for
@@ -28,7 +28,7 @@ def crowd(asked: Owners, postgres: FakePostgres, size: int = 40) -> list[object]
         come.wait(60)
         try:
             return asked.of("task")
-        except StoreAway as error:
+        except DatabaseUnavailable as error:
             return error
 
     with ThreadPoolExecutor(size) as pool:
@@ -51,7 +51,7 @@ def test_an_error_reaches_the_crowd_and_is_not_kept(postgres: FakePostgres) -> N
     postgres.away = True
     postgres.rows["task"] = ANN
 
-    assert all(isinstance(told, StoreAway) for told in crowd(asked, postgres))
+    assert all(isinstance(told, DatabaseUnavailable) for told in crowd(asked, postgres))
 
     postgres.away = False
     assert asked.of("task") == ANN

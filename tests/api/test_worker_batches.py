@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.api.answers import problem
-from tests.api.outside import DONE, STARTED, Worker, accepted, line
+from tests.api.external import DONE, STARTED, Worker, accepted, line
 from tests.support.system import System, User
 
 

@@ -15,7 +15,7 @@ from app.projections import project
 from app.stream.event import draft, now
 from app.stream.store import append
 from tests.api.answers import problem
-from tests.api.outside import DONE, STARTED, Worker, accepted, line
+from tests.api.external import DONE, STARTED, Worker, accepted, line
 from tests.realtime.conftest import Open, watch  # noqa: F401 - a fixture
 from tests.support.system import ROOT, System, User, wait_for
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.api.outside import DONE, STARTED, Worker, accepted, line
+from tests.api.external import DONE, STARTED, Worker, accepted, line
 from tests.support.system import User
 
 

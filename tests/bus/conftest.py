@@ -80,8 +80,8 @@ def process_of(database: str, redis_url: str) -> Iterator[Hub]:
         yield hub
     finally:
         process.use_transactions(process_before)
-        EventService().begin()
-        source.forget()
+        EventService().reset()
+        source.reset()
         hub.stop()
 
 
@@ -96,7 +96,7 @@ def events(hub: Hub) -> Iterator[EventBus]:
     """The face by type."""
     events = EventBus()
     yield events
-    events._rest()
+    events._stop()
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_a_slow_handler_falls_behind_alone_and_is_told_all_in_the_end(
     assert slow.sequences == [1]
     (told,) = [t for handler, t in events._subscribers.items() if handler is slow]
     assert told._bytes <= subscriber.KEPT_BYTES
-    assert [backlog.events for backlog in told._todo.values()] == [None], "they are in Postgres anyway"
+    assert [backlog.events for backlog in told._waiting.values()] == [None], "they are in Postgres anyway"
     slow.hold.set()
     slow.waits(30)
     assert slow.sequences == quick.sequences == list(range(1, 60, 2))

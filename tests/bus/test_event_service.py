@@ -11,7 +11,7 @@ import pytest
 from app.bus import EventService
 from app.stream import tailcheck
 from app.stream.hub import Hub
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.bus.conftest import Ear, unpublished
 from tests.stream.helpers import in_threads
 from tests.support.system import wait_for
@@ -136,12 +136,12 @@ def test_who_subscribes_while_postgres_is_away_is_told_and_may_try_again(
     service: EventService, user_id: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(streams: Any) -> Any:
-        raise StoreAway("as asked")
+        raise DatabaseUnavailable("as asked")
 
     ear = Ear()
     with monkeypatch.context() as patch:
         patch.setattr(hub._store, "heads", away)
-        with pytest.raises(StoreAway):
+        with pytest.raises(DatabaseUnavailable):
             service.subscribe(user_id, ear)
     assert service.get_subscriber_count(user_id) == 0
 

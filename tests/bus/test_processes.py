@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.bus import EventBus, EventService, everybody
+from app.bus import EventBus, EventService, all_users
 from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
 from app.stream import tailcheck
@@ -155,7 +155,7 @@ def events(system: System) -> Iterator[EventBus]:
     with process_of(system.database_url, system.redis_url):
         events = EventBus()
         yield events
-        events._rest()
+        events._stop()
 
 
 def test_the_printed_test_prints_what_it_says(system: System, user: User) -> None:
@@ -251,8 +251,8 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
 ) -> None:
     monkeypatch.setattr(publishers, "PUBLISH_PAUSE", 0.1)
     monkeypatch.setattr(subscriptions, "SETTLE_SECONDS", 0.15)
-    for module in (tailcheck, everybody):
-        monkeypatch.setattr(module, "AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(tailcheck, "AWAY_SECONDS", 0.1)
+    monkeypatch.setattr(all_users, "OUTAGE_CHECK_SECONDS", 0.1)
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
     with EmbeddedRedis(home) as redis, process_of(database, redis.url) as hub:
@@ -275,7 +275,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
         by_type.waits(9), by_user.waits(3)
         wait_for("its return to be noticed", lambda: hub.subscription.receiving, 60)
         publish(4)
-        events._rest()
+        events._stop()
 
     assert by_user.sequences == [1, 2, 3, 4]
     for user_id in user_ids:

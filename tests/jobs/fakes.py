@@ -11,7 +11,7 @@ import orjson
 from app.jobs.catalog import Catalog
 from app.jobs.packages import Row
 from app.jobs.types import JobType
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 QUEUES = ("taskroom", "quick")
 
@@ -37,7 +37,7 @@ class FakePackages:
     def execute(self, statement: str) -> None:
         self.asked += 1
         if self.away:
-            raise StoreAway("away")
+            raise DatabaseUnavailable("away")
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)

@@ -10,7 +10,7 @@ import pytest
 
 from app.jobs import catalog
 from app.jobs.types import JobType
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.jobs.fakes import FakePackages, row
 from tests.support.system import wait_for
 
@@ -101,12 +101,12 @@ def test_where_nothing_was_ever_read_it_says_so_and_messages_go_where_most_do() 
     declared.away = True
     jobs = declared.catalog()
 
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         jobs.types()
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         jobs.broken()
     assert jobs.queue_of("resize") == "taskroom"
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         jobs.may_retry_lost("resize", 0)
 
 

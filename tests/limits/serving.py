@@ -7,7 +7,7 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli, web_metrics
-from app.api import auth, idempotency, outside, starting
+from app.api import auth, external, idempotency, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
@@ -83,7 +83,7 @@ ROWS: list[Row] = [
      lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
     ("before other greenlets run: chunks of a body", "64; 50; 32,768; 8; 5 ms", lambda: (
-        of_body("CHUNKS_IN_A_TURN"), outside.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
+        of_body("CHUNKS_IN_A_TURN"), external.CHECKED_AT_ONCE, reader.TURN, shared_read.WAITING_AT_ONCE,
         subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
@@ -105,7 +105,7 @@ ROWS: list[Row] = [
     ("cached tokens, owners of tasks", "20,000; 20,000; 20,000; 30 s", lambda: (
         tokens.KEPT_TOKENS, owners.KEPT_TASKS, rate_limits.KEPT_REFUSALS, owners.KEPT_SECONDS)),
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
-        jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.AGAIN_SECONDS,
+        jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.REFETCH_SECONDS,
         issuers.SKEW_SECONDS)),
     ("what an address may do in a minute", "10", lambda: attempts.AN_ADDRESS_MAY),
     ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (

@@ -7,13 +7,13 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, history, lists, logs, outside
+from app.api import agent, external, history, logs, task_list
 from app.api import notifications as notices
 from app.api import tasks as task_pages
 from app.api import webhooks as hooks
 from app.broker import client as client_of_broker
 from app.broker import connections
-from app.bus import FINISH_SECONDS, everybody, publishing, subscriber
+from app.bus import FINISH_SECONDS, all_users, publishing, subscriber
 from app.bus import source as bus_source
 from app.http import concurrency
 from app.inbox import notification
@@ -29,8 +29,8 @@ from app.stream import claims, event, pages, store, writer
 from app.tasks import (
     approvals,
     budget,
+    cleanup,
     dispatch,
-    expired,
     forsaken,
     listing,
     parents,
@@ -46,8 +46,8 @@ from app.tasks import (
     throughput,
     turns,
 )
+from app.tasks import external as stored
 from app.tasks import logs as task_logs
-from app.tasks import outside as stored
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
@@ -73,9 +73,13 @@ from workers.jobs.knowledge_base import KnowledgeBaseParams
 
 NGINX = file("deploy/nginx.conf")
 BUFFER = signature(writer.Writer.__init__).parameters
-PAGED = ((lists.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
+PAGED = ((task_list.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
          (hooks.DeliveriesQuery, "limit"))  # fmt: skip
-CURSORS = ((lists.TaskQuery, "cursor"), (history.HistoryQuery, "cursor"), (hooks.DeliveriesQuery, "cursor"))
+CURSORS = (
+    (task_list.TaskQuery, "cursor"),
+    (history.HistoryQuery, "cursor"),
+    (hooks.DeliveriesQuery, "cursor"),
+)
 
 
 def expires(entry: str) -> Any:
@@ -114,17 +118,17 @@ ROWS: list[Row] = [
         expires("retention"))),
     ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
-        reports.NAME_LIMIT, most(outside.Batch, "writer"), most(outside.ErrorSaid, "type"))),
+        reports.NAME_LIMIT, most(external.Batch, "writer"), most(external.ErrorSaid, "type"))),
     ("phases of a task", "500", lambda: reports.PHASE_LIMIT),
     ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
     ("the results of all steps", "200 kB", lambda: steps.RESULTS_LIMIT),
     ("characters of a traceback", "16,000; 2,000", lambda: (reports.TRACEBACK_LIMIT, outcomes.MESSAGE_LIMIT)),
-    ("the largest count or time", "9,007,199,254,740,992", lambda: same(values.LARGEST, outside.LARGEST)),
+    ("the largest count or time", "9,007,199,254,740,992", lambda: same(values.LARGEST, external.LARGEST)),
     ("how often a phase reports", "0.1 s", lambda: phases.REPORT_SECONDS),
     ("events that wait in a worker's process", "20,000; 16 MB",
      lambda: (BUFFER["limit_events"].default, BUFFER["limit_bytes"].default)),
     ("events stored in one go", "1,000; 1 MB", lambda: (
-        same(store.BATCH_EVENTS, most(outside.Batch, "events")), same(store.BATCH_BYTES, stored.BATCH_BYTES))),
+        same(store.BATCH_EVENTS, most(external.Batch, "events")), same(store.BATCH_BYTES, stored.BATCH_BYTES))),
     ("pauses between tries while Postgres", "0.05 s; 5 s", lambda: writer.RETRY_SECONDS),
     ("how long a process that ends waits until", "10 s", lambda: runtime.CLOSE_SECONDS),
     ("the longest `countdown`", "30 days", lambda: progress.MAX_COUNTDOWN),
@@ -137,7 +141,8 @@ ROWS: list[Row] = [
     ("bytes of any page", "1 MB", lambda: pages.PAGE_BYTES),
     ("tasks that a filter looks at", "5,000; 50,000", lambda: (listing.SCAN_TASKS, task_logs.SCAN_ROWS)),
     ("characters of a text that is looked for", "200; 200", lambda: (
-        same(most(lists.CountQuery, "q"), most(logs.FilterQuery, "q")), same(*(most(*cursor) for cursor in CURSORS)))),
+        same(most(task_list.CountQuery, "q"), most(logs.FilterQuery, "q")),
+        same(*(most(*cursor) for cursor in CURSORS)))),
     ("the largest sequence", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
     ("lines of the log in a snapshot", "50; 120", lambda: (snapshot.RECENT_LOGS, throughput.POINTS)),
     ("downloads of logs of a user", "4; 32",
@@ -159,11 +164,11 @@ ROWS: list[Row] = [
         same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
         same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
-        *(expired.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
+        *(cleanup.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
         budget.KEPT_DAYS * 86_400)),
     ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
-        expired.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.GONE_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
+        cleanup.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.DELETED_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
         same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
     ("characters of a title; of a message", "255; 10,000", lambda: (
         same(notification.LONGEST_TITLE, most(notices.Announcement, "title")),
@@ -176,20 +181,20 @@ ROWS: list[Row] = [
         1 + repeats(event.EVENT_TYPE.pattern), publishing.PUBLISHED_BYTES, claims.LONGEST_ID)),
     ("bytes of events that wait for a handler", "1 MB; 500", lambda: (subscriber.KEPT_BYTES, subscriber.PAGE_EVENTS)),
     ("how late handlers by type", "5 s; 1 s; 5 s",
-     lambda: (everybody.CHECK_SECONDS, everybody.AWAY_SECONDS, FINISH_SECONDS)),
-    ("streams looked at in one statement", "2,000; 2", lambda: (everybody.PAGE_STREAMS, bus_source.CONNECTIONS)),
+     lambda: (all_users.CHECK_SECONDS, all_users.OUTAGE_CHECK_SECONDS, FINISH_SECONDS)),
+    ("streams looked at in one statement", "2,000; 2", lambda: (all_users.PAGE_STREAMS, bus_source.CONNECTIONS)),
     ("webhooks of a user", "20; 50; 2,048", lambda: (
         subscriptions.MOST, same(hooks.MOST_TYPES, most(hooks.NewWebhook, "event_types")),
         same(url_policy.LONGEST_URL, most(hooks.NewWebhook, "url")))),
-    ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.AT_A_TIME)),
+    ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.CONCURRENCY)),
     ("until the answer is there", "10 s; 3; 1,024", lambda: (
         same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default), http_client.REDIRECTS,
         http_client.ANSWER_BYTES)),
-    ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.HELD_MOST)),
+    ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.MAX_BACKOFF)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
-     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_AGAIN_SECONDS))),
+     lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_RETRY_SECONDS))),
     ("interval of the check for due deliveries", "0.5 s; 30 s; 10 s",
-     lambda: (poller.POLL_SECONDS, poller.PATIENCE_MOST, client_of_broker.DELIVER_SECONDS)),
+     lambda: (poller.POLL_SECONDS, poller.MAX_INTERVAL, client_of_broker.DELIVER_SECONDS)),
     ("rooms on a WebSocket", "64; 16", lambda: (
         found(file("static/src/client/socketWire.ts"), r"capacity = (\d+);"), client("sseWire", "STREAM_ROOMS"))),
     ("back-off: the first wait", "1 s; 30 s; 10", lambda: (

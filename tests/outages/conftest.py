@@ -74,7 +74,7 @@ class World:
             self.redis.start()
 
     def whole(self) -> None:
-        """Everybody has found everybody."""
+        """AllUsersSubscription has found everybody."""
         wait_for("a whole system", lambda: self.ready().json().get("status") == "ok", 60)
 
 

@@ -14,7 +14,7 @@ from tests.outages.viewers import saw_everything, watching
 from tests.support.held import held
 from tests.support.system import User, wait_for
 
-AWAY, BACK = "taskroom.breaker: Postgres is away", "taskroom.breaker: Postgres answers again"
+AWAY, BACK = "taskroom.breaker: Postgres is unavailable", "taskroom.breaker: Postgres answers again"
 
 
 def killed(world: World) -> None:

@@ -14,7 +14,7 @@ from app.stream import pages
 from app.stream import writer as writers
 from app.stream.event import Draft, Event, head_of, number
 from app.stream.hub import Hub
-from app.stream.store import Appended, Head, StoreAway
+from app.stream.store import Appended, DatabaseUnavailable, Head
 from tests.stream.helpers import event
 
 
@@ -42,7 +42,7 @@ class FakeCommits:
     def connect(self) -> Iterator[Any]:
         if self.away:
             self.away -= 1
-            raise StoreAway("away, as asked")
+            raise DatabaseUnavailable("away, as asked")
         self.gate.wait(60)
         self._undo = (len(self.batches), dict(self.settled))
         try:
@@ -53,7 +53,7 @@ class FakeCommits:
             raise
         if self.lose_answers and len(self.batches) > self._undo[0]:
             self.lose_answers -= 1
-            raise StoreAway("the answer to the commit is lost")
+            raise DatabaseUnavailable("the answer to the commit is lost")
 
     def messages(self) -> list[str]:
         return [e.decoded()["message"] for batch in self.batches for e in batch]
@@ -146,7 +146,7 @@ class FakeStore:
     def _ask(self, what: str, about: Any) -> None:
         if self.away:
             self.refused += 1
-            raise StoreAway("away, as asked")
+            raise DatabaseUnavailable("away, as asked")
         self.asked.append((what, about))
         assert self.gate.wait(60), "nobody opened the gate"
 

@@ -14,7 +14,7 @@ from app.stream.audience import Audience
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.hub import Hub
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.wires import FakeWire, Lines, view
@@ -178,14 +178,14 @@ def test_a_room_that_cannot_be_compared_keeps_no_other_from_it(
         if stream == streams[0]:
             raise SystemError("as asked")
         if stream == streams[2]:
-            raise StoreAway("too slow, as asked")
+            raise DatabaseUnavailable("too slow, as asked")
         return after(stream, cursor, limit)
 
     monkeypatch.setattr(store, "after", fails_for_two)
     for stream in streams:
         store.add(stream)
 
-    with pytest.raises(StoreAway, match="too slow"):
+    with pytest.raises(DatabaseUnavailable, match="too slow"):
         hub._tailcheck.compare(hub._tailcheck.due(True, True))
 
     assert [wire.sequences for wire in wires] == [[], [2], [], [2], [2], [2]]

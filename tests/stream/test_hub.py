@@ -9,7 +9,7 @@ import pytest
 from app.stream import hub as hubs
 from app.stream import tailcheck
 from app.stream.hub import Hub
-from app.stream.store import Head, StoreAway
+from app.stream.store import DatabaseUnavailable, Head
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
 from tests.stream.wires import FakeWire, tick, view
@@ -130,7 +130,7 @@ def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypat
     store.away = True
     hub.start()
     wait_for("checks that failed", lambda: store.refused >= 2)
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         hub.watch(B, 0)
 
     store.away = False

@@ -13,7 +13,7 @@ from app.stream.codec import Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
 from app.stream.present import First, Presents
-from app.stream.store import NoSuchStream, StoreAway
+from app.stream.store import DatabaseUnavailable, NoSuchStream
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
@@ -92,7 +92,7 @@ def test_a_state_that_is_older_than_the_viewer_is_read_anew(hub: Hub, store: Fak
 
 @pytest.mark.parametrize(
     ("fails", "left"),
-    [(StoreAway("away"), []), (KeyError("a fault"), ["unavailable"]), (NoSuchStream(A), [])],
+    [(DatabaseUnavailable("away"), []), (KeyError("a fault"), ["unavailable"]), (NoSuchStream(A), [])],
 )
 def test_when_it_cannot_be_read_the_viewer_waits_is_sent_away_or_goes_on(
     hub: Hub, store: FakeStore, fails: Exception, left: list[str]

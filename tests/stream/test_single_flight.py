@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.stream.single_flight import SingleFlight
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from tests.stream.helpers import Passages, in_threads
 from tests.support.system import wait_for
 
@@ -99,11 +99,11 @@ def test_other_keys_do_not_wait():
 
 def test_an_error_is_everybodys_and_the_next_asks_again(flight: SingleFlight[int]):
     calls = Calls()
-    calls.error = StoreAway("away, as asked")
+    calls.error = DatabaseUnavailable("away, as asked")
     crowd = Crowd(flight, calls, 5)
     calls.gate.set()
 
-    assert all(isinstance(answer, StoreAway) for answer in crowd.all())
+    assert all(isinstance(answer, DatabaseUnavailable) for answer in crowd.all())
     calls.error = None
     assert flight("key", calls) == calls.made
 
@@ -115,7 +115,7 @@ def test_whoever_is_ended_while_asking_does_not_end_the_others(flight: SingleFli
     assert calls.called.wait(60)
     calls.gate.set()
 
-    assert {type(answer) for answer in crowd.all()} <= {KeyboardInterrupt, StoreAway}
+    assert {type(answer) for answer in crowd.all()} <= {KeyboardInterrupt, DatabaseUnavailable}
 
 
 def test_an_answer_is_not_given_to_those_who_ask_after_it(

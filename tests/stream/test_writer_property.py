@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.db.pool import Single
 from app.stream import writer as writers
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, no_projection
 
@@ -48,9 +48,9 @@ def test_sequences_are_dense_and_nothing_is_lost_or_repeated(
         with connect() as conn:
             yield conn
             if fault == "before":
-                raise StoreAway("broken before the commit")
+                raise DatabaseUnavailable("broken before the commit")
         if fault == "unheard":
-            raise StoreAway("the answer was lost")
+            raise DatabaseUnavailable("the answer was lost")
 
     writer = Writer(
         failing,

@@ -106,4 +106,4 @@ class KeySet:
 def told(token: str, settings: dict[str, Any]) -> Told:
     issuer = read_issuers(json.dumps([settings]), plain_http=True).of(token)
     assert issuer
-    return issuer.told(token)
+    return issuer.verify(token)

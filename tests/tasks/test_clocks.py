@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.projections import project
-from app.stream.store import Appended, StoreAway
+from app.stream.store import Appended, DatabaseUnavailable
 from app.stream.transaction import Transactions
 from app.tasks import rounds
 from app.tasks.dispatch import Dispatcher
@@ -57,7 +57,7 @@ class Web:
         self.clock.now += ROUND
         try:
             self.rounds.round()
-        except StoreAway:
+        except DatabaseUnavailable:
             return False
         return True
 

@@ -230,7 +230,7 @@ def test_a_writer_never_waits_while_events_are_deleted(
     def slow(cur: Any, *rest: Any) -> int:
         target = original(cur, *rest)
         cur.execute("DELETE FROM events WHERE stream_id = %s AND seq <= %s", (rest[0].id, target))
-        appended(writer, [line("user:a", "not delayed")])  # StoreAway when it has to wait
+        appended(writer, [line("user:a", "not delayed")])  # DatabaseUnavailable when it has to wait
         return target
 
     monkeypatch.setattr(retention, "_target", slow)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.tasks.dispatch import Dispatcher
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from app.tasks.turns import _CHOOSE, FairClaim, next_hint, send_held
@@ -210,9 +210,9 @@ def test_a_claim_whose_commit_was_unclear_is_found_for_any_task(tasks: Tasks, an
     def unclear() -> Any:
         with tasks.transaction() as tx:
             yield tx
-        raise StoreAway("the answer to COMMIT is lost")
+        raise DatabaseUnavailable("the answer to COMMIT is lost")
 
-    with pytest.raises(StoreAway):
+    with pytest.raises(DatabaseUnavailable):
         mine.claim_fairest(unclear)
     claimed = mine.claim_fairest(tasks.transaction)
 

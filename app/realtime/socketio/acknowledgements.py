@@ -14,7 +14,7 @@ from app.green.turn import LoopTurn
 from app.http.base import refuse_crowds
 from app.http.problems import fields
 from app.realtime.socketio.rooms import Connection, Handler
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
@@ -46,7 +46,7 @@ def acknowledged(
         except Problem as problem:
             access_log.refused(name, problem.status)
             return _refusal(problem)
-        except StoreAway:
+        except DatabaseUnavailable:
             return _refusal(Unavailable("The database does not answer; try again"))
 
     return handle

@@ -37,7 +37,7 @@ from app.realtime.strangers import Strangers
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
-from app.stream.store import StoreAway
+from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
@@ -149,7 +149,7 @@ class Sockets:
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
-        except (StoreAway, Unavailable, TooSoon) as error:
+        except (DatabaseUnavailable, Unavailable, TooSoon) as error:
             self._floods.drop(session, f"is turned away: {error}")
             raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
@@ -172,7 +172,7 @@ class Sockets:
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
         principal = identity.principal_of(data["token"])
-        if not principal.is_as(connection.principal):
+        if not principal.has_rights_of(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
         for viewer in list(connection.viewers.values()):

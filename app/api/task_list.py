@@ -24,7 +24,7 @@ from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
 
-blp = Blueprint("lists", __name__, description="Lists of tasks")
+blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
 
 class CountQuery(ma.Schema):
@@ -92,7 +92,7 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 
 def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:
     return Listing(
-        **permissions.whose(principal, query["scope"]),
+        **permissions.scope_filter(principal, query["scope"]),
         status=query.get("status"),
         job_type=query.get("job_type"),
         parent_id=str(query["parent_id"]) if "parent_id" in query else None,

@@ -16,7 +16,7 @@ from app.stream.event import task_stream
 from app.tasks.approvals import list_approvals
 from app.tasks.throughput import throughput as throughput_of
 
-blp = Blueprint("watching", __name__, description="Tasks")
+blp = Blueprint("task_details", __name__, description="Tasks")
 
 
 class Throughput(ma.Schema):

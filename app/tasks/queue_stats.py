@@ -47,7 +47,7 @@ _BACKLOG = Statement(
 
 
 def backlog(read: Connect) -> Backlog:
-    """Reads the counts. Raises StoreAway."""
+    """Reads the counts. Raises DatabaseUnavailable."""
     with read() as conn, conn.cursor() as cur:
         unfinished, *rest = _BACKLOG.execute(cur).fetchall()[0]
     return Backlog(unfinished or {}, *rest)

@@ -6,8 +6,8 @@ import logging
 
 import pytest
 
-from app.bus import EventBus, everybody
-from app.bus.everybody import _HEADS, Everybody
+from app.bus import EventBus, all_users
+from app.bus.all_users import _HEADS, AllUsersSubscription
 from app.bus.registry import Registry
 from app.bus.source import Source
 from app.db.pool import Single
@@ -19,9 +19,9 @@ from tests.stream.helpers import new_stream, sql
 from tests.tasks.helpers import Tasks
 
 
-def watcher(events: EventBus) -> Everybody:
-    assert events._everybody is not None
-    return events._everybody
+def watcher(events: EventBus) -> AllUsersSubscription:
+    assert events._all_users is not None
+    return events._all_users
 
 
 def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
@@ -30,15 +30,15 @@ def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
     ear = Ear()
     say(user_id, "before")
     events.subscribe("note.made", ear)
-    everybody = watcher(events)
+    all_users = watcher(events)
 
     unpublished(database, user_id, 2)
     say(user_id)  # a jump: the two before it are read
     ear.waits(3)
     unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
-    everybody.look()
+    all_users.check()
     ear.waits(5)
-    everybody.kind_received(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
+    all_users.kind_received(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
     say(user_id)
     ear.waits(6)
 
@@ -60,7 +60,7 @@ def test_a_stream_that_went_back_is_heard_from_there_on(
     sql(database, "DELETE FROM events WHERE seq > 2")
     sql(database, "UPDATE streams SET last_seq = 2 WHERE name = %s", f"user:{user_id}")
 
-    watcher(events).look()
+    watcher(events).check()
     say(user_id)
 
     ear.waits(6)
@@ -73,13 +73,13 @@ def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
 ) -> None:
     ear = Ear()
     events.subscribe("note.made", ear)
-    everybody = watcher(events)
-    with caplog.at_level(logging.WARNING, "taskroom.bus"), everybody._lock:
+    all_users = watcher(events)
+    with caplog.at_level(logging.WARNING, "taskroom.bus"), all_users._lock:
         unpublished(database, user_id, 5)
         sql(database, "DELETE FROM events WHERE seq <= 3")
         sql(database, "UPDATE streams SET pruned_to = 3 WHERE name = %s", f"user:{user_id}")
 
-    everybody.look()
+    all_users.check()
 
     ear.waits(2)
     assert ear.sequences == [4, 5]
@@ -89,13 +89,13 @@ def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
 def test_streams_are_known_by_pages_and_found_by_an_index(
     database: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(everybody, "PAGE_STREAMS", 2)
+    monkeypatch.setattr(all_users, "PAGE_STREAMS", 2)
     user_ids = [Tasks(database).user_id for _ in range(5)]
     for user_id in user_ids:
         say(user_id)
     new_stream(database), new_stream(database, "broadcast")
 
-    known = Everybody(Source(hub, Store(Single(database))), Registry(), lambda *_: None)
+    known = AllUsersSubscription(Source(hub, Store(Single(database))), Registry(), lambda *_: None)
 
     assert [row for page in known._pages() for row in page] == [(f"user:{id}", 1) for id in user_ids]
     # Of a small table Postgres reads all.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.db.pool import Single
-from app.tasks.expired import delete_expired
+from app.tasks.cleanup import delete_expired
 from tests.stream.helpers import patient_single, sql
 from tests.tasks.helpers import Tasks
 
@@ -19,10 +19,10 @@ def connect(database: str) -> Any:
     connect.close()
 
 
-def test_expired_rows_are_deleted_and_the_rest_stays(
+def test_cleanup_rows_are_deleted_and_the_rest_stays(
     tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("app.tasks.expired.BATCH_ROWS", 2)
+    monkeypatch.setattr("app.tasks.cleanup.BATCH_ROWS", 2)
     for days in (-1, -1, -1, 1):
         at = f"now() + interval '{days} days'"
         session = sql(

@@ -24,10 +24,10 @@ from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
-from app.tasks import outside
+from app.tasks import external
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
 
-blp = Blueprint("outside", __name__, description="Workers of other kinds")
+blp = Blueprint("external", __name__, description="Workers of other kinds")
 
 LARGEST = 2**53  # what a browser counts exactly
 CHECKED_AT_ONCE = 50  # events, before the loop serves others again
@@ -160,7 +160,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     STARTED claims an attempt that waits; SUCCESS, FAILURE or REVOKED as the last one ends it."""
     name = str(task_id)
     told = [name, body["attempt"], body["events"]]
-    batch = outside.Batch(
+    batch = external.Batch(
         name,
         body["attempt"],
         str(uuid5(UUID(principal.user_id), body["writer"])),  # nobody counts with the writer of another
@@ -172,7 +172,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     jobs = services()[Catalog]
     jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        answer = outside.store_batch(tx, batch, jobs.phases)
+        answer = external.store_batch(tx, batch, jobs.phases)
     response = jsonify(answer)
     response.status_code = 202
     return response

@@ -1,4 +1,4 @@
-"""All users' streams at once, for who wants a type of event whoever's it is."""
+"""One subscription to the streams of all users, for handlers by event type."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from app.stream.event import Event
 
 logger = logging.getLogger("taskroom.bus")
 
-PAGE_STREAMS = 2_000  # more at once would stall the loop of a web process
-CHECK_SECONDS = 5.0  # a lost last event leaves no jump to notice
-AWAY_SECONDS = 1.0  # the same, while Redis is not heard
-REST = 20  # times as long as the last look took: a hundred thousand users are many rows
+PAGE_STREAMS = 2_000  # of one page; more would stall the event loop of a web process
+CHECK_SECONDS = 5.0  # a lost last event leaves no gap in the sequence
+OUTAGE_CHECK_SECONDS = 1.0  # the same, while Redis is unavailable
+PAUSE_FACTOR = 20  # pause this many times as long as the last check took: there may be 100,000 users
 
-# As the index of these streams says it: among a million of tasks they must be found.
+# The condition is that of a partial index: among a million streams of tasks this must be fast.
 _HEADS = "SELECT id, name, last_seq FROM streams WHERE name LIKE 'user:%%' AND id > %s ORDER BY id LIMIT %s"
 
 
-class Everybody:
-    """Knows where every user's stream stood when it was last heard: a name and a number each, no room, no viewer.
+class AllUsersSubscription:
+    """Keeps the last sequence of each user's stream: a name and a number each, without a room or a viewer.
 
-    What is published comes with its events. Where that does not follow on what is known, or a look at Postgres finds
-    more, handlers are told how far they have to read.
+    A message from Redis holds its events. When they do not follow the last sequence, or a check of Postgres finds a
+    later one, handlers get the range that they must read.
     """
 
     def __init__(self, at: Source, registry: Registry, missed: Callable[[str, int, int], None]) -> None:
@@ -35,11 +35,11 @@ class Everybody:
         self._registry, self._missed = registry, missed
         self._known: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._took = 0.0  # seconds, the last look
-        self._thread = Periodic("everybody", self._rest, self.look, at_once=True)
+        self._took = 0.0  # seconds, the last check
+        self._thread = Periodic("all-users", self._pause, self.check, at_once=True)
 
     def start(self) -> None:
-        """All that is said after this is heard. Raises StoreAway."""
+        """Subscribes: events from now on are received. Raises DatabaseUnavailable."""
         for page in self._pages():
             self._known.update(page)
         self._hub.subscription.subscribe_kind("user", self)
@@ -54,7 +54,7 @@ class Everybody:
 
     def kind_received(self, stream: str, events: Sequence[Event]) -> None:
         with self._lock:
-            # A stream that was not there at the start has said nothing that handlers have heard.
+            # A stream that did not exist at the start has no events that handlers have received.
             known, last = self._known.get(stream, 0), events[-1].sequence
             if self._thread.stopped or last <= known:
                 return
@@ -65,18 +65,23 @@ class Everybody:
             else:
                 self._missed(stream, known, last)
 
-    def _rest(self) -> float:
-        return max(REST * self._took, CHECK_SECONDS if self._hub.subscription.receiving else AWAY_SECONDS)
+    def _pause(self) -> float:
+        return max(
+            PAUSE_FACTOR * self._took,
+            CHECK_SECONDS if self._hub.subscription.receiving else OUTAGE_CHECK_SECONDS,
+        )
 
-    def look(self) -> None:
-        """Compares what is known with Postgres. Raises StoreAway."""
+    def check(self) -> None:
+        """Compares the known sequences with Postgres. Raises DatabaseUnavailable."""
         began = time.monotonic()
-        stood = dict(self._known)  # what was known before was committed before, so a look must find it
+        before = dict(self._known)  # committed before the check, so the check must find them
         for page in self._pages():
             with self._lock:
                 for stream, last in page:
                     known = self._known.get(stream, 0)
-                    if last < stood.get(stream, 0):  # a fail-over or a restore: its numbers are given anew
+                    if last < before.get(
+                        stream, 0
+                    ):  # after a fail-over or a restore, sequences are used again
                         logger.warning("%s went back from %d to %d in Postgres", stream, known, last)
                         self._known[stream] = last
                     elif last > known and not self._thread.stopped:
@@ -85,7 +90,7 @@ class Everybody:
         self._took = time.monotonic() - began
 
     def _pages(self) -> Iterator[list[tuple[str, int]]]:
-        """Where every user's stream stands in Postgres."""
+        """Yields the last sequence of each user's stream in Postgres."""
         after, full = 0, True
         while full:
             with self._store.connect() as conn, conn.cursor() as cur:

@@ -1,4 +1,4 @@
-"""One stream, heard as a viewer hears it: gaps are refilled and lost ends found by the hub."""
+"""A subscription to one stream, as a viewer: the hub fills gaps and finds lost last events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.bus.publishing import must_be
+from app.bus.publishing import require_owner
 from app.bus.source import Source
 from app.stream.codec import Data
 from app.stream.event import Event
@@ -17,8 +17,8 @@ from app.stream.viewer import Viewer
 logger = logging.getLogger("taskroom.bus")
 
 
-class Plain:
-    """No format at all: the events themselves."""
+class PlainCodec:
+    """A codec that encodes nothing: a frame is a list of events."""
 
     shared, one_frame = True, False
 
@@ -32,29 +32,27 @@ class Plain:
         return [resync]
 
     def end(self, stream: str, last: Event | None, cursor: int) -> list[Event | Resync]:
-        return []  # what is heard here has no end
+        return []  # streams of users and broadcast never end
 
 
-PLAIN = Plain()
+class StreamSubscription:
+    """A viewer that begins at the stream's head, and its wire. ``receive`` gets each event in order and must not
+    block."""
 
-
-class Tap:
-    """A viewer from the stream's head on, and its wire. ``tell`` takes every event, in order, and never waits."""
-
-    codec = PLAIN
+    codec = PlainCodec()
     unsent = 0
 
-    def __init__(self, at: Source, stream: str, tell: Callable[[Event], None]) -> None:
-        """LookupError when it is the stream of nobody; StoreAway."""
-        self._store, self._tell = at.store, tell
+    def __init__(self, at: Source, stream: str, receive: Callable[[Event], None]) -> None:
+        """Raises LookupError when the stream's user does not exist; DatabaseUnavailable."""
+        self._store, self._receive = at.store, receive
         with at.store.connect() as conn, conn.cursor() as cur:
-            must_be(cur, stream)
+            require_owner(cur, stream)
         self._viewer = at.hub.watch(stream, None)
         at.hub.attach(self._viewer, self)
 
     @property
     def progress_at(self) -> float:
-        """It never stalls: while Postgres is away it waits, for nobody would open it again."""
+        """Always now: a stalled viewer is closed, and nothing would open this one again after an outage of Postgres."""
         return time.monotonic()
 
     @progress_at.setter
@@ -64,7 +62,7 @@ class Tap:
         self._viewer.close()
 
     def finish(self, limit: float) -> None:
-        """Waits until it has heard what was said so far, or until that monotonic time. Raises StoreAway."""
+        """Waits until all events so far are received, or until the monotonic time. Raises DatabaseUnavailable."""
         stream = self._viewer.room.stream
         last = self._store.heads([stream])[stream].last_seq
         while self._viewer.cursor < last and time.monotonic() < limit:
@@ -73,20 +71,20 @@ class Tap:
     def send(self, data: Data) -> int:
         for event in data:
             if isinstance(event, Resync):
-                logger.warning("%s was pruned before its handlers heard of it: %s", event.stream, event)
+                logger.warning("%s was pruned before its handlers received it: %s", event.stream, event)
             else:
-                self._tell(event)
+                self._receive(event)
         return len(data)
 
     def hold_remainder(self, remainder: Data) -> None:
-        raise AssertionError("it takes everything")
+        raise AssertionError("send takes all data")
 
     def send_remainder(self) -> bool:
         return True
 
     def call_when_writable(self, viewer: Viewer) -> None:
-        """It has room."""
+        """Does nothing: this wire is always writable."""
 
     def left(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
-            logger.error("handlers of %s hear no more of it: %s", viewer.room.stream, reason)
+            logger.error("handlers of %s receive no more events: %s", viewer.room.stream, reason)
