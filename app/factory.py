@@ -48,10 +48,10 @@ from app.stream.publisher import Publisher
 from app.stream.store import Store
 from app.stream.transaction import Transaction, Transactions
 from app.tasks.dispatch import Dispatcher, hints_of
-from app.tasks.rounds import Rounds
+from app.tasks.fair_claims import send_held
+from app.tasks.lease_reaper import LeaseReaper
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
-from app.tasks.turns import send_held
 from app.web_metrics import WebMeasures
 from app.webhooks.poller import DeliveryPoller
 
@@ -95,7 +95,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
-    rounds = Rounds(
+    rounds = LeaseReaper(
         config.database_url,
         dispatcher,
         lambda connect, committed: Transactions(connect, project, publisher.publish, committed),

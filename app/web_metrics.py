@@ -27,8 +27,8 @@ from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.store import Connect, DatabaseUnavailable
 from app.tasks.fold import STATUSES, TERMINAL
+from app.tasks.lease_reaper import LeaseReaper
 from app.tasks.queue_stats import Backlog, backlog
-from app.tasks.rounds import Rounds
 
 BACKLOG_SECONDS = 5.0  # anybody inside may ask for this page, and the backlog is a look at Postgres
 ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expired", "signed_out")
@@ -46,7 +46,7 @@ class WebMeasures(Collector):
         revocations: Revocations,
         streams: SseRegistry,
         publisher: Publisher,
-        rounds: Rounds,
+        rounds: LeaseReaper,
         read: Connect,
         writes: Breaker,
     ) -> None:

@@ -29,7 +29,18 @@ from app.outgoing import http_client
 from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
-from app.tasks import cleanup, dispatch, listing, outlook, plan, projection, reports, retention, rounds, steps
+from app.tasks import (
+    cleanup,
+    dispatch,
+    lease_reaper,
+    listing,
+    outlook,
+    plan,
+    projection,
+    reports,
+    retention,
+    steps,
+)
 from app.webhooks import delivery, queue, subscriptions
 from tests.limits.product import (
     DEFAULT,
@@ -117,7 +128,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "up to 16 requests at once", lambda: delivery.CONCURRENCY, 16),
     (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
     (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(SANE.pattern), 64),
-    (OPERATIONS, "one that was silent for four rounds has none", lambda: rounds.MISSED_LIMIT, 4),
+    (OPERATIONS, "one that was silent for four rounds has none", lambda: lease_reaper.MISSED_LIMIT, 4),
     (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
     (JOBS, "at most ten times a second", lambda: 1 / phases.REPORT_SECONDS, 10),
     (JOBS, "A task has 500 phases", lambda: reports.PHASE_LIMIT, 500),
@@ -129,7 +140,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "At most 1,000 events and 1 MB at a time",
      lambda: (most(external.Batch, "events"), store.BATCH_BYTES), (1_000, 1_000_000)),
     (JOBS, "after twenty without the task is lost (four rounds",
-     lambda: rounds.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
+     lambda: lease_reaper.MISSED_LIMIT * DEFAULT.lease_round_seconds, 20),
     (JOBS, "A message is cut at 16,384 characters", lambda: reports.LINE_LIMIT, 16_384),
     (JOBS, "JSON, up to 256 kB", lambda: reports.RESULT_LIMIT, 256_000),
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",

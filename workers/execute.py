@@ -20,11 +20,11 @@ from app.stream.store import DatabaseUnavailable
 from app.tasks import lifecycle
 from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
+from app.tasks.fair_claims import FairClaim, next_hint
 from app.tasks.fold import RETRY, STARTED, SUCCESS, TERMINAL, WAITING
 from app.tasks.lifecycle import Claim
 from app.tasks.parents import delegation
 from app.tasks.steps import step_wait
-from app.tasks.turns import FairClaim, next_hint
 from workers import children, contexts, lost, output, pools, runtime
 from workers.celery_app import celery
 from workers.current import running

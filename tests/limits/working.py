@@ -31,7 +31,9 @@ from app.tasks import (
     budget,
     cleanup,
     dispatch,
+    fair_claims,
     forsaken,
+    lease_reaper,
     listing,
     parents,
     plan,
@@ -39,12 +41,10 @@ from app.tasks import (
     removal,
     reports,
     retention,
-    rounds,
     slots,
     snapshot,
     steps,
     throughput,
-    turns,
 )
 from app.tasks import external as stored
 from app.tasks import logs as task_logs
@@ -100,18 +100,18 @@ ROWS: list[Row] = [
         same(most(agent.Start, "job_type"), most(orchestrate.StepParams, "job_type")), most(agent.Start, "intent"))),
     ("key of an approval", "128; 255 characters", lambda: (approvals.LONGEST_KEY, approvals.LONGEST_TITLE)),
     ("rounds that a worker may miss", "4; 200",
-     lambda: (same(rounds.MISSED_LIMIT, slots.MISSED_ROUNDS), rounds.LOST_MOST)),
-    ("silence of the web process that leads", "20 s", lambda: rounds.LEADER_SECONDS),
+     lambda: (same(lease_reaper.MISSED_LIMIT, slots.MISSED_ROUNDS), lease_reaper.LOST_MOST)),
+    ("silence of the web process that leads", "20 s", lambda: lease_reaper.LEADER_SECONDS),
     ("when a message that nobody claimed", "30 s; 10 min",
      lambda: (projection.RESEND_SECONDS, dispatch.RESEND_LIMIT_SECONDS)),
     ("messages of one queue at the broker", "2,000; 1,000", lambda: (
         broker.MAX_QUEUED, client_of_broker.DELIVER_QUEUED)),
     ("until a retry is due", "60 s", lambda: projection.SOON_SECONDS),
     ("messages sent again in a round", "2,000; 200; 50; 200",
-     lambda: (dispatch.MAX_RESENT, dispatch.RESEND_BATCH, turns.HELD_TASKS, turns.HELD_USERS)),
+     lambda: (dispatch.MAX_RESENT, dispatch.RESEND_BATCH, fair_claims.HELD_TASKS, fair_claims.HELD_USERS)),
     ("wait for a broker that hangs", "2 s; 4", lambda: (broker.SEND_SECONDS, connections.IDLE_CONNECTIONS)),
     ("users that a claim compares", "100; 10; 60 s", lambda: (
-        turns.CANDIDATE_USERS, turns.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
+        fair_claims.CANDIDATE_USERS, fair_claims.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
     ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.SCANNED_RUNS, plan.MAX_PHASES)),
     ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),

@@ -10,9 +10,9 @@ import pytest
 from app.projections import project
 from app.stream.store import Appended, DatabaseUnavailable
 from app.stream.transaction import Transactions
-from app.tasks import rounds
+from app.tasks import lease_reaper
 from app.tasks.dispatch import Dispatcher
-from app.tasks.rounds import Rounds
+from app.tasks.lease_reaper import LeaseReaper
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
 from tests.support.connections import connection_pool
@@ -26,7 +26,7 @@ MISSED_LIMIT = 4  # at the fourth round that it missed a task is lost
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(rounds, "time", clock)
+    monkeypatch.setattr(lease_reaper, "time", clock)
     return clock
 
 
@@ -43,7 +43,7 @@ class Web:
     def __init__(self, line: TcpProxy, clock: Clock) -> None:
         self.published: list[Appended] = []
         self.clock = clock
-        self.rounds = Rounds(
+        self.rounds = LeaseReaper(
             line.url,
             Dispatcher(lambda *_: None, lambda job_type: "queue"),
             lambda connect, committed: Transactions(connect, project, self.published.append, committed),

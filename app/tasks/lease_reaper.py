@@ -1,7 +1,8 @@
-"""Rounds: every few seconds one web process counts leases, ends what died and sends again what waits.
+"""The lease reaper: every few seconds one web process counts missed renewals, ends attempts whose worker is gone, and
+sends hints again for tasks that no worker claimed.
 
-Rounds, not clocks: without Postgres there is no round, so neither its outage nor a stepped clock
-ends a healthy task.
+It counts rounds, not seconds. Without Postgres there is no round, so neither an outage nor a changed clock ends a
+healthy task.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from app.tasks.lifecycle import expire_lease
 logger = logging.getLogger("taskroom.rounds")
 
 MISSED_LIMIT = 4
-LOST_MOST = 200  # attempts that are ended in one round; the others' turn comes with the next
+LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next
 LOCK_KEY = 7_465_736_101  # any number that nobody else takes an advisory lock on
-LEADER_SECONDS = 20.0  # at least: a leader that is stopped, not dead, gives the lock up after this
+LEADER_SECONDS = 20.0  # at least; a leader that is stopped, not dead, loses the lock after this
 
 
-class Rounds:
+class LeaseReaper:
     """Runs in every web process; the one that holds the advisory lock does the work."""
 
     def __init__(
@@ -40,11 +41,11 @@ class Rounds:
         seconds: float = 5.0,
         fill: Callable[[Connect], int] = lambda connect: 0,
     ) -> None:
-        leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # it says nothing between two rounds
+        leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
         self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher = dispatcher
         self._begin = transactions(self._connect, self._committed)
-        self._broker_takes = True  # one that hangs is waited for once a round, not once a task
+        self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
         self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
@@ -61,7 +62,7 @@ class Rounds:
             raise
 
     def round(self) -> None:
-        """One round, when this process leads."""
+        """Runs one round if this process leads."""
         with self._connect() as conn, conn.cursor() as cur:
             self.leads = self._leads(cur)
             if not self.leads:
@@ -72,18 +73,18 @@ class Rounds:
             self._broker_takes = True
             for task_id, attempt, job_type, retry_count in lost:
                 try:
-                    self._lose(task_id, attempt, self._may_retry(job_type, retry_count))
+                    self._expire(task_id, attempt, self._may_retry(job_type, retry_count))
                 except DatabaseUnavailable:
                     raise
-                except Exception:  # one task's trouble must not keep all others from their end
+                except Exception:  # a fault of one task must not keep the others from their end
                     logger.exception("task %s lost its worker, but could not be ended", task_id)
             self._resend()
         finally:
-            # A round may be long, and leases were counted at its beginning: only what follows can be a pause.
+            # Leases were counted at the beginning of a round, which may be long: a pause is measured from its end.
             self._last_round = time.monotonic()
 
     def _leads(self, cur: Cursor) -> bool:
-        """Session locks stack, so ask for one only when this session has none yet."""
+        """Session locks add up, so the lock is requested only when this session does not hold it."""
         cur.execute(
             """SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted)
                OR pg_try_advisory_lock(%s)""",
@@ -93,9 +94,9 @@ class Rounds:
         return bool(row and row[0])
 
     def _count(self, cur: Cursor) -> list[tuple[str, int, str, int]]:
-        """Adds a missed round to every lease. Returns those that are over.
+        """Adds a missed round to every lease; returns the leases that have expired.
 
-        After a pause (a new leader, a stopped process, Postgres away) nobody could renew: all begin anew.
+        After a pause (a new leader, a stopped process, Postgres unavailable) no worker could renew: all counts restart.
         """
         at = time.monotonic()
         paused = self._last_round is None or at - self._last_round > 2 * self._seconds
@@ -110,7 +111,7 @@ class Rounds:
         )
         return cur.fetchall()
 
-    def _lose(self, task_id: str, attempt: int, retry: bool) -> None:
+    def _expire(self, task_id: str, attempt: int, retry: bool) -> None:
         logger.warning("task %s lost its worker", task_id)
         with self._begin() as tx:
             ended = expire_lease(tx, task_id, attempt, retry)
@@ -122,16 +123,16 @@ class Rounds:
     def _resend(self) -> None:
         run_id = self._broker_run_id()
         if run_id is None:
-            return  # Redis is away: nothing can be sent, and its run id will tell when it is back
-        if self._run_id != run_id and self._knows_all(run_id):
+            return  # Redis is unavailable; a changed run id shows when it has restarted
+        if self._run_id != run_id and self._has_hints(run_id):
             self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)
         self._fill(self._connect)
         if self._run_id != run_id:
             self._remember(run_id)
 
-    def _knows_all(self, run_id: str) -> bool:
-        """Whether this life of the broker was told of everything already, by an earlier leader."""
+    def _has_hints(self, run_id: str) -> bool:
+        """Whether an earlier leader has sent all hints to the Redis of this run id."""
         with self._connect() as conn, conn.cursor() as cur:
             cur.execute("SELECT 1 FROM broker_lives WHERE run_id = %s", (run_id,))
             return cur.fetchone() is not None

@@ -10,8 +10,8 @@ import pytest
 
 from app.stream.store import DatabaseUnavailable
 from app.tasks.dispatch import Dispatcher
+from app.tasks.fair_claims import _CHOOSE, FairClaim, next_hint, send_held
 from app.tasks.slots import Cap, register_worker, unregister_worker
-from app.tasks.turns import _CHOOSE, FairClaim, next_hint, send_held
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -223,7 +223,7 @@ def test_a_claim_whose_commit_was_unclear_is_found_for_any_task(tasks: Tasks, an
 def test_among_more_users_than_one_claim_compares_all_are_claimed(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.tasks.turns.CANDIDATE_USERS", 2)
+    monkeypatch.setattr("app.tasks.fair_claims.CANDIDATE_USERS", 2)
     all_of_them = [waiting(tasks, tasks.add_user(), 1)[0] for _ in range(7)]
 
     assert sorted(str(message(tasks, task_id)) for task_id in all_of_them) == sorted(all_of_them)
@@ -237,7 +237,7 @@ def test_a_user_behind_many_at_their_cap_is_found(tasks: Tasks, monkeypatch: pyt
     for first, _ in held:
         assert message(tasks, first) == first
     (theirs,) = waiting(tasks, last, 1)
-    monkeypatch.setattr("app.tasks.turns.CANDIDATE_USERS", 2)
+    monkeypatch.setattr("app.tasks.fair_claims.CANDIDATE_USERS", 2)
 
     monkeypatch.setattr("uuid.uuid4", lambda: uuid.UUID(busy[0]))
     assert message(tasks, held[0][1]) is None

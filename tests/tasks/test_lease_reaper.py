@@ -1,4 +1,4 @@
-"""Rounds: leases are counted by one process, and what waits is sent again. Against a real Postgres."""
+"""LeaseReaper: leases are counted by one process, and what waits is sent again. Against a real Postgres."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from app.projections import project
 from app.stream.event import task_stream
 from app.stream.store import Appended
 from app.stream.transaction import Transactions
-from app.tasks import rounds
+from app.tasks import lease_reaper
 from app.tasks.dispatch import Dispatcher
-from app.tasks.rounds import Rounds
+from app.tasks.lease_reaper import LeaseReaper
 from tests.stream.helpers import sql
 from tests.support.clock import Clock
 from tests.support.system import wait_for
@@ -31,7 +31,7 @@ class Web:
         self.run_id: str | None = "one"
         self.takes = 1_000_000  # so many messages the broker takes
         self.may_retry = False
-        self.rounds = Rounds(
+        self.rounds = LeaseReaper(
             database,
             Dispatcher(self._send, lambda job_type: f"queue of {job_type}"),
             lambda connect, committed: Transactions(connect, project, self.published.append, committed),
@@ -179,7 +179,7 @@ def test_a_new_leader_knows_what_the_broker_was_told(tasks: Tasks, web: Web, sec
 def test_a_long_round_is_no_pause(tasks: Tasks, web: Web, monkeypatch: pytest.MonkeyPatch):
     task_id = tasks.started()
     clock = Clock()
-    monkeypatch.setattr(rounds, "time", clock)
+    monkeypatch.setattr(lease_reaper, "time", clock)
     web.turn()
     web.rounds._dispatcher.resend = lambda *_, **__: setattr(clock, "now", clock.now + 600)  # type: ignore[method-assign,assignment]
 
@@ -191,7 +191,7 @@ def test_a_long_round_is_no_pause(tasks: Tasks, web: Web, monkeypatch: pytest.Mo
 def test_so_many_lost_tasks_are_ended_in_one_round_and_the_others_in_the_next(
     tasks: Tasks, web: Web, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(rounds, "LOST_MOST", 2)
+    monkeypatch.setattr(lease_reaper, "LOST_MOST", 2)
     running = [tasks.started() for _ in range(5)]
     web.turn(MISSED_LIMIT)
 
