@@ -22,7 +22,7 @@ from app.stream.store import (
     Project,
     append,
 )
-from app.stream.transaction import Transaction
+from app.stream.transaction import Transaction, Transactions
 
 logger = logging.getLogger("taskroom.writer")
 
@@ -219,11 +219,8 @@ class Writer:
         with self._connect() as conn, conn.cursor() as cur:
             if self._batch == 0:
                 register_writer(cur, self.id)
-            appended = (
-                append(cur, batch, self._project)
-                if claim_batch(cur, self.id, self._batch + 1)
-                else Appended()
-            )
+            is_new = claim_batch(cur, self.id, self._batch + 1)
+            appended = append(cur, batch, self._project) if is_new else Appended()
         self._batch += 1
         return appended
 
@@ -232,11 +229,8 @@ class Writer:
             return
         self._next_tick = time.monotonic() + self._tick_seconds
         try:
-            with self._connect() as conn, conn.cursor() as cur:
-                tx = Transaction(cur, self._project)
+            with Transactions(self._connect, self._project, self._publish)() as tx:
                 self._tick(tx)
-            if tx.appended.events:
-                self._publish(tx.appended)
         except DatabaseUnavailable as error:
             logger.warning("renewing the lease failed: %s", error)
         except Exception:  # this thread serves every later task of the process
