@@ -51,7 +51,7 @@ def test_after_a_failure_nobody_calls_for_a_second(breaker: Breaker, clock: Cloc
 
     for _ in range(9):
         clock.now += 0.1
-        with pytest.raises(Refused, match="Postgres is away"):
+        with pytest.raises(Refused, match="Postgres is unavailable"):
             breaker.enter()
 
     assert (breaker.state, breaker.openings, breaker.refused) == (OPEN, 1, 9)
@@ -148,7 +148,7 @@ def test_one_line_says_that_it_opened_and_one_that_it_closed(
         breaker.answered(entered(breaker, clock))
 
     assert [record.getMessage() for record in caplog.records] == [
-        "Postgres is unavailable; callers are refused until it answers: gone",
+        "Postgres is unavailable, its callers are refused until it answers: gone",
         "Postgres answers again, after 4.5 s",
     ]
 

@@ -63,7 +63,9 @@ class StatusCounts(ma.Schema):
 @blp.get("/tasks")
 @signed_in
 @blp.arguments(TaskQuery, location="query")
-@blp.alt_response(200, schema=TaskPage)  # not dumped: rows are made of the fields of the schema, and 200 take 6 ms
+@blp.alt_response(
+    200, schema=TaskPage
+)  # not dumped: rows are made of the fields of the schema, and 200 take 6 ms
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """The caller's tasks, newest first; with `scope=tenant` those of the whole tenant. Without their parameters and
     results, which the snapshot has. A page may be short, even empty, and `next` says where to go on: it ends after a

@@ -11,17 +11,10 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
+from app.stream import store
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import (
-    BATCH_BYTES,
-    BATCH_EVENTS,
-    Appended,
-    Connect,
-    DatabaseUnavailable,
-    Project,
-    append,
-)
+from app.stream.store import Appended, Connect, DatabaseUnavailable, Project, append
 from app.stream.transaction import Transaction, Transactions
 
 logger = logging.getLogger("taskroom.writer")
@@ -157,7 +150,7 @@ class Writer:
                 self._waiting = False
             batch: list[Draft] = []
             size = 0
-            while self._buffer and len(batch) < BATCH_EVENTS and size < BATCH_BYTES:
+            while self._buffer and len(batch) < store.BATCH_EVENTS and size < store.BATCH_BYTES:
                 batch.append(self._buffer.popleft())
                 size += len(batch[-1].tail) + OVERHEAD
             self._bytes -= size

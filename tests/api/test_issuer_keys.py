@@ -42,7 +42,7 @@ def test_keys_at_an_address_are_fetched_once(rs: Issuer, keys: KeySet, kid: str 
 
     keys.gate.clear()
     with ThreadPoolExecutor(8) as pool:
-        asking = [pool.submit(issuer.told, token) for _ in range(8)]
+        asking = [pool.submit(issuer.verify, token) for _ in range(8)]
         wait_for("the question", lambda: keys.asked)
         keys.gate.set()
         assert all(future.result(60).issuer == NAME for future in asking)

@@ -100,7 +100,7 @@ def test_whose_token_it_is_decides_which_key_checks_it(rs: Issuer, es: Issuer) -
     crossed = issuers.of(rs.token(iss="two"))
     assert crossed
     with pytest.raises(Unauthorized):
-        crossed.told(rs.token(iss="two"))
+        crossed.verify(rs.token(iss="two"))
 
 
 def test_a_role_comes_from_the_configuration_and_no_claim_makes_more_of_it(rs: Issuer) -> None:

@@ -295,5 +295,5 @@ def test_a_stopped_redis_refuses_nobody_and_is_logged_once(bare: Bare, user: Use
         wait_for("attempts to be counted again", counted_again, 60)
 
     assert answers == [200] * 10
-    assert log.count("Redis is away, each process counts attempts for itself") == 1
+    assert log.count("Redis is unavailable, each process counts attempts for itself") == 1
     assert "Traceback" not in log

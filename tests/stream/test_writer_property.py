@@ -38,7 +38,7 @@ def test_sequences_are_dense_and_nothing_is_lost_or_repeated(
     batch: int,
 ):
     monkeypatch.setattr(writers, "RETRY_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(writers, "BATCH_EVENTS", batch)
+    monkeypatch.setattr(writers.store, "BATCH_EVENTS", batch)
     streams = [new_stream(database) for _ in range(3)]
     connect, left, published = Single(database), list(faults), list[tuple[str, int]]()
 

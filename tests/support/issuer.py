@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from app.auth.issuers import Told, read_issuers
+from app.auth.issuers import TokenClaims, read_issuers
 
 NAME, AUDIENCE = "https://id.example.org/", "taskroom-api"
 
@@ -103,7 +103,7 @@ class KeySet:
         assert not self.kept_waiting, "the gate stayed closed for a minute"
 
 
-def told(token: str, settings: dict[str, Any]) -> Told:
+def told(token: str, settings: dict[str, Any]) -> TokenClaims:
     issuer = read_issuers(json.dumps([settings]), plain_http=True).of(token)
     assert issuer
     return issuer.verify(token)
