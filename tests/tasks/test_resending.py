@@ -9,7 +9,7 @@ import pytest
 from app.tasks import dispatch
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
-from tests.tasks.test_rounds import Web, overdue
+from tests.tasks.test_lease_reaper import Web, overdue
 
 
 @pytest.fixture
