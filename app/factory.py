@@ -29,11 +29,11 @@ from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
-from app.http.attempts import MAY_FAIL, Attempts
-from app.http.concurrency import Downloads, Reports, Shares
-from app.http.json_provider import QuickJson
-from app.http.rate_limits import count_failure, limit_in
-from app.http.requests import identified
+from app.http.attempts import FAILURE_DIVISOR, ConnectionAttempts
+from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
+from app.http.json_provider import OrjsonProvider
+from app.http.rate_limits import count_failure, limit_blueprint
+from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
 from app.projections import project
@@ -41,7 +41,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_registry import SseRegistry
-from app.realtime.strangers import OF_AN_ADDRESS, Strangers
+from app.realtime.strangers import PER_ADDRESS, UnauthenticatedSockets
 from app.services import Services
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
@@ -68,11 +68,11 @@ def create_app(config: Config | None = None) -> Flask:
         RATELIMIT_STORAGE_URI=f"limits+{config.redis_url}",
         RATELIMIT_ENABLED=not config.bench,
     )
-    app.json = QuickJson(app)
+    app.json = OrjsonProvider(app)
     db.init_app(app)
     Migrate(app, db, directory="migrations")
     access_log.init_app(app)
-    limit_in("auth", app)
+    limit_blueprint("auth", app)
     identity.init_app(app, config)
     problems.register(app)
 
@@ -95,7 +95,7 @@ def create_app(config: Config | None = None) -> Flask:
     )
     client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
     cap = Cap.of(config.running_per_user, config.lease_round_seconds)
-    rounds = LeaseReaper(
+    lease_reaper = LeaseReaper(
         config.database_url,
         dispatcher,
         lambda connect, committed: Transactions(connect, project, publisher.publish, committed),
@@ -109,35 +109,41 @@ def create_app(config: Config | None = None) -> Flask:
     revocations = Revocations(config.database_url, seconds, lambda session_id: sign_out.here(session_id))
     sign_out = SignOut(revocations, hub, publisher)
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
-    strangers = Strangers(None if config.bench else OF_AN_ADDRESS)
-    attempts = Attempts(
+    unauthenticated = UnauthenticatedSockets(None if config.bench else PER_ADDRESS)
+    attempts = ConnectionAttempts(
         None if config.bench else config.connects_per_minute,
-        (lambda key: 0.0) if config.bench else partial(count_failure, config.connects_per_minute // MAY_FAIL),
+        (lambda key: 0.0)
+        if config.bench
+        else partial(count_failure, config.connects_per_minute // FAILURE_DIVISOR),
     )
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
-    measures = WebMeasures(engine, breaker, hub, joins, revocations, streams, publisher, rounds, read, writes)
+    measures = WebMeasures(
+        engine, breaker, hub, joins, revocations, streams, publisher, lease_reaper, read, writes
+    )
     measures.requests.register(app)
     poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
-        lambda: joins.viewers, lambda: joins.left + strangers.left // STRANGERS_PER_VIEWER
+        lambda: joins.viewers, lambda: joins.left + unauthenticated.left // STRANGERS_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
-    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, strangers, attempts, streams)
+    parts.add(
+        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, unauthenticated, attempts, streams
+    )
     parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
-    parts.add(Shares(config.requests_per_user), Reports(config.requests_per_user))
+    parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     threads = (
         measures,
         cycle_collector.thread,
         revocations.thread,
         hub,
         presence.thread,
-        rounds.thread,
+        lease_reaper.thread,
         poller.thread,
     )
     parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (poller.thread, rounds.thread, hub, presence)]
+    parts.stops += [part.stop for part in (poller.thread, lease_reaper.thread, hub, presence)]
     hub.on_control, hub.on_reconnected = sign_out.here, revocations.thread.wake
     hub.on_viewer = presence.viewer_changed
     process.use_transactions(transaction)
@@ -156,7 +162,7 @@ def create_app(config: Config | None = None) -> Flask:
         # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
         # anybody's, where a proxy knows nothing of it.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 
 

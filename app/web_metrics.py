@@ -14,7 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.auth.revocations import Revocations
 from app.db.breaker import Breaker
-from app.http.requests import Requests
+from app.http.requests import RequestMetrics
 from app.observability.gc_tuning import Pauses
 from app.observability.loop_lag import LoopLag
 from app.observability.loop_watchdog import Watchdog
@@ -46,15 +46,15 @@ class WebMeasures(Collector):
         revocations: Revocations,
         streams: SseRegistry,
         publisher: Publisher,
-        rounds: LeaseReaper,
+        lease_reaper: LeaseReaper,
         read: Connect,
         writes: Breaker,
     ) -> None:
         self._engine, self._breaker, self._writes = engine, breaker, writes
         self._hub, self._joins, self._revocations = hub, joins, revocations
-        self._streams, self._publisher, self._rounds = streams, publisher, rounds
+        self._streams, self._publisher, self._lease_reaper = streams, publisher, lease_reaper
         self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, read))
-        self.pauses, self.lag, self.requests = Pauses(), LoopLag(), Requests()
+        self.pauses, self.lag, self.requests = Pauses(), LoopLag(), RequestMetrics()
         self.watchdog = Watchdog(lambda: self.pauses.all)
         requests = self.requests
         own = requests.answered, requests.seconds, streams.durations, streams.reconnections, self.lag.late
@@ -130,9 +130,13 @@ class WebMeasures(Collector):
         yield "database_refused_total", "Calls that were not even tried meanwhile", breaker.refused
 
     def _tasks(self) -> Iterator[Row | Labelled]:
-        rounds = self._rounds
-        yield "rounds_leads", "1 in the one process that counts leases and sends again", rounds.leads
-        yield "tasks_lost_total", "Attempts that this process ended, for their worker was silent", rounds.lost
+        lease_reaper = self._lease_reaper
+        yield "rounds_leads", "1 in the one process that counts leases and sends again", lease_reaper.leads
+        yield (
+            "tasks_lost_total",
+            "Attempts that this process ended, for their worker was silent",
+            lease_reaper.lost,
+        )
         found = self._backlog()
         if found:
             yield "dispatches_due", "Tasks that a worker may claim now", found.due

@@ -16,7 +16,7 @@ import pytest
 
 from app.config import Config
 from app.errors import ConfigurationError
-from app.http.requests import HEADER, identified
+from app.http.requests import HEADER, with_request_id
 from app.observability import log_format
 from app.observability.log_format import formatter
 from tests.support.line import TcpProxy
@@ -95,7 +95,7 @@ def test_a_name_that_could_spoil_a_line_is_made_anew(given: str) -> None:
         start_response("200 OK", [])  # type: ignore[operator]
         return [str(log_format.request_id.get()).encode()]
 
-    (body,) = identified(serve)({"HTTP_X_REQUEST_ID": given}, lambda _, headers: sent.extend(headers))  # type: ignore[arg-type]
+    (body,) = with_request_id(serve)({"HTTP_X_REQUEST_ID": given}, lambda _, headers: sent.extend(headers))  # type: ignore[arg-type]
 
     assert re.fullmatch("[0-9a-f]{32}", body.decode())
     assert sent == [(HEADER, body.decode())]
@@ -113,7 +113,7 @@ def test_the_name_lasts_until_the_answer_is_closed() -> None:
         def close(self) -> None:
             seen.append(log_format.request_id.get())
 
-    body = identified(lambda *_: Body())({"HTTP_X_REQUEST_ID": "mine-1.a_b"}, None)
+    body = with_request_id(lambda *_: Body())({"HTTP_X_REQUEST_ID": "mine-1.a_b"}, None)
     list(body)
     body.close()  # type: ignore[attr-defined]
 
@@ -211,7 +211,7 @@ def test_failures_that_nobody_foresaw_tell_under_which_name_to_look() -> None:
     app = Flask(__name__)
     problems.register(app)
     app.add_url_rule("/fails", view_func=lambda: 1 / 0)
-    app.wsgi_app = identified(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign, assignment]
 
     answer = app.test_client().get("/fails", headers={HEADER: "look-here"})
 

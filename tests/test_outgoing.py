@@ -8,10 +8,10 @@ import pytest
 
 from app.config import Config
 from app.errors import ConfigurationError
-from app.outgoing.url_policy import AddressRefused, Rules, allowance
+from app.outgoing.url_policy import AddressRefused, UrlPolicy, allowance
 from tests.support.system import SECRET
 
-EMBEDDED = Rules(plain_http=True)
+EMBEDDED = UrlPolicy(plain_http=True)
 
 PRIVATE = [
     "127.0.0.1",
@@ -138,23 +138,23 @@ def test_what_is_public_may_be_called(url: str, authority: str, target: str) -> 
 
 
 def test_in_production_only_by_tls() -> None:
-    assert Rules().address("https://example.org").port == 443
+    assert UrlPolicy().address("https://example.org").port == 443
     with pytest.raises(AddressRefused, match="https"):
-        Rules().address("http://example.org")
+        UrlPolicy().address("http://example.org")
 
 
 def test_what_is_configured_may_be_called_and_nothing_beside_it() -> None:
-    rules = Rules(
+    rules = UrlPolicy(
         tuple(allowance(a) for a in ("10.1.0.0/16", "fd00:1::/32", "Hooks.internal")), plain_http=True
     )
 
     for host, ip in (("x.org", "10.1.2.3"), ("x.org", "::ffff:10.1.2.3"), ("x.org", "fd00:1::1")):
-        rules.may_call(host, ip_address(ip))
-    rules.may_call("hooks.internal", ip_address("192.168.7.7"))
+        rules.check_ip(host, ip_address(ip))
+    rules.check_ip("hooks.internal", ip_address("192.168.7.7"))
     assert rules.address("http://10.1.2.3:8080/").host == "10.1.2.3"
     for host, ip in (("x.org", "10.2.0.1"), ("more.hooks.internal", "192.168.7.7"), ("x.org", "127.0.0.1")):
         with pytest.raises(AddressRefused):
-            rules.may_call(host, ip_address(ip))
+            rules.check_ip(host, ip_address(ip))
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.outgoing.http_client import ANSWER_BYTES, NoAnswer, post
-from app.outgoing.url_policy import AddressRefused, Rules
+from app.outgoing.http_client import ANSWER_BYTES, NoResponse, post
+from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from tests.support.receiver import Receiver, receiving
 
-LOOPBACK = Rules((ip_network("127.0.0.0/8"),), plain_http=True)
+LOOPBACK = UrlPolicy((ip_network("127.0.0.0/8"),), plain_http=True)
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_name_that_leads_into_a_private_network_is_refused(
     url = receiver.url.replace("127.0.0.1", "hooks.example.org")
 
     with pytest.raises(AddressRefused, match="private or reserved") as refused:
-        post(url, {}, b"", Rules(plain_http=True), resolve=to(*ips))
+        post(url, {}, b"", UrlPolicy(plain_http=True), resolve=to(*ips))
 
     assert not any(ip.rpartition(":")[2] in str(refused.value) for ip in ips), "it tells of names inside"
     assert receiver.received == []
@@ -114,8 +114,8 @@ def test_a_name_that_changes_between_check_and_use_gains_nothing(
         httpcore.SyncBackend, "connect_tcp", connect
     )  # it is a real address, of somebody else
     url = receiver.url.replace("127.0.0.1", "hooks.example.org")
-    with pytest.raises(NoAnswer, match="nobody there"):
-        post(url, {}, b"", Rules(plain_http=True), resolve=resolve)
+    with pytest.raises(NoResponse, match="nobody there"):
+        post(url, {}, b"", UrlPolicy(plain_http=True), resolve=resolve)
 
     assert (asked, called) == (["hooks.example.org"], ["203.0.114.1"])
     assert receiver.received == []
@@ -123,7 +123,7 @@ def test_a_name_that_changes_between_check_and_use_gains_nothing(
 
 @pytest.mark.parametrize("location", ["http://127.0.0.2:{port}/", "http://inside.example.org:{port}/"])
 def test_a_redirect_into_a_private_network_is_refused(receiver: Receiver, location: str) -> None:
-    rules = Rules((ip_network("127.0.0.1/32"),), plain_http=True)
+    rules = UrlPolicy((ip_network("127.0.0.1/32"),), plain_http=True)
     receiver.statuses = [307]
     receiver.location = location.format(port=receiver.url.rpartition(":")[2].partition("/")[0])
 
@@ -145,7 +145,7 @@ def test_a_redirect_into_a_private_network_is_refused(receiver: Receiver, locati
 def test_a_redirect_to_what_is_no_address_is_refused(receiver: Receiver, location: str) -> None:
     receiver.statuses, receiver.location = [308], location
 
-    with pytest.raises((AddressRefused, NoAnswer)):
+    with pytest.raises((AddressRefused, NoResponse)):
         post(receiver.url, {}, b"", LOOPBACK)
 
     assert len(receiver.received) == 1
@@ -160,7 +160,7 @@ def test_a_redirect_that_keeps_the_method_is_followed_others_are_answers(receive
     assert post(receiver.url, {}, b"", LOOPBACK).status == 302
 
     receiver.statuses = [307] * 9
-    with pytest.raises(NoAnswer, match="redirects"):
+    with pytest.raises(NoResponse, match="redirects"):
         post(receiver.url, {}, b"", LOOPBACK)
 
 
@@ -171,7 +171,7 @@ def test_who_sends_a_byte_now_and_then_is_left_in_time() -> None:
             connection.sendall(bytes([byte]))  # until nobody is there any more
             time.sleep(0.01)
 
-    with serving(drip) as url, pytest.raises(NoAnswer, match=r"no answer within 0\.4 s"):
+    with serving(drip) as url, pytest.raises(NoResponse, match=r"no answer within 0\.4 s"):
         post(url, {}, b"", LOOPBACK, seconds=0.4)
 
 
@@ -198,21 +198,21 @@ def test_what_is_no_answer_of_the_web_is_none(said: bytes) -> None:
         connection.recv(65_536)
         connection.sendall(said)
 
-    with serving(talk) as url, pytest.raises(NoAnswer):
+    with serving(talk) as url, pytest.raises(NoResponse):
         post(url, {}, b"", LOOPBACK, seconds=60)
 
 
 def test_nobody_there_and_no_such_name_are_no_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as taken:  # by nobody who listens
         taken.bind(("127.0.0.1", 0))
-        with pytest.raises(NoAnswer):
+        with pytest.raises(NoResponse):
             post(f"http://127.0.0.1:{taken.getsockname()[1]}/", {}, b"", LOOPBACK)
 
     def unknown(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # some resolvers know every name, and some are slow
-    with pytest.raises(NoAnswer, match="no address"):
+    with pytest.raises(NoResponse, match="no address"):
         post("http://none.invalid/", {}, b"", LOOPBACK)
 
 
@@ -265,9 +265,9 @@ def test_tls_names_and_checks_the_host_though_its_address_is_called(tmp_path: Pa
         port = url.rpartition(":")[2]
         right, wrong = f"https://hooks.example.org:{port}", f"https://other.example.org:{port}"
         answer = post(right, {}, b"", LOOPBACK, resolve=to("127.0.0.1"), tls=trusting)
-        with pytest.raises(NoAnswer, match="certificate"):
+        with pytest.raises(NoResponse, match="certificate"):
             post(wrong, {}, b"", LOOPBACK, resolve=to("127.0.0.1"), tls=trusting)
-        with pytest.raises(NoAnswer, match="certificate"):  # nobody vouches for it
+        with pytest.raises(NoResponse, match="certificate"):  # nobody vouches for it
             post(right, {}, b"", LOOPBACK, resolve=to("127.0.0.1"))
 
     assert answer.status == 204

@@ -13,7 +13,7 @@ import pytest
 from app.errors import Forbidden, NotFound, TooMany, Unauthorized
 from app.http import attempts as attempts_module
 from app.http import rate_limits
-from app.http.attempts import Attempts, TooSoon, Window
+from app.http.attempts import ConnectionAttempts, RateExceeded, Window
 from app.http.rate_limits import PausingRedis, address_key, network_key
 from tests.support.clock import Clock as Monotonic
 from tests.support.line import TcpProxy
@@ -142,31 +142,31 @@ def test_a_window_without_a_limit_keeps_nothing():
 
 
 def test_five_thousand_viewers_of_fifty_users_behind_one_address_all_pass():
-    attempts = Attempts(3_000, lambda key: pytest.fail("a good attempt asks nobody"))
+    attempts = ConnectionAttempts(3_000, lambda key: pytest.fail("a good attempt asks nobody"))
 
     for n in range(5_000):
         attempts.arrived("192.0.2.7")
-        with attempts.trying("192.0.2.7") as by:
-            by(f"user {n % 50}")
+        with attempts.trying("192.0.2.7") as set_user:
+            set_user(f"user {n % 50}")
 
 
 def test_a_user_and_an_address_are_stopped_each_at_its_own_limit():
-    attempts = Attempts(3, lambda key: 0.0)
+    attempts = ConnectionAttempts(3, lambda key: 0.0)
 
     def try_as(user: str, address: str = "here") -> None:
         attempts.arrived(address)
-        with attempts.trying(address) as by:
-            by(user)
+        with attempts.trying(address) as set_user:
+            set_user(user)
 
     for _ in range(3):
         try_as("ann")
-    with pytest.raises(TooSoon) as refusal:
+    with pytest.raises(RateExceeded) as refusal:
         try_as("ann", "there")
     assert refusal.value.status == 429
     assert 0 < int(refusal.value.headers["Retry-After"]) <= 60
     for n in range(27):
         try_as(f"user {n}")
-    with pytest.raises(TooSoon):
+    with pytest.raises(RateExceeded):
         try_as("bob")
     try_as("bob", "there")
 
@@ -176,12 +176,12 @@ def test_refusals_count_against_the_address_and_once_it_is_known_against_the_use
     refusal: type[Unauthorized],
 ):
     counted: list[str] = []
-    attempts = Attempts(100, lambda key: (counted.append(key), 0.0)[1])
+    attempts = ConnectionAttempts(100, lambda key: (counted.append(key), 0.0)[1])
 
     with pytest.raises(refusal), attempts.trying("here"):
         raise refusal("no")
-    with pytest.raises(refusal), attempts.trying("here") as by:
-        by("ann")
+    with pytest.raises(refusal), attempts.trying("here") as set_user:
+        set_user("ann")
         raise refusal("no")
     with pytest.raises(LookupError), attempts.trying("here"):
         raise LookupError
@@ -191,7 +191,9 @@ def test_refusals_count_against_the_address_and_once_it_is_known_against_the_use
 
 def test_who_fails_too_often_is_told_to_wait_without_asking_again(clock: Clock):
     counted: list[str] = []
-    attempts = Attempts(100, lambda key: (counted.append(key), 0.0 if len(counted) <= 2 else 30.0)[1])
+    attempts = ConnectionAttempts(
+        100, lambda key: (counted.append(key), 0.0 if len(counted) <= 2 else 30.0)[1]
+    )
 
     def fail() -> TooMany | Unauthorized:
         with pytest.raises((TooMany, Unauthorized)) as refusal, attempts.trying("here"):
@@ -200,15 +202,15 @@ def test_who_fails_too_often_is_told_to_wait_without_asking_again(clock: Clock):
 
     assert [fail().status for _ in range(6)] == [401, 401, 429, 429, 429, 429]
     assert len(counted) == 3
-    with attempts.trying("here") as by:
-        by("ann")  # who has a good token is not locked out by others
+    with attempts.trying("here") as set_user:
+        set_user("ann")  # who has a good token is not locked out by others
     clock.now += 31
     fail()
     assert len(counted) == 4
 
 
 def test_keys_beyond_so_many_share_the_count_of_their_network(clock: Clock) -> None:
-    window = Window(2, network_key, apart=3)
+    window = Window(2, network_key, max_keys=3)
     honest = "198.51.100.7"
     window.hit(honest)
     for n in range(1_000):  # from everywhere
@@ -222,7 +224,7 @@ def test_keys_beyond_so_many_share_the_count_of_their_network(clock: Clock) -> N
 
 
 def test_a_window_holds_so_many_keys_and_as_many_networks(clock: Clock) -> None:
-    window = Window(5, network_key, apart=10)
+    window = Window(5, network_key, max_keys=10)
     for n in range(10_000):
         window.hit(f"2001:{n:x}::/64")
 
@@ -231,11 +233,11 @@ def test_a_window_holds_so_many_keys_and_as_many_networks(clock: Clock) -> None:
 
 
 def test_many_users_do_not_use_up_what_the_next_may() -> None:
-    attempts = Attempts(3, lambda key: 0.0)
-    attempts._users = Window(3, attempts._users._coarser, apart=256)
+    attempts = ConnectionAttempts(3, lambda key: 0.0)
+    attempts._users = Window(3, attempts._users._group_of, max_keys=256)
     for n in range(4 * 256):  # the last three quarters in 256 groups
-        with attempts.trying("192.0.2.7") as by:
-            by(f"{n % 256:02x}-user-{n}")
+        with attempts.trying("192.0.2.7") as set_user:
+            set_user(f"{n % 256:02x}-user-{n}")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.api.agent import Start
 from app.api.webhooks import NewWebhook
 from app.errors import Unprocessable
 from app.http import problems
-from app.http.base import STRANGE_FIELDS, ListField, refuse_crowds
+from app.http.base import UNKNOWN_FIELDS, ListField, refuse_many_fields
 from app.realtime.socketio.rooms import JoinTask
 
 TASK = "11111111-1111-4111-8111-111111111111"
@@ -110,16 +110,16 @@ def test_fewer_messages_are_told_as_they_are() -> None:
 def test_an_object_with_thousands_of_fields_is_refused_at_once(place: str) -> None:
     strange = {f"f{n}": 0 for n in range(25_000)}
     with pytest.raises(ma.ValidationError) as refused:
-        refuse_crowds({place: strange} if place else strange, Start())
+        refuse_many_fields({place: strange} if place else strange, Start())
 
     found = problems.fields(refused.value.messages)
     assert set(found) == {place or "body"} and "25,000 fields" in str(found)
 
 
 def test_a_few_unknown_fields_are_left_to_be_named() -> None:
-    refuse_crowds({f"f{n}": 0 for n in range(STRANGE_FIELDS)}, Start())
-    refuse_crowds({"params": {f"f{n}": 0 for n in range(10_000)}, "approval": 7}, Start())
-    refuse_crowds([7], Start())
+    refuse_many_fields({f"f{n}": 0 for n in range(UNKNOWN_FIELDS)}, Start())
+    refuse_many_fields({"params": {f"f{n}": 0 for n in range(10_000)}, "approval": 7}, Start())
+    refuse_many_fields([7], Start())
 
 
 def test_a_batch_of_bad_events_is_looked_at_until_enough_is_known() -> None:

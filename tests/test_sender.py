@@ -14,8 +14,8 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.pool import Single
-from app.outgoing.http_client import Answer, NoAnswer
-from app.outgoing.url_policy import AddressRefused, Rules
+from app.outgoing.http_client import HttpResponse, NoResponse
+from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.store import DatabaseUnavailable
 from app.stream.transaction import Transaction
 from app.webhooks import delivery
@@ -43,7 +43,7 @@ def hook(here: Tasks) -> Hook:
     ("raised", "error"),
     [
         (AddressRefused("it is private"), "it is private"),
-        (NoAnswer("nobody there"), "nobody there"),
+        (NoResponse("nobody there"), "nobody there"),
         (ZeroDivisionError(), "internal error: ZeroDivisionError"),
     ],
 )
@@ -51,13 +51,13 @@ def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Excepti
     hook.create_tasks()
     (claimed,) = hook.claim()
 
-    def send(*_: Any, **__: Any) -> Answer:
+    def send(*_: Any, **__: Any) -> HttpResponse:
         raise raised
 
-    tried = attempt(claimed, Rules(), SECRET, send)
+    tried = attempt(claimed, UrlPolicy(), SECRET, send)
 
     assert (tried.succeeded, tried.status_code, tried.error) == (False, None, error)
-    changed = attempt(claimed, Rules(), SECRET + "!", send)
+    changed = attempt(claimed, UrlPolicy(), SECRET + "!", send)
     assert changed.error and "SECRET_KEY has changed" in changed.error
 
 
@@ -66,12 +66,12 @@ def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: H
     (claimed,) = hook.claim()
     sent: list[tuple[dict[str, str], bytes]] = []
 
-    def send(url: str, headers: dict[str, str], body: bytes, rules: Rules, **_: Any) -> Answer:
+    def send(url: str, headers: dict[str, str], body: bytes, rules: UrlPolicy, **_: Any) -> HttpResponse:
         sent.append((headers, body))
-        return Answer(200, "ok")
+        return HttpResponse(200, "ok")
 
     for _ in range(2):
-        assert attempt(claimed, Rules(), SECRET, send).succeeded
+        assert attempt(claimed, UrlPolicy(), SECRET, send).succeeded
 
     (headers, body), (_, again) = sent
     assert body == again

@@ -18,14 +18,14 @@ from app.auth import identity
 from app.errors import TooMany
 from app.green.unsent import Unsent
 from app.http import base
-from app.http.concurrency import Downloads, Shares
+from app.http.concurrency import Downloads, UserConcurrency
 from tests.support.parts import Parts
 from tests.support.system import System, User, wait_for
 
 
-def hold(shares: Shares, user: str, held: threading.Event, inside: list[str]) -> Callable[[], None]:
+def hold(shares: UserConcurrency, user: str, held: threading.Event, inside: list[str]) -> Callable[[], None]:
     def work() -> None:
-        with shares.turn(user):
+        with shares.slot(user):
             inside.append(user)
             held.wait(60)
 
@@ -33,29 +33,29 @@ def hold(shares: Shares, user: str, held: threading.Event, inside: list[str]) ->
 
 
 def test_of_one_user_a_few_are_answered_at_once_and_of_another_at_any_time() -> None:
-    shares, held, inside = Shares(3, waiting=7), threading.Event(), list[str]()
+    shares, held, inside = UserConcurrency(3, waiting=7), threading.Event(), list[str]()
     threads = [threading.Thread(target=hold(shares, "busy", held, inside)) for _ in range(10)]
     for thread in threads:
         thread.start()
-    wait_for("three inside, seven waiting", lambda: len(inside) == 3 and shares._here["busy"] == 10)
+    wait_for("three inside, seven waiting", lambda: len(inside) == 3 and shares._requests["busy"] == 10)
 
-    with shares.turn("other"):
+    with shares.slot("other"):
         assert inside == ["busy"] * 3
-    with pytest.raises(TooMany), shares.turn("busy"):
+    with pytest.raises(TooMany), shares.slot("busy"):
         pass
 
     held.set()
     for thread in threads:
         thread.join(60)
     assert inside == ["busy"] * 10
-    assert (shares._here, shares._queues) == ({}, {}), "of who is gone nothing is kept"
+    assert (shares._requests, shares._queues) == ({}, {}), "of who is gone nothing is kept"
 
 
 def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app, unsent, answered = Flask(__name__), Unsent(of_one=10), threading.Event()
-    app.extensions["taskroom"] = Parts({Shares: Shares(5), Unsent: unsent})
+    app.extensions["taskroom"] = Parts({UserConcurrency: UserConcurrency(5), Unsent: unsent})
     who = threading.local()
     monkeypatch.setattr(identity, "current", lambda: SimpleNamespace(user_id=who.name))
     view = base.signed_in(lambda principal: answered.set() if principal.user_id == "slow" else "served")
@@ -78,7 +78,7 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
 
 
 def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
-    downloads = Downloads(of_one=2, in_all=3)
+    downloads = Downloads(per_user=2, in_total=3)
     ends = [downloads.begin(user) for user in ("busy", "busy", "other")]
     for user in ("busy", "third"):
         with pytest.raises(TooMany) as refused:
@@ -92,7 +92,7 @@ def test_of_one_user_and_of_all_there_are_so_many_downloads_at_a_time() -> None:
         downloads.begin("busy")
     for end in ends:
         end()
-    assert downloads._here == {}, "of who is gone nothing is kept"
+    assert downloads._running == {}, "of who is gone nothing is kept"
 
 
 def test_twenty_five_lists_of_one_user_leave_connections_to_the_others(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from app.broker.client import DELIVER
-from app.outgoing.url_policy import Rules
+from app.outgoing.url_policy import UrlPolicy
 from app.stream.store import DatabaseUnavailable
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
@@ -19,7 +19,7 @@ logger = logging.getLogger("taskroom.webhooks")
 @celery.task(name=DELIVER)
 def deliver_webhooks() -> None:
     here = settings()
-    rules = Rules(here.webhook_allowed, plain_http=here.embedded)
+    rules = UrlPolicy(here.webhook_allowed, plain_http=here.embedded)
     policy = Policy(here.webhook_retry_seconds)
     try:
         with runtime().connect.single() as connect:

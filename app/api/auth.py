@@ -45,7 +45,7 @@ class TicketSchema(ma.Schema):
     expires_in = ma.fields.Integer(metadata={"description": "Seconds"})
 
 
-def _who() -> str:
+def _login_key() -> str:
     try:
         body = json_body()
     except ValueError:  # the view will say so
@@ -60,10 +60,10 @@ def _who() -> str:
 @blp.alt_response(200, schema=SignedIn)
 @blp.doc(security=[])
 # Failures are known only afterwards: whoever sends a hundred guesses at once is past the limits on them by then.
-@limiter.limit("30 per minute", key_func=_who)
+@limiter.limit("30 per minute", key_func=_login_key)
 @limiter.limit("300 per minute")
 # Failures only: signing in well attacks nobody.
-@limiter.limit("10 per minute", key_func=_who, deduct_when=lambda response: response.status_code == 401)
+@limiter.limit("10 per minute", key_func=_login_key, deduct_when=lambda response: response.status_code == 401)
 @limiter.limit("60 per minute", deduct_when=lambda response: response.status_code == 401)
 def login(query: dict[str, Any], body: dict[str, str]) -> Response:
     return _answer(sessions.sign_in(body["email"], body["password"]))

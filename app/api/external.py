@@ -16,8 +16,8 @@ from flask import Response, jsonify, request
 from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
-from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_crowds
-from app.http.concurrency import Reports
+from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_many_fields
+from app.http.concurrency import ReportConcurrency
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
 from app.jobs.catalog import Catalog
@@ -33,7 +33,7 @@ LARGEST = 2**53  # what a browser counts exactly
 CHECKED_AT_ONCE = 50  # events, before the loop serves others again
 
 
-class Stamp(TimeField):
+class TimestampField(TimeField):
     """A time, as events carry it."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
@@ -49,57 +49,57 @@ def _seconds(**how: Any) -> ma.fields.Float:
     return ma.fields.Float(allow_none=True, validate=ma.validate.Range(0, LARGEST), **how)
 
 
-class Said(ma.Schema):
+class ReportedEvent(ma.Schema):
     type = ma.fields.String(required=True)
-    timestamp = Stamp()
+    timestamp = TimestampField()
 
 
-class LogSaid(Said):
+class ReportedLog(ReportedEvent):
     level = ma.fields.String(load_default="INFO", validate=ma.validate.OneOf(tuple(LEVELS)))
     message = ma.fields.String(required=True)
     component = ma.fields.String(load_default=None, allow_none=True)
     phase = ma.fields.String(load_default=None, allow_none=True)
 
 
-class PhaseSaid(Said):
+class ReportedPhase(ReportedEvent):
     phase_id = ma.fields.String(required=True)
     processed_count = _count()
     total_count = _count()
     error_count = _count()
 
 
-class PhaseUpdateSaid(PhaseSaid):
+class ReportedPhaseUpdate(ReportedPhase):
     status = ma.fields.String(required=True, validate=ma.validate.OneOf(PHASE_STATUSES))
     message = ma.fields.String(load_default="")
     eta_seconds = _seconds(load_default=None)
 
 
-class PhaseCompleteSaid(PhaseSaid):
+class ReportedPhaseComplete(ReportedPhase):
     duration_seconds = _seconds(load_default=None)
 
 
-class ErrorSaid(ma.Schema):
+class ReportedError(ma.Schema):
     type = ma.fields.String(required=True, validate=ma.validate.Length(1, 128))
     message = ma.fields.String(required=True, validate=ma.validate.Length(1))
     traceback = ma.fields.String(load_default=None, allow_none=True)
 
 
-class StatusSaid(Said):
+class ReportedStatus(ReportedEvent):
     status = ma.fields.String(required=True, validate=ma.validate.OneOf((STARTED, SUCCESS, FAILURE, REVOKED)))
     current_phase = ma.fields.String(allow_none=True)
     current_phase_message = ma.fields.String(allow_none=True)
     progress = ma.fields.Float(validate=ma.validate.Range(0, 100))
     eta_seconds = _seconds()
     result = ma.fields.Raw(allow_none=True)
-    error = ma.fields.Nested(ErrorSaid)
+    error = ma.fields.Nested(ReportedError)
     execution_time_ms = ma.fields.Float(validate=ma.validate.Range(0, LARGEST))
 
 
-SAID: Mapping[str, ma.Schema] = {
-    "log": LogSaid(),
-    "phase_update": PhaseUpdateSaid(),
-    "phase_complete": PhaseCompleteSaid(),
-    "task_status": StatusSaid(),
+EVENT_SCHEMAS: Mapping[str, ma.Schema] = {
+    "log": ReportedLog(),
+    "phase_update": ReportedPhaseUpdate(),
+    "phase_complete": ReportedPhaseComplete(),
+    "task_status": ReportedStatus(),
 }
 
 
@@ -142,7 +142,7 @@ def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
-        with services()[Reports].turn(principal.user_id) as storing:
+        with services()[ReportConcurrency].slot(principal.user_id) as storing:
             request.get_data()  # kept for who parses it
             with storing:
                 return view(principal, *args, **kwargs)
@@ -189,12 +189,12 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if n % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             time.sleep(0)
         kind = event.get("type")
-        schema = SAID.get(kind) if isinstance(kind, str) else None
+        schema = EVENT_SCHEMAS.get(kind) if isinstance(kind, str) else None
         if schema is None:
-            errors[f"events.{n}.type"] = [f"One of: {', '.join(SAID)}."]
+            errors[f"events.{n}.type"] = [f"One of: {', '.join(EVENT_SCHEMAS)}."]
             continue
         try:
-            refuse_crowds(event, schema)
+            refuse_many_fields(event, schema)
             loaded = schema.load(event)
         except ma.ValidationError as error:
             errors |= named(error.messages, f"events.{n}")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from app.db.pool import is_read_only
 from app.errors import NotFound, Unauthorized
-from app.http.problems import answer
+from app.http.problems import problem_response
 from app.observability.metrics import Metrics
 from app.services import services
 from app.stream.hub import Hub
@@ -47,17 +47,17 @@ def readyz() -> Response:
 
 
 def _not_ready(why: str) -> Response:
-    return answer(503, "Service Unavailable", f"Postgres: {why}", headers={"Retry-After": "2"})
+    return problem_response(503, "Service Unavailable", f"Postgres: {why}", headers={"Retry-After": "2"})
 
 
 @blp.get("/metrics")
 def metrics() -> Response:
     """Of this process alone: with several, each is asked by itself."""
-    _may_look()
+    _check_access()
     return Response(services()[Metrics].text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _may_look() -> None:
+def _check_access() -> None:
     """With METRICS_TOKEN, who shows it. Without one nobody in production, and embedded only who sits at this machine
     with no proxy between: behind one that ends TLS the whole world has a private address. Raises Unauthorized or
     NotFound."""
@@ -69,11 +69,11 @@ def _may_look() -> None:
             raise Unauthorized("Show METRICS_TOKEN as a bearer token")
         return
     passed_on = any(name in request.headers for name in PASSED_ON)
-    if not config.embedded or passed_on or not _is_here(request.remote_addr):
+    if not config.embedded or passed_on or not _is_local(request.remote_addr):
         raise NotFound("Set METRICS_TOKEN to see the metrics")
 
 
-def _is_here(address: str | None) -> bool:
+def _is_local(address: str | None) -> bool:
     try:
         return ipaddress.ip_address(address or "").is_loopback
     except ValueError:

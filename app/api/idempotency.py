@@ -102,7 +102,7 @@ def key_of(principal: Principal, headers: dict[str, str], whole: bool = True) ->
     return Key(principal.user_id, headers["key"], hashlib.sha256(address + told).hexdigest())
 
 
-def once(key: Key | None, make: Callable[[], Answer], again: Callable[[Made], Answer]) -> Answer:
+def run_once(key: Key | None, make: Callable[[], Answer], again: Callable[[Made], Answer]) -> Answer:
     """What ``make`` answers, which remembers the key; ``again`` answers for what the key has made before. Raises
     Unprocessable and Unavailable."""
     if key is None:

@@ -15,8 +15,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.auth import identity
 from app.config import Config
-from app.http.attempts import AN_ADDRESS_MAY, too_many
-from app.http.rate_limits import address, in_a_window, limiter
+from app.http.attempts import ADDRESS_FACTOR, too_many
+from app.http.rate_limits import address, limiter, per_window
 from app.services import services
 from app.tasks.budget import check
 
@@ -28,11 +28,11 @@ def _limited(
 ) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         # The user's own first: who is over it uses up nothing of the neighbours'.
-        view = limiter.shared_limit(lambda: in_a_window(per_minute(services().config)), scope, key_func=who)(
+        view = limiter.shared_limit(lambda: per_window(per_minute(services().config)), scope, key_func=who)(
             view
         )
         return limiter.shared_limit(
-            lambda: in_a_window(per_minute(services().config) * AN_ADDRESS_MAY), scope, key_func=address
+            lambda: per_window(per_minute(services().config) * ADDRESS_FACTOR), scope, key_func=address
         )(view)
 
     return decorate
@@ -64,9 +64,9 @@ def steps(params: Mapping[str, Any]) -> None:
         return
     for key, per_minute in (
         (_caller(), config.steps_per_minute),
-        (address(), config.steps_per_minute * AN_ADDRESS_MAY),
+        (address(), config.steps_per_minute * ADDRESS_FACTOR),
     ):
-        allowed = parse(in_a_window(per_minute))
+        allowed = parse(per_window(per_minute))
         # What is refused is not counted: a smaller start may still have room.
         if not limiter.limiter.test(allowed, "steps", key, cost=count):
             until = limiter.limiter.get_window_stats(allowed, "steps", key).reset_time

@@ -9,7 +9,7 @@ import marshmallow as ma
 import orjson
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.api.idempotency import KeyHeaders, Made, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
@@ -147,4 +147,4 @@ def announce(
                 key.remember(tx.cur, Made(None, event.payload))
         return event.decoded()
 
-    return once(key, make, lambda made: dict(orjson.loads(made.note or "{}")))
+    return run_once(key, make, lambda made: dict(orjson.loads(made.note or "{}")))

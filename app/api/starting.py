@@ -10,15 +10,15 @@ from flask import Response, jsonify, url_for
 
 from app import green
 from app.api import limits
-from app.api.idempotency import Key, Made, forget, once
+from app.api.idempotency import Key, Made, forget, run_once
 from app.auth.principal import Principal
 from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import Unavailable, Unprocessable
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
-from app.jobs.catalog import Catalog, choice
-from app.jobs.params import Refused
-from app.jobs.steps import checked_with_steps
+from app.jobs.catalog import Catalog, unknown_type_message
+from app.jobs.params import InvalidParams
+from app.jobs.steps import validated_with_steps
 from app.jobs.types import JobType
 from app.services import services
 from app.stream.event import scrub
@@ -67,15 +67,15 @@ def new_task(
             send_first(task_id, job.name)
         return task_id
 
-    return once(key, make, lambda made: str(made.task_id))
+    return run_once(key, make, lambda made: str(made.task_id))
 
 
 def checked_params(job: JobType, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
     """The parameters with the defaults filled in. Raises Unprocessable, naming each field."""
     _refuse_large(params, named)  # before each field is looked at
     try:
-        filled = checked_with_steps(services()[Catalog], job, scrub(params))
-    except Refused as error:
+        filled = validated_with_steps(services()[Catalog], job, scrub(params))
+    except InvalidParams as error:
         messages = {name or ma.exceptions.SCHEMA: texts for name, texts in error.messages.items()}
         raise Unprocessable("The parameters were refused", errors=fields(messages, named)) from None
     _refuse_large(filled, named)
@@ -96,7 +96,7 @@ def begin(task_id: str, job_type: str, approval: Approval | None) -> Response:
 
 
 def send_first(task_id: str, job_type: str) -> None:
-    """Tells the broker of a new task. When it cannot be told the task ends at once and the caller may
+    """Tells the broker of a new task. When it cannot be told the task ends at run_once and the caller may
     try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
     try:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
@@ -122,7 +122,7 @@ def accepted(task_id: str, waits: bool) -> Response:
 
 def declared_type(name: str) -> JobType:
     """Raises Unprocessable, naming ``job_type``, for one that no worker has declared."""
-    types = services()[Catalog].having([name])
+    types = services()[Catalog].types_with([name])
     if name not in types:
-        raise Unprocessable("There is no such job type", errors={"job_type": [choice(types)]})
+        raise Unprocessable("There is no such job type", errors={"job_type": [unknown_type_message(types)]})
     return types[name]

@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response, jsonify
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.api.idempotency import KeyHeaders, Made, key_of, run_once
 from app.api.starting import accepted, begin
 from app.auth import permissions
 from app.auth.principal import Principal
@@ -142,7 +142,7 @@ def _event(event: Event) -> dict[str, Any]:
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """Ends a task that waits at once; one that runs stops at its next report. 409 when it has ended."""
+    """Ends a task that waits at run_once; one that runs stops at its next report. 409 when it has ended."""
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
         lifecycle.cancel(tx, name, principal.email)
@@ -218,4 +218,4 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
                 key.remember(tx.cur, Made(new_id, WAITING if approval else PENDING))
         return begin(new_id, old["job_type"], approval)
 
-    return once(key, make, lambda made: accepted(str(made.task_id), made.note == WAITING))
+    return run_once(key, make, lambda made: accepted(str(made.task_id), made.note == WAITING))

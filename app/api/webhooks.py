@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, once
+from app.api.idempotency import KeyHeaders, Made, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
@@ -25,7 +25,7 @@ from app.http.base import (
     utc,
     with_next,
 )
-from app.outgoing.url_policy import LONGEST_URL, AddressRefused, Rules
+from app.outgoing.url_policy import LONGEST_URL, AddressRefused, UrlPolicy
 from app.services import services
 from app.stream.event import EVENT_TYPE
 from app.webhooks import queue, subscriptions
@@ -66,7 +66,7 @@ class Webhook(ma.Schema):
 
 
 class Created(Webhook):
-    secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown this once"})
+    secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown this run_once"})
 
 
 class Webhooks(ma.Schema):
@@ -130,7 +130,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
     tenant = permissions.webhook_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
     try:
-        Rules(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
+        UrlPolicy(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
     except AddressRefused as error:
         raise Unprocessable("The address is refused", errors={"url": [str(error)]}) from None
     key = key_of(principal, headers)
@@ -149,7 +149,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
             found, secret = subscriptions.made(tx.cur, principal.user_id, str(made.note), config.secret_key)
         return found | {"secret": secret}
 
-    return once(key, make, again)
+    return run_once(key, make, again)
 
 
 @blp.delete("/webhooks/<uuid:webhook_id>")
@@ -191,7 +191,7 @@ def ping(
                 key.remember(tx.cur, Made(None, made))
         return {"delivery_id": made}
 
-    return once(key, make, lambda made: {"delivery_id": str(made.note)})
+    return run_once(key, make, lambda made: {"delivery_id": str(made.note)})
 
 
 @blp.get("/webhooks/<uuid:webhook_id>/deliveries")

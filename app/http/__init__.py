@@ -1,1 +1,1 @@
-"""What all requests share: problems, JSON, request ids, rate limits, and the files of the dashboard."""
+"""What all requests pass: errors as problem+json, JSON, request ids and rate limits; and the files of the dashboard."""

@@ -1,4 +1,4 @@
-"""Admission: a bounded number at a time, the others in the order in which they came."""
+"""Admits a limited number of greenlets at a time, in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import threading
 from collections import deque
 
 
-class Queue:
-    """So many at once, the others in the order in which they came.
+class AdmissionQueue:
+    """Admits ``at_once`` callers; the others wait in the order of their arrival.
 
-    The library's semaphore wakes who waits, who then finds that a newcomer was quicker: of a thousand that connect
-    at once some waited for a second while each took three milliseconds.
+    A semaphore wakes a waiting caller, which then finds that a newcomer has taken its place: of a thousand clients that
+    connected at once, some waited for a second although each took three milliseconds.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -18,6 +18,7 @@ class Queue:
         self._waiting: deque[threading.Event] = deque()
 
     def __len__(self) -> int:
+        """Returns the number of callers that wait."""
         return len(self._waiting)
 
     def enter(self) -> None:
@@ -25,21 +26,21 @@ class Queue:
             if self._free and not self._waiting:
                 self._free -= 1
                 return
-            turn = threading.Event()
-            self._waiting.append(turn)
+            admitted = threading.Event()
+            self._waiting.append(admitted)
         try:
-            turn.wait()
-        except BaseException:  # whoever waits may be ended
+            admitted.wait()
+        except BaseException:  # a waiting greenlet may be killed
             with self._lock:
-                gone = turn in self._waiting
-                if gone:
-                    self._waiting.remove(turn)
-            if not gone:
+                still_waiting = admitted in self._waiting
+                if still_waiting:
+                    self._waiting.remove(admitted)
+            if not still_waiting:
                 self.leave()
             raise
 
     def leave(self) -> None:
-        """The place is handed to the next one: it is never free while somebody waits."""
+        """Hands the place to the next caller: a place is never free while a caller waits."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()

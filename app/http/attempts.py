@@ -1,4 +1,4 @@
-"""Limits that each web process counts for itself, because counting must cost nothing: attempts to open a stream."""
+"""Limits of attempts to open a stream or socket. Each web process counts them in memory: a count must cost nothing."""
 
 from __future__ import annotations
 
@@ -13,86 +13,87 @@ from app.errors import Forbidden, NotFound, TooMany, Unauthorized
 from app.http import rate_limits
 from app.http.rate_limits import KEPT_REFUSALS, network_key
 
-AN_ADDRESS_MAY = 10  # times what a user may: many people share one
-MAY_FAIL = 5  # one in so many attempts to connect
-COUNTED_APART = 50_000  # keys, in a minute
+ADDRESS_FACTOR = 10  # an address may do ten times as much as a user: many people share an address
+FAILURE_DIVISOR = 5  # one of this many attempts to connect may fail
+SEPARATE_KEYS = 50_000  # keys that have a count of their own in a minute
 
 
-class TooSoon(TooMany):
-    """Nothing is wrong but the pace: the same again later will work."""
+class RateExceeded(TooMany):
+    """The request is valid: it will succeed after the wait."""
 
 
 def too_many(wait: float, kind: type[TooMany] = TooMany) -> TooMany:
-    # The library tells a window's end in whole seconds, one too many.
+    # The library gives the end of a window in whole seconds, one second too late.
     seconds = min(max(1, math.ceil(wait)), rate_limits.WINDOW_SECONDS)
     return kind(f"Too many attempts; wait {seconds} s", headers={"Retry-After": str(seconds)})
 
 
 class Window:
-    """Counts what each key did in the present minute; None sets no limit. Costs a microsecond and no round trip.
+    """Counts the calls of each key in the current minute; None sets no limit. Costs a microsecond and no round trip.
 
-    Keys beyond so many have one count for all that are the same by ``coarser``: whoever comes from everywhere takes
-    no memory for it, nor the place of a key that is counted already."""
+    After ``max_keys`` keys, further keys share a count for each ``group_of(key)``: attempts from very many addresses
+    use no more memory and displace no key that has a count."""
 
-    def __init__(self, limit: int | None, coarser: Callable[[str], str], apart: int = COUNTED_APART) -> None:
-        self._limit, self._coarser, self._apart = limit, coarser, apart
+    def __init__(
+        self, limit: int | None, group_of: Callable[[str], str], max_keys: int = SEPARATE_KEYS
+    ) -> None:
+        self._limit, self._group_of, self._max_keys = limit, group_of, max_keys
         self._counts: dict[str, int] = {}
         self._shared: dict[str, int] = {}
         self._ends = 0.0
 
     def hit(self, key: str) -> float:
-        """0 when there was room, else the seconds until there is."""
+        """Counts one call. Returns 0 within the limit, else the seconds until the next minute."""
         if self._limit is None:
             return 0.0
         now = time.monotonic()
         if now >= self._ends:
             self._counts, self._shared, self._ends = {}, {}, now + rate_limits.WINDOW_SECONDS
         counts = self._counts
-        if len(counts) >= self._apart and key not in counts:
-            counts, key = self._shared, self._coarser(key)
-            if len(counts) >= self._apart and key not in counts:
+        if len(counts) >= self._max_keys and key not in counts:
+            counts, key = self._shared, self._group_of(key)
+            if len(counts) >= self._max_keys and key not in counts:
                 key = ""
         count = counts[key] = counts.get(key, 0) + 1
         return 0.0 if count <= self._limit else self._ends - now
 
 
-class Attempts:
-    """Attempts to open a stream or socket. All are counted in this process, by address and by user; those that are
-    refused (401, 403, 404) by ``failed`` for all processes, so that a good one costs no round trip.
+class ConnectionAttempts:
+    """Limits attempts to open a stream or socket. This process counts all attempts, by address and by user. Refused
+    ones (401, 403, 404) are counted by ``failed`` for all processes: a good attempt costs no round trip.
 
-    ``failed`` counts for a key and answers the seconds that it has to wait, 0 when it need not.
+    ``failed`` counts for a key and returns the seconds that the key must wait, 0 for none.
     """
 
     def __init__(self, per_user: int | None, failed: Callable[[str], float]) -> None:
-        self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups of them
-        self._addresses = Window(None if per_user is None else per_user * AN_ADDRESS_MAY, network_key)
+        self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups
+        self._addresses = Window(None if per_user is None else per_user * ADDRESS_FACTOR, network_key)
         self._failed = failed
-        self._refused: LRUCache[str, float] = LRUCache(
-            KEPT_REFUSALS
-        )  # keys that failed too often, until when
+        # The time until which a key that failed too often is refused.
+        self._refused: LRUCache[str, float] = LRUCache(KEPT_REFUSALS)
 
     def arrived(self, address: str) -> None:
-        """Counts one. Raises TooSoon."""
+        """Counts an attempt of the address. Raises RateExceeded."""
         wait = self._addresses.hit(address)
         if wait:
-            raise too_many(wait, TooSoon)
+            raise too_many(wait, RateExceeded)
 
     @contextmanager
     def trying(self, address: str) -> Iterator[Callable[[str], None]]:
-        """For the part of a join that may refuse. It gives a function that takes the user's id, once known, and
-        raises TooSoon; a refusal counts against that user, until then against the address, and is a TooMany when
-        there were too many."""
+        """Encloses the part of a join that may refuse. Yields a function that is called with the user's id, as soon as
+        it is known, and raises RateExceeded. A refusal counts against this user, before the call against the address.
+        After too many refusals it raises TooMany instead."""
         key = address
 
-        def by(user_id: str) -> None:
+        def set_user(user_id: str) -> None:
             nonlocal key
             key = user_id
             wait = self._users.hit(user_id)
             if wait:
-                raise too_many(wait, TooSoon)
+                raise too_many(wait, RateExceeded)
 
         try:
-            yield by
+            yield set_user
         except (Unauthorized, Forbidden, NotFound) as refusal:
             wait = self._wait_of(key)
             if wait:
@@ -103,7 +104,7 @@ class Attempts:
         now = time.monotonic()
         left = self._refused.get(key, now) - now
         if left > 0:
-            return left  # whoever goes on all the same costs Redis nothing
+            return left  # further attempts cost Redis nothing
         wait = self._failed(key)
         if wait:
             self._refused[key] = now + wait

@@ -1,4 +1,4 @@
-"""What the resources share: a blueprint that refuses unknown parameters, and list pages."""
+"""Shared by all resources: the blueprint, which refuses unknown parameters, fields, JSON bodies and list pages."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from app.auth import identity, permissions
 from app.auth.principal import Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
-from app.http.concurrency import Shares
+from app.http.concurrency import UserConcurrency
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
-# Bytes, where nothing else is said: parameters of a task, escaped threefold, and the rest.
+# Bytes, unless a resource has another limit: the parameters of a task, at three times their length by escapes, and the
+# rest.
 BODY_LIMIT = 256 * 1024
 MAX_DEPTH = 64
-STRANGE_FIELDS = 50  # that an object may have beyond those we know: each of so few is named in the answer
+UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
 
 
 class StrictParser(FlaskParser):
-    """An unknown parameter is a mistake of the caller's; ignoring it would hide it."""
+    """Refuses unknown parameters: ignoring them would hide a mistake of the caller."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {
         "query": ma.RAISE,
@@ -47,12 +48,14 @@ class StrictParser(FlaskParser):
         try:
             body = json_body()
         except ValueError as error:
-            raise BadRequest("The body is no JSON", errors={"body": [f"Not valid JSON: {error}."]}) from None
-        refuse_crowds(body, schema)
+            raise BadRequest(
+                "The body is not valid JSON", errors={"body": [f"Not valid JSON: {error}."]}
+            ) from None
+        refuse_many_fields(body, schema)
         return body
 
     def load_querystring(self, req: Request, schema: ma.Schema) -> Any:
-        """A parameter left empty (``?level=&q=``) is one not given. Postgres takes no NUL, not even to search for."""
+        """Ignores empty parameters (``?level=&q=``). Refuses NUL: Postgres accepts none, not even in a search."""
         given: dict[str, str] = {}  # no field takes a list: the first value counts
         for name, value in req.args.items(multi=True):
             if "\0" in name + value:
@@ -66,16 +69,16 @@ class Blueprint(SmorestBlueprint):
     ARGUMENTS_PARSER = StrictParser()
 
     def arguments(self, schema: type[ma.Schema], **kwargs: Any) -> Any:
-        """Makes the schema here: of a class webargs would make one for each request, copying every field."""
+        """Creates the schema once: from a class, webargs would create one for each request and copy every field."""
         return super().arguments(schema(), **kwargs)
 
 
 class NoQuery(ma.Schema):
-    """For calls that take no parameters: any is refused."""
+    """For calls without parameters: refuses all."""
 
 
 class WholeField(ma.fields.Integer):
-    """A whole number in digits: Python would also read ``1_0``, `` 1`` and the digits of other scripts."""
+    """A whole number in ASCII digits: Python also accepts ``1_0``, `` 1`` and the digits of other scripts."""
 
     def _validated(self, value: Any) -> Any:
         if isinstance(value, str) and not re.fullmatch("-?[0-9]{1,19}", value):
@@ -84,7 +87,7 @@ class WholeField(ma.fields.Integer):
 
 
 class TimeField(ma.fields.AwareDateTime):
-    """A time, as UTC; one that names no offset is UTC already."""
+    """A time, converted to UTC; a time without an offset is UTC."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=UTC, **kwargs)
@@ -97,15 +100,15 @@ class TimeField(ma.fields.AwareDateTime):
 
 
 class ScopeField(ma.fields.String):
-    """Whose tasks a list holds; ``permissions.scope_filter`` says who may ask for what."""
+    """The scope of a list; ``permissions.scope_filter`` checks it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(load_default="own", validate=ma.validate.OneOf(("own", "tenant")), **kwargs)
 
 
 class ListField(ma.fields.List[Any]):
-    """``least`` to ``most`` items. The length is looked at first: marshmallow would look at each item of a longer list
-    and write a message about it."""
+    """``least`` to ``most`` items. Checks the length first: marshmallow would check each item of a longer list and make
+    a message for each."""
 
     def __init__(self, inner: ma.fields.Field[Any], least: int, most: int, **kwargs: Any) -> None:
         self._length = ma.validate.Length(least, most)
@@ -125,12 +128,12 @@ class SequenceField(WholeField):
 
 
 def json_body() -> Any:
-    """The request's JSON; missing where there is no body. ValueError when it is not valid.
+    """Returns the request's JSON; ``missing`` without a body. Raises ValueError when it is invalid.
 
-    Strict where Python's own parser is not: no NaN, no lone surrogates, no number beyond 64 bits kept
-    as it is, and no nesting that would exhaust the stack of whatever walks the value later.
+    Stricter than Python's parser: refuses NaN, lone surrogates, and nesting that could exhaust the stack of later code.
+    Does not keep numbers beyond 64 bits exactly.
     """
-    if "Transfer-Encoding" in request.headers:  # Flask would read such a body as empty
+    if "Transfer-Encoding" in request.headers:  # Flask reads such a body as empty
         raise LengthRequired("Send the body with a Content-Length, not in chunks")
     data = request.get_data()
     if not data:
@@ -147,30 +150,31 @@ def json_body() -> Any:
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
-def refuse_crowds(value: Any, schema: ma.Schema) -> None:
-    """Raises ValidationError for an object with many more fields than there are, before each of them is looked at."""
+def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
+    """Raises ValidationError for an object with many more fields than the schema, before each field is checked."""
     if not isinstance(value, dict):
         return
-    if len(value) > len(schema.fields) + STRANGE_FIELDS:
+    if len(value) > len(schema.fields) + UNKNOWN_FIELDS:
         raise ma.ValidationError(f"Has {len(value):,} fields, {len(schema.fields)} at most.")
     for name, field in schema.fields.items():
         if isinstance(field, ma.fields.Nested):
             try:
-                refuse_crowds(value.get(name), field.schema)
+                refuse_many_fields(value.get(name), field.schema)
             except ma.ValidationError as error:
                 raise ma.ValidationError({name: error.messages}) from None
 
 
 def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Calls the view with the Principal first, when the check lets it pass, and when it is the user's turn and not
-    too much waits for the user to take it; before anything of the request is read. 401 without one."""
+    """Calls the view with the Principal as first argument. Before the request is read: without a principal it is 401,
+    ``check`` may raise, and the request waits for a slot of the user and until its client has read enough of its
+    earlier responses."""
 
     def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
             principal = identity.current()
             check(principal)
-            with services()[Shares].turn(principal.user_id):
+            with services()[UserConcurrency].slot(principal.user_id):
                 services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
@@ -180,11 +184,11 @@ def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any
 
 
 signed_in = permitted(lambda principal: None)
-acting = permitted(permissions.may_write)  # for calls that change something
+acting = permitted(permissions.may_write)  # for calls that change data
 
 
 def head_of(stream: str) -> Head:
-    """Where the stream stands. Raises NotFound: it may go between the permission and this."""
+    """Returns the head of the stream. Raises NotFound: the task may be deleted after the check of its permission."""
     head = services().store.heads([stream]).get(stream)
     if head is None:
         raise NotFound("There is no such task")
@@ -196,23 +200,23 @@ def encode_cursor(*position: Any) -> str:
 
 
 def utc(text: str) -> datetime:
-    """The time, as UTC; OverflowError for an offset that leads out of the years 1 to 9999."""
+    """Returns the time in UTC. Raises OverflowError when the offset leads out of the years 1 to 9999."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
-    """What encode_cursor was given, each part as the text of its kind: anybody can forge a cursor, and
-    Postgres would fail on what it cannot read. Raises Unprocessable, naming ``cursor``."""
+    """Returns the parts of a cursor, each checked by its kind and as text: a client can forge a cursor, and Postgres
+    would fail on an invalid value. Raises Unprocessable, naming ``cursor``."""
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError):
-        raise Unprocessable("The cursor is not one of ours", errors={"cursor": ["Not a cursor."]}) from None
+        raise Unprocessable("The cursor is not valid", errors={"cursor": ["Not a cursor."]}) from None
 
 
 def page_of(found: Sequence[dict[str, Any]], limit: int) -> tuple[Sequence[dict[str, Any]], bool]:
-    """Of rows that were asked for with one more than the limit: the page, which ends after a megabyte too, and whether
-    there are more."""
+    """Returns the page and whether there are more rows. ``found`` was read with a limit one higher; a page ends
+    after a megabyte too."""
     page = bounded(found[:limit], lambda row: len(orjson.dumps(row)))
     return page, len(page) < len(found)
 
@@ -220,7 +224,7 @@ def page_of(found: Sequence[dict[str, Any]], limit: int) -> tuple[Sequence[dict[
 def with_next(
     body: dict[str, Any], next_query: dict[str, Any] | None
 ) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Adds ``Link: rel="next"`` to a page that is not the last."""
+    """Adds the header ``Link: rel="next"`` unless the page is the last."""
     if next_query is None:
         return body, 200, {}
     query = urlencode({**request.args.to_dict(), **next_query})

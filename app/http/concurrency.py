@@ -1,4 +1,4 @@
-"""Requests of one user are answered a few at a time, so that they leave connections and time to others."""
+"""Limits of how many requests of a user run at a time: other users must get connections and time too."""
 
 from __future__ import annotations
 
@@ -9,81 +9,89 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
 from app.errors import TooMany
-from app.http.admission import Queue
+from app.http.admission import AdmissionQueue
 
 MOST_WAITING = 1_000
 REPORTS_READ, REPORTS_STORED = 64, 8
-DOWNLOADS_OF_ONE, DOWNLOADS_IN_ALL = 4, 32
+DOWNLOADS_PER_USER, DOWNLOADS_IN_TOTAL = 4, 32
 
 
-class Shares:
-    """``at_once`` of each; the others of the same one wait in the order in which they came."""
+class UserConcurrency:
+    """Runs ``at_once`` requests of each user; further requests of the user wait in the order of their arrival."""
 
     def __init__(self, at_once: int, waiting: int = MOST_WAITING) -> None:
-        self._at_once, self._most = at_once, at_once + waiting
+        self._at_once, self._limit = at_once, at_once + waiting
         self._lock = threading.Lock()
-        self._here: dict[str, int] = {}
-        self._queues: dict[str, Queue] = {}
+        self._requests: dict[str, int] = {}  # that run or wait
+        self._queues: dict[str, AdmissionQueue] = {}
 
     @contextmanager
-    def turn(self, user_id: str) -> Iterator[None]:
-        """Raises TooMany for who has so many waiting already."""
+    def slot(self, user_id: str) -> Iterator[None]:
+        """Encloses a request of the user. Raises TooMany when too many of its requests wait."""
         with self._lock:
-            here = self._here.get(user_id, 0)
-            if here >= self._most:
+            requests = self._requests.get(user_id, 0)
+            if requests >= self._limit:
                 raise TooMany("Too many of your requests wait already", headers={"Retry-After": "1"})
-            self._here[user_id] = here + 1
-            queue = self._queues.setdefault(user_id, Queue(self._at_once))
+            self._requests[user_id] = requests + 1
+            queue = self._queues.setdefault(user_id, AdmissionQueue(self._at_once))
         try:
-            with place(queue):
+            with admitted(queue):
                 yield
         finally:
             with self._lock:
-                self._here[user_id] -= 1
-                if not self._here[user_id]:
-                    del self._here[user_id], self._queues[user_id]
+                self._requests[user_id] -= 1
+                if not self._requests[user_id]:
+                    del self._requests[user_id], self._queues[user_id]
 
 
-class Reports:
-    """Turns of workers' events, whose bodies are large: of each user ``at_once``, beside the requests of people; of all
-    so many bodies in memory, of which fewer are parsed and stored, a parsed one being many times as large."""
+class ReportConcurrency:
+    """Limits the requests with workers' events, whose bodies are large: ``at_once`` for each user, not counted as
+    other requests; in total ``read`` bodies in memory. Fewer (``stored``) are parsed at a time: a parsed body is many
+    times as large."""
 
     def __init__(self, at_once: int, read: int = REPORTS_READ, stored: int = REPORTS_STORED) -> None:
-        self._shares, self._read, self._stored = Shares(at_once), Queue(read), Queue(stored)
+        self._users, self._read, self._stored = (
+            UserConcurrency(at_once),
+            AdmissionQueue(read),
+            AdmissionQueue(stored),
+        )
 
     @contextmanager
-    def turn(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
-        """For reading a body; what is given, for what is made of it. Raises TooMany as Shares does."""
-        with self._shares.turn(user_id), place(self._read):
-            yield place(self._stored)
+    def slot(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
+        """Encloses reading a body. Yields a context that encloses parsing and storing it. Raises TooMany like
+        UserConcurrency."""
+        with self._users.slot(user_id), admitted(self._read):
+            yield admitted(self._stored)
 
 
 class Downloads:
-    """So many of each user and of all at a time; more are refused. One lasts for as long as its reader takes."""
+    """Limits downloads at a time, for each user and in total. A download lasts as long as its client reads."""
 
-    def __init__(self, of_one: int = DOWNLOADS_OF_ONE, in_all: int = DOWNLOADS_IN_ALL) -> None:
-        self._of_one, self._in_all, self._lock = of_one, in_all, threading.Lock()
-        self._here: Counter[str] = Counter()
+    def __init__(self, per_user: int = DOWNLOADS_PER_USER, in_total: int = DOWNLOADS_IN_TOTAL) -> None:
+        self._per_user, self._in_total, self._lock = per_user, in_total, threading.Lock()
+        self._running: Counter[str] = Counter()
 
     def begin(self, user_id: str) -> Callable[[], None]:
-        """Returns what is to be called at its end, once. Raises TooMany."""
+        """Starts a download; returns a function that ends it, to be called once. Raises TooMany."""
         with self._lock:
-            if self._here.get(user_id, 0) >= self._of_one:
-                raise TooMany(f"A user has {self._of_one} downloads at a time", headers={"Retry-After": "5"})
-            if self._here.total() >= self._in_all:
+            if self._running.get(user_id, 0) >= self._per_user:
+                raise TooMany(
+                    f"A user has {self._per_user} downloads at a time", headers={"Retry-After": "5"}
+                )
+            if self._running.total() >= self._in_total:
                 raise TooMany("Too many downloads at a time; try again", headers={"Retry-After": "5"})
-            self._here[user_id] += 1
+            self._running[user_id] += 1
         return partial(self._end, user_id)
 
     def _end(self, user_id: str) -> None:
         with self._lock:
-            self._here[user_id] -= 1
-            if not self._here[user_id]:
-                del self._here[user_id]
+            self._running[user_id] -= 1
+            if not self._running[user_id]:
+                del self._running[user_id]
 
 
 @contextmanager
-def place(queue: Queue) -> Iterator[None]:
+def admitted(queue: AdmissionQueue) -> Iterator[None]:
     queue.enter()
     try:
         yield

@@ -1,4 +1,4 @@
-"""The dashboard's files, and the headers that keep a browser from doing more than it should."""
+"""Serves the files of the dashboard, and adds the security headers of all responses."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from werkzeug.datastructures import Accept
 from werkzeug.exceptions import HTTPException
 
 from app.errors import NotFound
-from app.http.problems import answer
+from app.http.problems import problem_response
 
 blp = Blueprint("pages", __name__)
 
 DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
-ENCODINGS = {"br": "br", "gzip": "gz"}  # the build leaves these beside each file that gains by them
+ENCODINGS = {"br": "br", "gzip": "gz"}  # the build writes these beside each file that they make smaller
 YEAR = 365 * 24 * 3600
 HEADERS = {
-    # What is not named is refused; data: is the favicon that shows the state.
+    # The default refuses everything; data: is for the favicon that shows the state.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
     " require-trusted-types-for 'script'; trusted-types 'none'",
@@ -28,7 +28,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Only where cookies travel by TLS alone: a browser would refuse this host's plain address for a year.
+# Only where cookies need TLS: with this header a browser refuses the host's http:// addresses for a year.
 STRICT_TRANSPORT = {"Strict-Transport-Security": f"max-age={YEAR}"}
 
 
@@ -41,21 +41,21 @@ def page(task_id: object = None) -> Response:
 
 @blp.get("/api/docs")
 def docs() -> Response:
-    """The OpenAPI document as a page."""
+    """Serves the OpenAPI document as a page."""
     return _file("docs.html", 0)
 
 
 @blp.get("/assets/<path:name>")
 def asset(name: str) -> Response:
-    """Named by their content, so they never change."""
+    """Serves a file whose name has the hash of its content, so that it never changes."""
     if name.endswith(tuple(f".{ending}" for ending in ENCODINGS.values())):
-        raise NotFound("There is no such file")  # it goes out under the name of what it is a form of
+        raise NotFound("There is no such file")  # a compressed form is served under the name of its file
     return _file(f"assets/{name}", YEAR)
 
 
 @blp.get("/client/taskroom.js")
 def client() -> Response:
-    """docs/client.md. Its address never changes, so it is asked for each time, and answered 304."""
+    """Serves the client of docs/client.md. Its URL never changes: browsers ask each time, and get 304."""
     return _file("client/taskroom.js", 0)
 
 
@@ -70,7 +70,7 @@ def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     found = [coding for coding in ENCODINGS if (DIST / f"{name}.{ENCODINGS[coding]}").is_file()]
     coding = _preferred(found)
     made = f"{name}.{ENCODINGS[coding]}" if coding else name
-    # Each form has an ETag of its own, for its path is part of it.
+    # The ETag contains the path: each compressed form has its own.
     response = send_from_directory(
         DIST, made, mimetype=mimetypes.guess_type(name)[0], max_age=max_age, conditional=conditional
     )
@@ -82,10 +82,10 @@ def _file(name: str, max_age: int, conditional: bool = True) -> Response:
 
 
 def _preferred(offered: list[str]) -> str | None:
-    """The one that the request likes best, the first of equals; None: as it is, also for who names none at all."""
+    """Returns the encoding that the request prefers, the first of equals; None for none or without a header."""
     accepted = request.accept_encodings
     best = max(offered, key=lambda coding: accepted[coding], default="")
-    # `identity` counts only where it is named: it is taken for granted, so what else is asked for comes first.
+    # `identity` counts only where the header names it: otherwise a named encoding has precedence.
     return best if best and accepted[best] > 0 and accepted[best] >= _named(accepted, "identity") else None
 
 
@@ -97,20 +97,20 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blp)
 
     @app.errorhandler(404)
-    def nowhere(error: HTTPException) -> Response:
-        """A person gets the page that leads back, a program the problem."""
+    def not_found(error: HTTPException) -> Response:
+        """Serves a browser the dashboard's page, and a program problem+json."""
         offers = ("application/problem+json", "application/json", "text/html")
         built = (DIST / "index.html").is_file()
         if built and request.method == "GET" and request.accept_mimetypes.best_match(offers) == "text/html":
-            # Whole, whatever part or version was asked for of what is not there.
+            # Ignores Range and If-None-Match, which concern the missing file.
             response = _file("index.html", 0, conditional=False)
             response.status_code = 404
             return response
-        return answer(404, NotFound.title, error.description or "")
+        return problem_response(404, NotFound.title, error.description or "")
 
     headers = HEADERS | (STRICT_TRANSPORT if app.config["JWT_COOKIE_SECURE"] else {})
 
     @app.after_request
-    def guard(response: Response) -> Response:
-        response.headers.extend(headers)  # nobody else sets one, and looking for each takes longer
+    def add_headers(response: Response) -> Response:
+        response.headers.extend(headers)  # no other code sets these; checking each would take longer
         return response

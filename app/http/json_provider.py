@@ -1,4 +1,4 @@
-"""JSON for answers, by the encoder that events have: a page of a thousand lines must not hold up the loop."""
+"""JSON of responses by orjson, as for events: a page of a thousand lines must not block the event loop."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 from flask.json.provider import JSONProvider
 
 
-class QuickJson(JSONProvider):
+class OrjsonProvider(JSONProvider):
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj, option=orjson.OPT_NON_STR_KEYS).decode()
 

@@ -1,4 +1,4 @@
-"""Every error as ``application/problem+json`` (RFC 9457): ours, the framework's, and the unforeseen."""
+"""Responses of errors as ``application/problem+json`` (RFC 9457): our errors, the framework's and unexpected ones."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from app.observability.log_format import request_id
 logger = logging.getLogger("taskroom.web")
 
 CONTENT_TYPE = "application/problem+json"
-_PLACES = frozenset(
+_LOCATIONS = frozenset(
     {"json", "query", "headers", "form", "files", "path", "json_or_form", "cookies", "_schema"}
 )
 
-# What is said of a refused body, however much of it was wrong: an answer must not be larger than what it answers.
-MOST_ERRORS = 100  # messages
-ERRORS_SIZE = 16_000  # characters of them and of their fields' names
+# Limits of the errors of a refused body: the response must not be larger than the request.
+MOST_ERRORS = 100
+ERRORS_SIZE = 16_000  # characters of the messages and of the names of their fields
 LONGEST_NAME, LONGEST_ERROR = 200, 1_000
 LEFT_OUT = "more"
 
-# Werkzeug's names are older than RFC 9110's, which our own problems use.
+# Werkzeug has older names than RFC 9110, whose names our errors have.
 _RENAMED = {413: "Content Too Large", 422: Unprocessable.title}
 
 
 class ProblemSchema(ma.Schema):
-    """RFC 9457, and ``errors``: the messages for each field that was refused."""
+    """RFC 9457, with ``errors``: the messages of each refused field."""
 
     type = ma.fields.String()
     title = ma.fields.String()
@@ -47,19 +47,19 @@ class ProblemSchema(ma.Schema):
 
 
 class ProblemApi(Api):
-    """flask-smorest, whose own errors are not RFC 9457."""
+    """Makes the errors of flask-smorest RFC 9457."""
 
     ERROR_SCHEMA = ProblemSchema
 
     def _register_responses(self) -> None:
-        """The base documents errors with the content type of its other answers."""
+        """Documents errors with their content type: the base class documents them with that of other responses."""
         self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         data = getattr(error, "data", None) or {}
-        return answer(
+        return problem_response(
             error.code or 500,
             _RENAMED.get(error.code or 500, error.name),
             error.description or "",
@@ -68,7 +68,7 @@ class ProblemApi(Api):
         )
 
 
-def answer(
+def problem_response(
     status: int,
     title: str,
     detail: str,
@@ -90,15 +90,16 @@ def answer(
 
 
 def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
-    """marshmallow's nested messages as one flat map of dotted names; what it has of places is dropped.
+    """Returns marshmallow's nested messages by dotted field names, without the names of request parts such as
+    ``json``.
 
-    Bounded in number and size; how many were left out is said under ``more``."""
+    Number and size are limited; ``more`` holds the number of messages left out."""
     found: dict[str, list[str]] = {}
     size, every = 0, _flat(messages, name)
-    for told, (field, message) in enumerate(every):
+    for number, (field, message) in enumerate(every):
         text = _cut(str(message), LONGEST_ERROR)
         size += len(field) + len(text)
-        if told == MOST_ERRORS or size > ERRORS_SIZE:
+        if number == MOST_ERRORS or size > ERRORS_SIZE:
             left_out = 1 + sum(1 for _ in every)
             found.setdefault(LEFT_OUT, []).append(f"{left_out:,} more were refused.")
             break
@@ -109,8 +110,8 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
 def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
     if isinstance(messages, Mapping):
         for key, value in messages.items():
-            of_itself = key in _PLACES if not name else key == ma.exceptions.SCHEMA
-            inner = name if of_itself else f"{name}.{key}" if name else str(key)
+            own = key in _LOCATIONS if not name else key == ma.exceptions.SCHEMA
+            inner = name if own else f"{name}.{key}" if name else str(key)
             yield from _flat(value, _cut(inner, LONGEST_NAME))
         return
     if isinstance(messages, str) or not isinstance(messages, Iterable):
@@ -126,7 +127,7 @@ def _cut(text: str, longest: int) -> str:
 def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
-        return answer(error.status, error.title, error.detail, error.errors, error.headers)
+        return problem_response(error.status, error.title, error.detail, error.errors, error.headers)
 
     @app.errorhandler(RateLimitExceeded)
     def too_many(error: RateLimitExceeded) -> Response:
@@ -134,13 +135,13 @@ def register(app: Flask) -> None:
         return problem(refusal(breached.reset_at - time.time() if breached else WINDOW_SECONDS))
 
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
+    def unexpected(error: Exception) -> Response:
         cause = causes.of(error)
         if cause.is_temporary:
-            if not isinstance(error.__cause__, Refused):  # the breaker has said it, once for all
+            if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
                 logger.warning("503 for %s: %s", request.path, causes.first_line(error))
             return problem(Unavailable(causes.client_message(error)))
         logger.exception("500 for %s", request.path)
-        return answer(
-            500, Problem.title, f"Something failed here; the log tells what, under {request_id.get()}"
+        return problem_response(
+            500, Problem.title, f"The request failed; the log has the error under {request_id.get()}"
         )

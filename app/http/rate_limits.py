@@ -1,4 +1,4 @@
-"""Limits that all web processes count together, in Redis, and each for itself while Redis is away."""
+"""Rate limits. All web processes count in Redis together; while Redis is unavailable, each counts for itself."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from redis.exceptions import RedisError
 from app.db.breaker import Breaker
 
 WINDOW_SECONDS = 60
-# More than a process stalls that hashes many passwords: a stall must not count as Redis away.
+# Longer than a process stalls that hashes many passwords: a stall must not count as an outage of Redis.
 REDIS_SECONDS = 1.0
 PAUSE_SECONDS = 1.0
 KEPT_REFUSALS = 20_000
 
 
 class PausingRedis(RedisStorage):
-    """While Redis is away each process counts for itself, and one request a second waits to find out whether it still
-    is: who guesses passwords is not let loose by an outage."""
+    """Counts in Redis, and in the process while Redis is unavailable: an outage must not allow to guess
+    passwords. During an outage, one request a second waits to find out whether Redis is available."""
 
     STORAGE_SCHEME = ["limits+redis", "limits+rediss", "limits+unix"]  # noqa: RUF012 - the library reads it
 
     def __init__(self, uri: str, **options: Any) -> None:
         self._breaker = Breaker("Redis", PAUSE_SECONDS, meanwhile="each process counts attempts for itself")
-        # How many, and until when that counts.
-        self._here: LRUCache[str, tuple[int, float]] = LRUCache(KEPT_REFUSALS)
+        # The count of each key, and the epoch time until which it is valid.
+        self._local: LRUCache[str, tuple[int, float]] = LRUCache(KEPT_REFUSALS)
         super().__init__(
             uri.removeprefix("limits+"),
             socket_timeout=REDIS_SECONDS,
@@ -55,21 +55,21 @@ class PausingRedis(RedisStorage):
 
     def _count(self, key: str, expiry: int, amount: int) -> int:
         count, until = self._counted(key)
-        self._here[key] = count + amount, until if count else time.time() + expiry
+        self._local[key] = count + amount, until if count else time.time() + expiry
         return count + amount
 
     def _counted(self, key: str) -> tuple[int, float]:
-        """How many, and until when; none until now, when there are none."""
+        """Returns the count and its end; 0 and now without a valid count."""
         now = time.time()
-        count, until = self._here.get(key, (0, now))
+        count, until = self._local.get(key, (0, now))
         return (count, until) if until > now else (0, now)
 
 
 def address_key(address: str | None) -> str:
-    """What counts as one address: of IPv6 the network of a site, since a host there has more than can be counted."""
+    """Returns the key of an address. For IPv6 it is the /64 network: a host there has too many addresses to count."""
     try:
         parsed = ipaddress.ip_address(address or "")
-    except ValueError:  # a server on a Unix socket knows none
+    except ValueError:  # on a Unix socket there is no address
         return address or "unknown"
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(parsed.ipv4_mapped or ipaddress.IPv6Network((int(parsed), 64), strict=False))
@@ -77,7 +77,7 @@ def address_key(address: str | None) -> str:
 
 
 def network_key(address: str) -> str:
-    """The network of what ``address_key`` told, about as large as those that providers have: a /16, of IPv6 a /32."""
+    """Returns the network of an ``address_key``, about as large as that of a provider: a /16, or a /32 of IPv6."""
     try:
         parsed = ipaddress.ip_network(address)
     except ValueError:
@@ -86,22 +86,21 @@ def network_key(address: str) -> str:
 
 
 def address() -> str:
-    """Who sent this request, as far as TRUSTED_PROXIES says."""
+    """Returns the key of the client's address; TRUSTED_PROXIES determines which address that is."""
     return address_key(request.remote_addr)
 
 
-def in_a_window(number: int) -> str:
-    """So many in a minute, as the library is told it."""
+def per_window(number: int) -> str:
+    """Returns the limit as the library writes it."""
     return f"{number} per {WINDOW_SECONDS} seconds"
 
 
-# No headers of its own: they would ask Redis twice more for each request that passes.
+# Without the library's headers: they would need two more calls of Redis for each admitted request.
 limiter = Limiter(address, headers_enabled=False)
 
 
-def limit_in(blueprint: str, app: Flask) -> None:
-    """Binds the limiter to the calls of one blueprint: its hooks would cost every other request a tenth of a
-    millisecond to find that it has no limit."""
+def limit_blueprint(blueprint: str, app: Flask) -> None:
+    """Binds the limiter to one blueprint: its hooks take a tenth of a millisecond, for requests without a limit too."""
     everywhere: tuple[dict[str | None, list[Any]], ...] = (
         app.before_request_funcs,
         app.after_request_funcs,
@@ -115,8 +114,8 @@ def limit_in(blueprint: str, app: Flask) -> None:
 
 
 def count_failure(per_minute: int, key: str) -> float:
-    """Counts a refused attempt to connect, in Redis. The seconds that this key has to wait, 0 when it need not."""
-    allowed = parse(in_a_window(per_minute))
+    """Counts a refused attempt to connect, in Redis. Returns the seconds that the key must wait, 0 for none."""
+    allowed = parse(per_window(per_minute))
     if limiter.limiter.hit(allowed, "connect", key):
         return 0.0
     return max(1.0, limiter.limiter.get_window_stats(allowed, "connect", key).reset_time - time.time())

@@ -1,4 +1,4 @@
-"""Each request: its id, and what was asked over HTTP, by route, and how long the answers took."""
+"""The id of each request, and metrics of requests: how many by route, and how long the responses took."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from app.observability.log_format import request_id
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+VALID_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 HEADER = "X-Request-ID"
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class Requests:
-    """``answered`` counts by method, route and status: rules of ours and no addresses, which anybody could make up.
-    Streams count until their first words."""
+class RequestMetrics:
+    """``answered`` counts by method, route and status. The route is our rule, not the URL: clients could invent any
+    number of URLs. A stream's time ends with its headers."""
 
     def __init__(self) -> None:
         self.answered = Counter(
@@ -48,19 +48,19 @@ class Requests:
             return response
 
 
-def identified(serve: Wsgi) -> Wsgi:
-    """Names each request in its log records and its answer: as the proxy in front does, when that is a name that can
-    stand in a line of a log, else anew."""
+def with_request_id(serve: Wsgi) -> Wsgi:
+    """Sets the id of each request, for its log records and its response: the proxy's id when it is valid (it must not
+    break a line of the log), else a new one."""
 
     def wrapped(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        name = given if SANE.fullmatch(given) else uuid.uuid4().hex
+        name = given if VALID_ID.fullmatch(given) else uuid.uuid4().hex
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             return start_response(status, [*headers, (HEADER, name)], *error)
 
         def forget() -> None:
-            request_id.set(None)  # the next request on this connection has its own
+            request_id.set(None)  # the next request on this connection has another id
 
         request_id.set(name)
         try:
@@ -68,7 +68,7 @@ def identified(serve: Wsgi) -> Wsgi:
         except BaseException:
             forget()
             raise
-        if not hasattr(body, "close"):  # made already, or the server's own mark that all is done
+        if not hasattr(body, "close"):  # complete already, or the server's marker for it
             forget()
             return body
         return ClosingIterator(body, forget)

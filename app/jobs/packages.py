@@ -1,4 +1,4 @@
-"""The declarations of job types in Postgres: a row for each package of jobs, written by each worker that starts."""
+"""The declarations of job types in Postgres: a row for each package of jobs. Each worker writes its rows at start."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.jobs.types import JobType
 
-FORGOTTEN_DAYS = 7  # without a worker that has the package
+FORGOTTEN_DAYS = 7  # a package is removed after this time without a worker that has it
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """What a worker found in a package: its job types, and of each file that cannot be used why."""
+    """The job types that a worker found in a package, and the error of each file that it cannot use."""
 
     package: str
     types: Sequence[JobType] = ()
@@ -24,7 +24,7 @@ class Declaration:
 
 
 class Row(NamedTuple):
-    """Both are JSON, unread: they change seldom and are asked for often."""
+    """Both are JSON text, not parsed: they are read often and change seldom."""
 
     types: str
     broken: str
@@ -38,9 +38,10 @@ class Row(NamedTuple):
 
 
 def declare(cur: Cursor, declarations: Iterable[Declaration]) -> None:
-    """Replaces all that was declared of these packages: what the last worker declared holds. Packages that no worker
-    has had for ``FORGOTTEN_DAYS`` are removed."""
-    for found in sorted(declarations, key=lambda each: each.package):  # two workers lock in one order
+    """Replaces the declarations of these packages. Removes packages that no worker has had for ``FORGOTTEN_DAYS``."""
+    for found in sorted(
+        declarations, key=lambda each: each.package
+    ):  # all workers lock rows in the same order
         cur.execute(
             """INSERT INTO job_packages (package, types, broken) VALUES (%s, %s, %s)
                ON CONFLICT (package) DO UPDATE SET types = EXCLUDED.types, broken = EXCLUDED.broken,
@@ -52,14 +53,14 @@ def declare(cur: Cursor, declarations: Iterable[Declaration]) -> None:
     )
 
 
-def keep(cur: Cursor, packages: Iterable[str]) -> int:
+def mark_seen(cur: Cursor, packages: Iterable[str]) -> int:
     """Records that a worker with these packages is alive; returns how many of them are declared."""
     cur.execute("UPDATE job_packages SET seen_at = now() WHERE package = ANY(%s)", (sorted(packages),))
     return cur.rowcount
 
 
 def rows(cur: Cursor) -> list[Row]:
-    """The oldest declaration first: of two packages with a type of one name the later one has it."""
+    """Returns all rows, the oldest first: when two packages declare a type of the same name, the later one is used."""
     cur.execute("SELECT types::text, broken::text FROM job_packages ORDER BY declared_at, package")
     return [Row(*row) for row in cur]
 

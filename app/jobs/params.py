@@ -9,9 +9,9 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from app.jobs.types import JobType
 
-# The library finds every mistake before it gives the first: among more values than these only one is looked for.
+# Up to so many values all mistakes are listed, beyond it one: the library finds all before it yields the first.
 MOST_VALUES = 2_000
-LARGEST = 2**63  # a float beyond it was a whole number that JSON cannot hold
+LARGEST = 2**63  # a larger float was a whole number that JSON cannot hold
 
 _LIMITS = {
     "minimum": "Must be greater than or equal to {limit}.",
@@ -25,23 +25,22 @@ _LIMITS = {
 }
 
 
-class Refused(Exception):
-    """``messages`` by the dotted names of the fields, such as ``steps.1.title``; "" is the parameters as a whole."""
+class InvalidParams(Exception):
+    """``messages`` are by dotted field names, such as ``steps.1.title``; "" means the parameters as a whole."""
 
     def __init__(self, messages: Mapping[str, list[str]]) -> None:
         super().__init__(", ".join(messages))
         self.messages = dict(messages)
 
 
-def checked(job: JobType, params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with the defaults filled in. Raises Refused. For up to 64 KB it takes some milliseconds, whatever
-    they are."""
+def validated(job: JobType, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the parameters with the defaults filled in. Raises InvalidParams. 64 KB take some milliseconds."""
     messages: dict[str, list[str]] = {}
     for error in _errors(job, params):
         for place, message in _described(error):
             messages.setdefault(dotted(place), []).append(message)
     if messages:
-        raise Refused(messages)
+        raise InvalidParams(messages)
     filled: dict[str, Any] = _filled(job.params, params, ())
     return filled
 
@@ -63,7 +62,7 @@ def _errors(job: JobType, params: Any) -> Iterable[ValidationError]:
 
 
 def _more_than(most: int, value: Any) -> bool:
-    """Whether there are more values than that in it."""
+    """Returns whether the value contains more values than ``most``."""
     count, level = 1, [value]
     while level and count <= most:
         inner = [
@@ -77,7 +76,7 @@ def _more_than(most: int, value: Any) -> bool:
 
 
 def _described(error: ValidationError) -> Iterator[tuple[list[str | int], str]]:
-    """The fields that the error is about, each with a message."""
+    """Yields the fields of the error, each with a message."""
     place, kind = error.instance_path, error.kind
     match kind:
         case ValidationErrorKind.AdditionalProperties(unexpected):
@@ -98,7 +97,7 @@ def _described(error: ValidationError) -> Iterator[tuple[list[str | int], str]]:
 
 
 def _filled(schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...]) -> Any:
-    """A valid value with the defaults of what it lacks, in the order of the schema; whole numbers are integers."""
+    """Returns a valid value with missing defaults added, in the order of the schema, and whole numbers as integers."""
     if isinstance(value, dict):
         known = schema.get("properties", {})
         rest = schema.get("additionalProperties")
@@ -117,6 +116,6 @@ def _filled(schema: Mapping[str, Any], value: Any, place: tuple[str | int, ...])
         return [_filled(items, part, (*place, number)) for number, part in enumerate(value)]
     if isinstance(value, float) and "integer" in (schema.get("type") or ()):
         if abs(value) >= LARGEST:
-            raise Refused({dotted(place): ["Not a valid integer."]})
+            raise InvalidParams({dotted(place): ["Not a valid integer."]})
         return int(value)
     return value

@@ -1,4 +1,4 @@
-"""What a worker declares of a job type."""
+"""A job type, as a worker declares it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import jsonschema_rs
 
 from app.config import QUEUE
 
-# Patterns come from jobs, the texts that they are matched with from anybody: backtracking is bounded.
+# Backtracking is limited: patterns of jobs are matched with texts of any client.
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000)
 
 
 @dataclass(frozen=True)
 class JobType:
-    """``params`` is the JSON Schema of the parameters. ``phases`` have weights, or None where the job gives only names;
-    they are in the order in which they run. ``retry_lost``: it is tried again when its worker is lost, at most
-    ``max_retries`` times in all."""
+    """``params`` is the JSON Schema of the parameters. ``phases`` are in the order in which they run, with weights, or
+    None where the job gives only names. ``retry_lost``: a task is tried again when its worker is lost. ``max_retries``
+    limits all retries."""
 
     name: str
     title: str = ""
@@ -32,7 +32,7 @@ class JobType:
 
     @classmethod
     def from_json(cls, declared: Mapping[str, Any]) -> JobType:
-        """Fields that a worker of another version declared, and this process does not know, are left out."""
+        """Ignores unknown fields: a worker of another version may declare them."""
         return cls(**{name: declared[name] for name in _FIELDS & declared.keys()})
 
     def to_json(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class JobType:
 
     @cached_property
     def validator(self) -> jsonschema_rs.Validator:
-        """Of the parameters. ValueError when ``params`` is no JSON Schema."""
+        """The validator of parameters. Raises ValueError when ``params`` is not a valid JSON Schema."""
         return jsonschema_rs.validator_for(dict(self.params), pattern_options=_PATTERNS, offline=True)
 
 

@@ -1,1 +1,1 @@
-"""HTTP requests to addresses that users give: which may be called, and the client that calls them."""
+"""HTTP requests to URLs of users: which URLs are allowed, and the client."""

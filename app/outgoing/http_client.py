@@ -1,9 +1,9 @@
-"""One POST to an address that a user gave: to what was checked and nothing else, of bounded time and size.
+"""Sends a POST to a user's URL, of limited time and size, and only to checked addresses.
 
-A name is resolved once for each connection, every address it has is judged, and the connection goes to one of those
-very addresses: a name that changes its mind between the check and the use gains nothing. TLS and the Host header keep
-the name. Redirects that keep method and body (307, 308) are followed a few times, each checked like the first; others
-are answers. Proxies of the environment are not used: they would resolve the name once more.
+A name is resolved once for each connection. All its addresses are checked, and the connection goes to one of them: a
+name that resolves differently later (DNS rebinding) has no effect. TLS and the Host header keep the name. Up to
+``REDIRECTS`` redirects that keep method and body (307, 308) are followed and checked like the first URL; others are
+responses. Proxies of the environment are not used: they would resolve the name again.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from urllib.parse import urljoin
 import httpcore
 
 from app.errors import TaskroomError
-from app.outgoing.url_policy import Address, AddressRefused, Ip, Rules
+from app.outgoing.url_policy import Address, AddressRefused, Ip, UrlPolicy
 
 REDIRECTS = 3
 SECONDS = 10.0
-ANSWER_BYTES = 1_024  # of its body, for the log
+ANSWER_BYTES = 1_024  # of the response's body, for the log of deliveries
 
 
-class NoAnswer(TaskroomError):
-    """Not reached, not answered in time, or not in HTTP; the message says which."""
+class NoResponse(TaskroomError):
+    """No connection, no response in time, or no valid HTTP; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     status: int
     body: str  # its beginning
 
@@ -42,11 +42,11 @@ Resolve = Callable[[str, int], list[Ip]]
 
 
 def resolved(host: str, port: int) -> list[Ip]:
-    """Every address of the name. Raises NoAnswer."""
+    """Returns all addresses of the name. Raises NoResponse."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NoAnswer(f"{host} has no address: {error}") from None
+        raise NoResponse(f"{host} has no address: {error}") from None
     return list(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
 
 
@@ -54,14 +54,14 @@ def post(
     url: str,
     headers: Mapping[str, str],
     body: bytes,
-    rules: Rules,
+    rules: UrlPolicy,
     *,
     seconds: float = SECONDS,
     resolve: Resolve = resolved,
     tls: ssl.SSLContext | None = None,
-) -> Answer:
-    """Raises AddressRefused and NoAnswer."""
-    backend = _Checked(rules, time.monotonic() + seconds, resolve)
+) -> HttpResponse:
+    """Raises AddressRefused and NoResponse."""
+    backend = _PolicyBackend(rules, time.monotonic() + seconds, resolve)
     try:
         for _ in range(REDIRECTS + 1):
             answer, location = _post(rules.address(url), headers, body, backend, tls or _tls())
@@ -69,22 +69,22 @@ def post(
                 return answer
             url = _joined(url, location)
     except httpcore.TimeoutException:
-        raise NoAnswer(f"no answer within {seconds:g} s") from None
+        raise NoResponse(f"no answer within {seconds:g} s") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
-        raise NoAnswer(str(error) or type(error).__name__) from None
-    raise NoAnswer(f"more than {REDIRECTS} redirects")
+        raise NoResponse(str(error) or type(error).__name__) from None
+    raise NoResponse(f"more than {REDIRECTS} redirects")
 
 
 def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError as error:
-        raise AddressRefused(f"it redirects to what is no address: {error}") from None
+        raise AddressRefused(f"it redirects to an invalid URL: {error}") from None
 
 
 def _post(
-    address: Address, headers: Mapping[str, str], body: bytes, backend: _Checked, tls: ssl.SSLContext
-) -> tuple[Answer, str | None]:
+    address: Address, headers: Mapping[str, str], body: bytes, backend: _PolicyBackend, tls: ssl.SSLContext
+) -> tuple[HttpResponse, str | None]:
     url = httpcore.URL(
         scheme=address.scheme.encode(),
         host=address.host.encode(),
@@ -101,11 +101,11 @@ def _post(
             location = next(
                 (v.decode("latin-1") for n, v in response.headers if n.lower() == b"location"), None
             )
-        return Answer(response.status, _beginning(response)), location
+        return HttpResponse(response.status, _beginning(response)), location
 
 
 def _beginning(response: httpcore.Response) -> str:
-    """What cannot be read of it changes nothing: the status has said how it went."""
+    """Returns the beginning of the body. An error while reading is ignored: the status decides about the delivery."""
     read = b""
     try:
         for chunk in response.iter_stream():
@@ -122,10 +122,10 @@ def _tls() -> ssl.SSLContext:
     return httpcore.default_ssl_context()
 
 
-class _Checked(httpcore.NetworkBackend):
-    """Connects to nothing that the rules refuse, and to nobody after the deadline (of ``time.monotonic``)."""
+class _PolicyBackend(httpcore.NetworkBackend):
+    """Refuses connections against the policy, and after the deadline (by ``time.monotonic``)."""
 
-    def __init__(self, rules: Rules, deadline: float, resolve: Resolve) -> None:
+    def __init__(self, rules: UrlPolicy, deadline: float, resolve: Resolve) -> None:
         self._rules, self._deadline, self._resolve = rules, deadline, resolve
         self._sockets = httpcore.SyncBackend()
 
@@ -140,29 +140,31 @@ class _Checked(httpcore.NetworkBackend):
         found = self._resolve(host, port)
         for (
             ip
-        ) in found:  # all, before any is used: which is taken must not be up to whoever answers the resolver
-            self._rules.may_call(host, ip)
-        failure: Exception = NoAnswer(f"{host} has no address")
+        ) in found:  # all before the first connection: the DNS server must not choose which one is checked
+            self._rules.check_ip(host, ip)
+        failure: Exception = NoResponse(f"{host} has no address")
         for ip in found:
             try:
-                stream = self._sockets.connect_tcp(str(ip), port, left(self._deadline), None, socket_options)
-                return _Timed(stream, self._deadline)
+                stream = self._sockets.connect_tcp(
+                    str(ip), port, seconds_left(self._deadline), None, socket_options
+                )
+                return _DeadlineStream(stream, self._deadline)
             except httpcore.ConnectError as error:
                 failure = error
         raise failure
 
 
-class _Timed(httpcore.NetworkStream):
-    """A connection whose every step ends at one deadline: a byte now and then does not prolong it."""
+class _DeadlineStream(httpcore.NetworkStream):
+    """A connection with one deadline for all its calls: a server that sends slowly cannot prolong it."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream, self._deadline = stream, deadline
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, left(self._deadline))
+        return self._stream.read(max_bytes, seconds_left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, left(self._deadline))
+        self._stream.write(buffer, seconds_left(self._deadline))
 
     def close(self) -> None:
         self._stream.close()
@@ -173,16 +175,16 @@ class _Timed(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return _Timed(
-            self._stream.start_tls(ssl_context, server_hostname, left(self._deadline)), self._deadline
+        return _DeadlineStream(
+            self._stream.start_tls(ssl_context, server_hostname, seconds_left(self._deadline)), self._deadline
         )
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
-def left(deadline: float) -> float:
-    """Seconds. Raises ReadTimeout when none are."""
+def seconds_left(deadline: float) -> float:
+    """Returns the seconds until the deadline. Raises ReadTimeout after it."""
     seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise httpcore.ReadTimeout("the time is over")

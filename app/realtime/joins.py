@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from app.errors import TooMany, Unavailable
-from app.http.admission import Queue
+from app.http.admission import AdmissionQueue
 
 AT_ONCE = (
     16  # fewer than the pool's connections to Postgres, for which joins would otherwise wait out of order
@@ -23,7 +23,7 @@ class Joins:
 
     def __init__(self, per_user: int | None, in_all: int, at_once: int = AT_ONCE) -> None:
         self._per_user, self._in_all = per_user, in_all
-        self._queue, self._lock = Queue(at_once), threading.Lock()
+        self._queue, self._lock = AdmissionQueue(at_once), threading.Lock()
         self._viewers: dict[str, int] = {}
         self.viewers = 0
         self.left = 0  # since the start

@@ -12,7 +12,7 @@ from app.auth import identity
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable
-from app.http.attempts import Attempts
+from app.http.attempts import ConnectionAttempts
 from app.http.rate_limits import address
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
@@ -44,10 +44,10 @@ def serve(
     instead of the codec; ``rooms`` is for many streams on one connection, ``own`` for a user's and ``broadcast``."""
     parts, viewers = services(), list[Viewer]()
     try:
-        parts[Attempts].arrived(address())
-        with parts[Attempts].trying(address()) as by, parts[Joins].joining():
+        parts[ConnectionAttempts].arrived(address())
+        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].joining():
             principal = identity.current(allow_ticket=True, lasts=True)
-            by(principal.user_id)
+            set_user(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)
             if request.method == "HEAD":

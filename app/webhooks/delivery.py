@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from app.outgoing.http_client import NoAnswer, post
-from app.outgoing.url_policy import AddressRefused, Rules
+from app.outgoing.http_client import NoResponse, post
+from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.event import now
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin
@@ -110,7 +110,11 @@ def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, delays
 
 
 def attempt(
-    claimed: Claimed, rules: Rules, secret_key: str, send: Callable[..., Any] = post, seconds: float = 10.0
+    claimed: Claimed,
+    rules: UrlPolicy,
+    secret_key: str,
+    send: Callable[..., Any] = post,
+    seconds: float = 10.0,
 ) -> Tried:
     """Sends one signed request and returns the outcome, also of a failure."""
     at, began = now(), time.monotonic()
@@ -124,7 +128,7 @@ def attempt(
         headers = {"Content-Type": "application/json", "User-Agent": "Taskroom-Webhooks"}
         headers |= signed(secret, claimed.id, int(time.time()), body)
         answer = send(claimed.url, headers, body, rules, seconds=seconds)
-    except (AddressRefused, NoAnswer, SecretUnreadable) as error:
+    except (AddressRefused, NoResponse, SecretUnreadable) as error:
         return tried(error=str(error))
     except Exception as error:  # without an outcome the delivery would be claimed for ever
         logger.exception("delivery %s could not be sent", claimed.id)

@@ -17,8 +17,8 @@ from app.auth.tokens import Claims
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http import problems
-from app.http.concurrency import Downloads, Reports, Shares
-from app.http.rate_limits import limit_in
+from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
+from app.http.rate_limits import limit_blueprint
 from app.jobs.catalog import Catalog
 from app.observability.metrics import Metrics
 from tests.api.fakes import FakePostgres
@@ -40,7 +40,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         RATELIMIT_ENABLED=limits is not None,
     )
     access_log.init_app(app)
-    limit_in("auth", app)
+    limit_blueprint("auth", app)
     identity.init_app(app, config)
     problems.register(app)
     revocations = NobodySignedOut("", 3600, lambda _: None)
@@ -49,8 +49,8 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
             Catalog: SimpleNamespace(types=dict, broken=dict),
             Owners: Owners(fake.read),
             Claims: Claims(fake.read, revocations, Issuers({})),
-            Shares: Shares(config.requests_per_user),
-            Reports: Reports(config.requests_per_user),
+            UserConcurrency: UserConcurrency(config.requests_per_user),
+            ReportConcurrency: ReportConcurrency(config.requests_per_user),
             Downloads: Downloads(),
             Unsent: Unsent(),
             Metrics: SimpleNamespace(text=lambda: b"taskroom 1\n"),

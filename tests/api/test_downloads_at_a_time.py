@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from app.http.concurrency import DOWNLOADS_OF_ONE
+from app.http.concurrency import DOWNLOADS_PER_USER
 from tests.api.answers import problem
 from tests.api.writing import task_with_logs
 from tests.support.system import System, User, wait_for
@@ -41,7 +41,9 @@ def test_a_user_has_four_downloads_at_a_time_and_others_have_theirs(
         return client.get(path(task_id))
 
     with ExitStack() as stack:
-        first, *_ = [stack.enter_context(closing(begun(system, user, long))) for _ in range(DOWNLOADS_OF_ONE)]
+        first, *_ = [
+            stack.enter_context(closing(begun(system, user, long))) for _ in range(DOWNLOADS_PER_USER)
+        ]
 
         refused = asked(user.client, long)
 
@@ -57,6 +59,6 @@ def test_a_user_has_four_downloads_at_a_time_and_others_have_theirs(
 def test_one_whose_body_is_not_asked_for_leaves_its_place(system: System, user: User) -> None:
     task_id = task_with_logs(system, user, [{"message": "x", "level": "INFO"}], 1)
 
-    statuses = {user.client.head(path(task_id)).status_code for _ in range(2 * DOWNLOADS_OF_ONE)}
+    statuses = {user.client.head(path(task_id)).status_code for _ in range(2 * DOWNLOADS_PER_USER)}
 
     assert statuses == {200}

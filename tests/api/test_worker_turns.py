@@ -16,7 +16,7 @@ from app.auth import identity, permissions
 from app.errors import TooMany
 from app.green.unsent import Unsent
 from app.http import base
-from app.http.concurrency import Reports, Shares
+from app.http.concurrency import ReportConcurrency, UserConcurrency
 from tests.support.parts import Parts
 from tests.support.system import wait_for
 
@@ -51,8 +51,8 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
     app = Flask(__name__)
     app.extensions["taskroom"] = Parts(
         {
-            Shares: Shares(2),
-            Reports: Reports(2, read=3, stored=1),
+            UserConcurrency: UserConcurrency(2),
+            ReportConcurrency: ReportConcurrency(2, read=3, stored=1),
             Unsent: SimpleNamespace(wait=lambda key: None),
         }
     )
@@ -90,7 +90,7 @@ def test_of_all_so_many_bodies_are_in_memory_and_fewer_are_stored_at_a_time(app:
     wait_for("three are read", lambda: sum(sender.reading.is_set() for sender in senders) == 3)
     wait_for("one is stored", lambda: len(inside) == 1)
 
-    reports = app.extensions["taskroom"][Reports]
+    reports = app.extensions["taskroom"][ReportConcurrency]
     wait_for("the others wait", lambda: (len(reports._read), len(reports._stored)) == (2, 2))
     assert len(inside) == 1
     go.set()
@@ -100,10 +100,10 @@ def test_of_all_so_many_bodies_are_in_memory_and_fewer_are_stored_at_a_time(app:
 
 
 def test_who_has_too_many_waiting_is_refused(app: Flask) -> None:
-    reports = Reports(1)
-    reports._shares = Shares(1, waiting=0)
+    reports = ReportConcurrency(1)
+    reports._users = UserConcurrency(1, waiting=0)
 
-    with reports.turn("busy"), pytest.raises(TooMany) as refused, reports.turn("busy"):
+    with reports.slot("busy"), pytest.raises(TooMany) as refused, reports.slot("busy"):
         pass
 
     assert refused.value.headers == {"Retry-After": "1"}

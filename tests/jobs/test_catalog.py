@@ -50,7 +50,7 @@ def test_a_type_that_a_worker_has_just_declared_is_there_at_once(clock: SimpleNa
     declared.rows.append(row(FETCH))
     clock.now += 0.01
 
-    assert jobs.having(["resize", "fetch"]).keys() == {"fetch", "resize"}
+    assert jobs.types_with(["resize", "fetch"]).keys() == {"fetch", "resize"}
     assert declared.asked == 2
 
 
@@ -89,7 +89,7 @@ def test_while_postgres_is_away_what_was_read_last_is_known(clock: SimpleNamespa
     declared.away = True
     clock.now += 10
 
-    assert list(jobs.having(["nonsense"])) == ["resize"]
+    assert list(jobs.types_with(["nonsense"])) == ["resize"]
     assert (jobs.queue_of("resize"), jobs.may_retry_lost("resize", 1)) == ("quick", True)
     declared.away, declared.rows = False, []
     clock.now += 10

@@ -21,7 +21,7 @@ def declare(database: str, *declarations: Declaration) -> None:
 def keep(database: str, *names: str) -> int:
     connect = Single(database)
     with connect() as connection, connection.cursor() as cur:
-        kept = packages.keep(cur, names)
+        kept = packages.mark_seen(cur, names)
     connect.close()
     return kept
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.jobs.params import MOST_VALUES, Refused, checked
+from app.jobs.params import MOST_VALUES, InvalidParams, validated
 from app.jobs.types import JobType
 
 SCHEMA = {
@@ -35,8 +35,8 @@ FILLED = {"folder": "x", "mode": None, "width": 10}
 
 
 def refusal(params: Any) -> dict[str, list[str]]:
-    with pytest.raises(Refused) as refused:
-        checked(JOB, params)
+    with pytest.raises(InvalidParams) as refused:
+        validated(JOB, params)
     return refused.value.messages
 
 
@@ -86,19 +86,19 @@ def test_a_keyword_without_words_of_its_own_is_told_by_the_library() -> None:
 
 
 def test_defaults_are_filled_in_in_the_order_of_the_schema() -> None:
-    assert list(checked(JOB, {"width": 5, "folder": "x"}).items()) == [
+    assert list(validated(JOB, {"width": 5, "folder": "x"}).items()) == [
         *(("folder", "x"), ("mode", None), ("width", 5))
     ]
-    assert checked(JOB, RIGHT | {"options": {}}) == FILLED | {"options": {"depth": 3}}
-    assert checked(JOB, RIGHT | {"sizes": {"a": 1}, "names": ["b"]}) == FILLED | {
+    assert validated(JOB, RIGHT | {"options": {}}) == FILLED | {"options": {"depth": 3}}
+    assert validated(JOB, RIGHT | {"sizes": {"a": 1}, "names": ["b"]}) == FILLED | {
         "sizes": {"a": 1},
         "names": ["b"],
     }
-    assert checked(JobType("any"), {"what": "ever"}) == {"what": "ever"}
+    assert validated(JobType("any"), {"what": "ever"}) == {"what": "ever"}
 
 
 def test_whole_numbers_are_integers_however_they_are_written() -> None:
-    width = checked(JOB, RIGHT | {"width": 5.0, "scale": 2.0})
+    width = validated(JOB, RIGHT | {"width": 5.0, "scale": 2.0})
 
     assert (repr(width["width"]), repr(width["scale"])) == ("5", "2.0")
 
@@ -106,9 +106,9 @@ def test_whole_numbers_are_integers_however_they_are_written() -> None:
 def test_the_defaults_of_a_type_are_nobodys_to_change() -> None:
     job = JobType("x", params={"properties": {"names": {"type": "array", "default": []}}})
 
-    checked(job, {})["names"].append("mine")
+    validated(job, {})["names"].append("mine")
 
-    assert checked(job, {}) == {"names": []}
+    assert validated(job, {}) == {"names": []}
 
 
 @pytest.mark.parametrize(
@@ -129,5 +129,5 @@ def test_a_pattern_that_steps_back_without_end_is_ended() -> None:
     assert refusal(RIGHT | {"code": "a" * 60_000 + "b"}).keys() == {"code"}
     backs = JobType("x", params={"properties": {"code": {"type": "string", "pattern": r"^(a|aa)+\1?$"}}})
 
-    with pytest.raises(Refused):
-        checked(backs, {"code": "a" * 60 + "b"})
+    with pytest.raises(InvalidParams):
+        validated(backs, {"code": "a" * 60 + "b"})

@@ -1,4 +1,4 @@
-"""The steps of ``orchestrate`` are checked as parameters of their own job types, and not without end."""
+"""The steps of ``orchestrate`` are validated as parameters of their own job types, and not without end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.jobs.params import Refused
-from app.jobs.steps import DEEPEST, MOST_STEPS, checked_with_steps
+from app.jobs.params import InvalidParams
+from app.jobs.steps import DEEPEST, MOST_STEPS, validated_with_steps
 from app.jobs.types import JobType
 from tests.jobs.fakes import FakePackages
 from workers.jobs.orchestrate import OrchestrateParams
@@ -39,15 +39,15 @@ def nested(levels: int) -> dict[str, Any]:
 
 
 def refusal(declared: FakePackages, params: dict[str, Any]) -> dict[str, list[str]]:
-    with pytest.raises(Refused) as refused:
-        checked_with_steps(declared.catalog(), WHOLE, params)
+    with pytest.raises(InvalidParams) as refused:
+        validated_with_steps(declared.catalog(), WHOLE, params)
     return refused.value.messages
 
 
 def test_defaults_of_the_steps_are_filled_in_too(declared: FakePackages) -> None:
     params = {"steps": [{"job_type": "echo"}, step(text="b"), step("orchestrate", steps=[step()])]}
 
-    found = checked_with_steps(declared.catalog(), WHOLE, params)
+    found = validated_with_steps(declared.catalog(), WHOLE, params)
 
     assert found["mode"] == "sequence"
     assert [each["params"] for each in found["steps"][:2]] == [{"text": "?"}, {"text": "b"}]
@@ -74,7 +74,7 @@ def test_what_are_no_steps_is_refused(declared: FakePackages, steps: Any) -> Non
 
 
 def test_steps_within_steps_are_counted_before_any_is_looked_at(declared: FakePackages) -> None:
-    checked_with_steps(declared.catalog(), WHOLE, nested(DEEPEST))
+    validated_with_steps(declared.catalog(), WHOLE, nested(DEEPEST))
     declared.asked = 0
 
     assert refusal(declared, nested(DEEPEST + 1)) == {"steps": ["At most 3 levels of steps within steps."]}
@@ -86,5 +86,5 @@ def test_steps_within_steps_are_counted_before_any_is_looked_at(declared: FakePa
 def test_other_jobs_may_call_a_parameter_steps(declared: FakePackages) -> None:
     plain = JobType("dance", params={"properties": {"steps": {"type": "array"}}})
 
-    assert checked_with_steps(declared.catalog(), plain, {"steps": [1, 2]}) == {"steps": [1, 2]}
+    assert validated_with_steps(declared.catalog(), plain, {"steps": [1, 2]}) == {"steps": [1, 2]}
     assert declared.asked == 0

@@ -67,7 +67,7 @@ ROWS: list[Row] = [
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
     ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
-    ("unknown fields of an object", "50", lambda: base.STRANGE_FIELDS),
+    ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
     ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
         problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
     ("a connection whose peer acknowledges nothing ends after", "28 s; 16 s", lambda: (
@@ -89,12 +89,12 @@ ROWS: list[Row] = [
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
         repeats(idempotency.KeyHeaders().fields["key"].validators[0].regex.pattern),
         idempotency.KEPT.total_seconds())),
-    ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.SANE.pattern)),
+    ("an `X-Request-ID`", "64 characters", lambda: 1 + repeats(requests.VALID_ID.pattern)),
     ("names of code that blocked the loop", "50; 5 s", lambda: (loop_watchdog.NAMES, web_metrics.BACKLOG_SECONDS)),
     ("sign-ins a minute for one account", "30; 300", lambda: found(
-        source(auth), r'(?s)"(\d+) per minute", key_func=_who\).*?"(\d+) per minute"\)\n# Failures')),
+        source(auth), r'(?s)"(\d+) per minute", key_func=_login_key\).*?"(\d+) per minute"\)\n# Failures')),
     ("the same with a wrong password", "10; 60", lambda: found(
-        source(auth), r'(?s)"(\d+) per minute", key_func=_who, deduct_when.*?"(\d+) per minute", deduct_when')),
+        source(auth), r'(?s)"(\d+) per minute", key_func=_login_key, deduct_when.*?"(\d+) per minute", deduct_when')),
     ("name of an account; its password", "254; 1,024; 128; 255 characters", lambda: (
         min(most(Login, "email"), cli.MAX_NAME_LENGTH), most(Login, "password"), principal.LONGEST_TENANT,
         found(source(issuers), r"len\(value\) > (\d+)"))),
@@ -107,7 +107,7 @@ ROWS: list[Row] = [
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
         jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.REFETCH_SECONDS,
         issuers.SKEW_SECONDS)),
-    ("what an address may do in a minute", "10", lambda: attempts.AN_ADDRESS_MAY),
+    ("what an address may do in a minute", "10", lambda: attempts.ADDRESS_FACTOR),
     ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (
         rate_limits.REDIS_SECONDS, rate_limits.PAUSE_SECONDS)),
     ("until a connection stands", "3 s; 2 s; 4 s; 5 s; 2 s", lambda: (
@@ -116,8 +116,8 @@ ROWS: list[Row] = [
     ("a statement of a worker", "10 s; 5 s; 3 s", lambda: tuple(
         found(pool.SERVER_LIMITS[name], r"^(\d+)s$")
         for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"))),
-    ("of these one in so many may be refused", "5", lambda: attempts.MAY_FAIL),
-    ("addresses, and users, whose attempts", "50,000", lambda: attempts.COUNTED_APART),
+    ("of these one in so many may be refused", "5", lambda: attempts.FAILURE_DIVISOR),
+    ("addresses, and users, whose attempts", "50,000", lambda: attempts.SEPARATE_KEYS),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
     ("how often a comment comes", "3 s", lambda: sse_registry.COMMENT_SECONDS),
     ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
@@ -148,7 +148,7 @@ ROWS: list[Row] = [
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
     ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
-    ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.OF_AN_ADDRESS, strangers.IN_ALL)),
+    ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.PER_ADDRESS, strangers.IN_TOTAL)),
     ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),
     ("WebSocket frames of any kind", "400 at once, then 100 a second",

@@ -118,7 +118,7 @@ ROWS: list[Row] = [
         expires("retention"))),
     ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
-        reports.NAME_LIMIT, most(external.Batch, "writer"), most(external.ErrorSaid, "type"))),
+        reports.NAME_LIMIT, most(external.Batch, "writer"), most(external.ReportedError, "type"))),
     ("phases of a task", "500", lambda: reports.PHASE_LIMIT),
     ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
     ("the results of all steps", "200 kB", lambda: steps.RESULTS_LIMIT),
@@ -146,7 +146,7 @@ ROWS: list[Row] = [
     ("the largest sequence", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
     ("lines of the log in a snapshot", "50; 120", lambda: (snapshot.RECENT_LOGS, throughput.POINTS)),
     ("downloads of logs of a user", "4; 32",
-     lambda: (concurrency.DOWNLOADS_OF_ONE, concurrency.DOWNLOADS_IN_ALL)),
+     lambda: (concurrency.DOWNLOADS_PER_USER, concurrency.DOWNLOADS_IN_TOTAL)),
     ("lines that a download reads", "500; 64,000", lambda: (task_logs.DOWNLOAD_PAGE, logs.GZIP_BLOCK)),
     ("files that `knowledge_base` reads", "4,000; 20,000",
      lambda: (unless_asked(KnowledgeBaseParams, "limit"), most(KnowledgeBaseParams, "limit"))),

@@ -15,7 +15,7 @@ import socketio
 import websocket
 
 from app.realtime.socketio.limits import BURST
-from app.realtime.strangers import OF_AN_ADDRESS
+from app.realtime.strangers import PER_ADDRESS
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held
@@ -262,7 +262,7 @@ def test_an_address_has_so_many_sockets_that_have_not_signed_in_and_the_others_g
         path = f"{url}/socket.io/?EIO=4&transport=polling"
         viewer = RawSocket(url, user)
         with httpx.Client(timeout=60) as client:
-            opened = [client.get(path) for _ in range(OF_AN_ADDRESS)]
+            opened = [client.get(path) for _ in range(PER_ADDRESS)]
             assert {answer.status_code for answer in opened} == {200}
             refused = client.get(path)
             viewer.join(running)

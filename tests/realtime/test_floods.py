@@ -19,7 +19,7 @@ from app.realtime.socketio import limits
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.limits import BURST, UNREAD, UNREAD_SIZE, Floods, StrictPacket
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import Strangers
+from app.realtime.strangers import UnauthenticatedSockets
 
 SID = "1-session"
 HANDSHAKE = "EIO=4&transport=polling"
@@ -63,7 +63,7 @@ class Front:
             threading, "Thread", lambda target, **_: SimpleNamespace(start=lambda: self.sweeps.append(target))
         )
         self.arrivals: list[str] = []
-        self.strangers = Strangers(of_an_address=2, in_all=3)
+        self.strangers = UnauthenticatedSockets(per_address=2, in_total=3)
         self.floods = Floods(self.server, Engine(eio, 1, False), self.strangers, self.arrived, self.refuse)
         self.eio = eio
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.errors import TooMany
-from app.http.admission import Queue
+from app.http.admission import AdmissionQueue
 from app.realtime.joins import Full, Joins
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
@@ -40,7 +40,7 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
 
 
 def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
-    queue, order = Queue(1), list[int]()
+    queue, order = AdmissionQueue(1), list[int]()
     queue.enter()
 
     def wait(n: int) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.auth import identity, permissions
 from app.errors import NotFound
-from app.http.attempts import Attempts
+from app.http.attempts import ConnectionAttempts
 from app.realtime import sse_serve
 from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
@@ -39,7 +39,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
     app = Flask(__name__)
     app.extensions["taskroom"] = Parts(
         {
-            Attempts: SimpleNamespace(
+            ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
             Joins: SimpleNamespace(joining=nullcontext),

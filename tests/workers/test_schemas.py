@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marshmallow import INCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
-from app.jobs.params import checked
+from app.jobs.params import validated
 from app.jobs.types import JobType
 from workers.schemas import InvalidParams, json_schema, loaded
 
@@ -55,7 +55,7 @@ JOB = JobType("any", params=json_schema(Params))
     ],
 )
 def test_what_marshmallow_takes_is_taken(given: dict[str, Any]) -> None:
-    filled = checked(JOB, given)
+    filled = validated(JOB, given)
 
     assert filled == {"texts": [], "more": {}} | given
     assert loaded(Params, filled) == loaded(Params, given)
@@ -83,7 +83,7 @@ def test_what_only_marshmallow_refuses_is_named_as_the_web_names_it() -> None:
         ({"more": {"x": 1}}, "params.more.x: Not x."),
         ({"number": 0, "python": "A"}, "params.python: .*; params.number: .*"),
     ):
-        checked(JOB, given)
+        validated(JOB, given)
         with pytest.raises(InvalidParams) as refused:
             loaded(Params, given)
         assert re.fullmatch(message, str(refused.value)) or str(refused.value) == message

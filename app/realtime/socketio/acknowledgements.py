@@ -11,7 +11,7 @@ from flask import request
 from app.auth import access_log
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
 from app.green.turn import LoopTurn
-from app.http.base import refuse_crowds
+from app.http.base import refuse_many_fields
 from app.http.problems import fields
 from app.realtime.socketio.rooms import Connection, Handler
 from app.stream.store import DatabaseUnavailable
@@ -37,7 +37,7 @@ def acknowledged(
             access_log.concerns(connection.principal.user_id)
             connection.asking += 1
             try:
-                refuse_crowds(args[0], schema)
+                refuse_many_fields(args[0], schema)
                 return handler(connection, schema.load(args[0]))
             finally:
                 connection.asking -= 1

@@ -24,7 +24,7 @@ from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import Strangers
+from app.realtime.strangers import UnauthenticatedSockets
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -75,15 +75,15 @@ class StrictPacket(Packet):
 class Floods:
     """Stands between ``server``, a socketio.Server, and its clients; made before the first of them connects.
 
-    ``arrived`` counts a handshake from an address and raises TooMany; ``refuse`` answers that, and what ``strangers``
-    raises.
+    ``arrived`` counts a handshake from an address and raises TooMany; ``refuse`` makes the response for this
+    error and for those of ``unauthenticated``.
     """
 
     def __init__(
         self,
         server: Any,
         engine: Engine,
-        strangers: Strangers,
+        unauthenticated: UnauthenticatedSockets,
         arrived: Callable[[str], None],
         refuse: Callable[[Problem], Wsgi],
     ) -> None:
@@ -96,21 +96,21 @@ class Floods:
         self._eio.on("connect", self._on_connect)
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
-        self._strangers = strangers
+        self._unauthenticated = unauthenticated
         self._sweeping = Periodic("strangers", 1.0, self._sweep)
         self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str) -> None:
-        self._strangers.known(session_id)
+        self._unauthenticated.signed_in(session_id)
 
     def signed_out(self, session_id: str) -> None:
-        """The session is a stranger again and has a stranger's time to sign in."""
+        """The session is unauthenticated again; its time to sign in starts anew."""
         session = self._eio.sockets.get(session_id)
         if session is not None and not session.closing and not session.closed:
-            self._strangers.come(session_id, session.address)
+            self._unauthenticated.add(session_id, session.address)
 
     def stranger(self, session_id: str) -> bool:
-        return session_id in self._strangers
+        return session_id in self._unauthenticated
 
     def refused(self, why: str) -> None:
         logger.info("a socket is closed: it %s", why)
@@ -129,7 +129,7 @@ class Floods:
             address = _address(environ)
             try:
                 self._arrived(address)
-                self._strangers.admit(address)
+                self._unauthenticated.admit(address)
             except Problem as error:
                 return self._refuse(error)(environ, start_response)
         elif getattr(session, "closed", False):
@@ -149,12 +149,12 @@ class Floods:
             post=polling.post,
         )
         session.address = _address(environ)
-        self._strangers.come(session_id, session.address)
+        self._unauthenticated.add(session_id, session.address)
         self._sweeping.start()
         return self._connected(session_id, environ)
 
     def _on_disconnect(self, session_id: str, reason: Any = None) -> Any:
-        self._strangers.leave(session_id)
+        self._unauthenticated.remove(session_id)
         try:
             return self._disconnected(session_id, reason)
         finally:
@@ -193,7 +193,7 @@ class Floods:
             self.drop(session_id, "sent it")
 
     def _sweep(self) -> None:
-        for session_id in self._strangers.late():
+        for session_id in self._unauthenticated.expired():
             try:
                 self.drop(session_id, "does not sign in")
             except Exception:  # one socket's fault must not keep the others open

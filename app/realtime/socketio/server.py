@@ -19,8 +19,8 @@ from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.errors import Problem, Unauthorized, Unavailable
-from app.http.attempts import Attempts, TooSoon
-from app.http.problems import answer
+from app.http.attempts import ConnectionAttempts, RateExceeded
+from app.http.problems import problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
@@ -33,7 +33,7 @@ from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.rooms import Connection, Rooms, left
-from app.realtime.strangers import Strangers
+from app.realtime.strangers import UnauthenticatedSockets
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
@@ -73,9 +73,11 @@ def init_app(app: Flask, parts: Services) -> SocketIO:
 
     def refuse(error: Problem) -> Any:
         with app.app_context():
-            return answer(error.status, error.title, error.detail, headers=error.headers)
+            return problem_response(error.status, error.title, error.detail, headers=error.headers)
 
-    floods = Floods(socketio.server, engine, parts[Strangers], parts[Attempts].arrived, refuse)
+    floods = Floods(
+        socketio.server, engine, parts[UnauthenticatedSockets], parts[ConnectionAttempts].arrived, refuse
+    )
     Sockets(parts, socketio, engine, floods).register()
     return socketio
 
@@ -118,7 +120,11 @@ class Sockets:
 
     def measures(self) -> Iterator[Row]:
         yield "socketio_connections", "Sockets that have signed in", len(self._connections)
-        yield "socketio_strangers", "Sockets that have not signed in", len(self._parts[Strangers])
+        yield (
+            "socketio_strangers",
+            "Sockets that have not signed in",
+            len(self._parts[UnauthenticatedSockets]),
+        )
         yield (
             "socketio_direct",
             "0 when all go by the library's own emit, which is slower",
@@ -141,15 +147,15 @@ class Sockets:
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts[Joins]
         try:
-            with self._parts[Attempts].trying(address()) as by, joins.joining():
+            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
-                by(connection.principal.user_id)
+                set_user(connection.principal.user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
                 raise Full("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
-        except (DatabaseUnavailable, Unavailable, TooSoon) as error:
+        except (DatabaseUnavailable, Unavailable, RateExceeded) as error:
             self._floods.drop(session, f"is turned away: {error}")
             raise ConnectionRefusedError(str(error)) from None
         except Problem as problem:
