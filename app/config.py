@@ -1,4 +1,4 @@
-"""One typed configuration, read once from the environment."""
+"""The typed configuration, read once from the environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from app.outgoing.url_policy import Network, allowance
 
 MINIMUM_SECRET_LENGTH, MINIMUM_TOKEN_LENGTH = 32, 16
 QUEUE, QUICK_QUEUE = "taskroom", "quick"
-CELERY_QUEUES = (QUEUE, QUICK_QUEUE)  # that Celery workers serve; no other gets messages
+CELERY_QUEUES = (QUEUE, QUICK_QUEUE)  # the queues of Celery workers; no other queue gets messages
 JOBS = ("workers.jobs",)
 POSTGRES = ("postgresql", "postgres", "postgresql+psycopg2")
 _ORIGIN = re.compile(r"https?://([a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
@@ -33,7 +33,7 @@ RETRY_SECONDS = (5.0, 60.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
+    """Returns whether only this machine can connect to the host."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -52,10 +52,10 @@ def _is_embedded(env: Environment) -> bool:
 
 
 def _logs_json(env: Environment) -> bool:
-    word = env.get("LOG_FORMAT") or ("text" if _wants_embedded(env) else "json")
-    if word not in ("json", "text"):
-        raise ConfigurationError(f"LOG_FORMAT is {word!r}; set json or text")
-    return word == "json"
+    name = env.get("LOG_FORMAT") or ("text" if _wants_embedded(env) else "json")
+    if name not in ("json", "text"):
+        raise ConfigurationError(f"LOG_FORMAT is {name!r}; set json or text")
+    return name == "json"
 
 
 def _shows_notifications(env: Environment) -> bool:
@@ -63,12 +63,12 @@ def _shows_notifications(env: Environment) -> bool:
 
 
 def _origins(env: Environment) -> tuple[str, ...]:
-    """As a browser writes them. What stands for many would be read as a pattern, whose dots are anything too."""
+    """Returns origins in the form of browsers. Refuses wildcards: as a pattern, their dots would match any character."""
     origins = tuple(text.lower().rstrip("/") for text in listed(env, "CORS_ORIGINS"))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ConfigurationError(
-                f"CORS_ORIGINS may not hold {origin!r}; list the origins that may call, separated by commas: "
+                f"CORS_ORIGINS may not hold {origin!r}; list the allowed origins, separated by commas: "
                 "https://host or https://host:port, without *"
             )
     return origins
@@ -104,12 +104,12 @@ def _seconds(env: Environment, name: str) -> tuple[float, ...]:
 
 
 def _content_roots(env: Environment) -> tuple[Path, ...]:
-    """Folders that a knowledge_base run may read; the first is the default root of a run."""
+    """Returns the folders that a knowledge_base run may read; the first is the default root of a run."""
     text = env.get("CONTENT_ROOTS", "")
     paths = [Path(p) for p in text.split(os.pathsep) if p] or [Path(sysconfig.get_paths()["purelib"])]
     missing = [str(p) for p in paths if not p.is_dir()]
     if missing:
-        raise ConfigurationError(f"CONTENT_ROOTS names {missing[0]}, which is no folder")
+        raise ConfigurationError(f"CONTENT_ROOTS names {missing[0]}, which is not a folder")
     return tuple(p.resolve() for p in paths)
 
 
@@ -117,9 +117,8 @@ def _content_roots(env: Environment) -> tuple[Path, ...]:
 class Config:
     """All settings of web process, worker and beat. Times are in seconds, sizes in bytes.
 
-    ``production`` is the default and refuses what is insecure; ``script/up`` sets
-    ``TASKROOM_ENV=embedded`` for its own run on one machine. That is for this machine alone: at a HOST that others
-    reach it is production all the same.
+    ``production`` is the default and refuses insecure settings. ``script/up`` sets ``TASKROOM_ENV=embedded`` for a run
+    on one machine; with a HOST that other machines can reach, this is production too.
     """
 
     secret_key: str = setting(required, "SECRET_KEY", repr=False)
@@ -129,12 +128,14 @@ class Config:
     port: int = whole("PORT", 8000, 1, 65535)
     worker_metrics_port: int = whole("WORKER_METRICS_PORT", 0, 0, 65535)  # 0: a worker has no metrics page
     host: str = text("HOST", "127.0.0.1")
-    log_json: bool = setting(_logs_json, default=True)  # else one line that a person reads
-    # Which web process this is: Engine.IO session ids begin with it, and nginx maps them.
+    log_json: bool = setting(_logs_json, default=True)  # else lines for people
+    # The number of this web process: Engine.IO session ids begin with it, and nginx routes them by it.
     process: int = whole("TASKROOM_PROCESS", 1, 1, 999)
-    trusted_proxies: int = whole("TRUSTED_PROXIES", 0, 0, 9)  # in front; they add to X-Forwarded-For
+    trusted_proxies: int = whole(
+        "TRUSTED_PROXIES", 0, 0, 9
+    )  # the number of proxies in front; each adds to X-Forwarded-For
     cors_origins: tuple[str, ...] = setting(_origins, default=())
-    # A JSON list of who else may make tokens, or its path; app/auth/issuers.py reads it.
+    # A JSON list of other token issuers, or its path; app/auth/issuers.py reads it.
     issuers: str = text("TASKROOM_ISSUERS")
     bench: bool = switch("TASKROOM_BENCH")
     content_roots: tuple[Path, ...] = setting(_content_roots, default=())
@@ -143,51 +144,59 @@ class Config:
     refresh_token_seconds: int = 30 * 24 * 3600
     ticket_seconds: int = 30
     keepalive_seconds: float = whole("KEEPALIVE_SECONDS", 15, 1, 300)
-    ping_seconds: int = whole("PING_SECONDS", 25, 1, 300)  # of Socket.IO; an answer is due within 20 s more
-    # From a WebSocket's handshake until a polling client has gone over to it.
+    ping_seconds: int = whole(
+        "PING_SECONDS", 25, 1, 300
+    )  # of Socket.IO; the client must respond within 20 s more
+    # From a WebSocket's handshake until the polling client uses it.
     upgrade_seconds: float = whole("UPGRADE_SECONDS", 10, 1, 3600)
-    stalled_seconds: float = whole("STALLED_SECONDS", 30, 1, 3600)  # of a viewer that takes nothing
-    drain_seconds: float = whole("DRAIN_SECONDS", 8, 1, 3600)  # less than the process is given to end
+    stalled_seconds: float = whole("STALLED_SECONDS", 30, 1, 3600)  # of a viewer that reads nothing
+    drain_seconds: float = whole(
+        "DRAIN_SECONDS", 8, 1, 3600
+    )  # less than the time that the process has to end
     websocket_compression: bool = switch("WEBSOCKET_COMPRESSION")
-    # A task whose worker is silent for four of them is lost.
+    # After four rounds without a report of its worker, a task is lost.
     lease_round_seconds: float = setting(number, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0, default=5.0)
     celery_queues: tuple[str, ...] = setting(listed, "CELERY_QUEUES", CELERY_QUEUES, default=CELERY_QUEUES)
-    jobs: tuple[str, ...] = setting(_packages, default=JOBS)  # whose job types a worker has
+    jobs: tuple[str, ...] = setting(_packages, default=JOBS)  # the packages with the job types of a worker
     body_limit: int = 2 * 1024 * 1024
     streams_per_user: int = whole("STREAMS_PER_USER", 500, 1, 1_000_000)
     max_viewers: int = whole("MAX_VIEWERS", 15_000, 1, 1_000_000)  # of this process
-    # Of a user; an address may do ten times as much of each of these.
+    # Limits of a user; an address may do ten times as much.
     starts_per_minute: int = whole("STARTS_PER_MINUTE", 120, 1, 1_000_000)
-    steps_per_minute: int = whole("STEPS_PER_MINUTE", 1_200, 100, 1_000_000)  # that these starts ask for
-    # Webhooks made and enabled, pings, announcements: each leaves rows behind.
+    steps_per_minute: int = whole(
+        "STEPS_PER_MINUTE", 1_200, 100, 1_000_000
+    )  # in the parameters of these starts
+    # Webhooks created and enabled, pings, announcements: each adds rows.
     changes_per_minute: int = whole("CHANGES_PER_MINUTE", 120, 1, 1_000_000)
     tickets_per_minute: int = whole("TICKETS_PER_MINUTE", 1_000, 1, 1_000_000)
     connects_per_minute: int = whole("CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000)
     passwords_at_once: int = whole("PASSWORDS_AT_ONCE", 2, 1, 64)  # each takes 64 MB while it is checked
     passwords_waiting: int = whole("PASSWORDS_WAITING", 16, 0, 1_000)
-    running_per_user: int = whole("RUNNING_PER_USER", 0, 0, 1_000_000)  # 0: all slots but the spare ones
+    running_per_user: int = whole("RUNNING_PER_USER", 0, 0, 1_000_000)  # 0: all slots except the spare ones
     worker_spare_slots: int = whole("WORKER_SPARE_SLOTS", 1, 0, 256)  # for users who have fewer running
-    requests_per_user: int = whole("REQUESTS_PER_USER", 5, 1, 1_000)  # at once; the others of the user wait
+    requests_per_user: int = whole(
+        "REQUESTS_PER_USER", 5, 1, 1_000
+    )  # at a time; further ones of the user wait
     sse_notifications: bool = setting(_shows_notifications, default=True)  # else clients poll
-    # Private networks and hosts that webhooks may call all the same.
+    # Private networks and hosts that webhooks may call.
     webhook_allowed: tuple[Network | str, ...] = setting(_allowances, default=())
-    # Before each next try of a webhook.
+    # The times before the retries of a webhook.
     webhook_retry_seconds: tuple[float, ...] = setting(
         _seconds, "WEBHOOK_RETRY_SECONDS", default=RETRY_SECONDS
     )
-    metrics_token: str = text("METRICS_TOKEN", repr=False)  # who asks for /metrics shows it
-    # Days that a finished task's events and the task itself are kept, and that a task waits; 0: for ever.
+    metrics_token: str = text("METRICS_TOKEN", repr=False)  # a request for /metrics must have it
+    # Days for which a finished task's events and the task are kept, and for which a task may wait; 0: for ever.
     retention_days: int = whole("TASKROOM_RETENTION_DAYS", 30, 0, 36_500)
     task_retention_days: int = whole("TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500)
     waiting_days: int = whole("TASKROOM_WAITING_DAYS", 90, 0, 36_500)
-    # 0 sets no limit: events of a stream, what a user's tasks store on a day, what knowledge_base writes on a machine.
+    # Events of a stream; bytes that a user's tasks store in a day; bytes that knowledge_base writes on a machine. 0: no limit.
     retention_events: int = whole("TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53)
     daily_bytes: int = whole("TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53)
     output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53)
 
     @property
     def sqlalchemy_url(self) -> str:
-        """SQLAlchemy 2.1 takes a bare ``postgresql://`` for psycopg 3, so name the driver."""
+        """The URL with the driver: SQLAlchemy 2.1 uses psycopg 3 for ``postgresql://``."""
         return "postgresql+psycopg2://" + self.database_url.split("://", 1)[1]
 
     @property
@@ -196,7 +205,7 @@ class Config:
 
     @classmethod
     def from_env(cls, env: Environment = os.environ) -> Config:
-        """Raises ConfigurationError with one line that says what to set."""
+        """Reads all settings. Raises ConfigurationError; its message, one line, names the setting to change."""
         config = cls(**{f.name: f.metadata["read"](env) for f in fields(cls) if f.metadata})
         config._refuse_insecure()
         return config
@@ -214,6 +223,6 @@ class Config:
             )
         if self.bench and not self.embedded:
             raise ConfigurationError(
-                "TASKROOM_BENCH=1 lifts limits and is refused in production, which is also where HOST lets others in; "
+                "TASKROOM_BENCH=1 removes limits and is refused in production, also when other machines can reach HOST; "
                 "unset it"
             )

@@ -1,4 +1,4 @@
-"""Settings as environment variables write them, and dataclass fields that are read from them."""
+"""Reads settings from environment variables, and declares dataclass fields with their reader."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def url(env: Environment, name: str, schemes: tuple[str, ...]) -> str:
     scheme, separator, rest = required(env, name).partition("://")
     if not separator or scheme not in schemes:
         raise ConfigurationError(f"{name} must begin with {schemes[0]}://")
-    # libpq takes no driver's name in it.
+    # libpq accepts no name of a driver in the scheme.
     return f"{scheme.removesuffix('+psycopg2')}://{rest}"
 
 
@@ -50,7 +50,7 @@ def listed(env: Environment, name: str, default: tuple[str, ...] = ()) -> tuple[
 
 
 def setting(read: Callable[..., Any], *about: Any, default: Any = MISSING, repr: bool = True) -> Any:
-    """A setting: a field whose value is ``read(env, *about)``."""
+    """Returns a dataclass field whose value is ``read(env, *about)``."""
     return field(default=default, repr=repr, metadata={"read": lambda env: read(env, *about)})
 
 

@@ -57,7 +57,7 @@ from app.webhooks.poller import DeliveryPoller
 
 
 def create_app(config: Config | None = None) -> Flask:
-    """Composes one web process. Raises ConfigurationError when the environment lacks or refuses something."""
+    """Composes one web process. Raises ConfigurationError for a missing or invalid setting."""
     config = config or Config.from_env()
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -150,7 +150,7 @@ def create_app(config: Config | None = None) -> Flask:
     bus.use(hub, store)
     app.extensions["taskroom"] = parts
     if config.cors_origins:
-        # Each word for word: a text with brackets, as of IPv6, would be taken for a pattern.
+        # Escaped: the library takes a text with brackets, such as an IPv6 address, for a pattern.
         origins = [re.compile(re.escape(origin) + r"\Z") for origin in config.cors_origins]
         CORS(app, origins=origins, supports_credentials=True)
     api.init_app(app)
@@ -158,16 +158,15 @@ def create_app(config: Config | None = None) -> Flask:
     server.init_app(app, parts)
     parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
     if config.trusted_proxies:
-        # Only then, for without a proxy it is the client who writes these headers. Last, so that sockets
-        # are behind it too. nginx sets the scheme anew. The host is that of Host: X-Forwarded-Host may be
-        # anybody's, where a proxy knows nothing of it.
+        # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
+        # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 
 
 def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
-    """The first hint that the broker does not take is the last: each may cost seconds. The rounds send the others."""
+    """Sends hints until the broker fails once: each failure may take seconds. The lease reaper sends the others."""
     for hint in hints_of(tx):
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
             if not dispatcher.send_hint(*hint):
@@ -175,7 +174,7 @@ def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
 
 
 def _run_id(client: redis.Redis) -> str | None:
-    """Which life of Redis this is; None while it is away. It changes with every restart."""
+    """Returns the id of this run of Redis, which changes with every restart; None while Redis is unavailable."""
     try:
         return str(client.info("server")["run_id"])
     except RedisError:

@@ -1,4 +1,4 @@
-"""What one web process is made of, composed in create_app and reached through ``services()``."""
+"""The parts of one web process, composed in create_app, and accessible by ``services()``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Part = TypeVar("Part")
 
 @dataclass(slots=True)
 class Services:
-    """What every room uses, by name; what one room owns, by its class: ``services()[Passwords]``. So this module
-    imports none of the rooms above it."""
+    """Fields are the parts that every package uses. Other parts are accessible by their class,
+    ``services()[Passwords]``, so that this module imports no package above it."""
 
     config: Config
     transaction: Begin
     read: Connect  # for single statements
     store: Store
-    starts: list[Callable[[], None]] = field(default_factory=list)  # the threads of a process that serves
+    starts: list[Callable[[], None]] = field(default_factory=list)  # starts threads
     stops: list[Callable[[], None]] = field(default_factory=list)
     _parts: dict[type, object] = field(default_factory=dict)
 
@@ -35,7 +35,7 @@ class Services:
         return cast(Part, self._parts[kind])
 
     def start(self) -> None:
-        """In the order of composition; commands do not need it."""
+        """Starts the threads, in the order of composition. Commands need none."""
         for start in self.starts:
             start()
 
@@ -45,5 +45,5 @@ class Services:
 
 
 def services() -> Services:
-    """Those of the web process that the current request or command belongs to."""
+    """Returns the parts of the web process of the current request or command."""
     return cast(Services, current_app.extensions["taskroom"])

@@ -1,4 +1,4 @@
-"""What a web process measures of itself. Nothing names a user or a task."""
+"""The metrics of a web process. No label names a user or a task."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.lease_reaper import LeaseReaper
 from app.tasks.queue_stats import Backlog, backlog
 
-BACKLOG_SECONDS = 5.0  # anybody inside may ask for this page, and the backlog is a look at Postgres
+BACKLOG_SECONDS = 5.0  # requests for the page may be frequent, and the backlog is read from Postgres
 ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expired", "signed_out")
 
 
 class WebMeasures(Collector):
-    """``metrics`` is the page, to which parts that are made later add their own ``sources``."""
+    """``metrics`` is the page; parts that are created later add their ``sources`` to it."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class WebMeasures(Collector):
         self.lag.thread.stop()
 
     def collect(self) -> Iterator[Metric]:
-        """What older dashboards know under names without our prefix."""
+        """Yields the metrics that older dashboards read, with names without our prefix."""
         sent = self._hub.metrics.sent_by(SseCodec).of
         yield family("sse_connections_total", "Active SSE connections", self._streams.open, gauge=True)
         yield family("sse_messages_sent_total", "Events, times viewers", ("event_type",), sent)
@@ -81,73 +81,89 @@ class WebMeasures(Collector):
     def _viewers(self) -> Iterator[Row | Labelled]:
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
-        yield "viewers_behind", "Of them, those that wait for their connections or Postgres", hub.behind
+        yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.behind
         yield (
             "viewers_fell_behind_total",
             "Times that a viewer's connection was full",
             hub.metrics.fell_behind,
         )
         ended = dict.fromkeys(ENDS, 0) | hub.metrics.ended
-        yield "viewers_ended_total", "Viewers that have left, by why", ("reason",), ended
-        yield "rooms", "Rooms, those that linger after their last viewer too", hub.rooms
+        yield "viewers_ended_total", "Viewers that have left, by reason", ("reason",), ended
+        yield "rooms", "Rooms, including those kept for a while after their last viewer", hub.rooms
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
-        yield "streams_opened_total", "Streams ever opened", joins.viewers + joins.left
-        yield "joins_in_flight", "Joins that may be asking Postgres", joins.in_flight
-        yield "joins_waiting", "Joins that wait for one of those to end", joins.waiting
+        yield "streams_opened_total", "Streams opened since the start", joins.viewers + joins.left
+        yield "joins_in_flight", "Joins that may use Postgres", joins.in_flight
+        yield "joins_waiting", "Joins that wait for such a join to end", joins.waiting
 
     def _delivery(self) -> Iterator[Row | Labelled]:
         hub, metrics = self._hub, self._hub.metrics
-        yield "room_lag_events", "Events that the room furthest behind has not sent on yet", hub.lag
-        yield "hub_received_total", "Messages from Redis for a room that is here", metrics.received
-        yield "hub_refills_total", "Times that events were missing before those that came", metrics.refills
-        yield "hub_looks_total", "Looks at where streams stand in Postgres", metrics.looks
-        yield "hub_caught_up_total", "Rooms that such a look brought forward", metrics.caught_up
-        yield "hub_rewound_total", "Rooms of which Postgres had lost events", metrics.rewound
-        yield "hub_faults_total", "Exceptions that ended a viewer, a message or a look", hub.faults.count
+        yield "room_lag_events", "Events that the slowest room has not delivered yet", hub.lag
+        yield "hub_received_total", "Messages from Redis for a room of this process", metrics.received
+        yield "hub_refills_total", "Gaps before received events, filled from Postgres", metrics.refills
+        yield "hub_looks_total", "Reads of the heads of streams in Postgres", metrics.looks
+        yield "hub_caught_up_total", "Rooms to which such a read brought events", metrics.caught_up
+        yield "hub_rewound_total", "Rooms whose last events Postgres had lost", metrics.rewound
+        yield (
+            "hub_faults_total",
+            "Exceptions while serving a viewer, a message or a read of heads",
+            hub.faults.count,
+        )
         sent = metrics.sent_by(Packets, Frames).of
         yield "socketio_messages_sent_total", "Events, times viewers", ("event_type",), sent
 
     def _redis(self) -> Iterator[Row | Labelled]:
         subscription, publisher = self._hub.subscription, self._publisher
-        yield "redis_connected", "1 while the subscription stands", subscription.connected
-        yield "redis_connects_total", "Times that it was made", subscription.connects
-        yield "redis_silence_seconds", "Since Redis was last heard, or since the start", subscription.silence
+        yield "redis_connected", "1 while the subscription is connected", subscription.connected
+        yield "redis_connects_total", "Connections of the subscription", subscription.connects
+        yield (
+            "redis_silence_seconds",
+            "Since the last message of Redis, or since the start",
+            subscription.silence,
+        )
         yield "publishes_total", "Messages sent to Redis after a commit", publisher.messages
-        yield "publishes_lost_total", "Of those, not taken or not even tried", publisher.lost
+        yield (
+            "publishes_lost_total",
+            "Messages that Redis did not accept, or that were not tried",
+            publisher.lost,
+        )
         stored = publisher.stored.of
         yield "events_stored_total", "Events that this process has committed", ("event_type",), stored
 
     def _database(self) -> Iterator[Row]:
         breaker, pool = self._breaker, self._engine.pool
         assert isinstance(pool, QueuePool)
-        yield "database_connections_in_use", "Connections lent by the pool", pool.checkedout()
+        yield "database_connections_in_use", "Connections of the pool in use", pool.checkedout()
         yield "database_connections_limit", "DATABASE_POOL_SIZE", pool.size()
-        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is away", breaker.state
-        read_only = "As database_breaker, for writes: Postgres is read only"
+        yield "database_breaker", "0 closed, 1 half open, 2 open: Postgres is unavailable", breaker.state
+        read_only = "Like database_breaker, for writes: Postgres is read-only"
         yield "database_read_only", read_only, self._writes.state
-        yield "database_openings_total", "Times that Postgres went away", breaker.openings
-        yield "database_refused_total", "Calls that were not even tried meanwhile", breaker.refused
+        yield "database_openings_total", "Times that Postgres became unavailable", breaker.openings
+        yield "database_refused_total", "Calls refused while the breaker was open", breaker.refused
 
     def _tasks(self) -> Iterator[Row | Labelled]:
         lease_reaper = self._lease_reaper
-        yield "rounds_leads", "1 in the one process that counts leases and sends again", lease_reaper.leads
+        yield "rounds_leads", "1 in the process that counts leases and repeats hints", lease_reaper.leads
         yield (
             "tasks_lost_total",
-            "Attempts that this process ended, for their worker was silent",
+            "Attempts that this process ended because their worker was silent",
             lease_reaper.lost,
         )
         found = self._backlog()
         if found:
             yield "dispatches_due", "Tasks that a worker may claim now", found.due
-            yield "dispatch_wait_seconds", "Since the first of them could be claimed", found.oldest_seconds
+            yield (
+                "dispatch_wait_seconds",
+                "Since the oldest of these tasks could be claimed",
+                found.oldest_seconds,
+            )
             yield "leases", "Attempts that run", found.leases
-            yield "leases_missed", "Rounds that the most silent of them missed; at 4 it is over", found.missed
+            yield "leases_missed", "Most rounds missed by a running attempt; after 4 it is lost", found.missed
             states = {s: found.unfinished.get(s, 0) for s in STATUSES if s not in TERMINAL}
             yield "tasks", "Tasks that have not ended", ("status",), states
 
     def _backlog(self) -> Backlog | None:
-        """None while Postgres is away: an old figure would look like a good one."""
+        """Returns None while Postgres is unavailable: an old number would look valid."""
         try:
             return self._read_backlog()
         except DatabaseUnavailable:
@@ -156,14 +172,14 @@ class WebMeasures(Collector):
     def _process(self) -> Iterator[Row | Labelled]:
         revocations, watchdog, pauses = self._revocations, self.watchdog, self.pauses
         yield "revocations", "Sign-outs kept in memory", len(revocations)
-        yield "revocations_known", "0 while each request asks Postgres about its session", revocations.known
+        yield "revocations_known", "0 while each request reads its session from Postgres", revocations.known
         yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest
-        over = "Turns of the loop in which nobody else was served for so long, by what ran most of it"
+        over = "Iterations of the event loop that blocked it for so long, by the code that ran longest"
         yield "loop_turns_over_50ms_total", over, ("what", "how"), watchdog.over
-        longest = "Longest of those turns since the start"
+        longest = "Longest of these iterations since the start"
         yield "loop_turn_longest_seconds", longest, ("what", "how"), watchdog.longest
         for name, text, values in (
-            ("gc_seconds_total", "Time in garbage collections, which stop everything", pauses.seconds),
+            ("gc_seconds_total", "Time in garbage collections, which block the process", pauses.seconds),
             ("gc_collections_total", "Garbage collections", pauses.count),
             ("gc_longest_seconds", "Longest garbage collection since the start", pauses.longest),
         ):

@@ -1,4 +1,4 @@
-"""REST under /api/v2, one file a resource; the OpenAPI document follows from the declarations."""
+"""REST under /api/v2, one file per resource. The OpenAPI document is made from the declarations."""
 
 from __future__ import annotations
 
@@ -41,12 +41,11 @@ def init_app(app: Flask) -> None:
     api = ProblemApi(app)
     limits = {auth.blp.name: auth.BODY_LIMIT, external.blp.name: app.config["MAX_CONTENT_LENGTH"]}
 
-    # Before whatever else looks at a request: the limits on sign-ins read who it is from the body.
+    # Before all other hooks: the limits of sign-ins read the body.
     @app.before_request
     def refuse_large() -> None:
-        """Also where no body is read: what is left unread would have to be read away before the next request."""
-        most = limits.get(request.blueprint or "", BODY_LIMIT)
-        if (request.content_length or 0) > most:
+        """Refuses large bodies, also where none is read: an unread body must be discarded before the next request."""
+        if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
     modules = (
@@ -67,11 +66,11 @@ def init_app(app: Flask) -> None:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)
     app.register_blueprint(health.blp)
-    answering = frozenset(module.blp.name for module in (*modules, dialects, health))
+    with_responses = frozenset(module.blp.name for module in (*modules, dialects, health))
 
     @app.after_request
-    def keep_nothing(response: Response) -> Response:
-        """What one user is answered is not for the next at the same machine; streams say for themselves."""
-        if request.blueprint in answering and "Cache-Control" not in response.headers:
+    def forbid_caching(response: Response) -> Response:
+        """A response must not be shown to the next user of the same machine; streams set the header themselves."""
+        if request.blueprint in with_responses and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response

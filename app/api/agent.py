@@ -1,4 +1,4 @@
-"""Starting a task, and finding the caller's newest that runs."""
+"""Starting a task, and finding the caller's newest unfinished task."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Start(ma.Schema):
     )
 
     @ma.validates_schema
-    def one_word(self, data: dict[str, Any], **_: Any) -> None:
+    def one_of_both(self, data: dict[str, Any], **_: Any) -> None:
         if "params" in data and "preferences" in data:
             raise ma.ValidationError("Send params or preferences, not both.", "preferences")
 
@@ -52,7 +52,7 @@ class Active(ma.Schema):
 @blp.arguments(Start)
 @blp.alt_response(202, schema=Started)
 def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[str, Any]) -> Response:
-    """Starts a task. The answer comes when it is durable and the broker has been told."""
+    """Starts a task. The response comes after the task is durable and the broker has its message."""
     asked = body.get("approval")
     approval = Approval(approvals.START, scrub(asked.pop("title")), **asked) if asked else None
     params = body.get("params", body.get("preferences", {}))
@@ -73,7 +73,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Active)
 def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """The caller's newest unfinished task that is no step of another."""
+    """Returns the caller's newest unfinished task that is not a step of another."""
     with services().read() as conn, conn.cursor() as cur:
         task_id = active_task(cur, principal.user_id)
     return {"active": task_id and snapshot(services().read, task_id)}

@@ -1,4 +1,4 @@
-"""Sign in, stay signed in, sign out, and tickets for an EventSource that cannot send headers."""
+"""Sign in, refresh, sign out, and tickets for an EventSource, which cannot send headers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.services import services
 
 blp = Blueprint("auth", __name__, description="Sessions")
 
-BODY_LIMIT = 4096  # bytes: anybody may send them, signed in or not
+BODY_LIMIT = 4096  # bytes; clients without sign-in may send them
 
 
 class Login(ma.Schema):
@@ -48,7 +48,7 @@ class TicketSchema(ma.Schema):
 def _login_key() -> str:
     try:
         body = json_body()
-    except ValueError:  # the view will say so
+    except ValueError:  # the view reports it
         body = None
     email = body.get("email") if isinstance(body, dict) else None
     return f"{address()} {sessions.account_name(str(email)[:254])}"
@@ -59,14 +59,14 @@ def _login_key() -> str:
 @blp.arguments(Login)
 @blp.alt_response(200, schema=SignedIn)
 @blp.doc(security=[])
-# Failures are known only afterwards: whoever sends a hundred guesses at once is past the limits on them by then.
+# The limits of failures count after the check: a hundred guesses that arrive at once would pass them.
 @limiter.limit("30 per minute", key_func=_login_key)
 @limiter.limit("300 per minute")
-# Failures only: signing in well attacks nobody.
+# Failures only: a successful sign-in is no attack.
 @limiter.limit("10 per minute", key_func=_login_key, deduct_when=lambda response: response.status_code == 401)
 @limiter.limit("60 per minute", deduct_when=lambda response: response.status_code == 401)
 def login(query: dict[str, Any], body: dict[str, str]) -> Response:
-    return _answer(sessions.sign_in(body["email"], body["password"]))
+    return _tokens_response(sessions.sign_in(body["email"], body["password"]))
 
 
 @blp.post("/auth/refresh")
@@ -75,15 +75,15 @@ def login(query: dict[str, Any], body: dict[str, str]) -> Response:
 @blp.doc(security=[])
 @limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
-    """A new access token, and in the cookie the refresh token that replaces the one that was sent."""
-    return _answer(sessions.refresh(identity.refresh_cookie()))
+    """Returns a new access token, and sets the cookie with the next refresh token."""
+    return _tokens_response(sessions.refresh(identity.refresh_cookie()))
 
 
 @blp.post("/auth/logout")
 @blp.arguments(NoQuery, location="query")
 @blp.response(204)
 def logout(query: dict[str, Any]) -> Response:
-    """Ends the session at once, open streams too."""
+    """Ends the session and its open streams at once."""
     try:
         principal = identity.current()
     except Unauthorized:
@@ -105,7 +105,7 @@ def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     return {"ticket": sessions.new_ticket(principal), "expires_in": services().config.ticket_seconds}
 
 
-def _answer(signed: sessions.SignedIn) -> Response:
+def _tokens_response(signed: sessions.SignedIn) -> Response:
     principal = signed.principal
     response = jsonify(
         {

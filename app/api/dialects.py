@@ -1,4 +1,4 @@
-"""The addresses that older clients know: the streams, made from the table, and the calls beside them."""
+"""The URLs of older clients: the streams of the table DIALECTS, and other calls."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from app.tasks.snapshot import current_status
 from app.tasks.user_events import ARTIFACT
 
 blp = Blueprint("dialects", __name__, description="The addresses of older clients")
-_look: SingleFlight[Event] = SingleFlight()  # a crowd that comes for one task asks once
+_status_flight: SingleFlight[Event] = SingleFlight()  # concurrent clients of a task share one query
 
 
 class Generate(ma.Schema):
-    """What this address has always taken; the job type says more of each."""
+    """The fields that older clients send; the job type describes them."""
 
     artifact_type = ma.fields.String(required=True)
     content = ma.fields.String(required=True)
@@ -71,9 +71,9 @@ def _add_stream(dialect: Dialect) -> None:
         def cursors_of(names: list[str]) -> list[int | None]:
             if given is not None:
                 return [given]
-            now = _look(names[0], lambda: current_status(services().read, names[0]))
+            now = _status_flight(names[0], lambda: current_status(services().read, names[0]))
             if now.decoded()["status"] in TERMINAL:
-                return [now.sequence - 1]  # the last frame says it
+                return [now.sequence - 1]  # the last event tells the client that the task has ended
             state.append(now)
             return [now.sequence]
 

@@ -1,4 +1,4 @@
-"""Events of a worker that is no Celery worker."""
+"""Events of workers that are not Celery workers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, T
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
-LARGEST = 2**53  # what a browser counts exactly
-CHECKED_AT_ONCE = 50  # events, before the loop serves others again
+LARGEST = 2**53  # a browser represents smaller integers exactly
+CHECKED_AT_ONCE = 50  # events; then the event loop runs other greenlets
 
 
 class TimestampField(TimeField):
-    """A time, as events carry it."""
+    """A time in the format of events."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         time = super()._deserialize(value, *args, **kwargs)
@@ -107,7 +107,9 @@ class Batch(ma.Schema):
     writer = ma.fields.String(
         required=True,
         validate=ma.validate.Length(1, 128),
-        metadata={"description": "A name of the caller's for who counts these batches, such as a UUID"},
+        metadata={
+            "description": "The caller's name of the sender that numbers these batches, such as a UUID"
+        },
     )
     batch = WholeField(
         required=True,
@@ -130,20 +132,20 @@ class Batch(ma.Schema):
 class Stored(ma.Schema):
     task_id = ma.fields.String()
     sequences = ma.fields.List(ma.fields.Integer(), metadata={"description": "One for each event"})
-    cancel_requested = ma.fields.Boolean(metadata={"description": "The worker is to stop, and say REVOKED"})
-    claim = ma.fields.Dict(metadata={"description": "What is to be done, when the batch claimed the attempt"})
+    cancel_requested = ma.fields.Boolean(metadata={"description": "The worker must stop, and report REVOKED"})
+    claim = ma.fields.Dict(metadata={"description": "The work, when the batch claimed the attempt"})
 
 
 def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Calls the view with the Principal first, when it may report for the task and it is its turn; before the body is
-    read. A body that comes slowly takes no place among those that are stored."""
+    """Calls the view with the Principal as first argument. Before the body is read, checks the permission to report for
+    the task and waits for a slot of the user. A body that arrives slowly takes no slot for storing."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         principal = identity.current()
         permissions.reportable_task(principal, str(kwargs["task_id"]))
         with services()[ReportConcurrency].slot(principal.user_id) as storing:
-            request.get_data()  # kept for who parses it
+            request.get_data()  # Flask keeps it for the parser
             with storing:
                 return view(principal, *args, **kwargs)
 
@@ -159,32 +161,32 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     """Stores a batch of events once, however often it is sent, and renews the lease. A first event `task_status`
     STARTED claims an attempt that waits; SUCCESS, FAILURE or REVOKED as the last one ends it."""
     name = str(task_id)
-    told = [name, body["attempt"], body["events"]]
+    content = [name, body["attempt"], body["events"]]
     batch = external.Batch(
         name,
         body["attempt"],
-        str(uuid5(UUID(principal.user_id), body["writer"])),  # nobody counts with the writer of another
+        str(uuid5(UUID(principal.user_id), body["writer"])),  # names of different users cannot collide
         body["batch"],
         principal.email,
-        hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         _checked(body["events"]),
     )
     jobs = services()[Catalog]
     jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
-        answer = external.store_batch(tx, batch, jobs.phases)
-    response = jsonify(answer)
+        stored = external.store_batch(tx, batch, jobs.phases)
+    response = jsonify(stored)
     response.status_code = 202
     return response
 
 
 def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Raises Unprocessable, naming each field that is wrong."""
+    """Returns the loaded events. Raises Unprocessable, naming each wrong field."""
     found: list[dict[str, Any]] = []
     errors: dict[str, list[str]] = {}
     for n, event in enumerate(events):
         if len(errors) >= MOST_ERRORS:
-            errors = {"events": [f"Those from {n} on were not looked at."]} | errors
+            errors = {"events": [f"Events from {n} on were not checked."]} | errors
             break
         if n % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             time.sleep(0)
@@ -200,7 +202,7 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             errors |= named(error.messages, f"events.{n}")
             continue
         if loaded.get("status") in TERMINAL and n < len(events) - 1:
-            errors[f"events.{n}.status"] = ["Nothing may follow the end."]
+            errors[f"events.{n}.status"] = ["No event may follow the end."]
         found.append(loaded)
     if errors:
         raise Unprocessable("Refused", errors=named(errors))

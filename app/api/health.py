@@ -1,4 +1,4 @@
-"""For whoever keeps the process running: does it live, can it serve, and how is it."""
+"""Liveness, readiness and metrics of the process, for its operators."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from app.stream.store import DatabaseUnavailable
 
 blp = Blueprint("health", __name__)
 
-# What proxies add to what they pass on.
-PASSED_ON = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
+# Headers that proxies add.
+PROXY_HEADERS = ("Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP")
 
 
 @blp.get("/livez")
@@ -28,21 +28,21 @@ def livez() -> Response:
 
 @blp.get("/readyz")
 def readyz() -> Response:
-    """Ready needs Postgres, its tables, and that it takes writes. Without Redis everything works, only later: that is
-    said, not refused."""
+    """Ready means that Postgres has the tables and accepts writes. Without Redis events arrive later: the status is
+    ``degraded``, not a failure."""
     parts = services()
     try:
         with parts.read() as conn, conn.cursor() as cur:
             read_only = is_read_only(cur)
     except DatabaseUnavailable as error:
         return _not_ready(str(error))
-    if read_only:  # another process may reach the one that takes writes
+    if read_only:  # another process may reach a Postgres that accepts writes
         return _not_ready("it is read-only")
     subscription = parts[Hub].subscription
-    heard = subscription.connected and not subscription.stale
+    connected = subscription.connected and not subscription.stale
     listening = not subscription.ended
-    redis = {"connected": heard, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
-    status = "ok" if heard and listening else "degraded"
+    redis = {"connected": connected, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
+    status = "ok" if connected and listening else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
 
 
@@ -52,24 +52,24 @@ def _not_ready(why: str) -> Response:
 
 @blp.get("/metrics")
 def metrics() -> Response:
-    """Of this process alone: with several, each is asked by itself."""
+    """Returns the metrics of this process only; each process has its own."""
     _check_access()
     return Response(services()[Metrics].text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _check_access() -> None:
-    """With METRICS_TOKEN, who shows it. Without one nobody in production, and embedded only who sits at this machine
-    with no proxy between: behind one that ends TLS the whole world has a private address. Raises Unauthorized or
-    NotFound."""
+    """With METRICS_TOKEN, the request must have the token. Without METRICS_TOKEN, production refuses all requests, and
+    embedded admits only direct ones of this machine: behind a proxy every client has a loopback address. Raises
+    Unauthorized or NotFound."""
     config = services().config
     if config.metrics_token:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else ""
         if not secrets.compare_digest(given.encode("utf-8", "replace"), config.metrics_token.encode()):
-            raise Unauthorized("Show METRICS_TOKEN as a bearer token")
+            raise Unauthorized("Send METRICS_TOKEN as a bearer token")
         return
-    passed_on = any(name in request.headers for name in PASSED_ON)
-    if not config.embedded or passed_on or not _is_local(request.remote_addr):
+    proxied = any(name in request.headers for name in PROXY_HEADERS)
+    if not config.embedded or proxied or not _is_local(request.remote_addr):
         raise NotFound("Set METRICS_TOKEN to see the metrics")
 
 

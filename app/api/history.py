@@ -1,4 +1,4 @@
-"""What ran before: durations, counts and what started each."""
+"""The history of tasks: durations, counts and triggers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
 
 
 def _duration(task: dict[str, Any]) -> float | None:
-    """Seconds from the first start to the end; None for a task that has not both."""
+    """Returns the seconds from the first start to the end; None when the task lacks one of these times."""
     if not (task["started_at"] and task["finished_at"]):
         return None
     return seconds_between(task["started_at"], task["finished_at"])

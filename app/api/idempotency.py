@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: what a request has made is made once, however often the request comes."""
+"""``Idempotency-Key``: a request that is sent again does not create a second object."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ from app.http.base import json_body
 from app.models.accounts import IdempotencyKey
 from app.services import services
 
-Answer = TypeVar("Answer")
-
+Result = TypeVar("Result")
 
 KEPT = timedelta(hours=24)
 
@@ -51,8 +50,8 @@ class KeyHeaders(ma.Schema):
     key = ma.fields.String(data_key="Idempotency-Key", validate=ma.validate.Regexp("^[ -~]{1,200}$"))
 
 
-class Made(NamedTuple):
-    """``task_id`` for a task, whose key goes with it; ``note`` is what else its answer is made from."""
+class KeyResult(NamedTuple):
+    """``task_id`` is the created task, with which its key is deleted; ``note`` has other data for the response."""
 
     task_id: str | None
     note: str | None
@@ -60,14 +59,14 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A user's key, for 24 hours, and the digest of the request that it came with."""
+    """A key of a user, valid for 24 hours, and the digest of its request."""
 
     user_id: str
     key: str
     digest: str
 
-    def made(self) -> Made | None:
-        """What it made before. Raises Unprocessable when it came with another request."""
+    def result(self) -> KeyResult | None:
+        """Returns the result of an earlier request. Raises Unprocessable when that was another request."""
         with services().read() as conn, conn.cursor() as cur:
             row = _MADE.execute(cur, user=self.user_id, key=self.key).fetchone()
         if row and row[0] != self.digest:
@@ -75,48 +74,48 @@ class Key:
                 "This key was used with another body or address",
                 errors={"Idempotency-Key": ["Used with another body or address."]},
             )
-        return Made(*row[1:]) if row else None
+        return KeyResult(*row[1:]) if row else None
 
-    def remember(self, cur: Cursor, made: Made) -> None:
-        """In the transaction that makes it. Raises UniqueViolation when the same request was quicker."""
+    def remember(self, cur: Cursor, result: KeyResult) -> None:
+        """Stores the result in the transaction that creates it. Raises UniqueViolation when a concurrent repeat did."""
         _DELETE_EXPIRED.execute(cur, user=self.user_id, key=self.key)
-        values = {"body_hash": self.digest, "task_id": made.task_id, "made": made.note}
+        values = {"body_hash": self.digest, "task_id": result.task_id, "made": result.note}
         _REMEMBER.execute(cur, user_id=self.user_id, key=self.key, **values)
 
 
 def forget(cur: Cursor, task_id: str) -> None:
-    """Lets a request that made this task make another one: the task was given up."""
+    """Deletes the task's key: the task was abandoned, and a repeat of its request must create another task."""
     _FORGET.execute(cur, task=task_id)
 
 
 def key_of(principal: Principal, headers: dict[str, str], whole: bool = True) -> Key | None:
-    """``whole``: the address counts, which the bodies of starts need not have with them."""
+    """Returns the request's key. ``whole``: the digest includes method and path; starts at any URL are the same."""
     if "key" not in headers:
         return None
     try:
         body = json_body()
-        told = b"" if body is ma.missing else orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    except (ValueError, UnsupportedMediaType):  # sent where none is read
-        told = request.get_data()
+        content = b"" if body is ma.missing else orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except (ValueError, UnsupportedMediaType):  # a body that the call does not read
+        content = request.get_data()
     address = f"{request.method} {request.path}\n".encode() if whole else b""
-    return Key(principal.user_id, headers["key"], hashlib.sha256(address + told).hexdigest())
+    return Key(principal.user_id, headers["key"], hashlib.sha256(address + content).hexdigest())
 
 
-def run_once(key: Key | None, make: Callable[[], Answer], again: Callable[[Made], Answer]) -> Answer:
-    """What ``make`` answers, which remembers the key; ``again`` answers for what the key has made before. Raises
+def run_once(key: Key | None, make: Callable[[], Result], replay: Callable[[KeyResult], Result]) -> Result:
+    """Returns the result of ``make``, which remembers the key; for a repeat, the result of ``replay``. Raises
     Unprocessable and Unavailable."""
     if key is None:
         return make()
-    made = key.made()
-    if made is None:
+    result = key.result()
+    if result is None:
         try:
             return make()
-        except psycopg2.errors.UniqueViolation:  # the same key at the same moment: the other one made it
-            made = key.made()
-        except Conflict:  # with what the other one has made
-            made = key.made()
-            if made is None:
+        except psycopg2.errors.UniqueViolation:  # a concurrent request with the same key has created it
+            result = key.result()
+        except Conflict:  # perhaps with the object of a concurrent repeat
+            result = key.result()
+            if result is None:
                 raise
-        if made is None:  # and has given it up already
-            raise Unavailable("The same request is being given up; try again") from None
-    return again(made)
+        if result is None:  # the concurrent request has abandoned its task
+            raise Unavailable("The same request is being abandoned; try again") from None
+    return replay(result)

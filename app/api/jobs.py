@@ -1,4 +1,4 @@
-"""The job types, each with what a form needs."""
+"""The job types, with the data for a form."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class JobTypes(ma.Schema):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """What workers have declared; both lists are empty before the first one has started."""
+    """Returns the declarations of workers; both lists are empty before the first worker starts."""
     jobs = services()[Catalog]
     types = [
         {

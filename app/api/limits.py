@@ -1,4 +1,4 @@
-"""How often a user, and an address, may call in a minute what costs something; the configuration has the figures."""
+"""Limits per minute, by user and by address, of calls that cost something; the configuration has the numbers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ View = Callable[..., Any]
 
 
 def _limited(
-    scope: str, per_minute: Callable[[Config], int], who: Callable[[], str]
+    scope: str, per_minute: Callable[[Config], int], key: Callable[[], str]
 ) -> Callable[[View], View]:
     def decorate(view: View) -> View:
-        # The user's own first: who is over it uses up nothing of the neighbours'.
-        view = limiter.shared_limit(lambda: per_window(per_minute(services().config)), scope, key_func=who)(
+        # The user's limit first: calls over it must not count for the address, which others share.
+        view = limiter.shared_limit(lambda: per_window(per_minute(services().config)), scope, key_func=key)(
             view
         )
         return limiter.shared_limit(
@@ -43,12 +43,12 @@ def _caller() -> str:
 
 
 def _refresher() -> str:
-    """Whose refresh cookie it is. Only a genuine one counts against its user, or anybody could use that up."""
+    """Returns the user of the refresh cookie. Only a valid one counts for its user: others could use up the limit."""
     cookie = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"], "")
     try:
         return str(decode_token(cookie)["sub"])
     except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
-        return f"nobody at {address()}"
+        return f"unknown at {address()}"
 
 
 starts = _limited("start", lambda config: config.starts_per_minute, _caller)
@@ -58,7 +58,7 @@ refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refre
 
 
 def steps(params: Mapping[str, Any]) -> None:
-    """Counts the steps that a start asks for with these parameters, for each becomes a task. Raises TooMany."""
+    """Counts the steps in the parameters of a start: each becomes a task. Raises TooMany."""
     count, config = _steps_in(params), services().config
     if not count or config.bench:
         return
@@ -67,7 +67,7 @@ def steps(params: Mapping[str, Any]) -> None:
         (address(), config.steps_per_minute * ADDRESS_FACTOR),
     ):
         allowed = parse(per_window(per_minute))
-        # What is refused is not counted: a smaller start may still have room.
+        # A refused start is not counted: a smaller one may be within the limit.
         if not limiter.limiter.test(allowed, "steps", key, cost=count):
             until = limiter.limiter.get_window_stats(allowed, "steps", key).reset_time
             raise too_many(until - time.time())
@@ -75,15 +75,15 @@ def steps(params: Mapping[str, Any]) -> None:
 
 
 def budget(cur: Cursor, user_id: str) -> None:
-    """Raises OverBudget when no more is stored for this user today."""
+    """Raises OverBudget when the user has stored its limit of bytes today."""
     config = services().config
     check(cur, user_id, 0 if config.bench else config.daily_bytes)
 
 
 def _steps_in(params: Mapping[str, Any]) -> int:
-    """Those within others too. The parameters were checked: they are not deep."""
-    asked = params.get("steps")
-    found = [step for step in asked if isinstance(step, dict)] if isinstance(asked, list) else []
+    """Counts steps of steps too. The depth of the parameters was checked."""
+    steps = params.get("steps")
+    found = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     return len(found) + sum(
         _steps_in(step["params"]) for step in found if isinstance(step.get("params"), dict)
     )

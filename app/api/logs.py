@@ -1,4 +1,4 @@
-"""A task's log: pages at any depth, search, and the whole of it."""
+"""The log of a task: pages, search and download."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from app.tasks.logs import LogFilter, every_log, logs_after, logs_before
 blp = Blueprint("logs", __name__, description="Logs")
 
 GZIP_BLOCK = 64_000
-# Control characters are shown as signs; those beyond ASCII, line separators and changes of direction as one.
+# ASCII control characters become their symbols; other controls, line separators and direction marks become U+FFFD.
 _SHOWN: dict[int, int | str] = {
     **{code: 0x2400 + code for code in range(0x20) if chr(code) != "\t"},
     **dict.fromkeys((*range(0x80, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)), "\ufffd"),
@@ -33,7 +33,7 @@ _SHOWN: dict[int, int | str] = {
 
 class FilterQuery(ma.Schema):
     level = ma.fields.String(
-        validate=ma.validate.OneOf(tuple(LEVELS)), metadata={"description": "The least severe to show"}
+        validate=ma.validate.OneOf(tuple(LEVELS)), metadata={"description": "The least severe level to show"}
     )
     phase = ma.fields.String(validate=ma.validate.Length(1, 128))
     q = ma.fields.String(validate=ma.validate.Length(1, 200), metadata={"description": "Text in the message"})
@@ -76,9 +76,9 @@ class DownloadQuery(FilterQuery):
 @blp.arguments(LogQuery, location="query")
 @blp.alt_response(200, schema=LogPageSchema)
 def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
-    """Lines oldest first. Without since_sequence: the newest, and reading goes backwards.
+    """Returns lines, oldest first. Without since_sequence, returns the newest, and the next page has earlier lines.
 
-    One call looks at 50,000 events at most; a rare search may answer few lines, and where to go on.
+    One call reads 50,000 events at most: a page of a rare search may be short, and its cursor continues the search.
     """
     name = permissions.readable_task(principal, str(task_id))
     forward = "since_sequence" in query
@@ -100,8 +100,8 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
         "before_sequence": page.before,
         "has_more": page.has_more,
     }
-    go_on = {"since_sequence": page.after} if forward else {"before_sequence": page.before}
-    return with_next(body, go_on if page.has_more else None)
+    next_query = {"since_sequence": page.after} if forward else {"before_sequence": page.before}
+    return with_next(body, next_query if page.has_more else None)
 
 
 @blp.get("/tasks/<uuid:task_id>/logs/download")
@@ -109,8 +109,8 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 @blp.arguments(DownloadQuery, location="query")
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """The whole log, or all that passes a filter, streamed page by page, gzip when accepted. A user has so many at a
-    time; more are 429."""
+    """Streams all lines of the log that pass the filter, with gzip when accepted. Too many downloads at a time are
+    429."""
     name = permissions.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
@@ -135,27 +135,27 @@ def _ndjson(line: dict[str, Any]) -> bytes:
 
 
 def _text(line: dict[str, Any]) -> bytes:
-    """One line for a terminal, where a log must not move the cursor, set a title or turn the text around."""
+    """Returns a line for a terminal: it must not move the cursor, set a title or change the direction of text."""
     text = f"{line['timestamp']} {line['level']:<8} [{line['phase'] or '-'}] {line['message']}"
     return text.translate(_SHOWN).encode() + b"\n"
 
 
 def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
-    """Joins lines, so that a response is not one small chunk a line."""
-    held: list[bytes] = []
+    """Joins lines into blocks: a response of one small chunk per line would be slow."""
+    block: list[bytes] = []
     size = 0
     for line in lines:
-        held.append(line)
+        block.append(line)
         size += len(line)
         if size >= GZIP_BLOCK:
-            yield b"".join(held)
-            held, size = [], 0
-    if held:
-        yield b"".join(held)
+            yield b"".join(block)
+            block, size = [], 0
+    if block:
+        yield b"".join(block)
 
 
 def _gzipped(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """One member, flushed at each block: clients stop reading at the end of the first of several."""
+    """Compresses into one gzip member, flushed at each block: some clients read only the first member."""
     compressor = zlib.compressobj(5, wbits=31)  # 31: with the header and trailer of gzip
     for block in blocks:
         yield compressor.compress(block) + compressor.flush(zlib.Z_SYNC_FLUSH)

@@ -1,4 +1,4 @@
-"""Notifications: the list, the badge, and what was read."""
+"""Notifications: the list, the number of unread ones, and marking as read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import marshmallow as ma
 import orjson
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, run_once
+from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
@@ -53,7 +53,7 @@ class Page(ma.Schema):
     next = ma.fields.String(allow_none=True)
     unread_count = ma.fields.Integer()
     sequence = ma.fields.Integer(
-        metadata={"description": "Of the caller's stream, as of which that many are unread"}
+        metadata={"description": "The sequence of the caller's stream for which unread_count holds"}
     )
 
 
@@ -67,7 +67,7 @@ class Announcement(ma.Schema):
     action_url = ma.fields.String(
         validate=(
             ma.validate.Length(1, notification.LONGEST_URL),
-            ma.validate.Regexp(notification.ADDRESS, error="Neither http(s) nor a path."),
+            ma.validate.Regexp(notification.ADDRESS, error="Neither an http(s) URL nor a path."),
         )
     )
     urgent = ma.fields.Boolean(load_default=False)
@@ -83,15 +83,15 @@ class Announced(ma.Schema):
 @blp.arguments(ListQuery, location="query")
 @blp.alt_response(200, schema=Page)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
-    """The caller's, newest first."""
+    """Returns the caller's notifications, newest first."""
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
         unread, sequence = inbox.unread_with_sequence(cur, principal.user_id)
         found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
     page, more = page_of(found, limit)
     next_cursor = str(page[-1]["sequence"]) if more else None
-    answer = {"notifications": page, "next": next_cursor, "unread_count": unread, "sequence": sequence}
-    return with_next(answer, {"cursor": next_cursor} if next_cursor else None)
+    body = {"notifications": page, "next": next_cursor, "unread_count": unread, "sequence": sequence}
+    return with_next(body, {"cursor": next_cursor} if next_cursor else None)
 
 
 @blp.get("/notifications/unread-count")
@@ -108,7 +108,7 @@ def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
 def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> dict[str, int]:
-    """Marks one as read; again does nothing. What is read here is read in every tab."""
+    """Marks a notification as read, in every tab; a repeat has no effect."""
     return _mark(principal, str(notification_id))
 
 
@@ -117,7 +117,7 @@ def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> 
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
 def read_all(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
-    """Marks all that there are now."""
+    """Marks all present notifications as read."""
     return _mark(principal, None)
 
 
@@ -137,14 +137,14 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 def announce(
     principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]
 ) -> dict[str, Any]:
-    """Tells everybody who listens to `broadcast`, now or later. For admins."""
+    """Publishes an announcement on `broadcast`, for present and later viewers. For admins."""
     fields, key = scrub(body), key_of(principal, headers)
 
     def make() -> dict[str, Any]:
         with services().transaction() as tx:
             event = create.announce(tx, **fields)
             if key:
-                key.remember(tx.cur, Made(None, event.payload))
+                key.remember(tx.cur, KeyResult(None, event.payload))
         return event.decoded()
 
-    return run_once(key, make, lambda made: dict(orjson.loads(made.note or "{}")))
+    return run_once(key, make, lambda result: dict(orjson.loads(result.note or "{}")))

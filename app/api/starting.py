@@ -1,4 +1,4 @@
-"""Makes a task that a caller asks for, and tells the broker of it."""
+"""Creates a task for a caller, and sends its first message to the broker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import Response, jsonify, url_for
 
 from app import green
 from app.api import limits
-from app.api.idempotency import Key, Made, forget, run_once
+from app.api.idempotency import Key, KeyResult, forget, run_once
 from app.auth.principal import Principal
 from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import Unavailable, Unprocessable
@@ -27,8 +27,8 @@ from app.tasks.approvals import Approval
 from app.tasks.dispatch import Dispatcher
 from app.tasks.fold import PENDING, WAITING
 
-PARAMS_LIMIT = 64 * 1024  # bytes of JSON; a file belongs where the task can fetch it
-INTENT = "execute_command"  # of whoever does not name another
+PARAMS_LIMIT = 64 * 1024  # bytes of JSON; larger data must be stored where the task can fetch it
+INTENT = "execute_command"  # the default
 
 
 def new_task(
@@ -42,9 +42,9 @@ def new_task(
     key: Key | None = None,
     named: str = "params",
 ) -> str:
-    """The id of a task that is durable and on its way; of the one that this idempotency key made before. Raises
-    Unavailable, and Unprocessable, naming each field; ``named`` is the field that holds the parameters, "" where they
-    are the body itself."""
+    """Creates a task, durably, and sends it; returns its id. For a repeated key, returns the id of the first task.
+    ``named`` is the field with the parameters, "" when they are the body. Raises Unavailable, and Unprocessable, naming
+    each field."""
     params = checked_params(job, params, named)
 
     def make() -> str:
@@ -62,17 +62,17 @@ def new_task(
                 approval=approval,
             )
             if key:
-                key.remember(tx.cur, Made(task_id, None))
+                key.remember(tx.cur, KeyResult(task_id, None))
         if approval is None:
             send_first(task_id, job.name)
         return task_id
 
-    return run_once(key, make, lambda made: str(made.task_id))
+    return run_once(key, make, lambda result: str(result.task_id))
 
 
 def checked_params(job: JobType, params: dict[str, Any], named: str = "params") -> dict[str, Any]:
-    """The parameters with the defaults filled in. Raises Unprocessable, naming each field."""
-    _refuse_large(params, named)  # before each field is looked at
+    """Returns the parameters with the defaults filled in. Raises Unprocessable, naming each field."""
+    _refuse_large(params, named)  # before each field is checked
     try:
         filled = validated_with_steps(services()[Catalog], job, scrub(params))
     except InvalidParams as error:
@@ -88,23 +88,23 @@ def _refuse_large(params: dict[str, Any], named: str) -> None:
         raise Unprocessable("The parameters are too large", errors={named or "body": too_large})
 
 
-def begin(task_id: str, job_type: str, approval: Approval | None) -> Response:
-    """Sends a new task on its way, unless somebody has to approve it first. Raises Unavailable."""
+def send_unless_approval(task_id: str, job_type: str, approval: Approval | None) -> Response:
+    """Sends a new task to the broker, unless it waits for approval. Raises Unavailable."""
     if approval is None:
         send_first(task_id, job_type)
     return accepted(task_id, approval is not None)
 
 
 def send_first(task_id: str, job_type: str) -> None:
-    """Tells the broker of a new task. When it cannot be told the task ends at run_once and the caller may
-    try again: a task that nobody knows of must not stay PENDING. Raises Unavailable."""
+    """Sends a new task to the broker. When that fails, the task ends at once and the caller may try again: a task
+    without a message must not stay PENDING. Raises Unavailable."""
     try:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
             services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
         with services().transaction() as tx:
             if not lifecycle.fail_undeliverable(tx, task_id):
-                return  # the message arrived after all, and a worker has the task
+                return  # the message has arrived, and a worker has the task
             forget(tx.cur, task_id)
         raise Unavailable(
             "The message broker does not answer; the task was not started", retry_after=5
@@ -112,7 +112,7 @@ def send_first(task_id: str, job_type: str) -> None:
 
 
 def accepted(task_id: str, waits: bool) -> Response:
-    """202 for a new task, with its address; ``waits`` for approval."""
+    """Returns 202 for a new task, with its URL; ``waits``: it waits for approval."""
     first = {"status": WAITING, "sequence": 2} if waits else {"status": PENDING, "sequence": 1}
     response = jsonify({"task_id": task_id, **first})
     response.status_code = 202
@@ -121,7 +121,7 @@ def accepted(task_id: str, waits: bool) -> Response:
 
 
 def declared_type(name: str) -> JobType:
-    """Raises Unprocessable, naming ``job_type``, for one that no worker has declared."""
+    """Returns the job type. Raises Unprocessable, naming ``job_type``, when no worker has declared it."""
     types = services()[Catalog].types_with([name])
     if name not in types:
         raise Unprocessable("There is no such job type", errors={"job_type": [unknown_type_message(types)]})

@@ -1,4 +1,4 @@
-"""What a page that watches a task asks for besides its snapshot: how fast it went, who else watches, who decided."""
+"""Details of a task beside its snapshot: throughput, number of viewers, and approvals."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Approvals(ma.Schema):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Throughput)
 def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
-    """How fast the task's events came, from 120 of them at most: the sequences tell how many lie between."""
+    """Returns times of 120 events at most; their sequences give the number of events between them."""
     return {"points": throughput_of(services().read, permissions.readable_task(principal, str(task_id)))}
 
 
@@ -59,7 +59,7 @@ def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> di
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Viewers)
 def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
-    """How many watch the task now, over SSE and Socket.IO, on all web processes: of the others as of a second ago."""
+    """Returns the number of viewers, by SSE and Socket.IO, in all web processes; those of others are a second old."""
     stream = task_stream(permissions.readable_task(principal, str(task_id)))
     return {"viewers": services()[Presence].count([stream])[stream]}
 
@@ -69,7 +69,7 @@ def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Approvals)
 def approvals(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
-    """What the task asked for, oldest first, and who said yes or no."""
+    """Returns the approvals that the task asked for, oldest first, and the decisions."""
     name = permissions.readable_task(principal, str(task_id))
     with services().read() as conn, conn.cursor() as cur:
         return {"approvals": list_approvals(cur, name)}

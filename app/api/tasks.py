@@ -1,4 +1,4 @@
-"""Tasks: the snapshot, every event, cancel and retry."""
+"""Tasks: snapshot, events, cancel, approval and retry."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import marshmallow as ma
 from flask import Response, jsonify
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, run_once
-from app.api.starting import accepted, begin
+from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
+from app.api.starting import accepted, send_unless_approval
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
@@ -71,7 +71,9 @@ class Snapshot(ma.Schema):
     recent_logs = ma.fields.List(ma.fields.Dict())
     celery = ma.fields.Dict()
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
-    sequence = ma.fields.Integer(metadata={"description": "All of it is as of this sequence"})
+    sequence = ma.fields.Integer(
+        metadata={"description": "The snapshot has the effects of all events up to this sequence"}
+    )
 
 
 class EventQuery(ma.Schema):
@@ -107,7 +109,7 @@ class Started(Accepted):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
-    """The snapshot. Join the room with its ``sequence`` and nothing is missed or repeated."""
+    """Returns the snapshot. A client that joins the room with its ``sequence`` misses and repeats no event."""
     found = snapshot(services().read, permissions.readable_task(principal, str(task_id)))
     if found is None:
         raise NotFound("There is no such task")
@@ -119,7 +121,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 @blp.arguments(EventQuery, location="query")
 @blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
-    """Every event after the cursor, oldest first."""
+    """Returns the events after the cursor, oldest first."""
     stream = task_stream(permissions.readable_task(principal, str(task_id)))
     cursor, head = query["since_sequence"], head_of(stream)
     body: dict[str, Any] = {}
@@ -154,7 +156,7 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """Lets a task run that waits for approval. 409 when it waits for none: of two who decide the first one wins."""
+    """Approves a task that waits for approval. 409 when it does not wait: of two decisions the first counts."""
     return _decide(principal, task_id, approved=True)
 
 
@@ -163,7 +165,7 @@ def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respo
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """Ends a task that waits for approval. 409 when it waits for none."""
+    """Ends a task that waits for approval. 409 when it does not wait."""
     return _decide(principal, task_id, approved=False)
 
 
@@ -187,8 +189,8 @@ def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
 @blp.arguments(KeyHeaders, location="headers")
 @blp.alt_response(202, schema=Started)
 def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
-    """A new task with the same owner and parameters, whose ``retry_of`` is this one. 409 until this one and its other
-    retries have ended."""
+    """Starts a new task with the same owner and parameters, whose ``retry_of`` is this task. 409 until this task and
+    its other retries have ended."""
     name, owner_id = permissions.changeable_task(principal, str(task_id))
     key = key_of(principal, headers)
 
@@ -215,7 +217,7 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
                 approval=approval,
             )
             if key:
-                key.remember(tx.cur, Made(new_id, WAITING if approval else PENDING))
-        return begin(new_id, old["job_type"], approval)
+                key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
+        return send_unless_approval(new_id, old["job_type"], approval)
 
-    return run_once(key, make, lambda made: accepted(str(made.task_id), made.note == WAITING))
+    return run_once(key, make, lambda result: accepted(str(result.task_id), result.note == WAITING))

@@ -1,4 +1,4 @@
-"""Webhooks: addresses that are told of the caller's events, or of its tenant's, and how that went."""
+"""Webhooks: URLs that get the events of the caller or of its tenant, and the log of their deliveries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import marshmallow as ma
 
 from app.api import limits
-from app.api.idempotency import KeyHeaders, Made, key_of, run_once
+from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
@@ -39,7 +39,7 @@ MOST_TYPES = 50
 def _type(name: str) -> None:
     if name not in subscriptions.TYPES and not ("." in name and EVENT_TYPE.match(name)):
         known = ", ".join(subscriptions.TYPES)
-        raise ma.ValidationError(f"One of {known}, or one of your own with a dot in it.")
+        raise ma.ValidationError(f"One of {known}, or a type of your own that contains a dot.")
 
 
 class NewWebhook(ma.Schema):
@@ -60,7 +60,7 @@ class Webhook(ma.Schema):
     event_types = ma.fields.List(ma.fields.String())
     scope = ma.fields.String(validate=ma.validate.OneOf(SCOPES))
     enabled = ma.fields.Boolean()
-    failures = ma.fields.Integer(metadata={"description": "In a row, until now"})
+    failures = ma.fields.Integer(metadata={"description": "Consecutive failures until now"})
     disabled_at = ma.fields.String(allow_none=True)
     created_at = ma.fields.String()
 
@@ -113,7 +113,7 @@ class DeliveryPage(ma.Schema):
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhooks)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
-    """The caller's; a user has at most twenty."""
+    """Returns the caller's webhooks; a user has at most twenty."""
     with services().read() as conn, conn.cursor() as cur:
         return {"webhooks": subscriptions.mine(cur, principal.user_id)}
 
@@ -126,7 +126,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.arguments(NewWebhook)
 @blp.response(201, Created)
 def create(principal: Principal, query: dict[str, Any], headers: dict[str, str], body: dict[str, Any]) -> Any:
-    """Requests are signed as Standard Webhooks has it. The address may not lead into a private network."""
+    """Creates a webhook. Requests are signed by Standard Webhooks. The URL must not lead into a private network."""
     tenant = permissions.webhook_tenant(principal) if body["scope"] == "tenant" else None
     config = services().config
     try:
@@ -137,19 +137,21 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 
     def make() -> dict[str, Any]:
         with services().transaction() as tx:
-            made, secret = subscriptions.create(
+            webhook, secret = subscriptions.create(
                 tx.cur, principal.user_id, body["url"], body["event_types"], tenant, config.secret_key
             )
             if key:
-                key.remember(tx.cur, Made(None, made["id"]))
-        return made | {"secret": secret}
+                key.remember(tx.cur, KeyResult(None, webhook["id"]))
+        return webhook | {"secret": secret}
 
-    def again(made: Made) -> dict[str, Any]:
+    def replay(result: KeyResult) -> dict[str, Any]:
         with services().transaction() as tx:
-            found, secret = subscriptions.made(tx.cur, principal.user_id, str(made.note), config.secret_key)
-        return found | {"secret": secret}
+            webhook, secret = subscriptions.made(
+                tx.cur, principal.user_id, str(result.note), config.secret_key
+            )
+        return webhook | {"secret": secret}
 
-    return run_once(key, make, again)
+    return run_once(key, make, replay)
 
 
 @blp.delete("/webhooks/<uuid:webhook_id>")
@@ -157,7 +159,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
 @blp.arguments(NoQuery, location="query")
 @blp.response(204)
 def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> None:
-    """With its deliveries; what waited is not sent any more."""
+    """Deletes a webhook and its deliveries; waiting ones are not sent."""
     subscriptions.delete(services().transaction, principal.user_id, str(webhook_id))
 
 
@@ -167,7 +169,7 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhook)
 def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
-    """After it was disabled. What waited by then is sent; what happened in between is not."""
+    """Enables a disabled webhook. Deliveries that waited are sent; events since it was disabled are not."""
     with services().transaction() as tx:
         return subscriptions.enable(tx.cur, principal.user_id, str(webhook_id))
 
@@ -181,17 +183,17 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 def ping(
     principal: Principal, query: dict[str, Any], headers: dict[str, str], webhook_id: UUID
 ) -> dict[str, str]:
-    """Sends a `ping`, whatever event types were chosen; the log of deliveries tells how it went."""
+    """Sends a `ping`, for any chosen event types; the log of deliveries has the result."""
     key = key_of(principal, headers)
 
     def make() -> dict[str, str]:
         with services().transaction() as tx:
-            made = subscriptions.ping(tx.cur, principal.user_id, str(webhook_id))
+            delivery_id = subscriptions.ping(tx.cur, principal.user_id, str(webhook_id))
             if key:
-                key.remember(tx.cur, Made(None, made))
-        return {"delivery_id": made}
+                key.remember(tx.cur, KeyResult(None, delivery_id))
+        return {"delivery_id": delivery_id}
 
-    return run_once(key, make, lambda made: {"delivery_id": str(made.note)})
+    return run_once(key, make, lambda result: {"delivery_id": str(result.note)})
 
 
 @blp.get("/webhooks/<uuid:webhook_id>/deliveries")
@@ -199,7 +201,7 @@ def ping(
 @blp.arguments(DeliveriesQuery, location="query")
 @blp.response(200, DeliveryPage)
 def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
-    """What it was told, the newest first, with every attempt; kept for a week."""
+    """Returns the deliveries of a webhook, newest first, with all attempts; they are kept for a week."""
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:

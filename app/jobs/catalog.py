@@ -59,8 +59,8 @@ class Catalog:
         return found.phases if found else {}
 
     def queue_of(self, name: str) -> str | None:
-        """Returns the Celery queue of a type; None when its tasks are claimed by other workers. For an unknown type it is
-        the default queue: a message there does no harm."""
+        """Returns the Celery queue of a type; None when its tasks are claimed by other workers. For an unknown type it
+        is the default queue: a message there does no harm."""
         try:
             found = self.types_with([name]).get(name)
         except DatabaseUnavailable:

@@ -1,4 +1,4 @@
-"""Measurements for Prometheus: plain numbers, read when the page is asked for, and the library's own histograms."""
+"""Metrics for Prometheus: numbers that are read when the page is requested, and the library's histograms."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 Row = tuple[str, str, float]
-"""Name, description and value of a metric. One whose name ends in ``_total`` is a counter, any other a gauge."""
+"""Name, description and value of a metric. A name that ends in ``_total`` is a counter, any other a gauge."""
 Labelled = tuple[str, str, tuple[str, ...], Mapping[Any, float]]
-"""The same with labels: their names, and the value for each tuple of their values, or for each value of one label."""
+"""A row with labels: their names, and a number for each tuple of label values, or for each value of a single label."""
 
-# A second series for each, of when it began.
+# Without the second series of each metric, its start time.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics(Collector):
-    """A page of measurements. ``sources`` give rows, whose names get the prefix ``taskroom_``; ``own`` are metrics that
-    the library keeps."""
+    """The page of metrics. ``sources`` yield rows, whose names get the prefix ``taskroom_``; ``own`` are collectors of the
+    library."""
 
     def __init__(self, own: Iterable[Collector]) -> None:
         self.sources: list[Callable[[], Iterator[Row | Labelled]]] = []
@@ -30,7 +30,7 @@ class Metrics(Collector):
             self._registry.register(collector)
 
     def text(self) -> bytes:
-        """Prometheus's text format."""
+        """Returns the page in Prometheus's text format."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
@@ -40,7 +40,7 @@ class Metrics(Collector):
 
 
 def family(name: str, text: str, *more: Any, gauge: bool = False) -> Metric:
-    """A metric of a row or labelled row; ``gauge`` where its name says otherwise."""
+    """Returns the metric of a row, with or without labels; ``gauge`` overrides the type by name."""
     labels, values = more if len(more) == 2 else ((), {(): more[0]})
     counter = name.endswith("_total") and not gauge
     found = (CounterMetricFamily if counter else GaugeMetricFamily)(name, text, labels=labels)
