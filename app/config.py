@@ -63,7 +63,7 @@ def _shows_notifications(env: Environment) -> bool:
 
 
 def _origins(env: Environment) -> tuple[str, ...]:
-    """Returns origins in the form of browsers. Refuses wildcards: as a pattern, their dots would match any character."""
+    """Returns origins as browsers write them. Refuses wildcards: in a pattern, a dot would match any character."""
     origins = tuple(text.lower().rstrip("/") for text in listed(env, "CORS_ORIGINS"))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
@@ -189,7 +189,8 @@ class Config:
     retention_days: int = whole("TASKROOM_RETENTION_DAYS", 30, 0, 36_500)
     task_retention_days: int = whole("TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500)
     waiting_days: int = whole("TASKROOM_WAITING_DAYS", 90, 0, 36_500)
-    # Events of a stream; bytes that a user's tasks store in a day; bytes that knowledge_base writes on a machine. 0: no limit.
+    # 0: no limit. Events of a stream; bytes that a user's tasks store in a day, and that knowledge_base writes on a
+    # machine.
     retention_events: int = whole("TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53)
     daily_bytes: int = whole("TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53)
     output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53)
@@ -205,7 +206,7 @@ class Config:
 
     @classmethod
     def from_env(cls, env: Environment = os.environ) -> Config:
-        """Reads all settings. Raises ConfigurationError; its message, one line, names the setting to change."""
+        """Reads all settings. Raises ConfigurationError with one line that names the setting to change."""
         config = cls(**{f.name: f.metadata["read"](env) for f in fields(cls) if f.metadata})
         config._refuse_insecure()
         return config
@@ -223,6 +224,6 @@ class Config:
             )
         if self.bench and not self.embedded:
             raise ConfigurationError(
-                "TASKROOM_BENCH=1 removes limits and is refused in production, also when other machines can reach HOST; "
+                "TASKROOM_BENCH=1 removes limits; it is refused in production, and when other machines can reach HOST; "
                 "unset it"
             )

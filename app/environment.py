@@ -12,7 +12,7 @@ Environment = Mapping[str, str]
 
 
 def whole_number(env: Environment, name: str, default: int, low: int, high: int) -> int:
-    """Raises ConfigurationError."""
+    """Returns a setting, checked. Raises ConfigurationError."""
     text = env.get(name) or str(default)
     if not (text.isascii() and text.isdecimal() and low <= int(text) <= high):
         raise ConfigurationError(f"{name} is {text!r}; set a whole number from {low} to {high}")

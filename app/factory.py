@@ -19,7 +19,7 @@ from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.broker import SEND_SECONDS, BrokerDown
 from app.broker.client import Broker
 from app.config import Config
@@ -35,7 +35,7 @@ from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
 from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
-from app.observability.gc_tuning import STRANGERS_PER_VIEWER, CycleCollector
+from app.observability.gc_tuning import UNAUTHENTICATED_PER_VIEWER, CycleCollector
 from app.projections import project
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
@@ -124,13 +124,13 @@ def create_app(config: Config | None = None) -> Flask:
     measures.requests.register(app)
     poller = DeliveryPoller(read, broker.hint_deliveries)
     cycle_collector = CycleCollector(
-        lambda: joins.viewers, lambda: joins.left + unauthenticated.left // STRANGERS_PER_VIEWER
+        lambda: joins.viewers, lambda: joins.left + unauthenticated.left // UNAUTHENTICATED_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
     parts.add(
         hub, publisher, jobs, dispatcher, revocations, sign_out, joins, unauthenticated, attempts, streams
     )
-    parts.add(presence, Claims(read, revocations, issuers), Owners(read), Unsent(), Downloads())
+    parts.add(presence, Authenticator(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     threads = (

@@ -90,7 +90,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES), (20, 16_384)),
+     lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
     (PROTOCOL, "limited in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),

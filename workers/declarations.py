@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.jobs.packages import Declaration, declare, keep
+from app.jobs.packages import Declaration, declare, mark_seen
 from app.jobs.types import JobType
 from workers.registry import REASON_LIMIT, Job, broken, jobs, package_of
 from workers.schemas import json_schema
@@ -34,7 +34,7 @@ class DeclarationWriter:
     def write(self, cur: Cursor) -> None:
         """Writes again what is no longer there, as after a restore. ``written`` is to be called after the commit."""
         names = [each.package for each in self._found]
-        if not self._declared or keep(cur, names) < len(names):
+        if not self._declared or mark_seen(cur, names) < len(names):
             declare(cur, self._found)
 
     def written(self) -> None:

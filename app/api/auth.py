@@ -11,7 +11,7 @@ from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jw
 from app.api import limits
 from app.auth import identity, sessions
 from app.auth.principal import Principal
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.errors import Unauthorized
 from app.http.base import Blueprint, NoQuery, json_body, signed_in
 from app.http.rate_limits import address, limiter
@@ -88,7 +88,7 @@ def logout(query: dict[str, Any]) -> Response:
         principal = identity.current()
     except Unauthorized:
         # The access token may have expired in an idle tab.
-        principal = services()[Claims].of_refresh(identity.refresh_cookie())
+        principal = services()[Authenticator].of_refresh(identity.refresh_cookie())
     sessions.sign_out(principal)
     response = Response(status=204)
     unset_jwt_cookies(response)

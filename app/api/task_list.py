@@ -84,8 +84,8 @@ def tasks(principal: Principal, query: dict[str, Any]) -> Any:
 @blp.arguments(CountQuery, location="query")
 @blp.response(200, StatusCounts)
 def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
-    """Returns the number of tasks of the list by status. Without a filter, a client updates the numbers of its own tasks
-    by the `task_created` and `status_changed` events after `sequence` on the caller's stream."""
+    """Returns the number of tasks of the list by status. Without a filter, a client updates the numbers of its own
+    tasks by the `task_created` and `status_changed` events after `sequence` on the caller's stream."""
     with services().read() as conn, conn.cursor() as cur:
         found, sequence, complete = status_counts(
             cur, _wanted(principal, query), permissions.own_stream(principal)

@@ -144,7 +144,7 @@ def _event(event: Event) -> dict[str, Any]:
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """Ends a task that waits at run_once; one that runs stops at its next report. 409 when it has ended."""
+    """Cancels a task: a waiting task ends at once, a running one at its next report. 409 when it has ended."""
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
         lifecycle.cancel(tx, name, principal.email)

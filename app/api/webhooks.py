@@ -66,7 +66,7 @@ class Webhook(ma.Schema):
 
 
 class Created(Webhook):
-    secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown this run_once"})
+    secret = ma.fields.String(metadata={"description": "`whsec_…`; it is shown only once"})
 
 
 class Webhooks(ma.Schema):

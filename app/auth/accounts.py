@@ -59,13 +59,13 @@ _SET_TRIAL = Statement(
     )
 )
 
-_told_at = sa.func.to_timestamp(sa.bindparam("issued_at"))
+_issued_at = sa.func.to_timestamp(sa.bindparam("issued_at"))
 # Locks the row: a change of the account ends its sessions, and must either find this session or be read by it.
 _account = (
     sa.update(User)
     .where(*(getattr(User, name) == sa.bindparam(name) for name in ("issuer", "subject", "email", "role")))
     .where(User.tenant.is_not_distinct_from(sa.bindparam("tenant")))
-    .values(told_at=sa.func.greatest(User.told_at, _told_at))
+    .values(told_at=sa.func.greatest(User.told_at, _issued_at))
     .returning(User.id)
     .cte("account")
 )
@@ -87,7 +87,7 @@ _OPEN_SESSION = Statement(
 
 _foreign = insert(User).values(
     {name: sa.bindparam(name) for name in ("issuer", "subject", "email", "role", "tenant")}
-    | {"told_at": _told_at}
+    | {"told_at": _issued_at}
 )
 _RECORD = Statement(
     _foreign.on_conflict_do_update(

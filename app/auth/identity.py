@@ -13,7 +13,7 @@ from flask_jwt_extended import JWTManager
 from app.auth import access_log
 from app.auth.principal import Principal
 from app.auth.sessions import use_ticket
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.config import Config
 from app.errors import Forbidden, Unauthorized
 from app.green.unsent import WHOSE
@@ -63,7 +63,7 @@ def refresh_cookie() -> str:
 
 def principal_of(token: str) -> Principal:
     """Returns the principal of an access token. Raises Unauthorized."""
-    return services()[Claims].of_access(token)
+    return services()[Authenticator].of_access(token)
 
 
 def current(allow_ticket: bool = False, lasts: bool = False) -> Principal:
@@ -96,16 +96,16 @@ def _current(allow_ticket: bool, lasts: bool) -> Principal:
 def _of_cookies(access: str | None, stream: str | None) -> Principal:
     """Returns the principal of a stream or socket, valid as long as the session: a reconnecting page may be unable to
     renew its access cookie first."""
-    claims = services()[Claims]
+    authenticator = services()[Authenticator]
     try:
         if not access:
             raise _missing()
-        principal = claims.of_access(access)
+        principal = authenticator.of_access(access)
     except Unauthorized:
         if not stream:
             raise
-        return claims.of_stream(stream)
-    return replace(principal, expires_at=claims.until(stream, principal)) if stream else principal
+        return authenticator.of_stream(stream)
+    return replace(principal, expires_at=authenticator.until(stream, principal)) if stream else principal
 
 
 def _missing() -> Unauthorized:

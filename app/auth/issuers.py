@@ -62,7 +62,7 @@ class IssuerSchema(ma.Schema):
         if "tenant" in data and "tenant_claim" in data:
             raise ma.ValidationError("Set tenant or tenant_claim.", "tenant")
         if data["issuer"] == "taskroom":
-            raise ma.ValidationError("This is our own.", "issuer")
+            raise ma.ValidationError("This is the issuer of our own tokens.", "issuer")
 
 
 class Issuer:
@@ -172,7 +172,7 @@ def read_issuers(setting: str, plain_http: bool) -> Issuers:
 
 
 def _issuer(settings: Any, plain_http: bool) -> Issuer:
-    """Raises ValidationError."""
+    """Checks the settings of an issuer. Raises ValidationError."""
     loaded = IssuerSchema().load(settings)
     field = "public_key" if "public_key" in loaded else "jwks_url"
     if field == "jwks_url" and not (plain_http or loaded[field].startswith("https://")):

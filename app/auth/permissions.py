@@ -73,13 +73,13 @@ def _no_task(owner: Owner | None) -> NotFound:
 
 
 def may_write(principal: Principal) -> None:
-    """Raises Forbidden."""
+    """Raises Forbidden when the principal may only read."""
     if not principal.may_act:
         raise Forbidden("A viewer may not change anything")
 
 
 def may_announce(principal: Principal) -> None:
-    """Raises Forbidden."""
+    """Raises Forbidden when the principal may not announce to all users."""
     if not principal.may_announce:
         raise Forbidden("Only an admin of all tenants may announce to all users")
 

@@ -16,7 +16,7 @@ from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.passwords import Passwords
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.db.statements import Statement, as_text
 from app.errors import Unauthorized
 from app.models.accounts import Session, Ticket, User
@@ -179,7 +179,7 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
     access = tokens.new_access(*account)
     fresh = tokens.new_refresh(account[0], account[4], number, seconds)
     stream = tokens.new_stream(seconds, *account)
-    return SignedIn(services()[Claims].of_access(access), access, fresh, stream, seconds)
+    return SignedIn(services()[Authenticator].of_access(access), access, fresh, stream, seconds)
 
 
 def new_ticket(principal: Principal) -> str:
@@ -194,7 +194,7 @@ def use_ticket(ticket: str) -> Principal:
     """Returns the principal of a ticket and deletes it: two connections must not share one. Raises Unauthorized."""
     with services().read() as conn, conn.cursor() as cur:
         row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
-    found = services()[Claims].of_session(row[0], float(row[2])) if row and row[1] else None
+    found = services()[Authenticator].of_session(row[0], float(row[2])) if row and row[1] else None
     if found is None:
         raise Unauthorized("The ticket was used, has expired or does not exist")
     return found

@@ -51,7 +51,7 @@ class RefreshToken:
     number: int
 
 
-class Claims:
+class Authenticator:
     def __init__(self, read: Connect, revocations: Revocations, issuers: Issuers) -> None:
         self._read, self._revocations, self._issuers = read, revocations, issuers
         self._single_flight: SingleFlight[Cached] = SingleFlight()
@@ -179,7 +179,7 @@ def refresh_token(token: str) -> RefreshToken:
 
 
 def _access(token: str) -> Cached:
-    """Raises Unauthorized."""
+    """Decodes an access token. Raises Unauthorized."""
     claims = _decoded(token, "access")
     return _principal_of(claims), float(claims["exp"]) - float(claims["iat"]), float("inf")
 
@@ -196,7 +196,7 @@ def _decoded(token: str, kind: str) -> dict[str, Any]:
 
 
 def _principal_of(claims: dict[str, Any]) -> Principal:
-    """Raises Unauthorized for claims that are not of our making."""
+    """Returns the principal of decoded claims. Raises Unauthorized for invalid ones."""
     try:
         user_id, session_id = str(UUID(claims["sub"])), str(UUID(claims["sid"]))
         email, role, tenant = claims["email"], claims["role"], claims.get("tenant")

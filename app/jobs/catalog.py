@@ -43,7 +43,7 @@ class Catalog:
         return self._types
 
     def broken(self) -> Mapping[str, str]:
-        """Returns the job files that no worker could use, with errors. Raises DatabaseUnavailable like ``types``."""
+        """Returns the job files that a worker could not use, with errors. Raises DatabaseUnavailable like ``types``."""
         self._refresh(time.monotonic() - FRESH_SECONDS)
         return self._broken
 

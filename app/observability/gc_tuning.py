@@ -14,7 +14,7 @@ GENERATIONS = 3
 # in a million objects that stay, as many as one crowd of joining viewers creates. Measured: docs/performance.md.
 THRESHOLDS = (5_000, 10, 20)
 MIN_LEFT = 100  # viewers; after fewer a collection is not worth its pause
-STRANGERS_PER_VIEWER = 10  # so many connections without sign-in leave as much garbage as one viewer
+UNAUTHENTICATED_PER_VIEWER = 10  # so many connections without sign-in leave as much garbage as one viewer
 CHECK_SECONDS = 1.0
 
 

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 Row = tuple[str, str, float]
 """Name, description and value of a metric. A name that ends in ``_total`` is a counter, any other a gauge."""
 Labelled = tuple[str, str, tuple[str, ...], Mapping[Any, float]]
-"""A row with labels: their names, and a number for each tuple of label values, or for each value of a single label."""
+"""A row with labels: their names, and a number for each tuple of values, or each value of a single label."""
 
 # Without the second series of each metric, its start time.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -60,7 +60,7 @@ def post(
     resolve: Resolve = resolved,
     tls: ssl.SSLContext | None = None,
 ) -> HttpResponse:
-    """Raises AddressRefused and NoResponse."""
+    """Sends the request; returns the final response. Raises AddressRefused and NoResponse."""
     backend = _PolicyBackend(rules, time.monotonic() + seconds, resolve)
     try:
         for _ in range(REDIRECTS + 1):

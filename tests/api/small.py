@@ -13,7 +13,7 @@ from app.auth.issuers import Issuers
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http import problems
@@ -48,7 +48,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         {
             Catalog: SimpleNamespace(types=dict, broken=dict),
             Owners: Owners(fake.read),
-            Claims: Claims(fake.read, revocations, Issuers({})),
+            Authenticator: Authenticator(fake.read, revocations, Issuers({})),
             UserConcurrency: UserConcurrency(config.requests_per_user),
             ReportConcurrency: ReportConcurrency(config.requests_per_user),
             Downloads: Downloads(),

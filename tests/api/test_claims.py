@@ -15,7 +15,7 @@ from app.auth import accounts, identity, jwks, tokens
 from app.auth.issuers import Issuers, read_issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.revocations import Revocations
-from app.auth.tokens import Claims
+from app.auth.tokens import Authenticator
 from app.config import Config
 from app.errors import Unauthorized
 from app.stream.store import DatabaseUnavailable
@@ -49,8 +49,8 @@ def revocations(monkeypatch: pytest.MonkeyPatch) -> Revocations:
 
 
 @pytest.fixture
-def known(fake: FakePostgres, revocations: Revocations) -> Claims:
-    return Claims(fake.read, revocations, Issuers({}))
+def known(fake: FakePostgres, revocations: Revocations) -> Authenticator:
+    return Authenticator(fake.read, revocations, Issuers({}))
 
 
 def token(**changes: Any) -> str:
@@ -60,7 +60,7 @@ def token(**changes: Any) -> str:
 
 
 def test_a_token_is_decoded_once_and_postgres_is_not_asked(
-    known: Claims, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
+    known: Authenticator, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decoded: list[str] = []
     decode = tokens.decode_token
@@ -76,7 +76,7 @@ def test_a_token_is_decoded_once_and_postgres_is_not_asked(
     assert fake.asked == []
 
 
-def test_a_known_token_expires_all_the_same(known: Claims, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_token_expires_all_the_same(known: Authenticator, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = token()
     until = known.of_access(mine).expires_at
     monkeypatch.setattr(tokens.time, "time", lambda: until)
@@ -84,7 +84,9 @@ def test_a_known_token_expires_all_the_same(known: Claims, monkeypatch: pytest.M
         known.of_access(mine)
 
 
-def test_a_known_token_is_refused_once_its_session_has_ended(known: Claims, revocations: Revocations) -> None:
+def test_a_known_token_is_refused_once_its_session_has_ended(
+    known: Authenticator, revocations: Revocations
+) -> None:
     mine = token()
     known.of_access(mine)
     revocations.add(SESSION)
@@ -92,7 +94,7 @@ def test_a_known_token_is_refused_once_its_session_has_ended(known: Claims, revo
         known.of_access(mine)
 
 
-def test_one_changed_letter_makes_another_token(known: Claims) -> None:
+def test_one_changed_letter_makes_another_token(known: Authenticator) -> None:
     mine = token()
     known.of_access(mine)
     head, body, signature = mine.split(".")
@@ -103,7 +105,7 @@ def test_one_changed_letter_makes_another_token(known: Claims) -> None:
 
 
 def test_without_fresh_revocations_postgres_says_who_it_is(
-    known: Claims, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
+    known: Authenticator, fake: FakePostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mine = token()
     known.of_access(mine)
@@ -123,7 +125,7 @@ def test_without_fresh_revocations_postgres_says_who_it_is(
 
 
 def test_a_token_that_outlives_the_memory_of_sign_outs_is_asked_about(
-    known: Claims, fake: FakePostgres
+    known: Authenticator, fake: FakePostgres
 ) -> None:
     with pytest.raises(Unauthorized):
         known.of_access(token(exp=int(time.time()) + 3600))
@@ -139,7 +141,7 @@ def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
     monkeypatch.setattr(accounts, "open_session", lambda cur, told, session_id: ANN)
     issuer = Issuer()
     keys = KeySet(issuer.jwk)
-    known = Claims(
+    known = Authenticator(
         fake.read,
         revocations,
         read_issuers(json.dumps([issuer.settings(jwks_url=keys.url)]), plain_http=True),

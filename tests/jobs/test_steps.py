@@ -1,4 +1,4 @@
-"""The steps of ``orchestrate`` are validated as parameters of their own job types, and not without end."""
+"""The steps of ``orchestrate`` are checked by their own job types, to a limited depth."""
 
 from __future__ import annotations
 

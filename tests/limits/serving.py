@@ -147,7 +147,7 @@ ROWS: list[Row] = [
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
-    ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.STRANGER_BYTES)),
+    ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES)),
     ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.PER_ADDRESS, strangers.IN_TOTAL)),
     ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),

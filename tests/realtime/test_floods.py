@@ -211,9 +211,9 @@ def test_who_signs_out_has_a_strangers_time_again(front: Front):
     front.connect()
     front.floods.signed_in(SID)
     front.now += 3_600
-    assert not front.floods.stranger(SID)
+    assert not front.floods.unauthenticated(SID)
     front.floods.signed_out(SID)
-    assert front.floods.stranger(SID)
+    assert front.floods.unauthenticated(SID)
     (sweep,) = front.sweeps
     rounds: list[bool] = []
 
@@ -229,7 +229,7 @@ def test_who_signs_out_has_a_strangers_time_again(front: Front):
 
     assert 20 <= len(rounds) <= 22
     front.floods.signed_out(SID)
-    assert not front.floods.stranger(SID), "a session that has closed is nobody"
+    assert not front.floods.unauthenticated(SID), "a session that has closed is nobody"
 
 
 def test_handshakes_are_counted_and_nothing_else_is(front: Front):

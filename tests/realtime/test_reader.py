@@ -32,7 +32,7 @@ class Client:
     """A client whose bytes are all there at once, in reads of ``at_once`` bytes; the test has the clock."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, data: bytes, at_once: int = 65_536) -> None:
-        self.data, self.at_once, self.is_stranger = data, at_once, False
+        self.data, self.at_once, self.is_unauthenticated = data, at_once, False
         self.now, self.sleeps, self.reads = 1000.0, list[float](), 0
         self.sent: list[tuple[bytes, int]] = []
         self.closed: list[int] = []
@@ -55,8 +55,8 @@ class Client:
         self.sleeps.append(seconds)
         self.now += seconds
 
-    def stranger(self, session_id: str) -> bool:
-        return self.is_stranger
+    def unauthenticated(self, session_id: str) -> bool:
+        return self.is_unauthenticated
 
     def refused(self, why: str) -> None:
         self.refusals.append(why)
@@ -128,7 +128,7 @@ def test_the_others_run_while_there_is_always_something_to_read(monkeypatch: pyt
 def test_a_stranger_may_send_16384_bytes_until_it_has_signed_in(monkeypatch: pytest.MonkeyPatch):
     message = frame(1, b"x" * 250)  # of 258 bytes
     client = Client(monkeypatch, message * 200, at_once=258)
-    client.is_stranger = True
+    client.is_unauthenticated = True
 
     assert len(client.messages()) == 16_384 // 258
     assert client.closed == [1008]
@@ -139,12 +139,12 @@ def test_a_stranger_may_send_16384_bytes_until_it_has_signed_in(monkeypatch: pyt
 
 def test_who_signs_out_is_a_stranger_with_as_much_as_any(monkeypatch: pytest.MonkeyPatch):
     client = Client(monkeypatch, frame(1, b"x" * 992) * 40, at_once=1_000)
-    client.is_stranger = True
+    client.is_unauthenticated = True
     reader = Reader(client.ws, "1-a", client, client.sleep)
     assert [reader.wait() for _ in range(10)] == ["x" * 992] * 10
-    client.is_stranger = False
+    client.is_unauthenticated = False
     assert reader.wait() == "x" * 992
-    client.is_stranger = True
+    client.is_unauthenticated = True
 
     assert [reader.wait() for _ in range(16)] == ["x" * 992] * 16
     assert reader.wait() is None

@@ -109,7 +109,7 @@ class Floods:
         if session is not None and not session.closing and not session.closed:
             self._unauthenticated.add(session_id, session.address)
 
-    def stranger(self, session_id: str) -> bool:
+    def unauthenticated(self, session_id: str) -> bool:
         return session_id in self._unauthenticated
 
     def refused(self, why: str) -> None:
@@ -139,7 +139,7 @@ class Floods:
 
     def _on_connect(self, session_id: str, environ: dict[str, Any]) -> Any:
         session = self._eio.sockets[session_id]
-        polling = Polling(session, partial(self.stranger, session_id), partial(self.drop, session_id))
+        polling = Polling(session, partial(self.unauthenticated, session_id), partial(self.drop, session_id))
         engineio_adapter.put_in(
             session,
             receive=partial(self._receive, session, session.receive, TokenBucket(BURST, PER_SECOND)),
@@ -181,7 +181,7 @@ class Floods:
         try:
             if not data or not isinstance(data, str | bytes):  # the library decodes JSON, which is to be text
                 raise ValueError("no text")
-            if data[0] == "0" and data[1:2] != "/" and not self.stranger(session_id):
+            if data[0] == "0" and data[1:2] != "/" and not self.unauthenticated(session_id):
                 raise engineio_adapter.ConnectedTwice
             self._message(session_id, data)
         except ValueError as error:

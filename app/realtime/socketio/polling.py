@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.engineio_adapter import ANSWER_PACKETS, SocketIsClosedError
-from app.realtime.socketio.reader import MESSAGE_LIMIT, STRANGER_BYTES
+from app.realtime.socketio.reader import MESSAGE_LIMIT, UNAUTHENTICATED_BYTES
 
 POST_PACKETS = 128  # a client that comes back joins 64 rooms, and its streams, in one post
 LOOK_SECONDS = 5.0  # how often a poll checks whether its client is still there
@@ -21,11 +21,13 @@ UPGRADING_SECONDS = 0.25  # a client that upgrades waits for the end of its last
 
 
 class Polling:
-    """``stranger`` says whether the session has not signed in; ``drop`` closes it for a reason."""
+    """``unauthenticated`` returns whether the session has not signed in; ``drop`` closes it for a reason."""
 
-    def __init__(self, session: Any, stranger: Callable[[], bool], drop: Callable[[str], None]) -> None:
-        self._session, self._stranger, self._drop = session, stranger, drop
-        self._as_stranger = 0
+    def __init__(
+        self, session: Any, unauthenticated: Callable[[], bool], drop: Callable[[str], None]
+    ) -> None:
+        self._session, self._unauthenticated, self._drop = session, unauthenticated, drop
+        self._unauthenticated_bytes = 0
         self._waits = False  # a poll is waiting for packets
 
     def get(self, environ: dict[str, Any], start_response: Any) -> Any:
@@ -81,8 +83,8 @@ class Polling:
 
     def _read(self, environ: dict[str, Any]) -> bytes:
         limit = MESSAGE_LIMIT
-        if self._stranger():
-            limit = STRANGER_BYTES - self._as_stranger
+        if self._unauthenticated():
+            limit = UNAUTHENTICATED_BYTES - self._unauthenticated_bytes
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             length = limit + 1
@@ -94,7 +96,9 @@ class Polling:
             self._refuse("posts what cannot be read")
         if len(body) > limit:
             self._refuse("posts too much")
-        self._as_stranger = self._as_stranger + len(body) if self._stranger() else 0
+        self._unauthenticated_bytes = (
+            self._unauthenticated_bytes + len(body) if self._unauthenticated() else 0
+        )
         return body
 
     def _refuse(self, why: str) -> NoReturn:

@@ -18,7 +18,7 @@ from app.realtime.socketio.token_bucket import TokenBucket
 
 MESSAGE_LIMIT = 100_000  # bytes of one message from a client: it sends ids and tokens
 PIECES = 64  # frames of one message; clients send one, proxies seldom more
-STRANGER_BYTES = 16_384  # of all messages before a client has signed in: a token has 8,192 at most
+UNAUTHENTICATED_BYTES = 16_384  # of all messages before a client has signed in: a token has 8,192 at most
 FRAMES, FRAMES_PER_SECOND = 400, 100.0  # of every kind, pings too: twice the limit of packets
 BYTES, BYTES_PER_SECOND = 1_000_000, 256_000.0
 READ = 16_384
@@ -33,7 +33,7 @@ NORMAL, PROTOCOL_ERROR, NOT_TEXT, POLICY, TOO_LARGE = 1000, 1002, 1007, 1008, 10
 class Guard(Protocol):
     """Knows the clients."""
 
-    def stranger(self, session_id: str) -> bool:
+    def unauthenticated(self, session_id: str) -> bool:
         """Whether it has not signed in."""
 
     def refused(self, why: str) -> None:
@@ -56,7 +56,7 @@ class Reader:
             TokenBucket(FRAMES, FRAMES_PER_SECOND),
             TokenBucket(BYTES, BYTES_PER_SECOND),
         )
-        self._as_stranger = 0
+        self._unauthenticated_bytes = 0
         self._turn = 0
         self._deflate: dict[str, Any] | None = ws.extensions.get("permessage-deflate")
         self._inflate: Any = None
@@ -137,12 +137,12 @@ class Reader:
             if not data:
                 raise ConnectionError
             self._buffer += data
-            if self._guard.stranger(self._session_id):
-                self._as_stranger += len(data)
-                if self._as_stranger > STRANGER_BYTES:
-                    raise Refused(POLICY, f"sends more than {STRANGER_BYTES} bytes before it signs in")
+            if self._guard.unauthenticated(self._session_id):
+                self._unauthenticated_bytes += len(data)
+                if self._unauthenticated_bytes > UNAUTHENTICATED_BYTES:
+                    raise Refused(POLICY, f"sends more than {UNAUTHENTICATED_BYTES} bytes before it signs in")
             else:
-                self._as_stranger = 0
+                self._unauthenticated_bytes = 0
             self._pause(self._bytes.take(len(data)), len(data))
         taken = bytes(self._buffer[:count])
         del self._buffer[:count]
