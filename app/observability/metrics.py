@@ -19,8 +19,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 
 class Metrics(Collector):
-    """The page of metrics. ``sources`` yield rows, whose names get the prefix ``taskroom_``; ``own`` are collectors of the
-    library."""
+    """The page of metrics. ``sources`` yield rows, whose names get the prefix ``taskroom_``; ``own`` are the library's
+    collectors."""
 
     def __init__(self, own: Iterable[Collector]) -> None:
         self.sources: list[Callable[[], Iterator[Row | Labelled]]] = []
