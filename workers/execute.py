@@ -1,4 +1,4 @@
-"""The one Celery task: claims, runs the job, and ends the attempt; every status event comes from here."""
+"""The Celery task that runs jobs: it claims an attempt, calls the job, and reports how the attempt ended."""
 
 from __future__ import annotations
 

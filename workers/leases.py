@@ -74,13 +74,13 @@ class Leases:
         if claims := [run.claim for run in runs if not run.forked]:
             cur.execute(_RENEW, ([claim.task_id for claim in claims], [claim.attempt for claim in claims]))
         cur.execute(
-            "SELECT name, attempt, closed, cancel_requested FROM streams WHERE name = ANY(%s)",
+            "SELECT name, attempt, attempt_given_up OR closed, cancel_requested FROM streams WHERE name = ANY(%s)",
             ([run.stream for run in runs],),
         )
         rows = {name: rest for name, *rest in cur}
         for run in runs:
-            attempt, closed, cancel_requested = rows.get(run.stream, (None, True, False))
-            if attempt != run.claim.attempt or closed:
+            attempt, is_over, cancel_requested = rows.get(run.stream, (None, True, False))
+            if attempt != run.claim.attempt or is_over:
                 run.superseded = True
             elif cancel_requested:
                 run.cancelled = True

@@ -12,8 +12,8 @@ from app.models.base import Base, Id, Time
 
 
 class Stream(Base):
-    """A stream. Its row is the only lock of the task or user that it is of. Events of an attempt other than ``attempt``
-    are refused. ``swept``: all its prunable events are deleted."""
+    """A stream. Its row is the only lock of its task or user. Events of another attempt than ``attempt``, and of one
+    that was given up, are refused. ``swept``: all its prunable events are deleted."""
 
     __tablename__ = "streams"
     # Neither column changes with an append: an index of what does would make each one dearer.
@@ -27,6 +27,7 @@ class Stream(Base):
     last_seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
     pruned_to: Mapped[int] = mapped_column(BigInteger, server_default="0")
     attempt: Mapped[int] = mapped_column(server_default="0")
+    attempt_given_up: Mapped[bool] = mapped_column(server_default=text("false"))  # its lease expired
     closed: Mapped[bool] = mapped_column(server_default=text("false"))
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     swept: Mapped[bool] = mapped_column(server_default=text("false"))

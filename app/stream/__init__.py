@@ -1,4 +1,5 @@
-"""The path of an event: event, store, writer, message, publisher, subscription, room, viewer, hub, read in that order.
+"""The path of an event, in the order to read: event, store, writer, publisher, subscription, hub, room, audience,
+viewer, delivery, catchup, tailcheck.
 
 It knows streams, sequences and cursors, and nothing of Flask, Celery or Socket.IO.
 """

@@ -77,15 +77,20 @@ class _Locked:
     id: int
     last_seq: int
     attempt: int
+    attempt_given_up: bool
     closed: bool
     cancel_requested: bool
 
+    def refuses(self, attempt: int | None) -> bool:
+        """Whether an event of this attempt comes too late; None is an event that no attempt sends."""
+        return self.closed or (attempt is not None and (attempt != self.attempt or self.attempt_given_up))
 
-_LOCK_FAMILY = """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
+
+_LOCK_FAMILY = """SELECT name, id, last_seq, attempt, attempt_given_up, closed, cancel_requested FROM streams
     WHERE name = ANY(%(names)s)
        OR id = ANY(ARRAY(SELECT unnest(ancestors) FROM streams WHERE name = ANY(%(ending)s)))
     ORDER BY id FOR NO KEY UPDATE"""
-_LOCK = """SELECT name, id, last_seq, attempt, closed, cancel_requested FROM streams
+_LOCK = """SELECT name, id, last_seq, attempt, attempt_given_up, closed, cancel_requested FROM streams
     WHERE name = ANY(%(names)s) ORDER BY id FOR NO KEY UPDATE"""
 
 
@@ -127,9 +132,9 @@ def _append_locked(
     heads = {name: head_of(name) for name in streams}
     events, stored = list[Event](), list[Draft]()
     for draft in drafts:
-        stream, attempt = draft.stream, draft.attempt
+        stream = draft.stream
         row = streams.get(stream)
-        if row is None or row.closed or (attempt is not None and attempt != row.attempt):
+        if row is None or row.refuses(draft.attempt):
             done.refused.add(stream)
             continue
         row.last_seq += 1

@@ -86,7 +86,7 @@ class Dispatcher:
 
         The dispatch number stays the same, so the task is claimed once, by the old message or the new one. No hint is
         sent for held tasks, whose user runs as many as the cap allows: the end of one of those sends it (see
-        ``turns``).
+        ``fair_claims``).
         """
         sent = 0
         if everything:

@@ -104,7 +104,7 @@ def claim(
     )
     if not queued:
         return claimed
-    cur.execute("UPDATE streams SET attempt = %s WHERE id = %s", (number, row.id))
+    cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (number, row.id))
     fields = {
         "timestamp": at,
         "status": STARTED,
@@ -179,6 +179,8 @@ def expire_lease(
         tx.append(ending_of(stream, state, REVOKED, cancelled_error(), at))
     elif retry:
         tx.append(ending_of(stream, state, RETRY, error, at))
+        # The worker may only have been stopped: what it still reports is refused from here on, not from the next claim.
+        cur.execute("UPDATE streams SET attempt_given_up = true WHERE id = %s", (row.id,))
         tx.hints.append(Hint(task_id, attempt + 1, state["task"]["job_type"]))
     else:
         tx.append(ending_of(stream, state, FAILURE, error, at))

@@ -29,6 +29,25 @@ def test_events_of_an_earlier_attempt_are_refused(tasks: Tasks):
     assert tasks.events(task_id) == before
 
 
+def test_events_of_an_attempt_that_was_given_up_are_refused_before_the_next_is_claimed(tasks: Tasks):
+    """Its worker was stopped and goes on, while no other is free."""
+    task_id = tasks.started()
+    tasks.expire_lease(task_id, retry=True)
+    before = tasks.events(task_id)
+
+    for zombie in (
+        tasks.append([line(task_stream(task_id), "zombie", 1)]),
+        tasks.end(task_id, "RETRY", 1, retry_count=1, retry_in=1.0, error=None),
+        tasks.end(task_id, "SUCCESS", 1),
+    ):
+        assert zombie.refused == {task_stream(task_id)} and not zombie.events
+
+    assert tasks.events(task_id) == before
+    assert tasks.dispatches() == {task_id: (2, 0)}
+    assert tasks.claim(task_id, 2)
+    assert tasks.append([line(task_stream(task_id), "the next one", 2)]).events
+
+
 @pytest.mark.parametrize(
     ("retry", "cancelled", "status", "error"),
     [

@@ -92,10 +92,13 @@ def test_a_lease_that_a_round_has_locked_is_left_to_the_next_call(here: Tasks, c
     assert here.leases() == {locked.claim.task_id: (1, 3), free.claim.task_id: (1, 0)}
 
 
-def test_each_run_finds_out_what_became_of_its_own_task(here: Tasks, claimed: list[Run]) -> None:
+@pytest.mark.parametrize("retry", [False, True])
+def test_each_run_finds_out_what_became_of_its_own_task(
+    here: Tasks, claimed: list[Run], retry: bool
+) -> None:
     cancelled, lost = claimed
     here.cancel(cancelled.claim.task_id)
-    here.expire_lease(lost.claim.task_id)
+    here.expire_lease(lost.claim.task_id, retry=retry)
 
     renew(here, claimed)
 
