@@ -19,7 +19,7 @@ from app.bus.publishing import PUBLISHED_BYTES
 from app.db.pool import ANSWER_SECONDS, POOLED_STATEMENT
 from app.green import listener
 from app.http import attempts, base, concurrency, rate_limits
-from app.http.requests import SANE
+from app.http.requests import VALID_ID
 from app.inbox.notification import LONGEST_METADATA
 from app.jobs import steps as job_steps
 from app.models.streams import EventId
@@ -127,7 +127,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (OPERATIONS, "One file has 64 MB at most", lambda: knowledge_base.MAX_OUTPUT_BYTES, 64_000_000),
     (OPERATIONS, "up to 16 requests at once", lambda: delivery.CONCURRENCY, 16),
     (OPERATIONS, "sent again after a minute", lambda: queue.LEASE_SECONDS, 60),
-    (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(SANE.pattern), 64),
+    (OPERATIONS, "up to 64 letters, digits", lambda: 1 + repeats(VALID_ID.pattern), 64),
     (OPERATIONS, "one that was silent for four rounds has none", lambda: lease_reaper.MISSED_LIMIT, 4),
     (OPERATIONS, "one request a second waits to find out", lambda: rate_limits.PAUSE_SECONDS, 1),
     (JOBS, "at most ten times a second", lambda: 1 / phases.REPORT_SECONDS, 10),
