@@ -63,7 +63,8 @@ def _shows_notifications(env: Environment) -> bool:
 
 
 def _origins(env: Environment) -> tuple[str, ...]:
-    """Returns origins as browsers write them. Refuses wildcards: in a pattern, a dot would match any character."""
+    """Returns origins as browsers write them. Refuses wildcards: the library would read
+    them as a pattern, where a dot matches any character."""
     origins = tuple(text.lower().rstrip("/") for text in listed(env, "CORS_ORIGINS"))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.outgoing.http_client import ANSWER_BYTES, NoResponse, post
+from app.outgoing.http_client import RESPONSE_BYTES, NoResponse, post
 from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from tests.support.receiver import Receiver, receiving
 
@@ -66,7 +66,7 @@ def test_an_answer_is_a_status_and_the_beginning_of_its_body(receiver: Receiver)
 
     answer = post(receiver.url + "?a=b", {"x-one": "1"}, b"body", LOOPBACK)
 
-    assert (answer.status, answer.body) == (500, "x" * ANSWER_BYTES)
+    assert (answer.status, answer.body) == (500, "x" * RESPONSE_BYTES)
     (received,) = receiver.received
     assert (received.path, received.body, received.headers["x-one"]) == ("/hook?a=b", b"body", "1")
 
@@ -188,7 +188,7 @@ def test_an_endless_body_is_not_read() -> None:
     with serving(pour) as url:
         answer = post(url, {}, b"", LOOPBACK, seconds=60)
 
-    assert (answer.status, len(answer.body)) == (200, ANSWER_BYTES)
+    assert (answer.status, len(answer.body)) == (200, RESPONSE_BYTES)
     assert sent < 50_000_000
 
 

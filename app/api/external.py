@@ -29,7 +29,7 @@ from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, T
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
-LARGEST = 2**53  # a browser represents smaller integers exactly
+LARGEST = 2**53  # a browser represents integers exactly up to this one
 CHECKED_AT_ONCE = 50  # events; then the event loop runs other greenlets
 
 

@@ -19,7 +19,7 @@ SEPARATE_KEYS = 50_000  # keys that have a count of their own in a minute
 
 
 class RateExceeded(TooMany):
-    """The request is valid: it will succeed after the wait."""
+    """The client sends too fast. The request itself is valid: it can succeed after the wait."""
 
 
 def too_many(wait: float, kind: type[TooMany] = TooMany) -> TooMany:
@@ -60,7 +60,7 @@ class Window:
 
 class ConnectionAttempts:
     """Limits attempts to open a stream or socket. This process counts all attempts, by address and by user. Refused
-    ones (401, 403, 404) are counted by ``failed`` for all processes: a good attempt costs no round trip.
+    ones (401, 403, 404) are counted by ``failed``, for all processes: other attempts cost no round trip.
 
     ``failed`` counts for a key and returns the seconds that the key must wait, 0 for none.
     """

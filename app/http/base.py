@@ -165,8 +165,8 @@ def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
 
 
 def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Calls the view with the Principal as first argument. Before the request is read: without a principal it is 401,
-    ``check`` may raise, and the request waits for a slot of the user and until its client has read enough of its
+    """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
+    (401 without one; ``check`` may raise), and waits for a slot of the user, and until the user has read enough of its
     earlier responses."""
 
     def decorator(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from jsonschema_rs import ValidationError, ValidationErrorKind
 
 from app.jobs.types import JobType
 
-# Up to so many values all mistakes are listed, beyond it one: the library finds all before it yields the first.
+# With more values, only the first mistake is searched for: the library finds all mistakes before it yields one.
 MOST_VALUES = 2_000
 LARGEST = 2**63  # a larger float was a whole number that JSON cannot hold
 

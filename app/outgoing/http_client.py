@@ -25,7 +25,7 @@ from app.outgoing.url_policy import Address, AddressRefused, Ip, UrlPolicy
 
 REDIRECTS = 3
 SECONDS = 10.0
-ANSWER_BYTES = 1_024  # of the response's body, for the log of deliveries
+RESPONSE_BYTES = 1_024  # of the response's body, for the log of deliveries
 
 
 class NoResponse(TaskroomError):
@@ -110,11 +110,11 @@ def _beginning(response: httpcore.Response) -> str:
     try:
         for chunk in response.iter_stream():
             read += chunk
-            if len(read) > ANSWER_BYTES:
+            if len(read) > RESPONSE_BYTES:
                 break
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError):
         read += b" [cut off]"
-    return read[:ANSWER_BYTES].decode(errors="replace").replace("\0", "\ufffd")
+    return read[:RESPONSE_BYTES].decode(errors="replace").replace("\0", "\ufffd")
 
 
 @cache

@@ -138,5 +138,5 @@ def test_what_a_newer_worker_declares_besides_is_left_out() -> None:
 
 
 def test_an_error_names_what_there_is_or_that_no_worker_has_started() -> None:
-    assert catalog.choice({"fetch": FETCH, "resize": RESIZE}) == "One of: fetch, resize."
-    assert "no worker has started yet" in catalog.choice({})
+    assert catalog.unknown_type_message({"fetch": FETCH, "resize": RESIZE}) == "One of: fetch, resize."
+    assert "no worker has started yet" in catalog.unknown_type_message({})

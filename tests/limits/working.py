@@ -189,7 +189,7 @@ ROWS: list[Row] = [
     ("requests on their way", "2; 4; 16", lambda: (queue.PER_WEBHOOK, queue.PER_OWNER, delivery.CONCURRENCY)),
     ("until the answer is there", "10 s; 3; 1,024", lambda: (
         same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default), http_client.REDIRECTS,
-        http_client.ANSWER_BYTES)),
+        http_client.RESPONSE_BYTES)),
     ("failures in a row", "20; 5 min", lambda: (queue.Policy(()).failures, queue.MAX_BACKOFF)),
     ("when what a killed worker was sending", "60 s; 20 s; 15.5 s",
      lambda: (queue.LEASE_SECONDS, delivery.RUN_SECONDS, sum(delivery.RECORD_RETRY_SECONDS))),

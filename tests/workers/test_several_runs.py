@@ -93,9 +93,7 @@ def test_a_lease_that_a_round_has_locked_is_left_to_the_next_call(here: Tasks, c
 
 
 @pytest.mark.parametrize("retry", [False, True])
-def test_each_run_finds_out_what_became_of_its_own_task(
-    here: Tasks, claimed: list[Run], retry: bool
-) -> None:
+def test_each_run_finds_out_what_became_of_its_own_task(here: Tasks, claimed: list[Run], retry: bool) -> None:
     cancelled, lost = claimed
     here.cancel(cancelled.claim.task_id)
     here.expire_lease(lost.claim.task_id, retry=retry)
