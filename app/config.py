@@ -63,8 +63,8 @@ def _shows_notifications(env: Environment) -> bool:
 
 
 def _origins(env: Environment) -> tuple[str, ...]:
-    """Returns origins as browsers write them. Refuses wildcards: the library would read
-    them as a pattern, where a dot matches any character."""
+    """Returns origins as browsers write them. The library would read wildcards as patterns,
+    whose dots match any character."""
     origins = tuple(text.lower().rstrip("/") for text in listed(env, "CORS_ORIGINS"))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
@@ -132,9 +132,7 @@ class Config:
     log_json: bool = setting(_logs_json, default=True)  # else lines for people
     # The number of this web process: Engine.IO session ids begin with it, and nginx routes them by it.
     process: int = whole("TASKROOM_PROCESS", 1, 1, 999)
-    trusted_proxies: int = whole(
-        "TRUSTED_PROXIES", 0, 0, 9
-    )  # the number of proxies in front; each adds to X-Forwarded-For
+    trusted_proxies: int = whole("TRUSTED_PROXIES", 0, 0, 9)  # in front; each adds to X-Forwarded-For
     cors_origins: tuple[str, ...] = setting(_origins, default=())
     # A JSON list of other token issuers, or its path; app/auth/issuers.py reads it.
     issuers: str = text("TASKROOM_ISSUERS")
@@ -145,15 +143,11 @@ class Config:
     refresh_token_seconds: int = 30 * 24 * 3600
     ticket_seconds: int = 30
     keepalive_seconds: float = whole("KEEPALIVE_SECONDS", 15, 1, 300)
-    ping_seconds: int = whole(
-        "PING_SECONDS", 25, 1, 300
-    )  # of Socket.IO; the client must respond within 20 s more
+    ping_seconds: int = whole("PING_SECONDS", 25, 1, 300)  # of Socket.IO; the response is due within 20 s
     # From a WebSocket's handshake until the polling client uses it.
     upgrade_seconds: float = whole("UPGRADE_SECONDS", 10, 1, 3600)
     stalled_seconds: float = whole("STALLED_SECONDS", 30, 1, 3600)  # of a viewer that reads nothing
-    drain_seconds: float = whole(
-        "DRAIN_SECONDS", 8, 1, 3600
-    )  # less than the time that the process has to end
+    drain_seconds: float = whole("DRAIN_SECONDS", 8, 1, 3600)  # less than the limit to end the process
     websocket_compression: bool = switch("WEBSOCKET_COMPRESSION")
     # After four rounds without a report of its worker, a task is lost.
     lease_round_seconds: float = setting(number, "LEASE_ROUND_SECONDS", 5.0, 1.0, 60.0, default=5.0)
@@ -164,9 +158,7 @@ class Config:
     max_viewers: int = whole("MAX_VIEWERS", 15_000, 1, 1_000_000)  # of this process
     # Limits of a user; an address may do ten times as much.
     starts_per_minute: int = whole("STARTS_PER_MINUTE", 120, 1, 1_000_000)
-    steps_per_minute: int = whole(
-        "STEPS_PER_MINUTE", 1_200, 100, 1_000_000
-    )  # in the parameters of these starts
+    steps_per_minute: int = whole("STEPS_PER_MINUTE", 1_200, 100, 1_000_000)  # in the parameters of starts
     # Webhooks created and enabled, pings, announcements: each adds rows.
     changes_per_minute: int = whole("CHANGES_PER_MINUTE", 120, 1, 1_000_000)
     tickets_per_minute: int = whole("TICKETS_PER_MINUTE", 1_000, 1, 1_000_000)
@@ -175,9 +167,7 @@ class Config:
     passwords_waiting: int = whole("PASSWORDS_WAITING", 16, 0, 1_000)
     running_per_user: int = whole("RUNNING_PER_USER", 0, 0, 1_000_000)  # 0: all slots except the spare ones
     worker_spare_slots: int = whole("WORKER_SPARE_SLOTS", 1, 0, 256)  # for users who have fewer running
-    requests_per_user: int = whole(
-        "REQUESTS_PER_USER", 5, 1, 1_000
-    )  # at a time; further ones of the user wait
+    requests_per_user: int = whole("REQUESTS_PER_USER", 5, 1, 1_000)  # at a time; further requests wait
     sse_notifications: bool = setting(_shows_notifications, default=True)  # else clients poll
     # Private networks and hosts that webhooks may call.
     webhook_allowed: tuple[Network | str, ...] = setting(_allowances, default=())
@@ -190,8 +180,7 @@ class Config:
     retention_days: int = whole("TASKROOM_RETENTION_DAYS", 30, 0, 36_500)
     task_retention_days: int = whole("TASKROOM_TASK_RETENTION_DAYS", 365, 0, 36_500)
     waiting_days: int = whole("TASKROOM_WAITING_DAYS", 90, 0, 36_500)
-    # 0: no limit. Events of a stream; bytes that a user's tasks store in a day, and that knowledge_base writes on a
-    # machine.
+    # 0: no limit. Events of a stream; bytes of a user's tasks in a day; bytes of knowledge_base on a machine.
     retention_events: int = whole("TASKROOM_RETENTION_EVENTS", 1_000_000, 0, 2**53)
     daily_bytes: int = whole("TASKROOM_DAILY_BYTES", 2_000_000_000, 0, 2**53)
     output_bytes: int = whole("TASKROOM_OUTPUT_BYTES", 1_000_000_000, 0, 2**53)

@@ -110,11 +110,10 @@ def create_app(config: Config | None = None) -> Flask:
     sign_out = SignOut(revocations, hub, publisher)
     joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
     unauthenticated = UnauthenticatedSockets(None if config.bench else PER_ADDRESS)
+    failures = config.connects_per_minute // FAILURE_DIVISOR
     attempts = ConnectionAttempts(
         None if config.bench else config.connects_per_minute,
-        (lambda key: 0.0)
-        if config.bench
-        else partial(count_failure, config.connects_per_minute // FAILURE_DIVISOR),
+        (lambda key: 0.0) if config.bench else partial(count_failure, failures),
     )
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
@@ -127,10 +126,15 @@ def create_app(config: Config | None = None) -> Flask:
         lambda: joins.viewers, lambda: joins.left + unauthenticated.left // UNAUTHENTICATED_PER_VIEWER
     )
     parts = Services(config, transaction, read, store)
+    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, attempts, streams)
     parts.add(
-        hub, publisher, jobs, dispatcher, revocations, sign_out, joins, unauthenticated, attempts, streams
+        unauthenticated,
+        presence,
+        Authenticator(read, revocations, issuers),
+        Owners(read),
+        Unsent(),
+        Downloads(),
     )
-    parts.add(presence, Authenticator(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     threads = (

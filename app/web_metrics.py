@@ -82,11 +82,7 @@ class WebMeasures(Collector):
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
         yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.behind
-        yield (
-            "viewers_fell_behind_total",
-            "Times that a viewer's connection was full",
-            hub.metrics.fell_behind,
-        )
+        yield "viewers_fell_behind_total", "Times a viewer's connection was full", hub.metrics.fell_behind
         ended = dict.fromkeys(ENDS, 0) | hub.metrics.ended
         yield "viewers_ended_total", "Viewers that have left, by reason", ("reason",), ended
         yield "rooms", "Rooms, including those kept for a while after their last viewer", hub.rooms
@@ -104,11 +100,7 @@ class WebMeasures(Collector):
         yield "hub_looks_total", "Reads of the heads of streams in Postgres", metrics.looks
         yield "hub_caught_up_total", "Rooms to which such a read brought events", metrics.caught_up
         yield "hub_rewound_total", "Rooms whose last events Postgres had lost", metrics.rewound
-        yield (
-            "hub_faults_total",
-            "Exceptions while serving a viewer, a message or a read of heads",
-            hub.faults.count,
-        )
+        yield "hub_faults_total", "Exceptions for a viewer, a message or a read of heads", hub.faults.count
         sent = metrics.sent_by(Packets, Frames).of
         yield "socketio_messages_sent_total", "Events, times viewers", ("event_type",), sent
 
@@ -116,17 +108,9 @@ class WebMeasures(Collector):
         subscription, publisher = self._hub.subscription, self._publisher
         yield "redis_connected", "1 while the subscription is connected", subscription.connected
         yield "redis_connects_total", "Connections of the subscription", subscription.connects
-        yield (
-            "redis_silence_seconds",
-            "Since the last message of Redis, or since the start",
-            subscription.silence,
-        )
+        yield "redis_silence_seconds", "Since Redis sent a message, or the start", subscription.silence
         yield "publishes_total", "Messages sent to Redis after a commit", publisher.messages
-        yield (
-            "publishes_lost_total",
-            "Messages that Redis did not accept, or that were not tried",
-            publisher.lost,
-        )
+        yield "publishes_lost_total", "Messages not accepted or not tried", publisher.lost
         stored = publisher.stored.of
         yield "events_stored_total", "Events that this process has committed", ("event_type",), stored
 
@@ -144,19 +128,11 @@ class WebMeasures(Collector):
     def _tasks(self) -> Iterator[Row | Labelled]:
         lease_reaper = self._lease_reaper
         yield "rounds_leads", "1 in the process that counts leases and repeats hints", lease_reaper.leads
-        yield (
-            "tasks_lost_total",
-            "Attempts that this process ended because their worker was silent",
-            lease_reaper.lost,
-        )
+        yield "tasks_lost_total", "Attempts ended because their worker was silent", lease_reaper.lost
         found = self._backlog()
         if found:
             yield "dispatches_due", "Tasks that a worker may claim now", found.due
-            yield (
-                "dispatch_wait_seconds",
-                "Since the oldest of these tasks could be claimed",
-                found.oldest_seconds,
-            )
+            yield "dispatch_wait_seconds", "Longest wait of these tasks", found.oldest_seconds
             yield "leases", "Attempts that run", found.leases
             yield "leases_missed", "Most rounds missed by a running attempt; after 4 it is lost", found.missed
             states = {s: found.unfinished.get(s, 0) for s in STATUSES if s not in TERMINAL}

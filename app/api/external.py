@@ -107,9 +107,7 @@ class Batch(ma.Schema):
     writer = ma.fields.String(
         required=True,
         validate=ma.validate.Length(1, 128),
-        metadata={
-            "description": "The caller's name of the sender that numbers these batches, such as a UUID"
-        },
+        metadata={"description": "The name of the sender that numbers these batches, such as a UUID"},
     )
     batch = WholeField(
         required=True,

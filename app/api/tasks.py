@@ -72,7 +72,7 @@ class Snapshot(ma.Schema):
     celery = ma.fields.Dict()
     approval = ma.fields.Dict(allow_none=True, metadata={"description": "What the task waits for"})
     sequence = ma.fields.Integer(
-        metadata={"description": "The snapshot has the effects of all events up to this sequence"}
+        metadata={"description": "The snapshot includes all events to this sequence"}
     )
 
 

@@ -147,7 +147,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
     def replay(result: KeyResult) -> dict[str, Any]:
         with services().transaction() as tx:
             webhook, secret = subscriptions.made(
-                tx.cur, principal.user_id, str(result.note), config.secret_key
+                tx.cur, principal.user_id, result.note or "", config.secret_key
             )
         return webhook | {"secret": secret}
 

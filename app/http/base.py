@@ -29,8 +29,7 @@ from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
-# Bytes, unless a resource has another limit: the parameters of a task, at three times their length by escapes, and the
-# rest.
+# Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
 BODY_LIMIT = 256 * 1024
 MAX_DEPTH = 64
 UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
@@ -48,9 +47,7 @@ class StrictParser(FlaskParser):
         try:
             body = json_body()
         except ValueError as error:
-            raise BadRequest(
-                "The body is not valid JSON", errors={"body": [f"Not valid JSON: {error}."]}
-            ) from None
+            raise BadRequest("The body is not JSON", errors={"body": [f"Not valid JSON: {error}."]}) from None
         refuse_many_fields(body, schema)
         return body
 

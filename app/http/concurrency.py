@@ -50,11 +50,8 @@ class ReportConcurrency:
     times as large."""
 
     def __init__(self, at_once: int, read: int = REPORTS_READ, stored: int = REPORTS_STORED) -> None:
-        self._users, self._read, self._stored = (
-            UserConcurrency(at_once),
-            AdmissionQueue(read),
-            AdmissionQueue(stored),
-        )
+        self._users = UserConcurrency(at_once)
+        self._read, self._stored = AdmissionQueue(read), AdmissionQueue(stored)
 
     @contextmanager
     def slot(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
@@ -75,9 +72,7 @@ class Downloads:
         """Starts a download; returns a function that ends it, to be called once. Raises TooMany."""
         with self._lock:
             if self._running.get(user_id, 0) >= self._per_user:
-                raise TooMany(
-                    f"A user has {self._per_user} downloads at a time", headers={"Retry-After": "5"}
-                )
+                raise TooMany(f"A user has {self._per_user} downloads at once", headers={"Retry-After": "5"})
             if self._running.total() >= self._in_total:
                 raise TooMany("Too many downloads at a time; try again", headers={"Retry-After": "5"})
             self._running[user_id] += 1

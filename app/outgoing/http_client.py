@@ -138,9 +138,8 @@ class _PolicyBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         found = self._resolve(host, port)
-        for (
-            ip
-        ) in found:  # all before the first connection: the DNS server must not choose which one is checked
+        # All before the first connection: the DNS server must not choose which address is checked.
+        for ip in found:
             self._rules.check_ip(host, ip)
         failure: Exception = NoResponse(f"{host} has no address")
         for ip in found:
