@@ -127,15 +127,10 @@ def create_app(config: Config | None = None) -> Flask:
     )
     parts = Services(config, transaction, read, store)
     parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, attempts, streams)
+    parts.add(presence, Authenticator(read, revocations, issuers), Owners(read), Unsent(), Downloads())
     parts.add(
-        unauthenticated,
-        presence,
-        Authenticator(read, revocations, issuers),
-        Owners(read),
-        Unsent(),
-        Downloads(),
+        unauthenticated, measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting)
     )
-    parts.add(measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting))
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     threads = (
         measures,
