@@ -58,14 +58,22 @@ class Front:
         eio.sleep = self.sleep
         self.session = Session()
         eio.sockets[SID] = self.session
-        self.sweeps: list[Callable[[], None]] = []
+        self.threads: list[Callable[[], None]] = []
         monkeypatch.setattr(
-            threading, "Thread", lambda target, **_: SimpleNamespace(start=lambda: self.sweeps.append(target))
+            threading,
+            "Thread",
+            lambda target, **_: SimpleNamespace(start=lambda: self.threads.append(target)),
         )
         self.arrivals: list[str] = []
         self.strangers = UnauthenticatedSockets(per_address=2, in_total=3)
         self.floods = Floods(self.server, Engine(eio, 1, False), self.strangers, self.arrived, self.refuse)
         self.eio = eio
+
+    def sweep(self, seconds: int) -> None:
+        """As many seconds pass, each with its sweep."""
+        for _ in range(seconds):
+            self.now += 1.0
+            self.floods._sweep()
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -164,21 +172,13 @@ def test_a_budget_fills_up_again_and_not_beyond_its_brim(monkeypatch: pytest.Mon
 
 def test_who_does_not_sign_in_is_closed_and_who_does_is_not(front: Front):
     front.connect()
-    (sweep,) = front.sweeps
+    assert len(front.threads) == 1, "the sweeps have begun"
     known = Session()
     front.eio.sockets["1-known"] = known
     front.eio.handlers["connect"]("1-known", {})
     front.floods.signed_in("1-known")
-    waits = [1.0] * 25
 
-    def sleep(seconds: float) -> None:
-        if not waits:
-            raise InterruptedError
-        front.now += waits.pop()
-
-    front.eio.sleep = sleep
-    with pytest.raises(InterruptedError):
-        sweep()
+    front.sweep(25)
 
     assert front.session.closed and not known.closed
 
@@ -187,7 +187,6 @@ def test_one_that_cannot_be_closed_keeps_no_other_stranger_open(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ):
     front.connect()
-    (sweep,) = front.sweeps
     second = Session()
     front.eio.sockets["1-second"] = second
     front.eio.handlers["connect"]("1-second", {})
@@ -195,16 +194,11 @@ def test_one_that_cannot_be_closed_keeps_no_other_stranger_open(
     def fails(wait: bool = True, abort: bool = False) -> None:
         raise SystemError("as asked")
 
-    def sleep(seconds: float) -> None:
-        if second.closed:
-            raise InterruptedError
-        assert front.now < 1000 + 60
-        front.now += seconds
-
     monkeypatch.setattr(front.session, "close", fails)
-    front.eio.sleep = sleep
-    with pytest.raises(InterruptedError):
-        sweep()
+
+    front.sweep(60)
+
+    assert second.closed
 
 
 def test_who_signs_out_has_a_strangers_time_again(front: Front):
@@ -214,20 +208,12 @@ def test_who_signs_out_has_a_strangers_time_again(front: Front):
     assert not front.floods.unauthenticated(SID)
     front.floods.signed_out(SID)
     assert front.floods.unauthenticated(SID)
-    (sweep,) = front.sweeps
-    rounds: list[bool] = []
+    front.sweep(19)
+    assert not front.session.closed
 
-    def sleep(seconds: float) -> None:
-        if front.session.closed:
-            raise InterruptedError
-        rounds.append(front.session.closed)
-        front.now += seconds
+    front.sweep(3)
 
-    front.eio.sleep = sleep
-    with pytest.raises(InterruptedError):
-        sweep()
-
-    assert 20 <= len(rounds) <= 22
+    assert front.session.closed
     front.floods.signed_out(SID)
     assert not front.floods.unauthenticated(SID), "a session that has closed is nobody"
 
