@@ -21,7 +21,7 @@ def test_a_job_that_is_new_has_no_percentage_and_is_given_one_by_its_first_run(
 ) -> None:
     with held(user, tmp_path, "test_gated_unnamed") as first:
         tab.open(f"/runs/{first.id}")
-        tab.shows("Until it is let go")
+        tab.shows("Until the gate is open")
         expect(bar(tab)).to_have_class(re.compile("unknown"))
         assert bar(tab).get_attribute("aria-valuenow") is None
         expect(tab.page).to_have_title("running · test_gated_unnamed")
@@ -32,7 +32,7 @@ def test_a_job_that_is_new_has_no_percentage_and_is_given_one_by_its_first_run(
     took(system, first.id, prepare=1000, load=2000)
     with held(user, tmp_path, "test_gated_unnamed") as second:
         tab.open(f"/runs/{second.id}")
-        tab.shows("Until it is let go")
+        tab.shows("Until the gate is open")
         expect(tab.page.locator(".head-bar")).to_have_text(re.compile(r"^3\d %$"))
         expect(bar(tab)).to_have_attribute("aria-valuenow", re.compile(r"^3\d$"))
         expect(tab.page.locator(".facts")).to_contain_text(re.compile(r" · ETA \d\d m"))
