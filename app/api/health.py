@@ -7,7 +7,7 @@ import secrets
 
 from flask import Blueprint, Response, jsonify, request
 
-from app.db.pool import is_read_only
+from app.db.pool import require_writable
 from app.errors import NotFound, Unauthorized
 from app.http.problems import problem_response
 from app.observability.metrics import Metrics
@@ -32,12 +32,12 @@ def readyz() -> Response:
     ``degraded``, not a failure."""
     parts = services()
     try:
-        with parts.read() as conn, conn.cursor() as cur:
-            read_only = is_read_only(cur)
+        with parts.read() as conn:
+            require_writable(
+                conn
+            )  # raises in the block, so that a session that stays read-only is not used again
     except DatabaseUnavailable as error:
         return _not_ready(str(error))
-    if read_only:  # another process may reach a Postgres that accepts writes
-        return _not_ready("it is read-only")
     subscription = parts[Hub].subscription
     connected = subscription.connected and not subscription.stale
     listening = not subscription.ended

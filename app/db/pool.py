@@ -124,7 +124,7 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
         try:
             with connect() as connection:
                 if call.tests:
-                    _require_writable(connection)
+                    require_writable(connection)
                 yield connection
         except DatabaseUnavailable as error:
             if error.cause is Cause.READ_ONLY and writes.failed(call, str(error)):
@@ -143,7 +143,7 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
     return lend
 
 
-def _require_writable(connection: Connection) -> None:
+def require_writable(connection: Connection) -> None:
     """Raises DatabaseUnavailable when Postgres is read-only: the caller that tests for all may only read itself."""
     with connection.cursor() as cur:
         if is_read_only(cur):

@@ -84,7 +84,7 @@ def test_while_it_is_read_only_starts_are_refused_and_who_reads_is_served(
     task_id = start(caller).json()["task_id"]
     set_read_only(alone, True)
     try:
-        wait_for("the process to know", lambda: "read only" in patient.get(f"{alone.url}/readyz").text, LIMIT)
+        wait_for("the process to know", lambda: "read-only" in patient.get(f"{alone.url}/readyz").text, LIMIT)
         refused(patient.get(f"{alone.url}/readyz"))
         for _ in range(3):
             assert "read only" in refused(start(caller))

@@ -70,7 +70,7 @@ def test_a_crowd_that_asks_for_an_unknown_type_asks_postgres_twice(monkeypatch: 
 
     monkeypatch.setattr(declared, "execute", when_all_are_there)
     monkeypatch.setattr(catalog, "time", SimpleNamespace(monotonic=look))
-    threads = [threading.Thread(target=jobs.having, args=(["nonsense"],)) for _ in range(20)]
+    threads = [threading.Thread(target=jobs.types_with, args=(["nonsense"],)) for _ in range(20)]
     for thread in threads:
         thread.start()
     # Each looks at the clock twice before it asks or waits, and the one that asks once more.
