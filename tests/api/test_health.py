@@ -1,6 +1,16 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+from flask import Flask
+from sqlalchemy import create_engine
+
+from app.api import health
+from app.db.breaker import Breaker
+from app.db.pool import engine_options, pooled
+from app.stream.hub import Hub
 from tests.api import patient
+from tests.support.parts import Parts
 from tests.support.system import System, User, wait_for
 
 
@@ -27,3 +37,21 @@ def test_a_watched_room_connects_to_redis_and_that_is_ok(system: System, user: U
     assert found["redis"]["connected"]
     user.client.post(f"/api/v2/tasks/{task_id}/cancel")
     user.finished(task_id)
+
+
+def test_a_session_that_stays_read_only_is_asked_once(database: str) -> None:
+    """Postgres accepts writes again, but not over sessions that were opened before."""
+    engine = create_engine(database.replace("postgresql:", "postgresql+psycopg2:", 1), **engine_options(1))
+    read = pooled(engine, Breaker("Postgres"), autocommit=True)
+    app = Flask(__name__)
+    app.register_blueprint(health.blp)
+    heard = SimpleNamespace(connected=True, stale=False, ended=False, silence=0.0)
+    app.extensions["taskroom"] = Parts({Hub: SimpleNamespace(subscription=heard)}, read=read)
+    with read() as connection, connection.cursor() as cur:
+        cur.execute("SET default_transaction_read_only = on")
+
+    first, second = (app.test_client().get("/readyz") for _ in range(2))
+
+    assert (first.status_code, "it is read-only" in first.text) == (503, True)
+    assert second.status_code == 200
+    engine.dispose()
