@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import marshmallow as ma
 import orjson
 import pytest
+from flask import Flask
 
 import app
 from app.api import external
@@ -17,8 +19,9 @@ from app.api.agent import Start
 from app.api.webhooks import NewWebhook
 from app.errors import Unprocessable
 from app.http import problems
-from app.http.base import UNKNOWN_FIELDS, ListField, refuse_many_fields
+from app.http.base import UNKNOWN_FIELDS, ListField, json_body, refuse_many_fields
 from app.realtime.socketio.rooms import JoinTask
+from app.stream import background
 
 TASK = "11111111-1111-4111-8111-111111111111"
 
@@ -120,6 +123,21 @@ def test_a_few_unknown_fields_are_left_to_be_named() -> None:
     refuse_many_fields({f"f{n}": 0 for n in range(UNKNOWN_FIELDS)}, Start())
     refuse_many_fields({"params": {f"f{n}": 0 for n in range(10_000)}, "approval": 7}, Start())
     refuse_many_fields([7], Start())
+
+
+@pytest.mark.parametrize("value", ["1", "[]", "{}"])
+def test_while_the_depth_of_a_large_body_is_checked_others_run(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """A worker may send two megabytes: a million values, which would take a quarter of a second."""
+    pauses: list[float] = []
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    body = f"[{','.join([value] * 500_000)}]".encode()
+
+    with Flask(__name__).test_request_context(data=body, content_type="application/json", method="POST"):
+        assert len(json_body()) == 500_000
+
+    assert len(pauses) == 100
 
 
 def test_a_batch_of_bad_events_is_looked_at_until_enough_is_known() -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
 from app.services import services
+from app.stream.background import in_turns
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
@@ -32,6 +34,7 @@ from app.stream.store import Head
 # Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
 BODY_LIMIT = 256 * 1024
 MAX_DEPTH = 64
+VALUES_IN_A_TURN = 5_000  # of a JSON body, whose depth is checked
 UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
 
 
@@ -138,11 +141,12 @@ def json_body() -> Any:
     if not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json")
     value = orjson.loads(data)
-    level = [value]
+    containers = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
-        nested = (v.values() if isinstance(v, dict) else v for v in level if isinstance(v, dict | list))
-        level = [inner for values in nested for inner in values]
-        if not level:
+        inner = chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers)
+        # Others run meanwhile: two megabytes may hold a million values.
+        containers = [each for each in in_turns(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
+        if not containers:
             return value
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
