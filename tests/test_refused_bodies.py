@@ -125,19 +125,28 @@ def test_a_few_unknown_fields_are_left_to_be_named() -> None:
     refuse_many_fields([7], Start())
 
 
-@pytest.mark.parametrize("value", ["1", "[]", "{}"])
-def test_while_the_depth_of_a_large_body_is_checked_others_run(
-    monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
+def parsed(value: str, count: int) -> Any:
+    """What a body of a list of ``count`` such values is read as."""
+    body = f"[{','.join([value] * count)}]".encode()
+    with Flask(__name__).test_request_context(data=body, content_type="application/json", method="POST"):
+        return json_body()
+
+
+def test_while_the_depth_of_a_large_body_is_checked_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker may send two megabytes: a million values, which would take a quarter of a second."""
     pauses: list[float] = []
     monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
-    body = f"[{','.join([value] * 500_000)}]".encode()
 
-    with Flask(__name__).test_request_context(data=body, content_type="application/json", method="POST"):
-        assert len(json_body()) == 500_000
+    assert len(parsed("1", 500_000)) == 500_000
 
     assert len(pauses) == 100
+
+
+@pytest.mark.parametrize("value", ["[]", "{}"])
+def test_a_body_has_so_many_lists_and_objects_at_most(value: str) -> None:
+    assert len(parsed(value, 199_999)) == 199_999
+    with pytest.raises(ValueError, match="more than 200,000 lists and objects"):
+        parsed(value, 200_000)
 
 
 def test_a_batch_of_bad_events_is_looked_at_until_enough_is_known() -> None:

@@ -34,6 +34,8 @@ from app.stream.store import Head
 # Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
 BODY_LIMIT = 256 * 1024
 MAX_DEPTH = 64
+# Of a body, those in its texts too: a million would take the loop for a tenth of a second. A batch of events has fewer.
+MAX_CONTAINERS = 200_000
 VALUES_IN_A_TURN = 5_000  # of a JSON body, whose depth is checked
 UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
 
@@ -140,6 +142,8 @@ def json_body() -> Any:
         return ma.missing
     if not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json")
+    if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
+        raise ValueError(f"more than {MAX_CONTAINERS:,} lists and objects")
     value = orjson.loads(data)
     containers = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):

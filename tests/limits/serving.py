@@ -66,7 +66,7 @@ ROWS: list[Row] = [
     ("a body under `/api/v2/auth/`", "4 KiB; 2 MiB; 256 KiB",
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
-    ("lists and objects within one another", "64", lambda: base.MAX_DEPTH),
+    ("lists and objects within one another", "64; 200,000", lambda: (base.MAX_DEPTH, base.MAX_CONTAINERS)),
     ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
     ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
         problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
