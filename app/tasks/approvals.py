@@ -18,6 +18,7 @@ from app.db.statements import Statement, as_text
 from app.models import tasks as models
 from app.stream.event import Draft, clean, cut, draft, now
 from app.tasks.fold import WAITING
+from app.tasks.status import status_event
 
 RISKS = ("low", "medium", "high", "critical")
 START = "start"  # the key of the approval that a task may need before its first attempt
@@ -72,21 +73,12 @@ def approval_wait(
     at = now()
     waits = {"timestamp": at, "status": "in_progress", "message": "Waits for approval", "eta_seconds": None}
     drafts = [draft(stream, "phase_update", waits | {"phase_id": phase}, attempt=attempt) for phase in phases]
-    fields = {
-        "timestamp": at,
-        "status": WAITING,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": f"Waits for approval: {approval.title}",
-        "progress": progress,
-        "updated_at": at,
-        "eta_seconds": None,
-    }
-    drafts += [
+    message = f"Waits for approval: {approval.title}"
+    return [
+        *drafts,
         approval_request(stream, approval, attempt),
-        draft(stream, "task_status", fields, attempt=attempt),
+        status_event(stream, WAITING, at, attempt, current_phase_message=message, progress=progress),
     ]
-    return drafts
 
 
 _NAMES = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by", "asked_at", "decided_at")

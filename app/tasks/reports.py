@@ -11,6 +11,7 @@ from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scru
 from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
 from app.tasks.outlook import Outlook
+from app.tasks.status import status_event
 
 LINE_LIMIT = 16_384  # characters of one log message
 TEXT_LIMIT = 2_000  # of any other text
@@ -84,24 +85,18 @@ class Reports:
     def status(
         self, phase: str | None, message: str | None, eta: float | None = None, at: str | None = None
     ) -> None:
-        at = at or now()
         self.put(
-            draft(
+            status_event(
                 self.stream,
-                "task_status",
-                {
-                    "timestamp": at,
-                    "status": STARTED,
-                    "is_running": True,
-                    "current_phase": phase,
-                    "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
-                    "progress": self.progress,
-                    "progress_known": self.progress_known,
-                    "started_at": self.claim.started_at,
-                    "updated_at": at,
-                    "eta_seconds": self.outlook.eta if eta is None else eta,
-                },
-                attempt=self.claim.attempt,
+                STARTED,
+                at or now(),
+                self.claim.attempt,
+                current_phase=phase,
+                current_phase_message=cut(message, TEXT_LIMIT) if message else None,
+                progress=self.progress,
+                progress_known=self.progress_known,
+                started_at=self.claim.started_at,
+                eta_seconds=self.outlook.eta if eta is None else eta,
             )
         )
 
