@@ -9,8 +9,8 @@ from app.inbox import store as inbox
 from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
 from app.tasks.cleanup import delete_expired
-from app.tasks.counting import sum_up
 from app.tasks.forsaken import expire_tasks
+from app.tasks.listing import COUNTS
 from app.tasks.removal import remove_tasks
 from app.tasks.retention import Retention, prune
 from workers.celery_app import celery
@@ -24,7 +24,7 @@ logger = logging.getLogger("taskroom.housekeeping")
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
     delete_expired(runtime().connect)
-    sum_up(runtime().connect)
+    COUNTS.sum_up(runtime().connect)
 
 
 @celery.task(name="taskroom.retention")

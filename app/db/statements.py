@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.db.sql import TIME_FORMAT
+from app.db.clock import TIME_FORMAT
 
 Arguments = ParamSpec("Arguments")
 

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.sql import TIME_TEXT
+from app.db.clock import TIME_TEXT
 from app.stream.event import Draft, Event
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events

@@ -32,9 +32,9 @@ from app.tasks import (
     cleanup,
     dispatch,
     fair_claims,
-    forsaken,
     lease_reaper,
     listing,
+    old_tasks,
     parents,
     plan,
     projection,
@@ -161,7 +161,7 @@ ROWS: list[Row] = [
         most(ArtifactParams, "content"), artifact.MAX_RESULT_BYTES, unless_asked(ArtifactOptions, "num_questions"),
         most(ArtifactOptions, "num_questions"), artifact.REPAIRS)),
     ("time of one worker that a run", "60 s; 2,000", lambda: (
-        same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS),
+        old_tasks.RUN_SECONDS,
         same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE))),
     ("deliveries, ids of published events", "7 days", lambda: same(
         *(cleanup.EXPIRES[model][1].total_seconds() for model in (Delivery, EventId, Writer)),
@@ -169,7 +169,7 @@ ROWS: list[Row] = [
     ("a worker that reports no more, in the table of workers", "1 h", lambda: interval(source(slots.register_worker))),
     ("rows that go in one transaction", "5,000; 1,000; 1,000; 100; 2,000; 200", lambda: (
         cleanup.BATCH_ROWS, inbox.PRUNED_ROWS, subscriptions.DELETED_ROWS, reminders.PAGE, retention.PAGE_STREAMS,
-        same(removal.PAGE_TASKS, forsaken.PAGE_TASKS))),
+        old_tasks.PAGE_TASKS)),
     ("characters of a title; of a message", "255; 10,000", lambda: (
         same(notification.LONGEST_TITLE, most(notices.Announcement, "title")),
         same(notification.LONGEST_MESSAGE, most(notices.Announcement, "message")))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.stream.event import task_stream
-from app.tasks import budget
+from app.tasks import budget, sums
 from app.tasks.budget import OverBudget
 from tests.stream.helpers import line, sql
 from tests.tasks.helpers import Tasks
@@ -61,7 +61,7 @@ def test_the_budget_is_for_one_user_and_day(tasks: Tasks) -> None:
 def test_summing_up_keeps_the_total_and_deletes_days_older_than_a_week(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "MANY_ROWS", 3)
+    monkeypatch.setattr(sums, "MANY_ROWS", 3)
     for _ in range(3):
         tasks.end(tasks.started())
     before = stored(tasks)
