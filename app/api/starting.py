@@ -8,11 +8,10 @@ import marshmallow as ma
 import orjson
 from flask import Response, jsonify, url_for
 
-from app import green
 from app.api import limits
 from app.api.idempotency import Key, KeyResult, forget, run_once
 from app.auth.principal import Principal
-from app.broker import SEND_SECONDS, BrokerDown
+from app.broker import BrokerDown
 from app.errors import Unavailable, Unprocessable
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
@@ -99,8 +98,7 @@ def send_first(task_id: str, job_type: str) -> None:
     """Sends a new task to the broker. When that fails, the task ends at once and the caller may try again: a task
     without a message must not stay PENDING. Raises Unavailable."""
     try:
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            services()[Dispatcher].dispatch(task_id, 1, job_type)
+        services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
         with services().transaction() as tx:
             if not lifecycle.fail_undeliverable(tx, task_id):

@@ -38,8 +38,9 @@ class Hub:
         self._single_flight: SingleFlight[Head | None] = SingleFlight()
         self.ring_bytes = 0
         self.metrics = DeliveryMetrics()
-        self.on_control: Callable[[str], None] = lambda message: None
-        self.on_reconnected: Callable[[], None] = lambda: None
+        # Called by the subscription, as ``received`` and ``confirmed`` below.
+        self.control_received: Callable[[str], None] = lambda message: None
+        self.reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
@@ -149,12 +150,6 @@ class Hub:
             if audience:
                 audience.confirmed = True
                 self._tailcheck.check_soon(audience, at_once=True)
-
-    def control_received(self, message: str) -> None:
-        self.on_control(message)
-
-    def reconnected(self) -> None:
-        self.on_reconnected()
 
     # Keeping rooms complete.
 
