@@ -26,7 +26,7 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, strangers
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -68,7 +68,7 @@ PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELI
 FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "quiet stream gets a comment line every 15 s", lambda: DEFAULT.keepalive_seconds, 15),
     (PROTOCOL, "good for one connection within 30 s", lambda: DEFAULT.ticket_seconds, 30),
-    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_rooms.MAX_ROOMS, 16),
+    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_cursors.MAX_ROOMS, 16),
     (PROTOCOL, "| 500 open streams and sockets a user", lambda: DEFAULT.streams_per_user, 500),
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
     (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),

@@ -14,7 +14,7 @@ from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog
-from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, strangers
 from app.realtime.socketio import (
     acknowledgements,
     connection,
@@ -120,7 +120,7 @@ ROWS: list[Row] = [
     ("addresses, and users, whose attempts", "50,000", lambda: attempts.SEPARATE_KEYS),
     ("joins at a time", "16", lambda: joins.AT_ONCE),
     ("how often a comment comes", "3 s", lambda: sse_registry.COMMENT_SECONDS),
-    ("rooms of one SSE stream", "16; 32", lambda: (sse_rooms.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
+    ("rooms of one SSE stream", "16; 32", lambda: (sse_cursors.MAX_ROOMS, found(source(sse), r"len\(names\) > (\d+)"))),
     ("the events of `broadcast`", "15 min; 100", lambda: (sse_user.LOOK_BACK_SECONDS, sse_user.LOOK_BACK_EVENTS)),
     ("events that viewers who are behind read", "500; 1 MB; 8",
      lambda: (history.PAGE_EVENTS, pages.PAGE_BYTES, history.READERS)),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.realtime.sse_rooms import composite
+from app.realtime.sse_cursors import composite
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_rooms import is_right
 from tests.support.held import held

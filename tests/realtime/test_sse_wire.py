@@ -16,7 +16,7 @@ import pytest
 from app.config import Config
 from app.periodic import Periodic
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_connection import SseConnection
+from app.realtime.sse_connection import OneRoomConnection, SseConnection
 from app.realtime.sse_registry import SLOTS, SseRegistry, leave
 from app.stream import background
 from app.stream.hub import Hub
@@ -59,7 +59,7 @@ class Connection:
         self.wires, self.received, self.given = Wires(), b"", given
         self.viewer: Viewer = hub.watch(A, cursor)
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-        self.wire = SseConnection(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
+        self.wire = OneRoomConnection(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
         hub.attach(self.viewer, self.wire)
 
     def turn(self) -> None:
@@ -171,7 +171,7 @@ def test_the_last_words_come_together_with_the_close(hub: Hub, store: FakeStore)
     not be told whether they were held."""
     taken, wires, viewer = Told(), Wires(), hub.watch(A, 1)
     principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-    hub.attach(viewer, SseConnection(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
+    hub.attach(viewer, OneRoomConnection(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
 
     viewer.close("ended")
 
@@ -216,11 +216,11 @@ def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns:
         told.append(said)
 
     for now in range(4 * SLOTS):  # noqa: B007 - read by those who are told
-        wires.turn()
+        wires.send_keepalives()
 
     gaps = {later - before for said in told for before, later in itertools.pairwise(said)}
-    assert {gap * wires.turn_seconds for gap in gaps} == {seconds}
-    assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
+    assert {gap * wires.slot_seconds for gap in gaps} == {seconds}
+    assert {said[0] * wires.slot_seconds for said in told} == set(range(seconds)), "spread evenly"
 
 
 def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
@@ -236,7 +236,7 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
     wires.add(connection.wire)
 
     for _ in range(2 * SLOTS):
-        wires.turn()
+        wires.send_keepalives()
 
     assert connection.client.recv(100) == b":\n" * 2
     assert hub.faults.count == 2 * SLOTS
@@ -254,7 +254,7 @@ def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, wh
     wires._slots[7 if what == "expiry" else 1].update(crowd)  # the first turn is that of slot 1
     wires._commented[1].update(crowd)
 
-    wires.send_comment() if what == "send_comment" else wires.turn()
+    wires.send_comments() if what == "send_comment" else wires.send_keepalives()
 
     assert len(turns) == 5
 
@@ -284,7 +284,7 @@ def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_e
     heard: list[list[int]] = [[] for _ in opened]
 
     for second in range(12):
-        wires.send_comment()
+        wires.send_comments()
         for connection, seconds in zip(opened, heard, strict=True):
             if select.select([connection.client], [], [], 0)[0]:
                 assert connection.client.recv(100) == b":\n"
