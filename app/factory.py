@@ -39,7 +39,7 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_registry import SseRegistry
-from app.realtime.strangers import PER_ADDRESS, UnauthenticatedSockets
+from app.realtime.unauthenticated import PER_ADDRESS, UnauthenticatedSockets
 from app.services import Services
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher

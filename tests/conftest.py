@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app import process
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.publisher import Publisher
@@ -109,7 +109,7 @@ def behind_line(system: System, line: TcpProxy) -> Iterator[str]:
 @pytest.fixture
 def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
     """create_notification, in this process, as any process of the project has it."""
-    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
+    connect, publisher = PersistentConnection(system.database_url), Publisher(system.redis_url)
 
     monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
     yield create_notification

@@ -26,7 +26,7 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, strangers
+from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -90,7 +90,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
+     lambda: (unauthenticated.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
     (PROTOCOL, "limited in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),

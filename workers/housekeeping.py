@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.inbox import store as inbox
 from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
@@ -29,7 +29,7 @@ def housekeeping() -> None:
 
 @celery.task(name="taskroom.retention")
 def retention() -> None:
-    connect = Single(settings().database_url)  # of its own: its lock ends with its session
+    connect = PersistentConnection(settings().database_url)  # of its own: its lock ends with its session
     try:
         prune(connect, Retention(settings().retention_days, settings().retention_events))
         if settings().retention_days:

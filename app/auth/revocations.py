@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cachetools import TTLCache
 
 from app import green
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.db.statements import Statement, as_text
 from app.models.accounts import Session
 from app.periodic import Periodic
@@ -48,7 +48,7 @@ class Revocations:
         ended: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connect = Single(dsn, statement_timeout="2s")
+        self._connect = PersistentConnection(dsn, statement_timeout="2s")
         self.lifetime = lifetime
         self._kept_seconds = lifetime + MARGIN_SECONDS
         self._ended, self._clock = ended, clock

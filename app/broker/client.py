@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from app.broker import MAX_QUEUED, SEND_SECONDS, BrokerDown
-from app.broker.connections import Connections
+from app.broker.connections import BrokerConnections
 from app.config import CELERY_QUEUES, QUEUE, QUICK_QUEUE
 
 RUN = "taskroom.run"  # Celery task names
@@ -41,7 +41,7 @@ class Broker:
                 "health_check_interval": 10,
             },
         )
-        self.connections = Connections(self._connect)
+        self.connections = BrokerConnections(self._connect)
 
     def send(self, message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:
         """Sends a hint to run a task. Raises BrokerDown."""

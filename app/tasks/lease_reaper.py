@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
@@ -42,7 +42,7 @@ class LeaseReaper:
         fill: Callable[[Connect], int] = lambda connect: 0,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
-        self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
+        self._connect = PersistentConnection(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher = dispatcher
         self._begin = transactions(self._connect, self._committed)
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from redis import Redis
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import draft, now
 from app.stream.store import append
@@ -143,7 +143,11 @@ def test_who_claims_the_next_attempt_holds_it(
 ) -> None:
     stream = f"task:{worker.task_id}"
     fields = {"timestamp": now(), "status": "RETRY", "is_running": False, "retry_count": 1}
-    with closing(Single(system.database_url)) as connect, connect() as connection, connection.cursor() as cur:
+    with (
+        closing(PersistentConnection(system.database_url)) as connect,
+        connect() as connection,
+        connection.cursor() as cur,
+    ):
         append(cur, [draft(stream, "task_status", fields, attempt=1)], project)
     second = Worker(service, worker.task_id, attempt=2)
 

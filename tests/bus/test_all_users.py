@@ -10,7 +10,7 @@ from app.bus import EventBus, all_users
 from app.bus.all_users import _HEADS, AllUsersSubscription
 from app.bus.registry import Registry
 from app.bus.source import Source
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.event import user_stream
 from app.stream.hub import Hub
 from app.stream.store import Store
@@ -95,7 +95,9 @@ def test_streams_are_known_by_pages_and_found_by_an_index(
         say(user_id)
     new_stream(database), new_stream(database, "broadcast")
 
-    known = AllUsersSubscription(Source(hub, Store(Single(database))), Registry(), lambda *_: None)
+    known = AllUsersSubscription(
+        Source(hub, Store(PersistentConnection(database))), Registry(), lambda *_: None
+    )
 
     assert [row for page in known._pages() for row in page] == [(f"user:{id}", 1) for id in user_ids]
     # Of a small table Postgres reads all.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.jobs import packages
 from app.jobs.packages import Declaration
 from app.jobs.types import JobType
@@ -12,14 +12,14 @@ OLD, NEW = JobType("resize", "Old"), JobType("resize", "New", phases={"z": 1, "a
 
 
 def declare(database: str, *declarations: Declaration) -> None:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         packages.declare(cur, declarations)
     connect.close()
 
 
 def keep(database: str, *names: str) -> int:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         kept = packages.mark_seen(cur, names)
     connect.close()
@@ -27,7 +27,7 @@ def keep(database: str, *names: str) -> int:
 
 
 def rows(database: str) -> list[packages.Row]:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         found = packages.rows(cur)
     connect.close()

@@ -14,7 +14,7 @@ from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog
-from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, strangers
+from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import (
     acknowledgements,
     connection,
@@ -147,8 +147,10 @@ ROWS: list[Row] = [
     ("until a ping is answered", "20 s; 5 s; 1 s", lambda: (
         inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default, polling.LOOK_SECONDS,
         reader.CLOSE_SECONDS)),
-    ("until a client has signed in", "20 s; 16,384", lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES)),
-    ("sockets of an address that have not", "2,000; 10,000", lambda: (strangers.PER_ADDRESS, strangers.IN_TOTAL)),
+    ("until a client has signed in", "20 s; 16,384", lambda: (
+        unauthenticated.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES)),
+    ("sockets of an address that have not", "2,000; 10,000", lambda: (
+        unauthenticated.PER_ADDRESS, unauthenticated.IN_TOTAL)),
     ("bytes of one message", "100,000; 4", lambda: (reader.MESSAGE_LIMIT, limits.ATTACHMENTS)),
     ("frames of one WebSocket message", "64", lambda: reader.PIECES),
     ("WebSocket frames of any kind", "400 at once, then 100 a second",

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.wire import SocketWire
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 

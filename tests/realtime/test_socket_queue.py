@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from app.realtime.socketio import connection as wires
+from app.realtime.socketio import wire as wires
 from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
 from app.stream.codec import Codec
 from app.stream.hub import Hub

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream import history as histories
 from app.stream import pages
 from app.stream.event import memory
@@ -51,7 +51,7 @@ def test_what_was_just_read_is_kept_however_large_it_is(
 
 
 def test_whatever_follows_a_cursor_comes_in_parts_of_a_megabyte(database: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     for _ in range(EVENTS // 50):
         appended(connect, [line(stream, LONG) for _ in range(50)])
     store, size, cursor = Store(connect), 16_600, 0
@@ -73,7 +73,7 @@ def test_whatever_follows_a_cursor_comes_in_parts_of_a_megabyte(database: str):
 
 def test_an_event_that_is_larger_than_a_part_comes_alone(database: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pages, "PAGE_BYTES", 100)
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     appended(connect, [line(stream, "x" * 500) for _ in range(3)])
     store = Store(connect)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import task_stream
 from app.stream.transaction import Hint, Transactions
@@ -115,7 +115,10 @@ def test_a_parent_goes_on_when_a_step_expires(tasks: Tasks, run: Callable[..., i
     ago(tasks, DAYS + 1, parent, first)
     hints: list[Hint] = []
     begin = Transactions(
-        Single(tasks.database), project, lambda appended: None, lambda tx: hints.extend(hints_of(tx))
+        PersistentConnection(tasks.database),
+        project,
+        lambda appended: None,
+        lambda tx: hints.extend(hints_of(tx)),
     )
 
     assert expire_tasks(tasks.connect, begin, DAYS) == 1

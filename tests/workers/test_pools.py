@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.transaction import Transactions
 from app.tasks.lifecycle import expire_lease
@@ -113,7 +113,7 @@ def test_the_leases_of_all_are_renewed(pooled: System, guest: User, tmp_path: Pa
 def test_one_task_of_several_is_superseded(pooled: System, guest: User, tmp_path: Path) -> None:
     lost, *others = gated(guest, tmp_path / "gate")
 
-    connect = Single(pooled.database_url)
+    connect = PersistentConnection(pooled.database_url)
     with Transactions(connect, project, lambda appended: None)() as tx:
         expire_lease(tx, lost, 1, retry=False)  # as a round does
     connect.close()

@@ -13,14 +13,14 @@ from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessabl
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
 from app.http.problems import fields
-from app.realtime.socketio.rooms import Connection, Handler
+from app.realtime.socketio.rooms import Handler, SocketClient
 from app.stream.store import DatabaseUnavailable
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
 def acknowledged(
-    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
+    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], SocketClient | None]
 ) -> Callable[..., dict[str, Any]]:
     """Wraps the handler of an event, whose result is the acknowledgement."""
 

@@ -24,7 +24,7 @@ from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.unauthenticated import UnauthenticatedSockets
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -97,7 +97,7 @@ class Floods:
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
         self._unauthenticated = unauthenticated
-        self._sweeping = Periodic("strangers", 1.0, self._sweep)
+        self._sweeping = Periodic("unauthenticated", 1.0, self._sweep)
         self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str) -> None:

@@ -27,13 +27,13 @@ from app.periodic import Periodic
 from app.realtime.joins import Full, Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
-from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
-from app.realtime.socketio.rooms import Connection, Rooms, left
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.socketio.rooms import Rooms, SocketClient, left
+from app.realtime.socketio.wire import SocketWire
+from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
@@ -102,7 +102,7 @@ class Sockets:
         self._parts, self._io, self._engine, self._floods = parts, socketio, engine, floods
         self._rooms = Rooms(parts)
         self._foreign = Foreign(socketio.server.manager)
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[str, SocketClient] = {}
         self._expiry = Periodic("expiry", 1.0, self._end_expired)
 
     def register(self) -> None:
@@ -145,7 +145,7 @@ class Sockets:
         joins = self._parts[Joins]
         try:
             with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
-                connection = Connection(sid, wire, _principal(credentials), viewers)
+                connection = SocketClient(sid, wire, _principal(credentials), viewers)
                 set_user(connection.principal.user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
                 raise Full("This process ends; come back")
@@ -173,7 +173,7 @@ class Sockets:
             self._parts[Joins].leave(connection.principal.user_id)
             self._floods.signed_out(connection.wire.session_id)
 
-    def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+    def refresh_token(self, connection: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
         principal = identity.principal_of(data["token"])
         if not principal.has_rights_of(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
@@ -194,7 +194,7 @@ class Sockets:
                 except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
 
-    def _disconnect(self, connection: Connection) -> None:
+    def _disconnect(self, connection: SocketClient) -> None:
         connection.close()
         self._io.server.disconnect(connection.sid)
 
@@ -207,7 +207,7 @@ class Sockets:
             if connection.principal.expires_at <= at:
                 self._expire(connection)
 
-    def _expire(self, connection: Connection) -> None:
+    def _expire(self, connection: SocketClient) -> None:
         try:
             connection.wire.control("token_expired", {})
             self._disconnect(connection)
