@@ -1,11 +1,15 @@
-"""The Celery tasks of beat that delete what has expired, so that no table grows without end."""
+"""The Celery tasks of beat: what has expired is deleted, so that no table grows without end, and reminders are sent.
+Older schedules call them by the same names."""
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
+from typing import Any
 
 from app.db.persistent import PersistentConnection
 from app.inbox import store as inbox
+from app.notifications import reminders
 from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
 from app.tasks.cleanup import delete_expired
@@ -44,3 +48,17 @@ def retention() -> None:
         logger.warning("the retention stops, its next run goes on: %s", error)
     finally:
         connect.close()
+
+
+# A day's reminders may wait for Postgres: half an hour in all, in steps of up to ten minutes.
+_retries: dict[str, Any] = {"autoretry_for": (DatabaseUnavailable,), "retry_backoff": 15, "max_retries": 7}
+
+
+@celery.task(name="taskroom.send_approval_reminder", **_retries)
+def send_approval_reminder() -> int:
+    return reminders.remind_of_approvals(runtime().transaction, datetime.now(UTC))
+
+
+@celery.task(name="taskroom.send_trial_expiry_warning", **_retries)
+def send_trial_expiry_warning() -> int:
+    return reminders.warn_of_trials(runtime().transaction, datetime.now(UTC))
