@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 import orjson
-from flask import Response, jsonify, url_for
+from flask import Response, make_response, url_for
 
 from app.api import limits
 from app.api.idempotency import Key, KeyResult, forget, run_once
@@ -112,10 +112,8 @@ def send_first(task_id: str, job_type: str) -> None:
 def accepted(task_id: str, waits: bool) -> Response:
     """Returns 202 for a new task, with its URL; ``waits``: it waits for approval."""
     first = {"status": WAITING, "sequence": 2} if waits else {"status": PENDING, "sequence": 1}
-    response = jsonify({"task_id": task_id, **first})
-    response.status_code = 202
-    response.headers["Location"] = url_for("tasks.status", task_id=task_id)
-    return response
+    location = {"Location": url_for("tasks.status", task_id=task_id)}
+    return make_response({"task_id": task_id, **first}, 202, location)
 
 
 def declared_type(name: str) -> JobType:
