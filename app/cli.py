@@ -165,9 +165,8 @@ def set_trial(tenant_name: str, ends: str) -> None:
 
 def _name(email: str) -> str:
     name = email.strip().lower()
-    if (
-        not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable()
-    ):  # a command line may have bytes that are no text
+    # A command line may have bytes that are no text.
+    if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise SystemExit(
             f"taskroom: {name[:40]!r} is not a valid account name; use 1 to {MAX_NAME_LENGTH} characters"
         )

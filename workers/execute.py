@@ -160,7 +160,6 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    """Prepares a process that runs tasks."""
     contexts.install()
     output.install()
     children.allow()

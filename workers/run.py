@@ -98,7 +98,6 @@ class Run(Reports):
             super().log(message, "WARNING", "taskroom", None)
 
     def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
-        """Opens a phase within the one that is open."""
         self.check()
         self._complete_left_early()
         name, message = self.phase_name(phase_id), values.text(message)
@@ -108,7 +107,6 @@ class Run(Reports):
         return phase
 
     def end(self, phase: Phase) -> None:
-        """Completes a phase."""
         if phase in self._open:
             self._complete_left_early()
             phase.complete()

@@ -71,7 +71,6 @@ _lock = threading.Lock()
 
 
 def runtime() -> Runtime:
-    """The runtime of this process."""
     global _runtime
     with _lock:
         if _runtime is None:

@@ -33,9 +33,8 @@ def readyz() -> Response:
     parts = services()
     try:
         with parts.read() as conn:
-            require_writable(
-                conn
-            )  # raises in the block, so that a session that stays read-only is not used again
+            # It raises in the block, so that a session that stays read-only is not used again.
+            require_writable(conn)
     except DatabaseUnavailable as error:
         return _not_ready(str(error))
     subscription = parts[Hub].subscription

@@ -37,7 +37,6 @@ class FixedKey:
         self._key = _checked(load_pem_public_key(pem.encode()), algorithm)
 
     def key(self, kid: str | None) -> Any:
-        """Returns the key, for any id."""
         return self._key
 
 

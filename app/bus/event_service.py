@@ -28,7 +28,6 @@ class EventService:
         return cls._instance
 
     def reset(self) -> None:
-        """Removes all callbacks."""
         self._lock = threading.Lock()
         self._registry = Registry()
         self._subscribers: dict[str, dict[Handler, Subscriber]] = {}

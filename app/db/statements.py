@@ -67,6 +67,11 @@ def composed(build: Callable[Arguments, sa.ClauseElement]) -> Callable[Arguments
     return cast("Callable[Arguments, Statement]", kept)
 
 
+def parameters(*names: str) -> dict[str, sa.BindParameter[Any]]:
+    """Returns a parameter of its own name for each column."""
+    return {name: sa.bindparam(name) for name in names}
+
+
 def time_text(moment: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[str]:
     """Formats a timestamptz as the time of an event: RFC 3339, UTC, microseconds."""
     return sa.func.to_char(sa.func.timezone("UTC", moment), TIME_FORMAT)

@@ -18,7 +18,6 @@ class AdmissionQueue:
         self._waiting: deque[threading.Event] = deque()
 
     def __len__(self) -> int:
-        """Returns the number of callers that wait."""
         return len(self._waiting)
 
     def enter(self) -> None:

@@ -39,9 +39,8 @@ class Row(NamedTuple):
 
 def declare(cur: Cursor, declarations: Iterable[Declaration]) -> None:
     """Replaces the declarations of these packages. Removes packages that no worker has had for ``FORGOTTEN_DAYS``."""
-    for found in sorted(
-        declarations, key=lambda each: each.package
-    ):  # all workers lock rows in the same order
+    # All workers lock rows in the same order.
+    for found in sorted(declarations, key=lambda each: each.package):
         cur.execute(
             """INSERT INTO job_packages (package, types, broken) VALUES (%s, %s, %s)
                ON CONFLICT (package) DO UPDATE SET types = EXCLUDED.types, broken = EXCLUDED.broken,

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from app.errors import TooMany, Unavailable
 from app.http.admission import AdmissionQueue
 
-AT_ONCE = (
-    16  # fewer than the pool's connections to Postgres, for which joins would otherwise wait out of order
-)
+AT_ONCE = 16  # fewer than the pool's connections to Postgres, for which joins would else wait out of order
 
 
 class Full(Unavailable):

@@ -91,7 +91,6 @@ class SseRegistry:
             connection.keep_alive(self._hub, counted.get(connection.principal.user_id, 0))
 
     def send_comments(self) -> None:
-        """Sends the comments of one second."""
         self._comment_slot = (self._comment_slot + 1) % COMMENT_SECONDS
         for connection in in_turns(list(self._commented[self._comment_slot])):
             connection.send_comment(self._hub)

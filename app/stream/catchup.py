@@ -196,9 +196,7 @@ class Catchup(Parking):
         """Postgres has no event that follows the cursor without a gap; the room was pruned to ``pruned_to`` then."""
         room = viewer.room
         try:
-            if (
-                viewer.start == cursor
-            ):  # else the room was rewound meanwhile, and the viewer has a resync already
+            if viewer.start == cursor:  # else the room was rewound meanwhile: the viewer has a resync
                 self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
         except DatabaseUnavailable:
             self._wait_for_postgres(viewer)

@@ -30,9 +30,7 @@ class Delivery:
     def __init__(self, hub: HubParts, catchup: Catchup) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._account, self._catchup = hub.account, catchup
-        self._busy: set[Audience] = (
-            set()
-        )  # flushed a moment ago: the next tick that is due flushes them again
+        self._busy: set[Audience] = set()  # flushed a moment ago: the next tick that is due flushes them
         self._tick_wanted = threading.Event()
         self._stopped = threading.Event()
 
@@ -133,9 +131,7 @@ class Delivery:
         for cohort in list(audience.cohorts.values()):
             try:
                 self._send_cohort(audience, room, cohort)
-            except (
-                Exception
-            ) as error:  # the fault of a codec ends its cohort alone; the viewers may come back
+            except Exception as error:  # the fault of a codec ends its cohort alone; the viewers may return
                 self._faults.note(f"a {type(cohort.codec).__name__} failed", error)
                 for viewer in list(cohort.viewers):
                     viewer.close("gone")

@@ -90,7 +90,6 @@ _ALL = Statement(sa.select(*as_text(*_columns)).where(_its).order_by(models.Appr
 
 
 def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
-    """Returns the keys of the task's granted approvals."""
     return frozenset(key for (key,) in _GRANTED.execute(cur, task=task_id))
 
 

@@ -50,7 +50,6 @@ def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
 
 
 def has_steps(cur: Cursor, task_id: str) -> bool:
-    """Returns whether any step of the task was started."""
     cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 

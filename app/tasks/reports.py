@@ -109,9 +109,7 @@ def result_json(result: Any) -> Any:
     """Returns the result as JSON stores it, or a marker when it is too large. Raises TypeError for other types."""
     try:
         text = orjson.dumps(result)
-    except (
-        TypeError
-    ):  # perhaps a lone surrogate, as in some file names: replaced, so that no task fails by it
+    except TypeError:  # perhaps a lone surrogate, as in some file names: no task must fail by it
         text = orjson.dumps(scrub(result))
     if len(text) > RESULT_LIMIT:
         return {"truncated": True, "bytes": len(text)}

@@ -40,9 +40,7 @@ class Engine:
         self._blocked: set[Callable[[], None]] = set()
         self._wake = threading.Event()
         self._running = False
-        self._pings: deque[tuple[float, ReferenceType[Any]]] = (
-            deque()
-        )  # weak: a session that has ended is not kept
+        self._pings: deque[tuple[float, ReferenceType[Any]]] = deque()  # weak: an ended session is not kept
         new_id, self._in_background = eio.generate_id, eio.start_background_task
         # nginx reads the process from the id, so that the next poll comes back to the process of the session.
         eio.generate_id = lambda: f"{process}-{new_id()}"

@@ -32,9 +32,7 @@ ATTACHMENTS = 4  # no event takes any; a client that sends one is answered with 
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # packets after that, on average
-DEBT_SECONDS = (
-    10.0  # of packets beyond that; only a polling client, with many requests at a time, can reach it
-)
+DEBT_SECONDS = 10.0  # of packets beyond that; only a polling client with many requests at a time reaches it
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
 UNREAD_SIZE = 1_000_000  # characters of them: a batch of events with the answers beside it is less than half
 

@@ -126,15 +126,12 @@ class Rooms:
         return {"ok": True, "task_id": str(data["task_id"])}
 
     def join_events(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the caller's own stream."""
         return self._join_own(client, data.get("since_sequence"), _types(data))
 
     def join_notifications(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the caller's own stream, for notifications alone."""
         return self._join_own(client, data.get("since_sequence"), NOTIFICATION_EVENTS)
 
     def join_broadcast(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the announcements to all users."""
         with self._joining(client):
             joined = client.viewers.get(BROADCAST)
             if joined is None:
