@@ -87,13 +87,6 @@ def _refuse_large(params: dict[str, Any], named: str) -> None:
         raise Unprocessable("The parameters are too large", errors={named or "body": too_large})
 
 
-def send_unless_approval(task_id: str, job_type: str, approval: Approval | None) -> Response:
-    """Sends a new task to the broker, unless it waits for approval. Raises Unavailable."""
-    if approval is None:
-        send_first(task_id, job_type)
-    return accepted(task_id, approval is not None)
-
-
 def send_first(task_id: str, job_type: str) -> None:
     """Sends a new task to the broker. When that fails, the task ends at once and the caller may try again: a task
     without a message must not stay PENDING. Raises Unavailable."""

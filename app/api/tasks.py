@@ -10,7 +10,7 @@ from flask import Response, make_response
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
-from app.api.starting import accepted, send_unless_approval
+from app.api.starting import accepted, send_first
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
@@ -204,6 +204,8 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             )
             if key:
                 key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
-        return send_unless_approval(new_id, old["job_type"], approval)
+        if approval is None:
+            send_first(new_id, old["job_type"])
+        return accepted(new_id, approval is not None)
 
     return run_once(key, make, lambda result: accepted(str(result.task_id), result.note == WAITING))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
@@ -24,11 +24,8 @@ class PersistentConnection:
         self._dsn, self._limits = dsn, limits
         self._connection: Connection | None = None
 
-    def __call__(self) -> AbstractContextManager[Connection]:
-        return self._lend()
-
     @contextmanager
-    def _lend(self) -> Iterator[Connection]:
+    def __call__(self) -> Iterator[Connection]:
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg2.connect(self._dsn, **connect_args(**self._limits))

@@ -8,7 +8,6 @@ from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -146,14 +145,9 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 def require_writable(connection: Connection) -> None:
     """Raises DatabaseUnavailable when Postgres is read-only: the caller that tests for all may only read itself."""
     with connection.cursor() as cur:
-        if is_read_only(cur):
+        cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
+        if cur.fetchall()[0][0]:
             raise DatabaseUnavailable("it is read-only", Cause.READ_ONLY)
-
-
-def is_read_only(cur: Cursor) -> bool:
-    """Returns whether Postgres refuses writes. Raises psycopg2.Error when the tables do not exist."""
-    cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
-    return bool(cur.fetchall()[0][0])
 
 
 def _enter(breaker: Breaker) -> Call:

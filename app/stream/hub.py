@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns, spawn
 from app.stream.catchup import Catchup
-from app.stream.codec import Data, Filter
+from app.stream.codec import Filter
 from app.stream.delivery import Delivery
 from app.stream.event import Event
 from app.stream.faults import Faults
@@ -48,6 +48,7 @@ class Hub:
         self._catchup = Catchup(parts, stalled_seconds)
         self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
         self._delivery = Delivery(parts, self._catchup)
+        self.send_control = self._delivery.send_control
         self._tailcheck = TailCheck(parts, self._delivery)
         self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
@@ -99,10 +100,6 @@ class Hub:
             self._tell_left(viewer, wire, closed)
         else:
             self._catchup.advance(viewer)
-
-    def send_control(self, viewer: Viewer, encode: Callable[[int], Data]) -> None:
-        """Sends what is no event, made of the viewer's cursor, to a viewer that keeps up; nothing to others."""
-        self._delivery.send_control(viewer, encode)
 
     @property
     def rooms(self) -> int:

@@ -44,18 +44,14 @@ _FORGET = Statement(sa.delete(StoredBytes).where(StoredBytes.day < _today - KEPT
 _SUMS = Sums(StoredBytes, ("user_id", "day"), "bytes", group=("user_id", "day"))
 
 
-class OverBudget(TooMany):
-    """The message names the budget and the time of its reset."""
-
-
 def check(cur: Cursor, user_id: str, limit: int) -> None:
-    """Raises OverBudget when ``limit`` bytes have been stored for the user today; 0 sets no limit. Several requests at
+    """Raises TooMany when ``limit`` bytes have been stored for the user today; 0 sets no limit. Several requests at
     once may all pass."""
     if not limit:
         return
     stored, reset, seconds = _TODAY.execute(cur, user=user_id).fetchall()[0]
     if stored >= limit:
-        raise OverBudget(
+        raise TooMany(
             f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for the tasks of this user "
             f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}T00:00:00Z",
             headers={"Retry-After": str(max(1, seconds))},

@@ -64,7 +64,8 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    if row.attempt != batch.attempt and not row.closed and _starts_attempt(batch):
+    starts = bool(batch.events) and batch.events[0].get("status") == STARTED
+    if row.attempt != batch.attempt and not row.closed and starts:
         claimed = claim(
             tx,
             batch.task_id,
@@ -106,10 +107,6 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
         (Json({"digest": batch.digest, "answer": answer}), batch.writer),
     )
     return answer | {"cancel_requested": row.cancel_requested}
-
-
-def _starts_attempt(batch: Batch) -> bool:
-    return bool(batch.events) and batch.events[0].get("status") == STARTED
 
 
 def _stored_answer(cur: Cursor, batch: Batch) -> Answer:

@@ -53,11 +53,6 @@ STATE_COLUMNS = f"""streams.last_seq,
     streams.attempt, {TASK_COLUMNS}"""
 
 
-def task_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as snapshots have it, from a row of TASK_COLUMNS."""
-    return _task(_TASK_ROW, attempt, row)
-
-
 def row_of(attempt: int, row: Sequence[Any]) -> State:
     """Returns a task as lists have it, from a row of LIST_COLUMNS."""
     return _task(_LIST_ROW, attempt, row)
@@ -80,7 +75,7 @@ def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
 
 def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
     """Returns the fold's state from a row of STATE_COLUMNS."""
-    return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
+    return {"task": _task(_TASK_ROW, attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
 Changed = list[tuple[State, Mapping[str, Any]]]

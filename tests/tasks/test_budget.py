@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from app.errors import TooMany
 from app.stream.event import task_stream
 from app.tasks import budget, sums
-from app.tasks.budget import OverBudget
 from tests.stream.helpers import line, sql
 from tests.tasks.helpers import Tasks
 
 
 def stored(tasks: Tasks) -> int:
     """Returns the bytes that a check counts."""
-    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(OverBudget) as refused:
+    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(TooMany) as refused:
         budget.check(cur, tasks.user_id, 1)
     return int(refused.value.detail.split(": ")[1].split(" of ")[0].replace(",", ""))
 
