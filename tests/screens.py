@@ -11,13 +11,12 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Route, ViewportSize
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene, scene
 from tests.support.chromium import chromium, sign_in
 from tests.support.dashboard import Dashboard
+from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.support.system import ROOT, System
 
 SCREENS = ROOT / "docs" / "screens"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests import again
 from tests.support import in_memory, left_behind, summary
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow

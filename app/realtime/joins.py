@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from app.errors import TooMany, Unavailable
 from app.http.admission import AdmissionQueue
@@ -25,24 +23,18 @@ class Joins:
         self._viewers: dict[str, int] = {}
         self.viewers = 0
         self.left = 0  # since the start
-        self.in_flight = 0
 
     @property
     def waiting(self) -> int:
         return len(self._queue)
 
-    @contextmanager
-    def joining(self) -> Iterator[None]:
+    @property
+    def in_flight(self) -> int:
+        return self._queue.admitted
+
+    def joining(self) -> AdmissionQueue:
         """Encloses the part of a join that may ask Postgres; waits while too many are in it."""
-        self._queue.enter()
-        try:
-            with self._lock:
-                self.in_flight += 1
-            yield
-        finally:
-            with self._lock:
-                self.in_flight -= 1
-            self._queue.leave()
+        return self._queue
 
     def admit(self, user_id: str) -> None:
         """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Full for the process's."""

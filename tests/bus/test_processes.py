@@ -12,9 +12,9 @@ from app.bus import EventBus, EventService, all_users
 from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
 from app.stream import tailcheck
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.bus.conftest import Ear, process_of
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 from tests.tasks.helpers import Tasks

@@ -44,7 +44,6 @@ from app.tasks import (
     slots,
     snapshot,
     steps,
-    throughput,
 )
 from app.tasks import external as stored
 from app.tasks import logs as task_logs
@@ -144,7 +143,7 @@ ROWS: list[Row] = [
         same(most(task_list.CountQuery, "q"), most(logs.FilterQuery, "q")),
         same(*(most(*cursor) for cursor in CURSORS)))),
     ("the largest sequence", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
-    ("lines of the log in a snapshot", "50; 120", lambda: (snapshot.RECENT_LOGS, throughput.POINTS)),
+    ("lines of the log in a snapshot", "50; 120", lambda: (snapshot.RECENT_LOGS, snapshot.POINTS)),
     ("downloads of logs of a user", "4; 32",
      lambda: (concurrency.DOWNLOADS_PER_USER, concurrency.DOWNLOADS_IN_TOTAL)),
     ("lines that a download reads", "500; 64,000", lambda: (task_logs.DOWNLOAD_PAGE, logs.GZIP_BLOCK)),

@@ -41,10 +41,10 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
 
 def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     queue, order = AdmissionQueue(1), list[int]()
-    queue.enter()
+    queue.__enter__()
 
     def wait(n: int) -> None:
-        queue.enter()
+        queue.__enter__()
         order.append(n)
 
     class Gone(BaseException):
@@ -57,15 +57,15 @@ def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     leaving = queue._waiting[1]
     with pytest.raises(Gone), pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading.Event, "wait", lambda self: (_ for _ in ()).throw(Gone))
-        queue.enter()
+        queue.__enter__()
     assert len(queue) == 4 and queue._waiting[1] is leaving
     for n in range(4):
-        queue.leave()
+        queue.__exit__()
         threads[n].join(60)
 
     assert order == [0, 1, 2, 3]
-    queue.leave()
-    queue.enter()
+    queue.__exit__()
+    queue.__enter__()
 
 
 def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> None:

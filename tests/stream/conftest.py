@@ -11,10 +11,10 @@ from app.stream import delivery as deliveries
 from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.stream.ears import Ear
 from tests.stream.fakes import FakeStore, at_once, hub_over
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 

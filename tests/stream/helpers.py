@@ -16,8 +16,8 @@ from app.db.pool import connect_args
 from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Appended, append, open_stream
-from app.up.embedded_redis import EmbeddedRedis
 from tests.support.connections import connection_pool
+from tests.support.embedded import EmbeddedRedis
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

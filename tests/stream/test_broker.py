@@ -16,9 +16,9 @@ from app.stream.message import decode_batch, encode_batch
 from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
 from tests.stream.helpers import batch, event, pid_of
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 

@@ -21,9 +21,9 @@ from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.ears import Ear
 from tests.stream.helpers import batch
+from tests.support.embedded import EmbeddedRedis
 from tests.support.parts import Parts
 from tests.support.system import ROOT, wait_for
 

@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
+from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.support.system import ROOT, System, User, wait_for
 
 FILE = Path(__file__).with_name("recorded.json")
