@@ -34,12 +34,6 @@ def install() -> None:
     ThreadPoolExecutor.submit = _submit_in_context  # type: ignore[method-assign,assignment]
 
 
-def uninstall() -> None:
-    threading.Thread.start = _start  # type: ignore[method-assign]
-    threading.excepthook = threading.__excepthook__
-    ThreadPoolExecutor.submit = _submit  # type: ignore[method-assign]
-
-
 def _start_in_context(self: threading.Thread) -> None:
     if self.name in _OURS:  # it outlives the task in which it was first needed
         Context().run(_start, self)

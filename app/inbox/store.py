@@ -6,24 +6,32 @@ the time. So one row marks a hundred thousand notifications as read.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
 
 from app.db.statements import Statement, as_text, time_text
 from app.errors import NotFound
 from app.inbox.notification import TYPES
-from app.inbox.projection import STORED
 from app.models.base import Id
 from app.models.notifications import Inbox, Notification, ReadMark
 from app.models.streams import Stream
-from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
+from app.stream.event import BROADCAST, MAX_SEQUENCE, Draft, Event, draft, now, user_stream
 from app.stream.store import Connect, lock_shared
 from app.stream.transaction import Transaction
 
 PRUNED_ROWS = 1_000
+
+STORED = (
+    *("id", "notification_type", "title", "message", "related_type", "related_id", "related_session_id"),
+    *("action_url", "urgent", "metadata", "created_at", "tenant"),
+)
+_INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(STORED)}) VALUES %s"
 
 _user = sa.bindparam("user", type_=Id)
 _mark = sa.select(sa.func.coalesce(sa.func.max(ReadMark.read_to), 0)).where(ReadMark.user_id == _user)
@@ -108,6 +116,26 @@ _is_used = sa.exists().where(
     Notification.user_id == ReadMark.user_id, Notification.sequence <= ReadMark.read_to
 )
 _PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~_is_used))
+
+
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
+    """Stores the notifications among the events and counts them as unread. No event follows from them."""
+    found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
+    if not found:
+        return ()
+    users = [event.stream.partition(":")[2] for event, _ in found]
+    rows = [
+        (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in STORED))
+        for user_id, (event, data) in zip(users, found, strict=True)
+    ]
+    execute_values(cur, _INSERT, rows)
+    execute_values(
+        cur,
+        """INSERT INTO inboxes (user_id, unread) VALUES %s
+           ON CONFLICT (user_id) DO UPDATE SET unread = inboxes.unread + EXCLUDED.unread""",
+        sorted(Counter(users).items()),
+    )
+    return ()
 
 
 def page(

@@ -48,21 +48,21 @@ class LeaseReaper:
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
-        self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
+        self.thread = Periodic("rounds", seconds, self.round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
         self.leads = False
         self.lost = 0  # attempts, since the start
 
-    def _round(self) -> None:
+    def round(self) -> None:
+        """Runs one round if this process leads. Raises DatabaseUnavailable, and leads no more."""
         try:
-            self.round()
+            self._lead_round()
         except DatabaseUnavailable:
             self._last_round, self.leads = None, False
             raise
 
-    def round(self) -> None:
-        """Runs one round if this process leads."""
+    def _lead_round(self) -> None:
         with self._connect() as conn, conn.cursor() as cur:
             self.leads = self._leads(cur)
             if not self.leads:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.workers.kept import OTHER, TASK, Kept, run_of
+from tests.workers.kept import OTHER, TASK, Kept, run_of, without_contexts
 from workers import capture, contexts, current
 from workers.errors import NoRun
 from workers.progress import log
@@ -25,7 +25,7 @@ def installed() -> Iterator[None]:
     contexts.install()
     capture.install()
     yield
-    contexts.uninstall()
+    without_contexts()
 
 
 def task(task_id: str, work: Callable[[], Any]) -> list[str]:

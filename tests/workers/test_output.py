@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.system import User
-from tests.workers.kept import OTHER, TASK, Kept, run_of
+from tests.workers.kept import OTHER, TASK, Kept, run_of, without_contexts
 from workers import capture, contexts, current, output
 
 Line = tuple[str, str, str | None]
@@ -25,7 +25,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.getLogger(), "level", logging.INFO)
     contexts.install()
     yield
-    contexts.uninstall()
+    without_contexts()
 
 
 def printed(work: Callable[[], Any], task_id: str = TASK) -> list[Line]:
