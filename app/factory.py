@@ -137,7 +137,7 @@ class _Events:
         self.store = Store(database.read)
         self.publisher = Publisher(config.redis_url)
         self.hub = Hub(self.store, config.redis_url, config.stalled_seconds)
-        self.hub.presents.source = partial(current_events, database.read)
+        self.hub.states.source = partial(current_events, database.read)
 
 
 class _Queue:

@@ -41,7 +41,7 @@ SWITCH_SECONDS = 0.0005
 
 @celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
+    """Runs the fairest waiting task, which may be another than the message names. A message that is late or
     doubled, or whose user has as many running as may, claims nothing."""
     worker = pools.worker_name(self.request.hostname or socket.gethostname())
     queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
@@ -61,10 +61,10 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    fair_claim = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claim_fairest(here.transaction)
+            return fair_claim.claim_fairest(here.transaction)
         except DatabaseUnavailable as error:
             if time.monotonic() > limit:
                 logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)

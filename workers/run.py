@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-from app.stream.event import LEVELS, cut
+from app.stream.event import LEVELS, shortened
 from app.stream.writer import Writer
 from app.tasks.lifecycle import Claim
 from app.tasks.reports import PHASE_LIMIT, TEXT_LIMIT, Reports
@@ -115,7 +115,7 @@ class Run(Reports):
     def fail(self, phase: Phase, reason: str) -> None:
         """Ends a phase, and those still open within it, as failed."""
         while phase in self._open:
-            self._open.pop().fail(cut(reason, TEXT_LIMIT))
+            self._open.pop().fail(shortened(reason, TEXT_LIMIT))
 
     def leave_early(self, phase: Phase) -> None:
         """Closes a phase whose loop ended before its last item. It is complete once the job's code begins another

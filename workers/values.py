@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.stream.event import LEVELS, clean, cut
+from app.stream.event import LEVELS, clean, shortened
 from app.tasks.fold import PHASE_STATUSES
 from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT
 
@@ -79,7 +79,7 @@ def filled(message: Any, **values: Any) -> str:
 
 
 _FIELDS: Mapping[str, Callable[[Any], Any]] = {
-    "message": lambda value: cut(text(value), TEXT_LIMIT),
+    "message": lambda value: shortened(text(value), TEXT_LIMIT),
     "processed_count": count,
     "total_count": count,
     "error_count": count,

@@ -44,7 +44,7 @@ _marked_at = (
 )
 
 
-def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _notifications(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Selects a page of the notifications for which the conditions hold."""
     stored = as_text(*(Notification.__table__.c[name] for name in STORED))
     read_at = sa.func.coalesce(Notification.read_at, _marked_at.scalar_subquery())
@@ -57,10 +57,12 @@ def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 # All up to the highest mark are read, above it some are by themselves: each part is a range of an index.
-_read = sa.union_all(_part(Notification.read_at.is_not(None), _above), _part(sa.not_(_above)))
+_read = sa.union_all(
+    _notifications(Notification.read_at.is_not(None), _above), _notifications(sa.not_(_above))
+)
 PAGES = {
-    None: Statement(_part()),
-    True: Statement(_part(Notification.read_at.is_(None), _above)),
+    None: Statement(_notifications()),
+    True: Statement(_notifications(Notification.read_at.is_(None), _above)),
     False: Statement(_read.order_by(_read.selected_columns.sequence.desc()).limit(sa.bindparam("limit"))),
 }
 """The statement of a page by ``unread``; the parameters are those of ``page``."""

@@ -13,7 +13,7 @@ from app.periodic import Periodic
 from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.sse_connection import SseConnection
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.hub import Hub
 
 SLOTS = 15  # keep-alives of all connections at once would delay events
@@ -77,7 +77,7 @@ class SseRegistry:
         """Ends connections whose token expired, and sends the keep-alives of the next slot."""
         now = time.time()
         for slot in self._slots:
-            for connection in in_turns([c for c in slot if c.principal.expires_at <= now]):
+            for connection in with_pauses([c for c in slot if c.principal.expires_at <= now]):
                 connection.close("expired")
         self._slot = (self._slot + 1) % len(self._slots)
         due = [
@@ -87,12 +87,12 @@ class SseRegistry:
         counted: dict[str, int] = {}
         with self._hub.faults.within("counting connections failed"):  # the keep-alives are sent all the same
             counted = self._presence.count({c.principal.user_id for c in due if c.codec.counts_connections})
-        for connection in in_turns(due):
+        for connection in with_pauses(due):
             connection.keep_alive(self._hub, counted.get(connection.principal.user_id, 0))
 
     def send_comments(self) -> None:
         self._comment_slot = (self._comment_slot + 1) % COMMENT_SECONDS
-        for connection in in_turns(list(self._commented[self._comment_slot])):
+        for connection in with_pauses(list(self._commented[self._comment_slot])):
             connection.send_comment(self._hub)
 
 

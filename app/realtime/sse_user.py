@@ -53,7 +53,7 @@ class UserCodec(RoomCodec):
     ) -> None:
         super().__init__(connection, index)
         self._inner = inner
-        self._silent_to = connection.viewers[1].start if since is None else -1
+        self._silent_to = connection.viewers[1].own_cursor if since is None else -1
 
     def frame(self, event: Event) -> bytes:
         return self._with_id(self._inner.frame(event), event.sequence)

@@ -16,7 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.statements import Statement, as_text
 from app.models import tasks as models
-from app.stream.event import Draft, clean, cut, draft, now
+from app.stream.event import Draft, clean, draft, now, shortened
 from app.tasks.fold import WAITING
 from app.tasks.status import status_event
 
@@ -58,7 +58,7 @@ class Approval:
             raise ValueError(f"risk_level: {risk_level!r} is none of {', '.join(RISKS)}")
         if not 0 <= float(estimated_cost) < float("inf"):
             raise ValueError(f"estimated_cost: {estimated_cost!r} is not a cost")
-        return cls(key, cut(title, LONGEST_TITLE), risk_level, float(estimated_cost))
+        return cls(key, shortened(title, LONGEST_TITLE), risk_level, float(estimated_cost))
 
 
 def approval_request(stream: str, approval: Approval, attempt: int | None = None) -> Draft:

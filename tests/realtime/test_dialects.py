@@ -12,7 +12,7 @@ import pytest
 
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.stream.codec import Filter
-from app.stream.encoded_batch import Cut, EncodedBatch
+from app.stream.encoded_batch import EncodedBatch, Position
 from app.stream.event import Event
 from tests.realtime.test_event_stream import Message, parse, unchunked
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -131,10 +131,10 @@ def test_what_is_left_out_leaves_the_cut_of_a_burst_right() -> None:
     batch = EncodedBatch.of(events, codec, Filter(JOB.types))
 
     first = len(codec.frame(events[1]))
-    assert batch.cut(0) == Cut(1, b"")
-    assert batch.cut(first) == Cut(3, b"")
-    assert batch.cut(first + 3) == Cut(4, batch.data[first + 3 :])
-    assert batch.cut(len(batch.data)) == Cut(4, b"")
+    assert batch.position_after(0) == Position(1, b"")
+    assert batch.position_after(first) == Position(3, b"")
+    assert batch.position_after(first + 3) == Position(4, batch.data[first + 3 :])
+    assert batch.position_after(len(batch.data)) == Position(4, b"")
 
 
 def test_a_notification_in_short() -> None:

@@ -130,7 +130,7 @@ def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: Fak
         narrow.connection.close("gone")
         narrow.client.close()
 
-    assert not any(hub._audiences[name].cohorts for name in NAMES)
+    assert not any(hub._rooms[name].cohorts for name in NAMES)
     stays.close()
 
 

@@ -56,7 +56,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[
 )
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
-    hub = SimpleNamespace(presents=SimpleNamespace(now=raising(error)))
+    hub = SimpleNamespace(states=SimpleNamespace(now=raising(error)))
     parts: Any = Parts({Joins: SimpleNamespace(joining=nullcontext), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 

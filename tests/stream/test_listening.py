@@ -89,7 +89,7 @@ left, turns, seen = 20, 0, []
 
 class Listener:
     def control_received(self, message):
-        until = time.monotonic() + 2 * subscriptions.TURN_SECONDS
+        until = time.monotonic() + 2 * subscriptions.BACKLOG_SECONDS
         while time.monotonic() < until:
             pass
         seen.append(turns)

@@ -137,7 +137,7 @@ def test_no_thread_is_waited_for_under_the_lock(hub: Hub, store: FakeStore, monk
 
 
 def sweep_stalled(hub: Hub) -> None:
-    hub._catchup._parked.update(hub.viewers())
+    hub._catchup.parking.update(hub.viewers())
     hub._catchup.sweep(float("inf"))
 
 
@@ -168,7 +168,7 @@ def test_a_long_loop_lets_others_run(
     if action is LONG[0][1]:
         for viewer in viewers:
             viewer.close()
-    hub._delivery._busy.update(hub._audiences.values())
+    hub._delivery._busy.update(hub._rooms.values())
     turns: list[bool] = []
 
     def sleep(seconds: float) -> None:

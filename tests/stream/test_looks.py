@@ -33,7 +33,7 @@ def test_a_look_that_is_older_than_the_pruning_makes_no_hole(
 
     passages = Passages(hub._tailcheck._single_flight)
     monkeypatch.setattr(store, "heads", held_back)
-    threading.Thread(target=hub._tailcheck.refresh, args=(hub._audiences[A],), daemon=True).start()
+    threading.Thread(target=hub._tailcheck.refresh, args=(hub._rooms[A],), daemon=True).start()
     wait_for("the look", lambda: passages.count == 1 and store.queries("heads") == 2)
     store.pruned[A] = 6
     wire = FakeWire()

@@ -14,7 +14,7 @@ from weakref import ReferenceType, ref
 from app import green
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -85,7 +85,7 @@ class Engine:
             self._wake.clear()
             time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
-            for ready in in_turns(blocked):
+            for ready in with_pauses(blocked):
                 try:
                     ready()
                 except Exception:  # one wire's fault must not hold up all others

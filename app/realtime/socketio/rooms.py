@@ -24,7 +24,7 @@ from app.services import Services
 from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
 from app.stream.hub import Hub
-from app.stream.present import First
+from app.stream.initial_state import InitialState
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
 
@@ -109,14 +109,14 @@ class Rooms:
         with self._joining(client):
             task_id = permissions.readable_task(client.principal, str(data["task_id"]))
             stream, cursor, types = task_stream(task_id), data.get("since_sequence"), _types(data)
-            wanted, first = Filter(types), None
+            wanted, initial = Filter(types), None
             joined = self._widened(client, stream, cursor, types)
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts[Hub].presents.now(stream)
-                        first = First(cursor, wanted)
-                    joined = self._join(client, stream, cursor, wanted, first)
+                        cursor = self._parts[Hub].states.now(stream)
+                        initial = InitialState(cursor, wanted)
+                    joined = self._join(client, stream, cursor, wanted, initial)
                 except NoSuchStream:
                     raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
@@ -177,7 +177,7 @@ class Rooms:
         if cursor is not None and cursor < joined.cursor:
             raise Conflict(f"This socket stands at {joined.cursor} already; leave the room, then join")
         joined.close()
-        return self._join(client, stream, joined.cursor, Filter(wider), joined.first)
+        return self._join(client, stream, joined.cursor, Filter(wider), joined.initial)
 
     def _join(
         self,
@@ -185,7 +185,7 @@ class Rooms:
         stream: str,
         cursor: int | None,
         filter: Filter,
-        first: First | None = None,
+        initial: InitialState | None = None,
     ) -> Viewer:
         """Raises NoSuchStream."""
         if len(client.viewers) >= MAX_JOINED:
@@ -194,7 +194,7 @@ class Rooms:
         if not client.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
             raise Unauthorized("The socket has gone")
-        viewer.first = first  # also of a viewer that joins again before all of it was sent
+        viewer.initial = initial  # also of a viewer that joins again before all of it was sent
         client.viewers[stream] = viewer
         self.joined += 1
         # The acknowledgement is queued first: a client must not get an event of a join that it does not know of.

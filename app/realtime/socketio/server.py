@@ -35,7 +35,7 @@ from app.realtime.socketio.rooms import Rooms, SocketClient, left
 from app.realtime.socketio.wire import SocketWire
 from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.message import Channels
 from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
@@ -202,7 +202,7 @@ class Sockets:
         """Ends the sockets whose token has expired, unless it was renewed."""
         at = time.time()
         over = [of for of in self._connections.values() if of.principal.expires_at <= at]
-        for connection in in_turns(over, EXPIRED_AT_ONCE):
+        for connection in with_pauses(over, EXPIRED_AT_ONCE):
             # It may have been renewed while other threads ran.
             if connection.principal.expires_at <= at:
                 self._expire(connection)
