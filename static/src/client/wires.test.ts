@@ -19,7 +19,7 @@ test("a blocked WebSocket leaves one stream of all rooms, opened again when they
   expect(stage.server.streams.map(({ rooms }) => rooms)).toEqual([["broadcast"], ["task:t@5"]]);
   stage.stream.log(6, 7);
   await pass(0);
-  stage.connection.standing("u", () => undefined);
+  stage.connection.summary("u", () => undefined);
   stage.connection.user(noting().user);
   await pass(0);
   expect(stage.server.streams).toHaveLength(3);

@@ -18,7 +18,7 @@ export class LiveRows {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly connection: Pick<Connection, "standing">,
+    private readonly connection: Pick<Connection, "summary">,
     private readonly row: (id: string) => Signal<Row> | undefined,
   ) {}
 
@@ -51,7 +51,7 @@ export class LiveRows {
     }
     for (const id of wanted) {
       if (this.watches.has(id)) continue;
-      const watch = this.connection.standing(id, (event) => {
+      const watch = this.connection.summary(id, (event) => {
         this.queue.push([id, event]);
         this.frames.request();
       });

@@ -52,7 +52,7 @@ export class Runs {
 
   constructor(
     private readonly api: Pick<Api, "tasks" | "counts">,
-    private readonly connection: Pick<Connection, "user" | "standing">,
+    private readonly connection: Pick<Connection, "user" | "summary">,
     readonly filter: RunFilter,
   ) {
     this.counts = new StatusTally(api, filter);
