@@ -63,11 +63,12 @@ def insert_task(
             *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
         ),
     )
+    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
     first = status_event(
         stream,
         status,
         at,
-        **dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker")),
+        **unset,
         progress=0,
         progress_known=True,
         retry_count=0,

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { browser, feed, pass, tabs, withTabs } from "./testing/manyTabs";
-import type { Tab } from "./testing/tab";
+import { Tab } from "./testing/tab";
 
 withTabs();
 
