@@ -17,13 +17,13 @@ from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import (
     acknowledgements,
-    connection,
     engineio_adapter,
     limits,
     polling,
     reader,
     rooms,
     server,
+    wire,
 )
 from app.stream import (
     catchup,
@@ -163,6 +163,6 @@ ROWS: list[Row] = [
     ("types of events that a join names", "32; 8,192",
      lambda: (rooms.MAX_TYPES, most(server.RefreshToken, "token"))),
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
-    ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
+    ("packets handed to the library", "256; 12", lambda: (wire.QUEUED_PACKETS, wire.POLLING_PACKETS)),
     ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
 ]  # fmt: skip
