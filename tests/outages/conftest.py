@@ -87,12 +87,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ):
         system = System(postgres.url, redis.url, home.log)
         system.migrate()
-        try:
-            with system.web(**SETTINGS) as url:
-                system.url = url
-                yield World(system, postgres, redis, system.processes[-1])
-        finally:
-            system.stop()
+        with system.running(workers=0, **SETTINGS):
+            yield World(system, postgres, redis, system.processes[-1])
 
 
 @pytest.fixture

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from app.up import embedded_postgres, embedded_redis
 from app.up.embedded import EmbeddedServer
 from app.up.errors import UpError
+from app.up.home import Home
 from app.up.process import Process
+from tests.support.system import System
 
 START_SECONDS = 60.0
 
@@ -64,3 +70,15 @@ class EmbeddedPostgres(Standalone, embedded_postgres.EmbeddedPostgres):
 
 class EmbeddedRedis(Standalone, embedded_redis.EmbeddedRedis):
     """The product's Redis."""
+
+
+@contextmanager
+def embedded_system(**settings: str) -> Iterator[System]:
+    """A Taskroom that shares nothing with others: a worker, a web process, Postgres and Redis of its own."""
+    with tempfile.TemporaryDirectory(prefix="taskroom-") as folder:
+        home = Home.open(Path(folder))
+        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
+            system = System(postgres.url, redis.url, home.log)
+            system.migrate(**settings)
+            with system.running(**settings):
+                yield system
