@@ -82,7 +82,7 @@ CURSORS = (
 
 
 def expires(entry: str) -> Any:
-    pattern = rf'(?s)"{entry}": {{[^}}]*"expires": (\w+)}}'
+    pattern = rf'(?s)"{entry}": _scheduled\(.*?(\w+)\s*\),\n'
     (value,) = re.findall(pattern, file("workers/celery_app.py"))
     return int(value) if value.isdigit() else constant(ROOT / "workers/celery_app.py", value)
 

@@ -166,7 +166,7 @@ def test_a_listener_that_has_ended_shows(
 
     with caplog.at_level(logging.CRITICAL, "taskroom.broker"):
         Publisher(server.url).control("end")
-        wait_for("the end", lambda: subscription.ended)
+        wait_for("the end, and its log line", lambda: subscription.ended and caplog.messages)
 
     after = ready(subscription)
     assert (before["status"], before["redis"]["listening"]) == ("ok", True)
