@@ -9,7 +9,7 @@ import sysconfig
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from app.environment import (
+from app.config.environment import (
     Environment,
     listed,
     number,
