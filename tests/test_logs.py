@@ -157,9 +157,9 @@ def test_what_is_logged_for_a_request_has_its_name(system: System, line: TcpProx
         answer = client.post("/api/v2/auth/login", json=body, headers={HEADER: "while-away"})
     assert answer.status_code == 503 and answer.headers[HEADER] == "while-away"
 
-    said = [text for text in log.read_text().splitlines() if "503 for /api/v2/auth/login" in text]
+    written = [text for text in log.read_text().splitlines() if "503 for /api/v2/auth/login" in text]
 
-    assert said and said[0].endswith("[request_id=while-away]")
+    assert written and written[0].endswith("[request_id=while-away]")
 
 
 def json_lines(path: Path) -> list[dict[str, object]]:

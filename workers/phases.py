@@ -105,8 +105,8 @@ class Phase:
         self._reported, self._counted = at, self.processed
 
     def _report(self, status: str) -> None:
-        said = {"status": status, "message": self.message, "eta_seconds": self.eta}
-        self._emit("phase_update", self._counts() | said)
+        reported = {"status": status, "message": self.message, "eta_seconds": self.eta}
+        self._emit("phase_update", self._counts() | reported)
 
     def _counts(self) -> dict[str, Any]:
         counts = {"processed_count": self.processed, "total_count": self.total, "error_count": self.errors}

@@ -18,7 +18,7 @@ from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer, failed
 from app.stream.watched_room import HubParts, WatchedRoom
 
-logger = logging.getLogger("taskroom.behind")
+logger = logging.getLogger("taskroom.catchup")
 
 # For one viewer in one go, about half a megabyte: a reader as fast as this process would be sent a whole long log from
 # memory while all others wait.

@@ -20,7 +20,7 @@ from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
 
-logger = logging.getLogger("taskroom.rounds")
+logger = logging.getLogger("taskroom.reaper")
 
 MISSED_LIMIT = 4
 LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next

@@ -22,28 +22,28 @@ from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
 
-class Ear:
+class Recorder:
     """A handler that remembers. ``hold`` keeps it at its first event until it is set."""
 
     def __init__(self) -> None:
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.hold = threading.Event()
         self.hold.set()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        self.heard.append(event)
+        self.received.append(event)
         assert self.hold.wait(60)
 
     async def awaited(self, event: dict[str, Any]) -> None:
         self(event)
 
     def waits(self, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
-        wait_for(f"{count} events", lambda: len(self.heard) >= count, seconds)
-        return self.heard
+        wait_for(f"{count} events", lambda: len(self.received) >= count, seconds)
+        return self.received
 
     @property
     def sequences(self) -> list[int]:
-        return [event.get("sequence", event.get("id")) for event in self.heard]
+        return [event.get("sequence", event.get("id")) for event in self.received]
 
 
 def say(user_id: str, type: str = "note.made", **data: Any) -> int:

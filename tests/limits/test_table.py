@@ -66,13 +66,13 @@ def figures(cell: str) -> list[float]:
 def test_the_default_of_a_setting_is_the_products(limit: Limit) -> None:
     variable = limit.setting.strip("`")
     if limit.default.startswith("`"):  # a list, as the variable takes it
-        told: Any = tuple(float(part) for part in limit.default.strip("`").split(","))
+        expected: Any = tuple(float(part) for part in limit.default.strip("`").split(","))
         probe = "1"
     else:
-        told = number(re.match(NUMBER, limit.default)[0])  # type: ignore[index]
-        probe = str(int(told) + 1)
+        expected = number(re.match(NUMBER, limit.default)[0])  # type: ignore[index]
+        probe = str(int(expected) + 1)
 
-    assert default_of(variable, probe) == told
+    assert default_of(variable, probe) == expected
 
 
 @pytest.mark.parametrize(("words", "cell", "has"), EXPECTED, ids=[words for words, _, _ in EXPECTED])

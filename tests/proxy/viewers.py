@@ -86,12 +86,12 @@ class Page(Viewer):
         "end",
     )
     WATCH = """([address, types]) => {
-        window.heard = []
+        window.entries = []
         const source = new EventSource(address)
-        source.onopen = () => heard.push(["opened"])
-        source.onerror = () => heard.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
+        source.onopen = () => entries.push(["opened"])
+        source.onerror = () => entries.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
         for (const type of types) source.addEventListener(type, event => {
-          heard.push([type, JSON.parse(event.data), event.lastEventId])
+          entries.push([type, JSON.parse(event.data), event.lastEventId])
           if (type === "end") source.close()
         })
     }"""
@@ -123,7 +123,7 @@ class Page(Viewer):
             page.goto(f"{self.url}/livez")
             page.evaluate(self.WATCH, [f"/api/v2/tasks/{self.task_id}/stream", self.TYPES])
             while not self.closed.wait(0.1):
-                for type, *what in page.evaluate("heard.splice(0)"):
+                for type, *what in page.evaluate("entries.splice(0)"):
                     assert type != "given up", "the server ended it for good"
                     if type == "opened":
                         self.returns += 1

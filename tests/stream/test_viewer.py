@@ -38,8 +38,8 @@ def test_a_cursor_beyond_the_stream_is_a_resync_once_and_first(hub: Hub, store: 
     publish(hub, store, A)
 
     wire.gets(4)
-    told = {"stream": A, "reason": "beyond_head", "oldest": 1, "head": 3}
-    assert wire.whole[0] == ("resync", 3, told) and wire.controls == [("resync", told)]
+    resync = {"stream": A, "reason": "beyond_head", "oldest": 1, "head": 3}
+    assert wire.whole[0] == ("resync", 3, resync) and wire.controls == [("resync", resync)]
 
 
 def test_a_cursor_that_was_pruned_is_a_resync_to_the_oldest(hub: Hub, store: FakeStore, wire: FakeWire):

@@ -91,8 +91,8 @@ def test_many_events_are_each_told_once(someone: User, receiver: Receiver) -> No
 
     wait_for("the log", lambda: {d["status"] for d in log(someone, made)} == {"delivered"})
     assert len({r.id for r in receiver.received}) == len(receiver.received) == 30
-    told = {(r.payload["type"], r.payload["data"]["task_id"]) for r in receiver.received}
-    assert told == {(type, task) for task in tasks for type in ("task_created", "task_completed")}
+    sent = {(r.payload["type"], r.payload["data"]["task_id"]) for r in receiver.received}
+    assert sent == {(type, task) for task in tasks for type in ("task_created", "task_completed")}
 
 
 def test_what_fails_is_tried_again_until_it_goes_well(someone: User, receiver: Receiver) -> None:
