@@ -192,7 +192,7 @@ def test_an_endless_body_is_not_read() -> None:
     assert sent < 50_000_000
 
 
-@pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000])
+@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000])
 def test_what_is_no_answer_of_the_web_is_none(reply: bytes) -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
