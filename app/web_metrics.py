@@ -71,7 +71,7 @@ class WebMeasures(Collector):
     def _viewers(self) -> Iterator[Row | Labelled]:
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
-        yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.behind
+        yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.catching_up
         yield "viewers_fell_behind_total", "Times a viewer's connection was full", hub.metrics.fell_behind
         ended = dict.fromkeys(ENDS, 0) | hub.metrics.ended
         yield "viewers_ended_total", "Viewers that have left, by reason", ("reason",), ended
@@ -79,8 +79,8 @@ class WebMeasures(Collector):
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
         yield "streams_opened_total", "Streams opened since the start", joins.viewers + joins.left
-        yield "joins_in_flight", "Joins that may use Postgres", joins.in_flight
-        yield "joins_waiting", "Joins that wait for such a join to end", joins.waiting
+        yield "joins_in_flight", "Joins that may use Postgres", joins.queue.admitted
+        yield "joins_waiting", "Joins that wait for such a join to end", len(joins.queue)
 
     def _delivery(self) -> Iterator[Row | Labelled]:
         hub, metrics = self._hub, self._hub.metrics

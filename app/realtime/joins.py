@@ -10,40 +10,25 @@ from app.http.admission import AdmissionQueue
 AT_ONCE = 16  # fewer than the pool's connections to Postgres, for which joins would else wait out of order
 
 
-class Full(Unavailable):
-    """The process has as many viewers as it may have; a client comes back by itself."""
-
-
 class Joins:
     """``per_user`` and ``in_all`` are how many viewers there may be; None sets no limit for a user."""
 
     def __init__(self, per_user: int | None, in_all: int, at_once: int = AT_ONCE) -> None:
         self._per_user, self._in_all = per_user, in_all
-        self._queue, self._lock = AdmissionQueue(at_once), threading.Lock()
+        self.queue = AdmissionQueue(at_once)  # encloses the part of a join that may ask Postgres
+        self._lock = threading.Lock()
         self._viewers: dict[str, int] = {}
         self.viewers = 0
         self.left = 0  # since the start
 
-    @property
-    def waiting(self) -> int:
-        return len(self._queue)
-
-    @property
-    def in_flight(self) -> int:
-        return self._queue.admitted
-
-    def joining(self) -> AdmissionQueue:
-        """Encloses the part of a join that may ask Postgres; waits while too many are in it."""
-        return self._queue
-
     def admit(self, user_id: str) -> None:
-        """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Full for the process's."""
+        """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Unavailable for the process's."""
         with self._lock:
             mine = self._viewers.get(user_id, 0)
             if self._per_user is not None and mine >= self._per_user:
                 raise TooMany(f"A user has {self._per_user} open streams at most")
             if self.viewers >= self._in_all:
-                raise Full("This process is full; try again")
+                raise Unavailable("This process is full; try again")
             self._viewers[user_id] = mine + 1
             self.viewers += 1
 

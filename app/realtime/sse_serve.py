@@ -46,7 +46,7 @@ def serve(
     parts, viewers = services(), list[Viewer]()
     try:
         parts[ConnectionAttempts].arrived(address())
-        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].joining():
+        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].queue:
             principal = identity.current(allow_ticket=True, lasts=True)
             set_user(principal.user_id)
             names = names_of(principal)

@@ -106,7 +106,7 @@ class Hub:
         return len(self._rooms)
 
     @property
-    def behind(self) -> int:
+    def catching_up(self) -> int:
         """Viewers that wait for their wires, or for Postgres."""
         return self._catchup.viewers
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.errors import TooMany
+from app.errors import TooMany, Unavailable
 from app.http.admission import AdmissionQueue
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.parts import Parts
@@ -23,20 +23,20 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
 
     def join() -> None:
         nonlocal most
-        with joins.joining():
-            most = max(most, joins.in_flight)
+        with joins.queue:
+            most = max(most, joins.queue.admitted)
             go.wait(60)
 
     threads = [threading.Thread(target=join) for _ in range(10)]
     for thread in threads:
         thread.start()
-    wait_for("three in, seven waiting", lambda: (joins.in_flight, joins.waiting) == (3, 7))
+    wait_for("three in, seven waiting", lambda: (joins.queue.admitted, len(joins.queue)) == (3, 7))
     go.set()
     for thread in threads:
         thread.join(60)
 
     assert most == 3
-    assert (joins.in_flight, joins.waiting) == (0, 0)
+    assert (joins.queue.admitted, len(joins.queue)) == (0, 0)
 
 
 def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
@@ -75,7 +75,7 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
         """Of a socket; sees how many places are taken when somebody comes to wait for it."""
 
         def __enter__(self) -> None:
-            seen.append(joins.in_flight)
+            seen.append(joins.queue.admitted)
 
         def __exit__(self, *_: object) -> None: ...
 
@@ -86,15 +86,15 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
             join(connection, {"task_id": "x"})  # type: ignore[arg-type]
 
     assert seen == [0, 0, 0, 0]
-    assert joins.in_flight == 0
+    assert joins.queue.admitted == 0
 
 
 def test_a_join_that_fails_makes_room() -> None:
     joins = Joins(None, 100, at_once=1)
     for _ in range(3):
-        with pytest.raises(LookupError), joins.joining():
+        with pytest.raises(LookupError), joins.queue:
             raise LookupError
-    assert joins.in_flight == 0
+    assert joins.queue.admitted == 0
 
 
 def test_a_user_may_have_so_many_and_one_that_leaves_makes_room() -> None:
@@ -114,7 +114,7 @@ def test_a_full_process_admits_nobody_and_says_when_to_come_back() -> None:
     joins = Joins(None, 2)
     joins.admit("ann")
     joins.admit("ann")
-    with pytest.raises(Full) as refusal:
+    with pytest.raises(Unavailable) as refusal:
         joins.admit("bob")
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "2"})
     joins.leave("ann")

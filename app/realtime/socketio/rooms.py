@@ -149,7 +149,7 @@ class Rooms:
     @contextmanager
     def _joining(self, client: SocketClient) -> Iterator[None]:
         """First waits for the other joins of the same socket: meanwhile it keeps no other socket from joining."""
-        with client.lock, self._parts[Joins].joining():
+        with client.lock, self._parts[Joins].queue:
             yield
 
     def _join_own(

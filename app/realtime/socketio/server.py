@@ -24,7 +24,7 @@ from app.http.problems import problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.engine import Engine
@@ -144,11 +144,11 @@ class Sockets:
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts[Joins]
         try:
-            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
+            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.queue:
                 connection = SocketClient(sid, wire, _principal(credentials), viewers)
                 set_user(connection.principal.user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
-                raise Full("This process ends; come back")
+                raise Unavailable("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
