@@ -65,7 +65,7 @@ test("over a stream the present state is asked for by REST", async () => {
   expect(events).toEqual(["task_status 5", "phase_update read 5"]);
 });
 
-test("while polling it is asked for at each turn, until the task has ended", async () => {
+test("while polling it is asked for at each round, until the task has ended", async () => {
   stage.connection.summary("t", record);
   await stage.blockBoth();
   expect(events).toEqual(["task_status 5"]);

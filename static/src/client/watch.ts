@@ -30,7 +30,7 @@ export interface TaskSink {
 
 export interface UserSink {
   /** Events may have been missed: load what is shown again. Called once at the start, after each gap that cannot be
-   * closed, and at each turn of polling. */
+   * closed, and at each round of polling. */
   refresh(): void;
   /** Each event of the user's stream (or `broadcast`) exactly once, in order. */
   event(event: TaskEvent): void;

@@ -162,7 +162,7 @@ test("a WebSocket that answers nothing is left for the stream, and a silent stre
   expect(stage.connection.link).toEqual({ kind: "polling", seconds: 10 });
 });
 
-test("REST that comes and goes makes the wires be tried once a turn of polling", async () => {
+test("REST that comes and goes makes the wires be tried once a round of polling", async () => {
   await stage.polling();
   const flip = async (): Promise<void> => {
     stage.server.answers.delete("/tasks/t/status");
