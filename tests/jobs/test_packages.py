@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from app.db.persistent import PersistentConnection
 from app.jobs import packages
 from app.jobs.packages import Declaration
@@ -34,6 +36,10 @@ def rows(database: str) -> list[packages.Row]:
     return found
 
 
+def types_of(row: packages.Row) -> list[JobType]:
+    return [JobType.from_json(declared) for declared in orjson.loads(row.types)]
+
+
 def empty(database: str) -> str:
     sql(database, "DELETE FROM job_packages")
     return database
@@ -44,8 +50,9 @@ def test_what_is_declared_is_read_with_its_phases_in_their_order(database: str) 
 
     (row,) = rows(database)
 
-    assert row.declared_types() == [NEW] and list(row.declared_types()[0].phases) == ["z", "a"]
-    assert row.broken_files() == {"shop/jobs/x.py": "SyntaxError"}
+    (declared,) = types_of(row)
+    assert declared == NEW and list(declared.phases) == ["z", "a"]
+    assert orjson.loads(row.broken) == {"shop/jobs/x.py": "SyntaxError"}
 
 
 def test_a_start_replaces_what_was_declared_of_its_packages_and_of_no_other(database: str) -> None:
@@ -57,8 +64,8 @@ def test_a_start_replaces_what_was_declared_of_its_packages_and_of_no_other(data
 
     declare(database, Declaration("shop.jobs", [NEW]))
 
-    assert [each for row in rows(database) for each in row.declared_types()] == [JobType("other"), NEW]
-    assert not any(row.broken_files() for row in rows(database))
+    assert [each for row in rows(database) for each in types_of(row)] == [JobType("other"), NEW]
+    assert not any(orjson.loads(row.broken) for row in rows(database))
 
 
 def test_a_package_that_no_worker_has_had_for_a_week_goes_when_one_starts(database: str) -> None:

@@ -42,7 +42,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(joining=nullcontext),
+            Joins: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=raising(error)),
         }
     )
@@ -57,7 +57,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
     hub = SimpleNamespace(states=SimpleNamespace(now=raising(error)))
-    parts: Any = Parts({Joins: SimpleNamespace(joining=nullcontext), Hub: hub})
+    parts: Any = Parts({Joins: SimpleNamespace(queue=nullcontext()), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
     with pytest.raises(raised):
