@@ -36,7 +36,7 @@ def release(version: str, broken: bool, tests: int, stop_after: int) -> dict[str
             time.sleep(20 * PACE)
             log(f"{DIM}building{PLAIN} taskroom.{part} {GREEN}done{PLAIN}")
             build.advance()
-        log("taskroom.limits: 2 deprecated calls, see docs/limits.md", "WARNING")
+        log("taskroom.limits: 2 deprecated calls, see docs/operations.md", "WARNING")
     with phase("test", total=tests, message="Testing") as testing:
         for n in range(1, tests + 1):
             time.sleep(PACE)
