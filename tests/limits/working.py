@@ -52,6 +52,7 @@ from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
 from app.webhooks import delivery, poller, queue, subscriptions
+from taskroom import limits, phases
 from tests.limits.product import (
     ROOT,
     Row,
@@ -66,7 +67,7 @@ from tests.limits.product import (
     source,
     unless_asked,
 )
-from workers import declarations, outcomes, phases, progress, runtime, values
+from workers import declarations, outcomes, progress, runtime
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -116,14 +117,17 @@ ROWS: list[Row] = [
     ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),
         expires("retention"))),
-    ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
+    ("characters of a line of the log", "16,384; 2,000", lambda: (
+        same(reports.LINE_LIMIT, limits.LINE_LIMIT), same(reports.TEXT_LIMIT, limits.TEXT_LIMIT))),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
-        reports.NAME_LIMIT, most(external.Batch, "writer"), most(external.ReportedError, "type"))),
-    ("phases of a task", "500", lambda: reports.PHASE_LIMIT),
-    ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
+        same(reports.NAME_LIMIT, limits.NAME_LIMIT), most(external.Batch, "writer"),
+        most(external.ReportedError, "type"))),
+    ("phases of a task", "500", lambda: same(reports.PHASE_LIMIT, limits.PHASE_LIMIT)),
+    ("a result as JSON", "256 kB", lambda: same(reports.RESULT_LIMIT, limits.RESULT_LIMIT)),
     ("the results of all steps", "200 kB", lambda: steps.RESULTS_LIMIT),
-    ("characters of a traceback", "16,000; 2,000", lambda: (reports.TRACEBACK_LIMIT, outcomes.MESSAGE_LIMIT)),
-    ("the largest count or time", "9,007,199,254,740,992", lambda: same(values.LARGEST, external.LARGEST)),
+    ("characters of a traceback", "16,000; 2,000", lambda: (
+        same(reports.TRACEBACK_LIMIT, limits.TRACEBACK_LIMIT), outcomes.MESSAGE_LIMIT)),
+    ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external.LARGEST)),
     ("how often a phase reports", "0.1 s", lambda: phases.REPORT_SECONDS),
     ("events that wait in a worker's process", "20,000; 16 MB",
      lambda: (BUFFER["limit_events"].default, BUFFER["limit_bytes"].default)),

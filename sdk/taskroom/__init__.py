@@ -1,0 +1,23 @@
+"""Live runs of any task: what its code reports here is on a page of Taskroom at once.
+
+``log``, ``phase``, ``track`` and ``current`` report to the run that the calling code belongs to, and do nothing outside
+of one.
+"""
+
+from __future__ import annotations
+
+from taskroom.errors import AttemptSuperseded, TaskCancelled
+from taskroom.phases import Phase
+from taskroom.runs import Run
+from taskroom.words import current, log, phase, track
+
+__all__ = [
+    "AttemptSuperseded",
+    "Phase",
+    "Run",
+    "TaskCancelled",
+    "current",
+    "log",
+    "phase",
+    "track",
+]

@@ -1,0 +1,11 @@
+"""The most that an event holds, in characters where nothing else is said. A server refuses or cuts what is longer."""
+
+from __future__ import annotations
+
+LINE_LIMIT = 16_384  # one log message
+TEXT_LIMIT = 2_000  # any other text
+NAME_LIMIT = 128  # a phase or component
+PHASE_LIMIT = 500  # phases of a task in all its attempts
+TRACEBACK_LIMIT = 16_000
+RESULT_LIMIT = 256_000  # bytes of JSON
+LARGEST = 2**53  # counts and seconds: up to here a browser's numbers are exact
