@@ -19,6 +19,8 @@ from taskroom.capture import handlers_run, handling
 from taskroom.limits import LINE_LIMIT
 from taskroom.runs import Run
 
+STREAMS = (("stdout", "INFO"), ("stderr", "WARNING"))
+
 
 class Lines(io.TextIOBase):
     """A text stream whose lines go to ``take``. Each thread has an unfinished line of its own: two do not mix.
@@ -70,6 +72,46 @@ class Lines(io.TextIOBase):
                 self._take(line)
 
 
+class Tee(Lines):
+    """Passes on what is printed as it is, and gives its lines to the run that prints. In all else it is as the original
+    stream."""
+
+    def __init__(self, name: str, level: str, original: Any) -> None:
+        super().__init__(self._report, original)
+        self._name, self._level = name, level
+
+    def _report(self, line: str) -> None:
+        run = context.find()
+        if run is not None:
+            run.line(line, self._level, self._name)
+
+    def write(self, text: str) -> int:
+        written: int = self.original.write(text)
+        if context.find() is not None and not handlers_run():
+            self.split(text)
+        return written
+
+    def flush(self) -> None:
+        self.original.flush()
+
+    def isatty(self) -> bool:
+        return bool(self.original.isatty())
+
+    def fileno(self) -> int:
+        return int(self.original.fileno())
+
+    @property
+    def encoding(self) -> Any:  # type: ignore[override]
+        return self.original.encoding
+
+    @property
+    def errors(self) -> Any:  # type: ignore[override]
+        return self.original.errors
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.original, name)
+
+
 def _last_state(line: str) -> str:
     """The text that a terminal would show in the end: each ``\\r`` begins the line again."""
     return next((part for part in reversed(line.split("\r")) if part), "")
@@ -89,3 +131,40 @@ def finished(run: Run) -> Iterator[None]:
         yield
     finally:
         finish(run)
+
+
+_teeing = 0
+_lock = threading.Lock()
+
+
+@contextmanager
+def teed(run: Run) -> Iterator[None]:
+    """Makes what the block prints into lines of the run as well. Several runs may do so at a time."""
+    _count(1)
+    try:
+        with finished(run):
+            yield
+    finally:
+        _count(-1)
+
+
+def _count(change: int) -> None:
+    """Replaces stdout and stderr for the first of the runs, and puts them back after the last."""
+    global _teeing
+    with _lock:
+        _teeing += change
+        for name, level in STREAMS:
+            stream = getattr(sys, name)
+            if change > 0 and stream is not None and not isinstance(stream, Lines):
+                setattr(sys, name, Tee(name, level, stream))
+            elif not _teeing and isinstance(stream, Tee):
+                setattr(sys, name, stream.original)
+
+
+def _after_fork() -> None:
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_after_fork)

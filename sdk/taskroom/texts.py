@@ -19,6 +19,14 @@ def cut(text: str, limit: int) -> str:
     return text[: limit - len(marker)] + marker
 
 
+def cut_before(text: str, limit: int) -> str:
+    """The text, or a marker and its last characters, which name the error in a traceback."""
+    if len(text) <= limit:
+        return text
+    marker = f"… [cut: {len(text):,} characters in all]\n"
+    return marker + text[len(marker) - limit :]
+
+
 def reason(error: BaseException) -> str:
     """The exception's text, or the name of its class when it has no text or making it fails."""
     kind = type(error).__name__

@@ -3,6 +3,7 @@ left out."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -94,3 +95,13 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
 def normalized(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, each as an event holds it."""
     return {name: _FIELDS[name](value) if name in _FIELDS else value for name, value in fields.items()}
+
+
+def bounded(value: Any, limit: int) -> Any:
+    """The value, or an object that tells its size when its JSON has more than ``limit`` bytes, or its text when it has
+    none."""
+    try:
+        size = len(json.dumps(value, default=text).encode("utf-8", "replace"))
+    except Exception:  # a circle, or a key that is no text
+        return {"text": cut(text(value), TEXT_LIMIT)}
+    return value if size <= limit else {"truncated": True, "bytes": size}
