@@ -42,6 +42,7 @@ from app.tasks import (
     steps,
 )
 from app.webhooks import delivery, queue, subscriptions
+from taskroom import phases
 from tests.limits.product import (
     DEFAULT,
     ROOT,
@@ -55,7 +56,6 @@ from tests.limits.product import (
     same,
     source,
 )
-from workers import phases
 from workers.jobs import knowledge_base
 
 PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS = (

@@ -35,8 +35,9 @@ from app.tasks import (
 )
 from app.tasks import external as stored
 from app.tasks import logs as task_logs
+from taskroom import limits, phases
 from tests.limits.product import ROOT, Row, constant, file, found, most, same, unless_asked
-from workers import declarations, outcomes, phases, progress, runtime, values
+from workers import declarations, outcomes, progress, runtime
 from workers.jobs import _documents, _files, _topics, artifact, knowledge_base, orchestrate
 from workers.jobs.artifact import ArtifactOptions, ArtifactParams
 from workers.jobs.knowledge_base import KnowledgeBaseParams
@@ -104,17 +105,17 @@ ROWS: dict[str, list[Row]] = {
         ("wait of beat's message for a worker: retention", "10 min", lambda: expires("retention")),
     ],
     "Limits of reports": [
-        ("characters of a line of the log", "16,384", lambda: reports.LINE_LIMIT),
-        ("characters of any other text", "2,000", lambda: reports.TEXT_LIMIT),
-        ("characters of the name of a phase or component", "128", lambda: reports.NAME_LIMIT),
+        ("characters of a line of the log", "16,384", lambda: same(reports.LINE_LIMIT, limits.LINE_LIMIT)),
+        ("characters of any other text", "2,000", lambda: same(reports.TEXT_LIMIT, limits.TEXT_LIMIT)),
+        ("characters of the name of a phase or component", "128", lambda: same(reports.NAME_LIMIT, limits.NAME_LIMIT)),
         ("characters of the name of a `writer` over REST", "128", lambda: most(external.Batch, "writer")),
         ("characters of the type of an error over REST", "128", lambda: most(external.ReportedError, "type")),
-        ("phases of a task, in all its attempts, without those that its steps are", "500", lambda: reports.PHASE_LIMIT),
-        ("a result as JSON", "256 kB", lambda: reports.RESULT_LIMIT),
+        ("phases of a task, in all its attempts, without those that its steps are", "500", lambda: same(reports.PHASE_LIMIT, limits.PHASE_LIMIT)),
+        ("a result as JSON", "256 kB", lambda: same(reports.RESULT_LIMIT, limits.RESULT_LIMIT)),
         ("the results of all steps within their parent's", "200 kB", lambda: steps.RESULTS_LIMIT),
-        ("characters of a traceback", "16,000", lambda: reports.TRACEBACK_LIMIT),
+        ("characters of a traceback", "16,000", lambda: same(reports.TRACEBACK_LIMIT, limits.TRACEBACK_LIMIT)),
         ("characters of an error's message", "2,000", lambda: outcomes.MESSAGE_LIMIT),
-        ("the largest count or time", "9,007,199,254,740,992", lambda: same(values.LARGEST, external.LARGEST)),
+        ("the largest count or time", "9,007,199,254,740,992", lambda: same(limits.LARGEST, external.LARGEST)),
         ("pause between two reports of a phase", "0.1 s", lambda: phases.REPORT_SECONDS),
         ("events that wait in a worker's process to be stored", "20,000", lambda: BUFFER["limit_events"].default),
         ("bytes of these events", "16 MB", lambda: BUFFER["limit_bytes"].default),

@@ -6,8 +6,8 @@ import time
 
 from marshmallow import Schema, fields
 
+from taskroom.phases import REPORT_SECONDS, Phase
 from workers import current
-from workers.phases import REPORT_SECONDS, Phase
 from workers.progress import job, log, phase
 
 GREEN, RED, YELLOW, BOLD, DIM, PLAIN = (f"\x1b[{code}m" for code in (32, 31, 33, 1, 2, 0))
