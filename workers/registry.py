@@ -17,8 +17,8 @@ from marshmallow import Schema
 from app.config import QUEUE
 from app.db.persistent import PersistentConnection
 from app.jobs.catalog import Catalog
+from taskroom.texts import reason
 from workers.settings import settings
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from app.errors import TooMany, Unavailable
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
 
 AT_ONCE = 16  # fewer than the pool's connections to Postgres, for which joins would else wait out of order
@@ -22,13 +22,13 @@ class Joins:
         self.left = 0  # since the start
 
     def admit(self, user_id: str) -> None:
-        """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Unavailable for the process's."""
+        """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Full for the process's."""
         with self._lock:
             mine = self._viewers.get(user_id, 0)
             if self._per_user is not None and mine >= self._per_user:
                 raise TooMany(f"A user has {self._per_user} open streams at most")
             if self.viewers >= self._in_all:
-                raise Unavailable("This process is full; try again")
+                raise Full("This process is full; try again")
             self._viewers[user_id] = mine + 1
             self.viewers += 1
 

@@ -8,7 +8,7 @@ from functools import partial
 from flask import Response, request
 
 from app import green
-from app.auth import identity
+from app.auth import access_log, identity
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable
@@ -82,6 +82,8 @@ def serve(
         _close(parts, viewers, "sent_away")
         if "text/event-stream" not in request.headers.get("Accept", ""):
             raise
+        if isinstance(error, Problem):
+            access_log.refused(error)
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
         seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))

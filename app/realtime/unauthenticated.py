@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from app.errors import TooMany, Unavailable
+from app.errors import Full, TooMany
 
 SIGN_IN_SECONDS = 20.0
 # For an address as many as nginx allows; in total fewer than MAX_VIEWERS, as a session signs in within moments.
@@ -29,14 +29,14 @@ class UnauthenticatedSockets:
         return session_id in self._sessions
 
     def admit(self, address: str) -> None:
-        """Raises TooMany when the address has its limit of sessions, Unavailable when the process has."""
+        """Raises TooMany when the address has its limit of sessions, Full when the process has."""
         if self._per_address is not None and self._addresses.get(address, 0) >= self._per_address:
             raise TooMany(
                 f"An address has {self._per_address:,} sockets at most that have not signed in",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             )
         if len(self._sessions) >= self._in_total:
-            raise Unavailable("Too many sockets are about to sign in; try again")
+            raise Full("Too many sockets are about to sign in; try again")
 
     def add(self, session_id: str, address: str) -> None:
         """Starts the session's time to sign in."""

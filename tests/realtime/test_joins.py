@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.errors import TooMany, Unavailable
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
 from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
@@ -114,7 +114,7 @@ def test_a_full_process_admits_nobody_and_says_when_to_come_back() -> None:
     joins = Joins(None, 2)
     joins.admit("ann")
     joins.admit("ann")
-    with pytest.raises(Unavailable) as refusal:
+    with pytest.raises(Full) as refusal:
         joins.admit("bob")
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "2"})
     joins.leave("ann")

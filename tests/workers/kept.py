@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import orjson
@@ -13,7 +11,6 @@ from marshmallow import Schema
 from app.stream.event import Draft
 from app.tasks.lifecycle import Claim
 from app.tasks.plan import plan_from
-from workers import contexts
 from workers.registry import Job
 from workers.run import Run
 
@@ -46,10 +43,3 @@ def run_of(
 
 def job_of(function: Callable[[], Any], **more: Any) -> Job:
     return Job("test", function, Schema, "Test", "", **more)
-
-
-def without_contexts() -> None:
-    """Undoes ``contexts.install``."""
-    threading.Thread.start = contexts._start  # type: ignore[method-assign]
-    threading.excepthook = threading.__excepthook__
-    ThreadPoolExecutor.submit = contexts._submit  # type: ignore[method-assign]

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.workers.kept import OTHER, TASK, Kept, run_of, without_contexts
+from taskroom import threads
+from tests.workers.kept import OTHER, TASK, Kept, run_of
 from workers import capture, contexts, current
 from workers.errors import NoRun
 from workers.progress import log
@@ -25,7 +26,7 @@ def installed() -> Iterator[None]:
     contexts.install()
     capture.install()
     yield
-    without_contexts()
+    threads.uninstall()
 
 
 def task(task_id: str, work: Callable[[], Any]) -> list[str]:

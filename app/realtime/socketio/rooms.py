@@ -15,6 +15,7 @@ import marshmallow as ma
 from app import green
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
 from app.inbox.notification import NOTIFICATION_EVENTS
@@ -193,7 +194,9 @@ class Rooms:
         viewer = self._parts[Hub].watch(stream, cursor, filter, client.principal.session_id)
         if not client.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
-            raise Unauthorized("The socket has gone")
+            if client.principal.session_id in self._parts[Revocations]:
+                raise Unauthorized("The session has ended; sign in again")
+            raise Conflict("The socket has gone")
         viewer.initial = initial  # also of a viewer that joins again before all of it was sent
         client.viewers[stream] = viewer
         self.joined += 1
