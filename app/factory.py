@@ -9,7 +9,6 @@ import redis
 from flask import Flask
 from flask_cors import CORS
 from flask_migrate import Migrate
-from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, bus, green, process
@@ -99,7 +98,7 @@ def create_app(config: Config | None = None) -> Flask:
         config.database_url,
         dispatcher,
         lambda connect, committed: Transactions(connect, project, publisher.publish, committed),
-        lambda: _run_id(client),
+        lambda: str(client.info("server")["run_id"]),
         jobs.may_retry_lost,
         config.lease_round_seconds,
         fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
@@ -170,11 +169,3 @@ def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
             if not dispatcher.send_hint(*hint):
                 return
-
-
-def _run_id(client: redis.Redis) -> str | None:
-    """Returns the id of this run of Redis, which changes with every restart; None while Redis is unavailable."""
-    try:
-        return str(client.info("server")["run_id"])
-    except RedisError:
-        return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from app.db.pool import Single
+from app.errors.survived import survived
 from app.inbox import store as inbox
-from app.stream.store import DatabaseUnavailable
 from app.tasks import budget
 from app.tasks.cleanup import delete_expired
 from app.tasks.counting import sum_up
@@ -23,8 +23,11 @@ logger = logging.getLogger("taskroom.housekeeping")
 
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
-    delete_expired(runtime().connect)
-    sum_up(runtime().connect)
+    try:
+        delete_expired(runtime().connect)
+        sum_up(runtime().connect)
+    except Exception as error:
+        survived(logger, error, "what has expired stays until the next run")
 
 
 @celery.task(name="taskroom.retention")
@@ -40,7 +43,7 @@ def retention() -> None:
             remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
-    except DatabaseUnavailable as error:
-        logger.warning("the retention stops, its next run goes on: %s", error)
+    except Exception as error:
+        survived(logger, error, "the retention stops, its next run goes on")
     finally:
         connect.close()

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from app.errors import causes
 from app.stream.audience import Audience, HubParts
 from app.stream.background import in_turns
 from app.stream.encoded_batch import BatchCache, EncodedBatch, first_of
@@ -15,7 +16,6 @@ from app.stream.parking import Parking
 from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer, failed
 
 logger = logging.getLogger("taskroom.behind")
@@ -200,8 +200,12 @@ class Catchup(Parking):
                 viewer.start == cursor
             ):  # else the room was rewound meanwhile, and the viewer has a resync already
                 self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
-        except DatabaseUnavailable:
-            self._wait_for_postgres(viewer)
+        except Exception as error:
+            if causes.of(error).is_temporary:
+                self._wait_for_postgres(viewer)
+            else:
+                self._faults.note(f"{room.stream} could not be looked up", error)
+                viewer.close("unavailable")
             return
         if viewer.start == cursor < room.pruned_to:
             # Pruned past the cursor since the room or the viewer was opened: it goes on at the oldest event.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,13 @@ from flask import request
 
 from app.auth import access_log
 from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.errors.survived import survived
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
-from app.http.problems import fields
+from app.http.problems import fields, problem_of
 from app.realtime.socketio.rooms import Connection, Handler
-from app.stream.store import DatabaseUnavailable
+
+logger = logging.getLogger("taskroom.sockets")
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
@@ -43,11 +46,13 @@ def acknowledged(
                 connection.asking -= 1
         except ma.ValidationError as error:
             return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
-        except Problem as problem:
-            access_log.refused(name, problem.status)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is error:
+                access_log.refused(name, problem.status)
+            elif not isinstance(problem, Unavailable):
+                survived(logger, error, "%s of a socket failed", name)
             return _refusal(problem)
-        except DatabaseUnavailable:
-            return _refusal(Unavailable("The database does not answer; try again"))
 
     return handle
 

@@ -19,8 +19,9 @@ from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.errors import Problem, Unauthorized, Unavailable
+from app.errors.survived import survived
 from app.http.attempts import ConnectionAttempts, RateExceeded
-from app.http.problems import problem_response
+from app.http.problems import problem_of, problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
@@ -37,7 +38,6 @@ from app.realtime.strangers import UnauthenticatedSockets
 from app.services import Services
 from app.stream.background import in_turns
 from app.stream.message import Channels
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
@@ -152,11 +152,14 @@ class Sockets:
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unauthorized("The socket has gone")
             joins.admit(connection.principal.user_id)
-        except (DatabaseUnavailable, Unavailable, RateExceeded) as error:
-            self._floods.drop(session, f"is turned away: {error}")
-            raise ConnectionRefusedError(str(error)) from None
-        except Problem as problem:
-            access_log.refused("connect", problem.status)
+        except Exception as error:
+            problem = problem_of(error)
+            if isinstance(problem, (Unavailable, RateExceeded)):
+                self._floods.drop(session, f"is turned away: {error}")
+            elif problem is error:
+                access_log.refused("connect", problem.status)
+            else:
+                survived(logger, error, "a socket could not be connected")
             raise ConnectionRefusedError(problem.detail) from None
         self._connections[sid] = connection
         if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
