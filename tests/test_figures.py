@@ -1,6 +1,6 @@
 """The figures that the pages promise. Other tests take them from the product, so that they go along when it changes;
-here each stands as its page has it, so that neither changes without the other. The table of all limits in
-docs/operations.md has a test of its own, tests/limits."""
+here each stands as its page has it, so that neither changes without the other. The tables of all limits in
+docs/operations.md have a test of their own, tests/limits."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ from app.tasks import (
     steps,
 )
 from app.webhooks import delivery, queue, subscriptions
+from taskroom import phases
 from tests.limits.product import (
     DEFAULT,
     ROOT,
@@ -55,13 +56,12 @@ from tests.limits.product import (
     same,
     source,
 )
-from workers import phases
 from workers.jobs import knowledge_base
 
-PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
+PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS = (
     f"docs/{name}.md"
     for name in ("protocol", "auth", "operations", "jobs", "bus", "webhooks", "client", "dialects", "metrics")
-    + ("reliability",)
+    + ("faults",)
 )
 
 # The page, words of it, what the product has, and what these words say.
@@ -179,10 +179,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
     (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
     (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),
-    (RELIABILITY, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
-    (RELIABILITY, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
-    (RELIABILITY, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),
-    (RELIABILITY, "it has 20 s (60 s for a later request of the connection, and for a body)",
+    (FAULTS, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
+    (FAULTS, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
+    (FAULTS, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),
+    (FAULTS, "it has 20 s (60 s for a later request of the connection, and for a body)",
      lambda: (of_server("HEAD_SECONDS"), of_server("SOCKET_SECONDS"), of_body("BODY_SECONDS")), (20, 60, 60)),
     (WEBHOOKS, "tried again after 5 s, 1, 5 and 30 minutes, 2, 5 and 10 hours",
      lambda: DEFAULT.webhook_retry_seconds, (5, 60, 300, 1_800, 7_200, 18_000, 36_000)),

@@ -10,10 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.jobs.packages import Declaration, declare, mark_seen
 from app.jobs.types import JobType
+from taskroom.texts import reason
 from workers.registry import REASON_LIMIT, Job, broken, jobs, package_of
 from workers.schemas import json_schema
 from workers.settings import settings
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 

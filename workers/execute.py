@@ -126,7 +126,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the end of the attempt through the writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
+        for item in approval_wait(run.stream, asks, run.percent, claim.attempt, run.finish(success=False)):
             run.put(item)
         if claim.parent:
             run.put(step_wait(*claim.parent, asks.title))
@@ -139,7 +139,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     for item in _ending(
         run,
         job_type=claim.job_type,
-        progress=run.progress,
+        progress=run.percent,
         phases=phases,
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,

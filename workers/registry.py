@@ -14,8 +14,8 @@ from typing import Any
 from marshmallow import Schema
 
 from app.config import QUEUE
+from taskroom.texts import reason
 from workers.settings import settings
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 

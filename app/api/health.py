@@ -8,7 +8,7 @@ import secrets
 from flask import Blueprint, Response, jsonify, request
 
 from app.db.pool import require_writable
-from app.errors import NotFound, Unauthorized
+from app.errors import Foreign, Unauthorized
 from app.http.problems import problem_response
 from app.observability.metrics import Metrics
 from app.services import services
@@ -60,7 +60,7 @@ def metrics() -> Response:
 def _check_access() -> None:
     """With METRICS_TOKEN, the request must have the token. Without METRICS_TOKEN, production refuses all requests, and
     embedded admits only direct ones of this machine: behind a proxy every client has a loopback address. Raises
-    Unauthorized or NotFound."""
+    Unauthorized or Foreign."""
     config = services().config
     if config.metrics_token:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -70,7 +70,7 @@ def _check_access() -> None:
         return
     proxied = any(name in request.headers for name in PROXY_HEADERS)
     if not config.embedded or proxied or not _is_local(request.remote_addr):
-        raise NotFound("Set METRICS_TOKEN to see the metrics")
+        raise Foreign("Set METRICS_TOKEN to see the metrics")
 
 
 def _is_local(address: str | None) -> bool:

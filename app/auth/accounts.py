@@ -26,6 +26,11 @@ class Account(NamedTuple):
     tenant: str | None
 
 
+class OpenedSession(NamedTuple):
+    user_id: str
+    is_new: bool
+
+
 _LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
 _FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
@@ -82,7 +87,8 @@ _OPEN_SESSION = Statement(
         index_elements=[Session.id],
         set_={"expires_at": sa.func.greatest(Session.expires_at, _session.excluded.expires_at)},
         where=Session.revoked_at.is_(None),
-    ).returning(*as_text(Session.user_id))
+        # Of a row that was there already, xmax is the transaction that locked it for the update.
+    ).returning(*as_text(Session.user_id), sa.literal_column("xmax = 0"))
 )
 
 _foreign = insert(User).values(
@@ -124,11 +130,11 @@ def set_trial(cur: Cursor, tenant: str, ends_at: datetime | None) -> None:
     _SET_TRIAL.execute(cur, name=tenant, trial_ends_at=ends_at)
 
 
-def open_session(cur: Cursor, claims: TokenClaims, session_id: str) -> str | None:
-    """Creates the session of another issuer's token; returns the id of its account. Returns None when the account
-    differs from the token or the session has ended."""
+def open_session(cur: Cursor, claims: TokenClaims, session_id: str) -> OpenedSession | None:
+    """Creates the session of another issuer's token, or extends it. Returns None when the account differs from the
+    token or the session has ended."""
     row = _OPEN_SESSION.execute(cur, **asdict(claims) | {"session_id": session_id}).fetchone()
-    return str(row[0]) if row else None
+    return OpenedSession(*row) if row else None
 
 
 def record(cur: Cursor, claims: TokenClaims) -> None:

@@ -13,6 +13,7 @@ from flask_limiter import RateLimitExceeded
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
+from app.auth import access_log
 from app.db.breaker import Refused
 from app.errors import Problem, Unavailable, Unprocessable, causes
 from app.errors.survived import survived
@@ -137,6 +138,7 @@ def _cut(text: str, longest: int) -> str:
 def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
+        access_log.refused(error)
         return problem_response(error.status, error.title, error.detail, error.errors, error.headers)
 
     @app.errorhandler(RateLimitExceeded)

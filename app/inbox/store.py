@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.statements import Statement, as_text, time_text
-from app.errors import NotFound
+from app.errors import Foreign, NotFound
 from app.inbox.notification import TYPES
 from app.inbox.projection import STORED
 from app.models.base import Id
@@ -70,13 +70,14 @@ _mark_read = sa.insert(ReadMark).values(
 _MARK_ALL = Statement(
     sa.update(Inbox).where(Inbox.user_id == _user).values(unread=0).add_cte(_mark_read.cte("marked"))
 )
-_its = Notification.user_id == _user, Notification.id == sa.bindparam("notification")
+_id = Notification.id == sa.bindparam("notification")
+_its = Notification.user_id == _user, _id
 _MARK_ONE = Statement(
     sa.update(Notification)
     .where(*_its, Notification.read_at.is_(None), _above)
     .values(read_at=sa.bindparam("at"))
 )
-_EXISTS = Statement(sa.select(Notification.id).where(*_its))
+_WHOSE = Statement(sa.select(*as_text(Notification.user_id)).where(_id))
 # Decremented, not set: pruning decrements it too, without a lock on the stream.
 _COUNT_DOWN = Statement(
     sa.update(Inbox).where(Inbox.user_id == _user).values(unread=Inbox.unread - 1).returning(Inbox.unread)
@@ -171,8 +172,9 @@ def _mark_all(cur: Cursor, user_id: str, head: int, at: str) -> int | None:
 def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
     if _MARK_ONE.execute(cur, user=user_id, notification=id, at=at).rowcount:
         return int(_COUNT_DOWN.execute(cur, user=user_id).fetchall()[0][0])
-    if not _EXISTS.execute(cur, user=user_id, notification=id).fetchall():
-        raise NotFound("There is no such notification")
+    whose = [user for (user,) in _WHOSE.execute(cur, notification=id)]
+    if user_id not in whose:
+        raise (Foreign if whose else NotFound)("There is no such notification")
     return None
 
 

@@ -6,16 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.errors import TooMany, Unavailable
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
 
 AT_ONCE = (
     16  # fewer than the pool's connections to Postgres, for which joins would otherwise wait out of order
 )
-
-
-class Full(Unavailable):
-    """The process has as many viewers as it may have; a client comes back by itself."""
 
 
 class Joins:

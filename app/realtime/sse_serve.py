@@ -8,7 +8,7 @@ from functools import partial
 from flask import Response, request
 
 from app import green
-from app.auth import identity
+from app.auth import access_log, identity
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import NotFound, TooMany, Unauthorized, Unavailable
@@ -79,12 +79,15 @@ def serve(
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
     except Exception as error:
-        passes = isinstance(problem_of(error), (Unavailable, TooMany))
+        problem = problem_of(error)
+        passes = isinstance(problem, (Unavailable, TooMany))
         _close(parts, viewers, "sent_away" if passes else "refused")
         if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
             raise
+        if problem is error:
+            access_log.refused(problem)
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
-        seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
+        seconds = PATIENCE_SECONDS if isinstance(problem, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))
 
 

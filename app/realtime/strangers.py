@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from app.errors import TooMany
-from app.realtime.joins import Full
+from app.errors import Full, TooMany
 
 SIGN_IN_SECONDS = 20.0
 # For an address as many as nginx allows; in total fewer than MAX_VIEWERS, as a session signs in within moments.

@@ -34,7 +34,7 @@ class Reports:
         self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
+        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
     ) -> None:
         """Appends one log line. Raises ValueError for an unknown level. The hot path of every task: keep it fast."""
         if level not in LEVELS:
@@ -47,7 +47,7 @@ class Reports:
             component = cut(component, NAME_LIMIT)
         tail = encode(
             {
-                "timestamp": at or now(),
+                "timestamp": timestamp or now(),
                 "level": level,
                 "message": message,
                 "component": component,

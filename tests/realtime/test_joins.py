@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.errors import TooMany
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.parts import Parts

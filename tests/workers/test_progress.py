@@ -8,10 +8,11 @@ import pytest
 
 from app.stream.store import Appended
 from app.tasks.reports import LINE_LIMIT
+from taskroom import runs
 from tests.support.clock import Clock
 from tests.tasks.helpers import Tasks, folded
 from tests.workers.kept import TASK, Kept, run_of
-from workers import current, emitters, phases
+from workers import current, emitters
 from workers.errors import AttemptSuperseded, NoRun, TaskCancelled
 from workers.leases import Leases
 from workers.progress import RetryTask, item_error, log, phase, track
@@ -183,6 +184,16 @@ def test_progress_by_hand_never_goes_back_nor_to_the_end(kept: Kept) -> None:
     assert told == [40, 40, 55.3, 55.3, 55.3, 55.3, 55.3, 99.9, 99.9, 99.9]
 
 
+def test_progress_by_hand_is_known_also_without_a_plan() -> None:
+    kept = Kept()
+    with current.running(run_of(kept)):
+        with phase("a"):
+            pass
+        emitters.publish_progress(TASK, 40, "on it")
+
+    assert [event["progress_known"] for event in kept.said("task_status")] == [False, True]
+
+
 def test_the_fold_of_what_was_reported_is_the_snapshot(here: Tasks) -> None:
     claim = here.claim(here.create())
     assert claim
@@ -205,7 +216,7 @@ def test_the_older_names_thin_repeats_and_never_the_first_or_last(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(phases, "time", clock)
+    monkeypatch.setattr(runs, "time", clock)
     emitters.emit_phase_update(TASK, "a", "active")
     for n in range(1, 101):
         clock.now += 0.004

@@ -10,11 +10,12 @@ import marshmallow as ma
 from flask import request
 
 from app.auth import access_log
-from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.errors import Conflict, Problem, TooMany, Unavailable, Unprocessable
 from app.errors.survived import survived
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
 from app.http.problems import fields, problem_of
+from app.observability import log_format
 from app.realtime.socketio.rooms import Connection, Handler
 
 logger = logging.getLogger("taskroom.sockets")
@@ -29,15 +30,19 @@ def acknowledged(
 
     def handle(*args: Any) -> dict[str, Any]:
         LoopTurn.give_way()
+        with log_format.request(request.environ.get(log_format.REQUEST_ID)):
+            return answer(*args)
+
+    def answer(*args: Any) -> dict[str, Any]:
         try:
             connection = connection_of(request.sid)  # type: ignore[attr-defined]
             if connection is None:
-                raise Unauthorized("The socket has gone")
+                raise Conflict("The socket has gone")
+            access_log.concerns(connection.principal.user_id)
             if len(args) != 1 or not isinstance(args[0], dict):
                 raise Unprocessable("Send one object")
             if connection.asking >= MAX_ASKING:
                 raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
-            access_log.concerns(connection.principal.user_id)
             connection.asking += 1
             try:
                 refuse_many_fields(args[0], schema)
@@ -49,7 +54,7 @@ def acknowledged(
         except Exception as error:
             problem = problem_of(error)
             if problem is error:
-                access_log.refused(name, problem.status)
+                access_log.event_refused(name, problem)
             elif not isinstance(problem, Unavailable):
                 survived(logger, error, "%s of a socket failed", name)
             return _refusal(problem)

@@ -109,7 +109,7 @@ class Engine:
         try:
             return handler(ws)
         except (ValueError, RecursionError):
-            self.guard.refused("sends what is no packet")
+            self.guard.refused(session.sid, "sends what is no packet")
             reader.close(PROTOCOL_ERROR)
         except OSError:
             engineio_adapter.shut(ws)

@@ -36,7 +36,7 @@ class Guard(Protocol):
     def unauthenticated(self, session_id: str) -> bool:
         """Whether it has not signed in."""
 
-    def refused(self, why: str) -> None:
+    def refused(self, session_id: str, why: str) -> None:
         """Counts and logs a client that is closed for what it sent."""
 
 
@@ -66,7 +66,7 @@ class Reader:
         try:
             return self._message()
         except Refused as error:
-            self._guard.refused(str(error))
+            self._guard.refused(self._session_id, str(error))
             self.close(error.status)
         except OSError:  # the client is gone, or sent nothing for too long
             pass

@@ -15,6 +15,7 @@ import marshmallow as ma
 from app import green
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
 from app.inbox.notification import NOTIFICATION_EVENTS
@@ -196,7 +197,9 @@ class Rooms:
         viewer = self._parts[Hub].watch(stream, cursor, filter, connection.principal.session_id)
         if not connection.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
-            raise Unauthorized("The socket has gone")
+            if connection.principal.session_id in self._parts[Revocations]:
+                raise Unauthorized("The session has ended; sign in again")
+            raise Conflict("The socket has gone")
         viewer.first = first  # also of a viewer that joins again before all of it was sent
         connection.viewers[stream] = viewer
         self.joined += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -18,14 +18,14 @@ from app.auth import access_log, identity, sessions
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
-from app.errors import Problem, Unauthorized, Unavailable
+from app.errors import Forbidden, Problem, Unauthorized, Unavailable
 from app.errors.survived import survived
 from app.http.attempts import ConnectionAttempts, RateExceeded
 from app.http.problems import problem_of, problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.connection import SocketWire
@@ -90,11 +90,21 @@ def _name_path(app: Flask) -> None:
         app.url_map.add(Rule("/socket.io/", endpoint=ENDPOINT, methods=methods, websocket=websocket))
 
 
-def _origins(parts: Services) -> Any:
+def _origins(parts: Services) -> Callable[[str | None, dict[str, Any]], bool]:
     """Allows the page's own origin and the configured ones. The library's own check would trust X-Forwarded-Host."""
-    return lambda origin, environ: (
-        origin in parts.config.cors_origins or identity.same_host(origin or "", environ.get("HTTP_HOST", ""))
-    )
+
+    def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
+        """The library asks once about an origin that is refused, and about requests without one too."""
+        if origin in parts.config.cors_origins:
+            return True
+        if identity.same_host(origin or "", environ.get("HTTP_HOST", "")):
+            return True
+        if origin:
+            refusal = Forbidden("This origin may not open a socket")
+            access_log.handshake_refused(access_log.client_of(environ), refusal)
+        return False
+
+    return allowed
 
 
 class Sockets:
@@ -146,27 +156,29 @@ class Sockets:
         try:
             with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
                 connection = Connection(sid, wire, _principal(credentials), viewers)
-                set_user(connection.principal.user_id)
+                user_id = connection.principal.user_id
+                access_log.concerns(user_id)
+                set_user(user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
-                raise Full("This process ends; come back")
+                raise Unavailable("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect
-                raise Unauthorized("The socket has gone")
-            joins.admit(connection.principal.user_id)
+                raise Unavailable("The socket has gone")
+            joins.admit(user_id)
+            self._connections[sid] = connection
+            if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
+                self._connections.pop(sid)
+                joins.leave(user_id)
+                raise Unauthorized("The session has ended; sign in again")
         except Exception as error:
             problem = problem_of(error)
-            if isinstance(problem, (Unavailable, RateExceeded)):
-                self._floods.drop(session, f"is turned away: {error}")
-            elif problem is error:
-                access_log.refused("connect", problem.status)
-            else:
+            if problem is error:
+                access_log.event_refused("connect", problem)
+            elif not isinstance(problem, Unavailable):
                 survived(logger, error, "a socket could not be connected")
+            if isinstance(problem, Unavailable | RateExceeded):  # it may come back
+                self._floods.close(session)
             raise ConnectionRefusedError(problem.detail) from None
-        self._connections[sid] = connection
-        if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
-            self._connections.pop(sid)
-            joins.leave(connection.principal.user_id)
-            raise ConnectionRefusedError("The session has ended; sign in again")
-        self._floods.signed_in(session)
+        self._floods.signed_in(session, user_id)
         self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:

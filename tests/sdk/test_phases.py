@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from taskroom import phases
+from taskroom.phases import Phase
 from tests.support.clock import Clock
-from workers import phases
-from workers.phases import Phase
 
 
 @pytest.fixture

@@ -1,17 +1,18 @@
-"""Makes what a job's code reports into what events hold. A report never ends a job: a wrong value is replaced or left
-out."""
+"""Makes what the code of a run reports into what events hold. A report never ends a run: a wrong value is replaced or
+left out."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.stream.event import LEVELS, clean, cut
-from app.tasks.fold import PHASE_STATUSES
-from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT
+from taskroom.limits import LARGEST, NAME_LIMIT, TEXT_LIMIT
+from taskroom.texts import clean, cut
 
-LARGEST = 2**53  # up to here a browser's numbers are exact
+LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
+PHASE_STATUSES = ("active", "in_progress", "completed", "error")
 UNNAMED = "phase"
 
 _OTHER_LEVELS = {"WARN": "WARNING", "FATAL": "CRITICAL", "TRACE": "DEBUG"}
@@ -59,8 +60,11 @@ def level(value: Any) -> str | None:
         found = _OTHER_LEVELS.get(upper, upper)
         return found if found in LEVELS else None
     rank = number(value)
-    if rank is None:
-        return None
+    return None if rank is None else level_of(rank)
+
+
+def level_of(rank: float) -> str:
+    """The level for a number of ``logging``."""
     return next((name for name, least in reversed(LEVELS.items()) if rank >= least), "DEBUG")
 
 
@@ -91,3 +95,13 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
 def normalized(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an event, each as an event holds it."""
     return {name: _FIELDS[name](value) if name in _FIELDS else value for name, value in fields.items()}
+
+
+def bounded(value: Any, limit: int) -> Any:
+    """The value, or an object that tells its size when its JSON has more than ``limit`` bytes, or its text when it has
+    none."""
+    try:
+        size = len(json.dumps(value, default=text).encode("utf-8", "replace"))
+    except Exception:  # a circle, or a key that is no text
+        return {"text": cut(text(value), TEXT_LIMIT)}
+    return value if size <= limit else {"truncated": True, "bytes": size}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from workers import values
+from taskroom import values
 
 REPORT_SECONDS = 0.1
 RATE_SECONDS = 5.0  # the rate is an average of about so long
@@ -18,7 +18,7 @@ Emit = Callable[[str, dict[str, Any]], None]
 class Phase:
     """Counts items, and reports the start, the end, and the counts at most ten times a second in between.
 
-    ``progress.phase`` and ``progress.track`` make it. ``total`` may be set when it becomes known.
+    ``phase`` and ``track`` make it. ``total`` may be set when it becomes known.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Phase:
 
     @total.setter
     def total(self, value: Any) -> None:
-        """Takes any value that the job's code sets; what is no count is None."""
+        """Takes any value; what is no count is None."""
         self._total = values.count(value)
 
     def advance(self, n: float = 1, message: str | None = None) -> None:
