@@ -15,11 +15,12 @@ from taskroom._transport.buffer import ends_attempt
 from taskroom._transport.listeners import Listeners, OnCancel, OnResend
 from taskroom._transport.notices import Notices
 from taskroom._transport.outbox import Outbox
-from taskroom._transport.plain import LINE_LIMIT, text
 from taskroom._transport.settings import Settings
 from taskroom._transport.spool import Spool
 from taskroom._transport.tasks import Tasks
 from taskroom._transport.thread import SendingThread
+from taskroom.limits import LINE_LIMIT
+from taskroom.texts import cut
 
 CLOSE_SECONDS = 2.0
 LOCK_SECONDS = 0.2  # others hold it for the disk at most
@@ -75,7 +76,7 @@ class Client:
         """Reports an event of a task: its ``type``, and the fields of this type."""
         message = event.get("message")
         if message.__class__ is str and len(message) > LINE_LIMIT:
-            event = {**event, "message": text(message)}
+            event = {**event, "message": cut(message, LINE_LIMIT)}
         elif message is None and ends_attempt(event):
             self._listeners.ended(task_id)
         if self._buffer.put((task_id, attempt, event, None, time.time())):

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from json import JSONEncoder
 from typing import Any
 
-from taskroom._transport.plain import LINE_LIMIT, TooManyValues, end_of, plain, text
+from taskroom._transport.plain import TooManyValues, plain
+from taskroom.limits import LINE_LIMIT, NAME_LIMIT, PARAMS_LIMIT, RESULT_LIMIT, TRACEBACK_LIMIT
+from taskroom.texts import clean, cut, cut_before
 
-FIELD_BYTES = 256_000  # of the JSON of one field, such as a result
-PARAMS_BYTES = 65_536
+EVENT_LIMIT = 2 * RESULT_LIMIT  # bytes of JSON
 
 # No search for cycles: what is encoded is flat, or a copy that has none.
 _dumps = JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
@@ -36,7 +37,7 @@ def encode_event(event: Mapping[str, Any], at: float) -> bytes:
 def encode_fields(fields: Mapping[str, Any]) -> bytes:
     """The JSON of a mapping; a field that is too large is replaced by how large it was."""
     pairs = encoded_pairs(fields)
-    if sum(len(value) for _, value in pairs) > 2 * FIELD_BYTES:
+    if sum(len(value) for _, value in pairs) > EVENT_LIMIT:
         pairs = [(name, value if len(value) <= LINE_LIMIT else _truncated(value)) for name, value in pairs]
     return b"{" + b",".join(b"%s:%s" % pair for pair in pairs) + b"}"
 
@@ -45,9 +46,9 @@ def encoded_pairs(fields: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     """The JSON of each name and each value."""
     pairs = []
     for name, value in _items(fields):
-        name = text(str(name), LINE_LIMIT)
+        name = clean(cut(str(name), NAME_LIMIT))
         encoded = _encoded(name, value)
-        most = PARAMS_BYTES if name == "params" else FIELD_BYTES
+        most = PARAMS_LIMIT if name == "params" else RESULT_LIMIT
         if len(encoded) > most:
             encoded = _truncated(encoded)
         pairs.append((_dumps(name).encode(), encoded))
@@ -67,7 +68,7 @@ def _truncated(encoded: bytes) -> bytes:
 def _encoded(name: str, value: Any) -> bytes:
     try:
         if name == "error" and isinstance(value, Mapping) and isinstance(value.get("traceback"), str):
-            value = {**value, "traceback": end_of(value["traceback"])}
+            value = {**value, "traceback": cut_before(value["traceback"], TRACEBACK_LIMIT)}
         return _dumps(plain(value)).encode()
     except TooManyValues:
         return b'{"truncated":true}'

@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Mapping, Set
 from typing import Any
 
-LINE_LIMIT = 16_384  # characters of a text, with the marker that tells that it was cut
+from taskroom.limits import LINE_LIMIT
+from taskroom.texts import clean, cut
+
 KEY_LIMIT = 200
 DEEPEST = 32  # lists within lists
 MOST_VALUES = 50_000  # of one field
@@ -29,32 +31,10 @@ def plain(value: Any) -> Any:
     return _Copy().of(value, 0)
 
 
-def text(value: str, limit: int = LINE_LIMIT) -> str:
-    """The text as the server stores it: not too long, no NUL, no lone surrogates."""
-    if len(value) > limit:
-        marker = f"… [cut: {len(value):,} characters in all]"
-        value = value[: max(0, limit - len(marker))] + marker
-    if "\0" in value:
-        value = value.replace("\0", "\ufffd")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        value = value.encode("utf-8", "replace").decode()
-    return value
-
-
-def end_of(value: str, limit: int = LINE_LIMIT) -> str:
-    """As ``text``, but the end is what is kept: of a traceback, which names the error there."""
-    if len(value) > limit:
-        marker = f"… [cut: {len(value):,} characters in all]\n"
-        value = marker + value[len(value) - limit + len(marker) :]
-    return text(value)
-
-
 def shown(value: Any) -> str:
     """What the value says of itself, or the name of its type."""
     try:
-        return text(repr(value))
+        return _text(repr(value))
     except Exception:
         return f"<{type(value).__name__}>"
 
@@ -81,7 +61,7 @@ class _Copy:
 
     def _convert(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
-            return text(str.__str__(value))
+            return _text(str.__str__(value))
         if isinstance(value, int):
             number = int(value)
             return number if -LARGEST <= number < LARGEST else _long(number)
@@ -90,13 +70,13 @@ class _Copy:
         if isinstance(value, (Mapping, list, tuple, Set, deque)):
             return self._container(value, depth)
         if isinstance(value, (bytes, bytearray)):
-            return text(repr(value[:LINE_LIMIT]))
+            return _text(repr(value[:LINE_LIMIT]))
         if isinstance(value, enum.Enum):
             return self.of(value.value, depth + 1)
         if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
             return value.isoformat()
         if isinstance(value, (decimal.Decimal, uuid.UUID, os.PathLike)):
-            return text(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
+            return _text(os.fspath(value) if isinstance(value, os.PathLike) else str(value))
         listed = getattr(value, "tolist", None)  # arrays and numbers of numpy and what is like it
         size = getattr(value, "nbytes", None)
         if callable(listed) and isinstance(size, int) and size <= ARRAY_BYTES and depth < DEEPEST:
@@ -117,7 +97,11 @@ class _Copy:
 
 
 def _key(key: Any) -> str:
-    return text(str.__str__(key), KEY_LIMIT) if isinstance(key, str) else shown(key)[:KEY_LIMIT]
+    return cut(clean(str.__str__(key) if isinstance(key, str) else shown(key)), KEY_LIMIT)
+
+
+def _text(value: str) -> str:
+    return clean(cut(value, LINE_LIMIT))
 
 
 def _long(number: int) -> str:

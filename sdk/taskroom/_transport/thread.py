@@ -6,7 +6,6 @@ import contextvars
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from taskroom._transport.availability import Availability
@@ -82,12 +81,10 @@ class SendingThread:
     def _start(self) -> None:
         if not self._starts or not self._starting.acquire(blocking=False):
             return
-        # Not in the context of the task that happens to be the first: what the thread logs is no line of it.
-        thread = threading.Thread(
-            target=partial(contextvars.Context().run, self._run), name=NAME, daemon=True
-        )
+        thread = threading.Thread(target=self._run, name=NAME, daemon=True)
         try:
-            thread.start()
+            # Not in the context of the task that happens to be the first: what the thread logs is no line of it.
+            contextvars.Context().run(thread.start)
         except RuntimeError:  # no threads left, or the interpreter ends: close() writes to the spool
             self._starting.release()
         else:

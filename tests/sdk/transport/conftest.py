@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SDK = Path(__file__).resolve().parents[3] / "sdk"
-if str(SDK) not in sys.path:
-    sys.path.insert(0, str(SDK))
-
-from taskroom._transport import Client  # noqa: E402
-from taskroom._transport.settings import Limits, Settings  # noqa: E402
-from tests.sdk.transport.helpers import Clock, Reporter  # noqa: E402
-from tests.sdk.transport.server import KEY, Server  # noqa: E402
+from taskroom._transport import Client
+from taskroom._transport.settings import Limits, Settings
+from tests.sdk.transport.helpers import Clock, Reporter
+from tests.sdk.transport.server import KEY, Server
 
 MakeClient = Callable[..., Client]
 MakeReporter = Callable[..., Reporter]
