@@ -15,6 +15,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, bus, green, process
 from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
+from app.auth.key_authenticator import KeyAuthenticator
+from app.auth.key_watch import KeyWatch
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
@@ -29,7 +31,7 @@ from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
-from app.http.attempts import FAILURE_DIVISOR, ConnectionAttempts
+from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, ConnectionAttempts, WrongKeys
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
@@ -113,10 +115,16 @@ def create_app(config: Config | None = None) -> Flask:
     failures = config.connects_per_minute // FAILURE_DIVISOR
     attempts = ConnectionAttempts(
         None if config.bench else config.connects_per_minute,
-        (lambda key: 0.0) if config.bench else partial(count_failure, failures),
+        (lambda key: 0.0) if config.bench else partial(count_failure, "connect", failures),
     )
+    wrong_keys = WrongKeys(
+        (lambda key: 0.0) if config.bench else partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
+    )
+    keys = KeyAuthenticator(read, revocations, wrong_keys)
+    key_watch = KeyWatch(keys, sign_out)
     presence = Presence(config.redis_url)
     streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
+    key_watch.transports.append(streams)
     measures = WebMeasures(
         engine, breaker, hub, joins, revocations, streams, publisher, lease_reaper, read, writes
     )
@@ -132,10 +140,12 @@ def create_app(config: Config | None = None) -> Flask:
         unauthenticated, measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting)
     )
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
+    parts.add(keys, key_watch)
     threads = (
         measures,
         cycle_collector.thread,
         revocations.thread,
+        key_watch.thread,
         hub,
         presence.thread,
         lease_reaper.thread,
@@ -155,7 +165,9 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
+    parts.stops += [
+        part.stop for part in (key_watch.thread, revocations.thread, cycle_collector.thread, measures)
+    ]
     if config.trusted_proxies:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.

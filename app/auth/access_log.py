@@ -1,5 +1,6 @@
-"""The access log: a line for each sign-in and sign-out, their failures, and each refusal, with user, address and
-outcome. It holds no names and no input: people type passwords into the field for the name."""
+"""The access log: a line for each sign-in and sign-out, each API key that is made or revoked, their failures, and each
+refusal, with user, the id of the API key, address and outcome. It holds no names and no input: people type passwords
+into the field for the name."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ SESSIONS = {
     "auth.logout": "sign_out",
     "auth.refresh": "refresh",
     "auth.ticket": "ticket",
+    "keys.create": "key_made",
+    "keys.revoke": "key_revoked",
 }
 # The others, and all other calls, only where they are refused.
-ALWAYS = frozenset({"auth.login", "auth.logout"})
+ALWAYS = frozenset({"auth.login", "auth.logout", "keys.create", "keys.revoke"})
 OUTCOMES = {
     401: "unauthorized",
     403: "forbidden",
@@ -41,9 +44,9 @@ def init_app(app: Flask) -> None:
         return response
 
 
-def concerns(user_id: str) -> None:
-    """Sets the user of the current request, proven or claimed."""
-    g.user_id = user_id
+def concerns(user_id: str, key_id: str | None = None) -> None:
+    """Sets the user of the current request, proven or claimed, and the id of its API key."""
+    g.user_id, g.key_id = user_id, key_id
 
 
 def foreign() -> None:
@@ -54,7 +57,9 @@ def foreign() -> None:
 def write(action: str, status: int) -> None:
     """Writes the line for the current request or socket event."""
     outcome = OUTCOMES.get(status, str(status)) if status >= 400 else "ok"
-    logger.info("%s user=%s address=%s outcome=%s", action, g.get("user_id", "-"), _address(), outcome)
+    user, key = g.get("user_id", "-"), g.get("key_id")
+    who = f"{user} key={key}" if key else user
+    logger.info("%s user=%s address=%s outcome=%s", action, who, _address(), outcome)
 
 
 def refused(action: str, status: int) -> None:

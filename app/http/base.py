@@ -21,10 +21,11 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app.auth import identity, permissions
-from app.auth.principal import Principal
+from app.auth.principal import SESSION, Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
+from app.http.scopes import View, declared
 from app.services import services
 from app.stream.background import in_turns
 from app.stream.event import MAX_SEQUENCE
@@ -73,6 +74,14 @@ class Blueprint(SmorestBlueprint):
     def arguments(self, schema: type[ma.Schema], **kwargs: Any) -> Any:
         """Creates the schema once: from a class, webargs would create one for each request and copy every field."""
         return super().arguments(schema(), **kwargs)
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: View | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Refuses a view that does not say who may call it. Raises TypeError."""
+        if not hasattr(view_func, "scope"):
+            raise TypeError(f"The view of {rule} declares no scope: decorate it with permitted or declared")
+        super().add_url_rule(rule, endpoint, view_func, *args, **kwargs)
 
 
 class NoQuery(ma.Schema):
@@ -169,27 +178,31 @@ def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
                 raise ma.ValidationError({name: error.messages}) from None
 
 
-def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def permitted(
+    scope: str, check: Callable[[Principal], None] = lambda principal: None
+) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
-    (401 without one; ``check`` may raise), and waits for a slot of the user, and until the user has read enough of its
-    earlier responses."""
+    (401 without one, 403 for an API key without the scope; ``check`` may raise), and waits for a slot of the user, and
+    until the user has read enough of its earlier responses."""
 
-    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+    def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            principal = identity.current()
+            principal = identity.current(scope)
             check(principal)
             with services()[UserConcurrency].slot(principal.user_id):
                 services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
-        return wrapped
+        return declared(scope)(wrapped)
 
     return decorator
 
 
-signed_in = permitted(lambda principal: None)
-acting = permitted(permissions.may_write)  # for calls that change data
+reading = permitted("read")
+starting = permitted("start", permissions.may_write)
+acting = permitted("act")  # the view checks the right to the task
+signed_in = permitted(SESSION)
 
 
 def head_of(stream: str) -> Head:

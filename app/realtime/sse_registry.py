@@ -123,6 +123,15 @@ class SseRegistry:
         self._presence.add(connection.principal.user_id, -1)
         leave(self.poller, taken, last)
 
+    def principals_of_keys(self) -> set[Principal]:
+        found = [c.principal for slot in self._slots for c in slot if c.principal.key_id]
+        return set(in_turns(found))
+
+    def close_of(self, principal: Principal) -> None:
+        """Closes the principal's connections; their clients come back by themselves."""
+        for connection in [c for slot in self._slots for c in slot if c.principal == principal]:
+            connection.close("signed_out")
+
     def turn(self) -> None:
         """Ends connections whose token expired, and sends the keep-alives of the next slot."""
         now = time.time()

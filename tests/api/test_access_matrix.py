@@ -1,4 +1,5 @@
-"""Who gets what answer from every route and every room: one table, and a route without a row fails."""
+"""Who gets what answer from every route and every room, with a session or an API key: one table, and a route without a
+row fails."""
 
 from __future__ import annotations
 
@@ -6,26 +7,34 @@ import json
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+import httpx
 import pytest
 import socketio
 
 from app.auth.principal import ROLES
+from app.http import base
 from tests.api import patient
 from tests.api.access_table import (
     ANNOUNCE,
+    CALLS,
     CANCEL,
+    KEY_OWNERS,
     MAY,
     READERS,
     REPORT,
     ROOMS,
+    SCOPES,
     TABLE,
     TAKES_AWAY,
     WHO,
+    scope_of,
+    with_key,
 )
+from tests.support.keys import make
 from tests.support.system import ROOT, System, User
 
 People = dict[str, User | None]
@@ -33,12 +42,15 @@ People = dict[str, User | None]
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who calls, and what the owner has: a task that has ended, with its last sequence, and a webhook."""
+    """Who calls, and what the owner has: a task that has ended, with its last sequence, a webhook and an API key.
+    ``keys`` are by owner and scope."""
 
     people: People
     task_id: str
     head: int
     hook: str
+    key_id: str
+    keys: dict[tuple[str, str], str]
 
 
 @contextmanager
@@ -59,7 +71,13 @@ def cast_of(system: System) -> Iterator[Cast]:
         head = owner.finished(task_id)["sequence"]
         hook = {"url": "https://x.invalid/", "event_types": ["notification"]}
         made = owner.client.post("/api/v2/webhooks", json=hook)
-        yield Cast(people, task_id, head, str(made.json()["id"]))
+        keys = {
+            (name, scope): str(make(person, scope)["key"])
+            for name, person in people.items()
+            if person and name in KEY_OWNERS
+            for scope in SCOPES
+        }
+        yield Cast(people, task_id, head, str(made.json()["id"]), str(make(owner)["id"]), keys)
 
 
 @pytest.fixture(scope="module")
@@ -93,20 +111,56 @@ def test_each_role_has_a_row_of_its_own_and_no_row_is_for_nobody() -> None:
     assert ANNOUNCE[-1] == 422
 
 
-def test_no_route_is_without_a_row(system: System) -> None:
+def test_the_page_has_a_row_for_each_scope() -> None:
+    assert SCOPES == ("read", "start", "act", "report")
+    assert CALLS["session"] == ["keys", "webhooks", "announcements", "auth/logout", "auth/refresh"]
+    for row, scope in (
+        ("GET /api/v2/tasks", "read"),
+        ("GET /api/v2/stream?rooms=user,broadcast", "read"),
+        ("POST /api/v2/auth/ticket", "read"),
+        ("POST /api/v2/agent/start", "start"),
+        ("POST /ai/artifact/generate", "start"),
+        ("POST /api/v2/tasks/<uuid:task_id>/retry", "act"),
+        ("POST /api/v1/notifications/<uuid:notification_id>/read/", "act"),
+        ("POST /api/v2/tasks/<uuid:task_id>/events", "report"),
+        ("GET /api/v2/webhooks", "session"),
+        ("POST /api/v2/auth/logout", "session"),
+        ("GET /", "public"),
+    ):
+        assert scope_of(row) == scope
+
+
+def test_no_route_is_without_a_row_and_each_declares_the_scope_of_the_page(system: System) -> None:
+    """A view that declares no scope keeps the process from starting: test_a_view_without_a_scope_is_refused."""
     script = """import json
 from app import create_app
-rules = [rule for rule in create_app().url_map.iter_rules() if rule.endpoint != "socketio"]  # has rooms, not rows
-print(json.dumps([f"{m} {r.rule}" for r in rules for m in r.methods - {"HEAD", "OPTIONS"}]))"""
+app = create_app()
+rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "socketio"]  # has rooms, not rows
+scope = lambda rule: getattr(app.view_functions[rule.endpoint], "scope", "public")
+print(json.dumps({f"{m} {r.rule}": scope(r) for r in rules for m in r.methods - {"HEAD", "OPTIONS"}}))"""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
     done = subprocess.run(command, cwd=ROOT, env=system.environment(), capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)) == {row.partition("?")[0] for row in TABLE}
+    declared = json.loads(done.stdout)
+    assert set(declared) == {row.partition("?")[0] for row in TABLE}
+    told = {row.partition("?")[0]: scope_of(row) for row in TABLE}
+    told["POST /api/v2/auth/refresh"] = "public"  # by cookie alone, and a key is refused
+    assert declared == told
 
 
-@pytest.mark.parametrize("row", TABLE)
-def test_every_route(system: System, cast: Cast, row: str) -> None:
+def test_a_view_without_a_scope_is_refused() -> None:
+    blp = base.Blueprint("any", __name__)
+
+    with pytest.raises(TypeError, match=r"/any declares no scope"):
+        blp.get("/any")(lambda: "")
+    blp.get("/any")(base.reading(lambda principal: ""))
+
+
+def answers_of(
+    system: System, cast: Cast, row: str, tokens: Mapping[str, str | None]
+) -> dict[str, httpx.Response]:
+    """What each is answered who asks with one of the tokens."""
     method, _, rule = row.partition(" ")
     task_id, head = cast.task_id, cast.head
     owner = cast.people["owner"]
@@ -114,37 +168,75 @@ def test_every_route(system: System, cast: Cast, row: str) -> None:
     (notice, *_) = owner.get("notifications")["notifications"]
     path = (
         rule.replace("<uuid:webhook_id>", cast.hook)
+        .replace("<uuid:key_id>", cast.key_id)
         .replace("<uuid:notification_id>", notice["id"])
         .replace("<path:name>", "none.js")
     )
     path = path.replace("<uuid:task_id>", task_id).format(head=head, task_id=task_id)
 
     answers = {}
-    for who in WHO:
-        person = cast.people[who]
-        headers = {"Authorization": f"Bearer {person.token}"} if person else {}
-        posts = ("start", "login", "announcements", "webhooks", "generate", "events")
+    for who, token in tokens.items():
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        posts = ("start", "login", "announcements", "webhooks", "generate", "events", "keys")
         body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
         with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
             if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
                 answers[who].read()
-
-    found = {who: answer.status_code for who, answer in answers.items()}
-    if rule.endswith("/retry"):  # another one's of just now may not have ended
-        found = {who: 202 if status == 409 else status for who, status in found.items()}
-    assert found == dict(zip(WHO, TABLE[row], strict=True))
     for who, answer in answers.items():
         if answer.status_code in (401, 403, 404):
             assert answer.headers["Content-Type"] == "application/problem+json", who
             assert task_id not in answer.text, who
+    return answers
+
+
+def statuses(row: str, answers: Mapping[str, httpx.Response]) -> dict[str, int]:
+    found = {who: answer.status_code for who, answer in answers.items()}
+    if row.endswith("/retry"):  # another one's of just now may not have ended
+        found = {who: 202 if status == 409 else status for who, status in found.items()}
+    return found
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_every_route(system: System, cast: Cast, row: str) -> None:
+    tokens = {who: person and person.token for who, person in cast.people.items()}
+
+    answers = answers_of(system, cast, row, {who: tokens[who] for who in WHO})
+
+    assert statuses(row, answers) == dict(zip(WHO, TABLE[row], strict=True))
+
+
+@pytest.mark.parametrize("row", TABLE)
+def test_every_route_with_each_single_scope(system: System, everybody: Cast, row: str) -> None:
+    keys = {f"{owner} with {scope}": key for (owner, scope), key in everybody.keys.items()}
+
+    answers = answers_of(system, everybody, row, keys)
+
+    told = {f"{owner} with {scope}": with_key(row, owner, scope) for owner, scope in everybody.keys}
+    assert statuses(row, answers) == told
 
 
 @pytest.mark.parametrize("event", ROOMS)
 def test_every_room(system: System, everybody: Cast, event: str) -> None:
+    tokens = {who: person.token if (person := everybody.people[who]) else "" for who in WHO}
+
+    assert rooms_of(system, everybody, event, tokens) == dict(zip(WHO, ROOMS[event], strict=True))
+
+
+@pytest.mark.parametrize("event", ROOMS)
+def test_every_room_with_each_single_scope(system: System, everybody: Cast, event: str) -> None:
+    keys = {f"{owner} with {scope}": key for (owner, scope), key in everybody.keys.items()}
+
+    told = {
+        f"{owner} with {scope}": ROOMS[event][WHO.index(owner)] if scope == "read" else None
+        for owner, scope in everybody.keys
+    }
+    assert rooms_of(system, everybody, event, keys) == told
+
+
+def rooms_of(system: System, everybody: Cast, event: str, tokens: Mapping[str, str]) -> dict[str, int | None]:
+    """What each is answered who connects with one of the tokens; None: the handshake is refused."""
     answers: dict[str, int | None] = {}
-    for who in WHO:
-        person = everybody.people[who]
-        token = person.token if person else ""
+    for who, token in tokens.items():
         client = socketio.Client(reconnection=False)
         try:
             client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=60)
@@ -155,5 +247,4 @@ def test_every_room(system: System, everybody: Cast, event: str) -> None:
             answers[who] = 200 if ack["ok"] else ack["error"]["status"]
             assert client.connected
         client.disconnect()
-
-    assert answers == dict(zip(WHO, ROOMS[event], strict=True))
+    return answers

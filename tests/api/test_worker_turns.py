@@ -56,7 +56,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
             Unsent: SimpleNamespace(wait=lambda key: None),
         }
     )
-    who = lambda: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
+    who = lambda scope: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
     monkeypatch.setattr(identity, "current", who)
     monkeypatch.setattr(permissions, "reportable_task", lambda principal, task_id: None)
     yield app
@@ -68,7 +68,7 @@ def test_bodies_of_one_user_that_come_slowly_hold_up_neither_others_nor_its_pers
     wait_for("two are read", lambda: sum(sender.reading.is_set() for sender in slow) == 2)
 
     other = Sender(app, "other", view)
-    person = Sender(app, "busy", base.signed_in(lambda principal, task_id: None))
+    person = Sender(app, "busy", base.reading(lambda principal, task_id: None))
 
     assert other.answer.wait(60) and person.answer.wait(60)
     assert sum(sender.reading.is_set() for sender in slow) == 2, "of one user so many at a time"

@@ -9,10 +9,22 @@ from engineio.base_server import BaseServer
 from app import cli, web_metrics
 from app.api import auth, external, idempotency, starting
 from app.api.auth import Login
-from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
+from app.auth import (
+    api_keys,
+    issuers,
+    jwks,
+    key_authenticator,
+    key_watch,
+    owners,
+    principal,
+    revocations,
+    sessions,
+    tokens,
+)
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
 from app.http import attempts, base, concurrency, problems, rate_limits, requests
+from app.models.accounts import ApiKey
 from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
@@ -41,6 +53,7 @@ from app.stream import (
     subscription,
     tailcheck,
 )
+from app.tasks import cleanup
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -107,6 +120,16 @@ ROWS: list[Row] = [
     ("keys of another issuer", "3 s; 10 min; 60 min; 10 s; 10 s", lambda: (
         jwks.FETCH_SECONDS, jwks.FRESH_SECONDS, jwks.STALE_SECONDS, jwks.REFETCH_SECONDS,
         issuers.SKEW_SECONDS)),
+    ("live API keys of a user", "50", lambda: api_keys.MOST),
+    ("name of an API key", "100 characters", lambda: api_keys.LONGEST_NAME),
+    ("until an API key expires", "60 s; 3,650 days",
+     lambda: (api_keys.SHORTEST.total_seconds(), api_keys.LONGEST.total_seconds())),
+    ("wrong API keys from one address", "60", lambda: attempts.WRONG_KEYS_PER_MINUTE),
+    ("how long a web process believes what it read of an API key", "1 s; 0.5 s",
+     lambda: (key_authenticator.CACHED_SECONDS, key_watch.WATCH_SECONDS)),
+    ("API keys that a web process has seen", "20,000", lambda: key_authenticator.KEPT_KEYS),
+    ("how precise the time of an API key's last use is", "60 s", lambda: key_authenticator.WRITTEN_SECONDS),
+    ("how long an API key that has ended is kept", "7 days", lambda: cleanup.EXPIRES[ApiKey][1].total_seconds()),
     ("what an address may do in a minute", "10", lambda: attempts.ADDRESS_FACTOR),
     ("wait for Redis, which counts attempts", "1 s; 1 s", lambda: (
         rate_limits.REDIS_SECONDS, rate_limits.PAUSE_SECONDS)),

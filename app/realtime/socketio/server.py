@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,6 +16,7 @@ from werkzeug.routing import Rule
 
 from app import green
 from app.auth import access_log, identity, sessions
+from app.auth.key_watch import KeyWatch
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
@@ -115,6 +117,7 @@ class Sockets:
         ):
             self._io.on_event(name, acknowledged(name, schema, handler, self._connections.get))
         self._parts[SignOut].closers.append(self.end_session)
+        self._parts[KeyWatch].transports.append(self)
         self._parts.stops.append(self._engine.drain)
         self._parts[Metrics].sources.append(self.measures)
 
@@ -174,7 +177,7 @@ class Sockets:
             self._floods.signed_out(connection.wire.session_id)
 
     def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        principal = identity.principal_of(data["token"])
+        principal = identity.principal_of(data["token"], "read")
         if not principal.has_rights_of(connection.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         connection.principal = principal
@@ -183,7 +186,9 @@ class Sockets:
         if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._disconnect(connection)
             raise Unauthorized("The session has ended; sign in again")
-        return {"ok": True, "expires_at": principal.expires_at}
+        # A key need not expire, and JSON has no infinity.
+        expires_at = principal.expires_at if math.isfinite(principal.expires_at) else None
+        return {"ok": True, "expires_at": expires_at}
 
     def end_session(self, session_id: str) -> None:
         """Disconnects the session's sockets, after which a client does not come back by itself."""
@@ -193,6 +198,17 @@ class Sockets:
                     self._disconnect(connection)
                 except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
+
+    def principals_of_keys(self) -> set[Principal]:
+        found = [of.principal for of in self._connections.values() if of.principal.key_id]
+        return set(in_turns(found))
+
+    def close_of(self, principal: Principal) -> None:
+        """Closes the transports of the principal's sockets, so that their clients come back."""
+        for connection in list(self._connections.values()):
+            if connection.principal == principal:
+                connection.close()
+                self._floods.drop(connection.wire.session_id, "has other rights than it was opened with")
 
     def _disconnect(self, connection: Connection) -> None:
         connection.close()
@@ -220,10 +236,11 @@ def _no_namespace(*_: Any) -> None:
 
 
 def _principal(credentials: Any) -> Principal:
-    """Authenticates by the token or ticket of the handshake, else by the HTTP request. Raises Unauthorized."""
+    """Authenticates by the token, API key or ticket of the handshake, else by the HTTP request. All events of sockets
+    only read. Raises Unauthorized; Forbidden for a key without the scope ``read``."""
     given = credentials if isinstance(credentials, dict) else {}
     if isinstance(given.get("token"), str) and given["token"]:
-        return identity.principal_of(given["token"])
+        return identity.principal_of(given["token"], "read")
     if isinstance(given.get("ticket"), str):
-        return sessions.use_ticket(given["ticket"])
-    return identity.current(lasts=True)
+        return sessions.use_ticket(given["ticket"])  # only who may read gets one
+    return identity.current("read", lasts=True)
