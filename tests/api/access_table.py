@@ -109,6 +109,7 @@ TABLE = {
     "GET /": OPEN,
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
+    "GET /settings/keys": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /client/taskroom.js": OPEN,
     "GET /assets/<path:name>": (404,) * 10,
