@@ -16,7 +16,8 @@ from redis import exceptions as redis
 from sqlalchemy import create_engine
 
 from app.db.breaker import Breaker
-from app.db.pool import Single, engine_options, pooled
+from app.db.persistent import PersistentConnection
+from app.db.pool import engine_options, pooled
 from app.errors import causes
 from app.stream import writer as writers
 from app.stream.store import Connect, DatabaseUnavailable
@@ -93,7 +94,7 @@ def test_the_writer_waits_and_stores_every_event(
     monkeypatch.setattr(writers, "RETRY_SECONDS", (0.001, 0.002))
     stream, trouble = new_stream(held), Trouble(held, statement, times=3)
     project: Callable[..., tuple[()]] = lambda cur, events: trouble.now(cur) or ()  # noqa: E731
-    connect = Single(held)
+    connect = PersistentConnection(held)
     given = Writer(connect, project, lambda appended: None)
 
     for n in range(50):
@@ -110,7 +111,7 @@ def test_the_writer_waits_and_stores_every_event(
 def test_a_single_connection_says_that_it_passes_and_is_made_anew(
     held: str, state: str, statement: str, cause: str, opens: bool
 ):
-    connect, trouble = Single(held), Trouble(held, statement)
+    connect, trouble = PersistentConnection(held), Trouble(held, statement)
     before = backend(connect)
 
     with pytest.raises(DatabaseUnavailable) as raised, connect() as connection, connection.cursor() as cur:
@@ -144,7 +145,7 @@ def test_no_connection_left_is_known_by_what_the_server_says(database: str):
     url = urlsplit(database)
     url = url._replace(netloc=f"{role}:crowded@{url.netloc.rpartition('@')[2]}")
     try:
-        with pytest.raises(DatabaseUnavailable) as raised, Single(url.geturl())():
+        with pytest.raises(DatabaseUnavailable) as raised, PersistentConnection(url.geturl())():
             pass
     finally:
         sql(database, f"DROP ROLE {role}")
@@ -176,7 +177,7 @@ def test_only_what_speaks_of_the_data_is_blamed_on_an_event(database: str, state
                 raise
         return ()
 
-    connect = Single(database)
+    connect = PersistentConnection(database)
     given = Writer(connect, project, lambda appended: None)  # type: ignore[arg-type]
     for text in ("first", "bad", "last"):
         given.put(line(stream, text))
@@ -215,7 +216,7 @@ def test_a_lease_is_renewed_while_a_batch_waits(database: str, monkeypatch: pyte
             cur.execute(raised("53100"))
         return ()
 
-    connect = Single(database)
+    connect = PersistentConnection(database)
     given = Writer(
         connect, project, lambda appended: None, tick=lambda cur: ticks.append(1), tick_seconds=0.001
     )

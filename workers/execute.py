@@ -41,7 +41,7 @@ SWITCH_SECONDS = 0.0005
 
 @celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
+    """Runs the fairest waiting task, which may be another than the message names. A message that is late or
     doubled, or whose user has as many running as may, claims nothing."""
     worker = pools.worker_name(self.request.hostname or socket.gethostname())
     queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
@@ -61,10 +61,10 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    fair_claim = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claim_fairest(here.transaction)
+            return fair_claim.claim_fairest(here.transaction)
         except DatabaseUnavailable as error:
             if time.monotonic() > limit:
                 logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
@@ -125,7 +125,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the end of the attempt through the writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
+        for item in approval_wait(run.stream, asks, run.percent, claim.attempt, run.finish(success=False)):
             run.put(item)
         if claim.parent:
             run.put(step_wait(*claim.parent, asks.title))
@@ -138,7 +138,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     for item in _ending(
         run,
         job_type=claim.job_type,
-        progress=run.progress,
+        progress=run.percent,
         phases=phases,
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,
@@ -160,7 +160,6 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    """Prepares a process that runs tasks."""
     contexts.install()
     output.install()
     children.allow()

@@ -17,9 +17,9 @@ from celery.worker.request import Request
 
 from app.tasks import lifecycle
 from app.tasks.endings import WORKER_LOST
+from taskroom.texts import reason
 from workers import runtime
 from workers.registry import may_retry_lost
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.lost")
 

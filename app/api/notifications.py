@@ -15,7 +15,7 @@ from app.auth.principal import SESSION, Principal
 from app.http.base import Blueprint, NoQuery, WholeField, acting, page_of, permitted, reading, with_next
 from app.inbox import notification
 from app.inbox import store as inbox
-from app.notifications import create
+from app.notifications import announce as announce_to_all
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
 
@@ -142,7 +142,7 @@ def announce(
 
     def make() -> dict[str, Any]:
         with services().transaction() as tx:
-            event = create.announce(tx, **fields)
+            event = announce_to_all(tx, **fields)
             if key:
                 key.remember(tx.cur, KeyResult(None, event.payload))
         return event.decoded()

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.auth.key_text import SHOWN, hash_of, new_key
 from app.auth.principal import SCOPES, Principal, may_hold_key
 from app.db.statements import Statement, as_text, composed
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden, Foreign, NotFound
 from app.models.accounts import ApiKey, User
 from app.models.base import Ids
 
@@ -197,4 +197,5 @@ def revoke(cur: Cursor, id: str, by: Principal | None) -> None:
         "all": by is None or by.is_global,
     }
     if _REVOKE.execute(cur, key=id, **values).rowcount == 0:
-        raise NotFound("There is no such API key")
+        foreign = _ONE.execute(cur, key=id).fetchone()
+        raise (Foreign if foreign else NotFound)("There is no such API key")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, request
@@ -78,6 +79,17 @@ def current(scope: str, allow_ticket: bool = False, lasts: bool = False) -> Prin
     principal = _permitted(_current(allow_ticket, lasts), scope)
     request.environ[WHOSE] = principal.user_id
     return principal
+
+
+def of_handshake(credentials: Any) -> Principal:
+    """Returns the principal of a socket: by the token, API key or ticket of its handshake, else by the HTTP request.
+    All events of sockets only read. Raises the errors of ``principal_of``."""
+    given = credentials if isinstance(credentials, dict) else {}
+    if isinstance(given.get("token"), str) and given["token"]:
+        return principal_of(given["token"], "read")
+    if isinstance(given.get("ticket"), str):
+        return _permitted(use_ticket(given["ticket"]), "read")
+    return current("read", lasts=True)
 
 
 def user_id() -> str:

@@ -14,7 +14,7 @@ from app.auth.accounts import Account
 from app.auth.key_text import VALID, VALID_WORDS
 from app.auth.principal import SCOPES, tenant_of
 from app.config import Config
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 
 ENSURED = "script/up"  # the name of the key that ``ensure`` makes
 PAGE = 200
@@ -87,5 +87,5 @@ def _account(cur: Cursor, email: str) -> Account:
     return found
 
 
-def _connection() -> closing[Single]:
-    return closing(Single(Config.from_env().database_url))
+def _connection() -> closing[PersistentConnection]:
+    return closing(PersistentConnection(Config.from_env().database_url))

@@ -4,13 +4,13 @@
 cause            examples                      the writer           the breaker   a connection             a request
 ================ ============================= ==================== ============= ======================== ========
 INVALID_DATA     22…, 23…, a text with NUL     drops the event      closes        is kept                  500
-BUSY             40…, 53…, 55…, 57014          retries              closes        Single's is replaced     503
+BUSY             40…, 53…, 55…, 57014          retries              closes        thread's is replaced     503
 READ_ONLY        25006, a replica of Redis     retries              "read only"   is replaced              503
 SESSION_BROKEN   25P03, 58…, XX…               retries              closes        is replaced              503
 NOT_READY        28…, 3D…, 42P01, 42501        retries              closes        is replaced              503
 UNAVAILABLE      08…, 57P…, no SQLSTATE        retries              opens         is replaced              503
 OUT_OF_RESOURCES EMFILE, ENOSPC, no memory     retries              closes        is replaced              503
-BUG              42703, 0A…, all others        retries              closes        Single's is replaced     500
+BUG              42703, 0A…, all others        retries              closes        thread's is replaced     500
 ================ ============================= ==================== ============= ======================== ========
 
 Each 503 has ``Retry-After``. ``of_accept`` is for errors of a listening socket; its BUG means that the socket is of no

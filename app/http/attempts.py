@@ -106,13 +106,13 @@ class WrongKeys:
 
 class ConnectionAttempts:
     """Limits attempts to open a stream or socket. This process counts all attempts, by address and by user. Refused
-    ones (401, 403, 404) are counted by ``count_failure``, which is that of ``Failures``: other attempts cost no round
+    ones (401, 403, 404) are counted by ``failed``, the ``count`` of ``Failures``: other attempts cost no round
     trip."""
 
-    def __init__(self, per_user: int | None, count_failure: Callable[[str], float]) -> None:
+    def __init__(self, per_user: int | None, failed: Callable[[str], float]) -> None:
         self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups
         self._addresses = Window(None if per_user is None else per_user * ADDRESS_FACTOR, network_key)
-        self._failures = Failures(count_failure)
+        self._failures = Failures(failed)
 
     def arrived(self, address: str) -> None:
         """Counts an attempt of the address. Raises RateExceeded."""

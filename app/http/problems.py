@@ -13,6 +13,7 @@ from flask_limiter import RateLimitExceeded
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
+from app.auth import access_log
 from app.db.breaker import Refused
 from app.errors import Problem, Unavailable, Unprocessable, causes
 from app.http.attempts import too_many as refusal
@@ -97,7 +98,7 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     size, every = 0, _flat(messages, name)
     for number, (field, message) in enumerate(every):
-        text = _cut(str(message), LONGEST_ERROR)
+        text = _shortened(str(message), LONGEST_ERROR)
         size += len(field) + len(text)
         if number == MOST_ERRORS or size > ERRORS_SIZE:
             left_out = 1 + sum(1 for _ in every)
@@ -112,7 +113,7 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         for key, value in messages.items():
             own = key in _LOCATIONS if not name else key == ma.exceptions.SCHEMA
             inner = name if own else f"{name}.{key}" if name else str(key)
-            yield from _flat(value, _cut(inner, LONGEST_NAME))
+            yield from _flat(value, _shortened(inner, LONGEST_NAME))
         return
     if isinstance(messages, str) or not isinstance(messages, Iterable):
         messages = [messages]
@@ -120,13 +121,14 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name or "body", message
 
 
-def _cut(text: str, longest: int) -> str:
+def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[:longest] + "…"
 
 
 def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
+        access_log.refused(error)
         return problem_response(error.status, error.title, error.detail, error.errors, error.headers)
 
     @app.errorhandler(RateLimitExceeded)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.message import Channels
@@ -107,7 +107,7 @@ class SubscribedChannels:
                 logger.info("subscribing waits for the next connection: %s", error)
 
     def _send_channels(self, connection: Any, command: str, channels: Sequence[str]) -> None:
-        for start in in_turns(range(0, len(channels), CHANNELS_AT_ONCE), 1):
+        for start in with_pauses(range(0, len(channels), CHANNELS_AT_ONCE), 1):
             connection.send_command(command, *channels[start : start + CHANNELS_AT_ONCE], check_health=False)
 
     def _command(self, *args: str) -> None:

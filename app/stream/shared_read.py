@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from app.stream.background import in_turns, spawn
+from app.stream.background import spawn, with_pauses
 from app.stream.event import Event
 from app.stream.store import DatabaseUnavailable
 
@@ -36,7 +36,7 @@ class Kept:
 
     events: list[Event]
     bytes: int
-    upto: int = 0  # of a present state: the sequence up to which it holds
+    upto: int = 0  # of a state: the sequence up to which it holds
     delivered: bool = False  # all waiters have been called, so it may be dropped
     at: float = field(default_factory=time.monotonic)
 
@@ -79,7 +79,7 @@ class SharedReads(Generic[Key]):
             first = others = Outcome.FAILED
         with self._lock:
             waiting = self._waiting.pop(key)
-        for number, then in enumerate(in_turns(waiting, WAITING_AT_ONCE)):
+        for number, then in enumerate(with_pauses(waiting, WAITING_AT_ONCE)):
             try:
                 then(others if number else first)
             except Exception:  # one waiter must not keep the result from the others

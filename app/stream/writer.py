@@ -184,7 +184,7 @@ class Writer:
             except Exception as error:
                 cause = causes.of(error)
                 if cause is Cause.INVALID_DATA:
-                    return self._part(batch, marks)
+                    return self._split(batch, marks)
                 self.failures += 1
                 logger.warning(
                     "storing %d events failed, again in %.2f s: %s",
@@ -196,7 +196,7 @@ class Writer:
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)
 
-    def _part(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
+    def _split(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
         """One draft that Postgres or the projection cannot take must not cost the others."""
         logger.exception("a batch of %d events was refused", len(batch))
         if len(batch) > 1:
