@@ -31,7 +31,7 @@ def main() -> None:
         if files < config.max_viewers:
             logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
         parts: Services = app.extensions["taskroom"]
-        gc_tuning.settle()
+        gc_tuning.freeze()
         with app.app_context():
             parts.start()
     except Exception as error:

@@ -147,9 +147,9 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     pages = [loaded_for(), loaded_for("src/views/runs-page.tsx"), run, loaded_for("src/views/chart.ts") - run]
 
     assert all(pages)
-    told = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
+    stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
     measured = [*script, script[0], *(size for files in pages for size in kilobytes(files))]
-    assert told == [pytest.approx(size, rel=0.05) for size in measured]
+    assert stated == [pytest.approx(size, rel=0.05) for size in measured]
 
 
 def test_a_page_loads_nothing_of_the_other_before_it_is_drawn() -> None:

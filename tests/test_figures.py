@@ -26,7 +26,7 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -34,8 +34,8 @@ from app.tasks import (
     dispatch,
     lease_reaper,
     listing,
-    outlook,
     plan,
+    progress_estimate,
     projection,
     reports,
     retention,
@@ -68,7 +68,7 @@ PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAUL
 FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "quiet stream gets a comment line every 15 s", lambda: DEFAULT.keepalive_seconds, 15),
     (PROTOCOL, "good for one connection within 30 s", lambda: DEFAULT.ticket_seconds, 30),
-    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_rooms.MAX_ROOMS, 16),
+    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_cursors.MAX_ROOMS, 16),
     (PROTOCOL, "| 500 open streams and sockets a user", lambda: DEFAULT.streams_per_user, 500),
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
     (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),
@@ -90,7 +90,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
+     lambda: (unauthenticated.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
     (PROTOCOL, "limited in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
@@ -146,7 +146,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
      lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
     (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
-    (JOBS, "up to 95 % of its share", lambda: outlook.MAX_BY_TIME, 0.95),
+    (JOBS, "up to 95 % of its share", lambda: progress_estimate.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.outgoing.http_client import HttpResponse, NoResponse
 from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.store import DatabaseUnavailable
@@ -166,7 +166,8 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     monkeypatch.setattr(delivery, "wait", noting)
     monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
     run = threading.Thread(
-        target=deliver, args=(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT)
+        target=deliver,
+        args=(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT),
     )
     run.start()
     wait_for("it waits for what is on its way", lambda: None in waits)
@@ -193,7 +194,7 @@ def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
             sent.set()
         return WELL
 
-    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2
+    assert deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2
 
 
 def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
@@ -204,14 +205,16 @@ def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
             late.create_tasks()
-            meanwhile.append(deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT))
+            meanwhile.append(
+                deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT)
+            )
         return WELL
 
     assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 2
     assert meanwhile == [0]
 
     hook.create_tasks()
-    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
+    assert deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
         "the lock was given back"
     )
 

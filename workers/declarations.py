@@ -63,13 +63,5 @@ def _declaration(package: str, of_package: Iterable[Job]) -> Declaration:
 
 
 def _type(job: Job) -> JobType:
-    return JobType(
-        name=job.name,
-        title=job.title,
-        description=job.description,
-        params=json_schema(job.params),
-        phases=job.phases,
-        queue=job.queue,
-        max_retries=job.max_retries,
-        retry_lost=job.retry_lost,
-    )
+    same = ("name", "title", "description", "phases", "queue", "max_retries", "retry_lost")
+    return JobType(params=json_schema(job.params), **{name: getattr(job, name) for name in same})

@@ -26,7 +26,6 @@ def emit_phase_update(
     """Reports a phase. ``status`` is active, in_progress, completed or error; of in_progress at most ten a second are
     sent."""
     run = _run(task_id)
-    run.check()
     known = values.status(status)
     if known is None:
         shown = values.text(status)[:100]
@@ -57,7 +56,6 @@ def emit_phase_complete(
     duration_seconds: float | None = None,
 ) -> None:
     run = _run(task_id)
-    run.check()
     run.emit(
         "phase_complete",
         {
@@ -81,7 +79,6 @@ def emit_task_status(
 ) -> None:
     """Reports the current phase. ``is_running=False`` has no effect: a task ends when its function returns."""
     run = _run(task_id)
-    run.check()
     phase = values.name(current_phase) if current_phase else run.current_phase
     run.sink.status(phase, values.text(current_phase_message), None, None)
 
@@ -107,4 +104,5 @@ def _run(task_id: str) -> Run:
     run = current.get()
     if run.id != task_id:
         raise ValueError(f"task {task_id} does not run here; {run.id} does")
+    run.check()
     return run

@@ -42,7 +42,7 @@ SWITCH_SECONDS = 0.0005
 
 @celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
+    """Runs the fairest waiting task, which may be another than the message names. A message that is late or
     doubled, or whose user has as many running as may, claims nothing."""
     worker = pools.worker_name(self.request.hostname or socket.gethostname())
     queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
@@ -62,10 +62,10 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    fair_claim = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claim_fairest(here.transaction)
+            return fair_claim.claim_fairest(here.transaction)
         except Exception as error:
             if not causes.of(error).is_temporary or time.monotonic() > limit:
                 survived(logger, error, "task %s: not claimed, a round sends another message", task_id)
@@ -161,7 +161,6 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    """Prepares a process that runs tasks."""
     contexts.install()
     output.install()
     children.allow()

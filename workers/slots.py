@@ -10,7 +10,7 @@ from typing import Any
 from celery.signals import celeryd_after_setup, worker_init, worker_ready, worker_shutting_down
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.periodic import Periodic
 from app.tasks.slots import Cap, register_worker, unregister_worker
@@ -32,7 +32,7 @@ class Announcement:
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
         self._declarations = DeclarationWriter()
-        self._connect = Single(settings().database_url)
+        self._connect = PersistentConnection(settings().database_url)
         self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
     def write(self) -> None:

@@ -22,7 +22,7 @@ def deliver_webhooks() -> None:
     rules = UrlPolicy(here.webhook_allowed, plain_http=here.embedded)
     policy = Policy(here.webhook_retry_seconds)
     try:
-        with runtime().connect.single() as connect:
+        with runtime().connect.one() as connect:
             deliver(
                 connect,
                 runtime().transaction,

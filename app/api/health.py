@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.config import is_loopback
 from app.db.pool import require_writable
 from app.errors import Foreign, Unauthorized
 from app.http.problems import problem_response
@@ -33,21 +33,17 @@ def readyz() -> Response:
     parts = services()
     try:
         with parts.read() as conn:
-            require_writable(
-                conn
-            )  # raises in the block, so that a session that stays read-only is not used again
+            # It raises in the block, so that a session that stays read-only is not used again.
+            require_writable(conn)
     except DatabaseUnavailable as error:
-        return _not_ready(str(error))
+        why = f"Postgres: {error}"
+        return problem_response(503, "Service Unavailable", why, headers={"Retry-After": "2"})
     subscription = parts[Hub].subscription
     connected = subscription.connected and not subscription.stale
     listening = not subscription.ended
     redis = {"connected": connected, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
     status = "ok" if connected and listening else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
-
-
-def _not_ready(why: str) -> Response:
-    return problem_response(503, "Service Unavailable", f"Postgres: {why}", headers={"Retry-After": "2"})
 
 
 @blp.get("/metrics")
@@ -69,12 +65,5 @@ def _check_access() -> None:
             raise Unauthorized("Send METRICS_TOKEN as a bearer token")
         return
     proxied = any(name in request.headers for name in PROXY_HEADERS)
-    if not config.embedded or proxied or not _is_local(request.remote_addr):
+    if not config.embedded or proxied or not is_loopback(request.remote_addr or ""):
         raise Foreign("Set METRICS_TOKEN to see the metrics")
-
-
-def _is_local(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False

@@ -77,7 +77,7 @@ def steps(params: Mapping[str, Any]) -> None:
 
 
 def budget(cur: Cursor, user_id: str) -> None:
-    """Raises OverBudget when the user has stored its limit of bytes today."""
+    """Raises TooMany when the user has stored its limit of bytes today."""
     config = services().config
     check(cur, user_id, 0 if config.bench else config.daily_bytes)
 

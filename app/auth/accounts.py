@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.statements import Statement, as_text
+from app.db.statements import Statement, as_text, parameters
 from app.models.accounts import Session, Tenant, User
 from app.models.webhooks import Webhook
 
@@ -34,9 +34,7 @@ class OpenedSession(NamedTuple):
 _LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
 _FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
-_new = insert(User).values(
-    {name: sa.bindparam(name) for name in ("email", "password_hash", "role", "tenant")}
-)
+_new = insert(User).values(parameters("email", "password_hash", "role", "tenant"))
 _keep = sa.bindparam("keep", type_=sa.Boolean)
 _SAVE = Statement(
     _new.on_conflict_do_update(
@@ -57,7 +55,7 @@ _DISABLE_WEBHOOKS = Statement(
     .values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
 )
 
-_trial = insert(Tenant).values(name=sa.bindparam("name"), trial_ends_at=sa.bindparam("trial_ends_at"))
+_trial = insert(Tenant).values(parameters("name", "trial_ends_at"))
 _SET_TRIAL = Statement(
     _trial.on_conflict_do_update(
         index_elements=[Tenant.name], set_={"trial_ends_at": _trial.excluded.trial_ends_at}
@@ -91,10 +89,8 @@ _OPEN_SESSION = Statement(
     ).returning(*as_text(Session.user_id), sa.literal_column("xmax = 0"))
 )
 
-_foreign = insert(User).values(
-    {name: sa.bindparam(name) for name in ("issuer", "subject", "email", "role", "tenant")}
-    | {"told_at": _issued_at}
-)
+_claims = parameters("issuer", "subject", "email", "role", "tenant")
+_foreign = insert(User).values(_claims | {"told_at": _issued_at})
 _RECORD = Statement(
     _foreign.on_conflict_do_update(
         index_elements=[User.issuer, User.subject],

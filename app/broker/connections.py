@@ -25,7 +25,7 @@ BROKER_ERRORS = (OperationalError, RedisError, OSError)
 Result = TypeVar("Result")
 
 
-class Connections:
+class BrokerConnections:
     """Lends open connections, each for one message at a time. A connection that failed is discarded.
 
     ``connect`` opens a connection. Thread-safe; empty in a forked child.

@@ -45,11 +45,7 @@ class Subscriber:
         self._waiting: dict[str, Backlog] = {}  # in the order in which the streams began to wait
         self._bytes = 0
         self._lock = threading.Lock()
-        self._running = self._closed = False
-
-    @property
-    def busy(self) -> bool:
-        return self._running
+        self.busy = self._closed = False
 
     def take(self, event: Event) -> None:
         """Adds the event to the backlog; never blocks."""
@@ -83,9 +79,9 @@ class Subscriber:
         if self._closed:
             return
         self._waiting[stream] = backlog
-        if not self._running:
+        if not self.busy:
             threading.Thread(target=self._run, name="taskroom-handler", daemon=True).start()
-            self._running = True
+            self.busy = True
 
     def _drop_events(self, backlog: Backlog) -> None:
         self._bytes -= sum(map(memory, backlog.events or ()))
@@ -96,7 +92,7 @@ class Subscriber:
             with self._lock:
                 stream = next(iter(self._waiting), None)
                 if stream is None:
-                    self._running = False
+                    self.busy = False
                     return
                 backlog = self._waiting.pop(stream)
                 self._bytes -= sum(map(memory, backlog.events or ()))

@@ -1,14 +1,13 @@
-"""Connections to Postgres: the pool of a web process, and single connections for threads."""
+"""The pool of connections to Postgres of a web process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -81,7 +80,7 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                 raw = lent.driver_connection
                 assert raw is not None
                 raw.autocommit = autocommit
-                with _transaction(raw):
+                with in_transaction(raw):
                     yield raw
         except PoolTimeout as error:  # a limit of ours, which says nothing about Postgres
             breaker.left(call)
@@ -146,14 +145,9 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 def require_writable(connection: Connection) -> None:
     """Raises DatabaseUnavailable when Postgres is read-only: the caller that tests for all may only read itself."""
     with connection.cursor() as cur:
-        if is_read_only(cur):
+        cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
+        if cur.fetchall()[0][0]:
             raise DatabaseUnavailable("it is read-only", Cause.READ_ONLY)
-
-
-def is_read_only(cur: Cursor) -> bool:
-    """Returns whether Postgres refuses writes. Raises psycopg2.Error when the tables do not exist."""
-    cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
-    return bool(cur.fetchall()[0][0])
 
 
 def _enter(breaker: Breaker) -> Call:
@@ -177,7 +171,7 @@ def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None
 
 
 @contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
+def in_transaction(connection: Connection) -> Iterator[None]:
     """Commits or rolls back. psycopg2's own block begins a transaction under autocommit too, and hides the error that
     closed the connection."""
     try:
@@ -191,35 +185,3 @@ def _transaction(connection: Connection) -> Iterator[None]:
 
 def _closed(lent: PoolProxiedConnection) -> bool:
     return lent.driver_connection is None or bool(lent.driver_connection.closed)
-
-
-class Single:
-    """One connection for one thread, opened at the first use and again after a failure."""
-
-    def __init__(self, dsn: str, **limits: str) -> None:
-        self._dsn, self._limits = dsn, limits
-        self._connection: Connection | None = None
-
-    def __call__(self) -> AbstractContextManager[Connection]:
-        return self._lend()
-
-    @contextmanager
-    def _lend(self) -> Iterator[Connection]:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = psycopg2.connect(self._dsn, **connect_args(**self._limits))
-            with _transaction(self._connection):
-                yield self._connection
-        except psycopg2.Error as error:
-            cause = causes.of(error)
-            if cause is not Cause.INVALID_DATA:
-                self.close()
-            if cause.is_temporary:
-                raise DatabaseUnavailable(causes.first_line(error), cause) from error
-            raise
-
-    def close(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg2.Error):
-                self._connection.close()
-            self._connection = None

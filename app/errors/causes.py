@@ -156,8 +156,8 @@ def sqlstate(error: BaseException) -> str | None:
 def client_message(error: BaseException) -> str:
     """Returns the text for the caller of a request that met a temporary error."""
     cause = of(error)
-    of_postgres = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
-    if of_postgres or cause is Cause.OUT_OF_RESOURCES:
+    known = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
+    if getattr(error, "of_postgres", known) or cause is Cause.OUT_OF_RESOURCES:
         return _CLIENT_MESSAGES.get(cause, "")
     return "A server that this request needs does not answer; try again"
 

@@ -26,7 +26,7 @@ from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
 from app.services import services
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
@@ -149,7 +149,7 @@ def json_body() -> Any:
     for _ in range(MAX_DEPTH):
         inner = chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers)
         # Others run meanwhile: two megabytes may hold a million values.
-        containers = [each for each in in_turns(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
+        containers = [each for each in with_pauses(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
         if not containers:
             return value
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")

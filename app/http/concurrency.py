@@ -35,7 +35,7 @@ class UserConcurrency:
             self._requests[user_id] = requests + 1
             queue = self._queues.setdefault(user_id, AdmissionQueue(self._at_once))
         try:
-            with admitted(queue):
+            with queue:
                 yield
         finally:
             with self._lock:
@@ -57,8 +57,8 @@ class ReportConcurrency:
     def slot(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
         """Encloses reading a body. Yields a context that encloses parsing and storing it. Raises TooMany like
         UserConcurrency."""
-        with self._users.slot(user_id), admitted(self._read):
-            yield admitted(self._stored)
+        with self._users.slot(user_id), self._read:
+            yield self._stored
 
 
 class Downloads:
@@ -83,12 +83,3 @@ class Downloads:
             self._running[user_id] -= 1
             if not self._running[user_id]:
                 del self._running[user_id]
-
-
-@contextmanager
-def admitted(queue: AdmissionQueue) -> Iterator[None]:
-    queue.enter()
-    try:
-        yield
-    finally:
-        queue.leave()

@@ -108,7 +108,7 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     size, every = 0, _flat(messages, name)
     for number, (field, message) in enumerate(every):
-        text = _cut(str(message), LONGEST_ERROR)
+        text = _shortened(str(message), LONGEST_ERROR)
         size += len(field) + len(text)
         if number == MOST_ERRORS or size > ERRORS_SIZE:
             left_out = 1 + sum(1 for _ in every)
@@ -123,7 +123,7 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         for key, value in messages.items():
             own = key in _LOCATIONS if not name else key == ma.exceptions.SCHEMA
             inner = name if own else f"{name}.{key}" if name else str(key)
-            yield from _flat(value, _cut(inner, LONGEST_NAME))
+            yield from _flat(value, _shortened(inner, LONGEST_NAME))
         return
     if isinstance(messages, str) or not isinstance(messages, Iterable):
         messages = [messages]
@@ -131,7 +131,7 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name or "body", message
 
 
-def _cut(text: str, longest: int) -> str:
+def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[:longest] + "…"
 
 

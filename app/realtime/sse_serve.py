@@ -17,9 +17,10 @@ from app.http.problems import problem_of
 from app.http.rate_limits import address
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_connection import SseConnection
-from app.realtime.sse_registry import Connection, SseRegistry
-from app.realtime.sse_rooms import SharedSseConnection, composite
+from app.realtime.sse_connection import OneRoomConnection, SseConnection
+from app.realtime.sse_cursors import composite
+from app.realtime.sse_registry import SseRegistry
+from app.realtime.sse_rooms import ManyRoomsConnection
 from app.realtime.sse_user import UserCodec
 from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
@@ -46,7 +47,7 @@ def serve(
     parts, viewers = services(), list[Viewer]()
     try:
         parts[ConnectionAttempts].arrived(address())
-        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].joining():
+        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].queue:
             principal = identity.current(allow_ticket=True, lasts=True)
             set_user(principal.user_id)
             names = names_of(principal)
@@ -65,15 +66,15 @@ def serve(
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
         make_hello = partial(hello or codec.hello, viewers[0], principal)
-        make: Callable[..., Connection] = partial(SseConnection, codec=codec, viewer=viewers[0])
+        make: Callable[..., SseConnection] = partial(OneRoomConnection, codec=codec, viewer=viewers[0])
         if rooms:
             make_hello = partial(_hello_of_rooms, viewers)
-            make = partial(SharedSseConnection, codec=codec, viewers=viewers)
+            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers)
         elif own:
             since = cursors[1]
             make_hello = partial(hello_of_user, make_hello, viewers[1], since)
             user_codec = partial(UserCodec, inner=plain, since=since)
-            make = partial(SharedSseConnection, codec=codec, viewers=viewers, room_codec=user_codec)
+            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers, room_codec=user_codec)
         return _handed_over(parts, viewers, principal, make_hello, make)
     except NoSuchStream:
         _close(parts, viewers, "refused")
@@ -112,7 +113,7 @@ def _handed_over(
     viewers: list[Viewer],
     principal: Principal,
     hello: Callable[[], bytes],
-    make: Callable[..., Connection],
+    make: Callable[..., SseConnection],
 ) -> Response:
     """Lets the HTTP server send the first message; then the hub has the socket, and this greenlet ends."""
     environ = request.environ

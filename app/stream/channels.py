@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from app.errors import causes
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.message import Channels
@@ -106,7 +106,7 @@ class SubscribedChannels:
                 _wait_for_connection(error)
 
     def _send_channels(self, connection: Any, command: str, channels: Sequence[str]) -> None:
-        for start in in_turns(range(0, len(channels), CHANNELS_AT_ONCE), 1):
+        for start in with_pauses(range(0, len(channels), CHANNELS_AT_ONCE), 1):
             connection.send_command(command, *channels[start : start + CHANNELS_AT_ONCE], check_health=False)
 
     def _command(self, *args: str) -> None:

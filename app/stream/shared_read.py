@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from app.errors import causes
 from app.errors.survived import survived
-from app.stream.background import in_turns, spawn
+from app.stream.background import spawn, with_pauses
 from app.stream.event import Event
 
 logger = logging.getLogger("taskroom.hub")
@@ -37,7 +37,7 @@ class Kept:
 
     events: list[Event]
     bytes: int
-    upto: int = 0  # of a present state: the sequence up to which it holds
+    upto: int = 0  # of a state: the sequence up to which it holds
     delivered: bool = False  # all waiters have been called, so it may be dropped
     at: float = field(default_factory=time.monotonic)
 
@@ -79,7 +79,7 @@ class SharedReads(Generic[Key]):
                 survived(logger, error, "reading %s failed", key)
         with self._lock:
             waiting = self._waiting.pop(key)
-        for number, then in enumerate(in_turns(waiting, WAITING_AT_ONCE)):
+        for number, then in enumerate(with_pauses(waiting, WAITING_AT_ONCE)):
             try:
                 then(others if number else first)
             except Exception:  # one waiter must not keep the result from the others

@@ -27,7 +27,7 @@ STALE_SECONDS = 2.0  # after this an operator is warned
 # Publishers pause for so long after a failure, so the first moments of a connection may lack messages.
 SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
 RECONNECT_SECONDS = (0.05, 1.0)
-TURN_SECONDS = 0.005  # of a backlog of messages, before other threads run
+BACKLOG_SECONDS = 0.005  # of a backlog of messages, before other threads run
 
 
 class Listener(Protocol):
@@ -141,13 +141,13 @@ class Subscription:
 
     def _listen(self, connection: Any) -> None:
         pinged: float | None = None
-        next_ping, turn = 0.0, time.monotonic()
+        next_ping, paused_at = 0.0, time.monotonic()
         while not self._stopped.is_set():
             now = time.monotonic()
-            if now - turn >= TURN_SECONDS:
+            if now - paused_at >= BACKLOG_SECONDS:
                 # Reading lets no other thread run while there is something to read.
                 time.sleep(0)
-                turn = now = time.monotonic()
+                paused_at = now = time.monotonic()
             if pinged is None and now >= next_ping:
                 self.channels.send(connection, "PING")
                 pinged, next_ping = now, now + PING_EVERY

@@ -188,7 +188,7 @@ class Writer:
                 self.id, self._batch = str(uuid.uuid4()), 0
             except Exception as error:
                 if causes.of(error) is Cause.INVALID_DATA:
-                    return self._part(batch, marks)
+                    return self._split(batch, marks)
                 self.failures += 1
                 cause = survived(logger, error, "storing %d events failed, again in %.2f s", len(batch), wait)
                 if cause is not Cause.UNAVAILABLE:  # whatever this batch waits for, its task lives
@@ -196,7 +196,7 @@ class Writer:
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)
 
-    def _part(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
+    def _split(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
         """One draft that Postgres cannot take must not cost the others."""
         logger.exception("a batch of %d events was refused", len(batch))
         if len(batch) > 1:

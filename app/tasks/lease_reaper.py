@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors import causes
 from app.errors.survived import survived
 from app.periodic import Periodic
@@ -22,7 +22,7 @@ from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
 
-logger = logging.getLogger("taskroom.rounds")
+logger = logging.getLogger("taskroom.reaper")
 
 MISSED_LIMIT = 4
 LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next
@@ -47,27 +47,27 @@ class LeaseReaper:
         fill: Callable[[Connect], int] = lambda connect: 0,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
-        self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
+        self._connect = PersistentConnection(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher = dispatcher
         self._begin = transactions(self._connect, self._committed)
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
-        self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
+        self.thread = Periodic("rounds", seconds, self.round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
         self.leads = False
         self.lost = 0  # attempts, since the start
 
-    def _round(self) -> None:
+    def round(self) -> None:
+        """Runs one round if this process leads. Raises DatabaseUnavailable, and leads no more."""
         try:
-            self.round()
+            self._lead_round()
         except DatabaseUnavailable:
             self._last_round, self.leads = None, False
             raise
 
-    def round(self) -> None:
-        """Runs one round if this process leads."""
+    def _lead_round(self) -> None:
         with self._connect() as conn, conn.cursor() as cur:
             self.leads = self._leads(cur)
             if not self.leads:

@@ -21,6 +21,7 @@ from app.models.streams import Stream
 from app.models.tasks import Phase, Task, TaskCount
 from app.stream.pages import PAGE_BYTES
 from app.tasks.projection import LIST_COLUMNS, row_of
+from app.tasks.sums import Sums
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
@@ -76,6 +77,9 @@ def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit
     # The last task that was looked at, unless that was the last of all.
     last = _end(given).execute(cur, **values, skipped=SCAN_TASKS - 1).fetchall()
     return Page(tasks, tuple(last[0]) if len(last) > 1 else None)
+
+
+COUNTS = Sums(TaskCount, ("user_id", "tenant", "status"), "number", group=("user_id",))
 
 
 def status_counts(cur: Cursor, wanted: Listing, stream: str) -> tuple[dict[str, int], int, bool]:

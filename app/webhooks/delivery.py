@@ -25,9 +25,7 @@ from app.webhooks.signing import SecretUnreadable, decrypt, signed
 logger = logging.getLogger("taskroom.webhooks")
 
 CONCURRENCY = 16
-RUN_SECONDS = (
-    20.0  # then the worker is free for tasks; another hint follows for deliveries that are still due
-)
+RUN_SECONDS = 20.0  # then the worker is free for tasks; another hint follows for what is still due
 POLL_SECONDS = 0.5
 LOCK_KEY = 7_465_736_103  # of the advisory lock; no other code locks this number
 HOLDER_SESSION = "20s"  # the lock's holder sends a statement more often

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from app.db.statements import CTID, Statement, as_text, is_among
+from app.db.statements import CTID, Statement, as_text, is_among, parameters
 from app.errors import Conflict, Foreign, NotFound
 from app.models.accounts import User
 from app.models.webhooks import Delivery, Webhook
@@ -51,10 +51,7 @@ _LOCK_USER = Statement(
 )
 _CREATE = Statement(
     sa.insert(Webhook)
-    .values(
-        {name: sa.bindparam(name) for name in ("tenant", "url", "event_types", "secret")}
-        | {"user_id": sa.bindparam("user")}
-    )
+    .values(parameters("tenant", "url", "event_types", "secret") | {"user_id": sa.bindparam("user")})
     .returning(*as_text(Webhook.id))
 )
 _SECRET = Statement(sa.select(Webhook.secret).where(_id))

@@ -77,16 +77,8 @@ class Phase:
         if self.open:
             self.open = False
             self._report("completed")
-            self._emit(
-                "phase_complete",
-                {
-                    "phase_id": self.id,
-                    "processed_count": self.processed,
-                    "total_count": self.total,
-                    "error_count": self.errors,
-                    "duration_seconds": round(time.monotonic() - self._started, 3),
-                },
-            )
+            duration = round(time.monotonic() - self._started, 3)
+            self._emit("phase_complete", self._counts() | {"duration_seconds": duration})
 
     def fail(self, message: str) -> None:
         """Reports that the phase failed, once."""
@@ -113,15 +105,9 @@ class Phase:
         self._reported, self._counted = at, self.processed
 
     def _report(self, status: str) -> None:
-        self._emit(
-            "phase_update",
-            {
-                "phase_id": self.id,
-                "status": status,
-                "message": self.message,
-                "processed_count": self.processed,
-                "total_count": self.total,
-                "error_count": self.errors,
-                "eta_seconds": self.eta,
-            },
-        )
+        reported = {"status": status, "message": self.message, "eta_seconds": self.eta}
+        self._emit("phase_update", self._counts() | reported)
+
+    def _counts(self) -> dict[str, Any]:
+        counts = {"processed_count": self.processed, "total_count": self.total, "error_count": self.errors}
+        return {"phase_id": self.id, **counts}

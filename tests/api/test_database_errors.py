@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import httpx
@@ -15,7 +15,6 @@ from tests.api.answers import problem
 from tests.api.waits import LIMIT
 from tests.errors.scene import Scene
 from tests.errors.sessions import LARGE_SORT, TABLES
-from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -24,17 +23,10 @@ BODY = {"job_type": "test_echo", "params": {"text": "hello"}}
 
 
 @pytest.fixture(scope="module")
-def alone(
-    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
+def alone(new_system: Callable[[str], System]) -> Iterator[System]:
     """A web process over a database that nobody else has."""
-    system = System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp("alone"))
-    try:
-        with system.web() as url:
-            system.url = url
-            yield system
-    finally:
-        system.stop()
+    with new_system("alone").running(workers=0) as system:
+        yield system
 
 
 @pytest.fixture

@@ -249,11 +249,11 @@ def test_16_a_newer_token_with_another_role_ends_what_older_ones_opened(url: str
 
 def test_a_socket_takes_no_token_that_says_something_else_of_its_user(url: str, issuer: Issuer) -> None:
     who, now = uuid.uuid4().hex, int(time.time())
-    told = {"sub": who, "roles": ["ops"], "org": "acme"}
-    mine = holder(url, issuer.token(iat=now - 5, **told))
+    claims = {"sub": who, "roles": ["ops"], "org": "acme"}
+    mine = holder(url, issuer.token(iat=now - 5, **claims))
     viewer = SocketViewer(url, mine, mine.start("test_echo"))
     viewer.connect()
-    again, other = issuer.token(iat=now - 5, **told), issuer.token(iat=now, **told | {"org": "other"})
+    again, other = issuer.token(iat=now - 5, **claims), issuer.token(iat=now, **claims | {"org": "other"})
 
     assert viewer.client.call("refresh_token", {"token": again}, timeout=60)["ok"]
     ack = viewer.client.call("refresh_token", {"token": other}, timeout=60)

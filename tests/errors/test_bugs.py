@@ -17,7 +17,7 @@ from flask import Flask, request
 
 from app import cli
 from app.auth import identity
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors import survived
 from app.http import problems
 from app.http.attempts import ConnectionAttempts
@@ -63,7 +63,7 @@ def test_events_wait_for_a_projection_that_fails_and_are_all_stored_when_it_is_m
             raise KeyError("a fault of ours")
         return ()
 
-    connect = Single(scene.database)
+    connect = PersistentConnection(scene.database)
     writer = Writer(
         connect,
         project,  # type: ignore[arg-type]
@@ -161,7 +161,7 @@ def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(joining=nullcontext),
+            Joins: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=watch),
         }
     )

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import create_engine
 
 from app.db.breaker import Breaker
-from app.db.pool import Single, engine_options, pooled
+from app.db.persistent import PersistentConnection
+from app.db.pool import engine_options, pooled
 from app.errors import causes
 from app.stream.store import DatabaseUnavailable
 from app.stream.writer import Writer
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 
 def refusal(url: str) -> DatabaseUnavailable:
-    with pytest.raises(DatabaseUnavailable) as raised, Single(url)():
+    with pytest.raises(DatabaseUnavailable) as raised, PersistentConnection(url)():
         pass
     assert isinstance(raised.value.__cause__, psycopg2.OperationalError)
     return raised.value
@@ -65,7 +66,7 @@ def test_its_cause_is_known_and_only_an_outage_opens_the_breaker(scene: Scene, g
 def test_the_writer_waits_and_stores_every_event(scene: Scene, given: Refused):
     stream = new_stream(scene.database)
     with given.refusing(scene) as (url, mend):
-        connect = Single(url)
+        connect = PersistentConnection(url)
         writer = Writer(connect, lambda cur, events: (), lambda appended: None)
         try:
             for n in range(50):

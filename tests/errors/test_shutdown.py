@@ -6,21 +6,22 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, suppress
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors import causes
 from app.stream.store import DatabaseUnavailable
 from app.stream.writer import Writer
-from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.home import Home
 from tests.errors.table import cause_of
 from tests.errors.test_connects import openings, refusal, state_of
 from tests.stream.helpers import line, messages, new_stream
 from tests.support.connections import connection_pool
+from tests.support.embedded import EmbeddedPostgres
 from tests.support.system import System, wait_for
 
 pytestmark = pytest.mark.slow
@@ -72,10 +73,19 @@ def test_a_server_without_a_free_connection(small: Small, user: str, others: int
         if user == "taskroom"
         else small.url.replace(small.url.split("@")[0], "postgresql://weak:weak")
     )
-    with ExitStack() as crowd:
-        for _ in range(others):
-            crowd.enter_context(closing(psycopg2.connect(url)))
+    crowd: list[Connection] = []
+
+    def is_full() -> bool:
+        with suppress(psycopg2.OperationalError):  # sessions of an earlier test may still have their places
+            crowd.append(psycopg2.connect(url))
+        return len(crowd) == others
+
+    try:
+        wait_for("a full server", is_full)
         error, opened = refusal(url), openings(url)
+    finally:
+        for each in crowd:
+            each.close()
 
     assert text in str(error) and state_of(error) == "53300"
     assert error.cause.value == cause_of("53300") and opened == 0
@@ -94,7 +104,7 @@ def lose_a_process(small: Small) -> None:
 @pytest.mark.parametrize("ends", [shut_down, lose_a_process])
 def test_a_session_is_ended_by_the_server(small: Small, ends: Callable[[Small], None]):
     """The driver passes on neither its SQLSTATE (57P01, 57P02) nor its text."""
-    connect, errors = Single(small.url, statement_timeout="0"), list[Exception]()
+    connect, errors = PersistentConnection(small.url, statement_timeout="0"), list[Exception]()
 
     def sleep() -> None:
         try:
@@ -118,7 +128,7 @@ def test_a_session_is_ended_by_the_server(small: Small, ends: Callable[[Small], 
     connect.close()
 
 
-def answers(connect: Single) -> bool:
+def answers(connect: PersistentConnection) -> bool:
     try:
         with connect():
             return True
@@ -138,7 +148,7 @@ def test_a_server_that_shuts_down_takes_no_new_sessions(small: Small):
 
 
 def refused(url: str) -> DatabaseUnavailable | None:
-    connect = Single(url)
+    connect = PersistentConnection(url)
     try:
         with connect():
             return None
@@ -159,7 +169,7 @@ def test_the_writer_stores_every_event_over_it(small: Small, ends: Callable[[Sma
             cur.execute("SELECT pg_sleep(8)")  # type: ignore[attr-defined]
         return ()
 
-    connect = Single(small.url)
+    connect = PersistentConnection(small.url)
     writer = Writer(connect, project, lambda appended: None)
     for n in range(50):
         writer.put(line(stream, str(n)))

@@ -16,7 +16,7 @@ from app.models.webhooks import Delivery
 from app.notifications import reminders
 from app.outgoing import http_client, url_policy
 from app.stream import claims, event
-from app.tasks import budget, cleanup, forsaken, removal, retention, slots
+from app.tasks import budget, cleanup, old_tasks, removal, retention, slots
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
@@ -28,7 +28,7 @@ NGINX = file("deploy/nginx.conf")
 ROWS: dict[str, list[Row]] = {
     "Limits of what is kept": [
         ("time of one worker that a run of the retention takes for", "60 s",
-         lambda: same(retention.RUN_SECONDS, removal.RUN_SECONDS, forsaken.RUN_SECONDS)),
+         lambda: old_tasks.RUN_SECONDS),
         ("events deleted in one transaction", "2,000", lambda: same(retention.BATCH_EVENTS, removal.EVENTS_AT_ONCE)),
         ("how long deliveries, ids of published events, writers and", "7 days",
          lambda: same(
@@ -42,7 +42,7 @@ ROWS: dict[str, list[Row]] = {
         ("reminders in one transaction", "100", lambda: reminders.PAGE),
         ("streams that one statement of the retention looks at", "2,000", lambda: retention.PAGE_STREAMS),
         ("tasks that one statement of the retention looks at", "200",
-         lambda: same(removal.PAGE_TASKS, forsaken.PAGE_TASKS)),
+         lambda: old_tasks.PAGE_TASKS),
     ],
     "Limits of notifications": [
         ("characters of a title", "255", lambda: same(notification.LONGEST_TITLE, most(notices.Announcement, "title"))),

@@ -7,16 +7,16 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app.http import attempts
-from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import (
     acknowledgements,
-    connection,
     engineio_adapter,
     limits,
     polling,
     reader,
     rooms,
     server,
+    wire,
 )
 from app.stream import (
     catchup,
@@ -26,8 +26,8 @@ from app.stream import (
     faults,
     history,
     hub,
+    initial_state,
     pages,
-    present,
     publisher,
     room,
     subscription,
@@ -42,7 +42,7 @@ ROWS: dict[str, list[Row]] = {
          lambda: attempts.SEPARATE_KEYS),
         ("joins at a time in a web process", "16", lambda: joins.AT_ONCE),
         ("interval of comments at two of those addresses", "3 s", lambda: sse_registry.COMMENT_SECONDS),
-        ("rooms of one SSE stream", "16", lambda: sse_rooms.MAX_ROOMS),
+        ("rooms of one SSE stream", "16", lambda: sse_cursors.MAX_ROOMS),
         ("types of events that an SSE stream names", "32", lambda: found(source(sse), r"len\(names\) > (\d+)")),
         ("age of the events of `broadcast` for a user who reconnects", "15 min", lambda: sse_user.LOOK_BACK_SECONDS),
         ("number of these events", "100", lambda: sse_user.LOOK_BACK_EVENTS),
@@ -51,9 +51,9 @@ ROWS: dict[str, list[Row]] = {
         ("such reads at a time", "8", lambda: history.READERS),
         ("bytes of these events that are cached for other viewers", "16 MB", lambda: history.KEPT_BYTES),
         ("how long they are cached", "30 s", lambda: history.KEPT_SECONDS),
-        ("bytes of present states, which viewers are sent first, that", "8 MB", lambda: present.KEPT_BYTES),
+        ("bytes of present states, which viewers are sent first, that", "8 MB", lambda: initial_state.KEPT_BYTES),
         ("how long present states are cached", "30 s", lambda: history.KEPT_SECONDS),
-        ("present states that are read again at a time, for viewers", "4", lambda: present.READERS),
+        ("present states that are read again at a time, for viewers", "4", lambda: initial_state.READERS),
         ("characters of events joined into one buffer", "64,000", lambda: encoded_batch.BATCH_CHARS),
         ("characters of events joined into one message with `batch`", "16,000", lambda: encoded_batch.FRAME_CHARS),
         ("buffers that a viewer is sent in a row", "8", lambda: catchup.BATCHES_IN_A_ROW),
@@ -88,10 +88,10 @@ ROWS: dict[str, list[Row]] = {
          lambda: inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default),
         ("how often a poll checks that its client is still connected", "5 s", lambda: polling.LOOK_SECONDS),
         ("wait for a client to read its last message, at a close", "1 s", lambda: reader.CLOSE_SECONDS),
-        ("time until a client has signed in", "20 s", lambda: strangers.SIGN_IN_SECONDS),
+        ("time until a client has signed in", "20 s", lambda: unauthenticated.SIGN_IN_SECONDS),
         ("bytes before a client has signed in", "16,384", lambda: reader.UNAUTHENTICATED_BYTES),
-        ("sockets of an address that have not signed in", "2,000", lambda: strangers.PER_ADDRESS),
-        ("sockets of a web process that have not signed in", "10,000", lambda: strangers.IN_TOTAL),
+        ("sockets of an address that have not signed in", "2,000", lambda: unauthenticated.PER_ADDRESS),
+        ("sockets of a web process that have not signed in", "10,000", lambda: unauthenticated.IN_TOTAL),
         ("bytes of one message, and of its attachments together", "100,000", lambda: reader.MESSAGE_LIMIT),
         ("attachments of a message", "4", lambda: limits.ATTACHMENTS),
         ("frames of one WebSocket message", "64", lambda: reader.PIECES),
@@ -110,7 +110,7 @@ ROWS: dict[str, list[Row]] = {
         ("characters of a token in `refresh_token`", "8,192", lambda: most(server.RefreshToken, "token")),
         ("packets that wait for a client that sends but does not read", "1,000", lambda: limits.UNREAD),
         ("characters of these packets", "1,000,000", lambda: limits.UNREAD_SIZE),
-        ("packets handed to the library at a time, over a WebSocket", "256", lambda: connection.QUEUED_PACKETS),
-        ("packets handed to the library at a time, by polling", "12", lambda: connection.POLLING_PACKETS),
+        ("packets handed to the library at a time, over a WebSocket", "256", lambda: wire.QUEUED_PACKETS),
+        ("packets handed to the library at a time, by polling", "12", lambda: wire.POLLING_PACKETS),
     ],
 }  # fmt: skip

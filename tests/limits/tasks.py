@@ -31,7 +31,6 @@ from app.tasks import (
     slots,
     snapshot,
     steps,
-    throughput,
 )
 from app.tasks import external as stored
 from app.tasks import logs as task_logs
@@ -53,7 +52,7 @@ CURSORS = (
 
 
 def expires(entry: str) -> Any:
-    pattern = rf'(?s)"{entry}": {{[^}}]*"expires": (\w+)}}'
+    pattern = rf'(?s)"{entry}": _scheduled\(.*?(\w+)\s*\),\n'
     (value,) = re.findall(pattern, file("workers/celery_app.py"))
     return int(value) if value.isdigit() else constant(ROOT / "workers/celery_app.py", value)
 
@@ -143,7 +142,7 @@ ROWS: dict[str, list[Row]] = {
         ("characters of a cursor", "200", lambda: same(*(most(*cursor) for cursor in CURSORS))),
         ("the largest sequence that a cursor may name", "4,611,686,018,427,387,904", lambda: event.MAX_SEQUENCE),
         ("lines of the log in a snapshot", "50", lambda: snapshot.RECENT_LOGS),
-        ("points of the throughput", "120", lambda: throughput.POINTS),
+        ("points of the throughput", "120", lambda: snapshot.POINTS),
         ("downloads of logs of a user at a time", "4", lambda: concurrency.DOWNLOADS_PER_USER),
         ("downloads of logs of a web process at a time", "32", lambda: concurrency.DOWNLOADS_IN_TOTAL),
         ("lines that a download reads at a time", "500", lambda: task_logs.DOWNLOAD_PAGE),

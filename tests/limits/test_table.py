@@ -79,13 +79,13 @@ def figures(cell: str) -> list[float]:
 def test_the_default_of_a_setting_is_the_products(limit: Limit) -> None:
     variable = limit.setting.strip("`")
     if limit.default.startswith("`"):  # a list, as the variable takes it
-        told: Any = tuple(float(part) for part in limit.default.strip("`").split(","))
+        expected: Any = tuple(float(part) for part in limit.default.strip("`").split(","))
         probe = "1"
     else:
-        told = number(re.match(NUMBER, limit.default)[0])  # type: ignore[index]
-        probe = str(int(told) + 1)
+        expected = number(re.match(NUMBER, limit.default)[0])  # type: ignore[index]
+        probe = str(int(expected) + 1)
 
-    assert default_of(variable, probe) == told
+    assert default_of(variable, probe) == expected
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_each_row_is_one_limit_and_says_what_becomes_of_more() -> None:
 
 
 def test_each_setting_that_is_a_number_stands_in_the_table() -> None:
-    read = "".join(file(f"app/{name}.py") for name in ("config", "up/settings"))
+    read = "".join(file(f"app/{name}.py") for name in ("config/__init__", "up/settings"))
     numbers = set(re.findall(r'\b_?(?:whole|number|integer|seconds)(?:\(|, |\(env, )"(\w+)"', read))
 
     assert {limit.setting.strip("`") for limit in SET} == numbers - OTHERS

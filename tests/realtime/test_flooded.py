@@ -15,7 +15,7 @@ import socketio
 import websocket
 
 from app.realtime.socketio.limits import BURST
-from app.realtime.strangers import PER_ADDRESS
+from app.realtime.unauthenticated import PER_ADDRESS
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held

@@ -19,7 +19,7 @@ from app.realtime.socketio import limits
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.limits import BURST, UNREAD, UNREAD_SIZE, Floods, StrictPacket
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.unauthenticated import UnauthenticatedSockets
 
 SID = "1-session"
 HANDSHAKE = "EIO=4&transport=polling"

@@ -24,7 +24,7 @@ from app.realtime.joins import Joins
 from app.realtime.socketio import server
 from app.realtime.socketio.acknowledgements import MAX_ASKING, acknowledged
 from app.realtime.socketio.limits import UNREAD
-from app.realtime.socketio.rooms import Connection, JoinEvents, Rooms
+from app.realtime.socketio.rooms import JoinEvents, Rooms, SocketClient
 from app.stream.hub import Hub
 from app.stream.store import DatabaseUnavailable
 from tests.realtime.test_floods import HANDSHAKE, SID, Front, Session
@@ -169,7 +169,7 @@ def test_a_socket_that_is_refused_is_a_line_with_its_user(
     assert trail.lines() == [Line(f"connect user={user} address={ADDRESS} {outcome}", "r-1")]
     assert TOKEN not in trail.text
     assert sockets.closed == [SID] * closes
-    assert (joins.viewers, sockets.served._connections) == (0, {})
+    assert (joins.viewers, sockets.served._clients) == (0, {})
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_an_event_that_is_refused_is_a_line_with_its_user(trail: Trail) -> None:
 def test_a_join_of_a_session_that_ended_meanwhile_is_a_line_and_of_a_socket_that_left_none(
     trail: Trail, signed_out: bool
 ) -> None:
-    connection = Connection("1", cast(Any, None), ANN, {})
+    connection = SocketClient("1", cast(Any, None), ANN, {})
 
     def watch(*_: object) -> Any:
         """Postgres is asked, and the socket is closed before the answer."""

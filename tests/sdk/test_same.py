@@ -27,7 +27,7 @@ def test_a_text_that_the_package_has_cut_is_not_cut_again(limit: int) -> None:
     cut = texts.cut("x" * 1_000_000, limit)
 
     assert len(cut) == limit and cut.endswith("… [cut: 1,000,000 characters in all]")
-    assert event.cut(cut, limit) == cut
+    assert event.shortened(cut, limit) == cut
 
 
 def test_each_event_of_a_run_is_one_that_the_server_takes(client: MemoryClient) -> None:

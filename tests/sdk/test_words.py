@@ -93,5 +93,5 @@ def test_a_job_that_waits_for_an_approval_leaves_its_phase_open_and_ends_the_run
     with current.running(run_of(kept)), within, progress.phase("pay"), taskroom.run("part") as part:
         progress.require_approval("pay", "Pay the bill")
 
-    assert [update["status"] for update in kept.said("phase_update")] == ["active"]
+    assert [update["status"] for update in kept.of_type("phase_update")] == ["active"]
     assert client.statuses(part.id) == ["STARTED", "REVOKED"]

@@ -117,7 +117,7 @@ class FakeStore:
         self._ask("after", (stream, cursor))
         return found
 
-    def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+    def page_part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
         page, parts, size = (
             [] if start < self.pruned.get(stream, 0) else self.events.get(stream, []),
             dict[int, list[Event]](),

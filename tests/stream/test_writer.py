@@ -217,14 +217,14 @@ def test_a_writer_that_postgres_no_longer_knows_begins_anew(
 
 
 def test_stored_hears_of_every_batch_after_it_is_published(store: FakeCommits):
-    heard: list[tuple[int, int]] = []
-    given = writer(store, stored=lambda a: heard.append((len(a.events), len(store.published))))
+    stored: list[tuple[int, int]] = []
+    given = writer(store, stored=lambda a: stored.append((len(a.events), len(store.published))))
 
     for n in range(3):
         given.put(line(STREAM, str(n)))
         assert given.flush(60)
 
-    wait_for("the last batch to be heard of", lambda: heard == [(1, 1), (1, 2), (1, 3)])
+    wait_for("the last batch to be heard of", lambda: stored == [(1, 1), (1, 2), (1, 3)])
     assert given.close(60)
 
 

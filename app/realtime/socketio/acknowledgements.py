@@ -16,7 +16,7 @@ from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
 from app.http.problems import fields, problem_of
 from app.observability import log_format
-from app.realtime.socketio.rooms import Connection, Handler
+from app.realtime.socketio.rooms import Handler, SocketClient
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -24,7 +24,7 @@ MAX_ASKING = 128  # events of one socket that are answered at a time; most of th
 
 
 def acknowledged(
-    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
+    name: str, schema: ma.Schema, handler: Handler, client_of: Callable[[str], SocketClient | None]
 ) -> Callable[..., dict[str, Any]]:
     """Wraps the handler of an event, whose result is the acknowledgement."""
 
@@ -35,20 +35,20 @@ def acknowledged(
 
     def answer(*args: Any) -> dict[str, Any]:
         try:
-            connection = connection_of(request.sid)  # type: ignore[attr-defined]
-            if connection is None:
+            client = client_of(request.sid)  # type: ignore[attr-defined]
+            if client is None:
                 raise Conflict("The socket has gone")
-            access_log.concerns(connection.principal.user_id)
+            access_log.concerns(client.principal.user_id)
             if len(args) != 1 or not isinstance(args[0], dict):
                 raise Unprocessable("Send one object")
-            if connection.asking >= MAX_ASKING:
+            if client.asking >= MAX_ASKING:
                 raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
-            connection.asking += 1
+            client.asking += 1
             try:
                 refuse_many_fields(args[0], schema)
-                return handler(connection, schema.load(args[0]))
+                return handler(client, schema.load(args[0]))
             finally:
-                connection.asking -= 1
+                client.asking -= 1
         except ma.ValidationError as error:
             return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
         except Exception as error:

@@ -25,7 +25,7 @@ from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.unauthenticated import UnauthenticatedSockets
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -33,9 +33,7 @@ ATTACHMENTS = 4  # no event takes any; a client that sends one is answered with 
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # packets after that, on average
-DEBT_SECONDS = (
-    10.0  # of packets beyond that; only a polling client, with many requests at a time, can reach it
-)
+DEBT_SECONDS = 10.0  # of packets beyond that; only a polling client with many requests at a time reaches it
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
 UNREAD_SIZE = 1_000_000  # characters of them: a batch of events with the answers beside it is less than half
 
@@ -98,7 +96,7 @@ class Floods:
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
         self._unauthenticated = unauthenticated
-        self._sweeping = Periodic("strangers", 1.0, self._sweep)
+        self._sweeping = Periodic("unauthenticated", 1.0, self._sweep)
         self.packets = self.dropped = 0  # since the start
 
     def signed_in(self, session_id: str, user_id: str) -> None:

@@ -28,15 +28,15 @@ from app.periodic import Periodic
 from app.realtime.joins import Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
-from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
-from app.realtime.socketio.rooms import Connection, Rooms, left
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.socketio.rooms import Rooms, SocketClient, left
+from app.realtime.socketio.wire import SocketWire
+from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.message import Channels
 from app.stream.viewer import Viewer
 
@@ -112,7 +112,7 @@ class Sockets:
         self._parts, self._io, self._engine, self._floods = parts, socketio, engine, floods
         self._rooms = Rooms(parts)
         self._foreign = Foreign(socketio.server.manager)
-        self._connections: dict[str, Connection] = {}
+        self._clients: dict[str, SocketClient] = {}
         self._expiry = Periodic("expiry", 1.0, self._end_expired)
 
     def register(self) -> None:
@@ -123,13 +123,13 @@ class Sockets:
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
-            self._io.on_event(name, acknowledged(name, schema, handler, self._connections.get))
+            self._io.on_event(name, acknowledged(name, schema, handler, self._clients.get))
         self._parts[SignOut].closers.append(self.end_session)
         self._parts.stops.append(self._engine.drain)
         self._parts[Metrics].sources.append(self.measures)
 
     def measures(self) -> Iterator[Row]:
-        yield "socketio_connections", "Sockets that have signed in", len(self._connections)
+        yield "socketio_connections", "Sockets that have signed in", len(self._clients)
         unauthenticated = len(self._parts[UnauthenticatedSockets])
         yield "socketio_strangers", "Sockets that have not signed in", unauthenticated
         yield (
@@ -154,9 +154,9 @@ class Sockets:
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts[Joins]
         try:
-            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
-                connection = Connection(sid, wire, _principal(credentials), viewers)
-                user_id = connection.principal.user_id
+            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.queue:
+                client = SocketClient(sid, wire, _principal(credentials), viewers)
+                user_id = client.principal.user_id
                 access_log.concerns(user_id)
                 set_user(user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
@@ -164,9 +164,9 @@ class Sockets:
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unavailable("The socket has gone")
             joins.admit(user_id)
-            self._connections[sid] = connection
-            if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
-                self._connections.pop(sid)
+            self._clients[sid] = client
+            if client.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
+                self._clients.pop(sid)
                 joins.leave(user_id)
                 raise Unauthorized("The session has ended; sign in again")
         except Exception as error:
@@ -182,50 +182,50 @@ class Sockets:
         self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:
-        connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
-        if connection:
-            connection.close()
-            self._parts[Joins].leave(connection.principal.user_id)
-            self._floods.signed_out(connection.wire.session_id)
+        client = self._clients.pop(request.sid, None)  # type: ignore[attr-defined]
+        if client:
+            client.close()
+            self._parts[Joins].leave(client.principal.user_id)
+            self._floods.signed_out(client.wire.session_id)
 
-    def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
+    def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
         principal = identity.principal_of(data["token"])
-        if not principal.has_rights_of(connection.principal):
+        if not principal.has_rights_of(client.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
-        connection.principal = principal
-        for viewer in list(connection.viewers.values()):
+        client.principal = principal
+        for viewer in list(client.viewers.values()):
             viewer.session_id = principal.session_id
         if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
-            self._disconnect(connection)
+            self._disconnect(client)
             raise Unauthorized("The session has ended; sign in again")
         return {"ok": True, "expires_at": principal.expires_at}
 
     def end_session(self, session_id: str) -> None:
         """Disconnects the session's sockets, after which a client does not come back by itself."""
-        for connection in list(self._connections.values()):
-            if connection.principal.session_id == session_id:
+        for client in list(self._clients.values()):
+            if client.principal.session_id == session_id:
                 try:
-                    self._disconnect(connection)
+                    self._disconnect(client)
                 except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
 
-    def _disconnect(self, connection: Connection) -> None:
-        connection.close()
-        self._io.server.disconnect(connection.sid)
+    def _disconnect(self, client: SocketClient) -> None:
+        client.close()
+        self._io.server.disconnect(client.sid)
 
     def _end_expired(self) -> None:
         """Ends the sockets whose token has expired, unless it was renewed."""
         at = time.time()
-        over = [of for of in self._connections.values() if of.principal.expires_at <= at]
-        for connection in in_turns(over, EXPIRED_AT_ONCE):
+        over = [of for of in self._clients.values() if of.principal.expires_at <= at]
+        for client in with_pauses(over, EXPIRED_AT_ONCE):
             # It may have been renewed while other threads ran.
-            if connection.principal.expires_at <= at:
-                self._expire(connection)
+            if client.principal.expires_at <= at:
+                self._expire(client)
 
-    def _expire(self, connection: Connection) -> None:
+    def _expire(self, client: SocketClient) -> None:
         try:
-            connection.wire.control("token_expired", {})
-            self._disconnect(connection)
+            client.wire.control("token_expired", {})
+            self._disconnect(client)
         except Exception:  # one socket's fault must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
 

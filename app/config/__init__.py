@@ -9,7 +9,7 @@ import sysconfig
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from app.environment import (
+from app.config.environment import (
     Environment,
     listed,
     number,
@@ -40,11 +40,15 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _is(env: Environment, name: str, wanted: str, other: str, default: str) -> bool:
+    given = env.get(name) or default
+    if given not in (wanted, other):
+        raise ConfigurationError(f"{name} is {given!r}; set {wanted} or {other}")
+    return given == wanted
+
+
 def _wants_embedded(env: Environment) -> bool:
-    name = env.get("TASKROOM_ENV", "production")
-    if name not in ("production", "embedded"):
-        raise ConfigurationError(f"TASKROOM_ENV is {name!r}; set it to production or embedded")
-    return name == "embedded"
+    return _is(env, "TASKROOM_ENV", "embedded", "production", default="production")
 
 
 def _is_embedded(env: Environment) -> bool:
@@ -52,10 +56,7 @@ def _is_embedded(env: Environment) -> bool:
 
 
 def _logs_json(env: Environment) -> bool:
-    name = env.get("LOG_FORMAT") or ("text" if _wants_embedded(env) else "json")
-    if name not in ("json", "text"):
-        raise ConfigurationError(f"LOG_FORMAT is {name!r}; set json or text")
-    return name == "json"
+    return _is(env, "LOG_FORMAT", "json", "text", default="text" if _wants_embedded(env) else "json")
 
 
 def _shows_notifications(env: Environment) -> bool:

@@ -1,4 +1,4 @@
-"""An audience: the viewers of one room, the cohorts they stand in, and when they are sent the room's events."""
+"""A watched room: the viewers of a room, the cohorts they stand in, and when they are sent the room's events."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.stream.store import Store
 from app.stream.viewer import Cohort, Viewer
 
 
-class Audience:
+class WatchedRoom:
     """Changed only under the hub's lock."""
 
     def __init__(self, room: Room) -> None:
@@ -52,7 +52,7 @@ class Audience:
             cohort = self.cohorts[key] = Cohort(codec, viewer.filter, self.room.head)
         elif not cohort.viewers:
             cohort.cursor = self.room.head
-        if cohort.cursor == viewer.start:
+        if cohort.cursor == viewer.own_cursor:
             cohort.enter(viewer)
         else:
             self.arriving.append(viewer)  # the cohort is behind until its tick; the viewer enters after that
@@ -61,17 +61,18 @@ class Audience:
         return not self.viewers and self.empty_since is not None and now - self.empty_since > seconds
 
     def forget_empty(self, cohort: Cohort) -> None:
-        if not cohort.viewers and self.cohorts.get(cohort.key) is cohort:
-            del self.cohorts[cohort.key]
+        key = cohort.codec, cohort.filter
+        if not cohort.viewers and self.cohorts.get(key) is cohort:
+            del self.cohorts[key]
 
 
 @dataclass(frozen=True, slots=True)
 class HubParts:
-    """What the parts of a hub share. ``account`` takes an audience, and how many bytes its ring had before a change."""
+    """What the parts of a hub share. ``account`` takes an watched, and how many bytes its ring had before a change."""
 
     store: Store
-    audiences: dict[str, Audience]  # by stream
+    rooms: dict[str, WatchedRoom]  # by stream
     lock: AbstractContextManager[Any]
     metrics: DeliveryMetrics
     faults: Faults
-    account: Callable[[Audience, int], None]
+    account: Callable[[WatchedRoom, int], None]

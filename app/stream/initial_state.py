@@ -1,5 +1,5 @@
-"""The present state of a stream, which is sent first to a viewer without a cursor. No copy is kept for a viewer that
-cannot take it yet: viewers share what was read, and it is read again when it was dropped meanwhile."""
+"""The state of a stream, which a viewer without a cursor is sent first. No viewer that cannot take it yet has a copy:
+viewers share what was read, and it is read again when it was dropped meanwhile."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ State = tuple[list[Event], int]  # its events, and the sequence up to which they
 
 
 @dataclass(slots=True, eq=False)
-class First:
+class InitialState:
     """The state up to ``upto``, filtered, which a viewer is sent before anything after its cursor. ``sent_to`` is the
     sequence of the last event of it that was sent.
 
@@ -43,8 +43,8 @@ class First:
         return [event for event in events[start:end] if self.filter.passes(event)]
 
 
-class Presents:
-    """The present states that were read lately. ``source`` reads one; NoSuchStream where there is no such stream."""
+class StateCache:
+    """The states that were read lately. ``source`` reads one; NoSuchStream where there is no such stream."""
 
     def __init__(self) -> None:
         self.source: Callable[[str], State] = _nothing
@@ -61,11 +61,11 @@ class Presents:
         self.keep(stream, events, upto)
         return upto
 
-    def of(self, stream: str, first: First) -> list[Event] | None:
+    def unsent(self, stream: str, initial: InitialState) -> list[Event] | None:
         """Returns the events that are still to be sent to the viewer; None when they must be read first."""
         with self._lock:
             kept = self._kept.get(stream)
-            return first.rest(kept.events) if kept is not None and kept.upto >= first.upto else None
+            return initial.rest(kept.events) if kept is not None and kept.upto >= initial.upto else None
 
     def read(self, stream: str, then: Waiter) -> None:
         """Reads the state again, once for all waiters; a stream that is gone has no events."""

@@ -17,7 +17,7 @@ MAX_BY_TIME = 0.95  # the largest fraction that a phase without counts gets from
 
 @dataclass(slots=True)
 class _Phase:
-    """The last report of a phase that has begun. ``began`` is by the outlook's clock."""
+    """The last report of a phase that has begun. ``began`` is by the estimate's clock."""
 
     began: float
     status: str = "active"
@@ -30,7 +30,7 @@ class _Phase:
         return self.status in RUNNING_PHASE
 
 
-class Outlook:
+class ProgressEstimate:
     """Progress and ETA of one attempt. ``clock`` returns seconds and never goes back."""
 
     def __init__(self, plan: Plan | None, clock: Callable[[], float] = time.monotonic) -> None:

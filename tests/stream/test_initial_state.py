@@ -8,11 +8,11 @@ from sys import getrefcount
 
 import pytest
 
-from app.stream import present
+from app.stream import initial_state
 from app.stream.codec import Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
-from app.stream.present import First, Presents
+from app.stream.initial_state import InitialState, StateCache
 from app.stream.store import DatabaseUnavailable, NoSuchStream
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, publish
@@ -41,19 +41,19 @@ class Source:
 
 def joined(hub: Hub, capacity: int, types: frozenset[str] | None = None) -> tuple[Viewer, FakeWire]:
     """One that has joined as a socket does, and whose wire takes so much."""
-    upto = hub.presents.now(A)
+    upto = hub.states.now(A)
     viewer, wire = hub.watch(A, upto, Filter(types)), FakeWire(BATCHES, capacity=capacity)
-    viewer.first = First(upto, viewer.filter)
+    viewer.initial = InitialState(upto, viewer.filter)
     hub.attach(viewer, wire)
     return viewer, wire
 
 
 def test_what_viewers_do_not_take_is_read_again_when_they_do(hub: Hub, store: FakeStore) -> None:
-    source = hub.presents.source = Source(1, 3, 4, upto=5)
+    source = hub.states.source = Source(1, 3, 4, upto=5)
     store.add(A, 5)
     held = getrefcount(source.state[1])
     viewers = [joined(hub, 10) for _ in range(20)]
-    hub.presents.drop(A)
+    hub.states.drop(A)
     read, still = source.read, getrefcount(source.state[1])
     assert still == held, "none keeps it"
 
@@ -66,11 +66,11 @@ def test_what_viewers_do_not_take_is_read_again_when_they_do(hub: Hub, store: Fa
 
 
 def test_what_changed_meanwhile_comes_once_and_after_the_cursor(hub: Hub, store: FakeStore) -> None:
-    source = hub.presents.source = Source(1, 3, 4, upto=5)
+    source = hub.states.source = Source(1, 3, 4, upto=5)
     store.add(A, 5)
     _, wire = joined(hub, 10)  # the first has begun
     publish(hub, store, A)
-    hub.presents.drop(A)
+    hub.states.drop(A)
     source.state, source.upto = [event(A, 1), event(A, 4), event(A, 6)], 6  # the phase of 3 went on
 
     wire.drain()
@@ -79,10 +79,10 @@ def test_what_changed_meanwhile_comes_once_and_after_the_cursor(hub: Hub, store:
 
 
 def test_a_state_that_is_older_than_the_viewer_is_read_anew(hub: Hub, store: FakeStore) -> None:
-    source = hub.presents.source = Source(1, 3, upto=5)
+    source = hub.states.source = Source(1, 3, upto=5)
     store.add(A, 5)
     _, wire = joined(hub, 10)
-    hub.presents.keep(A, [event(A, 1)], 2)
+    hub.states.keep(A, [event(A, 1)], 2)
 
     wire.drain()
 
@@ -97,10 +97,10 @@ def test_a_state_that_is_older_than_the_viewer_is_read_anew(hub: Hub, store: Fak
 def test_when_it_cannot_be_read_the_viewer_waits_is_sent_away_or_goes_on(
     hub: Hub, store: FakeStore, fails: Exception, left: list[str]
 ) -> None:
-    source = hub.presents.source = Source(1, 3, upto=5)
+    source = hub.states.source = Source(1, 3, upto=5)
     store.add(A, 5)
     viewer, wire = joined(hub, 10)
-    hub.presents.drop(A)
+    hub.states.drop(A)
     source.fails = fails
 
     wire.drain()
@@ -112,7 +112,7 @@ def test_when_it_cannot_be_read_the_viewer_waits_is_sent_away_or_goes_on(
 
 
 def test_who_joins_at_the_same_moment_shares_a_reading() -> None:
-    presents, come, go = Presents(), threading.Event(), threading.Event()
+    states, come, go = StateCache(), threading.Event(), threading.Event()
     read = list[str]()
 
     def source(stream: str) -> tuple[list[Event], int]:
@@ -121,11 +121,11 @@ def test_who_joins_at_the_same_moment_shares_a_reading() -> None:
         go.wait(60)
         return [event(A, 1)], 1
 
-    presents.source = source
+    states.source = source
     with ThreadPoolExecutor(10) as pool:
-        first = pool.submit(presents.now, A)
+        first = pool.submit(states.now, A)
         assert come.wait(60)
-        others = [pool.submit(presents.now, A) for _ in range(9)]
+        others = [pool.submit(states.now, A) for _ in range(9)]
         wait_for("they ask", lambda: all(other.running() for other in others))
         go.set()
         assert {future.result(60) for future in [first, *others]} == {1}
@@ -134,11 +134,14 @@ def test_who_joins_at_the_same_moment_shares_a_reading() -> None:
 
 
 def test_what_is_kept_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(present, "KEPT_BYTES", 200_000)
-    presents = Presents()
+    monkeypatch.setattr(initial_state, "KEPT_BYTES", 200_000)
+    states = StateCache()
 
     for n in range(10):
-        presents.keep(f"task:{n}", [event(f"task:{n}", 1, LARGE)], 1)
+        states.keep(f"task:{n}", [event(f"task:{n}", 1, LARGE)], 1)
 
-    assert 50_000 < presents.bytes <= 200_000
-    assert presents.of("task:9", First(1, Filter())) and presents.of("task:0", First(1, Filter())) is None
+    assert 50_000 < states.bytes <= 200_000
+    assert (
+        states.unsent("task:9", InitialState(1, Filter()))
+        and states.unsent("task:0", InitialState(1, Filter())) is None
+    )

@@ -8,8 +8,8 @@ import pytest
 
 from app.stream.event import Draft
 from app.tasks.lifecycle import Claim
-from app.tasks.outlook import Outlook
 from app.tasks.plan import Plan
+from app.tasks.progress_estimate import ProgressEstimate
 from app.tasks.reports import Reports
 from tests.support.clock import Clock
 
@@ -23,21 +23,21 @@ ONE_TO_TWO = plan_of(scan=(0.3333, 10), resize=(0.6667, 20))
 
 
 class ReportedRun:
-    """Reports phases to an outlook."""
+    """Reports phases to an estimate."""
 
     def __init__(self, plan: Plan | None) -> None:
         self.clock = Clock()
-        self.outlook = Outlook(plan, self.clock.monotonic)
+        self.estimate = ProgressEstimate(plan, self.clock.monotonic)
 
     def update(self, phase_id: str, status: str = "in_progress", **fields: Any) -> None:
-        self.outlook.apply(phase_id, {"status": status, **fields})
+        self.estimate.apply(phase_id, {"status": status, **fields})
 
     def complete(self, phase_id: str) -> None:
-        self.outlook.apply(phase_id, {})
+        self.estimate.apply(phase_id, {})
 
     @property
     def now(self) -> tuple[float, float | None]:
-        return round(self.outlook.progress, 1), self.outlook.eta
+        return round(self.estimate.progress, 1), self.estimate.eta
 
 
 def test_progress_and_eta_follow_the_shares_of_the_plan() -> None:
@@ -118,7 +118,7 @@ def test_a_restored_attempt_goes_on_with_its_progress() -> None:
     at = "2026-01-01T00:00:{:02}.000000Z"
     scan = {"phase_id": "scan", "status": "completed", "started_at": at.format(0), "eta_seconds": None}
     resize = {"phase_id": "resize", "status": "in_progress", "started_at": at.format(9), "eta_seconds": None}
-    run.outlook.restore([scan, resize], at.format(14))
+    run.estimate.restore([scan, resize], at.format(14))
 
     assert run.now == (50, 15)
 

@@ -165,7 +165,7 @@ class SocketWire:
         self._write_queue.leave(viewer)
         self._left(viewer)
         if reason in ("stalled", "gone"):
-            self.cut()
+            self.disconnect()
         elif reason in ("draining", "unavailable"):
             # Only the transport: after that clients come back by themselves, after a disconnect they do not.
             self._engine.close_transport(self._session)
@@ -174,7 +174,7 @@ class SocketWire:
         """Sends by the library's queue; direct writes wait until that is empty."""
         self._engine.eio.send(self._session.sid, packet(type, data))
 
-    def cut(self) -> None:
+    def disconnect(self) -> None:
         """Cuts the connection at once: a client that takes nothing would never be sent the rest."""
         shut = self._writer.shut()
         self.close()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.stream.event import Event
 
 
-class Ear:
+class RecordingListener:
     """Remembers what the subscription told."""
 
     def __init__(self) -> None:
