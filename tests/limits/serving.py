@@ -12,7 +12,7 @@ from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, problems, rate_limits, requests
+from app.http import attempts, base, concurrency, json_body, problems, rate_limits, requests
 from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
@@ -41,6 +41,8 @@ from app.stream import (
     subscription,
     tailcheck,
 )
+from app.tasks import external as reported
+from app.tasks import projection
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -51,6 +53,7 @@ from tests.limits.product import (
     of_outlet,
     of_server,
     repeats,
+    same,
     source,
 )
 
@@ -66,7 +69,8 @@ ROWS: list[Row] = [
     ("a body under `/api/v2/auth/`", "4 KiB; 2 MiB; 256 KiB",
      lambda: (auth.BODY_LIMIT, DEFAULT.body_limit, base.BODY_LIMIT)),
     ("chunks of a body", "10,000; 4 MiB", lambda: (of_body("CHUNKS"), of_body("DISCARDED_BYTES"))),
-    ("lists and objects within one another", "64; 200,000", lambda: (base.MAX_DEPTH, base.MAX_CONTAINERS)),
+    ("lists and objects within one another", "64; 20,000; 100,000", lambda: (
+        json_body.MAX_DEPTH, json_body.MAX_CONTAINERS, json_body.MAX_VALUES)),
     ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
     ("messages of a refused body", "100; 16,000; 200; 1,000", lambda: (
         problems.MOST_ERRORS, problems.ERRORS_SIZE, problems.LONGEST_NAME, problems.LONGEST_ERROR)),
@@ -74,16 +78,18 @@ ROWS: list[Row] = [
         max(listener.LEAST_SILENCE, DEFAULT.stalled_seconds - 2), listener.QUIET_SECONDS)),
     ("the kernel's buffer", "256 KiB", lambda: listener.SEND_BUFFER),
     ("of these that wait; beyond them 429", "1,000", lambda: concurrency.MOST_WAITING),
-    ("worker's events that a web process reads", "64; 8",
-     lambda: (concurrency.REPORTS_READ, concurrency.REPORTS_STORED)),
+    ("worker's events that a web process reads", "64; 8; 1; 256 KiB", lambda: (
+        concurrency.REPORTS_READ, concurrency.REPORTS_STORED, concurrency.LARGE_REPORTS_STORED,
+        concurrency.LARGE_REPORT)),
     ("bytes that a client must read of its answers each second, for each connection", "8 KiB; 60 s",
      lambda: (of_outlet("SLOWEST"), of_outlet("LATE_SECONDS"))),
     ("unread bytes of answers to a user", "16 MiB; 256 MiB", lambda: (unsent.OF_ONE, unsent.IN_ALL)),
     ("how long an iteration of the event loop", "20 ms; 8, and 16 in each",
      lambda: (turn.BEGIN_SECONDS, turn.TURNS, turn.LATE_IN_A_TURN)),
     ("ready sockets", "64; 32", lambda: (READY_AT_ONCE, of_server("ACCEPTED_AT_ONCE"))),
-    ("before other greenlets run: chunks of a body", "64; 5,000; 50; 32,768; 8; 5 ms", lambda: (
-        of_body("CHUNKS_IN_A_TURN"), base.VALUES_IN_A_TURN, external.CHECKED_AT_ONCE, reader.TURN,
+    ("before other greenlets run: chunks of a body", "64; 5,000; 50; 100; 32,768; 8; 5 ms", lambda: (
+        of_body("CHUNKS_IN_A_TURN"), json_body.VALUES_IN_A_TURN,
+        same(external.CHECKED_AT_ONCE, reported.EVENTS_IN_A_TURN), projection.FOLDED_IN_A_TURN, reader.TURN,
         shared_read.WAITING_AT_ONCE, subscription.TURN_SECONDS)),
     ("addresses whose network", "4,096", lambda: found(source(arrivals), r"lru_cache\((\d+)\)")),
     ("an `Idempotency-Key`", "200 characters; 24 h", lambda: (
