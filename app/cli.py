@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-import psycopg2
-
 from app.auth.principal import ROLES, tenant_of
 from app.config import Config
-from app.errors import TaskroomError
-from app.errors.causes import first_line
+from app.errors import TaskroomError, causes
+from app.errors.causes import Cause, first_line
 
 MAX_NAME_LENGTH = 254  # sign-in refuses longer names
 
@@ -79,15 +77,16 @@ def run(arguments: argparse.Namespace) -> None:
             change_tables(arguments.command, arguments.revision)
     except TaskroomError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    except psycopg2.Error as error:  # no server, no tables, or an invalid value
-        raise SystemExit(f"taskroom: {first_line(error)}") from None
+    except Exception as error:  # no server, no tables, or an invalid value
+        if causes.of(error) is Cause.BUG:
+            raise
+        raise SystemExit(f"taskroom: {first_line(getattr(error, 'orig', None) or error)}") from None
 
 
 def change_tables(command: str, revision: str) -> None:
     """Migrates or downgrades. Only this imports the application: ``account`` runs at each start and must be quick."""
     import flask_migrate
     from alembic.util import CommandError
-    from sqlalchemy.exc import SQLAlchemyError
 
     from app import create_app
 
@@ -98,8 +97,6 @@ def change_tables(command: str, revision: str) -> None:
             change.__wrapped__(revision=revision)
     except CommandError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    except SQLAlchemyError as error:
-        raise SystemExit(f"taskroom: {first_line(error)}") from None
 
 
 def make_account(email: str, password: str, role: str, tenant_name: str = "", *, keep: bool = False) -> None:
@@ -110,7 +107,7 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
     """
     from app.auth import accounts
     from app.auth.passwords import hash_password, verify
-    from app.db.pool import Single
+    from app.db.persistent import PersistentConnection
 
     if len(password) < 8:
         raise SystemExit("taskroom: set ACCOUNT_PASSWORD to at least 8 characters")
@@ -118,7 +115,7 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
         tenant = tenant_of(tenant_name)
     except ValueError as error:
         raise SystemExit(f"taskroom: --tenant: {error}") from None
-    connect, name = Single(Config.from_env().database_url), _name(email)
+    connect, name = PersistentConnection(Config.from_env().database_url), _name(email)
     with connect() as conn, conn.cursor() as cur:
         found = accounts.find(cur, name)
     # Outside the transactions: on a busy machine a hash takes longer than a transaction may be idle.
@@ -134,9 +131,9 @@ def close_account(email: str) -> None:
     """Sets a password that nobody knows, ends the sessions and disables the webhooks. The tasks stay."""
     from app.auth import accounts
     from app.auth.passwords import hash_password
-    from app.db.pool import Single
+    from app.db.persistent import PersistentConnection
 
-    connect, name = Single(Config.from_env().database_url), _name(email)
+    connect, name = PersistentConnection(Config.from_env().database_url), _name(email)
     # A real hash: the time that a sign-in takes must not reveal that the account is closed.
     unknown = hash_password(secrets.token_hex(32))
     with connect() as conn, conn.cursor() as cur:
@@ -148,7 +145,7 @@ def close_account(email: str) -> None:
 def set_trial(tenant_name: str, ends: str) -> None:
     """Sets the end of a trial: ``ends`` is a date or a time of ISO 8601, or ``never``."""
     from app.auth import accounts
-    from app.db.pool import Single
+    from app.db.persistent import PersistentConnection
 
     try:
         name = tenant_of(tenant_name)
@@ -157,7 +154,7 @@ def set_trial(tenant_name: str, ends: str) -> None:
         raise SystemExit(f"taskroom: {error}") from None
     if name is None:
         raise SystemExit("taskroom: the tenant needs a name")
-    connect = Single(Config.from_env().database_url)
+    connect = PersistentConnection(Config.from_env().database_url)
     with connect() as conn, conn.cursor() as cur:
         accounts.set_trial(cur, name, at if at is None or at.tzinfo else at.replace(tzinfo=UTC))
     connect.close()
@@ -165,9 +162,8 @@ def set_trial(tenant_name: str, ends: str) -> None:
 
 def _name(email: str) -> str:
     name = email.strip().lower()
-    if (
-        not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable()
-    ):  # a command line may have bytes that are no text
+    # A command line may have bytes that are no text.
+    if not 0 < len(name) <= MAX_NAME_LENGTH or not name.isprintable():
         raise SystemExit(
             f"taskroom: {name[:40]!r} is not a valid account name; use 1 to {MAX_NAME_LENGTH} characters"
         )

@@ -10,9 +10,9 @@ from typing import Any
 from celery.signals import celeryd_after_setup, worker_init, worker_ready, worker_shutting_down
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
 from app.periodic import Periodic
-from app.stream.store import DatabaseUnavailable
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
 from workers.declarations import DeclarationWriter
@@ -32,7 +32,7 @@ class Announcement:
     def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
         self._declarations = DeclarationWriter()
-        self._connect = Single(settings().database_url)
+        self._connect = PersistentConnection(settings().database_url)
         self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
     def write(self) -> None:
@@ -54,13 +54,10 @@ class Announcement:
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 statement(cur)
-        except DatabaseUnavailable as error:
-            logger.warning("this worker is not announced: %s", error)
-        except Exception:
-            logger.exception("this worker is not announced")
-        else:
-            return True
-        return False
+        except Exception as error:
+            survived(logger, error, "this worker is not announced")
+            return False
+        return True
 
 
 _announcement: Announcement | None = None

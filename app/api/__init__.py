@@ -48,20 +48,8 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = (
-        auth,
-        jobs,
-        agent,
-        task_list,
-        tasks,
-        task_details,
-        external,
-        logs,
-        history,
-        notifications,
-        webhooks,
-        sse,
-    )
+    modules = [auth, jobs, agent, task_list, tasks, task_details, external, logs, history]
+    modules += [notifications, webhooks, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

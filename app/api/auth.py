@@ -29,7 +29,7 @@ class Login(ma.Schema):
 
 
 class User(ma.Schema):
-    id = ma.fields.String()
+    id = ma.fields.String(attribute="user_id")
     email = ma.fields.String()
     role = ma.fields.String()
     tenant = ma.fields.String(allow_none=True)
@@ -107,17 +107,11 @@ def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens_response(signed: sessions.SignedIn) -> Response:
-    principal = signed.principal
     response = jsonify(
         {
             "access_token": signed.access,
             "expires_in": services().config.access_token_seconds,
-            "user": {
-                "id": principal.user_id,
-                "email": principal.email,
-                "role": principal.role,
-                "tenant": principal.tenant,
-            },
+            "user": User().dump(signed.principal),
         }
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)

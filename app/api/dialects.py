@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import Response, jsonify, url_for
+from flask import Response, make_response, url_for
 
 from app.api import limits, notifications
 from app.api.idempotency import KeyHeaders, key_of
@@ -106,7 +106,4 @@ def generate(principal: Principal, query: Any, headers: dict[str, str], body: di
     """Starts an `artifact` task, as `agent/start` does."""
     key = key_of(principal, headers, whole=False)
     job_id = new_task(principal, declared_type(ARTIFACT), body, key=key, named="")
-    response = jsonify({"job_id": job_id})
-    response.status_code = 202
-    response.headers["Location"] = url_for("tasks.status", task_id=job_id)
-    return response
+    return make_response({"job_id": job_id}, 202, {"Location": url_for("tasks.status", task_id=job_id)})

@@ -27,8 +27,6 @@ from app.tasks.listing import Listing, list_tasks, phase_counts
 
 blp = Blueprint("history", __name__, description="History")
 
-_ROW = ("task_id", "job_type", "title", "trigger", "status", "created_at", "started_at", "finished_at")
-
 
 class HistoryQuery(ma.Schema):
     limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
@@ -87,8 +85,7 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
         counts = phase_counts(cur, [task["task_id"] for task in page.tasks])
     none = {"phases": 0, "processed": 0, "errors": 0}
     rows = [
-        {name: task[name] for name in (*_ROW, "retry_count", "retry_of", "error")}
-        | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
+        task | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
         for task in page.tasks
     ]
     cursor = encode_cursor(*page.next) if page.next else None

@@ -13,7 +13,7 @@ from jwt import PyJWTError
 from limits import parse
 from psycopg2.extensions import cursor as Cursor
 
-from app.auth import identity
+from app.auth import access_log, identity
 from app.config import Config
 from app.http.attempts import ADDRESS_FACTOR, too_many
 from app.http.rate_limits import address, limiter, per_window
@@ -46,9 +46,11 @@ def _refresher() -> str:
     """Returns the user of the refresh cookie. Only a valid one counts for its user: others could use up the limit."""
     cookie = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"], "")
     try:
-        return str(decode_token(cookie)["sub"])
+        user_id = str(decode_token(cookie)["sub"])
     except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
         return f"unknown at {address()}"
+    access_log.concerns(user_id)
+    return user_id
 
 
 starts = _limited("start", lambda config: config.starts_per_minute, _caller)
@@ -75,7 +77,7 @@ def steps(params: Mapping[str, Any]) -> None:
 
 
 def budget(cur: Cursor, user_id: str) -> None:
-    """Raises OverBudget when the user has stored its limit of bytes today."""
+    """Raises TooMany when the user has stored its limit of bytes today."""
     config = services().config
     check(cur, user_id, 0 if config.bench else config.daily_bytes)
 

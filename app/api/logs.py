@@ -114,7 +114,9 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     name = permissions.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
-    body: Iterator[bytes] = (_ndjson(line) for line in lines) if ndjson else (_text(line) for line in lines)
+    body: Iterator[bytes] = (
+        (orjson.dumps(line) + b"\n" for line in lines) if ndjson else (_text(line) for line in lines)
+    )
     response = Response(_blocks(body))
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{"ndjson" if ndjson else "log"}"'
@@ -128,10 +130,6 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
 
 def _filter(query: dict[str, Any]) -> LogFilter:
     return LogFilter(query.get("level"), query.get("phase"), query.get("q"))
-
-
-def _ndjson(line: dict[str, Any]) -> bytes:
-    return orjson.dumps(line) + b"\n"
 
 
 def _text(line: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from app.auth.principal import Principal
 from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
 from app.inbox import notification
 from app.inbox import store as inbox
-from app.notifications import create
+from app.notifications import announce as announce_to_all
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
 
@@ -142,7 +142,7 @@ def announce(
 
     def make() -> dict[str, Any]:
         with services().transaction() as tx:
-            event = create.announce(tx, **fields)
+            event = announce_to_all(tx, **fields)
             if key:
                 key.remember(tx.cur, KeyResult(None, event.payload))
         return event.decoded()

@@ -14,7 +14,7 @@ from app.realtime.presence import Presence
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import list_approvals
-from app.tasks.throughput import throughput as throughput_of
+from app.tasks.snapshot import throughput as throughput_of
 
 blp = Blueprint("task_details", __name__, description="Tasks")
 

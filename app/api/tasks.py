@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import Response, jsonify
+from flask import Response, make_response
 
 from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
-from app.api.starting import accepted, send_unless_approval
+from app.api.starting import accepted, send_first
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict, NotFound
@@ -30,29 +30,16 @@ from app.stream.pages import bounded
 from app.stream.resync import Resync
 from app.tasks import approvals, lifecycle
 from app.tasks.creation import Origin
-from app.tasks.fold import PENDING, TERMINAL, WAITING
+from app.tasks.fold import PENDING, TASK_FIELDS, TERMINAL, WAITING
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
 
 EVENT_PAGE = 1_000
 
-
-_TEXTS = (
-    *("task_id", "user_id", "job_type", "title", "intent", "parent_id", "retry_of", "trigger", "status"),
-    *(
-        "current_phase",
-        "current_phase_message",
-        "worker",
-        "created_at",
-        "started_at",
-        "updated_at",
-        "finished_at",
-    ),
-)
-# The fields of the fold; docs/protocol.md has the table.
-_LISTED: dict[str, Any] = {
-    **{name: ma.fields.String(allow_none=True) for name in _TEXTS},
+# The fields of the fold; docs/protocol.md has the table. Those that are not named here are texts.
+_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
+_OTHERS: dict[str, Any] = {
     **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
     "error": ma.fields.Raw(allow_none=True),
     "is_running": ma.fields.Boolean(),
@@ -60,7 +47,8 @@ _LISTED: dict[str, Any] = {
     "progress": ma.fields.Raw(metadata={"type": "number"}),
     "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
 }
-_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
+_TEXTS = [name for name in TASK_FIELDS if name not in _OTHERS | _LARGE]
+_LISTED = {name: ma.fields.String(allow_none=True) for name in _TEXTS} | _OTHERS
 ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
 Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 
@@ -177,9 +165,7 @@ def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
 
 
 def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
-    response = jsonify({"task_id": task_id, "status": found["task"]["status"] if found else None})
-    response.status_code = 202
-    return response
+    return make_response({"task_id": task_id, "status": found["task"]["status"] if found else None}, 202)
 
 
 @blp.post("/tasks/<uuid:task_id>/retry")
@@ -218,6 +204,8 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             )
             if key:
                 key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
-        return send_unless_approval(new_id, old["job_type"], approval)
+        if approval is None:
+            send_first(new_id, old["job_type"])
+        return accepted(new_id, approval is not None)
 
     return run_once(key, make, lambda result: accepted(str(result.task_id), result.note == WAITING))

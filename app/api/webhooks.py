@@ -11,7 +11,7 @@ from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.errors import Unprocessable
+from app.errors import AddressForbidden
 from app.http.base import (
     Blueprint,
     ListField,
@@ -132,7 +132,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
     try:
         UrlPolicy(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
     except AddressRefused as error:
-        raise Unprocessable("The address is refused", errors={"url": [str(error)]}) from None
+        raise AddressForbidden("The address is refused", errors={"url": [str(error)]}) from None
     key = key_of(principal, headers)
 
     def make() -> dict[str, Any]:

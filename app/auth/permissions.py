@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.auth import access_log
 from app.auth.owners import Owner, Owners
 from app.auth.principal import Principal
-from app.errors import Forbidden, NotFound
+from app.errors import Forbidden, Foreign, NotFound
 from app.services import services
 from app.stream.event import BROADCAST, task_stream, user_stream
 
@@ -31,8 +30,7 @@ def readable_room(principal: Principal, room: str) -> str:
     if kind == "task":
         return task_stream(readable_task(principal, id))
     if id != principal.user_id:
-        access_log.foreign()
-        raise NotFound("There is no such room")
+        raise Foreign("There is no such room")
     return own_stream(principal)
 
 
@@ -67,9 +65,7 @@ def _task(principal: Principal, task_id: str) -> tuple[str, str]:
 
 
 def _no_task(owner: Owner | None) -> NotFound:
-    if owner:
-        access_log.foreign()
-    return NotFound("There is no such task")
+    return (Foreign if owner else NotFound)("There is no such task")
 
 
 def may_write(principal: Principal) -> None:

@@ -117,7 +117,7 @@ def account_name(email: str) -> str:
 
 
 def sign_in(email: str, password: str) -> SignedIn:
-    """Creates a session. Raises Unauthorized; Unavailable while too many users sign in."""
+    """Creates a session. Raises Unauthorized; Full while too many users sign in."""
     with services().read() as conn, conn.cursor() as cur:
         found = accounts.find(cur, account_name(email))
     if found:

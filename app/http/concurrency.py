@@ -36,7 +36,7 @@ class UserConcurrency:
             self._requests[user_id] = requests + 1
             queue = self._queues.setdefault(user_id, AdmissionQueue(self._at_once))
         try:
-            with admitted(queue):
+            with queue:
                 yield
         finally:
             with self._lock:
@@ -64,12 +64,12 @@ class ReportConcurrency:
     def slot(self, user_id: str) -> Iterator[Callable[[int], AbstractContextManager[None]]]:
         """Encloses reading a body. Yields a function of its size, whose result encloses parsing and storing it. Raises
         TooMany like UserConcurrency."""
-        with self._users.slot(user_id), admitted(self._read):
+        with self._users.slot(user_id), self._read:
             yield self._storing
 
     @contextmanager
     def _storing(self, size: int) -> Iterator[None]:
-        with admitted(self._large) if size > LARGE_REPORT else nullcontext(), admitted(self._stored):
+        with self._large if size > LARGE_REPORT else nullcontext(), self._stored:
             yield
 
 
@@ -95,12 +95,3 @@ class Downloads:
             self._running[user_id] -= 1
             if not self._running[user_id]:
                 del self._running[user_id]
-
-
-@contextmanager
-def admitted(queue: AdmissionQueue) -> Iterator[None]:
-    queue.enter()
-    try:
-        yield
-    finally:
-        queue.leave()

@@ -11,7 +11,7 @@ from flask import g, request
 from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app.green.turn import LoopTurn
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 
 MAX_DEPTH = 64
 # The parser holds the loop, and so does a collection of garbage, which visits the lists and objects of all requests.
@@ -49,7 +49,7 @@ def _parsed(data: bytes) -> Any:
             raise ValueError(f"more than {most:,} {what}")
     LoopTurn.give_way()  # bodies of several requests may have come at the same moment
     value = orjson.loads(data)
-    for _ in in_turns(_levels(value), VALUES_IN_A_TURN):
+    for _ in with_pauses(_levels(value), VALUES_IN_A_TURN):
         continue
     LoopTurn.give_way()  # before the values are checked
     return value
@@ -76,7 +76,7 @@ def _count_outside_texts(data: bytes, marks: bytes) -> int:
     """Counts as the parser would. Other threads run meanwhile."""
     plain = data.replace(rb"\\", b"").replace(rb"\"", b"")  # now each quote begins or ends a text
     found, inside = 0, 0
-    for start in in_turns(range(0, len(plain), COUNTED_BYTES), COUNTED_IN_A_TURN):
+    for start in with_pauses(range(0, len(plain), COUNTED_BYTES), COUNTED_IN_A_TURN):
         parts = plain[start : start + COUNTED_BYTES].split(b'"')
         found += _count(b"".join(parts[inside::2]), marks)
         inside = (inside + len(parts) - 1) % 2

@@ -27,9 +27,8 @@ class User(Base):
     tenant: Mapped[str | None] = mapped_column(Text)
     issuer: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(Text)
-    told_at: Mapped[datetime | None] = mapped_column(
-        Time
-    )  # when the issuer made the token that role and tenant are of
+    # When the issuer made the token that role and tenant are of.
+    told_at: Mapped[datetime | None] = mapped_column(Time)
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
@@ -75,9 +74,7 @@ class IdempotencyKey(Base):
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    body_hash: Mapped[str] = mapped_column(
-        Text
-    )  # of what else it came with: what it is and where it was sent
+    body_hash: Mapped[str] = mapped_column(Text)  # of the rest of the request: its address and its body
     task_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     made: Mapped[str | None] = mapped_column(Text)  # what its answer is made from
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

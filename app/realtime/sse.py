@@ -13,10 +13,9 @@ from app.errors import NotFound, Unprocessable
 from app.http.base import Blueprint
 from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs
-from app.realtime.sse_cursors import resume_cursor, resume_cursors
-from app.realtime.sse_rooms import MAX_ROOMS, parse_rooms
+from app.realtime.sse_cursors import MAX_ROOMS, cursors_of_user, parse_rooms, resume_cursor, resume_cursors
 from app.realtime.sse_serve import Hello, serve
-from app.realtime.sse_user import announced_since, cursors_of_user
+from app.realtime.sse_user import announced_since
 from app.services import services
 from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream

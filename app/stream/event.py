@@ -170,7 +170,7 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def cut(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
     """Returns the text, or its first characters and a marker with the number of characters in all."""
     if len(text) <= limit:
         return text

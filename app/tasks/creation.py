@@ -11,10 +11,11 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.clock import database_now
-from app.stream.event import Draft, draft, task_stream
+from app.stream.event import Draft, task_stream
 from app.stream.store import open_stream
 from app.tasks.approvals import Approval, approval_request
 from app.tasks.fold import PENDING, WAITING
+from app.tasks.status import status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +63,27 @@ def insert_task(
             *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
         ),
     )
-    first = {
-        "timestamp": at,
-        "status": status,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "progress_known": True,
-        "plan": None,
-        "started_at": None,
-        "updated_at": at,
-        "eta_seconds": None,
-        "result": None,
-        "error": None,
-        "retry_count": 0,
-        "attempt": 0,
-        "worker": None,
-        "finished_at": None,
-        "created_at": at,
-        "user_id": user_id,
-        "job_type": job_type,
-        "title": title,
-        "intent": intent,
-        "params": params,
-        "parent_id": origin.parent_id,
-        "retry_of": origin.retry_of,
-        "trigger": origin.trigger,
-    }
-    drafts = [draft(stream, "task_status", first)]
+    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
+    first = status_event(
+        stream,
+        status,
+        at,
+        **unset,
+        progress=0,
+        progress_known=True,
+        retry_count=0,
+        attempt=0,
+        created_at=at,
+        user_id=user_id,
+        job_type=job_type,
+        title=title,
+        intent=intent,
+        params=params,
+        parent_id=origin.parent_id,
+        retry_of=origin.retry_of,
+        trigger=origin.trigger,
+    )
+    drafts = [first]
     if approval:
         drafts.append(approval_request(stream, approval))
     return task_id, drafts

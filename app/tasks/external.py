@@ -12,9 +12,9 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now, seconds_between
 from app.errors import Conflict, NotFound, Unprocessable
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
-from app.stream.event import Draft, cut, now, task_stream
+from app.stream.event import Draft, now, shortened, task_stream
 from app.stream.store import BATCH_BYTES, lock
 from app.stream.transaction import Transaction
 from app.tasks.endings import cancelled_error, ending
@@ -67,7 +67,8 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    if row.attempt != batch.attempt and not row.closed and _starts_attempt(batch):
+    starts = bool(batch.events) and batch.events[0].get("status") == STARTED
+    if row.attempt != batch.attempt and not row.closed and starts:
         claimed = claim(
             tx,
             batch.task_id,
@@ -111,10 +112,6 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def _starts_attempt(batch: Batch) -> bool:
-    return bool(batch.events) and batch.events[0].get("status") == STARTED
-
-
 def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
     """Returns the stored answer of a repeated batch, with the current ``cancel_requested``: a late repeat needs it."""
     cur.execute(
@@ -146,10 +143,10 @@ class _BatchDrafts:
         self.ends: list[int] = []
         self.reports = reports = Reports(running, self.drafts.append)
         reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
-        reports.outlook.restore(state["phases"], now())
+        reports.estimate.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
         self._at = task["current_phase"], task["current_phase_message"]
-        for n, event in enumerate(in_turns(batch.events, EVENTS_IN_A_TURN)):
+        for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
             # The claim has appended a first event that holds nothing but the status.
             if n or not claimed or len(event.keys() - {"timestamp"}) > 2:
                 self._add(n, event)
@@ -176,7 +173,7 @@ class _BatchDrafts:
         except ValueError as error:
             raise Unprocessable("Refused", errors={f"events.{n}.phase_id": [str(error)]}) from None
         if fields.get("message"):
-            fields["message"] = cut(fields["message"], TEXT_LIMIT)
+            fields["message"] = shortened(fields["message"], TEXT_LIMIT)
         if fields.get("status") in RUNNING_PHASE:
             self._at = fields["phase_id"], fields.get("message")
         self.reports.emit(type, fields)
@@ -201,7 +198,7 @@ class _BatchDrafts:
         if status == FAILURE:
             given = fields.get("error") or {"type": "TaskFailed", "message": "The worker gave no reason"}
             trace = given.get("traceback")
-            error = {"type": given["type"], "message": cut(given["message"], TEXT_LIMIT)}
+            error = {"type": given["type"], "message": shortened(given["message"], TEXT_LIMIT)}
             error["traceback"] = trace and traceback_text(trace)
         elif status == REVOKED:
             error = cancelled_error()

@@ -13,14 +13,16 @@ from collections.abc import Callable
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
+from app.errors import causes
+from app.errors.survived import survived
 from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
 
-logger = logging.getLogger("taskroom.rounds")
+logger = logging.getLogger("taskroom.reaper")
 
 MISSED_LIMIT = 4
 LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next
@@ -29,40 +31,43 @@ LEADER_SECONDS = 20.0  # at least; a leader that is stopped, not dead, loses the
 
 
 class LeaseReaper:
-    """Runs in every web process; the one that holds the advisory lock does the work."""
+    """Runs in every web process; the one that holds the advisory lock does the work.
+
+    ``broker_run_id`` returns the id of this run of the broker, which changes with every restart.
+    """
 
     def __init__(
         self,
         dsn: str,
         dispatcher: Dispatcher,
         transactions: Callable[[Connect, Callable[[Transaction], object]], Begin],
-        broker_run_id: Callable[[], str | None],
+        broker_run_id: Callable[[], str],
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
         fill: Callable[[Connect], int] = lambda connect: 0,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
-        self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
+        self._connect = PersistentConnection(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher = dispatcher
         self._begin = transactions(self._connect, self._committed)
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill = seconds, fill
-        self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
+        self.thread = Periodic("rounds", seconds, self.round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
         self.leads = False
         self.lost = 0  # attempts, since the start
 
-    def _round(self) -> None:
+    def round(self) -> None:
+        """Runs one round if this process leads. Raises DatabaseUnavailable, and leads no more."""
         try:
-            self.round()
+            self._lead_round()
         except DatabaseUnavailable:
             self._last_round, self.leads = None, False
             raise
 
-    def round(self) -> None:
-        """Runs one round if this process leads."""
+    def _lead_round(self) -> None:
         with self._connect() as conn, conn.cursor() as cur:
             self.leads = self._leads(cur)
             if not self.leads:
@@ -74,10 +79,10 @@ class LeaseReaper:
             for task_id, attempt, job_type, retry_count in lost:
                 try:
                     self._expire(task_id, attempt, self._may_retry(job_type, retry_count))
-                except DatabaseUnavailable:
-                    raise
-                except Exception:  # a fault of one task must not keep the others from their end
-                    logger.exception("task %s lost its worker, but could not be ended", task_id)
+                except Exception as error:  # a fault of one task must not keep the others from their end
+                    if causes.of(error).is_temporary:
+                        raise
+                    survived(logger, error, "task %s lost its worker, but could not be ended", task_id)
             self._resend()
         finally:
             # Leases were counted at the beginning of a round, which may be long: a pause is measured from its end.
@@ -121,9 +126,7 @@ class LeaseReaper:
         self._broker_takes = self._broker_takes and self._dispatcher.send_hints(hints_of(tx))
 
     def _resend(self) -> None:
-        run_id = self._broker_run_id()
-        if run_id is None:
-            return  # Redis is unavailable; a changed run id shows when it has restarted
+        run_id = self._broker_run_id()  # raises while Redis is unavailable
         if self._run_id != run_id and self._has_hints(run_id):
             self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)

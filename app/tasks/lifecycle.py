@@ -22,6 +22,7 @@ from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, 
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
 from app.tasks.projection import load
+from app.tasks.status import status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,7 @@ class Claim:
     retry_count: int
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of granted approvals
-    parent: tuple[str, str] | None = (
-        None  # of a step: the parent's stream, and the phase there that is this step
-    )
+    parent: tuple[str, str] | None = None  # of a step: the parent's stream, and this step's phase there
     plan: Plan | None = None  # made when the first attempt began
     phases: frozenset[str] = frozenset()  # of earlier attempts; the limit of a task's phases counts them
     # When this attempt began, by Postgres's clock; ``started_at`` is the beginning of the first attempt.
@@ -105,26 +104,20 @@ def claim(
     if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (number, row.id))
-    fields = {
-        "timestamp": at,
-        "status": STARTED,
-        "is_running": True,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "progress_known": plan is not None,
-        "plan": plan,
-        "started_at": started_at,
-        "updated_at": at,
-        "eta_seconds": None,
-        "error": None,
-        "attempt": number,
-        "worker": worker,
-    }
-    started = {"timestamp": at, "agent_type": task["job_type"]}
-    tx.append(
-        [draft(stream, "task_status", fields), draft(stream, "agent_started", started, projected=False)]
+    began = status_event(
+        stream,
+        STARTED,
+        at,
+        progress=0,
+        progress_known=plan is not None,
+        plan=plan,
+        started_at=started_at,
+        error=None,
+        attempt=number,
+        worker=worker,
     )
+    started = {"timestamp": at, "agent_type": task["job_type"]}
+    tx.append([began, draft(stream, "agent_started", started, projected=False)])
     return claimed
 
 

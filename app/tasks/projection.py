@@ -9,10 +9,10 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.sql import TIME_TEXT
-from app.stream.background import in_turns
+from app.db.clock import TIME_TEXT
+from app.stream.background import with_pauses
 from app.stream.event import Draft, Event
-from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
+from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
 RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
@@ -27,16 +27,8 @@ _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error", "plan"})
 _COLUMNS = {"task_id": "id"}
 # ``attempt`` is a column of streams, where it fences; ``is_running`` follows from ``status``.
-_TASK_ROW = (
-    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
-    *("created_at", "status", "current_phase", "current_phase_message", "progress"),
-    *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
-    *("worker", "progress_known", "plan", "status_sequence"),
-)
-_PHASE_ROW = (
-    *("phase_id", "status", "message", "processed_count", "total_count", "error_count", "eta_seconds"),
-    *("started_at", "updated_at", "duration_seconds", "sequence"),
-)
+_TASK_ROW = tuple(name for name in TASK_FIELDS if name not in ("attempt", "is_running"))
+_PHASE_ROW = ("phase_id", *NEW_PHASE)
 
 
 def _select(table: str, names: Sequence[str]) -> str:
@@ -63,11 +55,6 @@ STATE_COLUMNS = f"""streams.last_seq,
     streams.attempt, {TASK_COLUMNS}"""
 
 
-def task_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as snapshots have it, from a row of TASK_COLUMNS."""
-    return _task(_TASK_ROW, attempt, row)
-
-
 def row_of(attempt: int, row: Sequence[Any]) -> State:
     """Returns a task as lists have it, from a row of LIST_COLUMNS."""
     return _task(_LIST_ROW, attempt, row)
@@ -90,7 +77,7 @@ def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
 
 def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
     """Returns the fold's state from a row of STATE_COLUMNS."""
-    return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
+    return {"task": _task(_TASK_ROW, attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
 Changed = list[tuple[State, Mapping[str, Any]]]
@@ -107,7 +94,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
     states = load(cur, list(relevant))
     before = dict(states)
     for_owners: list[Draft] = []
-    for event, draft in in_turns(events, FOLDED_IN_A_TURN):
+    for event, draft in with_pauses(events, FOLDED_IN_A_TURN):
         state = states.get(event.stream)
         if state is None:
             continue

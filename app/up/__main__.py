@@ -8,9 +8,10 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import httpx
+
 from app.green.listener import raise_file_limit
 from app.up import migrated, nginx, survivors
-from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
@@ -104,10 +105,20 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
 
 def _demo_line(settings: Settings, password: str) -> str:
     """Starts the demo run and returns a line about it. A failure ends nothing: the other processes work without it."""
+    login = {"email": settings.demo_email, "password": password}
     try:
-        return "demo run " + start_demo_run(settings.url, settings.demo_email, password)
-    except UpError as error:
-        return str(error)
+        with httpx.Client(base_url=settings.url, timeout=10, trust_env=False) as client:
+            answer = client.post("/api/v2/auth/login", json=login)
+            answer.raise_for_status()
+            answer = client.post(
+                "/api/v2/agent/start",
+                json={"job_type": "knowledge_base", "params": {}},
+                headers={"Authorization": f"Bearer {answer.json()['access_token']}"},
+            )
+            answer.raise_for_status()
+            return f"demo run {settings.url}/runs/{answer.json()['task_id']}"
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        return f"the demo run could not be started ({error}); TASKROOM_DEMO_RUN=0 turns it off"
 
 
 def _end_survivors(home: Home) -> None:

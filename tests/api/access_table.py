@@ -7,18 +7,21 @@ from collections.abc import Callable
 
 from tests.support.system import ROOT
 
-# other: an account without a tenant. stranger, rival: another tenant's operator and admin. From the owner on all share
-# a tenant but the last, who has none.
+# other: an operator without a tenant, like the next two. stranger, rival: another tenant's operator and admin. From the
+# owner on all share a tenant but the last, who has none.
 WHO = (
-    *("anonymous", "other", "stranger", "rival", "owner"),
+    *("anonymous", "other", "tenantless_worker", "tenantless_admin", "stranger", "rival", "owner"),
     *("viewer", "operator", "worker", "admin", "global_admin"),
 )
-TENANTLESS, ELSEWHERE = ("other", "global_admin"), ("stranger", "rival")
+TENANTLESS, ELSEWHERE = (
+    ("other", "tenantless_worker", "tenantless_admin", "global_admin"),
+    ("stranger", "rival"),
+)
 AUTH = (ROOT / "docs/auth.md").read_text()
 
 
 def roles() -> dict[str, dict[str, str]]:
-    """The table of docs/auth.md: each role's cells by the heads of their columns."""
+    """The table of docs/auth.md: the cells of each role, and of those without a tenant, by the heads of the columns."""
     found: dict[str, dict[str, str]] = {}
     lines = [
         [cell.strip() for cell in line.strip("|").split("|")]
@@ -27,29 +30,35 @@ def roles() -> dict[str, dict[str, str]]:
     ]
     heads = next(cells for cells in lines if cells[0] == "role")
     for cells in lines[lines.index(heads) + 1 :]:
-        if not (named := re.match(r"`(\w+)`", cells[0])) or len(cells) != len(heads):
+        if not (named := re.match(r"`(\w+)`( without a tenant)?", cells[0])) or len(cells) != len(heads):
             break
-        found[named[1]] = dict(zip(heads, cells, strict=True))
+        found[named[1] + (named[2] or "")] = dict(zip(heads, cells, strict=True))
     return found
 
 
 MAY = roles()
-ROLE = {"other": "operator", "stranger": "operator", "rival": "admin", "owner": "operator"}
+ROLE = {
+    **dict.fromkeys(("other", "stranger", "owner"), "operator"),
+    "rival": "admin",
+    **{f"tenantless_{role}": f"{role} without a tenant" for role in ("worker", "admin")},
+}
 
 
-def may(who: str, what: str) -> bool:
-    """To the owner's task, as the page says."""
+def may(who: str, what: str, owner: str = "owner") -> bool:
+    """To a task of the owner, or of ``other``, as the page says."""
     row = MAY[ROLE.get(who, who)]
     cells = [row["all tasks"]]
-    if who not in (*TENANTLESS, *ELSEWHERE):
+    if owner == "owner" and who not in (*TENANTLESS, *ELSEWHERE):
         cells.append(row["tasks of its tenant"])
-    if who == "owner":
+    if who == owner:
         cells.append(row["own tasks"])
     return any(what in cell.split(", ") for cell in cells)
 
 
-def reports(who: str) -> bool:
+def reports(who: str, owner: str = "owner") -> bool:
     on = MAY[ROLE.get(who, who)]["reports on tasks of"]
+    if owner == "other":
+        return on in ("all", "all users without a tenant")
     return on == "all" or (on == "its tenant" and who not in (*TENANTLESS, *ELSEWHERE))
 
 
@@ -57,8 +66,16 @@ def each(answer: Callable[[str], int], anonymous: int = 401) -> tuple[int, ...]:
     return (anonymous, *(answer(who) for who in WHO[1:]))
 
 
-def acted(done: int) -> tuple[int, ...]:
-    return each(lambda who: 404 if not may(who, "looks") else done if may(who, "acts") else 403)
+def read(owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 200 if may(who, "looks", owner) else 404)
+
+
+def acted(done: int, owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 404 if not may(who, "looks", owner) else done if may(who, "acts", owner) else 403)
+
+
+def reported(owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 422 if reports(who, owner) else 403 if may(who, "looks", owner) else 404)
 
 
 def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
@@ -67,7 +84,7 @@ def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
 
 OPEN = each(lambda who: 200, 200)
 MEMBERS = each(lambda who: 200)
-READERS = each(lambda who: 200 if may(who, "looks") else 404)
+READERS = read()
 TENANT = each(
     lambda who: (
         200
@@ -81,7 +98,7 @@ TENANT = each(
 START = own(422)
 CANCEL = acted(409)
 RETRY = acted(202)
-REPORT = each(lambda who: 422 if reports(who) else 403 if may(who, "looks") else 404)
+REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
@@ -103,14 +120,14 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /favicon.svg": OPEN,
     "GET /client/taskroom.js": OPEN,
-    "GET /assets/<path:name>": (404,) * 10,
+    "GET /assets/<path:name>": (404,) * len(WHO),
     "GET /api/docs": OPEN,
     "GET /api/openapi.json": OPEN,
     "GET /livez": OPEN,
     "GET /readyz": OPEN,
     "GET /metrics": OPEN,
-    "POST /api/v2/auth/login": (422,) * 10,
-    "POST /api/v2/auth/refresh": (401,) * 10,  # by cookie alone
+    "POST /api/v2/auth/login": (422,) * len(WHO),
+    "POST /api/v2/auth/refresh": (401,) * len(WHO),  # by cookie alone
     "POST /api/v2/auth/ticket": MEMBERS,
     "GET /api/v2/jobs/types": MEMBERS,
     "GET /api/v2/jobs/history": MEMBERS,
@@ -162,6 +179,13 @@ TABLE = {
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
     "POST /api/v2/auth/logout": each(lambda who: 204),
+}
+# Of a task of ``other``, who has no tenant.
+TENANTLESS_TASK = {
+    "GET /api/v2/tasks/<uuid:task_id>/status": read("other"),
+    "GET /api/v2/tasks/<uuid:task_id>/stream": read("other"),
+    "POST /api/v2/tasks/<uuid:task_id>/events": reported("other"),
+    "POST /api/v2/tasks/<uuid:task_id>/cancel": acted(409, "other"),
 }
 ROOMS = {
     "join_task": (None, *READERS[1:]),  # None: the handshake is refused

@@ -24,21 +24,25 @@ from tests.api.access_table import (
     ROOMS,
     TABLE,
     TAKES_AWAY,
+    TENANTLESS_TASK,
     WHO,
 )
 from tests.support.system import ROOT, System, User
 
 People = dict[str, User | None]
+TASK = "/api/v2/tasks/<uuid:task_id>"
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Who calls, and what the owner has: a task that has ended, with its last sequence, and a webhook."""
+    """Who calls, and what the owner has: a task that has ended, with its last sequence, and a webhook.
+    ``tenantless_task`` is one of ``other``."""
 
     people: People
     task_id: str
     head: int
     hook: str
+    tenantless_task: str
 
 
 @contextmanager
@@ -46,7 +50,9 @@ def cast_of(system: System) -> Iterator[Cast]:
     here = uuid.uuid4().hex
     with ExitStack() as stack:
         owner = system.user("operator", here)
-        people: People = {"anonymous": None, "other": system.user(), "owner": owner}
+        people: People = {"anonymous": None, "other": (other := system.user()), "owner": owner}
+        for role in ("worker", "admin"):
+            people[f"tenantless_{role}"] = system.user(role)
         people["stranger"] = system.user("operator", uuid.uuid4().hex)
         people["rival"] = system.user("admin", uuid.uuid4().hex)
         for role in ("viewer", "operator", "worker", "admin"):
@@ -55,11 +61,12 @@ def cast_of(system: System) -> Iterator[Cast]:
         for person in people.values():
             if person:
                 stack.enter_context(closing(person.client))
-        task_id = owner.start("test_echo")
+        task_id, tenantless_task = owner.start("test_echo"), other.start("test_echo")
         head = owner.finished(task_id)["sequence"]
+        other.finished(tenantless_task)
         hook = {"url": "https://x.invalid/", "event_types": ["notification"]}
         made = owner.client.post("/api/v2/webhooks", json=hook)
-        yield Cast(people, task_id, head, str(made.json()["id"]))
+        yield Cast(people, task_id, head, str(made.json()["id"]), tenantless_task)
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +87,28 @@ def cast(system: System, everybody: Cast, request: pytest.FixtureRequest) -> Ite
 
 def test_each_role_has_a_row_of_its_own_and_no_row_is_for_nobody() -> None:
     """What follows takes from the page what it expects, so what the page must say of an admin stands here."""
-    assert tuple(MAY) == ROLES
-    assert {role: row["all tasks"] for role, row in MAY.items()} == {
-        **dict.fromkeys(("viewer", "operator", "worker", "admin"), ""),
-        "global_admin": "looks, acts",
-    }
+    assert tuple(MAY) == (
+        *("viewer", "operator", "worker", "worker without a tenant"),
+        *("admin", "admin without a tenant", "global_admin"),
+    )
+    assert {role.partition(" ")[0] for role in MAY} == set(ROLES)
+    assert {role for role, row in MAY.items() if row["all tasks"]} == {"global_admin"}
+    assert MAY["global_admin"]["all tasks"] == "looks, acts"
     assert MAY["admin"]["reports on tasks of"] == "its tenant"
-    assert READERS == (401, 404, 404, 404, 200, 200, 200, 404, 200, 200)
-    assert CANCEL == (401, 404, 404, 404, 409, 403, 409, 404, 409, 409)
-    assert REPORT == (401, 404, 404, 404, 403, 403, 403, 422, 422, 422)
-    assert set(ANNOUNCE[1:-1]) == {403}
-    assert ANNOUNCE[-1] == 422
+    assert READERS == (401, 404, 404, 404, 404, 404, 200, 200, 200, 404, 200, 200)
+    assert CANCEL == (401, 404, 404, 404, 404, 404, 409, 403, 409, 404, 409, 409)
+    assert REPORT == (401, 404, 404, 404, 404, 404, 403, 403, 403, 422, 422, 422)
+    assert ANNOUNCE == (401, 403, 403, 422, 403, 403, 403, 403, 403, 403, 403, 422)
+
+
+def test_a_task_without_a_tenant_is_its_owners_and_a_worker_without_one_reports_on_it() -> None:
+    looks, report, cancel = (
+        TENANTLESS_TASK[call] for call in (f"GET {TASK}/status", f"POST {TASK}/events", f"POST {TASK}/cancel")
+    )
+
+    assert looks == (401, 200, *(404,) * 9, 200)
+    assert report == (401, 403, 422, *(404,) * 8, 422)
+    assert cancel == (401, 409, *(404,) * 9, 409)
 
 
 def test_no_route_is_without_a_row(system: System) -> None:
@@ -107,8 +125,23 @@ print(json.dumps([f"{m} {r.rule}" for r in rules for m in r.methods - {"HEAD", "
 
 @pytest.mark.parametrize("row", TABLE)
 def test_every_route(system: System, cast: Cast, row: str) -> None:
+    found = answers(system, cast, row, cast.task_id)
+
+    if row.endswith("/retry"):  # another one's of just now may not have ended
+        found = {who: 202 if status == 409 else status for who, status in found.items()}
+    assert found == dict(zip(WHO, TABLE[row], strict=True))
+
+
+@pytest.mark.parametrize("row", TENANTLESS_TASK)
+def test_every_route_to_a_task_without_a_tenant(system: System, everybody: Cast, row: str) -> None:
+    found = answers(system, everybody, row, everybody.tenantless_task)
+
+    assert found == dict(zip(WHO, TENANTLESS_TASK[row], strict=True))
+
+
+def answers(system: System, cast: Cast, row: str, task_id: str) -> dict[str, int]:
+    """The status that each gets; a refusal does not tell of the task."""
     method, _, rule = row.partition(" ")
-    task_id, head = cast.task_id, cast.head
     owner = cast.people["owner"]
     assert owner
     (notice, *_) = owner.get("notifications")["notifications"]
@@ -117,26 +150,21 @@ def test_every_route(system: System, cast: Cast, row: str) -> None:
         .replace("<uuid:notification_id>", notice["id"])
         .replace("<path:name>", "none.js")
     )
-    path = path.replace("<uuid:task_id>", task_id).format(head=head, task_id=task_id)
-
-    answers = {}
+    path = path.replace("<uuid:task_id>", task_id).format(head=cast.head, task_id=task_id)
+    found = {}
     for who in WHO:
         person = cast.people[who]
         headers = {"Authorization": f"Bearer {person.token}"} if person else {}
         posts = ("start", "login", "announcements", "webhooks", "generate", "events")
         body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
-        with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answers[who]:
-            if answers[who].headers.get("Content-Type") != "text/event-stream":  # which may have no end
-                answers[who].read()
-
-    found = {who: answer.status_code for who, answer in answers.items()}
-    if rule.endswith("/retry"):  # another one's of just now may not have ended
-        found = {who: 202 if status == 409 else status for who, status in found.items()}
-    assert found == dict(zip(WHO, TABLE[row], strict=True))
-    for who, answer in answers.items():
+        with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answer:
+            if answer.headers.get("Content-Type") != "text/event-stream":  # which may have no end
+                answer.read()
+        found[who] = answer.status_code
         if answer.status_code in (401, 403, 404):
             assert answer.headers["Content-Type"] == "application/problem+json", who
             assert task_id not in answer.text, who
+    return found
 
 
 @pytest.mark.parametrize("event", ROOMS)

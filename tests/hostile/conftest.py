@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import draft, now, task_stream
 from app.stream.publisher import Publisher
 from app.stream.transaction import Transactions
 from app.tasks import lifecycle
-from app.up.home import Home
 from bench.hostile.ground import finished_tasks, long_log
 from bench.hostile.kinds import KINDS
 from bench.hostile.target import Order, Target
 from bench.hostile.turns import Turns
-from tests.support.servers import Servers
 from tests.support.system import System, User
 
 PATIENCE = 60.0  # seconds: it ends a test that hangs, and measures nothing
@@ -109,31 +107,27 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(servers: Servers, other_redis_url: str, home: Home) -> Iterator[Scene]:
-    system = System(servers.create_database(), other_redis_url, home.log)
-    connect = Single(system.database_url)
-    try:
-        with system.web(TASKROOM_BENCH="0") as url:
-            system.url = url
-            attacker = system.user()
-            scene = Scene(
-                system,
-                system.processes[-1].pid,
-                Transactions(connect, project, Publisher(system.redis_url).publish),
-                attacker,
-                system.user("global_admin"),
-                system.user("worker"),
-                finished_tasks(system, attacker, TASKS),
-                log="",
-            )
-            scene.log = scene.task()
-            long_log(system, scene.log, LOG)
-            yield scene
-            for user in (attacker, scene.viewer, scene.reporter):
-                user.client.close()
-    finally:
-        connect.close()
-        system.stop()
+def scene(new_system: Callable[[str], System]) -> Iterator[Scene]:
+    with (
+        new_system("hostile").running(workers=0, TASKROOM_BENCH="0") as system,
+        closing(PersistentConnection(system.database_url)) as connect,
+    ):
+        attacker = system.user()
+        scene = Scene(
+            system,
+            system.processes[-1].pid,
+            Transactions(connect, project, Publisher(system.redis_url).publish),
+            attacker,
+            system.user("global_admin"),
+            system.user("worker"),
+            finished_tasks(system, attacker, TASKS),
+            log="",
+        )
+        scene.log = scene.task()
+        long_log(system, scene.log, LOG)
+        yield scene
+        for user in (attacker, scene.viewer, scene.reporter):
+            user.client.close()
 
 
 class Memory:

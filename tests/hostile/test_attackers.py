@@ -35,7 +35,7 @@ class Attack(NamedTuple):
 ATTACKS = {
     "fragments": Attack(2, {SERVED}),
     "pings": Attack(2, {SERVED}),
-    "pipelining": Attack(2, {SERVED}),
+    "pipelining": Attack(1, {SERVED}),
     "dripping headers": Attack(3, {SERVED}),
     "huge JSON": Attack(5, {SERVED, REFUSED}, mb=50),
     "deep JSON": Attack(5, {SERVED, REFUSED, CLOSED}),

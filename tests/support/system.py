@@ -24,8 +24,8 @@ from tests.support.connections import connection_pool
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
-# The packages of the worker's job types: the shipped ones and those of the tests.
-JOBS = "workers.jobs," + ",".join(
+# The packages of the worker's job types: the shipped ones and those of benchmarks and tests.
+JOBS = "workers.jobs,bench.jobs," + ",".join(
     f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release", "thread_jobs")
 )
 Value = TypeVar("Value")
@@ -147,6 +147,26 @@ class System:
             yield url
         finally:
             self._end(process)
+
+    @contextmanager
+    def running(
+        self, workers: int = 1, concurrency: int = 2, pool: str = "prefork", **more: str
+    ) -> Iterator[System]:
+        """Starts workers and a web process; ends all processes afterwards. ``url`` and ``worker_metrics`` are set."""
+        try:
+            for _ in range(workers):
+                port = free_port()
+                self.worker_metrics = f"http://127.0.0.1:{port}/metrics"
+                self.start_worker(concurrency, pool, WORKER_METRICS_PORT=str(port), **more)
+            with self.web(**more) as self.url:
+                yield self
+        finally:
+            self.stop()
+
+    def warm_up(self) -> None:
+        """Waits until a worker has run a task."""
+        with self.guest() as user:
+            user.finished(user.start("test_echo", text="warm"), 60)
 
     def sign_in(self, email: str, url: str = "") -> httpx.Client:
         client = httpx.Client(base_url=url or self.url, timeout=30)

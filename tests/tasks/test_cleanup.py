@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.tasks.cleanup import delete_expired
 from tests.stream.helpers import patient_single, sql
 from tests.tasks.helpers import Tasks
@@ -20,7 +20,7 @@ def connect(database: str) -> Any:
 
 
 def test_cleanup_rows_are_deleted_and_the_rest_stays(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.tasks.cleanup.BATCH_ROWS", 2)
     for days in (-1, -1, -1, 1):

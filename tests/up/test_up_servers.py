@@ -12,11 +12,11 @@ import psycopg2
 import pytest
 
 from app.up import identity, migrated, survivors
-from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.errors import UpError
 from app.up.home import Home
 from app.up.plan import log_contains
 from app.up.process import Child, Process
+from tests.support.embedded import EmbeddedPostgres
 from tests.up.running import eventually
 
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from taskroom import phases
 from tests.support.clock import Sleeper
-from workers import current, phases
+from workers import current
 from workers.errors import TaskCancelled
 from workers.run import Run
 
@@ -28,7 +29,7 @@ class Writer:
     def put(self, item: Any) -> None:
         self.events.append(item)
         if self.run and len(self.events) >= self.cancel_at:
-            self.run.cancelled = True
+            self.run.cancel()
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
 def test_emit_load(
     fresh: Load, writer: Writer, clock: Sleeper, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
 ) -> None:
-    module = fresh("emit_load")
+    module = fresh("emit_load", package="bench.jobs")
     monkeypatch.setattr(module, "time", clock)
     writer.cancel_at = 2 if "delay" in params else 8
     began = clock.now
