@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.up.embedded import free_port
-from app.up.embedded_redis import EmbeddedRedis
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 KEY = "a key of the test"

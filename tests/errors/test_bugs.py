@@ -161,7 +161,7 @@ def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(joining=nullcontext),
+            Joins: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=watch),
         }
     )

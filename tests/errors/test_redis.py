@@ -18,11 +18,11 @@ from app.errors.survived import bugs
 from app.http.rate_limits import PausingRedis
 from app.realtime.presence import Presence
 from app.stream.publisher import Publisher
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.errors.redis_states import KEY, STATES, LoneNode, PlainRedis, Refusing, Speaking, client
 from tests.errors.table import MALFORMED, cause_of
 from tests.stream.helpers import batch
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow

@@ -15,12 +15,12 @@ from app.db.persistent import PersistentConnection
 from app.errors import causes
 from app.stream.store import DatabaseUnavailable
 from app.stream.writer import Writer
-from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.home import Home
 from tests.errors.table import cause_of
 from tests.errors.test_connects import openings, refusal, state_of
 from tests.stream.helpers import line, messages, new_stream
 from tests.support.connections import connection_pool
+from tests.support.embedded import EmbeddedPostgres
 from tests.support.system import System, wait_for
 
 pytestmark = pytest.mark.slow
