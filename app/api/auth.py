@@ -13,7 +13,8 @@ from app.auth import identity, sessions
 from app.auth.principal import Principal
 from app.auth.tokens import Authenticator
 from app.errors import Unauthorized
-from app.http.base import Blueprint, NoQuery, json_body, signed_in
+from app.http.base import Blueprint, NoQuery, signed_in
+from app.http.json_body import json_body
 from app.http.rate_limits import address, limiter
 from app.services import services
 
