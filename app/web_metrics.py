@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.auth.revocations import Revocations
 from app.db.breaker import Breaker
+from app.errors.survived import bugs
 from app.http.requests import RequestMetrics
 from app.observability.gc_tuning import Pauses
 from app.observability.loop_lag import LoopLag
@@ -137,6 +138,7 @@ class WebMeasures(Collector):
 
     def _process(self) -> Iterator[Row | Labelled]:
         revocations, watchdog, pauses = self._revocations, self.watchdog, self.pauses
+        yield "bugs_total", "Errors that nothing expects, by the part that met them", ("part",), dict(bugs)
         yield "revocations", "Sign-outs kept in memory", len(revocations)
         yield "revocations_known", "0 while each request reads its session from Postgres", revocations.known
         yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest

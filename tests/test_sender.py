@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import threading
 import time
 from concurrent.futures import wait
@@ -59,6 +61,23 @@ def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Excepti
     assert (tried.succeeded, tried.status_code, tried.error) == (False, None, error)
     changed = attempt(claimed, UrlPolicy(), SECRET + "!", send)
     assert changed.error and "SECRET_KEY has changed" in changed.error
+
+
+def test_a_worker_that_is_short_of_files_blames_no_receiver(hook: Hook) -> None:
+    hook.create_tasks()
+
+    def short(*_: Any, **__: Any) -> HttpResponse:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def send(claimed: Claimed) -> Tried:
+        return attempt(claimed, UrlPolicy(), SECRET, short)
+
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 1
+    assert statuses(hook) == {"pending"} and hook.shown()["failures"] == 0
+
+    hook.wait()
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, lambda _: WELL, PATIENT) == 1
+    assert statuses(hook) == {"delivered"}
 
 
 def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: Hook) -> None:

@@ -14,9 +14,10 @@ from celery.signals import celeryd_after_setup, task_revoked, worker_process_ini
 from app.broker.client import RUN
 from app.config import QUEUE
 from app.db.clock import later
+from app.errors import causes
+from app.errors.survived import survived
 from app.observability import log_format
 from app.stream.event import Draft
-from app.stream.store import DatabaseUnavailable
 from app.tasks import lifecycle
 from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
@@ -65,9 +66,9 @@ def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     while True:
         try:
             return fair_claim.claim_fairest(here.transaction)
-        except DatabaseUnavailable as error:
-            if time.monotonic() > limit:
-                logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
+        except Exception as error:
+            if not causes.of(error).is_temporary or time.monotonic() > limit:
+                survived(logger, error, "task %s: not claimed, a round sends another message", task_id)
                 return None
             time.sleep(0.5)
 
@@ -105,8 +106,8 @@ def _send_next(claim: Claim, queue: str) -> None:
     try:
         with here.connect() as conn, conn.cursor() as cur:
             hint = next_hint(cur, claim.task_id, types_of(queue))
-    except DatabaseUnavailable as error:
-        logger.warning("task %s: the next task of its user waits for a round: %s", claim.task_id, error)
+    except Exception as error:
+        survived(logger, error, "task %s: the next task of its user waits for a round", claim.task_id)
         return
     if hint:
         here.dispatcher.send_hint(*hint)
@@ -117,8 +118,8 @@ def _cancel_late(task_id: str) -> None:
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.end_if_cancelled(tx, task_id)
-    except DatabaseUnavailable as error:  # it keeps its lease, or can be cancelled once more
-        logger.warning("task %s: not cancelled: %s", task_id, error)
+    except Exception as error:  # it keeps its lease, or can be cancelled once more
+        survived(logger, error, "task %s: not cancelled", task_id)
 
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
@@ -191,5 +192,5 @@ def _revoked(request: Any = None, **_: Any) -> None:
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.cancel(tx, request.args[0], "celery revoke")
-    except Exception:
-        logger.exception("task %s: revoked in Celery, but not cancelled", request.args[:1])
+    except Exception as error:
+        survived(logger, error, "task %s: revoked in Celery, but not cancelled", request.args[:1])

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from app import process
 from app.db.persistent import PersistentConnection, PersistentConnections
+from app.errors.survived import survived
 from app.projections import project
 from app.stream.publisher import Publisher
 from app.stream.transaction import Begin, Transaction, Transactions
@@ -58,8 +59,8 @@ class Runtime:
         self.leases.renew(tx)
         try:
             self.metrics.write()
-        except Exception:  # it would undo the renewal of the leases, and the tasks would be lost
-            logger.exception("the metrics of this process could not be written")
+        except Exception as error:  # it would undo the renewal of the leases, and the tasks would be lost
+            survived(logger, error, "the metrics of this process could not be written")
 
     def close(self, timeout: float | None = None) -> bool:
         """Flushes and ends the writer; False when its events were not durable in time."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
 from app.inbox import store as inbox
 from app.notifications import reminders
 from app.stream.store import DatabaseUnavailable
@@ -27,8 +28,11 @@ logger = logging.getLogger("taskroom.housekeeping")
 
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
-    delete_expired(runtime().connect)
-    COUNTS.sum_up(runtime().connect)
+    try:
+        delete_expired(runtime().connect)
+        COUNTS.sum_up(runtime().connect)
+    except Exception as error:
+        survived(logger, error, "what has expired stays until the next run")
 
 
 @celery.task(name="taskroom.retention")
@@ -44,8 +48,8 @@ def retention() -> None:
             remove_tasks(connect, settings().task_retention_days)
         budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
-    except DatabaseUnavailable as error:
-        logger.warning("the retention stops, its next run goes on: %s", error)
+    except Exception as error:
+        survived(logger, error, "the retention stops, its next run goes on")
     finally:
         connect.close()
 

@@ -11,8 +11,8 @@ from celery.signals import celeryd_after_setup, worker_init, worker_ready, worke
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
 from app.periodic import Periodic
-from app.stream.store import DatabaseUnavailable
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
 from workers.declarations import DeclarationWriter
@@ -54,13 +54,10 @@ class Announcement:
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 statement(cur)
-        except DatabaseUnavailable as error:
-            logger.warning("this worker is not announced: %s", error)
-        except Exception:
-            logger.exception("this worker is not announced")
-        else:
-            return True
-        return False
+        except Exception as error:
+            survived(logger, error, "this worker is not announced")
+            return False
+        return True
 
 
 _announcement: Announcement | None = None

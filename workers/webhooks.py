@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from app.broker.client import DELIVER
+from app.errors.survived import survived
 from app.outgoing.url_policy import UrlPolicy
-from app.stream.store import DatabaseUnavailable
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
 from workers.celery_app import celery
@@ -29,5 +29,5 @@ def deliver_webhooks() -> None:
                 lambda claimed: attempt(claimed, rules, here.secret_key),
                 policy,
             )
-    except DatabaseUnavailable as error:
-        logger.warning("deliveries wait for Postgres: %s", error)
+    except Exception as error:
+        survived(logger, error, "deliveries wait")

@@ -13,7 +13,8 @@ from app.auth import identity, sessions
 from app.auth.principal import SESSION, Principal
 from app.auth.tokens import Authenticator
 from app.errors import Unauthorized
-from app.http.base import Blueprint, NoQuery, json_body, reading
+from app.http.base import Blueprint, NoQuery, reading
+from app.http.json_body import json_body
 from app.http.rate_limits import address, limiter
 from app.http.scopes import PUBLIC, declared
 from app.services import services

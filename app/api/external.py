@@ -144,8 +144,8 @@ def _reporting(view: View) -> View:
         principal = identity.current("report")
         permissions.reportable_task(principal, str(kwargs["task_id"]))
         with services()[ReportConcurrency].slot(principal.user_id) as storing:
-            request.get_data()  # Flask keeps it for the parser
-            with storing:
+            data = request.get_data()  # Flask keeps it for the parser
+            with storing(len(data)):
                 return view(principal, *args, **kwargs)
 
     return declared("report")(wrapped)

@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery
 from kombu.entity import Queue
 
-from app.broker import MAX_QUEUED, SEND_SECONDS, BrokerDown
+from app.broker import MAX_QUEUED, SEND_SECONDS
 from app.broker.connections import BrokerConnections
 from app.config import CELERY_QUEUES, QUEUE, QUICK_QUEUE
 
@@ -51,14 +51,9 @@ class Broker:
         """Returns the number of messages that wait in the queue. Raises BrokerDown."""
         return int(self.connections.lend(lambda lent: lent.default_channel.client.llen(queue)))
 
-    def run_id(self) -> str | None:
-        """Returns the id of this run of Redis, which changes with every restart; None while Redis is unavailable."""
-        try:
-            return str(
-                self.connections.lend(lambda lent: lent.default_channel.client.info("server")["run_id"])
-            )
-        except BrokerDown:
-            return None
+    def run_id(self) -> str:
+        """Returns the id of this run of Redis, which changes with every restart. Raises BrokerDown."""
+        return str(self.connections.lend(lambda lent: lent.default_channel.client.info("server")["run_id"]))
 
     def hint_deliveries(self) -> None:
         """Sends a hint that deliveries are due, unless DELIVER_QUEUED messages wait already. Raises BrokerDown."""

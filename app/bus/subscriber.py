@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors.survived import survived
 from app.stream.event import Event, memory
-from app.stream.store import DatabaseUnavailable, Store
+from app.stream.store import Store
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -109,11 +110,7 @@ class Subscriber:
                 page = self._store.after(stream, cursor, limit)
                 after = page[-1].sequence if page else self._pruned_to(stream, cursor, backlog.upto)
             except Exception as error:  # the thread must survive: no other code reads these events
-                logger.warning(
-                    "reading %s for a handler fails, a retry follows: %s",
-                    *(stream, error),
-                    exc_info=not isinstance(error, DatabaseUnavailable),
-                )
+                survived(logger, error, "reading %s for a handler fails, a retry follows", stream)
                 time.sleep(RETRY_SECONDS)
                 continue
             yield from page

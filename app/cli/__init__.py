@@ -13,12 +13,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-import psycopg2
-
 from app.auth.principal import ROLES, SCOPES, tenant_of
 from app.config import Config
-from app.errors import TaskroomError
-from app.errors.causes import first_line
+from app.errors import TaskroomError, causes
+from app.errors.causes import Cause, first_line
 
 MAX_NAME_LENGTH = 254  # sign-in refuses longer names
 
@@ -105,15 +103,16 @@ def run(arguments: argparse.Namespace) -> None:
             change_tables(arguments.command, arguments.revision)
     except TaskroomError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    except psycopg2.Error as error:  # no server, no tables, or an invalid value
-        raise SystemExit(f"taskroom: {first_line(error)}") from None
+    except Exception as error:  # no server, no tables, or an invalid value
+        if causes.of(error) is Cause.BUG:
+            raise
+        raise SystemExit(f"taskroom: {first_line(getattr(error, 'orig', None) or error)}") from None
 
 
 def change_tables(command: str, revision: str) -> None:
     """Migrates or downgrades. Only this imports the application: ``account`` runs at each start and must be quick."""
     import flask_migrate
     from alembic.util import CommandError
-    from sqlalchemy.exc import SQLAlchemyError
 
     from app import create_app
 
@@ -124,8 +123,6 @@ def change_tables(command: str, revision: str) -> None:
             change.__wrapped__(revision=revision)
     except CommandError as error:
         raise SystemExit(f"taskroom: {error}") from None
-    except SQLAlchemyError as error:
-        raise SystemExit(f"taskroom: {first_line(error)}") from None
 
 
 def make_account(email: str, password: str, role: str, tenant_name: str = "", *, keep: bool = False) -> None:

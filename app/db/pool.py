@@ -30,6 +30,7 @@ SERVER_LIMITS = {
 }
 
 POOL_SECONDS = 2.0  # a request's wait for a free connection
+NO_CONNECTION = f"no connection became free in {POOL_SECONDS:.0f} s"
 # The server's limit for a statement: longer than for an idle transaction, for whose lock the statement may wait.
 POOLED_STATEMENT = "4s"
 # Our wait for the server: longer than the server's own limit, so that a slow query never looks like an outage. A server
@@ -81,13 +82,12 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                 raw.autocommit = autocommit
                 with in_transaction(raw):
                     yield raw
+        except PoolTimeout as error:  # a limit of ours, which says nothing about Postgres
+            breaker.left(call)
+            raise DatabaseUnavailable(NO_CONNECTION, Cause.BUSY) from error
         except Exception as error:
-            cause = _cause(error, lent)
+            cause, reason = _cause(error, lent), causes.first_line(error)
             broken = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
-            busy = isinstance(error, PoolTimeout)
-            reason = (
-                f"no connection became free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
-            )
             if cause is not Cause.UNAVAILABLE:
                 breaker.answered(call)
             elif breaker.failed(call, reason) and lent is not None:

@@ -1,4 +1,4 @@
-"""Shared by all resources: the blueprint, which refuses unknown parameters, fields, JSON bodies and list pages."""
+"""Shared by all resources: the blueprint, which refuses unknown parameters, fields and list pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
-from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,26 +17,21 @@ import orjson
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app.auth import identity, permissions
 from app.auth.principal import SESSION, Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
+from app.http.json_body import json_body
 from app.http.scopes import View, declared
 from app.services import services
-from app.stream.background import with_pauses
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
 # Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
 BODY_LIMIT = 256 * 1024
-MAX_DEPTH = 64
-# Of a body, those in its texts too: a million would take the loop for a tenth of a second. A batch of events has fewer.
-MAX_CONTAINERS = 200_000
-VALUES_IN_A_TURN = 5_000  # of a JSON body, whose depth is checked
 UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
 
 
@@ -136,32 +130,6 @@ class SequenceField(WholeField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=ma.validate.Range(0, MAX_SEQUENCE), **kwargs)
-
-
-def json_body() -> Any:
-    """Returns the request's JSON; ``missing`` without a body. Raises ValueError when it is invalid.
-
-    Stricter than Python's parser: refuses NaN, lone surrogates, and nesting that could exhaust the stack of later code.
-    Does not keep numbers beyond 64 bits exactly.
-    """
-    if "Transfer-Encoding" in request.headers:  # Flask reads such a body as empty
-        raise LengthRequired("Send the body with a Content-Length, not in chunks")
-    data = request.get_data()
-    if not data:
-        return ma.missing
-    if not request.is_json:
-        raise UnsupportedMediaType("Send the body as application/json")
-    if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
-        raise ValueError(f"more than {MAX_CONTAINERS:,} lists and objects")
-    value = orjson.loads(data)
-    containers = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
-        inner = chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers)
-        # Others run meanwhile: two megabytes may hold a million values.
-        containers = [each for each in with_pauses(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
-        if not containers:
-            return value
-    raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def refuse_many_fields(value: Any, schema: ma.Schema) -> None:

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from app.auth import access_log
 from app.db.breaker import Refused
 from app.errors import Problem, Unavailable, Unprocessable, causes
+from app.errors.survived import survived
 from app.http.attempts import too_many as refusal
 from app.http.rate_limits import WINDOW_SECONDS, limiter
 from app.observability.log_format import request_id
@@ -67,6 +68,15 @@ class ProblemApi(Api):
             fields(data["messages"]) if data.get("messages") else {},
             dict(error.get_headers()),
         )
+
+
+def problem_of(error: Exception) -> Problem:
+    """Returns what the caller is told of any error: the problem itself, 503 of what passes by itself, or 500."""
+    if isinstance(error, Problem):
+        return error
+    if causes.of(error).is_temporary:
+        return Unavailable(causes.client_message(error))
+    return Problem(f"The request failed; the log has the error under {request_id.get()}")
 
 
 def problem_response(
@@ -138,12 +148,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        cause = causes.of(error)
-        if cause.is_temporary:
-            if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
-                logger.warning("503 for %s: %s", request.path, causes.first_line(error))
-            return problem(Unavailable(causes.client_message(error)))
-        logger.exception("500 for %s", request.path)
-        return problem_response(
-            500, Problem.title, f"The request failed; the log has the error under {request_id.get()}"
-        )
+        found = problem_of(error)
+        if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
+            survived(logger, error, "%d for %s", found.status, request.path)
+        return problem(found)

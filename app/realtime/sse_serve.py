@@ -11,8 +11,9 @@ from app import green
 from app.auth import access_log, identity
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
-from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable
+from app.errors import NotFound, TooMany, Unauthorized, Unavailable
 from app.http.attempts import ConnectionAttempts
+from app.http.problems import problem_of
 from app.http.rate_limits import address
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
@@ -25,7 +26,7 @@ from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
 from app.stream.hub import Hub
-from app.stream.store import DatabaseUnavailable, NoSuchStream
+from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
 
 PATIENCE_SECONDS = 10  # that a client which came too often waits, at least
@@ -78,18 +79,17 @@ def serve(
     except NoSuchStream:
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
-    except (DatabaseUnavailable, Unavailable, TooMany) as error:
-        _close(parts, viewers, "sent_away")
-        if "text/event-stream" not in request.headers.get("Accept", ""):
+    except Exception as error:
+        problem = problem_of(error)
+        passes = isinstance(problem, (Unavailable, TooMany))
+        _close(parts, viewers, "sent_away" if passes else "refused")
+        if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
             raise
-        if isinstance(error, Problem):
-            access_log.refused(error)
+        if problem is error:
+            access_log.refused(problem)
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
-        seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
+        seconds = PATIENCE_SECONDS if isinstance(problem, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))
-    except Problem:
-        _close(parts, viewers, "refused")
-        raise
 
 
 def _came_back(parts: Services, how: str) -> None:

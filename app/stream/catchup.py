@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from app.errors import causes
 from app.stream.background import with_pauses
 from app.stream.encoded_batch import BatchCache, EncodedBatch, first_batch
 from app.stream.event import Event
@@ -14,7 +15,6 @@ from app.stream.initial_state import InitialState, StateCache
 from app.stream.parking import Parking
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer, failed
 from app.stream.watched_room import HubParts, WatchedRoom
 
@@ -196,8 +196,12 @@ class Catchup:
         try:
             if viewer.own_cursor == cursor:  # else the room was rewound meanwhile: the viewer has a resync
                 self.refresh_until(self._rooms[room.stream], lambda: room.pruned_to != pruned_to)
-        except DatabaseUnavailable:
-            self._wait_for_postgres(viewer)
+        except Exception as error:
+            if causes.of(error).is_temporary:
+                self._wait_for_postgres(viewer)
+            else:
+                self._faults.note(f"{room.stream} could not be looked up", error)
+                viewer.close("unavailable")
             return
         if viewer.own_cursor == cursor < room.pruned_to:
             # Pruned past the cursor since the room or the viewer was opened: it goes on at the oldest event.

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import redis
-from redis.exceptions import RedisError, TimeoutError
+from redis.exceptions import TimeoutError
 
+from app.errors import causes
 from app.stream.channels import KindListener, SubscribedChannels
 from app.stream.event import Event
 from app.stream.faults import Faults
@@ -111,12 +112,12 @@ class Subscription:
                 connects = self.connects
                 try:
                     self._connect_and_listen()
-                except (RedisError, OSError) as error:
-                    self._trouble = str(error)
-                    logger.info("listening again in %.2f s: %s", wait, error)
                 except Exception as error:  # no fault may end the listening for good
-                    self._trouble = str(error)
-                    self._faults.note("listening to Redis failed", error)
+                    self._trouble = causes.first_line(error)
+                    if causes.of(error).is_temporary:
+                        logger.info("listening again in %.2f s: %s", wait, error)
+                    else:
+                        self._faults.note("listening to Redis failed", error)
                 if self.connects > connects:
                     wait = RECONNECT_SECONDS[0]
                 self._stopped.wait(wait)

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from app.errors import causes
 from app.stream.background import with_pauses
 from app.stream.delivery import Delivery
 from app.stream.room import RING_EVENTS
 from app.stream.single_flight import SingleFlight
-from app.stream.store import DatabaseUnavailable, Head
+from app.stream.store import Head
 from app.stream.subscription import Subscription
 from app.stream.watched_room import HubParts, WatchedRoom
 
@@ -67,12 +68,12 @@ class TailCheck:
                 due = self.due(everything, subscription.connected)
                 self.compare(due)
                 failing = failing and not due
-            except DatabaseUnavailable as error:
-                if not failing:
-                    logger.warning("the tail check fails, for now: %s", error)
-                failing = True
             except Exception as error:
-                self._faults.note("the tail check failed", error)
+                if not causes.of(error).is_temporary:
+                    self._faults.note("the tail check failed", error)
+                elif not failing:
+                    failing = True
+                    logger.warning("the tail check fails, for now: %s", causes.first_line(error))
 
     def due(self, everything: bool, connected: bool) -> list[WatchedRoom]:
         with self._lock:
@@ -90,8 +91,8 @@ class TailCheck:
             ]
 
     def compare(self, rooms: Sequence[WatchedRoom]) -> None:
-        """Brings each room to the head of its stream in Postgres. Raises DatabaseUnavailable after trying all rooms."""
-        away: DatabaseUnavailable | None = None
+        """Brings each room to the head of its stream in Postgres. Raises a temporary error after trying all rooms."""
+        away: Exception | None = None
         heads: dict[str, Head] = {}
         stood = {watched.room.stream: watched.room.head for watched in rooms}
         streams = list(stood)
@@ -102,10 +103,11 @@ class TailCheck:
             try:
                 if stream in heads:
                     self._catch_up(watched, heads[stream], stood[stream])
-            except DatabaseUnavailable as error:
-                away = error
             except Exception as error:
-                self._faults.note(f"{stream} could not be compared with Postgres", error)
+                if causes.of(error).is_temporary:
+                    away = error
+                else:
+                    self._faults.note(f"{stream} could not be compared with Postgres", error)
         if away is not None:
             raise away
 
@@ -125,10 +127,11 @@ class TailCheck:
         try:
             self._stopped.wait(EARLY_SECONDS)
             self.refresh(watched)
-        except DatabaseUnavailable as error:
-            logger.warning("refilling %s failed, the tail check will: %s", watched.room.stream, error)
         except Exception as error:
-            self._faults.note(f"{watched.room.stream} could not be refilled", error)
+            if causes.of(error).is_temporary:
+                logger.warning("refilling %s failed, the tail check will: %s", watched.room.stream, error)
+            else:
+                self._faults.note(f"{watched.room.stream} could not be refilled", error)
         finally:
             watched.refilling = False
 

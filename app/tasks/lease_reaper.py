@@ -14,6 +14,8 @@ from collections.abc import Callable
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.persistent import PersistentConnection
+from app.errors import causes
+from app.errors.survived import survived
 from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
@@ -29,14 +31,17 @@ LEADER_SECONDS = 20.0  # at least; a leader that is stopped, not dead, loses the
 
 
 class LeaseReaper:
-    """Runs in every web process; the one that holds the advisory lock does the work."""
+    """Runs in every web process; the one that holds the advisory lock does the work.
+
+    ``broker_run_id`` returns the id of this run of the broker, which changes with every restart.
+    """
 
     def __init__(
         self,
         dsn: str,
         dispatcher: Dispatcher,
         transactions: Callable[[Connect, Callable[[Transaction], object]], Begin],
-        broker_run_id: Callable[[], str | None],
+        broker_run_id: Callable[[], str],
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
         fill: Callable[[Connect], int] = lambda connect: 0,
@@ -74,10 +79,10 @@ class LeaseReaper:
             for task_id, attempt, job_type, retry_count in lost:
                 try:
                     self._expire(task_id, attempt, self._may_retry(job_type, retry_count))
-                except DatabaseUnavailable:
-                    raise
-                except Exception:  # a fault of one task must not keep the others from their end
-                    logger.exception("task %s lost its worker, but could not be ended", task_id)
+                except Exception as error:  # a fault of one task must not keep the others from their end
+                    if causes.of(error).is_temporary:
+                        raise
+                    survived(logger, error, "task %s lost its worker, but could not be ended", task_id)
             self._resend()
         finally:
             # Leases were counted at the beginning of a round, which may be long: a pause is measured from its end.
@@ -121,9 +126,7 @@ class LeaseReaper:
         self._broker_takes = self._broker_takes and self._dispatcher.send_hints(hints_of(tx))
 
     def _resend(self) -> None:
-        run_id = self._broker_run_id()
-        if run_id is None:
-            return  # Redis is unavailable; a changed run id shows when it has restarted
+        run_id = self._broker_run_id()  # raises while Redis is unavailable
         if self._run_id != run_id and self._has_hints(run_id):
             self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)

@@ -19,12 +19,13 @@ from app.auth import (
 )
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, problems, rate_limits, requests
+from app.http import attempts, base, concurrency, json_body, problems, rate_limits, requests
 from app.models.accounts import ApiKey
 from app.observability import loop_watchdog
 from app.realtime.socketio import reader
 from app.stream import shared_read, subscription
-from app.tasks import cleanup
+from app.tasks import cleanup, projection
+from app.tasks import external as reported
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -35,6 +36,7 @@ from tests.limits.product import (
     of_outlet,
     of_server,
     repeats,
+    same,
     source,
 )
 
@@ -55,8 +57,9 @@ ROWS: dict[str, list[Row]] = {
         ("any other body", "256 KiB", lambda: base.BODY_LIMIT),
         ("chunks of a body", "10,000", lambda: of_body("CHUNKS")),
         ("bytes that are discarded of a body that no code reads", "4 MiB", lambda: of_body("DISCARDED_BYTES")),
-        ("lists and objects within one another in a JSON body", "64", lambda: base.MAX_DEPTH),
-        ("lists and objects in a JSON body, with the brackets in its texts", "200,000", lambda: base.MAX_CONTAINERS),
+        ("lists and objects within one another in a JSON body", "64", lambda: json_body.MAX_DEPTH),
+        ("lists and objects in a JSON body, outside of its texts", "20,000", lambda: json_body.MAX_CONTAINERS),
+        ("these with their items and fields", "100,000", lambda: json_body.MAX_VALUES),
         ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
         ("messages about a refused body or event", "100", lambda: problems.MOST_ERRORS),
         ("characters of these messages together", "16,000", lambda: problems.ERRORS_SIZE),
@@ -69,6 +72,8 @@ ROWS: dict[str, list[Row]] = {
         ("requests of a user that wait", "1,000", lambda: concurrency.MOST_WAITING),
         ("bodies with workers' events that a web process reads at a", "64", lambda: concurrency.REPORTS_READ),
         ("bodies of these that it stores at a time", "8", lambda: concurrency.REPORTS_STORED),
+        ("large bodies of these that it stores at a time", "1", lambda: concurrency.LARGE_REPORTS_STORED),
+        ("a body of these that is large has more than", "256 KiB", lambda: concurrency.LARGE_REPORT),
         ("bytes that a client must read of its answers each second,", "8 KiB", lambda: of_outlet("SLOWEST")),
         ("how late it may be", "60 s", lambda: of_outlet("LATE_SECONDS")),
         ("unread bytes of answers to a user in a web process", "16 MiB", lambda: unsent.OF_ONE),
@@ -79,8 +84,10 @@ ROWS: dict[str, list[Row]] = {
         ("ready sockets that an iteration of the loop serves, on Linux", "64", lambda: READY_AT_ONCE),
         ("connections accepted in a row", "32", lambda: of_server("ACCEPTED_AT_ONCE")),
         ("chunks of a body read in a row", "64", lambda: of_body("CHUNKS_IN_A_TURN")),
-        ("values of a JSON body checked in a row", "5,000", lambda: base.VALUES_IN_A_TURN),
-        ("events of a worker checked in a row", "50", lambda: external.CHECKED_AT_ONCE),
+        ("values of a JSON body checked in a row", "5,000", lambda: json_body.VALUES_IN_A_TURN),
+        ("events of a worker checked in a row", "50",
+         lambda: same(external.CHECKED_AT_ONCE, reported.EVENTS_IN_A_TURN)),
+        ("stored events in a row that change their task", "100", lambda: projection.FOLDED_IN_A_TURN),
         ("bytes of a WebSocket read in a row", "32,768", lambda: reader.UNTIL_PAUSE),
         ("viewers served in a row that waited for the same page", "8", lambda: shared_read.WAITING_AT_ONCE),
         ("time spent in a row on a backlog of messages from Redis", "5 ms", lambda: subscription.BACKLOG_SECONDS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,14 @@ from flask import request
 
 from app.auth import access_log
 from app.errors import Conflict, Problem, TooMany, Unavailable, Unprocessable
+from app.errors.survived import survived
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
-from app.http.problems import fields
+from app.http.problems import fields, problem_of
 from app.observability import log_format
 from app.realtime.socketio.rooms import Handler, SocketClient
-from app.stream.store import DatabaseUnavailable
+
+logger = logging.getLogger("taskroom.sockets")
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
@@ -48,11 +51,13 @@ def acknowledged(
                 client.asking -= 1
         except ma.ValidationError as error:
             return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
-        except Problem as problem:
-            access_log.event_refused(name, problem)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is error:
+                access_log.event_refused(name, problem)
+            elif not isinstance(problem, Unavailable):
+                survived(logger, error, "%s of a socket failed", name)
             return _refusal(problem)
-        except DatabaseUnavailable:
-            return _refusal(Unavailable("The database does not answer; try again"))
 
     return handle
 

@@ -21,8 +21,9 @@ from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.errors import Forbidden, Problem, Unauthorized, Unavailable
+from app.errors.survived import survived
 from app.http.attempts import ConnectionAttempts, RateExceeded
-from app.http.problems import problem_response
+from app.http.problems import problem_of, problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
@@ -39,7 +40,6 @@ from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
 from app.stream.background import with_pauses
 from app.stream.message import Channels
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
@@ -171,11 +171,12 @@ class Sockets:
                 self._clients.pop(sid)
                 joins.leave(user_id)
                 raise Unauthorized("The session has ended; sign in again")
-        except DatabaseUnavailable as error:
-            self._floods.close(session)
-            raise ConnectionRefusedError(str(error)) from None
-        except Problem as problem:
-            access_log.event_refused("connect", problem)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is error:
+                access_log.event_refused("connect", problem)
+            elif not isinstance(problem, Unavailable):
+                survived(logger, error, "a socket could not be connected")
             if isinstance(problem, Unavailable | RateExceeded):  # it may come back
                 self._floods.close(session)
             raise ConnectionRefusedError(problem.detail) from None
