@@ -14,6 +14,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import api, bus, process
 from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
+from app.auth.key_authenticator import KeyAuthenticator
+from app.auth.key_watch import KeyWatch
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
@@ -27,7 +29,7 @@ from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
-from app.http.attempts import FAILURE_DIVISOR, ConnectionAttempts
+from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, ConnectionAttempts, WrongKeys
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
@@ -66,6 +68,8 @@ def create_app(config: Config | None = None) -> Flask:
     parts = Services(config, transaction=queue.transaction, read=database.read, store=events.store)
     parts.add(events.hub, events.publisher, queue.jobs, queue.dispatcher, queue.lease_reaper)
     parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
+    parts.add(sign_in.keys, sign_in.key_watch)
+    sign_in.key_watch.transports.append(viewers.streams)
     parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
     parts.add(Owners(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
@@ -79,13 +83,14 @@ def create_app(config: Config | None = None) -> Flask:
     api.init_app(app)
     dashboard.init_app(app)
     revocations, garbage = sign_in.revocations.thread, viewers.cycle_collector.thread
+    keys = sign_in.key_watch.thread
     presence, reaper, poller = viewers.presence, queue.lease_reaper.thread, queue.poller.thread
-    parts.starts += [measures.start, garbage.start, revocations.start, events.hub.start]
+    parts.starts += [measures.start, garbage.start, revocations.start, keys.start, events.hub.start]
     parts.starts += [presence.thread.start, reaper.start, poller.start]
     # Another process takes over the queue; the viewers leave; then the sockets without viewers, added by their server.
     parts.stops += [poller.stop, reaper.stop, events.hub.stop, presence.stop]
     server.init_app(app, parts)
-    parts.stops += [revocations.stop, garbage.stop, measures.stop]
+    parts.stops += [keys.stop, revocations.stop, garbage.stop, measures.stop]
     if config.trusted_proxies:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
@@ -165,7 +170,7 @@ class _Queue:
 
 
 class _SignIn:
-    """Tokens, passwords, and the sessions that have ended: their viewers are closed, wherever the sign-out was."""
+    """Tokens, API keys, passwords, and what has ended of these: its viewers are closed, wherever the end was."""
 
     def __init__(self, config: Config, database: _Database, events: _Events) -> None:
         issuers = read_issuers(config.issuers, plain_http=config.embedded)
@@ -173,6 +178,10 @@ class _SignIn:
         self.revocations = Revocations(config.database_url, lifetime, ended=lambda id: self.sign_out.here(id))
         self.sign_out = SignOut(self.revocations, events.hub, events.publisher)
         self.authenticator = Authenticator(database.read, self.revocations, issuers)
+        wrong_keys = partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
+        guesses = WrongKeys((lambda key: 0.0) if config.bench else wrong_keys)
+        self.keys = KeyAuthenticator(database.read, self.revocations, guesses)
+        self.key_watch = KeyWatch(self.keys, self.sign_out)
         self.passwords = Passwords(config.passwords_at_once, config.passwords_waiting)
         # Sign-outs are the only messages on Redis that are no events. Some may be missed before a reconnection.
         events.hub.control_received = self.sign_out.here
@@ -190,7 +199,7 @@ class _Viewers:
         self.unauthenticated = UnauthenticatedSockets(PER_ADDRESS if limited else None)
         self.attempts = ConnectionAttempts(
             config.connects_per_minute if limited else None,
-            failed=partial(count_failure, failures) if limited else lambda key: 0.0,
+            failed=partial(count_failure, "connect", failures) if limited else lambda key: 0.0,
         )
         self.presence = Presence(config.redis_url)
         events.hub.on_viewer = self.presence.viewer_changed

@@ -194,7 +194,9 @@ class Stand:
                     )
                     made.append(Task(task_id, tx.appended.events[0].sequence))
                 # Else the web process would send them to workers again and again.
-                cur.execute("DELETE FROM dispatches")
+                cur.execute(
+                    "DELETE FROM dispatches WHERE task_id = ANY(%s::uuid[])", ([task.id for task in made],)
+                )
         finally:
             connection.close()
         return made

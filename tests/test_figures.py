@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.api import auth, external, idempotency, starting
-from app.auth import jwks
+from app.auth import api_keys, jwks, key_authenticator, key_watch
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
 from app.bus import FINISH_SECONDS, subscriber
@@ -117,6 +117,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),
+    (AUTH, "refused in every web process within two seconds",
+     lambda: key_authenticator.CACHED_SECONDS + key_watch.WATCH_SECONDS < 2, True),
+    (PROTOCOL, "| 50 live API keys a user", lambda: api_keys.MOST, 50),
+    (PROTOCOL, "| 60 wrong API keys a minute from one address", lambda: attempts.WRONG_KEYS_PER_MINUTE, 60),
     (OPERATIONS, "A statement that is too slow (4 s) fails alone", lambda: POOLED_STATEMENT, "4s"),
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
     (OPERATIONS, "after half a minute, then less and less often, every ten minutes at last",

@@ -7,6 +7,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http.problems import ProblemApi
 
+BEARER = (
+    "An access token, or an API key `trk_…`. The word with each call is the scope that a key needs for it; `session`:"
+    " no key may make the call."
+)
+
 
 def init_app(app: Flask) -> None:
     from app.api import (
@@ -17,6 +22,7 @@ def init_app(app: Flask) -> None:
         health,
         history,
         jobs,
+        keys,
         logs,
         notifications,
         task_details,
@@ -34,7 +40,9 @@ def init_app(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
-            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}}
+            },
             "security": [{"bearer": []}],
         },
     )
@@ -49,7 +57,7 @@ def init_app(app: Flask) -> None:
             raise RequestEntityTooLarge
 
     modules = [auth, jobs, agent, task_list, tasks, task_details, external, logs, history]
-    modules += [notifications, webhooks, sse]
+    modules += [notifications, webhooks, keys, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

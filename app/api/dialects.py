@@ -13,7 +13,8 @@ from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import declared_type, new_task
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, acting
+from app.http.base import Blueprint, NoQuery, starting
+from app.http.scopes import declared
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
     NotificationQuery,
@@ -55,6 +56,7 @@ def _add_stream(dialect: Dialect) -> None:
     only = Filter(dialect.types) if dialect.types else None
 
     @blp.get(dialect.path, endpoint=dialect.name, strict_slashes=False)
+    @declared("read")
     @blp.doc(summary=dialect.about)
     @blp.arguments(NotificationQuery if only else StreamQuery, location="query")
     @blp.response(200)
@@ -96,7 +98,7 @@ for _path, _route, _view in (
 
 
 @blp.post("/ai/artifact/generate", strict_slashes=False)
-@acting
+@starting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")

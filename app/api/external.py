@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import wraps
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,6 +20,7 @@ from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, 
 from app.http.concurrency import ReportConcurrency
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
+from app.http.scopes import View, declared
 from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
@@ -134,20 +135,20 @@ class Stored(ma.Schema):
     claim = ma.fields.Dict(metadata={"description": "The work, when the batch claimed the attempt"})
 
 
-def _reporting(view: Callable[..., Any]) -> Callable[..., Any]:
+def _reporting(view: View) -> View:
     """Calls the view with the Principal as first argument. Before the body is read, checks the permission to report for
     the task and waits for a slot of the user. A body that arrives slowly takes no slot for storing."""
 
     @wraps(view)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        principal = identity.current()
+        principal = identity.current("report")
         permissions.reportable_task(principal, str(kwargs["task_id"]))
         with services()[ReportConcurrency].slot(principal.user_id) as storing:
-            request.get_data()  # Flask keeps it for the parser
-            with storing:
+            data = request.get_data()  # Flask keeps it for the parser
+            with storing(len(data)):
                 return view(principal, *args, **kwargs)
 
-    return wrapped
+    return declared("report")(wrapped)
 
 
 @blp.post("/tasks/<uuid:task_id>/events")

@@ -17,7 +17,7 @@ from app.http.base import (
     WholeField,
     decode_cursor,
     encode_cursor,
-    signed_in,
+    reading,
     utc,
     with_next,
 )
@@ -68,7 +68,7 @@ class HistoryPage(ma.Schema):
 
 
 @blp.get("/jobs/history")
-@signed_in
+@reading
 @blp.arguments(HistoryQuery, location="query")
 @blp.response(200, HistoryPage)
 def history(principal: Principal, query: dict[str, Any]) -> Any:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from app.auth.principal import Principal
 from app.db.statements import Statement, as_text, parameters
 from app.errors import Conflict, Unavailable, Unprocessable
-from app.http.base import json_body
+from app.http.json_body import json_body
 from app.models.accounts import IdempotencyKey
 from app.services import services
 

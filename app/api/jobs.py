@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, signed_in
+from app.http.base import Blueprint, NoQuery, reading
 from app.jobs.catalog import Catalog
 from app.services import services
 
@@ -36,7 +36,7 @@ class JobTypes(ma.Schema):
 
 
 @blp.get("/jobs/types")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:

@@ -38,10 +38,6 @@ def _limited(
     return decorate
 
 
-def _caller() -> str:
-    return identity.current().user_id
-
-
 def _refresher() -> str:
     """Returns the user of the refresh cookie. Only a valid one counts for its user: others could use up the limit."""
     cookie = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"], "")
@@ -53,9 +49,10 @@ def _refresher() -> str:
     return user_id
 
 
-starts = _limited("start", lambda config: config.starts_per_minute, _caller)
-changes = _limited("change", lambda config: config.changes_per_minute, _caller)
-tickets = _limited("ticket", lambda config: config.tickets_per_minute, _caller)
+# These stand below the decorator that identifies the user.
+starts = _limited("start", lambda config: config.starts_per_minute, identity.user_id)
+changes = _limited("change", lambda config: config.changes_per_minute, identity.user_id)
+tickets = _limited("ticket", lambda config: config.tickets_per_minute, identity.user_id)
 refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refresher)
 
 
@@ -65,7 +62,7 @@ def steps(params: Mapping[str, Any]) -> None:
     if not count or config.bench:
         return
     for key, per_minute in (
-        (_caller(), config.steps_per_minute),
+        (identity.user_id(), config.steps_per_minute),
         (address(), config.steps_per_minute * ADDRESS_FACTOR),
     ):
         allowed = parse(per_window(per_minute))

@@ -19,8 +19,9 @@ from app.http.base import (
     NoQuery,
     SequenceField,
     WholeField,
+    acting,
     head_of,
-    signed_in,
+    reading,
     with_next,
 )
 from app.jobs import ORCHESTRATE
@@ -93,7 +94,7 @@ class Started(Accepted):
 
 
 @blp.get("/tasks/<uuid:task_id>/status")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
@@ -105,7 +106,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 
 
 @blp.get("/tasks/<uuid:task_id>/events")
-@signed_in
+@reading
 @blp.arguments(EventQuery, location="query")
 @blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
@@ -128,7 +129,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 @blp.post("/tasks/<uuid:task_id>/cancel")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -140,7 +141,7 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 
 @blp.post("/tasks/<uuid:task_id>/approve")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -149,7 +150,7 @@ def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respo
 
 
 @blp.post("/tasks/<uuid:task_id>/reject")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -169,7 +170,7 @@ def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
 
 
 @blp.post("/tasks/<uuid:task_id>/retry")
-@signed_in
+@acting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")

@@ -1,5 +1,6 @@
-"""The access log: a line for each sign-in and sign-out, their failures, and each refusal of a caller, with user,
-address and outcome. It holds no names and no input: people type passwords into the field for the name."""
+"""The access log: a line for each sign-in and sign-out, each API key that is made or revoked, their failures, and each
+refusal of a caller, with user, the id of the API key, address and outcome. It holds no names and no input: people type
+passwords into the field for the name."""
 
 from __future__ import annotations
 
@@ -21,8 +22,9 @@ SESSIONS = {
     "auth.refresh": "refresh",
     "auth.ticket": "ticket",
 }
+KEYS = {"keys.create": "key_made", "keys.revoke": "key_revoked"}
 # The others, and all other calls, only where they are refused.
-ALWAYS = frozenset({"auth.login", "auth.logout"})
+ALWAYS = frozenset({"auth.login", "auth.logout", *KEYS})
 # What else a call of SESSIONS fails with, by the status of its response.
 FAILURES = {
     **dict.fromkeys((400, 411, 415, 422), "malformed"),
@@ -40,27 +42,30 @@ class Client:
     address: str
     request_id: str | None  # of the handshake
     user_id: str = NOBODY
+    key_id: str | None = None
 
 
 def init_app(app: Flask) -> None:
     @app.after_request
     def log(response: Response) -> Response:
         status, endpoint = response.status_code, request.endpoint or ""
-        action = SESSIONS.get(endpoint) if request.method != "OPTIONS" else None
+        if request.method == "OPTIONS":
+            endpoint = ""
         outcome = g.get("refusal")
-        if outcome is None and action and status >= 400:
+        if outcome is None and endpoint in SESSIONS and status >= 400:
             outcome = FAILURES.get(status, str(status))
-        if outcome is None and action and endpoint in ALWAYS:
+        if outcome is None and endpoint in ALWAYS and status < 400:
             outcome = "ok"
         if outcome is not None:
             rule = request.url_rule.rule if request.url_rule else "none"
+            action = SESSIONS.get(endpoint) or KEYS.get(endpoint)
             _write(action or f"{request.method[:8]} {rule}", outcome)
         return response
 
 
-def concerns(user_id: str) -> None:
-    """Sets the user of the current request or socket event, proven or claimed."""
-    g.user_id = user_id
+def concerns(user_id: str, key_id: str | None = None) -> None:
+    """Sets the user of the current request or socket event, proven or claimed, and the id of its API key."""
+    g.user_id, g.key_id = user_id, key_id
 
 
 def signed_in(user_id: str) -> None:
@@ -98,13 +103,16 @@ def closed(client: Client, reason: str) -> None:
 
 def _write(action: str, outcome: str) -> None:
     client = client_of(request.environ)
-    client.user_id = g.get("user_id", NOBODY)
+    client.user_id, client.key_id = g.get("user_id", NOBODY), g.get("key_id")
     _line(action, client, outcome)
 
 
 def _line(action: str, client: Client, outcome: str) -> None:
+    key = f" key={client.key_id}" if client.key_id else ""
     with log_format.request(client.request_id):
-        logger.info("%s user=%s address=%s outcome=%s", action, client.user_id, client.address, outcome)
+        logger.info(
+            "%s user=%s%s address=%s outcome=%s", action, client.user_id, key, client.address, outcome
+        )
 
 
 def _valid(address: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.auth.owners import Owner, Owners
-from app.auth.principal import Principal
+from app.auth.principal import SESSION, Principal
 from app.errors import Forbidden, Foreign, NotFound
 from app.services import services
 from app.stream.event import BROADCAST, task_stream, user_stream
@@ -68,6 +68,23 @@ def _no_task(owner: Owner | None) -> NotFound:
     return (Foreign if owner else NotFound)("There is no such task")
 
 
+def require_scope(principal: Principal, scope: str) -> None:
+    """Raises Forbidden when the principal is an API key without the scope; ``SESSION`` refuses all keys."""
+    if not principal.may_use(scope):
+        raise Forbidden(
+            "An API key may not do this; sign in"
+            if scope == SESSION
+            else f"This API key lacks the scope {scope}"
+        )
+
+
+def may_report_new(principal: Principal) -> None:
+    """Raises Forbidden when the principal may not report tasks of its own: it may only read, or is a key without the
+    scope ``report``."""
+    may_write(principal)
+    require_scope(principal, "report")
+
+
 def may_write(principal: Principal) -> None:
     """Raises Forbidden when the principal may only read."""
     if not principal.may_act:
@@ -86,6 +103,13 @@ def webhook_tenant(principal: Principal) -> str:
     if tenant is None:
         raise Forbidden("Only an admin of a tenant may send all its events to a webhook")
     return tenant
+
+
+def administered_tenant(principal: Principal) -> str:
+    """Returns the tenant whose API keys the principal may see and revoke. Raises Forbidden."""
+    if principal.administers is None:
+        raise Forbidden("Only an admin of a tenant may see all its API keys")
+    return principal.administers
 
 
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:

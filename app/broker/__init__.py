@@ -3,8 +3,6 @@
 This module has the names that callers need without loading Celery.
 """
 
-from __future__ import annotations
-
 from app.errors.causes import Cause
 
 SEND_SECONDS = 2.0  # the longest wait of a caller for the broker
@@ -13,6 +11,6 @@ MAX_QUEUED = 2_000
 
 
 class BrokerDown(Exception):
-    """The broker did not answer in time. A retry may succeed."""
+    """The broker did not take the message in time."""
 
-    cause = Cause.UNAVAILABLE
+    cause, of_postgres = Cause.UNAVAILABLE, False

@@ -160,7 +160,7 @@ class Config:
     # Limits of a user; an address may do ten times as much.
     starts_per_minute: int = whole("STARTS_PER_MINUTE", 120, 1, 1_000_000)
     steps_per_minute: int = whole("STEPS_PER_MINUTE", 1_200, 100, 1_000_000)  # in the parameters of starts
-    # Webhooks created and enabled, pings, announcements: each adds rows.
+    # Webhooks created and enabled, pings, announcements, API keys: each adds rows.
     changes_per_minute: int = whole("CHANGES_PER_MINUTE", 120, 1, 1_000_000)
     tickets_per_minute: int = whole("TICKETS_PER_MINUTE", 1_000, 1, 1_000_000)
     connects_per_minute: int = whole("CONNECTS_PER_MINUTE", 3_000, 5, 1_000_000)

@@ -1,20 +1,5 @@
 """The cause of an error of Postgres, Redis, the kernel or the disk.
 
-cause            examples                      the writer           the breaker   a connection             a request
-================ ============================= ==================== ============= ======================== ========
-INVALID_DATA     22…, 23…, a text with NUL     drops the event      closes        is kept                  500
-BUSY             40…, 53…, 55…, 57014          retries              closes        thread's is replaced     503
-READ_ONLY        25006, a replica of Redis     retries              "read only"   is replaced              503
-SESSION_BROKEN   25P03, 58…, XX…               retries              closes        is replaced              503
-NOT_READY        28…, 3D…, 42P01, 42501        retries              closes        is replaced              503
-UNAVAILABLE      08…, 57P…, no SQLSTATE        retries              opens         is replaced              503
-OUT_OF_RESOURCES EMFILE, ENOSPC, no memory     retries              closes        is replaced              503
-BUG              42703, 0A…, all others        retries              closes        thread's is replaced     500
-================ ============================= ==================== ============= ======================== ========
-
-Each 503 has ``Retry-After``. ``of_accept`` is for errors of a listening socket; its BUG means that the socket is of no
-use any more, and the process exits with one line.
-=======
 docs/operations.md, "Errors", has the table of all causes and what each part does then; tests/errors walks it. No other
 file decides by the class, the SQLSTATE, the errno or the text of such an error.
 """
@@ -171,8 +156,8 @@ def sqlstate(error: BaseException) -> str | None:
 def client_message(error: BaseException) -> str:
     """Returns the text for the caller of a request that met a temporary error."""
     cause = of(error)
-    of_postgres = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
-    if of_postgres or cause is Cause.OUT_OF_RESOURCES:
+    known = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
+    if getattr(error, "of_postgres", known) or cause is Cause.OUT_OF_RESOURCES:
         return _CLIENT_MESSAGES.get(cause, "")
     return "A server that this request needs does not answer; try again"
 

@@ -110,9 +110,9 @@ def limit_blueprint(blueprint: str, app: Flask) -> None:
         hooks[None] = kept
 
 
-def count_failure(per_minute: int, key: str) -> float:
-    """Counts a refused attempt to connect, in Redis. Returns the seconds that the key must wait, 0 for none."""
+def count_failure(what: str, per_minute: int, key: str) -> float:
+    """Counts a failure of that kind, in Redis. Returns the seconds that the key must wait, 0 for none."""
     allowed = parse(per_window(per_minute))
-    if limiter.limiter.hit(allowed, "connect", key):
+    if limiter.limiter.hit(allowed, what, key):
         return 0.0
-    return max(1.0, limiter.limiter.get_window_stats(allowed, "connect", key).reset_time - time.time())
+    return max(1.0, limiter.limiter.get_window_stats(allowed, what, key).reset_time - time.time())

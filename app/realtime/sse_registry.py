@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from prometheus_client import Counter, Histogram
 
+from app.auth.principal import Principal
 from app.green import Poller
 from app.periodic import Periodic
 from app.realtime.joins import Joins
@@ -72,6 +73,15 @@ class SseRegistry:
         self._joins.leave(connection.principal.user_id)
         self._presence.add(connection.principal.user_id, -1)
         leave(self.poller, taken, last)
+
+    def principals_of_keys(self) -> set[Principal]:
+        found = [c.principal for slot in self._slots for c in slot if c.principal.key_id]
+        return set(with_pauses(found))
+
+    def close_of(self, principal: Principal) -> None:
+        """Closes the principal's connections; their clients come back by themselves."""
+        for connection in [c for slot in self._slots for c in slot if c.principal == principal]:
+            connection.close("signed_out")
 
     def send_keepalives(self) -> None:
         """Ends connections whose token expired, and sends the keep-alives of the next slot."""

@@ -159,10 +159,10 @@ def scrub(value: Any) -> Any:
     """Returns the value with NUL and lone surrogates replaced at every depth."""
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, Mapping):
-        return {clean(str(k)): scrub(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [scrub(v) for v in value]
+    if isinstance(value, Mapping):
+        return {clean(str(k)): scrub(v) for k, v in value.items()}
     return value
 
 

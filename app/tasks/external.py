@@ -12,6 +12,7 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now, seconds_between
 from app.errors import Conflict, NotFound, Unprocessable
+from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, now, shortened, task_stream
 from app.stream.store import BATCH_BYTES, lock
@@ -23,6 +24,8 @@ from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
 from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+
+EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class _BatchDrafts:
         reports.estimate.restore(state["phases"], now())
         reports.running = dict.fromkeys(open_phases(state))
         self._at = task["current_phase"], task["current_phase_message"]
-        for n, event in enumerate(batch.events):
+        for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
             # The claim has appended a first event that holds nothing but the status.
             if n or not claimed or len(event.keys() - {"timestamp"}) > 2:
                 self._add(n, event)

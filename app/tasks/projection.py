@@ -10,6 +10,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.clock import TIME_TEXT
+from app.stream.background import with_pauses
 from app.stream.event import Draft, Event
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
@@ -18,6 +19,7 @@ RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, t
 # A retry that is due within this gets its message at once, with a countdown. A worker would hold a later message in
 # memory, and the broker would deliver it again every hour; a round sends that one when the task is due.
 SOON_SECONDS = 60
+FOLDED_IN_A_TURN = 100  # events; then other threads run
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
@@ -92,7 +94,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
     states = load(cur, list(relevant))
     before = dict(states)
     for_owners: list[Draft] = []
-    for event, draft in events:
+    for event, draft in with_pauses(events, FOLDED_IN_A_TURN):
         state = states.get(event.stream)
         if state is None:
             continue

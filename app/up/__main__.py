@@ -18,11 +18,11 @@ from app.up.errors import UpError
 from app.up.external import check_postgres, check_redis
 from app.up.home import Home
 from app.up.identity import drop_rights
-from app.up.plan import Plan, application_plan, child_environment, taskroom_environment
+from app.up.plan import Demo, Plan, application_plan, child_environment, taskroom_environment
 from app.up.settings import Settings
 from app.up.supervisor import StopRequested, Supervisor
 
-MakePlan = Callable[[Settings, Home, Mapping[str, str], str], Plan]
+MakePlan = Callable[[Settings, Home, Mapping[str, str], Demo], Plan]
 
 
 def main(make_plan: MakePlan = application_plan) -> int:
@@ -82,9 +82,9 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
         redis_url = server.url
         print_line(f"redis on 127.0.0.1:{server.port}")
     supervisor.wait_until_ready()
-    password = settings.demo_password or home.secrets.demo_password
+    demo = Demo.of(settings, home)
     own = taskroom_environment(settings, home, database_url, redis_url)
-    plan = make_plan(settings, home, child_environment(own), password)
+    plan = make_plan(settings, home, child_environment(own), demo)
     if not migrated.is_current(home, database_url):
         print_line("migrate")
         supervisor.run(plan.migrate)
@@ -96,11 +96,12 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
     supervisor.start(*plan.services)
     supervisor.run(plan.account)
     supervisor.wait_until_ready()
-    demo = _demo_line(settings, password) if settings.demo_run else None
+    run = _demo_line(settings, demo.password) if settings.demo_run else None
     print_line(f"ready {settings.url}")
-    print_line(f"login {settings.demo_email} {password}")
-    if demo:
-        print_line(demo)
+    print_line(f"login {settings.demo_email} {demo.password}")
+    print_line(f"key {demo.key}")
+    if run:
+        print_line(run)
 
 
 def _demo_line(settings: Settings, password: str) -> str:

@@ -1,4 +1,5 @@
-"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles."""
+"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles, and of the scopes of
+API keys."""
 
 from __future__ import annotations
 
@@ -20,23 +21,26 @@ TENANTLESS, ELSEWHERE = (
 AUTH = (ROOT / "docs/auth.md").read_text()
 
 
-def roles() -> dict[str, dict[str, str]]:
-    """The table of docs/auth.md: the cells of each role, and of those without a tenant, by the heads of the columns."""
+LINES = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in AUTH.splitlines()
+    if line.startswith("| ")
+]
+
+
+def rows_of(name: str) -> dict[str, dict[str, str]]:
+    """A table of docs/auth.md, whose first column has that name: the cells of each row, of a role also of those without
+    a tenant, by the heads of the columns."""
     found: dict[str, dict[str, str]] = {}
-    lines = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in AUTH.splitlines()
-        if line.startswith("| ")
-    ]
-    heads = next(cells for cells in lines if cells[0] == "role")
-    for cells in lines[lines.index(heads) + 1 :]:
+    heads = next(cells for cells in LINES if cells[0] == name)
+    for cells in LINES[LINES.index(heads) + 1 :]:
         if not (named := re.match(r"`(\w+)`( without a tenant)?", cells[0])) or len(cells) != len(heads):
             break
         found[named[1] + (named[2] or "")] = dict(zip(heads, cells, strict=True))
     return found
 
 
-MAY = roles()
+MAY = rows_of("role")
 ROLE = {
     **dict.fromkeys(("other", "stranger", "owner"), "operator"),
     "rival": "admin",
@@ -60,6 +64,11 @@ def reports(who: str, owner: str = "owner") -> bool:
     if owner == "other":
         return on in ("all", "all users without a tenant")
     return on == "all" or (on == "its tenant" and who not in (*TENANTLESS, *ELSEWHERE))
+
+
+def administers(who: str) -> bool:
+    """Whether it is an admin of a tenant."""
+    return who not in TENANTLESS and "its tenant" in MAY[ROLE.get(who, who)]["webhooks for"].split(", ")
 
 
 def each(answer: Callable[[str], int], anonymous: int = 401) -> tuple[int, ...]:
@@ -118,6 +127,7 @@ TABLE = {
     "GET /": OPEN,
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
+    "GET /settings/keys": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /client/taskroom.js": OPEN,
     "GET /assets/<path:name>": (404,) * len(WHO),
@@ -162,6 +172,10 @@ TABLE = {
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
+    "GET /api/v2/keys": MEMBERS,
+    "GET /api/v2/keys?scope=tenant": each(lambda who: 200 if administers(who) else 403),
+    "POST /api/v2/keys": each(lambda who: 422),
+    "DELETE /api/v2/keys/<uuid:key_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v1/ai/jobs/<uuid:task_id>/stream/": READERS,
     "GET /api/v1/ai/jobs/<uuid:task_id>/stream/?since_sequence={head}": ENDED,
     "GET /api/v1/notifications/stream/": MEMBERS,
@@ -196,4 +210,32 @@ ROOMS = {
     "leave_broadcast": (None, *MEMBERS[1:]),
     "leave_task": (None, *MEMBERS[1:]),  # of a room one is not in
 }
-TAKES_AWAY = ("POST /api/v2/auth/logout", "DELETE /api/v2/webhooks/<uuid:webhook_id>")
+TAKES_AWAY = (
+    "POST /api/v2/auth/logout",
+    "DELETE /api/v2/webhooks/<uuid:webhook_id>",
+    "DELETE /api/v2/keys/<uuid:key_id>",
+)
+
+CALLS = {scope: re.findall(r"`([^`]+)`", row["calls"]) for scope, row in rows_of("scope").items()}
+SCOPES = tuple(scope for scope in CALLS if scope != "session")
+KEY_OWNERS = ("owner", "admin")
+
+
+def scope_of(row: str) -> str:
+    """The scope that a key needs for the route, as the page says; "public" where nobody needs anything."""
+    method, _, rule = re.sub(r"<\w+:\w+>", "<id>", row.partition("?")[0]).rstrip("/").partition(" ")
+    if any(rule.startswith(f"/api/v2/{name}") for name in CALLS["session"]):
+        return "session"
+    if TABLE[row][0] != 401:
+        return "public"
+    for scope in SCOPES:
+        for called, path in (call.split(" ") for call in CALLS[scope] if " " in call):
+            if called == method and rule.endswith(f"/{path}"):
+                return scope
+    assert method in CALLS["read"], f"the page does not say which key may call {row}"
+    return "read"
+
+
+def with_key(row: str, owner: str, scope: str) -> int:
+    """What a key of the owner with this scope alone is answered."""
+    return TABLE[row][WHO.index(owner)] if scope_of(row) in ("public", scope) else 403

@@ -18,8 +18,10 @@ from app.auth.passwords import Passwords
 from app.errors import Problem
 from app.http.concurrency import Downloads
 from app.http.requests import HEADER, with_request_id
+from tests.api import patient
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
+from tests.support.keys import holder
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.trail import access_trail
 
@@ -212,6 +214,39 @@ def test_an_address_that_is_none_writes_nothing_of_its_own(
     app.test_client().post(LOGIN, json={}, environ_base=forged)
 
     assert lines(caplog) == ["sign_in user=- address=unknown outcome=malformed"]
+
+
+def test_a_key_is_named_by_its_id_where_it_is_made_used_for_too_much_and_revoked(
+    system: System, user: User
+) -> None:
+    log = system.home / f"web-{urlsplit(system.url).port}.log"
+    with holder(user, "read") as key:
+        key.client.post("/api/v2/agent/start", json={"job_type": "test_echo"})
+        user.client.delete(f"/api/v2/keys/{key.key_id}")
+        key.client.get("/api/v2/tasks")
+        who = f"user={user.id} key={key.key_id} address=127.0.0.1"
+
+        wait_for("the revocation", lambda: f"key_revoked {who} outcome=ok" in log.read_text())
+        assert f"key_made {who} outcome=ok" in log.read_text()
+        assert f"POST /api/v2/agent/start {who} outcome=forbidden" in log.read_text()
+        assert key.token not in log.read_text()
+
+
+def test_a_wrong_key_is_a_line_without_it(system: System) -> None:
+    log = system.home / f"web-{urlsplit(system.url).port}.log"
+    key = f"trk_{uuid.uuid4().hex}"
+    before = log.read_text().count("GET /api/v2/jobs/history user=- address=127.0.0.1 outcome=unauthorized")
+
+    patient.get(f"{system.url}/api/v2/jobs/history", headers={"Authorization": f"Bearer {key}"})
+
+    wait_for(
+        "the line",
+        lambda: (
+            log.read_text().count("GET /api/v2/jobs/history user=- address=127.0.0.1 outcome=unauthorized")
+            > before
+        ),
+    )
+    assert key not in log.read_text()
 
 
 def test_sockets_and_sign_outs_are_told_too(system: System, user: User, other: User) -> None:

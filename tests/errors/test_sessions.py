@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 
 from app.db.breaker import Breaker
 from app.db.persistent import PersistentConnection
-from app.db.pool import engine_options, pooled
+from app.db.pool import connect_args, engine_options, pooled
 from app.errors import causes
 from app.stream.event import Draft, Event
 from app.stream.store import Connect, DatabaseUnavailable
@@ -19,7 +19,7 @@ from app.stream.writer import Writer
 from tests.errors.scene import Scene
 from tests.errors.sessions import SESSIONS, Given
 from tests.errors.table import PART_OF, cause_of
-from tests.stream.helpers import line, messages, new_stream
+from tests.stream.helpers import PATIENCE, line, messages, new_stream
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +61,7 @@ def test_the_writer_waits_and_stores_every_event(scene: Scene, given: Given):
         trouble.now(cur)
         return ()
 
-    connect = PersistentConnection(scene.url, **given.options)
+    connect = PersistentConnection(scene.url, **PATIENCE | dict(given.options))
     writer = Writer(connect, project, lambda appended: None)
     for n in range(50):
         writer.put(line(stream, str(n)))
@@ -84,7 +84,7 @@ def test_the_writer_gives_up_an_event_whose_data_postgres_refuses_and_no_other(s
             trouble.now(cur)
         return ()
 
-    connect = PersistentConnection(scene.url, **given.options)
+    connect = PersistentConnection(scene.url, **PATIENCE | dict(given.options))
     writer = Writer(connect, project, lambda appended: None)
     for text in ("first", "bad", "last"):
         writer.put(line(stream, text))
@@ -98,7 +98,7 @@ def test_the_writer_gives_up_an_event_whose_data_postgres_refuses_and_no_other(s
 
 @pytest.mark.parametrize("given", SESSIONS, ids=named)
 def test_a_threads_own_connection_is_replaced_unless_the_data_are_to_blame(scene: Scene, given: Given):
-    connect = PersistentConnection(scene.url, **given.options)
+    connect = PersistentConnection(scene.url, **PATIENCE | dict(given.options))
     before, stays = backend(connect), cause_of(given.state) == "invalid data"
 
     fails(connect, Trouble(scene, given))
@@ -112,9 +112,7 @@ def test_the_pool_replaces_what_the_table_says_and_only_an_outage_opens_the_brea
     scene: Scene, given: Given
 ):
     parts = PART_OF[cause_of(given.state)]
-    options = engine_options(1)
-    for name, value in given.options.items():
-        options["connect_args"]["options"] += f" -c {name}={value}"
+    options = engine_options(1) | {"connect_args": connect_args(**PATIENCE | dict(given.options))}
     engine = create_engine(scene.url.replace("postgresql:", "postgresql+psycopg2:", 1), **options)
     breaker = Breaker("Postgres", 0.0)
     connect = pooled(engine, breaker)

@@ -6,10 +6,11 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing, suppress
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 
 from app.db.persistent import PersistentConnection
 from app.errors import causes
@@ -72,10 +73,19 @@ def test_a_server_without_a_free_connection(small: Small, user: str, others: int
         if user == "taskroom"
         else small.url.replace(small.url.split("@")[0], "postgresql://weak:weak")
     )
-    with ExitStack() as crowd:
-        for _ in range(others):
-            crowd.enter_context(closing(psycopg2.connect(url)))
+    crowd: list[Connection] = []
+
+    def is_full() -> bool:
+        with suppress(psycopg2.OperationalError):  # sessions of an earlier test may still have their places
+            crowd.append(psycopg2.connect(url))
+        return len(crowd) == others
+
+    try:
+        wait_for("a full server", is_full)
         error, opened = refusal(url), openings(url)
+    finally:
+        for each in crowd:
+            each.close()
 
     assert text in str(error) and state_of(error) == "53300"
     assert error.cause.value == cause_of("53300") and opened == 0

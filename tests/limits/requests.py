@@ -5,13 +5,27 @@ from __future__ import annotations
 from app import cli, web_metrics
 from app.api import auth, external, idempotency
 from app.api.auth import Login
-from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
+from app.auth import (
+    api_keys,
+    issuers,
+    jwks,
+    key_authenticator,
+    key_watch,
+    owners,
+    principal,
+    revocations,
+    sessions,
+    tokens,
+)
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, problems, rate_limits, requests
+from app.http import attempts, base, concurrency, json_body, problems, rate_limits, requests
+from app.models.accounts import ApiKey
 from app.observability import loop_watchdog
 from app.realtime.socketio import reader
 from app.stream import shared_read, subscription
+from app.tasks import cleanup, projection
+from app.tasks import external as reported
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -22,6 +36,7 @@ from tests.limits.product import (
     of_outlet,
     of_server,
     repeats,
+    same,
     source,
 )
 
@@ -42,8 +57,9 @@ ROWS: dict[str, list[Row]] = {
         ("any other body", "256 KiB", lambda: base.BODY_LIMIT),
         ("chunks of a body", "10,000", lambda: of_body("CHUNKS")),
         ("bytes that are discarded of a body that no code reads", "4 MiB", lambda: of_body("DISCARDED_BYTES")),
-        ("lists and objects within one another in a JSON body", "64", lambda: base.MAX_DEPTH),
-        ("lists and objects in a JSON body, with the brackets in its texts", "200,000", lambda: base.MAX_CONTAINERS),
+        ("lists and objects within one another in a JSON body", "64", lambda: json_body.MAX_DEPTH),
+        ("lists and objects in a JSON body, outside of its texts", "20,000", lambda: json_body.MAX_CONTAINERS),
+        ("these with their items and fields", "100,000", lambda: json_body.MAX_VALUES),
         ("unknown fields of an object", "50", lambda: base.UNKNOWN_FIELDS),
         ("messages about a refused body or event", "100", lambda: problems.MOST_ERRORS),
         ("characters of these messages together", "16,000", lambda: problems.ERRORS_SIZE),
@@ -56,6 +72,8 @@ ROWS: dict[str, list[Row]] = {
         ("requests of a user that wait", "1,000", lambda: concurrency.MOST_WAITING),
         ("bodies with workers' events that a web process reads at a", "64", lambda: concurrency.REPORTS_READ),
         ("bodies of these that it stores at a time", "8", lambda: concurrency.REPORTS_STORED),
+        ("large bodies of these that it stores at a time", "1", lambda: concurrency.LARGE_REPORTS_STORED),
+        ("a body of these that is large has more than", "256 KiB", lambda: concurrency.LARGE_REPORT),
         ("bytes that a client must read of its answers each second,", "8 KiB", lambda: of_outlet("SLOWEST")),
         ("how late it may be", "60 s", lambda: of_outlet("LATE_SECONDS")),
         ("unread bytes of answers to a user in a web process", "16 MiB", lambda: unsent.OF_ONE),
@@ -66,8 +84,10 @@ ROWS: dict[str, list[Row]] = {
         ("ready sockets that an iteration of the loop serves, on Linux", "64", lambda: READY_AT_ONCE),
         ("connections accepted in a row", "32", lambda: of_server("ACCEPTED_AT_ONCE")),
         ("chunks of a body read in a row", "64", lambda: of_body("CHUNKS_IN_A_TURN")),
-        ("values of a JSON body checked in a row", "5,000", lambda: base.VALUES_IN_A_TURN),
-        ("events of a worker checked in a row", "50", lambda: external.CHECKED_AT_ONCE),
+        ("values of a JSON body checked in a row", "5,000", lambda: json_body.VALUES_IN_A_TURN),
+        ("events of a worker checked in a row", "50",
+         lambda: same(external.CHECKED_AT_ONCE, reported.EVENTS_IN_A_TURN)),
+        ("stored events in a row that change their task", "100", lambda: projection.FOLDED_IN_A_TURN),
         ("bytes of a WebSocket read in a row", "32,768", lambda: reader.UNTIL_PAUSE),
         ("viewers served in a row that waited for the same page", "8", lambda: shared_read.WAITING_AT_ONCE),
         ("time spent in a row on a backlog of messages from Redis", "5 ms", lambda: subscription.BACKLOG_SECONDS),
@@ -111,6 +131,18 @@ ROWS: dict[str, list[Row]] = {
         ("what an address may do in a minute, times that of a user", "10", lambda: attempts.ADDRESS_FACTOR),
         ("wait for Redis, which counts attempts", "1 s", lambda: rate_limits.REDIS_SECONDS),
         ("pause until Redis is asked again", "1 s", lambda: rate_limits.PAUSE_SECONDS),
+    ],
+    "Limits of API keys": [
+        ("live keys of a user", "50", lambda: api_keys.MOST),
+        ("characters of the name of a key", "100", lambda: api_keys.LONGEST_NAME),
+        ("least time until a key expires", "60 s", lambda: api_keys.SHORTEST.total_seconds()),
+        ("longest time until a key expires, if it does", "3,650 days", lambda: api_keys.LONGEST.total_seconds()),
+        ("wrong keys a minute from one address", "60", lambda: attempts.WRONG_KEYS_PER_MINUTE),
+        ("how long a web process believes what it read of a key", "1 s", lambda: key_authenticator.CACHED_SECONDS),
+        ("how often a web process reads the keys of its open connections", "0.5 s", lambda: key_watch.WATCH_SECONDS),
+        ("keys that a web process has seen and knows again", "20,000", lambda: key_authenticator.KEPT_KEYS),
+        ("least time between two writings of a key's last use", "60 s", lambda: key_authenticator.WRITTEN_SECONDS),
+        ("how long a key that has ended is kept", "7 days", lambda: cleanup.EXPIRES[ApiKey][1].total_seconds()),
     ],
     "Limits of the database": [
         ("wait until a connection stands", "3 s", lambda: pool.connect_args()["connect_timeout"]),

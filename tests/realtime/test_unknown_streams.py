@@ -35,7 +35,7 @@ def raising(error: Exception) -> Callable[..., Any]:
     ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
 def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
-    monkeypatch.setattr(identity, "current", lambda **_: PRINCIPAL)
+    monkeypatch.setattr(identity, "current", lambda *_, **__: PRINCIPAL)
     app = Flask(__name__)
     app.extensions["taskroom"] = Parts(
         {

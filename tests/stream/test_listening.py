@@ -56,6 +56,58 @@ def test_after_150_refused_connections_an_event_is_heard(
     assert not thread.is_alive()
 
 
+class Reconnecting:
+    """In the place of the event that ends the listener: notes the waits, takes no time, and ends after the last."""
+
+    def __init__(self, last: int) -> None:
+        self.waits: list[float] = []
+        self._last = last
+
+    def is_set(self) -> bool:
+        return len(self.waits) >= self._last
+
+    def set(self) -> None:
+        self._last = 0
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+def test_after_150_refused_connections_the_next_waits_are_short_again(
+    listener: RecordingListener, monkeypatch: pytest.MonkeyPatch
+):
+    subscription, waited = Subscription("redis://127.0.0.1:1/0", listener), Reconnecting(last=152)
+    tries: list[int] = []
+
+    class Connection:
+        """Refused, but the 151st, which is lost at once."""
+
+        def __init__(self, **_: Any) -> None:
+            tries.append(1)
+
+        def connect(self) -> None:
+            if len(tries) != 151:
+                raise redis.ConnectionError("refused, as asked")
+
+        def read_response(self, **_: Any) -> Any:
+            raise redis.ConnectionError("lost, as asked")
+
+        def send_command(self, *_: Any, **__: Any) -> None: ...
+
+        def disconnect(self) -> None: ...
+
+    monkeypatch.setattr(subscription, "_connection_class", Connection)
+    monkeypatch.setattr(subscription, "_stopped", waited)
+
+    subscription.run()
+
+    subscription.stop()
+    assert waited.waits[:6] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
+    assert set(waited.waits[5:150]) == {1.0}, "seconds: the connection comes as late as that, not later"
+    assert waited.waits[150:] == [0.05, 0.1], "after a connection they begin anew"
+    assert subscription.connects == 1
+
+
 def test_a_message_that_cannot_be_taken_costs_no_other(
     server: EmbeddedRedis,
     subscription: Subscription,

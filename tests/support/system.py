@@ -24,8 +24,8 @@ from tests.support.connections import connection_pool
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "correct horse battery"
 SECRET = "for tests only, for tests only, for tests only"
-# The packages of the worker's job types: the shipped ones and those of benchmarks and tests.
-JOBS = "workers.jobs,bench.jobs," + ",".join(
+# The packages of the worker's job types: the shipped ones and those of the tests.
+JOBS = "workers.jobs," + ",".join(
     f"tests.support.{name}" for name in ("jobs", "gated", "process_jobs", "release", "thread_jobs")
 )
 Value = TypeVar("Value")

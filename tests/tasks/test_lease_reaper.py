@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import redis
 
 from app.broker import BrokerDown
 from app.projections import project
@@ -43,7 +42,7 @@ class Web:
 
     def _run_id(self) -> str:
         if self.redis_is_away:
-            raise redis.ConnectionError("as asked")
+            raise BrokerDown("as asked")
         return self.run_id
 
     def turn(self, times: int = 1) -> None:

@@ -194,6 +194,7 @@ def test_secrets_file_has_what_the_servers_need(new_home: Home) -> None:
         "database_password",
         "redis_password",
         "demo_password",
+        "demo_key",
     }
 
 

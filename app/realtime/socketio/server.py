@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,7 +15,8 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from werkzeug.routing import Rule
 
 from app import green
-from app.auth import access_log, identity, sessions
+from app.auth import access_log, identity
+from app.auth.key_watch import KeyWatch
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
@@ -125,6 +127,7 @@ class Sockets:
         ):
             self._io.on_event(name, acknowledged(name, schema, handler, self._clients.get))
         self._parts[SignOut].closers.append(self.end_session)
+        self._parts[KeyWatch].transports.append(self)
         self._parts.stops.append(self._engine.drain)
         self._parts[Metrics].sources.append(self.measures)
 
@@ -155,9 +158,8 @@ class Sockets:
         joins = self._parts[Joins]
         try:
             with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.queue:
-                client = SocketClient(sid, wire, _principal(credentials), viewers)
+                client = SocketClient(sid, wire, identity.of_handshake(credentials), viewers)
                 user_id = client.principal.user_id
-                access_log.concerns(user_id)
                 set_user(user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
                 raise Unavailable("This process ends; come back")
@@ -189,7 +191,7 @@ class Sockets:
             self._floods.signed_out(client.wire.session_id)
 
     def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
-        principal = identity.principal_of(data["token"])
+        principal = identity.principal_of(data["token"], "read")
         if not principal.has_rights_of(client.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         client.principal = principal
@@ -198,7 +200,9 @@ class Sockets:
         if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
             self._disconnect(client)
             raise Unauthorized("The session has ended; sign in again")
-        return {"ok": True, "expires_at": principal.expires_at}
+        # A key need not expire, and JSON has no infinity.
+        expires_at = principal.expires_at if math.isfinite(principal.expires_at) else None
+        return {"ok": True, "expires_at": expires_at}
 
     def end_session(self, session_id: str) -> None:
         """Disconnects the session's sockets, after which a client does not come back by itself."""
@@ -208,6 +212,17 @@ class Sockets:
                     self._disconnect(client)
                 except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
+
+    def principals_of_keys(self) -> set[Principal]:
+        found = [client.principal for client in self._clients.values() if client.principal.key_id]
+        return set(with_pauses(found))
+
+    def close_of(self, principal: Principal) -> None:
+        """Closes the transports of the principal's sockets, so that their clients come back."""
+        for client in list(self._clients.values()):
+            if client.principal == principal:
+                client.close()
+                self._floods.drop(client.wire.session_id, "has other rights than it was opened with")
 
     def _disconnect(self, client: SocketClient) -> None:
         client.close()
@@ -232,13 +247,3 @@ class Sockets:
 
 def _no_namespace(*_: Any) -> None:
     raise ConnectionRefusedError("Invalid namespace")
-
-
-def _principal(credentials: Any) -> Principal:
-    """Authenticates by the token or ticket of the handshake, else by the HTTP request. Raises Unauthorized."""
-    given = credentials if isinstance(credentials, dict) else {}
-    if isinstance(given.get("token"), str) and given["token"]:
-        return identity.principal_of(given["token"])
-    if isinstance(given.get("ticket"), str):
-        return sessions.use_ticket(given["ticket"])
-    return identity.current(lasts=True)

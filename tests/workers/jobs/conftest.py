@@ -100,12 +100,10 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]
     kept: dict[str, ModuleType | None] = {}
     monkeypatch.setattr(workers.registry, "_jobs", dict(workers.registry._jobs))
 
-    def load(
-        module: str, *, content_roots: tuple[Path, ...] = (), package: str = "workers.jobs"
-    ) -> ModuleType:
-        name = f"{package}.{module}"
+    def load(module: str, *, content_roots: tuple[Path, ...] = (), bench: bool = False) -> ModuleType:
+        name = f"workers.jobs.{module}"
         kept_here = {"task_retention_days": 30, "output_bytes": 1_000_000}
-        settings = SimpleNamespace(content_roots=content_roots, **kept_here)
+        settings = SimpleNamespace(content_roots=content_roots, bench=bench, **kept_here)
         monkeypatch.setattr(workers.settings, "settings", lambda: settings)
         kept.setdefault(name, sys.modules.pop(name, None))
         sys.modules.pop(name, None)
@@ -116,8 +114,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., ModuleType]
         sys.modules.pop(name, None)
         if module is not None:
             sys.modules[name] = module
-            package, _, file = name.rpartition(".")
-            setattr(sys.modules[package], file, module)
+            setattr(sys.modules["workers.jobs"], name.rpartition(".")[2], module)
 
 
 @pytest.fixture

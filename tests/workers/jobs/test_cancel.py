@@ -59,7 +59,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Sleeper:
 def test_emit_load(
     fresh: Load, writer: Writer, clock: Sleeper, monkeypatch: pytest.MonkeyPatch, params: dict[str, Any]
 ) -> None:
-    module = fresh("emit_load", package="bench.jobs")
+    module = fresh("emit_load")
     monkeypatch.setattr(module, "time", clock)
     writer.cancel_at = 2 if "delay" in params else 8
     began = clock.now

@@ -25,19 +25,17 @@ def stamps(recorder: Recorder) -> list[int]:
     return [int(message.split(" ", 1)[0].removeprefix("@t=")) for message, _ in recorder.logs]
 
 
-@pytest.fixture
-def module(load: Load) -> ModuleType:
-    return load("emit_load", package="bench.jobs")
-
-
-def test_it_has_phases_for_the_wait_and_the_load(module: ModuleType, recorder: Recorder) -> None:
+def test_it_is_registered_for_benchmarks_only(load: Load, recorder: Recorder) -> None:
+    load("emit_load", bench=False)
+    assert recorder.jobs == {}
+    module = load("emit_load", bench=True)
     assert recorder.jobs["emit_load"]["params"] is module.EmitLoadParams
     assert recorder.jobs["emit_load"]["phases"] == {"wait": 1, "load": 99}
 
 
-def test_as_fast_as_possible(module: ModuleType, recorder: Recorder) -> None:
+def test_as_fast_as_possible(load: Load, recorder: Recorder) -> None:
     before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
-    result = run(module, events=2500, message_bytes=330)
+    result = run(load("emit_load"), events=2500, message_bytes=330)
     assert result["events"] == len(recorder.logs) == 2500
     assert {len(message) for message, _ in recorder.logs} == {330}
     times = stamps(recorder)
@@ -49,17 +47,17 @@ def test_as_fast_as_possible(module: ModuleType, recorder: Recorder) -> None:
     assert {fields.phase for _, fields in recorder.logs} == {"load"}
 
 
-def test_a_short_message_still_has_its_time_stamp(module: ModuleType, recorder: Recorder) -> None:
-    run(module, events=1, message_bytes=1)
+def test_a_short_message_still_has_its_time_stamp(load: Load, recorder: Recorder) -> None:
+    run(load("emit_load"), events=1, message_bytes=1)
     assert recorder.logs[0][0].startswith("@t=")
     assert recorder.logs[0][0].endswith(" ")
 
 
 @pytest.mark.parametrize(("events", "rate"), [(20, 40.0), (500, 1000.0), (10_000, 20_000.0)])
 def test_the_average_rate_is_held_without_a_busy_loop(
-    module: ModuleType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, events: int, rate: float
+    load: Load, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, events: int, rate: float
 ) -> None:
-    clock = Sleeper()
+    module, clock = load("emit_load"), Sleeper()
     monkeypatch.setattr(module, "time", clock)
     run(module, events=events, rate=rate)
     times = stamps(recorder)
@@ -68,10 +66,8 @@ def test_the_average_rate_is_held_without_a_busy_loop(
     assert clock.slept > 0.9 * took, "it slept, and did not look at the clock all the time"
 
 
-def test_overslept_time_is_made_good(
-    module: ModuleType, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = Sleeper(late=0.05)
+def test_overslept_time_is_made_good(load: Load, recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    module, clock = load("emit_load"), Sleeper(late=0.05)
     began = clock.now
     monkeypatch.setattr(module, "time", clock)
     run(module, events=1000, rate=100)
@@ -80,12 +76,12 @@ def test_overslept_time_is_made_good(
 
 @pytest.mark.parametrize("params", [{"delay": 30}, {"events": 5, "rate": 0.01}])
 def test_a_cancel_gets_through_while_nothing_is_written(
-    module: ModuleType, recorder: Recorder, params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    load: Load, recorder: Recorder, params: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Cancelled(BaseException):
         pass
 
-    clock = Sleeper()
+    module, clock = load("emit_load"), Sleeper()
     monkeypatch.setattr(module, "time", clock)
     looks = [clock.now]
 
@@ -114,6 +110,6 @@ def test_a_cancel_gets_through_while_nothing_is_written(
         {"delay": 3601},
     ],
 )
-def test_bad_parameters_are_refused(module: ModuleType, params: dict[str, Any]) -> None:
+def test_bad_parameters_are_refused(load: Load, params: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        module.EmitLoadParams().load(params)
+        load("emit_load").EmitLoadParams().load(params)

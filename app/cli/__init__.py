@@ -1,4 +1,4 @@
-"""The operator's commands: ``python -m app.cli migrate``, ``downgrade``, ``account`` and ``tenant``.
+"""The operator's commands: ``python -m app.cli migrate``, ``downgrade``, ``account``, ``tenant`` and ``key``.
 
 ``script/cli`` runs the same commands in the environment of a running ``script/up``.
 """
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NoReturn
 
-from app.auth.principal import ROLES, tenant_of
+from app.auth.principal import ROLES, SCOPES, tenant_of
 from app.config import Config
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause, first_line
@@ -42,7 +42,7 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     account = commands.add_parser(
         "account",
         help="create an account, or set its password (from ACCOUNT_PASSWORD), role and tenant; "
-        "a change ends all its sessions",
+        "a change ends all its sessions. With ACCOUNT_KEY: also make this its API key, with all scopes",
     )
     account.add_argument("email")
     account.add_argument("--role", choices=ROLES, default="operator")
@@ -60,17 +60,43 @@ def parse(arguments: Sequence[str], program: str) -> argparse.Namespace:
     tenant.add_argument(
         "--trial-ends", required=True, help="a date or time, UTC unless it names an offset; or: never"
     )
+    _add_key_commands(commands.add_parser("key", help="make, list and revoke API keys"))
     return parser.parse_args(arguments)
+
+
+def _add_key_commands(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="action", required=True)
+    add = commands.add_parser("add", help="make an API key, and print it; it is not shown again")
+    add.add_argument("name")
+    add.add_argument("--email", required=True, help="the account that the key acts for")
+    add.add_argument("--scopes", required=True, help=f"some of {','.join(SCOPES)}")
+    add.add_argument("--expires", type=int, metavar="DAYS", help="without it, the key does not expire")
+    add.add_argument("--tenant", help="the account's own when left out; a global admin may name any")
+    listed = commands.add_parser("list", help="list the API keys, newest first")
+    listed.add_argument("--email", help="only those of this account")
+    revoke = commands.add_parser("revoke", help="revoke an API key")
+    revoke.add_argument("id")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Runs the command. Exits with one line when it fails."""
+    from app.cli import keys
+
     try:
         if arguments.command == "account" and arguments.close:
             close_account(arguments.email)
         elif arguments.command == "account":
             password = os.environ.get("ACCOUNT_PASSWORD", "")
             make_account(arguments.email, password, arguments.role, arguments.tenant, keep=arguments.keep)
+            if key := os.environ.get("ACCOUNT_KEY"):
+                keys.ensure(_name(arguments.email), key)
+        elif arguments.command == "key" and arguments.action == "add":
+            scopes = arguments.scopes.split(",")
+            keys.add(arguments.name, _name(arguments.email), scopes, arguments.expires, arguments.tenant)
+        elif arguments.command == "key" and arguments.action == "list":
+            keys.print_all(_name(arguments.email) if arguments.email else None)
+        elif arguments.command == "key":
+            keys.revoke(arguments.id)
         elif arguments.command == "tenant":
             set_trial(arguments.name, arguments.trial_ends)
         else:
@@ -128,7 +154,8 @@ def make_account(email: str, password: str, role: str, tenant_name: str = "", *,
 
 
 def close_account(email: str) -> None:
-    """Sets a password that nobody knows, ends the sessions and disables the webhooks. The tasks stay."""
+    """Sets a password that nobody knows, ends the sessions, revokes the API keys and disables the webhooks. The tasks
+    stay."""
     from app.auth import accounts
     from app.auth.passwords import hash_password
     from app.db.persistent import PersistentConnection
@@ -168,7 +195,3 @@ def _name(email: str) -> str:
             f"taskroom: {name[:40]!r} is not a valid account name; use 1 to {MAX_NAME_LENGTH} characters"
         )
     return name
-
-
-if __name__ == "__main__":
-    main()

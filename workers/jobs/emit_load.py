@@ -1,4 +1,4 @@
-"""Writes log events at a known rate, for measuring what becomes of them."""
+"""Writes log events at a known rate, for measuring what becomes of them. Registered for benchmarks only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from marshmallow import Schema, fields, validate
 
 from workers.progress import job, log, phase
+from workers.settings import settings
 
 CANCEL_SECONDS = 0.2  # the longest time without a report, which is where a cancel arrives
 TICK_SECONDS = 0.001  # shorter sleeps cost more CPU than the events do
@@ -40,7 +41,6 @@ class EmitLoadParams(Schema):
     )
 
 
-@job("emit_load", params=EmitLoadParams, title="Load", phases={"wait": 1, "load": 99})
 def emit_load(*, events: int, rate: float, message_bytes: int, delay: float) -> dict[str, float]:
     """Writes log events whose messages begin with the time they were written at.
 
@@ -89,3 +89,7 @@ def _wait(delay: float) -> None:
 
 def _message(size: int) -> str:
     return f"@t={time.clock_gettime_ns(time.CLOCK_MONOTONIC)} ".ljust(size, "x")
+
+
+if settings().bench:
+    job("emit_load", params=EmitLoadParams, title="Load", phases={"wait": 1, "load": 99})(emit_load)
