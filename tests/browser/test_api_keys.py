@@ -46,6 +46,8 @@ def test_a_key_is_made_copied_used_and_revoked(visit: Visitor, user: User) -> No
     assert row["scopes"] == ["report", "read", "start"] and row["expires_at"]
 
     tab.click("Done")
+    # A use is written a moment after its request, and the page reads it once.
+    wait_for("the use", lambda: user.get("keys")["keys"][0]["last_used_at"])
     tab.page.reload()
     listed = tab.page.get_by_role("listitem", name="nightly backup")
     expect(listed).to_contain_text("report, read, start")
