@@ -119,7 +119,7 @@ def test_a_request_that_meets_one_is_500_and_one_that_meets_a_shortage_503(
 def test_a_join_over_a_socket_is_answered(
     bugs: dict[str, int], error: Exception, status: int, met: dict[str, int]
 ):
-    connection: Any = SimpleNamespace(asking=0, principal=SimpleNamespace(user_id="u"))
+    connection: Any = SimpleNamespace(asking=0, principal=SimpleNamespace(user_id="u", key_id=None))
     handle = acknowledged("join_events", ma.Schema(), raises(error), lambda sid: connection)
     with Flask(__name__).test_request_context("/"):
         request.sid = "a socket"  # type: ignore[attr-defined]
@@ -147,7 +147,7 @@ def test_a_command_ends_with_one_line_unless_it_meets_one(monkeypatch: pytest.Mo
 def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ):
-    monkeypatch.setattr(identity, "current", lambda **_: SimpleNamespace(user_id="u", session_id="s"))
+    monkeypatch.setattr(identity, "current", lambda *_, **__: SimpleNamespace(user_id="u", session_id="s"))
     app, opened = Flask(__name__), list[Any]()
 
     def watch(name: str, *_: object) -> Any:

@@ -15,6 +15,7 @@ from engineio.packet import MESSAGE, Packet
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError
 
+from app.auth import access_log
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import Unauthorized
@@ -34,6 +35,11 @@ from tests.support.trail import Line, Trail, access_trail
 
 ADDRESS, TOKEN = "2001:db8::7", "the token of ann"
 ANN = Principal("ann", "ann@example.org", "operator", None, "session", time.time() + 900)
+
+
+def handshake_of_ann(credentials: object) -> Principal:
+    access_log.concerns(ANN.user_id)
+    return ANN
 
 
 @pytest.fixture
@@ -160,7 +166,7 @@ def test_a_socket_that_is_refused_is_a_line_with_its_user(
 ) -> None:
     sockets = Sockets(monkeypatch, joins, ConnectionAttempts(tries, lambda key: 0.0))
     sockets.ended.update(ended)
-    monkeypatch.setattr(server.identity, "principal_of", lambda token: ANN)
+    monkeypatch.setattr(server.identity, "of_handshake", handshake_of_ann)
 
     with pytest.raises(ConnectionRefusedError):
         sockets.connect()
@@ -184,7 +190,7 @@ def test_a_socket_whose_token_is_refused_is_a_line_and_an_outage_is_none(
     monkeypatch: pytest.MonkeyPatch, trail: Trail, error: Exception, failures: float, lines: list[str]
 ) -> None:
     sockets = Sockets(monkeypatch, Joins(9, 9), ConnectionAttempts(9, lambda key: failures))
-    monkeypatch.setattr(server.identity, "principal_of", raises(error))
+    monkeypatch.setattr(server.identity, "of_handshake", raises(error))
 
     with pytest.raises(ConnectionRefusedError):
         sockets.connect()

@@ -192,6 +192,7 @@ class Sockets:
 
     def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
         principal = identity.principal_of(data["token"], "read")
+        access_log.concerns(client.principal.user_id, client.principal.key_id)  # not the new token's
         if not principal.has_rights_of(client.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         client.principal = principal
