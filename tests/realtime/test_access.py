@@ -15,6 +15,7 @@ import httpx
 import pytest
 import socketio
 import websocket
+from flask import Flask
 
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
@@ -167,7 +168,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
 
     monkeypatch.setattr(server.identity, "principal_of", checked)
 
-    with pytest.raises(Unauthorized):
+    with Flask("sockets").app_context(), pytest.raises(Unauthorized):
         served.refresh_token(connection, {"token": "theirs"})
 
     assert gone == ["sid"] and not connection.open
