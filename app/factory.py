@@ -65,7 +65,7 @@ def create_app(config: Config | None = None) -> Flask:
     queue = _Queue(config, database, events)
     sign_in = _SignIn(config, database, events)
     viewers = _Viewers(config, events)
-    parts = Services(config, transaction=queue.transaction, read=database.read, store=events.store)
+    parts = Services(config, queue.transaction, database.read, database.write, events.store)
     parts.add(events.hub, events.publisher, queue.jobs, queue.dispatcher, queue.lease_reaper)
     parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
     parts.add(sign_in.keys, sign_in.key_watch)
@@ -123,7 +123,7 @@ def _flask(config: Config) -> Flask:
 
 
 class _Database:
-    """Postgres: the pool, and connections of it for single reads and for transactions."""
+    """Postgres: the pool, and connections of it for single reads, for single writes and for transactions."""
 
     def __init__(self, app: Flask, config: Config) -> None:
         db.init_app(app)
@@ -132,14 +132,15 @@ class _Database:
             self.engine = db.engine
         self.breaker, self.writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
         self.read = pooled(self.engine, self.breaker, autocommit=True)
-        self.write = writing(pooled(self.engine, self.breaker), self.writes, self.engine.dispose)
+        self.write = writing(self.read, self.writes, self.engine.dispose)
+        self.transaction = writing(pooled(self.engine, self.breaker), self.writes, self.engine.dispose)
 
 
 class _Events:
     """Events after their commit: published on Redis, received by the hub, and sent to viewers."""
 
     def __init__(self, config: Config, database: _Database) -> None:
-        self.store = Store(database.read)
+        self.store = Store(database.read, database.write)
         self.publisher = Publisher(config.redis_url)
         self.hub = Hub(self.store, config.redis_url, config.stalled_seconds)
         self.hub.states.source = partial(current_events, database.read)
@@ -154,7 +155,7 @@ class _Queue:
         self.jobs = Catalog(database.read, config.celery_queues)
         self.dispatcher = dispatcher = Dispatcher(broker.send, self.jobs.queue_of, broker.length)
         self.transaction = Transactions(
-            database.write, project, publish, lambda tx: dispatcher.send_hints(hints_of(tx))
+            database.transaction, project, publish, lambda tx: dispatcher.send_hints(hints_of(tx))
         )
         cap = Cap.of(config.running_per_user, config.lease_round_seconds)
         self.lease_reaper = LeaseReaper(
@@ -175,12 +176,13 @@ class _SignIn:
     def __init__(self, config: Config, database: _Database, events: _Events) -> None:
         issuers = read_issuers(config.issuers, plain_http=config.embedded)
         lifetime = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
-        self.revocations = Revocations(config.database_url, lifetime, ended=lambda id: self.sign_out.here(id))
+        self.revocations = Revocations(config.database_url, lifetime)
         self.sign_out = SignOut(self.revocations, events.hub, events.publisher)
-        self.authenticator = Authenticator(database.read, self.revocations, issuers)
+        self.revocations.ended = self.sign_out.here
+        self.authenticator = Authenticator(database.read, database.write, self.revocations, issuers)
         wrong_keys = partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
         guesses = WrongKeys((lambda key: 0.0) if config.bench else wrong_keys)
-        self.keys = KeyAuthenticator(database.read, self.revocations, guesses)
+        self.keys = KeyAuthenticator(database.read, database.write, self.revocations, guesses)
         self.key_watch = KeyWatch(self.keys, self.sign_out)
         self.passwords = Passwords(config.passwords_at_once, config.passwords_waiting)
         # Sign-outs are the only messages on Redis that are no events. Some may be missed before a reconnection.

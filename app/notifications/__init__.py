@@ -49,6 +49,5 @@ def create_notification(
 
 def announce(tx: Transaction, title: str, message: str, **fields: Any) -> Event:
     """Notifies all users by an event of ``broadcast``, which no list holds. Raises ValueError that names the field."""
-    lock_shared(tx.cur, {BROADCAST})
     event = notification(BROADCAST, title, message, "system_announcement", **fields)
     return tx.append([event]).events[0]

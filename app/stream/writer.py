@@ -113,13 +113,15 @@ class Writer:
                 self._start()
 
     def close(self, timeout: float | None = None) -> bool:
-        """Flushes, then ends the thread. False when events were still not durable in time."""
+        """Flushes, then ends the thread, within ``timeout`` seconds for both. False when events were still not durable
+        then."""
+        limit = None if timeout is None else time.monotonic() + timeout
         flushed = self.flush(timeout) if self._thread else True
         with self._lock:
             self._closing = True
             self._work.notify()
         if self._thread:
-            self._thread.join(timeout)
+            self._thread.join(None if limit is None else max(0.0, limit - time.monotonic()))
         return flushed
 
     def _start(self) -> None:
