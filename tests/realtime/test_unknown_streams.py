@@ -31,6 +31,15 @@ def raising(error: Exception) -> Callable[..., Any]:
     return function
 
 
+@pytest.mark.parametrize("room", ["team", "team:u", "", "users", "taskx:a"])
+def test_a_room_of_another_kind_is_no_room(room: str) -> None:
+    caller: Any = PRINCIPAL
+
+    assert permissions.readable_room(caller, "user") == "user:u"
+    with pytest.raises(NotFound):
+        permissions.readable_room(caller, room)
+
+
 @pytest.mark.parametrize(
     ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )

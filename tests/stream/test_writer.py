@@ -279,6 +279,20 @@ def test_close_says_when_events_are_not_durable(store: FakeCommits):
     assert given.close(60)  # its thread would else write through what the next test puts into the module
 
 
+def test_the_thread_has_the_time_that_the_flush_has_left(store: FakeCommits, monkeypatch: pytest.MonkeyPatch):
+    given, waits = writer(store), list[float | None]()
+    store.gate.clear()
+    given.put(line(STREAM))
+    assert given._thread is not None
+    monkeypatch.setattr(given._thread, "join", waits.append)
+
+    assert given.close(0.05) is False and waits == [0.0]
+
+    monkeypatch.undo()
+    store.gate.set()
+    assert given.close(60)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_nobody_waits_for_a_thread_that_died(store: FakeCommits):
     def dies(appended: Appended) -> None:

@@ -206,6 +206,23 @@ def test_a_run_begins_at_a_random_stream_so_that_short_runs_prune_all(
     assert seen == [first, second, third, second, third, first, third, first, second]
 
 
+def test_a_run_that_read_a_stream_before_another_pruned_it_moves_nothing_back(
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
+):
+    """A session that ended has lost its advisory lock, and its run may still go on."""
+    monkeypatch.setattr(retention, "BATCH_EVENTS", 5)
+    stream = task_stream(finished(tasks, days_ago=31))
+    (late,), (quick,) = prunables(connect, MONTH), prunables(connect, MONTH)
+    while prune_batch(connect, quick, MONTH):
+        pass
+    pruned = kept(tasks, stream)
+    assert pruned[2] == 1, "its end"
+
+    prune_batch(connect, late, MONTH)
+
+    assert kept(tasks, stream) == pruned and prunables(connect, MONTH) == []
+
+
 def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: PersistentConnection):
     task_id = finished(tasks, days_ago=31)
     writer = patient_single(tasks.database)
