@@ -11,7 +11,7 @@ from flask_cors import CORS
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, bus, process
+from app import api, bus, process_transactions
 from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.key_authenticator import KeyAuthenticator
@@ -37,7 +37,7 @@ from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import UNAUTHENTICATED_PER_VIEWER, CycleCollector
 from app.projections import project
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_registry import SseRegistry
@@ -70,14 +70,14 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
     parts.add(sign_in.keys, sign_in.key_watch)
     sign_in.key_watch.transports.append(viewers.streams)
-    parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
+    parts.add(viewers.limits, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
     parts.add(Owners(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     measures = WebMeasures(parts, engine=database.engine, breaker=database.breaker, writes=database.writes)
     measures.requests.register(app)
     parts.add(measures.metrics)
     app.extensions["taskroom"] = parts
-    process.use_transactions(queue.transaction)
+    process_transactions.use_transactions(queue.transaction)
     bus.use(events.hub, events.store)
 
     api.init_app(app)
@@ -197,7 +197,7 @@ class _Viewers:
     def __init__(self, config: Config, events: _Events) -> None:
         limited = not config.bench
         failures = config.connects_per_minute // FAILURE_DIVISOR
-        self.joins = Joins(config.streams_per_user if limited else None, config.max_viewers)
+        self.limits = ConnectionLimits(config.streams_per_user if limited else None, config.max_viewers)
         self.unauthenticated = UnauthenticatedSockets(PER_ADDRESS if limited else None)
         self.attempts = ConnectionAttempts(
             config.connects_per_minute if limited else None,
@@ -205,8 +205,8 @@ class _Viewers:
         )
         self.presence = Presence(config.redis_url)
         events.hub.on_viewer = self.presence.viewer_changed
-        self.streams = SseRegistry(events.hub, self.joins, self.presence, config.keepalive_seconds)
-        self.cycle_collector = CycleCollector(present=lambda: self.joins.viewers, left=self._left)
+        self.streams = SseRegistry(events.hub, self.limits, self.presence, config.keepalive_seconds)
+        self.cycle_collector = CycleCollector(present=lambda: self.limits.connections, left=self._left)
 
     def _left(self) -> int:
-        return self.joins.left + self.unauthenticated.left // UNAUTHENTICATED_PER_VIEWER
+        return self.limits.closed + self.unauthenticated.left // UNAUTHENTICATED_PER_VIEWER

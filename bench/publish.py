@@ -20,7 +20,7 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from app import process
+from app import process_transactions
 from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
@@ -137,7 +137,7 @@ class Notifications:
                 here.begin = Transactions(PersistentConnection(database_url), project, publish)
             return here.begin()
 
-        process.use_transactions(begin)
+        process_transactions.use_transactions(begin)
         self._times, self._pool = times, ThreadPoolExecutor(writers)
         self._calls: list[Future[None]] = []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import process
+from app import process_transactions
 from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
@@ -83,9 +83,9 @@ def other(system: System) -> Iterator[User]:
 def here(database: str) -> Iterator[Tasks]:
     """A user, in a process that appends to this database."""
     tasks = Tasks(database)
-    process.use_transactions(tasks.of_any_thread)
+    process_transactions.use_transactions(tasks.of_any_thread)
     yield tasks
-    process.use_transactions(None)
+    process_transactions.use_transactions(None)
     tasks.connect.close()
 
 

@@ -90,7 +90,7 @@ class StreamSubscription:
     def call_when_writable(self, viewer: Viewer) -> None:
         """Does nothing: this wire is always writable."""
 
-    def left(self, viewer: Viewer, reason: str) -> None:
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
             stream = viewer.room.stream
             logger.error("handlers of %s receive no more events until they subscribe again: %s", stream, reason)

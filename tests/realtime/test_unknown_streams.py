@@ -14,7 +14,7 @@ from app.auth import identity, permissions
 from app.errors import NotFound
 from app.http.attempts import ConnectionAttempts
 from app.realtime import sse_serve
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.rooms import Rooms
 from app.stream.codec import Filter
 from app.stream.hub import Hub
@@ -51,7 +51,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(queue=nullcontext()),
+            ConnectionLimits: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=raising(error)),
         }
     )
@@ -65,8 +65,8 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
 )
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
-    hub = SimpleNamespace(states=SimpleNamespace(now=raising(error)))
-    parts: Any = Parts({Joins: SimpleNamespace(queue=nullcontext()), Hub: hub})
+    hub = SimpleNamespace(states=SimpleNamespace(read_shared=raising(error)))
+    parts: Any = Parts({ConnectionLimits: SimpleNamespace(queue=nullcontext()), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
     with pytest.raises(raised):
