@@ -107,7 +107,10 @@ def serve(
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
     except Exception as error:
-        return _refused(parts, viewers, error)
+        answer = _sent_away(parts, viewers, error)
+        if answer is None:
+            raise
+        return answer
 
 
 def _watch(
@@ -132,13 +135,14 @@ def _watch(
     return principal, cursors
 
 
-def _refused(parts: Services, viewers: Sequence[Viewer], error: Exception) -> Response:
-    """Closes the viewers, and raises the error; but a native EventSource that may come back is told when."""
+def _sent_away(parts: Services, viewers: Sequence[Viewer], error: Exception) -> Response | None:
+    """Closes the viewers. Returns the answer for an EventSource that may come back, None where the error has to be
+    raised."""
     problem = problem_of(error)
     passes = isinstance(problem, (Unavailable, TooMany))
     _close(parts, viewers, "sent_away" if passes else "refused")
     if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
-        raise error
+        return None
     if problem is error:
         access_log.refused(problem)
     # A 503 or 429 would end a native EventSource for good; this makes it come back.
