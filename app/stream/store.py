@@ -112,21 +112,16 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
     The row lock is held from here to the commit, so sequence order is commit order. Events of shared streams are
-    appended last, so no transaction waits for another lock while it holds one of theirs; a missing shared stream is
-    created. Nothing follows from an event of a shared stream.
+    appended last, so no transaction waits for another lock while it holds one of theirs. Nothing follows from them.
     """
-    done, shared = Appended(), list[Draft]()
-    names = {d.stream for d in drafts}
-    if any(map(is_shared, names)):
-        shared = [d for d in drafts if is_shared(d.stream)]
-        drafts = [d for d in drafts if not is_shared(d.stream)]
-        names = {d.stream for d in drafts}
-    streams = lock(cur, names, {d.stream for d in drafts if d.closes}) if drafts else {}
+    done, shared, ending = Appended(), list[Draft](), {d.stream for d in drafts if d.closes}
     while drafts:
-        following = _append_locked(cur, drafts, project, streams, done)
-        shared += [d for d in following if is_shared(d.stream)]
-        drafts = [d for d in following if not is_shared(d.stream)]
-        streams = lock(cur, {d.stream for d in drafts}) if drafts else {}
+        names = {d.stream for d in drafts}
+        if of_all := {name for name in names if is_shared(name)}:
+            shared += [d for d in drafts if d.stream in of_all]
+            drafts = [d for d in drafts if d.stream not in of_all]
+        streams = lock(cur, names - of_all, ending) if drafts else {}
+        drafts, ending = _append_locked(cur, drafts, project, streams, done), set()
     if shared:
         _append_locked(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
     return done
@@ -207,13 +202,11 @@ def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
            RETURNING id""",
         (name, parent),
     )
-    (stream_id,) = cur.fetchall()[0]
-    return int(stream_id)
+    return int(cur.fetchall()[0][0])
 
 
 class Store:
-    """Reads streams for the hub and the transports, and creates shared ones; one statement a connection. ``connect``
-    lends connections for reads, ``write`` for the creation; where one lends for both, ``write`` is left out."""
+    """Reads streams, a statement at a time, and creates shared ones over ``write``, by default ``connect`` too."""
 
     def __init__(self, connect: Connect, write: Connect | None = None) -> None:
         self.connect, self._write = connect, write or connect
