@@ -108,6 +108,8 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """create_notification, in this process, as any process of the project has it."""
     connect, publisher = PersistentConnection(system.database_url), Publisher(system.redis_url)
 
-    monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
+    monkeypatch.setattr(
+        process_transactions, "_transactions", Transactions(connect, project, publisher.publish)
+    )
     yield create_notification
     connect.close()

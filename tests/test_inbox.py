@@ -47,7 +47,11 @@ def test_a_notification_of_a_newer_process_is_listed_with_the_mildest_severity(h
     with here.connect() as connection, connection.cursor() as cur:
         (listed,) = page(cur, here.user_id, None, None, 10)
 
-    assert (listed["notification_type"], listed["severity"], listed["title"]) == ("of_tomorrow", "info", "new")
+    assert (listed["notification_type"], listed["severity"], listed["title"]) == (
+        "of_tomorrow",
+        "info",
+        "new",
+    )
 
 
 @pytest.mark.slow

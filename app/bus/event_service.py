@@ -36,7 +36,8 @@ class EventService:
     def subscribe(self, user_id: str, callback: Handler) -> None:
         """Calls or awaits ``callback(event)`` for each event of the user's stream and of ``broadcast`` from now on.
         ``event`` is {id: the sequence, type, data: the payload, timestamp}. A second subscription changes nothing,
-        but begins again after a fault ended the first. Raises LookupError when there is no such user; ValueError for an invalid id; DatabaseUnavailable."""
+        but begins again after a fault ended the first. Raises LookupError when there is no such user; ValueError for
+        an invalid id; DatabaseUnavailable."""
         stream = stream_of(user_id)
         with self._lock:
             subscribers = self._subscribers.get(stream, {})

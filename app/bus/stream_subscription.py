@@ -93,4 +93,6 @@ class StreamSubscription:
     def on_closed(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
             stream = viewer.room.stream
-            logger.error("handlers of %s receive no more events until they subscribe again: %s", stream, reason)
+            logger.error(
+                "handlers of %s receive no more events until they subscribe again: %s", stream, reason
+            )

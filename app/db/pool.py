@@ -37,8 +37,8 @@ POOLED_STATEMENT = "4s"
 # that reports a timeout is available; a stopped or disconnected server reports nothing.
 ANSWER_SECONDS = 5.0
 
-# What the pool does after an error, by its cause; docs/operations.md, "Errors", has the whole table. All temporary causes
-# are raised as DatabaseUnavailable.
+# What the pool does after an error, by its cause; docs/operations.md, "Errors", has the whole table. Errors of all
+# temporary causes are raised as DatabaseUnavailable.
 REPLACES = frozenset(Cause) - {Cause.INVALID_DATA, Cause.BUSY, Cause.BUG}  # closes the connection
 OPENS = Cause.UNAVAILABLE  # opens the breaker: after any other error, Postgres has answered
 OPENS_WRITES = Cause.READ_ONLY  # opens the breaker of those who write

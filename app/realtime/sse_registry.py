@@ -34,7 +34,9 @@ class SseRegistry:
     """Sends a keep-alive every ``keepalive_seconds``, or at every second such time, by the codec; and a comment every
     ``COMMENT_SECONDS`` to connections whose codec has ``sends_comments``."""
 
-    def __init__(self, hub: Hub, limits: ConnectionLimits, presence: Presence, keepalive_seconds: float) -> None:
+    def __init__(
+        self, hub: Hub, limits: ConnectionLimits, presence: Presence, keepalive_seconds: float
+    ) -> None:
         self.poller = Poller()
         self._hub, self._limits, self._presence = hub, limits, presence
         self.slot_seconds = keepalive_seconds / SLOTS

@@ -30,9 +30,9 @@ class InitialState:
     """The state up to ``upto``, filtered, which a viewer is sent before anything after its cursor. ``sent_to`` is the
     sequence of the last event of it that was sent.
 
-    The rest may come from a later reading. An example, with ``upto`` 50: phase A last changed at 40. Its event is in the
-    later reading too, and is sent. Phase B changed at 60: its older event is missing in the later reading, and the
-    viewer is sent the event 60 after its cursor.
+    The rest may come from a later reading. An example, with ``upto`` 50: phase A last changed at 40. The later reading
+    has that event too, and it is sent. Phase B changed at 60: its older event is missing in the later reading, and
+    the viewer is sent the event 60 after its cursor.
     """
 
     upto: int

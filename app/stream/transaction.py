@@ -4,8 +4,8 @@ Two classes commit events. Both call ``store.append``, and publish only after th
 
 | | commits | publishes | sends hints |
 |---|---|---|---|
-| ``Transactions`` | at the end of its block | ``publish`` | ``on_committed``: of ``hints``, and of the steps that started |
-| ``Writer`` | each batch, again until it is stored | ``publish`` | none; ``workers/leases.py`` collects steps that started |
+| ``Transactions`` | at the end of its block | ``publish`` | ``on_committed``: ``hints``, and started steps |
+| ``Writer`` | each batch, again until it is stored | ``publish`` | none; ``workers/leases.py`` collects started steps |
 """
 
 from __future__ import annotations

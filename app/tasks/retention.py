@@ -53,8 +53,8 @@ class Retention:
 
 @dataclass(slots=True)
 class Prunable:
-    """A stream that may lose events. ``has_task``: its last event, the end of its task, is kept. ``aged``: the task ended
-    longer ago than its events are kept."""
+    """A stream that may lose events. ``has_task``: its last event, the end of its task, is kept. ``aged``: the task
+    ended longer ago than its events are kept."""
 
     id: int
     last_seq: int
@@ -164,8 +164,8 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
         if not cur.fetchall():
             conn.rollback()
             return 0
-        # A crash may lose this transaction without harm, so the commit does not hold the lock until it is on disk. Never
-        # back: another run, whose session lost the advisory lock, may have pruned more since the stream was read.
+        # A crash may lose this transaction without harm, so the commit does not hold the lock until it is on disk.
+        # Never back: another run, whose session lost the advisory lock, may have pruned more since the stream was read.
         cur.execute(
             """SET LOCAL synchronous_commit = off;
                UPDATE streams SET pruned_to = greatest(pruned_to, %s), swept = swept OR %s WHERE id = %s""",

@@ -7,7 +7,15 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app.http import attempts
-from app.realtime import connection_limits, presence, sse, sse_cursors, sse_registry, sse_user, unauthenticated
+from app.realtime import (
+    connection_limits,
+    presence,
+    sse,
+    sse_cursors,
+    sse_registry,
+    sse_user,
+    unauthenticated,
+)
 from app.realtime.socketio import (
     acknowledgements,
     engineio_adapter,

@@ -122,7 +122,9 @@ def test_a_socket_that_is_closed_for_what_it_does_is_a_line(front: Front, trail:
 class Sockets:
     """The product's, over parts that the test makes up. ``closed`` are the transports that it closed."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, joins: ConnectionLimits, attempts: ConnectionAttempts) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, joins: ConnectionLimits, attempts: ConnectionAttempts
+    ) -> None:
         self.ended, self.closed = set[str](), list[str]()
         parts: Any = Parts({ConnectionLimits: joins, ConnectionAttempts: attempts, Revocations: self.ended})
         manager = SimpleNamespace(eio_sid_from_sid=lambda sid, namespace: SID)
@@ -152,7 +154,8 @@ def raises(error: Exception) -> Callable[[str], Principal]:
         (ConnectionLimits(9, 9), 0, (), "ann outcome=too_many", True),  # the user's attempts in a minute
         (ConnectionLimits(0, 9), 9, (), "ann outcome=too_many", False),  # the user's sockets
         (ConnectionLimits(9, 0), 9, (), "ann outcome=full", True),  # those of the process
-        (ConnectionLimits(9, 9), 9, ("session",), "ann outcome=unauthorized", False),  # signed out since it was checked
+        # Signed out since it was checked.
+        (ConnectionLimits(9, 9), 9, ("session",), "ann outcome=unauthorized", False),
     ],
 )
 def test_a_socket_that_is_refused_is_a_line_with_its_user(
@@ -226,7 +229,9 @@ def test_a_join_of_a_session_that_ended_meanwhile_is_a_line_and_of_a_socket_that
         return SimpleNamespace(close=lambda: None)
 
     ended = {ANN.session_id} if signed_out else set[str]()
-    parts: Any = Parts({ConnectionLimits: ConnectionLimits(9, 9), Hub: SimpleNamespace(watch=watch), Revocations: ended})
+    parts: Any = Parts(
+        {ConnectionLimits: ConnectionLimits(9, 9), Hub: SimpleNamespace(watch=watch), Revocations: ended}
+    )
     handle = acknowledged("join_events", JoinEvents(), Rooms(parts).join_events, lambda sid: connection)
     with Flask(__name__).test_request_context(environ_overrides=environ()):
         request.sid = "1"  # type: ignore[attr-defined]

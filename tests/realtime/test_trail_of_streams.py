@@ -55,7 +55,9 @@ def test_a_stream_that_is_turned_away_is_a_line_also_where_an_event_source_gets_
         with attempts.trying(ADDRESS) as set_user:
             set_user(USER)
 
-    answered, token = opened({ConnectionAttempts: attempts, ConnectionLimits: ConnectionLimits(None, in_all)}, accept)
+    answered, token = opened(
+        {ConnectionAttempts: attempts, ConnectionLimits: ConnectionLimits(None, in_all)}, accept
+    )
 
     assert answered == (200 if accept == "text/event-stream" else status)
     line = f"GET /api/v2/events/stream user={user} address={ADDRESS} outcome={outcome}"

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.stream import catchup, encoded_batch
+from app.stream import catchup, encoded_batch, hub_state
 from app.stream import history as histories
-from app.stream import hub_state
 from app.stream import room as rooms
 from app.stream.codec import Filter
 from app.stream.hub import Hub

@@ -146,7 +146,10 @@ def test_a_field_cannot_speak_for_the_stream(name: str):
 def test_a_user_event_may_name_a_task():
     fields = {"timestamp": now(), "task_id": "t"}
 
-    assert number(draft("user:u", "status_changed", fields), json_prefix("user:u"), 1).decoded()["task_id"] == "t"
+    assert (
+        number(draft("user:u", "status_changed", fields), json_prefix("user:u"), 1).decoded()["task_id"]
+        == "t"
+    )
 
 
 @pytest.mark.parametrize("phase", [5, ["read"], {"a": 1}, True])

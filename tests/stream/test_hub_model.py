@@ -15,9 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.stream import delivery as deliveries
 from app.stream import history as histories
 from app.stream import hub as hubs
-from app.stream import hub_state
+from app.stream import hub_state, shared_read, tailcheck
 from app.stream import room as rooms
-from app.stream import shared_read, tailcheck
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over

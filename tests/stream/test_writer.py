@@ -269,28 +269,17 @@ def test_close_flushes_and_later_puts_are_refused(store: FakeCommits):
     assert given.close(1) and writer(store).close(1)
 
 
-def test_close_says_when_events_are_not_durable(store: FakeCommits):
-    given = writer(store)
-    store.gate.clear()
-    given.put(line(STREAM))
-
-    assert given.close(0.05) is False
-    store.gate.set()
-    assert given.close(60)  # its thread would else write through what the next test puts into the module
-
-
-def test_the_thread_has_the_time_that_the_flush_has_left(store: FakeCommits, monkeypatch: pytest.MonkeyPatch):
+def test_close_says_when_events_are_not_durable(store: FakeCommits, monkeypatch: pytest.MonkeyPatch):
     given, waits = writer(store), list[float | None]()
     store.gate.clear()
     given.put(line(STREAM))
-    assert given._thread is not None
-    monkeypatch.setattr(given._thread, "join", waits.append)
 
-    assert given.close(0.05) is False and waits == [0.0]
-
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(given._thread, "join", waits.append)
+        assert given.close(0.05) is False
+    assert waits == [0.0], "the flush has taken all the time"
     store.gate.set()
-    assert given.close(60)
+    assert given.close(60)  # its thread would else write through what the next test puts into the module
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")

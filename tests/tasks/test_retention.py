@@ -206,23 +206,6 @@ def test_a_run_begins_at_a_random_stream_so_that_short_runs_prune_all(
     assert seen == [first, second, third, second, third, first, third, first, second]
 
 
-def test_a_run_that_read_a_stream_before_another_pruned_it_moves_nothing_back(
-    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
-):
-    """A session that ended has lost its advisory lock, and its run may still go on."""
-    monkeypatch.setattr(retention, "BATCH_EVENTS", 5)
-    stream = task_stream(finished(tasks, days_ago=31))
-    (late,), (quick,) = prunables(connect, MONTH), prunables(connect, MONTH)
-    while prune_batch(connect, quick, MONTH):
-        pass
-    pruned = kept(tasks, stream)
-    assert pruned[2] == 1, "its end"
-
-    prune_batch(connect, late, MONTH)
-
-    assert kept(tasks, stream) == pruned and prunables(connect, MONTH) == []
-
-
 def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: PersistentConnection):
     task_id = finished(tasks, days_ago=31)
     writer = patient_single(tasks.database)
@@ -277,20 +260,6 @@ def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect
 
     _, last_seq, events = kept(tasks, "user:busy")
     assert last_seq == 1200 and events >= 50
-
-
-def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: PersistentConnection):
-    finished(tasks, days_ago=31)
-    other = PersistentConnection(tasks.database)
-    with other() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_advisory_lock(%s)", (retention.LOCK_KEY,))
-    assert prune(connect, MONTH) == 0
-    # Unlocked explicitly: Postgres notices a closed connection only some time later.
-    with other() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_advisory_unlock(%s)", (retention.LOCK_KEY,))
-    other.close()
-    assert prune(connect, MONTH) > 0
-    assert prune(connect, MONTH) == 0, "the lock is free, and no event is left to prune"
 
 
 def test_many_streams_are_taken_page_by_page(

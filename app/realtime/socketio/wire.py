@@ -85,7 +85,9 @@ class SocketWire:
     The wire begins with the library's queue and changes to frames once, by ``try_upgrade``; it never changes back.
     """
 
-    def __init__(self, engine: Engine, sid: str, forget: Callable[[Viewer], None], batch: bool = False) -> None:
+    def __init__(
+        self, engine: Engine, sid: str, forget: Callable[[Viewer], None], batch: bool = False
+    ) -> None:
         self._engine, self._forget = engine, forget
         self._session = engine.eio.sockets[sid]
         self._frames, packets = (FRAME_BATCHES, PACKET_BATCHES) if batch else (FRAMES, PACKETS)
