@@ -19,7 +19,7 @@ class HubState:
 
     store: Store
     rooms: dict[str, WatchedRoom] = field(default_factory=dict)
-    lock: threading.RLock = field(default_factory=threading.RLock)  # type: ignore[valid-type]
+    lock: threading.RLock = field(default_factory=threading.RLock)
     ring_bytes: int = 0
     metrics: DeliveryMetrics = field(default_factory=DeliveryMetrics)
     faults: Faults = field(default_factory=Faults)
