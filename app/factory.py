@@ -50,6 +50,8 @@ from app.stream.transaction import Transaction, Transactions
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.fair_claims import send_held
 from app.tasks.lease_reaper import LeaseReaper
+from app.tasks.observed.lookups import Lookups
+from app.tasks.observed.own import report_own_queues
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.web_metrics import WebMeasures
@@ -103,6 +105,9 @@ def create_app(config: Config | None = None) -> Flask:
         jobs.may_retry_lost,
         config.lease_round_seconds,
         fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
+        report=lambda connect: report_own_queues(
+            connect, config.celery_queues, jobs.queues, config.lease_round_seconds
+        ),
     )
     issuers = read_issuers(config.issuers, plain_http=config.embedded)
     seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
@@ -132,6 +137,7 @@ def create_app(config: Config | None = None) -> Flask:
         unauthenticated, measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting)
     )
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
+    parts.add(Lookups(0 if config.bench else config.daily_bytes))
     threads = (
         measures,
         cycle_collector.thread,

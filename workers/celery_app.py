@@ -34,6 +34,11 @@ celery.conf.update(
             "schedule": crontab(minute=17),
             "options": {"queue": QUICK_QUEUE, "expires": 3600},
         },
+        "sums": {
+            "task": "taskroom.sums",
+            "schedule": crontab(),
+            "options": {"queue": QUICK_QUEUE, "expires": 60},
+        },
         "retention": {
             "task": "taskroom.retention",
             "schedule": crontab(minute="*/10"),

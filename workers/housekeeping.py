@@ -24,7 +24,13 @@ logger = logging.getLogger("taskroom.housekeeping")
 @celery.task(name="taskroom.housekeeping")
 def housekeeping() -> None:
     delete_expired(runtime().connect)
+
+
+@celery.task(name="taskroom.sums")
+def sums() -> None:
+    """Adds up what triggers have added for each task, which others sum up when they read it."""
     sum_up(runtime().connect)
+    budget.sum_up(runtime().connect)
 
 
 @celery.task(name="taskroom.retention")
@@ -38,7 +44,6 @@ def retention() -> None:
             expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
             remove_tasks(connect, settings().task_retention_days)
-        budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except DatabaseUnavailable as error:
         logger.warning("the retention stops, its next run goes on: %s", error)

@@ -13,17 +13,21 @@ def init_app(app: Flask) -> None:
         agent,
         auth,
         dialects,
+        events,
         external,
+        fleet,
         health,
         history,
         jobs,
         logs,
         notifications,
+        retries,
         task_details,
         task_list,
         tasks,
         webhooks,
     )
+    from app.api.reported_batch import schemas
     from app.http.base import BODY_LIMIT
     from app.realtime import sse
 
@@ -39,7 +43,10 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    limits = {auth.blp.name: auth.BODY_LIMIT, external.blp.name: app.config["MAX_CONTENT_LENGTH"]}
+    for name, schema in schemas().items():
+        api.spec.components.schema(name, schema)
+    limits = {auth.blp.name: auth.BODY_LIMIT}
+    limits |= dict.fromkeys((external.blp.name, events.blp.name), app.config["MAX_CONTENT_LENGTH"])
 
     # Before all other hooks: the limits of sign-ins read the body.
     @app.before_request
@@ -54,8 +61,11 @@ def init_app(app: Flask) -> None:
         agent,
         task_list,
         tasks,
+        retries,
         task_details,
         external,
+        events,
+        fleet,
         logs,
         history,
         notifications,

@@ -78,6 +78,12 @@ def may_write(principal: Principal) -> None:
         raise Forbidden("A viewer may not change anything")
 
 
+def may_report_new(principal: Principal) -> None:
+    """Raises Forbidden when the principal may not report tasks that others run."""
+    if not principal.may_act:
+        raise Forbidden("A viewer may not report tasks")
+
+
 def may_announce(principal: Principal) -> None:
     """Raises Forbidden when the principal may not announce to all users."""
     if not principal.may_announce:
@@ -99,3 +105,11 @@ def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
     if principal.tenant is None or not principal.reads_tenant:
         raise Forbidden("This account may not read the tasks of a tenant")
     return {"tenant": principal.tenant}
+
+
+def fleet_filter(principal: Principal) -> dict[str, str]:
+    """Returns whose workers and queues the principal may see, beside Taskroom's own; empty for all."""
+    if principal.is_global:
+        return {}
+    tenant = {"tenant": principal.tenant} if principal.tenant is not None and principal.reads_tenant else {}
+    return {"user_id": principal.user_id, **tenant}

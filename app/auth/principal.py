@@ -22,6 +22,7 @@ class Principal:
     tenant: str | None
     session_id: str
     expires_at: float
+    key_id: str | None = None
 
     @property
     def reads_tenant(self) -> bool:

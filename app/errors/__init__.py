@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class TaskroomError(Exception):
@@ -17,7 +17,7 @@ class ConfigurationError(TaskroomError):
 class Problem(TaskroomError):
     """An error response of the API, sent as ``application/problem+json`` (RFC 9457).
 
-    ``errors`` maps a field's name to its messages; ``headers`` are added to the response.
+    ``errors`` maps a field's name to its messages; ``headers`` are added to the response, ``extensions`` to its body.
     """
 
     status: ClassVar[int] = 500
@@ -29,11 +29,13 @@ class Problem(TaskroomError):
         *,
         errors: Mapping[str, list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
 
 
 class BadRequest(Problem):

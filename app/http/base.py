@@ -145,13 +145,19 @@ def json_body() -> Any:
     if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
         raise ValueError(f"more than {MAX_CONTAINERS:,} lists and objects")
     value = orjson.loads(data)
+    refuse_deep(value)
+    return value
+
+
+def refuse_deep(value: Any, levels: int = MAX_DEPTH) -> None:
+    """Raises ValueError for JSON that is nested deeper than so many levels."""
     containers = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
+    for _ in range(levels):
         inner = chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers)
         # Others run meanwhile: two megabytes may hold a million values.
         containers = [each for each in in_turns(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
         if not containers:
-            return value
+            return
     raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 

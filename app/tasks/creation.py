@@ -62,25 +62,7 @@ def insert_task(
             *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
         ),
     )
-    first = {
-        "timestamp": at,
-        "status": status,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "progress_known": True,
-        "plan": None,
-        "started_at": None,
-        "updated_at": at,
-        "eta_seconds": None,
-        "result": None,
-        "error": None,
-        "retry_count": 0,
-        "attempt": 0,
-        "worker": None,
-        "finished_at": None,
-        "created_at": at,
+    fields = {
         "user_id": user_id,
         "job_type": job_type,
         "title": title,
@@ -90,7 +72,41 @@ def insert_task(
         "retry_of": origin.retry_of,
         "trigger": origin.trigger,
     }
-    drafts = [draft(stream, "task_status", first)]
+    drafts = [first_event(stream, at, status, **fields)]
     if approval:
         drafts.append(approval_request(stream, approval))
     return task_id, drafts
+
+
+def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
+    """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
+    return draft(
+        stream,
+        "task_status",
+        {
+            "timestamp": at,
+            "status": status,
+            "is_running": False,
+            "current_phase": None,
+            "current_phase_message": None,
+            "progress": 0,
+            "progress_known": True,
+            "plan": None,
+            "started_at": None,
+            "updated_at": at,
+            "eta_seconds": None,
+            "result": None,
+            "error": None,
+            "retry_count": 0,
+            "attempt": 0,
+            "worker": None,
+            "finished_at": None,
+            "created_at": at,
+            "observed": False,
+            "can_retry": None,
+            "queue": None,
+            "root_id": None,
+            "group_id": None,
+            **fields,
+        },
+    )

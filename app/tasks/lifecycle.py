@@ -17,6 +17,7 @@ from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
 from app.tasks.approvals import approved_keys
+from app.tasks.attempts import attempt_events
 from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
@@ -105,26 +106,7 @@ def claim(
     if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (number, row.id))
-    fields = {
-        "timestamp": at,
-        "status": STARTED,
-        "is_running": True,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "progress_known": plan is not None,
-        "plan": plan,
-        "started_at": started_at,
-        "updated_at": at,
-        "eta_seconds": None,
-        "error": None,
-        "attempt": number,
-        "worker": worker,
-    }
-    started = {"timestamp": at, "agent_type": task["job_type"]}
-    tx.append(
-        [draft(stream, "task_status", fields), draft(stream, "agent_started", started, projected=False)]
-    )
+    tx.append(attempt_events(stream, task["job_type"], number, worker, at, task["started_at"], plan))
     return claimed
 
 

@@ -26,6 +26,7 @@ class Reports:
 
     def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
         self.claim, self.put = claim, put
+        self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.progress_known = claim.plan is not None
@@ -54,7 +55,7 @@ class Reports:
                 "phase": phase,
             }
         )
-        self.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+        self.put(Draft(self.stream, "log", tail, level, phase, None, self.fence))
 
     def phase_name(self, phase_id: str) -> str:
         """Returns the cleaned name of a phase. Raises ValueError for a name that is not printable, and for more phases
@@ -79,7 +80,7 @@ class Reports:
             self.outlook.apply(fields["phase_id"], fields)
             self.raise_progress(self.outlook.progress)
             fields |= {"progress": self.progress, "task_eta_seconds": self.outlook.eta}
-        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
+        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.fence))
 
     def status(
         self, phase: str | None, message: str | None, eta: float | None = None, at: str | None = None
@@ -101,7 +102,7 @@ class Reports:
                     "updated_at": at,
                     "eta_seconds": self.outlook.eta if eta is None else eta,
                 },
-                attempt=self.claim.attempt,
+                attempt=self.fence,
             )
         )
 

@@ -7,12 +7,12 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app import cli, web_metrics
-from app.api import auth, external, idempotency, starting
+from app.api import auth, external, idempotency, reported_batch, starting
 from app.api.auth import Login
 from app.auth import issuers, jwks, owners, principal, revocations, sessions, tokens
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, problems, rate_limits, requests
+from app.http import attempts, base, compressed, concurrency, problems, rate_limits, requests
 from app.observability import loop_watchdog
 from app.realtime import joins, presence, sse, sse_registry, sse_rooms, sse_user, strangers
 from app.realtime.socketio import (
@@ -41,6 +41,9 @@ from app.stream import (
     subscription,
     tailcheck,
 )
+from app.tasks import projection
+from app.tasks.observed import batch as observed_batch
+from app.tasks.observed import task
 from tests.limits.product import (
     DEFAULT,
     Row,
@@ -163,4 +166,8 @@ ROWS: list[Row] = [
     ("packets that wait for a client", "1,000; 1,000,000", lambda: (limits.UNREAD, limits.UNREAD_SIZE)),
     ("packets handed to the library", "256; 12", lambda: (connection.QUEUED_PACKETS, connection.POLLING_PACKETS)),
     ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
+    ("before other greenlets run: tasks decoded", "10; 500; 10; 100; 200; 4; 64 KiB", lambda: (
+        reported_batch.TASKS_IN_A_TURN, reported_batch.EVENTS_IN_A_TURN, observed_batch.PARTS_IN_A_TURN,
+        task.EVENTS_IN_A_TURN, projection.AT_ONCE,
+        compressed.PIECES_IN_A_TURN, compressed.PIECE_BYTES)),
 ]  # fmt: skip

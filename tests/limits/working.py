@@ -6,8 +6,11 @@ import re
 from inspect import signature
 from typing import Any
 
+import msgspec
+
 from app import broker
-from app.api import agent, external, history, logs, task_list
+from app.api import agent, events, external, history, logs, reported_batch, task_list
+from app.api import fleet as fleet_pages
 from app.api import notifications as notices
 from app.api import tasks as task_pages
 from app.api import webhooks as hooks
@@ -21,6 +24,7 @@ from app.inbox import store as inbox
 from app.jobs import catalog, packages
 from app.jobs import params as job_params
 from app.jobs import steps as job_steps
+from app.models.observed import QueueReport, WorkerReport
 from app.models.streams import EventId, Writer
 from app.models.webhooks import Delivery
 from app.notifications import reminders
@@ -44,10 +48,12 @@ from app.tasks import (
     slots,
     snapshot,
     steps,
+    task_types,
     throughput,
 )
 from app.tasks import external as stored
 from app.tasks import logs as task_logs
+from app.tasks.observed import cancel, fleet, fleet_list, groups, lookups, part, resends, tree
 from app.up import __main__ as up
 from app.up import home, supervisor
 from app.up import plan as up_plan
@@ -74,12 +80,18 @@ from workers.jobs.knowledge_base import KnowledgeBaseParams
 NGINX = file("deploy/nginx.conf")
 BUFFER = signature(writer.Writer.__init__).parameters
 PAGED = ((task_list.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
-         (hooks.DeliveriesQuery, "limit"))  # fmt: skip
+         (hooks.DeliveriesQuery, "limit"), (fleet_pages.FleetQuery, "limit"))  # fmt: skip
 CURSORS = (
     (task_list.TaskQuery, "cursor"),
     (history.HistoryQuery, "cursor"),
     (hooks.DeliveriesQuery, "cursor"),
 )
+
+
+def longest(struct: type[msgspec.Struct], field: str) -> Any:
+    """The largest length that the field of a typed struct takes."""
+    (found,) = [each for each in msgspec.inspect.type_info(struct).fields if each.name == field]  # type: ignore[attr-defined]
+    return found.type.max_length
 
 
 def expires(entry: str) -> Any:
@@ -113,9 +125,9 @@ ROWS: list[Row] = [
     ("users that a claim compares", "100; 10; 60 s", lambda: (
         fair_claims.CANDIDATE_USERS, fair_claims.TRIES, constant(ROOT / "workers/execute.py", "CLAIM_SECONDS"))),
     ("runs that what a job's phases take", "20; 200; 100", lambda: (plan.RUNS, plan.SCANNED_RUNS, plan.MAX_PHASES)),
-    ("how long a message of beat's waits", "12 h; 1 h; 10 min", lambda: (
+    ("how long a message of beat's waits", "12 h; 1 h; 10 min; 1 min", lambda: (
         same(expires("approval-reminder-daily"), expires("trial-expiry-check")), expires("housekeeping"),
-        expires("retention"))),
+        expires("retention"), expires("sums"))),
     ("characters of a line of the log", "16,384; 2,000", lambda: (reports.LINE_LIMIT, reports.TEXT_LIMIT)),
     ("characters of the name of a phase", "128; 128; 128", lambda: (
         reports.NAME_LIMIT, most(external.Batch, "writer"), most(external.ReportedError, "type"))),
@@ -132,6 +144,29 @@ ROWS: list[Row] = [
     ("pauses between tries while Postgres", "0.05 s; 5 s", lambda: writer.RETRY_SECONDS),
     ("how long a process that ends waits until", "10 s", lambda: runtime.CLOSE_SECONDS),
     ("the longest `countdown`", "30 days", lambda: progress.MAX_COUNTDOWN),
+    ("tasks of a batch; its events", "50; 2,000; 2 MB",
+     lambda: (part.MOST_TASKS, part.MOST_EVENTS, events.BATCH_BYTES)),
+    ("characters of a task's id", "155; 64; 128", lambda: (
+        part.LONGEST_ID, part.LONGEST_ATTEMPT, longest(reported_batch.Envelope, "writer"))),
+    ("characters of a job type; of a title", "155; 255; 255",
+     lambda: (part.LONGEST_TYPE, part.LONGEST_TITLE, part.LONGEST_NAME)),
+    ("parameters as JSON; larger ones", "64 KiB", lambda: part.PARAMS_LIMIT),
+    ("a lease: unless said otherwise", "60 s; 5 s; 86,400 s",
+     lambda: (part.DEFAULT_LEASE, part.LEAST_LEASE, part.LONGEST_LEASE)),
+    ("tasks above a task", "1,000", lambda: tree.HIGHEST),
+    ("how long a group without open members", "10 s; 200", lambda: (groups.QUIET_SECONDS, groups.ENDED_MOST)),
+    ("tasks that one transaction cancels", "200; 50; 30 s",
+     lambda: (cancel.MOST, resends.MOST, resends.SILENT_SECONDS)),
+    ("workers of a batch, and queues", "200; 500; 50",
+     lambda: (fleet.MOST_REPORTED, fleet.MOST_RUNNING, fleet.MOST_TEXTS)),
+    ("workers of an installation, and queues", "5,000; 1 day", lambda: (
+        fleet.MOST_ROWS, same(*(cleanup.EXPIRES[model][1].total_seconds() for model in (WorkerReport, QueueReport))))),
+    ("how often a worker or a queue is reported", "10 s; 3,600 s; 30 s; 3", lambda: (
+        fleet.DEFAULT_BEAT, fleet.LONGEST_BEAT, fleet_list.ALIVE_SECONDS, fleet_list.ALIVE_BEATS)),
+    ("what a web process remembers: plans", "30 s; 5 s; 10,000",
+     lambda: (lookups.PLAN_SECONDS, lookups.BUDGET_SECONDS, lookups.KEPT)),
+    ("job types of a list that are named", "200", lambda: task_types.MOST_TYPES),
+    ("characters of a cursor of workers", "4,500", lambda: most(fleet_pages.FleetQuery, "cursor")),
     ("rows of a page of tasks", "50; 200", lambda: (
         same(*(unless_asked(*page) for page in PAGED)), same(*(most(*page) for page in PAGED)))),
     ("events of a page: unless", "500; 1,000", lambda: (
