@@ -8,7 +8,8 @@ import logging  # noqa: E402
 
 from app import create_app  # noqa: E402
 from app.config import Config  # noqa: E402
-from app.errors import ConfigurationError  # noqa: E402
+from app.errors import ConfigurationError, causes  # noqa: E402
+from app.errors.causes import Cause  # noqa: E402
 from app.green.arrivals import PER_ADDRESS, Arrivals  # noqa: E402
 from app.green.listener import raise_file_limit  # noqa: E402
 from app.green.server import serve  # noqa: E402
@@ -26,15 +27,17 @@ def main() -> None:
         config = Config.from_env()
         configure_logging(config.log_json)
         app = create_app(config)
-    except ConfigurationError as error:
-        raise SystemExit(f"taskroom: {error}") from None
-    files = raise_file_limit()  # each viewer needs an open file
-    if files < config.max_viewers:
-        logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
-    parts: Services = app.extensions["taskroom"]
-    gc_tuning.settle()
-    with app.app_context():
-        parts.start()
+        files = raise_file_limit()  # each viewer needs an open file
+        if files < config.max_viewers:
+            logger.warning("%d open files are allowed, fewer than MAX_VIEWERS=%d", files, config.max_viewers)
+        parts: Services = app.extensions["taskroom"]
+        gc_tuning.freeze()
+        with app.app_context():
+            parts.start()
+    except Exception as error:
+        if not isinstance(error, ConfigurationError) and causes.of(error) is Cause.BUG:
+            raise
+        raise SystemExit(f"taskroom: {causes.first_line(error)}") from None
     serve(
         *(app, config.host, config.port, config.drain_seconds, parts.stop),
         stalled_seconds=config.stalled_seconds,

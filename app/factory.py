@@ -1,26 +1,26 @@
-"""Composes one web process."""
+"""Composes one web process, from Postgres up to the transports: each group of parts is made of those before it. Threads
+start later, with ``Services.start``."""
 
 from __future__ import annotations
 
 import re
 from functools import partial
 
-import redis
 from flask import Flask
 from flask_cors import CORS
 from flask_migrate import Migrate
-from redis.exceptions import RedisError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, bus, green, process
+from app import api, bus, process
 from app.auth import access_log, identity
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
+from app.auth.key_authenticator import KeyAuthenticator
+from app.auth.key_watch import KeyWatch
 from app.auth.owners import Owners
 from app.auth.passwords import Passwords
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
 from app.auth.tokens import Authenticator
-from app.broker import SEND_SECONDS, BrokerDown
 from app.broker.client import Broker
 from app.config import Config
 from app.db.breaker import Breaker
@@ -29,7 +29,7 @@ from app.db.pool import engine_options, pooled, writing
 from app.errors.causes import Cause
 from app.green.unsent import Unsent
 from app.http import dashboard, problems
-from app.http.attempts import FAILURE_DIVISOR, ConnectionAttempts
+from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, ConnectionAttempts, WrongKeys
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
@@ -41,12 +41,12 @@ from app.realtime.joins import Joins
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_registry import SseRegistry
-from app.realtime.strangers import PER_ADDRESS, UnauthenticatedSockets
+from app.realtime.unauthenticated import PER_ADDRESS, UnauthenticatedSockets
 from app.services import Services
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.store import Store
-from app.stream.transaction import Transaction, Transactions
+from app.stream.transaction import Transactions
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.fair_claims import send_held
 from app.tasks.lease_reaper import LeaseReaper
@@ -61,6 +61,49 @@ from app.webhooks.poller import DeliveryPoller
 def create_app(config: Config | None = None) -> Flask:
     """Composes one web process. Raises ConfigurationError for a missing or invalid setting."""
     config = config or Config.from_env()
+    app = _flask(config)
+    database = _Database(app, config)
+    events = _Events(config, database)
+    queue = _Queue(config, database, events)
+    sign_in = _SignIn(config, database, events)
+    viewers = _Viewers(config, events)
+    parts = Services(config, transaction=queue.transaction, read=database.read, store=events.store)
+    parts.add(events.hub, events.publisher, queue.jobs, queue.dispatcher, queue.lease_reaper)
+    parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
+    parts.add(sign_in.keys, sign_in.key_watch)
+    sign_in.key_watch.transports.append(viewers.streams)
+    parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
+    parts.add(Owners(database.read), Unsent(), Downloads())
+    parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
+    parts.add(Lookups(0 if config.bench else config.daily_bytes))
+    measures = WebMeasures(parts, engine=database.engine, breaker=database.breaker, writes=database.writes)
+    measures.requests.register(app)
+    parts.add(measures.metrics)
+    app.extensions["taskroom"] = parts
+    process.use_transactions(queue.transaction)
+    bus.use(events.hub, events.store)
+
+    api.init_app(app)
+    dashboard.init_app(app)
+    revocations, garbage = sign_in.revocations.thread, viewers.cycle_collector.thread
+    keys = sign_in.key_watch.thread
+    presence, reaper, poller = viewers.presence, queue.lease_reaper.thread, queue.poller.thread
+    parts.starts += [measures.start, garbage.start, revocations.start, keys.start, events.hub.start]
+    parts.starts += [presence.thread.start, reaper.start, poller.start]
+    # Another process takes over the queue; the viewers leave; then the sockets without viewers, added by their server.
+    parts.stops += [poller.stop, reaper.stop, events.hub.stop, presence.stop]
+    server.init_app(app, parts)
+    parts.stops += [keys.stop, revocations.stop, garbage.stop, measures.stop]
+    if config.trusted_proxies:
+        # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
+        # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    return app
+
+
+def _flask(config: Config) -> Flask:
+    """Makes the application with what every request passes, and no resource yet."""
     app = Flask(__name__, static_folder=None)
     app.config.update(
         SECRET_KEY=config.secret_key,
@@ -71,116 +114,103 @@ def create_app(config: Config | None = None) -> Flask:
         RATELIMIT_ENABLED=not config.bench,
     )
     app.json = OrjsonProvider(app)
-    db.init_app(app)
-    Migrate(app, db, directory="migrations")
     access_log.init_app(app)
     limit_blueprint("auth", app)
     identity.init_app(app, config)
     problems.register(app)
-
-    with app.app_context():
-        engine = db.engine
-    breaker, writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
-    read = pooled(engine, breaker, autocommit=True)
-    store = Store(read)
-    publisher = Publisher(config.redis_url)
-    hub = Hub(store, config.redis_url, config.stalled_seconds)
-    hub.presents.source = partial(current_events, read)
-    jobs = Catalog(read, config.celery_queues)
-    broker = Broker(config.redis_url, config.celery_queues)
-    dispatcher = Dispatcher(broker.send, jobs.queue_of, broker.length)
-    transaction = Transactions(
-        writing(pooled(engine, breaker), writes, engine.dispose),
-        project,
-        publisher.publish,
-        partial(_send_hints, dispatcher),
-    )
-    client = redis.Redis.from_url(config.redis_url, socket_timeout=1.0, socket_connect_timeout=1.0)
-    cap = Cap.of(config.running_per_user, config.lease_round_seconds)
-    lease_reaper = LeaseReaper(
-        config.database_url,
-        dispatcher,
-        lambda connect, committed: Transactions(connect, project, publisher.publish, committed),
-        lambda: _run_id(client),
-        jobs.may_retry_lost,
-        config.lease_round_seconds,
-        fill=lambda connect: send_held(connect, dispatcher, cap, jobs.queue_of),
-        report=lambda connect: report_own_queues(
-            connect, config.celery_queues, jobs.queues, config.lease_round_seconds
-        ),
-    )
-    issuers = read_issuers(config.issuers, plain_http=config.embedded)
-    seconds = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
-    revocations = Revocations(config.database_url, seconds, lambda session_id: sign_out.here(session_id))
-    sign_out = SignOut(revocations, hub, publisher)
-    joins = Joins(None if config.bench else config.streams_per_user, config.max_viewers)
-    unauthenticated = UnauthenticatedSockets(None if config.bench else PER_ADDRESS)
-    failures = config.connects_per_minute // FAILURE_DIVISOR
-    attempts = ConnectionAttempts(
-        None if config.bench else config.connects_per_minute,
-        (lambda key: 0.0) if config.bench else partial(count_failure, failures),
-    )
-    presence = Presence(config.redis_url)
-    streams = SseRegistry(hub, joins, presence, config.keepalive_seconds)
-    measures = WebMeasures(
-        engine, breaker, hub, joins, revocations, streams, publisher, lease_reaper, read, writes
-    )
-    measures.requests.register(app)
-    poller = DeliveryPoller(read, broker.hint_deliveries)
-    cycle_collector = CycleCollector(
-        lambda: joins.viewers, lambda: joins.left + unauthenticated.left // UNAUTHENTICATED_PER_VIEWER
-    )
-    parts = Services(config, transaction, read, store)
-    parts.add(hub, publisher, jobs, dispatcher, revocations, sign_out, joins, attempts, streams)
-    parts.add(presence, Authenticator(read, revocations, issuers), Owners(read), Unsent(), Downloads())
-    parts.add(
-        unauthenticated, measures.metrics, Passwords(config.passwords_at_once, config.passwords_waiting)
-    )
-    parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
-    parts.add(Lookups(0 if config.bench else config.daily_bytes))
-    threads = (
-        measures,
-        cycle_collector.thread,
-        revocations.thread,
-        hub,
-        presence.thread,
-        lease_reaper.thread,
-        poller.thread,
-    )
-    parts.starts += [part.start for part in threads]
-    parts.stops += [part.stop for part in (poller.thread, lease_reaper.thread, hub, presence)]
-    hub.on_control, hub.on_reconnected = sign_out.here, revocations.thread.wake
-    hub.on_viewer = presence.viewer_changed
-    process.use_transactions(transaction)
-    bus.use(hub, store)
-    app.extensions["taskroom"] = parts
     if config.cors_origins:
         # Escaped: the library takes a text with brackets, such as an IPv6 address, for a pattern.
         origins = [re.compile(re.escape(origin) + r"\Z") for origin in config.cors_origins]
         CORS(app, origins=origins, supports_credentials=True)
-    api.init_app(app)
-    dashboard.init_app(app)
-    server.init_app(app, parts)
-    parts.stops += [part.stop for part in (revocations.thread, cycle_collector.thread, measures)]
-    if config.trusted_proxies:
-        # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
-        # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
     return app
 
 
-def _send_hints(dispatcher: Dispatcher, tx: Transaction) -> None:
-    """Sends hints until the broker fails once: each failure may take seconds. The lease reaper sends the others."""
-    for hint in hints_of(tx):
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            if not dispatcher.send_hint(*hint):
-                return
+class _Database:
+    """Postgres: the pool, and connections of it for single reads and for transactions."""
+
+    def __init__(self, app: Flask, config: Config) -> None:
+        db.init_app(app)
+        Migrate(app, db, directory="migrations")
+        with app.app_context():
+            self.engine = db.engine
+        self.breaker, self.writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
+        self.read = pooled(self.engine, self.breaker, autocommit=True)
+        self.write = writing(pooled(self.engine, self.breaker), self.writes, self.engine.dispose)
 
 
-def _run_id(client: redis.Redis) -> str | None:
-    """Returns the id of this run of Redis, which changes with every restart; None while Redis is unavailable."""
-    try:
-        return str(client.info("server")["run_id"])
-    except RedisError:
-        return None
+class _Events:
+    """Events after their commit: published on Redis, received by the hub, and sent to viewers."""
+
+    def __init__(self, config: Config, database: _Database) -> None:
+        self.store = Store(database.read)
+        self.publisher = Publisher(config.redis_url)
+        self.hub = Hub(self.store, config.redis_url, config.stalled_seconds)
+        self.hub.states.source = partial(current_events, database.read)
+
+
+class _Queue:
+    """Tasks that wait and run: a transaction sends hints after its commit; the reaper and the poller repeat them."""
+
+    def __init__(self, config: Config, database: _Database, events: _Events) -> None:
+        publish = events.publisher.publish
+        broker = Broker(config.redis_url, config.celery_queues)
+        self.jobs = Catalog(database.read, config.celery_queues)
+        self.dispatcher = dispatcher = Dispatcher(broker.send, self.jobs.queue_of, broker.length)
+        self.transaction = Transactions(
+            database.write, project, publish, lambda tx: dispatcher.send_hints(hints_of(tx))
+        )
+        cap = Cap.of(config.running_per_user, config.lease_round_seconds)
+        self.lease_reaper = LeaseReaper(
+            config.database_url,
+            dispatcher,
+            transactions=lambda connect, committed: Transactions(connect, project, publish, committed),
+            broker_run_id=broker.run_id,
+            may_retry=self.jobs.may_retry_lost,
+            seconds=config.lease_round_seconds,
+            fill=lambda connect: send_held(connect, dispatcher, cap, self.jobs.queue_of),
+            report=lambda connect: report_own_queues(
+                connect, config.celery_queues, self.jobs.queues, config.lease_round_seconds
+            ),
+        )
+        self.poller = DeliveryPoller(database.read, broker.hint_deliveries)
+
+
+class _SignIn:
+    """Tokens, API keys, passwords, and what has ended of these: its viewers are closed, wherever the end was."""
+
+    def __init__(self, config: Config, database: _Database, events: _Events) -> None:
+        issuers = read_issuers(config.issuers, plain_http=config.embedded)
+        lifetime = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
+        self.revocations = Revocations(config.database_url, lifetime, ended=lambda id: self.sign_out.here(id))
+        self.sign_out = SignOut(self.revocations, events.hub, events.publisher)
+        self.authenticator = Authenticator(database.read, self.revocations, issuers)
+        wrong_keys = partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
+        guesses = WrongKeys((lambda key: 0.0) if config.bench else wrong_keys)
+        self.keys = KeyAuthenticator(database.read, self.revocations, guesses)
+        self.key_watch = KeyWatch(self.keys, self.sign_out)
+        self.passwords = Passwords(config.passwords_at_once, config.passwords_waiting)
+        # Sign-outs are the only messages on Redis that are no events. Some may be missed before a reconnection.
+        events.hub.control_received = self.sign_out.here
+        events.hub.reconnected = self.revocations.thread.wake
+
+
+class _Viewers:
+    """Who may join and how many, the connections of SSE, and what viewers leave behind. TASKROOM_BENCH sets no limits
+    for users and addresses."""
+
+    def __init__(self, config: Config, events: _Events) -> None:
+        limited = not config.bench
+        failures = config.connects_per_minute // FAILURE_DIVISOR
+        self.joins = Joins(config.streams_per_user if limited else None, config.max_viewers)
+        self.unauthenticated = UnauthenticatedSockets(PER_ADDRESS if limited else None)
+        self.attempts = ConnectionAttempts(
+            config.connects_per_minute if limited else None,
+            failed=partial(count_failure, "connect", failures) if limited else lambda key: 0.0,
+        )
+        self.presence = Presence(config.redis_url)
+        events.hub.on_viewer = self.presence.viewer_changed
+        self.streams = SseRegistry(events.hub, self.joins, self.presence, config.keepalive_seconds)
+        self.cycle_collector = CycleCollector(present=lambda: self.joins.viewers, left=self._left)
+
+    def _left(self) -> int:
+        return self.joins.left + self.unauthenticated.left // UNAUTHENTICATED_PER_VIEWER

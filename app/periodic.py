@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 
 from app.errors import causes
+from app.errors.survived import survived
 
 
 class Periodic:
@@ -72,9 +73,8 @@ class Periodic:
             self._function()
             self._failing = False
         except Exception as error:  # whatever it is, the next call must come
-            if not causes.of(error).is_temporary:
-                self._logger.exception("taskroom-%s failed", self.name)
-            elif not self._failing:
-                why = causes.first_line(error)
-                self._logger.warning("taskroom-%s cannot do its work for now: %s", self.name, why)
-                self._failing = True
+            temporary = causes.of(error).is_temporary
+            what = "cannot do its work for now" if temporary else "failed"
+            if not (temporary and self._failing):
+                survived(self._logger, error, "taskroom-%s %s", self.name, what)
+            self._failing = self._failing or temporary

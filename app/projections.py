@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.inbox import projection as inbox
+from app.inbox import store as inbox
 from app.stream.event import Draft, Event
 from app.tasks import parents, projection
 from app.tasks.observed import groups

@@ -14,6 +14,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.auth.revocations import Revocations
 from app.db.breaker import Breaker
+from app.errors.survived import bugs
 from app.http.requests import RequestMetrics
 from app.observability.gc_tuning import Pauses
 from app.observability.loop_lag import LoopLag
@@ -23,9 +24,10 @@ from app.realtime.joins import Joins
 from app.realtime.socketio.codec import Frames, Packets
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_registry import SseRegistry
+from app.services import Services
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
-from app.stream.store import Connect, DatabaseUnavailable
+from app.stream.store import DatabaseUnavailable
 from app.tasks.fold import STATUSES, TERMINAL
 from app.tasks.lease_reaper import LeaseReaper
 from app.tasks.queue_stats import Backlog, backlog
@@ -37,23 +39,12 @@ ENDS = ("closed", "gone", "ended", "stalled", "unavailable", "draining", "expire
 class WebMeasures(Collector):
     """``metrics`` is the page; parts that are created later add their ``sources`` to it."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        breaker: Breaker,
-        hub: Hub,
-        joins: Joins,
-        revocations: Revocations,
-        streams: SseRegistry,
-        publisher: Publisher,
-        lease_reaper: LeaseReaper,
-        read: Connect,
-        writes: Breaker,
-    ) -> None:
+    def __init__(self, parts: Services, *, engine: Engine, breaker: Breaker, writes: Breaker) -> None:
         self._engine, self._breaker, self._writes = engine, breaker, writes
-        self._hub, self._joins, self._revocations = hub, joins, revocations
-        self._streams, self._publisher, self._lease_reaper = streams, publisher, lease_reaper
-        self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, read))
+        self._hub, self._joins, self._revocations = parts[Hub], parts[Joins], parts[Revocations]
+        self._publisher, self._lease_reaper = parts[Publisher], parts[LeaseReaper]
+        self._streams = streams = parts[SseRegistry]
+        self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, parts.read))
         self.pauses, self.lag, self.requests = Pauses(), LoopLag(), RequestMetrics()
         self.watchdog = Watchdog(lambda: self.pauses.all)
         requests = self.requests
@@ -81,7 +72,7 @@ class WebMeasures(Collector):
     def _viewers(self) -> Iterator[Row | Labelled]:
         hub, joins = self._hub, self._joins
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
-        yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.behind
+        yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.catching_up
         yield "viewers_fell_behind_total", "Times a viewer's connection was full", hub.metrics.fell_behind
         ended = dict.fromkeys(ENDS, 0) | hub.metrics.ended
         yield "viewers_ended_total", "Viewers that have left, by reason", ("reason",), ended
@@ -89,8 +80,8 @@ class WebMeasures(Collector):
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
         yield "streams_opened_total", "Streams opened since the start", joins.viewers + joins.left
-        yield "joins_in_flight", "Joins that may use Postgres", joins.in_flight
-        yield "joins_waiting", "Joins that wait for such a join to end", joins.waiting
+        yield "joins_in_flight", "Joins that may use Postgres", joins.queue.admitted
+        yield "joins_waiting", "Joins that wait for such a join to end", len(joins.queue)
 
     def _delivery(self) -> Iterator[Row | Labelled]:
         hub, metrics = self._hub, self._hub.metrics
@@ -147,6 +138,7 @@ class WebMeasures(Collector):
 
     def _process(self) -> Iterator[Row | Labelled]:
         revocations, watchdog, pauses = self._revocations, self.watchdog, self.pauses
+        yield "bugs_total", "Errors that nothing expects, by the part that met them", ("part",), dict(bugs)
         yield "revocations", "Sign-outs kept in memory", len(revocations)
         yield "revocations_known", "0 while each request reads its session from Postgres", revocations.known
         yield "loop_lag_longest_seconds", "Longest loop lag since the start", self.lag.longest

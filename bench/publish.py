@@ -21,7 +21,7 @@ import numpy as np
 import orjson
 
 from app import process
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.event import Draft, encode, head_of, now
@@ -109,7 +109,7 @@ class Ours:
             times.commit(appended)  # called right after the commit, where the way to a viewer begins
             publisher.publish(appended)
 
-        self.writer = Writer(Single(database_url), project, publish)
+        self.writer = Writer(PersistentConnection(database_url), project, publish)
 
     def send(self, stream: str, sequence: int) -> None:
         self.writer.put(Draft(stream, "log", encode(fields(stream, sequence)), "INFO", "load", None, None))
@@ -134,7 +134,7 @@ class Notifications:
 
         def begin() -> AbstractContextManager[Transaction]:
             if not hasattr(here, "begin"):
-                here.begin = Transactions(Single(database_url), project, publish)
+                here.begin = Transactions(PersistentConnection(database_url), project, publish)
             return here.begin()
 
         process.use_transactions(begin)

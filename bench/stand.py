@@ -24,11 +24,10 @@ from numpy.typing import NDArray
 from app.projections import project
 from app.stream.transaction import Transaction
 from app.tasks import lifecycle
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from bench.publish import Order
 from bench.rooms import Room, SocketRoom, SseRoom
+from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.support.system import ROOT, SECRET, System, User
 
 GRACE_SECONDS = 40.0  # for late events
@@ -195,7 +194,9 @@ class Stand:
                     )
                     made.append(Task(task_id, tx.appended.events[0].sequence))
                 # Else the web process would send them to workers again and again.
-                cur.execute("DELETE FROM dispatches")
+                cur.execute(
+                    "DELETE FROM dispatches WHERE task_id = ANY(%s::uuid[])", ([task.id for task in made],)
+                )
         finally:
             connection.close()
         return made

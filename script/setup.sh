@@ -74,7 +74,7 @@ install_python() {
     advice=$("$python" -P app/up/programs.py check)
     [ -z "$advice" ] || fail "$advice"
     make_venv
-    inputs="$(cat requirements*.txt constraints.txt | cksum) $("$venv/bin/python" -V)"
+    inputs="$(cat requirements*.txt constraints.txt sdk/pyproject.toml | cksum) $("$venv/bin/python" -V)"
     if ! is_current "$venv/.installed-$1" "$inputs"; then
         pip_install "installing Python packages" "$1"
         printf '%s\n' "$inputs" >"$venv/.installed-$1"

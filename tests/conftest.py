@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from app import process
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
 from app.stream.publisher import Publisher
 from app.stream.transaction import Transactions
-from app.up.embedded import free_port
 from app.up.home import Home
 from tests import plugin
 from tests.support.line import TcpProxy
@@ -54,19 +53,17 @@ def database(servers: Servers) -> str:
 @pytest.fixture(scope="session")
 def system(servers: Servers, redis_url: str, home: Home) -> Iterator[System]:
     """A running Taskroom, shared by all tests of this process that do not break it."""
-    system = System(servers.create_database(), redis_url, home.log)
-    port = free_port()
-    system.worker_metrics = f"http://127.0.0.1:{port}/metrics"
-    system.start_worker(WORKER_METRICS_PORT=str(port))
-    try:
-        with system.web() as url:
-            system.url = url
-            warm = system.user()
-            warm.finished(warm.start("test_echo", text="warm"), 60)
-            warm.client.close()
-            yield system
-    finally:
-        system.stop()
+    with System(servers.create_database(), redis_url, home.log).running() as system:
+        system.warm_up()
+        yield system
+
+
+@pytest.fixture(scope="session")
+def new_system(
+    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], System]:
+    """Makes a Taskroom on a database of its own; it has no process yet."""
+    return lambda name: System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture
@@ -109,7 +106,7 @@ def behind_line(system: System, line: TcpProxy) -> Iterator[str]:
 @pytest.fixture
 def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, Any]]]:
     """create_notification, in this process, as any process of the project has it."""
-    connect, publisher = Single(system.database_url), Publisher(system.redis_url)
+    connect, publisher = PersistentConnection(system.database_url), Publisher(system.redis_url)
 
     monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
     yield create_notification

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Route, ViewportSize
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
-from app.up.home import Home
 from tests.browser.pages import PAGES
 from tests.browser.scene import Scene, scene
 from tests.support.chromium import chromium, sign_in
 from tests.support.dashboard import Dashboard
-from tests.support.system import ROOT, System
+from tests.support.embedded import embedded_system
+from tests.support.system import ROOT
 
 SCREENS = ROOT / "docs" / "screens"
 NAMES = ("ada@example.org", "grace@example.org")
@@ -26,6 +20,8 @@ SIZES: dict[str, ViewportSize] = {
     "wide": {"width": 1400, "height": 900},
     "narrow": {"width": 390, "height": 844},
 }
+# As it is operated: with its limits, and without the jobs that measure.
+OPERATED = {"TASKROOM_BENCH": "0"}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -34,7 +30,7 @@ def main(wanted: list[str]) -> None:
     if unknown:
         raise SystemExit(f"there is no page {', '.join(unknown)}; there are {', '.join(PAGES)}")
     SCREENS.mkdir(exist_ok=True)
-    with running() as system, scene(system, NAMES) as stage, chromium() as browser:
+    with embedded_system(**OPERATED) as system, scene(system, NAMES) as stage, chromium() as browser:
         for name in wanted or PAGES:
             for width in SIZES:
                 picture(browser, system.url, stage, name, width)
@@ -58,22 +54,6 @@ def without_our_paths(route: Route) -> None:
     """Where a traceback names files, the pictures shall not differ from one machine to the next."""
     answer = route.fetch()
     route.fulfill(response=answer, body=answer.text().replace(str(ROOT), "/srv/taskroom"))
-
-
-@contextmanager
-def running() -> Iterator[System]:
-    with tempfile.TemporaryDirectory(prefix="taskroom-screens-") as folder:
-        home = Home.open(Path(folder))
-        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
-            system = System(postgres.url, redis.url, home.log)
-            # As it is operated: without the job that measures.
-            system.migrate(TASKROOM_BENCH="0")
-            try:
-                system.start_worker(TASKROOM_BENCH="0")
-                with system.web(TASKROOM_BENCH="0") as system.url:
-                    yield system
-            finally:
-                system.stop()
 
 
 if __name__ == "__main__":

@@ -164,14 +164,17 @@ def test_a_question_is_asked_unless_it_is_known_to_fail(breaker: Breaker, clock:
             return "an answer"
 
         clock.now += 0.1
-        return breaker.ask(question, lambda: "otherwise", OSError)
+        return breaker.ask(question, lambda: "otherwise")
 
     assert ask() == "an answer"
-    assert [ask(OSError("gone")), ask(), ask()] == ["otherwise"] * 3 and len(asked) == 2
+    assert [ask(ConnectionError("gone")), ask(), ask()] == ["otherwise"] * 3 and len(asked) == 2
     clock.now += 1.0
-    with pytest.raises(MemoryError):
-        ask(MemoryError())
+    assert ask(KeyError("a fault of ours")) == "otherwise"
     assert ask() == "an answer", "a question that failed on our side leaves the next one to try"
+    clock.now += 1.0
+    with pytest.raises(SystemExit):
+        ask(SystemExit())
+    assert ask() == "an answer", "and so does one whose caller was ended"
     assert (breaker.state, breaker.openings) == (CLOSED, 1)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import Engine
 
 from app.db import pool as databases
-from app.db.breaker import CLOSED, OPEN, Breaker
+from app.db.breaker import CLOSED, HALF_OPEN, OPEN, Breaker
 from app.db.pool import engine_options, pooled, writing
 from app.errors import NotFound
 from app.errors.causes import Cause
@@ -70,8 +70,6 @@ def test_a_block_is_one_transaction_and_an_error_undoes_it(web: Web, database: s
         ("SELECT 1 / 0", False),
         ("SELECT nonsense", False),
         ("SET statement_timeout = 1; SELECT pg_sleep(5)", True),  # "away" for this caller, who may try again
-        ("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$", True),  # a serialization failure
-        ("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$", True),  # a deadlock
     ],
 )
 @pytest.mark.parametrize("autocommit", [True, False])
@@ -121,18 +119,28 @@ def test_a_network_that_is_cut_is_an_outage_and_then_nobody_waits(web: Web, line
     assert web.breaker.state == CLOSED
 
 
-@pytest.mark.parametrize("others_are_answered", [True, False])
-def test_a_pool_in_which_nobody_is_answered_is_an_outage_and_a_busy_one_is_not(
-    database: str, others_are_answered: bool
-):
+def test_a_pool_without_a_free_connection_is_busy_and_no_outage(database: str):
+    """Also when nobody is answered meanwhile: whether Postgres is away shows at those who have the connections."""
     web = Web(database, pool_timeout=0.05)
     with web.read(), web.read():
-        if others_are_answered:
-            web.breaker._answered_at = float("inf")
-        with pytest.raises(DatabaseUnavailable):
+        for connect in (web.read, web.connect):
+            with pytest.raises(DatabaseUnavailable, match="no connection became free in 2 s") as raised:
+                web.run("SELECT 1", connect)
+            assert raised.value.cause is Cause.BUSY
+
+        assert (web.breaker.state, web.breaker.openings) == (CLOSED, 0)
+    web.engine.dispose()
+
+
+def test_who_tests_for_all_and_gets_no_connection_leaves_it_to_the_next(database: str):
+    web = Web(database, pool_timeout=0.05)
+    with web.read(), web.read():
+        web.breaker.failed(web.breaker.enter(), "no answer in 5 s")
+        with pytest.raises(DatabaseUnavailable, match="no connection became free"):
             web.run("SELECT 1")
 
-        assert (web.breaker.openings == 0) is others_are_answered
+        assert web.breaker.state == HALF_OPEN, "it is neither back nor away"
+        assert web.breaker.enter().tests
     web.engine.dispose()
 
 

@@ -1,6 +1,6 @@
 """The figures that the pages promise. Other tests take them from the product, so that they go along when it changes;
-here each stands as its page has it, so that neither changes without the other. The table of all limits in
-docs/operations.md has a test of its own, tests/limits."""
+here each stands as its page has it, so that neither changes without the other. The tables of all limits in
+docs/operations.md have a test of their own, tests/limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.api import auth, external, idempotency, starting
-from app.auth import jwks
+from app.auth import api_keys, jwks, key_authenticator, key_watch
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
 from app.bus import FINISH_SECONDS, subscriber
@@ -26,7 +26,7 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import dialects, joins, presence, sse_registry, sse_rooms, sse_user, strangers
+from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, unauthenticated
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -34,14 +34,15 @@ from app.tasks import (
     dispatch,
     lease_reaper,
     listing,
-    outlook,
     plan,
+    progress_estimate,
     projection,
     reports,
     retention,
     steps,
 )
 from app.webhooks import delivery, queue, subscriptions
+from taskroom import phases
 from tests.limits.product import (
     DEFAULT,
     ROOT,
@@ -55,20 +56,19 @@ from tests.limits.product import (
     same,
     source,
 )
-from workers import phases
 from workers.jobs import knowledge_base
 
-PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, RELIABILITY = (
+PROTOCOL, AUTH, OPERATIONS, JOBS, BUS, WEBHOOKS, CLIENT, DIALECTS, METRICS, FAULTS = (
     f"docs/{name}.md"
     for name in ("protocol", "auth", "operations", "jobs", "bus", "webhooks", "client", "dialects", "metrics")
-    + ("reliability",)
+    + ("faults",)
 )
 
 # The page, words of it, what the product has, and what these words say.
 FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "quiet stream gets a comment line every 15 s", lambda: DEFAULT.keepalive_seconds, 15),
     (PROTOCOL, "good for one connection within 30 s", lambda: DEFAULT.ticket_seconds, 30),
-    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_rooms.MAX_ROOMS, 16),
+    (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_cursors.MAX_ROOMS, 16),
     (PROTOCOL, "| 500 open streams and sockets a user", lambda: DEFAULT.streams_per_user, 500),
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
     (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),
@@ -90,7 +90,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
      lambda: (reader.BYTES, reader.BYTES_PER_SECOND), (1_000_000, 256_000)),
     (PROTOCOL, "a message in 64 frames", lambda: reader.PIECES, 64),
     (PROTOCOL, "within 20 s and 16,384 bytes",
-     lambda: (strangers.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
+     lambda: (unauthenticated.SIGN_IN_SECONDS, reader.UNAUTHENTICATED_BYTES), (20, 16_384)),
     (PROTOCOL, "what was announced in the last 15 minutes", lambda: sse_user.LOOK_BACK_SECONDS, 15 * 60),
     (PROTOCOL, "look at 5,000 tasks in one request", lambda: listing.SCAN_TASKS, 5_000),
     (PROTOCOL, "limited in bytes too (about a megabyte)", lambda: pages.PAGE_BYTES, 1_000_000),
@@ -117,6 +117,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (AUTH, "a session of 30 days", lambda: DEFAULT.refresh_token_seconds, 30 * 24 * 3_600),
     (AUTH, "an access token of 15 minutes", lambda: DEFAULT.access_token_seconds, 15 * 60),
     (AUTH, "replaced more than 20 seconds ago", lambda: GRACE_SECONDS, 20),
+    (AUTH, "refused in every web process within two seconds",
+     lambda: key_authenticator.CACHED_SECONDS + key_watch.WATCH_SECONDS < 2, True),
+    (PROTOCOL, "| 50 live API keys a user", lambda: api_keys.MOST, 50),
+    (PROTOCOL, "| 60 wrong API keys a minute from one address", lambda: attempts.WRONG_KEYS_PER_MINUTE, 60),
     (OPERATIONS, "A statement that is too slow (4 s) fails alone", lambda: POOLED_STATEMENT, "4s"),
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),
     (OPERATIONS, "after half a minute, then less and less often, every ten minutes at last",
@@ -146,7 +150,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (JOBS, "the last 20 runs of that type that succeeded, of the 200 newest",
      lambda: (plan.RUNS, plan.SCANNED_RUNS), (20, 200)),
     (JOBS, "had more than 100 phases", lambda: plan.MAX_PHASES, 100),
-    (JOBS, "up to 95 % of its share", lambda: outlook.MAX_BY_TIME, 0.95),
+    (JOBS, "up to 95 % of its share", lambda: progress_estimate.MAX_BY_TIME, 0.95),
     (JOBS, "`metadata` a JSON object up to 8 KiB", lambda: LONGEST_METADATA, 8_192),
     (BUS, "At most 256,000 bytes of JSON", lambda: PUBLISHED_BYTES, 256_000),
     (BUS, "A **type** is up to 64 lower-case letters", lambda: 1 + repeats(event.EVENT_TYPE.pattern), 64),
@@ -179,10 +183,10 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (DIALECTS, "counted for up to 10 s more", lambda: presence.KEPT_SECONDS, 10),
     (METRICS, "at 20,000 task code waits", lambda: signature(writer.Writer).parameters["limit_events"].default, 20_000),
     (METRICS, "`other` after 50 names", lambda: loop_watchdog.NAMES, 50),
-    (RELIABILITY, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
-    (RELIABILITY, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
-    (RELIABILITY, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),
-    (RELIABILITY, "it has 20 s (60 s for a later request of the connection, and for a body)",
+    (FAULTS, "a step's result over 200 kB", lambda: steps.RESULTS_LIMIT, 200_000),
+    (FAULTS, "more than 10,000 chunks end the connection", lambda: of_body("CHUNKS"), 10_000),
+    (FAULTS, "| 4 MiB are thrown away", lambda: of_body("DISCARDED_BYTES"), 4 * 1024**2),
+    (FAULTS, "it has 20 s (60 s for a later request of the connection, and for a body)",
      lambda: (of_server("HEAD_SECONDS"), of_server("SOCKET_SECONDS"), of_body("BODY_SECONDS")), (20, 60, 60)),
     (WEBHOOKS, "tried again after 5 s, 1, 5 and 30 minutes, 2, 5 and 10 hours",
      lambda: DEFAULT.webhook_retry_seconds, (5, 60, 300, 1_800, 7_200, 18_000, 36_000)),

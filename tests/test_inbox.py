@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors import NotFound
 from app.inbox.store import PAGES, mark_read, page, prune, unread_count, unread_with_sequence
 from app.notifications import create_notification
@@ -158,7 +158,7 @@ def test_pruning_skips_locked_users_and_counts_reads_right(here: Tasks) -> None:
 
     with patient_single(here.database)() as connection, connection.cursor() as cur:
         mark_read(Transaction(cur, project), here.user_id)
-        assert prune(Single(here.database), 30) == 2, "the other's"
+        assert prune(PersistentConnection(here.database), 30) == 2, "the other's"
     assert prune(here.connect, 30) == 2
 
     assert unread(here) == unread(other) == 0
@@ -173,7 +173,7 @@ def test_readers_writers_and_two_prunings_at_once_leave_the_right_count(here: Ta
     ids = sql(here.database, "SELECT user_id::text, id::text FROM notifications")
 
     def reads() -> None:
-        begin = Transactions(Single(here.database), project, lambda appended: None)
+        begin = Transactions(PersistentConnection(here.database), project, lambda appended: None)
         for user_id, id in ids[::7]:
             try:
                 with begin() as tx:
@@ -182,7 +182,7 @@ def test_readers_writers_and_two_prunings_at_once_leave_the_right_count(here: Ta
                 pass  # pruned meanwhile
 
     def reads_all() -> None:
-        begin = Transactions(Single(here.database), project, lambda appended: None)
+        begin = Transactions(PersistentConnection(here.database), project, lambda appended: None)
         for tasks in users * 3:
             with begin() as tx:
                 mark_read(tx, tasks.user_id)
@@ -193,7 +193,7 @@ def test_readers_writers_and_two_prunings_at_once_leave_the_right_count(here: Ta
 
     def prunes() -> None:
         for _ in range(5):
-            prune(Single(here.database), 30)
+            prune(PersistentConnection(here.database), 30)
 
     in_threads([prunes, reads, prunes, reads_all, writes, writes])
     prune(here.connect, 30)

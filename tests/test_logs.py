@@ -157,9 +157,9 @@ def test_what_is_logged_for_a_request_has_its_name(system: System, line: TcpProx
         answer = client.post("/api/v2/auth/login", json=body, headers={HEADER: "while-away"})
     assert answer.status_code == 503 and answer.headers[HEADER] == "while-away"
 
-    said = [text for text in log.read_text().splitlines() if "503 for /api/v2/auth/login" in text]
+    written = [text for text in log.read_text().splitlines() if "503 for /api/v2/auth/login" in text]
 
-    assert said and said[0].endswith("[request_id=while-away]")
+    assert written and written[0].endswith("[request_id=while-away]")
 
 
 def json_lines(path: Path) -> list[dict[str, object]]:
@@ -168,17 +168,11 @@ def json_lines(path: Path) -> list[dict[str, object]]:
 
 def test_a_workers_lines_name_the_task_that_runs(database: str, other_redis_url: str, tmp_path: Path) -> None:
     system = System(database, other_redis_url, tmp_path)
-    system.start_worker(concurrency=1, LOG_FORMAT="json")
-    try:
-        with system.web(LOG_FORMAT="json") as system.url:
-            user = system.user()
-            task_id = user.start("test_logging")
-            user.finished(task_id, 60)
-            user.client.close()
-            web = json_lines(next(tmp_path.glob("web-*.log")))
-        of_task = [one for one in json_lines(tmp_path / "worker.log") if "task_id" in one]
-    finally:
-        system.stop()
+    with system.running(concurrency=1, LOG_FORMAT="json"), system.guest() as user:
+        task_id = user.start("test_logging")
+        user.finished(task_id, 60)
+    web = json_lines(next(tmp_path.glob("web-*.log")))
+    of_task = [one for one in json_lines(tmp_path / "worker.log") if "task_id" in one]
 
     assert {(one["task_id"], one["job_type"], one["attempt"]) for one in of_task} == {
         (task_id, "test_logging", 1)

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from app.errors import survived
 from app.periodic import Periodic
 from app.stream.store import DatabaseUnavailable
 from tests.support.soon import Soon
@@ -110,15 +111,15 @@ def test_what_passes_is_a_line_until_a_call_succeeds(caplog: pytest.LogCaptureFi
 def test_a_fault_is_logged_with_its_traceback_and_the_next_call_comes(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    calls = Calls()
+    calls, before = Calls(), survived.bugs["calls"]
     calls.periodic.start()
     calls.waits(1)
-    calls.error = SystemError("as asked")
+    calls.error = KeyError("a fault of ours")
 
     with caplog.at_level(logging.WARNING, "taskroom.calls"):
         calls.turn()
         calls.turn()
     calls.periodic.stop()
 
-    assert calls.made == 2
+    assert calls.made == 2 and survived.bugs["calls"] == before + 2
     assert [(record.levelname, bool(record.exc_info)) for record in caplog.records] == [("ERROR", True)] * 2

@@ -192,11 +192,11 @@ def test_an_endless_body_is_not_read() -> None:
     assert sent < 50_000_000
 
 
-@pytest.mark.parametrize("said", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000])
-def test_what_is_no_answer_of_the_web_is_none(said: bytes) -> None:
+@pytest.mark.parametrize("reply", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000])
+def test_what_is_no_answer_of_the_web_is_none(reply: bytes) -> None:
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
-        connection.sendall(said)
+        connection.sendall(reply)
 
     with serving(talk) as url, pytest.raises(NoResponse):
         post(url, {}, b"", LOOPBACK, seconds=60)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
+import os
 import threading
 import time
 from concurrent.futures import wait
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.outgoing.http_client import HttpResponse, NoResponse
 from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.store import DatabaseUnavailable
@@ -59,6 +61,23 @@ def test_whatever_goes_wrong_is_what_came_of_the_try(hook: Hook, raised: Excepti
     assert (tried.succeeded, tried.status_code, tried.error) == (False, None, error)
     changed = attempt(claimed, UrlPolicy(), SECRET + "!", send)
     assert changed.error and "SECRET_KEY has changed" in changed.error
+
+
+def test_a_worker_that_is_short_of_files_blames_no_receiver(hook: Hook) -> None:
+    hook.create_tasks()
+
+    def short(*_: Any, **__: Any) -> HttpResponse:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def send(claimed: Claimed) -> Tried:
+        return attempt(claimed, UrlPolicy(), SECRET, short)
+
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 1
+    assert statuses(hook) == {"pending"} and hook.shown()["failures"] == 0
+
+    hook.wait()
+    assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, lambda _: WELL, PATIENT) == 1
+    assert statuses(hook) == {"delivered"}
 
 
 def test_the_body_is_the_same_at_every_try_and_tells_type_time_and_event(hook: Hook) -> None:
@@ -147,7 +166,8 @@ def test_while_requests_are_on_their_way_nobody_else_claims(
     monkeypatch.setattr(delivery, "wait", noting)
     monkeypatch.setattr(delivery, "time", SimpleNamespace(monotonic=lambda: now[-1], sleep=time.sleep))
     run = threading.Thread(
-        target=deliver, args=(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT)
+        target=deliver,
+        args=(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT),
     )
     run.start()
     wait_for("it waits for what is on its way", lambda: None in waits)
@@ -174,7 +194,7 @@ def test_what_falls_due_is_sent_while_another_is_slow(hook: Hook) -> None:
             sent.set()
         return WELL
 
-    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2
+    assert deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2
 
 
 def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
@@ -185,14 +205,16 @@ def test_one_sends_at_a_time_and_the_others_return_at_once(hook: Hook) -> None:
     def send(claimed: Claimed) -> Tried:
         if claimed.webhook_id == hook.id:
             late.create_tasks()
-            meanwhile.append(deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT))
+            meanwhile.append(
+                deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT)
+            )
         return WELL
 
     assert deliver(hook.tasks.connect, hook.tasks.of_any_thread, send, PATIENT) == 2
     assert meanwhile == [0]
 
     hook.create_tasks()
-    assert deliver(Single(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
+    assert deliver(PersistentConnection(hook.tasks.database), hook.tasks.of_any_thread, send, PATIENT) == 2, (
         "the lock was given back"
     )
 

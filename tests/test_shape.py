@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST = {"app": 250, "workers": 250, "tests": 300, "bench": 300, "script": 300, "static/src": 250}
+LONGEST = {
+    "app": 250,
+    "workers": 250,
+    "sdk": 250,
+    "tests": 300,
+    "bench": 300,
+    "script": 300,
+    "static/src": 250,
+}
 SOURCES = {".py", ".ts", ".tsx", ".css"}
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests import again
 from tests.support import in_memory, left_behind, summary
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import ROOT, wait_for
 
 pytestmark = pytest.mark.slow
@@ -48,14 +48,14 @@ def test_the_summary_counts_each_test_once_and_names_what_failed(
 ) -> None:
     assert summary.main(reports) == 1
 
-    said = capsys.readouterr().out.splitlines()
-    assert said[1] == "the slowest of 4 tests:"
-    assert said[2].split() == ["4.0", "s", "tests/stream/test_room.py::test_d"]  # with its teardown
-    assert [line for line in said if line.startswith("failed")] == [
+    output = capsys.readouterr().out.splitlines()
+    assert output[1] == "the slowest of 4 tests:"
+    assert output[2].split() == ["4.0", "s", "tests/stream/test_room.py::test_d"]  # with its teardown
+    assert [line for line in output if line.startswith("failed")] == [
         "failed: tests/stream/test_room.py::test_d",
         "failed: tests/stream/test_room.py::test_b",
     ]
-    assert said[-1] == "1 passed, 2 failed, 1 skipped"
+    assert output[-1] == "1 passed, 2 failed, 1 skipped"
 
 
 def test_no_test_at_all_is_no_success(tmp_path: Path) -> None:

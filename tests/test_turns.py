@@ -40,11 +40,11 @@ def test_requests_in_one_packet_are_answered_in_a_turn_each(system: System, url:
 
     with socket.create_connection((str(address.hostname), int(address.port or 0)), 60) as connection:
         connection.sendall((one + b"\r\n") * (MANY - 1) + one + b"Connection: close\r\n\r\n")
-        said = b""
+        received = b""
         while more := connection.recv(1 << 16):
-            said += more
+            received += more
 
-    assert said.count(b"HTTP/1.1 200 ") == MANY
+    assert received.count(b"HTTP/1.1 200 ") == MANY
     assert long_ones(system, url) - before == MANY
 
 

@@ -52,7 +52,7 @@ def deliveries(tasks: Tasks, webhook_id: str) -> list[tuple[str, str, int]]:
     )
 
 
-def heard(tasks: Tasks, webhook_id: str) -> list[str]:
+def event_types(tasks: Tasks, webhook_id: str) -> list[str]:
     return [type for type, _, _ in deliveries(tasks, webhook_id)]
 
 
@@ -66,8 +66,8 @@ def test_an_event_of_a_chosen_type_is_a_delivery(tasks: Tasks) -> None:
 
     tasks.end(tasks.started())
 
-    assert heard(tasks, webhook_id) == ["task_created", "task_completed"]
-    assert heard(tasks, other) == ["agent_started"]
+    assert event_types(tasks, webhook_id) == ["task_created", "task_completed"]
+    assert event_types(tasks, other) == ["agent_started"]
     rows = sql(
         tasks.database,
         """SELECT deliveries.payload = events.payload FROM deliveries JOIN streams ON name = stream
@@ -84,7 +84,7 @@ def test_every_way_onto_a_users_stream_is_heard(here: Tasks) -> None:
     with here.transaction() as tx:
         mark_read(tx, here.user_id)
 
-    assert heard(here, webhook_id) == ["notification", "task_created", "notifications_read"]
+    assert event_types(here, webhook_id) == ["notification", "task_created", "notifications_read"]
 
 
 def test_without_the_event_there_is_no_delivery(tasks: Tasks) -> None:
@@ -131,7 +131,7 @@ def test_what_is_of_a_task_stays_in_the_tasks_tenant(tasks: Tasks) -> None:
     tasks.create(user_id=mover)
 
     assert deliveries(tasks, hooks[0]) == [], "its user is no longer there"
-    assert heard(tasks, hooks[1]) == ["task_created"], "the old task was never there"
+    assert event_types(tasks, hooks[1]) == ["task_created"], "the old task was never there"
 
 
 @pytest.mark.parametrize("change", ["role = 'operator'", "tenant = 'other'", "tenant = NULL"])

@@ -15,10 +15,16 @@ from workers.settings import settings
 
 HALF_A_DAY = 12 * 3600
 
+
+def _scheduled(name: str, schedule: crontab, expires: int) -> dict[str, Any]:
+    options = {"queue": QUICK_QUEUE, "expires": expires}
+    return {"task": f"taskroom.{name}", "schedule": schedule, "options": options}
+
+
 broker = Broker(settings().redis_url, settings().celery_queues)
 celery = broker.celery
 celery.conf.update(
-    include=["workers.execute", "workers.housekeeping", "workers.reminders", "workers.webhooks"],
+    include=["workers.execute", "workers.scheduled", "workers.webhooks"],
     # Acknowledged at once and claimed in Postgres: a message that comes twice is harmless, and
     # one that is lost is sent again. A late acknowledgement would run long tasks twice.
     task_acks_late=False,
@@ -29,31 +35,13 @@ celery.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     beat_schedule={
-        "housekeeping": {
-            "task": "taskroom.housekeeping",
-            "schedule": crontab(minute=17),
-            "options": {"queue": QUICK_QUEUE, "expires": 3600},
-        },
-        "sums": {
-            "task": "taskroom.sums",
-            "schedule": crontab(),
-            "options": {"queue": QUICK_QUEUE, "expires": 60},
-        },
-        "retention": {
-            "task": "taskroom.retention",
-            "schedule": crontab(minute="*/10"),
-            "options": {"queue": QUICK_QUEUE, "expires": 600},
-        },
-        "approval-reminder-daily": {
-            "task": "taskroom.send_approval_reminder",
-            "schedule": crontab(hour=9, minute=0),
-            "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
-        },
-        "trial-expiry-check": {
-            "task": "taskroom.send_trial_expiry_warning",
-            "schedule": crontab(hour=10, minute=0),
-            "options": {"queue": QUICK_QUEUE, "expires": HALF_A_DAY},
-        },
+        "housekeeping": _scheduled("housekeeping", crontab(minute=17), 3600),
+        "sums": _scheduled("sums", crontab(), 60),
+        "retention": _scheduled("retention", crontab(minute="*/10"), 600),
+        "approval-reminder-daily": _scheduled(
+            "send_approval_reminder", crontab(hour=9, minute=0), HALF_A_DAY
+        ),
+        "trial-expiry-check": _scheduled("send_trial_expiry_warning", crontab(hour=10, minute=0), HALF_A_DAY),
     },
 )
 

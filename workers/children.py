@@ -7,10 +7,11 @@ import os
 import sys
 from typing import NoReturn
 
-from workers import current, output, runtime
+from taskroom import output
+from taskroom.texts import formatted
+from workers import current, runtime
 from workers.errors import AttemptSuperseded, TaskCancelled
 from workers.run import Run
-from workers.texts import formatted
 
 _exit = os._exit
 
@@ -34,7 +35,7 @@ def terminate() -> None:
 def exit_forked(run: Run, error: BaseException | None) -> NoReturn:
     """Ends a forked child that came out of the job's code with ``error`` or None: its parent ends the attempt."""
     if error is not None and not isinstance(error, SystemExit | TaskCancelled | AttemptSuperseded):
-        run.log(f"A forked child failed\n{formatted(error)}", "ERROR", None, None)
+        run.line(f"A forked child failed\n{formatted(error)}", "ERROR")
     status = _status(error)
     sys.stdout.flush()
     sys.stderr.flush()
@@ -59,7 +60,7 @@ def _after_fork() -> None:
     run = current.find()
     if run is not None:
         own = runtime.runtime()
-        run.put = own.writer.put
+        run.report_to(own.writer)
         own.leases.add(run)
         os._exit = _exit_flushed
 

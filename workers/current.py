@@ -1,40 +1,35 @@
-"""The run that the calling code belongs to: a context variable, so threads, greenlets and nested calls find theirs."""
+"""The attempt of a task that the calling code belongs to, in a worker of Taskroom's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from typing import NoReturn
 
+import taskroom
+from taskroom import context
+from taskroom.context import running
 from workers.errors import NoRun
 from workers.run import Run
 
-_run: ContextVar[Run | None] = ContextVar("taskroom_run", default=None)
+__all__ = ["find", "get", "run", "running"]
 
 
 def find() -> Run | None:
-    """The run in whose context the caller was started, until that run is over; None outside of a task.
-
-    A thread that outlives its task finds None, never the run of a later task.
-    """
-    run = _run.get()
-    return None if run is None or run.over else run
+    """The attempt in whose context the caller was started, until it is over; None outside of a task."""
+    found = context.find()
+    while found is not None and not isinstance(found, Run):  # a ``taskroom.run`` within a job
+        found = found.outer
+    return None if found is None or found.over else found
 
 
 def get() -> Run:
     """As ``find``. Raises NoRun outside of a task."""
-    run = find()
-    if run is None:
-        raise NoRun("no task runs here: report progress from inside a job")
-    return run
+    return find() or _refuse()
 
 
-@contextmanager
-def running(run: Run) -> Iterator[None]:
-    """Makes ``run`` the current one for the length of the block. After it nothing finds this run any more."""
-    token = _run.set(run)
-    try:
-        yield
-    finally:
-        run.over = True
-        _run.reset(token)
+def run() -> taskroom.Run:
+    """What the caller reports to: the attempt, or a ``taskroom.run`` within it. Raises NoRun outside of a task."""
+    return context.find() or _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise NoRun("no task runs here: report progress from inside a job")

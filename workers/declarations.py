@@ -10,10 +10,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.jobs.packages import Declaration, declare, mark_seen
 from app.jobs.types import JobType
+from taskroom.texts import reason
 from workers.registry import REASON_LIMIT, Job, broken, jobs, package_of
 from workers.schemas import json_schema
 from workers.settings import settings
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 
@@ -63,13 +63,5 @@ def _declaration(package: str, of_package: Iterable[Job]) -> Declaration:
 
 
 def _type(job: Job) -> JobType:
-    return JobType(
-        name=job.name,
-        title=job.title,
-        description=job.description,
-        params=json_schema(job.params),
-        phases=job.phases,
-        queue=job.queue,
-        max_retries=job.max_retries,
-        retry_lost=job.retry_lost,
-    )
+    same = ("name", "title", "description", "phases", "queue", "max_retries", "retry_lost")
+    return JobType(params=json_schema(job.params), **{name: getattr(job, name) for name in same})

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.tasks.fold import PHASE_STATUSES
-from workers import current, progress, values
+from taskroom import values
+from taskroom.values import PHASE_STATUSES
+from workers import current
 from workers.run import Run
 
 
@@ -25,7 +26,6 @@ def emit_phase_update(
     """Reports a phase. ``status`` is active, in_progress, completed or error; of in_progress at most ten a second are
     sent."""
     run = _run(task_id)
-    run.check()
     known = values.status(status)
     if known is None:
         shown = values.text(status)[:100]
@@ -56,7 +56,6 @@ def emit_phase_complete(
     duration_seconds: float | None = None,
 ) -> None:
     run = _run(task_id)
-    run.check()
     run.emit(
         "phase_complete",
         {
@@ -72,8 +71,7 @@ def emit_phase_complete(
 def emit_log_event(
     task_id: str, level: str, message: str, component: str | None = None, phase: str | None = None
 ) -> None:
-    _run(task_id)
-    progress.log(message, level, component, phase)
+    _run(task_id).log(message, level, component, phase)
 
 
 def emit_task_status(
@@ -81,16 +79,13 @@ def emit_task_status(
 ) -> None:
     """Reports the current phase. ``is_running=False`` has no effect: a task ends when its function returns."""
     run = _run(task_id)
-    run.check()
     phase = values.name(current_phase) if current_phase else run.current_phase
-    run.status(phase, values.text(current_phase_message))
+    run.sink.status(phase, values.text(current_phase_message), None, None)
 
 
 def publish_progress(job_id: str, progress: float, message: str) -> None:
     """Raises the overall progress, from 0 to 100; only the end of the task takes it above 99.9."""
-    run = _run(job_id)
-    run.check()
-    run.set_progress(progress, message)
+    _run(job_id).progress(progress, message)
 
 
 class ModernRealtimeEmitter:
@@ -107,6 +102,7 @@ class ModernRealtimeEmitter:
 
 def _run(task_id: str) -> Run:
     run = current.get()
-    if run.claim.task_id != task_id:
-        raise ValueError(f"task {task_id} does not run here; {run.claim.task_id} does")
+    if run.id != task_id:
+        raise ValueError(f"task {task_id} does not run here; {run.id} does")
+    run.check()
     return run

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from app.tasks.approvals import Approval
+from taskroom.errors import AttemptSuperseded, Suspended, TaskCancelled
+
+__all__ = ["ApprovalNeeded", "AttemptSuperseded", "Delegated", "NoRun", "TaskCancelled"]
 
 
-class TaskCancelled(BaseException):
-    """Raised by phase, track and log once somebody has cancelled the task.
-
-    Not an Exception, so that ``except Exception`` in a job's code does not swallow it.
-    """
-
-
-class AttemptSuperseded(BaseException):
-    """Raised like TaskCancelled when the lease of this attempt ran out: all that it still reports is refused."""
-
-
-class ApprovalNeeded(BaseException):
+class ApprovalNeeded(Suspended):
     """Raised by require_approval: the attempt ends, and the task runs again from its top once it is approved."""
 
     def __init__(self, approval: Approval) -> None:

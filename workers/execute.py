@@ -14,9 +14,10 @@ from celery.signals import celeryd_after_setup, task_revoked, worker_process_ini
 from app.broker.client import RUN
 from app.config import QUEUE
 from app.db.clock import later
+from app.errors import causes
+from app.errors.survived import survived
 from app.observability import log_format
 from app.stream.event import Draft
-from app.stream.store import DatabaseUnavailable
 from app.tasks import lifecycle
 from app.tasks.approvals import approval_wait
 from app.tasks.endings import ending
@@ -41,7 +42,7 @@ SWITCH_SECONDS = 0.0005
 
 @celery.task(name=RUN, bind=True, Request="workers.lost:RunRequest")
 def run_task(self: Any, task_id: str, number: int) -> None:
-    """Runs one task: the one whose turn it is, which may be another than the message names. A message that is late or
+    """Runs the fairest waiting task, which may be another than the message names. A message that is late or
     doubled, or whose user has as many running as may, claims nothing."""
     worker = pools.worker_name(self.request.hostname or socket.gethostname())
     queue = (self.request.delivery_info or {}).get("routing_key") or QUEUE
@@ -61,13 +62,13 @@ def run_task(self: Any, task_id: str, number: int) -> None:
 def _claim(task_id: str, number: int, worker: str, queue: str) -> Claim | None:
     """Claims a task. Waits for Postgres up to CLAIM_SECONDS; a round sends another message when Postgres is back."""
     here, limit = runtime.runtime(), time.monotonic() + CLAIM_SECONDS
-    turn = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
+    fair_claim = FairClaim(cap(), queue, types_of(queue), (task_id, number), worker, declared)
     while True:
         try:
-            return turn.claim_fairest(here.transaction)
-        except DatabaseUnavailable as error:
-            if time.monotonic() > limit:
-                logger.error("task %s: not claimed, Postgres is away: %s", task_id, error)
+            return fair_claim.claim_fairest(here.transaction)
+        except Exception as error:
+            if not causes.of(error).is_temporary or time.monotonic() > limit:
+                survived(logger, error, "task %s: not claimed, a round sends another message", task_id)
                 return None
             time.sleep(0.5)
 
@@ -105,8 +106,8 @@ def _send_next(claim: Claim, queue: str) -> None:
     try:
         with here.connect() as conn, conn.cursor() as cur:
             hint = next_hint(cur, claim.task_id, types_of(queue))
-    except DatabaseUnavailable as error:
-        logger.warning("task %s: the next task of its user waits for a round: %s", claim.task_id, error)
+    except Exception as error:
+        survived(logger, error, "task %s: the next task of its user waits for a round", claim.task_id)
         return
     if hint:
         here.dispatcher.send_hint(*hint)
@@ -117,15 +118,15 @@ def _cancel_late(task_id: str) -> None:
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.end_if_cancelled(tx, task_id)
-    except DatabaseUnavailable as error:  # it keeps its lease, or can be cancelled once more
-        logger.warning("task %s: not cancelled: %s", task_id, error)
+    except Exception as error:  # it keeps its lease, or can be cancelled once more
+        survived(logger, error, "task %s: not cancelled", task_id)
 
 
 def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     """Reports the end of the attempt through the writer, so that it comes after everything else."""
     claim = run.claim
     if asks := outcome.get("asks"):
-        for item in approval_wait(run.stream, asks, run.progress, claim.attempt, run.finish(success=False)):
+        for item in approval_wait(run.stream, asks, run.percent, claim.attempt, run.finish(success=False)):
             run.put(item)
         if claim.parent:
             run.put(step_wait(*claim.parent, asks.title))
@@ -138,7 +139,7 @@ def _end(run: Run, outcome: dict[str, Any], run_ms: float) -> None:
     for item in _ending(
         run,
         job_type=claim.job_type,
-        progress=run.progress,
+        progress=run.percent,
         phases=phases,
         retry_count=claim.retry_count + (outcome["status"] == RETRY),
         run_ms=run_ms,
@@ -160,7 +161,6 @@ def _ending(run: Run, **fields: Any) -> list[Draft]:
 
 @worker_process_init.connect
 def _prepare(**_: Any) -> None:
-    """Prepares a process that runs tasks."""
     contexts.install()
     output.install()
     children.allow()
@@ -192,5 +192,5 @@ def _revoked(request: Any = None, **_: Any) -> None:
     try:
         with runtime.runtime().transaction() as tx:
             lifecycle.cancel(tx, request.args[0], "celery revoke")
-    except Exception:
-        logger.exception("task %s: revoked in Celery, but not cancelled", request.args[:1])
+    except Exception as error:
+        survived(logger, error, "task %s: revoked in Celery, but not cancelled", request.args[:1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import copy_context
 from typing import Any
 
 import gevent.monkey
@@ -10,7 +9,7 @@ import psycopg2
 from gevent.socket import wait_read, wait_write
 from psycopg2.extensions import POLL_OK, POLL_READ, set_wait_callback
 
-from workers import current
+from taskroom import greenlets
 
 # Beyond every limit of the server and of a connection attempt. libpq keeps no limits of its own in this mode.
 SILENCE_SECONDS = 30.0
@@ -21,13 +20,7 @@ def install() -> None:
     if not gevent.monkey.is_module_patched("threading"):
         raise SystemExit("the pool gevent must be named on the command line: celery … worker --pool gevent")
     set_wait_callback(_wait)  # gevent patches Python's sockets, and libpq is C
-    gevent.Greenlet.add_spawn_callback(_inherit)
-
-
-def _inherit(greenlet: Any) -> None:
-    """Hands on the context of the job's code that spawns the greenlet: by itself it would begin with an empty one."""
-    if current.find() is not None:
-        greenlet.gr_context = copy_context()
+    greenlets.install()
 
 
 def _wait(connection: Any) -> None:

@@ -53,11 +53,13 @@ class Leases:
         """Passes on to the runs what a commit found. Called by the writer's thread after each batch."""
         runs = self._runs
         for run in runs:
-            run.cancelled |= run.stream in appended.cancel_requested
+            if run.stream in appended.cancel_requested:
+                run.cancel()
             if run.stream in appended.refused:
                 # A newer attempt of the task may run here too: what was refused is of the older one.
                 oldest = min(other.claim.attempt for other in runs if other.stream == run.stream)
-                run.superseded |= run.claim.attempt == oldest
+                if run.claim.attempt == oldest:
+                    run.supersede()
         if hints := list(started_steps(appended.events)):
             with self._lock:
                 self._hints += hints
@@ -81,16 +83,16 @@ class Leases:
         for run in runs:
             attempt, is_over, cancel_requested = rows.get(run.stream, (None, True, False))
             if attempt != run.claim.attempt or is_over:
-                run.superseded = True
+                run.supersede()
             elif cancel_requested:
-                run.cancelled = True
+                run.cancel()
             else:
                 _report_to_parent(tx, run)
 
 
 def _report_to_parent(tx: Transaction, run: Run) -> None:
-    if not run.claim.parent or run.forked or run.progress < run.parent_progress + 1:
+    if not run.claim.parent or run.forked or run.percent < run.parent_progress + 1:
         return
-    if drafts := parent_progress(tx.cur, run.claim.task_id, run.progress):
-        run.parent_progress = run.progress
+    if drafts := parent_progress(tx.cur, run.claim.task_id, run.percent):
+        run.parent_progress = run.percent
         tx.append(drafts)

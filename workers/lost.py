@@ -15,11 +15,12 @@ from billiard.einfo import ExceptionWithTraceback  # type: ignore[import-untyped
 from billiard.exceptions import WorkerLostError  # type: ignore[import-untyped]
 from celery.worker.request import Request
 
+from app.errors.survived import survived
 from app.tasks import lifecycle
 from app.tasks.endings import WORKER_LOST
+from taskroom.texts import reason
 from workers import runtime
 from workers.registry import may_retry_lost
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.lost")
 
@@ -66,4 +67,4 @@ def end(worker: str, error: dict[str, Any]) -> None:
                 ):
                     logger.warning("task %s: %s", task_id, error["message"])
     except Exception as problem:  # as when Postgres is away: nobody renews the lease any more, so it runs out
-        logger.warning("the attempt of %s ends when its lease runs out: %s", worker, reason(problem))
+        survived(logger, problem, "the attempt of %s ends when its lease runs out", worker)

@@ -18,6 +18,7 @@ from typing import Any
 
 from celery.signals import celeryd_init, worker_process_init
 
+from app.errors.survived import bugs
 from app.stream.publisher import Publisher
 from app.stream.writer import Writer
 from app.tasks.fold import STATUSES
@@ -54,6 +55,7 @@ class ProcessMetrics:
         for name, text, label, counts in (
             ("attempts", "Attempts that ended, by the task's status then", "status", self._attempts),
             ("events_stored", "Events committed", "event_type", self._publisher.stored.of),
+            ("bugs", "Errors that nothing expects, by the part that met them", "part", dict(bugs)),
         ):
             for labelled, value in counts.items():
                 self._increase(_counter(name, text, label).labels(labelled), (name, labelled), value)
@@ -62,7 +64,7 @@ class ProcessMetrics:
         writer, publisher = self._writer, self._publisher
         yield "writer_batches", "Batches stored", writer.batches
         yield "writer_seconds", "Time until batches were durable", writer.seconds
-        yield "writer_failures", "Tries that failed: Postgres was away or busy", writer.failures
+        yield "writer_failures", "Tries that failed: Postgres was away or busy, or by a bug", writer.failures
         yield "writer_refused", "Events that could not be stored, and were marked as missing", writer.refused
         yield "publishes", "Messages sent to Redis after a commit", publisher.messages
         yield "publishes_lost", "Of those, not taken or not even tried", publisher.lost

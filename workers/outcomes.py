@@ -10,14 +10,14 @@ from greenlet import GreenletExit
 from app.tasks.endings import WORKER_LOST, cancelled_error
 from app.tasks.fold import FAILURE, RETRY, REVOKED, SUCCESS
 from app.tasks.reports import result_json, traceback_text
+from taskroom.output import finished
+from taskroom.texts import formatted, reason
 from workers import capture, children
 from workers.errors import ApprovalNeeded, AttemptSuperseded, Delegated, TaskCancelled
-from workers.output import finished
 from workers.progress import RetryTask
 from workers.registry import Job, may_retry_lost, unknown
 from workers.run import Run
 from workers.schemas import InvalidParams, loaded
-from workers.texts import formatted, reason
 
 MESSAGE_LIMIT = 2_000
 

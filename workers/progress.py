@@ -7,22 +7,22 @@ def thumbnails(folder):
     for file in track(files, phase="resize", message="{n} of {total}"):
         resize(file)
         log(f"resized {file}")
+
+They are those of ``taskroom``, which do nothing outside of a run; these raise NoRun there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sized
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from app.errors import TaskroomError
 from app.tasks.approvals import Approval
+from taskroom import Phase
 from workers import current
 from workers.errors import ApprovalNeeded
-from workers.phases import Phase
 from workers.registry import job
-from workers.texts import reason
-from workers.values import filled
 
 __all__ = ["RetryTask", "item_error", "job", "log", "phase", "require_approval", "track"]
 
@@ -43,48 +43,20 @@ class RetryTask(TaskroomError):
 
 def log(message: str, level: str = "INFO", component: str | None = None, phase: str | None = None) -> None:
     """Writes a line into the task's log, under the open phase unless ``phase`` names another."""
-    run = current.get()
-    if run.cancelled or run.superseded:
+    run = current.run()
+    if run.sink.stop is not None:
         run.check()
-    run.log(message, level, component, phase)
+    run.line(message, level, component, phase)  # one call less than ``run.log``
 
 
-@contextmanager
-def phase(name: str, total: int | None = None, message: str = "") -> Iterator[Phase]:
+def phase(name: str, total: int | None = None, message: str = "") -> AbstractContextManager[Phase]:
     """Opens a phase for the length of the block, and gives it: call its ``advance`` and ``error``."""
-    run = current.get()
-    opened = run.begin(name, total, message)
-    try:
-        yield opened
-    except ApprovalNeeded:  # the phase goes on when the task is approved
-        raise
-    except BaseException as error:
-        run.fail(opened, reason(error))
-        raise
-    run.end(opened)
+    return current.run().phase(name, total, message)
 
 
 def track(items: Iterable[Item], phase: str, message: str = "", total: int | None = None) -> Iterator[Item]:
     """Yields the items, and counts each when the loop asks for the next. ``message`` may use {n}, {total}, {item}."""
-    run = current.get()
-    if total is None and isinstance(items, Sized):
-        total = len(items)
-    opened = run.begin(phase, total, "")
-    try:
-        for n, item in enumerate(items, 1):
-            yield item
-            run.check()
-            opened.processed = n
-            if opened.due():
-                if message:
-                    opened.message = filled(message, n=n, total=opened.total, item=item)
-                opened.report()
-    except GeneratorExit:
-        run.leave_early(opened)  # after a break, an exception or a cancel: a generator cannot see which
-        return
-    if message and opened.processed:
-        opened.message = filled(message, n=opened.processed, total=opened.total, item="")
-    run.end(opened)
+    return current.run().track(items, phase, message, total)
 
 
 def require_approval(key: str, title: str, risk_level: str = "medium", estimated_cost: float = 0.0) -> None:
@@ -99,8 +71,4 @@ def require_approval(key: str, title: str, risk_level: str = "medium", estimated
 
 def item_error(message: str | None = None) -> None:
     """Counts the current item of the innermost phase as failed, and logs ``message`` as a warning."""
-    run = current.get()
-    if run.innermost:
-        run.innermost.error()
-    if message:
-        log(message, "WARNING")
+    current.run().item_error(message)

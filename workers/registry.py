@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ from typing import Any
 from marshmallow import Schema
 
 from app.config import QUEUE
+from app.db.persistent import PersistentConnection
+from app.jobs.catalog import Catalog
+from taskroom.texts import reason
 from workers.settings import settings
-from workers.texts import reason
 
 logger = logging.getLogger("taskroom.registry")
 
@@ -125,6 +128,23 @@ def declared(job_type: str) -> Mapping[str, float | None]:
 def types_of(queue: str) -> list[str]:
     """The job types whose messages go to that queue."""
     return [name for name, known in jobs().items() if known.queue == queue]
+
+
+def queue_of(job_type: str) -> str | None:
+    """The queue of the job type's messages, also of one that only other workers have: a step may be of any type. None
+    when no Celery worker serves its queue, and somebody else claims its tasks."""
+    known = jobs().get(job_type)
+    if known is None:
+        return _of_all_workers().queue_of(job_type)
+    return known.queue if known.queue in settings().celery_queues else None
+
+
+@cache
+def _of_all_workers() -> Catalog:
+    return Catalog(PersistentConnection(settings().database_url), settings().celery_queues)
+
+
+os.register_at_fork(after_in_child=_of_all_workers.cache_clear)  # its connection is the parent's
 
 
 def may_retry_lost(job_type: str, retry_count: int) -> bool:

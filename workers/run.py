@@ -1,36 +1,42 @@
-"""One attempt of a task, as its code sees it: where reports go, and whether to stop."""
+"""One attempt of a task in a worker of Taskroom's own: a run with a claim, whose reports the writer stores."""
 
 from __future__ import annotations
 
 import os
-import time
-from typing import Any
+from collections.abc import Callable
 
-from app.stream.event import LEVELS, cut
+import taskroom
+from app.stream.event import Draft
 from app.stream.writer import Writer
 from app.tasks.lifecycle import Claim
-from app.tasks.reports import PHASE_LIMIT, TEXT_LIMIT, Reports
-from workers import values
-from workers.errors import AttemptSuperseded, TaskCancelled
-from workers.phases import REPORT_SECONDS, Phase
-
-FURTHER = "further phases"
+from workers.sink import WriterSink
 
 
-class Run(Reports):
-    """What is reported goes to the writer. ``cancelled`` and ``superseded`` are set by the writer's thread."""
+class Run(taskroom.Run):
+    """``cancel`` and ``supersede`` are called by the writer's thread."""
+
+    sink: WriterSink
 
     def __init__(self, claim: Claim, writer: Writer) -> None:
-        super().__init__(claim, writer.put)
-        self.cancelled = False
-        self.superseded = False
-        self.over = False  # the job's code has ended; threads that it left behind report no more
+        sink = WriterSink(claim, writer.put)
+        super().__init__(claim.task_id, sink, sink.reports.names)
+        self.claim = claim
         self.pid = os.getpid()
         self.parent_progress = -1.0  # the progress that was reported to the parent task
-        self._open: list[Phase] = []
-        self._left_early: list[Phase] = []  # phases of loops that ended before their last item
-        self._reported: dict[str, float] = {}
-        self._warned: set[str] = set()
+
+    @property
+    def stream(self) -> str:
+        return self.sink.reports.stream
+
+    @property
+    def percent(self) -> float:
+        """The progress of the whole run, from 0 to 100."""
+        return self.sink.reports.progress
+
+    @property
+    def put(self) -> Callable[[Draft], None]:
+        """Hands over an event to the writer of this process."""
+        return self.sink.reports.put
 
     @property
     def forked(self) -> bool:
@@ -38,121 +44,26 @@ class Run(Reports):
         return os.getpid() != self.pid
 
     @property
-    def current_phase(self) -> str | None:
-        return self._open[-1].id if self._open else None
+    def cancelled(self) -> bool:
+        return self.sink.stop == "cancelled"
 
     @property
-    def innermost(self) -> Phase | None:
-        return self._open[-1] if self._open else None
+    def superseded(self) -> bool:
+        return self.sink.stop == "superseded"
 
-    def check(self) -> None:
-        """Raises TaskCancelled or AttemptSuperseded once the task should stop."""
-        if self.superseded:
-            raise AttemptSuperseded
-        if self.cancelled:
-            raise TaskCancelled
+    def cancel(self) -> None:
+        """Lets the next report raise TaskCancelled."""
+        self.sink.stop = self.sink.stop or "cancelled"
 
-    def log(
-        self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
-    ) -> None:
-        """Reports a line, under the open phase unless ``phase`` names another. The hot path of every task: what is a
-        text already passes as it is."""
-        if phase is None:
-            if self._open:
-                phase = self._open[-1].id
-        elif type(phase) is not str:
-            phase = values.text(phase)
-        if type(message) is not str:
-            message = values.text(message)
-        if component is not None and type(component) is not str:
-            component = values.text(component)
-        if type(level) is not str or level not in LEVELS:
-            level = self.known_level(level)
-        super().log(message, level, component, phase, at)
+    def supersede(self) -> None:
+        """Lets the next report raise AttemptSuperseded."""
+        self.sink.stop = "superseded"
 
-    def known_level(self, level: Any) -> str:
-        """The level as events hold it; INFO, and a warning in the task's log, for an unknown one."""
-        found = values.level(level)
-        if found is None:
-            shown = values.text(level)[:100]
-            self.warn_once("level", f"{shown!r} is no level; use one of {', '.join(LEVELS)}")
-        return found or "INFO"
-
-    def phase_name(self, phase_id: Any) -> str:
-        """The name as events hold it. All phases beyond the limit share one name."""
-        name = values.name(phase_id)
-        if name not in self.names and len(self.names) >= PHASE_LIMIT:
-            shared = f"a task has at most {PHASE_LIMIT} phases, the others are {FURTHER!r}"
-            self.warn_once("phases", f"{shared}; count items within one instead")
-            return FURTHER
-        return super().phase_name(name)
-
-    def emit(self, type: str, fields: dict[str, Any]) -> None:
-        """Reports an event, with counts and times as Postgres stores them: rows and a viewer's fold must be equal."""
-        super().emit(type, values.normalized(fields))
-
-    def warn_once(self, kind: str, message: str) -> None:
-        """Writes a warning about the job's code into the task's log, the first of each kind only."""
-        if kind not in self._warned:
-            self._warned.add(kind)
-            super().log(message, "WARNING", "taskroom", None)
-
-    def begin(self, phase_id: str, total: int | None, message: str) -> Phase:
-        """Opens a phase within the one that is open."""
-        self.check()
-        self._complete_left_early()
-        name, message = self.phase_name(phase_id), values.text(message)
-        self.status(name, message)
-        phase = Phase(name, self.emit, self.check, total, message)
-        self._open.append(phase)
-        return phase
-
-    def end(self, phase: Phase) -> None:
-        """Completes a phase."""
-        if phase in self._open:
-            self._complete_left_early()
-            phase.complete()
-            self._open.remove(phase)
-
-    def fail(self, phase: Phase, reason: str) -> None:
-        """Ends a phase, and those still open within it, as failed."""
-        while phase in self._open:
-            self._open.pop().fail(cut(reason, TEXT_LIMIT))
-
-    def leave_early(self, phase: Phase) -> None:
-        """Closes a phase whose loop ended before its last item. It is complete once the job's code begins another
-        phase or succeeds; otherwise it ends as the attempt does."""
-        if phase in self._open:
-            self._open.remove(phase)
-            self._left_early.append(phase)
+    def report_to(self, writer: Writer) -> None:
+        """Changes the writer, as after a fork."""
+        self.sink.reports.put = writer.put
 
     def finish(self, success: bool) -> list[str]:
         """Closes all phases when the job's code has ended. Returns those that the end of the attempt has to end."""
-        if success:
-            self._complete_left_early()
-        for phase in (*self._open, *self._left_early):
-            phase.open = False
-        self._open.clear()
-        return list(self.running)
-
-    def _complete_left_early(self) -> None:
-        while self._left_early:
-            self._left_early.pop(0).complete()
-
-    def due(self, phase_id: str, processed: int | None, total: int | None) -> bool:
-        """Whether to send an in_progress report that the job's code makes itself: the last one, and at most ten a
-        second."""
-        at = time.monotonic()
-        last = processed is not None and processed == total
-        if not last and at - self._reported.get(phase_id, 0.0) < REPORT_SECONDS:
-            return False
-        self._reported[phase_id] = at
-        return True
-
-    def set_progress(self, progress: Any, message: Any) -> None:
-        """Raises the progress to what the job's code says. From then on it is known, also without a plan."""
-        found = values.number(progress)
-        if found is not None:
-            self.raise_progress(found)
-            self.progress_known = True
-        self.status(self.current_phase, values.text(message))
+        self.close_phases(success)
+        return list(self.sink.reports.running)

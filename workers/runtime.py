@@ -9,16 +9,16 @@ import threading
 from functools import cached_property
 
 from app import process
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection, PersistentConnections
+from app.errors.survived import survived
 from app.projections import project
 from app.stream.publisher import Publisher
 from app.stream.transaction import Begin, Transaction, Transactions
 from app.stream.writer import TICK_SECONDS, Writer
 from app.tasks.dispatch import Dispatcher, hints_of
-from workers.connections import Connections
 from workers.leases import Leases
 from workers.metrics import ProcessMetrics
-from workers.queues import queue_of
+from workers.registry import queue_of
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.runtime")
@@ -30,7 +30,7 @@ class Runtime:
     def __init__(self) -> None:
         url = settings().database_url
         self.publisher = Publisher(settings().redis_url)
-        self.connect = Connections(url)
+        self.connect = PersistentConnections(url)
         self.transaction: Begin = Transactions(
             self.connect,
             project,
@@ -39,7 +39,7 @@ class Runtime:
         )
         self.leases = Leases()
         self.writer = Writer(
-            Single(url),
+            PersistentConnection(url),
             project,
             self.publisher.publish,
             stored=self.leases.on_committed,
@@ -59,8 +59,8 @@ class Runtime:
         self.leases.renew(tx)
         try:
             self.metrics.write()
-        except Exception:  # it would undo the renewal of the leases, and the tasks would be lost
-            logger.exception("the metrics of this process could not be written")
+        except Exception as error:  # it would undo the renewal of the leases, and the tasks would be lost
+            survived(logger, error, "the metrics of this process could not be written")
 
     def close(self, timeout: float | None = None) -> bool:
         """Flushes and ends the writer; False when its events were not durable in time."""
@@ -72,7 +72,6 @@ _lock = threading.Lock()
 
 
 def runtime() -> Runtime:
-    """The runtime of this process."""
     global _runtime
     with _lock:
         if _runtime is None:

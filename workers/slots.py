@@ -14,9 +14,9 @@ import celery
 from celery.signals import celeryd_after_setup, worker_init, worker_ready, worker_shutting_down
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
 from app.periodic import Periodic
-from app.stream.store import DatabaseUnavailable
 from app.tasks.observed.fleet import WorkerEntry
 from app.tasks.observed.own import forget_own_worker, report_own_worker
 from app.tasks.slots import Cap, register_worker, unregister_worker
@@ -40,7 +40,7 @@ class Announcement:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
         self._pool = pool
         self._declarations = DeclarationWriter()
-        self._connect = Single(settings().database_url)
+        self._connect = PersistentConnection(settings().database_url)
         self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
     def write(self) -> None:
@@ -81,13 +81,10 @@ class Announcement:
         try:
             with self._connect() as conn, conn.cursor() as cur:
                 statement(cur)
-        except DatabaseUnavailable as error:
-            logger.warning("this worker is not announced: %s", error)
-        except Exception:
-            logger.exception("this worker is not announced")
-        else:
-            return True
-        return False
+        except Exception as error:
+            survived(logger, error, "this worker is not announced")
+            return False
+        return True
 
 
 _announcement: Announcement | None = None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from app.broker.client import DELIVER
+from app.errors.survived import survived
 from app.outgoing.url_policy import UrlPolicy
-from app.stream.store import DatabaseUnavailable
 from app.webhooks.delivery import attempt, deliver
 from app.webhooks.queue import Policy
 from workers.celery_app import celery
@@ -22,12 +22,12 @@ def deliver_webhooks() -> None:
     rules = UrlPolicy(here.webhook_allowed, plain_http=here.embedded)
     policy = Policy(here.webhook_retry_seconds)
     try:
-        with runtime().connect.single() as connect:
+        with runtime().connect.one() as connect:
             deliver(
                 connect,
                 runtime().transaction,
                 lambda claimed: attempt(claimed, rules, here.secret_key),
                 policy,
             )
-    except DatabaseUnavailable as error:
-        logger.warning("deliveries wait for Postgres: %s", error)
+    except Exception as error:
+        survived(logger, error, "deliveries wait")

@@ -7,6 +7,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.http.problems import ProblemApi
 
+BEARER = (
+    "An access token, or an API key `trk_…`. The word with each call is the scope that a key needs for it; `session`:"
+    " no key may make the call."
+)
+
 
 def init_app(app: Flask) -> None:
     from app.api import (
@@ -19,6 +24,7 @@ def init_app(app: Flask) -> None:
         health,
         history,
         jobs,
+        keys,
         logs,
         notifications,
         retries,
@@ -38,7 +44,9 @@ def init_app(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
-            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+            "components": {
+                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}}
+            },
             "security": [{"bearer": []}],
         },
     )
@@ -55,23 +63,8 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = (
-        auth,
-        jobs,
-        agent,
-        task_list,
-        tasks,
-        retries,
-        task_details,
-        external,
-        events,
-        fleet,
-        logs,
-        history,
-        notifications,
-        webhooks,
-        sse,
-    )
+    modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external, events, fleet]
+    modules += [logs, history, notifications, webhooks, keys, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -12,7 +12,7 @@ from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import INTENT, accepted, declared_type, new_task
 from app.api.tasks import Snapshot, Started
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, acting, signed_in
+from app.http.base import Blueprint, NoQuery, reading, starting
 from app.services import services
 from app.stream.event import scrub
 from app.tasks import approvals
@@ -45,7 +45,7 @@ class Active(ma.Schema):
 
 
 @blp.post("/agent/start")
-@acting
+@starting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
@@ -69,7 +69,7 @@ def start(principal: Principal, query: Any, headers: dict[str, str], body: dict[
 
 
 @blp.get("/agent/active")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Active)
 def active(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:

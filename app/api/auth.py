@@ -10,11 +10,13 @@ from flask_jwt_extended import set_access_cookies, set_refresh_cookies, unset_jw
 
 from app.api import limits
 from app.auth import identity, sessions
-from app.auth.principal import Principal
+from app.auth.principal import SESSION, Principal
 from app.auth.tokens import Authenticator
 from app.errors import Unauthorized
-from app.http.base import Blueprint, NoQuery, json_body, signed_in
+from app.http.base import Blueprint, NoQuery, reading
+from app.http.json_body import json_body
 from app.http.rate_limits import address, limiter
+from app.http.scopes import PUBLIC, declared
 from app.services import services
 
 blp = Blueprint("auth", __name__, description="Sessions")
@@ -28,7 +30,7 @@ class Login(ma.Schema):
 
 
 class User(ma.Schema):
-    id = ma.fields.String()
+    id = ma.fields.String(attribute="user_id")
     email = ma.fields.String()
     role = ma.fields.String()
     tenant = ma.fields.String(allow_none=True)
@@ -55,10 +57,10 @@ def _login_key() -> str:
 
 
 @blp.post("/auth/login")
+@declared(PUBLIC)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(Login)
 @blp.alt_response(200, schema=SignedIn)
-@blp.doc(security=[])
 # The limits of failures count after the check: a hundred guesses that arrive at once would pass them.
 @limiter.limit("30 per minute", key_func=_login_key)
 @limiter.limit("300 per minute")
@@ -70,22 +72,24 @@ def login(query: dict[str, Any], body: dict[str, str]) -> Response:
 
 
 @blp.post("/auth/refresh")
+@declared(PUBLIC)
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(200, schema=SignedIn)
-@blp.doc(security=[])
 @limits.refreshes
 def refresh(query: dict[str, Any]) -> Response:
     """Returns a new access token, and sets the cookie with the next refresh token."""
+    identity.refuse_key()
     return _tokens_response(sessions.refresh(identity.refresh_cookie()))
 
 
 @blp.post("/auth/logout")
+@declared(SESSION)
 @blp.arguments(NoQuery, location="query")
 @blp.response(204)
 def logout(query: dict[str, Any]) -> Response:
     """Ends the session and its open streams at once."""
     try:
-        principal = identity.current()
+        principal = identity.current(SESSION)
     except Unauthorized:
         # The access token may have expired in an idle tab.
         principal = services()[Authenticator].of_refresh(identity.refresh_cookie())
@@ -97,7 +101,7 @@ def logout(query: dict[str, Any]) -> Response:
 
 
 @blp.post("/auth/ticket")
-@signed_in
+@reading
 @limits.tickets
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, TicketSchema)
@@ -106,17 +110,11 @@ def ticket(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tokens_response(signed: sessions.SignedIn) -> Response:
-    principal = signed.principal
     response = jsonify(
         {
             "access_token": signed.access,
             "expires_in": services().config.access_token_seconds,
-            "user": {
-                "id": principal.user_id,
-                "email": principal.email,
-                "role": principal.role,
-                "tenant": principal.tenant,
-            },
+            "user": User().dump(signed.principal),
         }
     )
     set_access_cookies(response, signed.access, max_age=services().config.access_token_seconds)

@@ -6,14 +6,15 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import Response, jsonify, url_for
+from flask import Response, make_response, url_for
 
 from app.api import limits, notifications
 from app.api.idempotency import KeyHeaders, key_of
 from app.api.starting import declared_type, new_task
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, acting
+from app.http.base import Blueprint, NoQuery, starting
+from app.http.scopes import declared
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.realtime.sse import (
     NotificationQuery,
@@ -55,6 +56,7 @@ def _add_stream(dialect: Dialect) -> None:
     only = Filter(dialect.types) if dialect.types else None
 
     @blp.get(dialect.path, endpoint=dialect.name, strict_slashes=False)
+    @declared("read")
     @blp.doc(summary=dialect.about)
     @blp.arguments(NotificationQuery if only else StreamQuery, location="query")
     @blp.response(200)
@@ -96,7 +98,7 @@ for _path, _route, _view in (
 
 
 @blp.post("/ai/artifact/generate", strict_slashes=False)
-@acting
+@starting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
@@ -106,7 +108,4 @@ def generate(principal: Principal, query: Any, headers: dict[str, str], body: di
     """Starts an `artifact` task, as `agent/start` does."""
     key = key_of(principal, headers, whole=False)
     job_id = new_task(principal, declared_type(ARTIFACT), body, key=key, named="")
-    response = jsonify({"job_id": job_id})
-    response.status_code = 202
-    response.headers["Location"] = url_for("tasks.status", task_id=job_id)
-    return response
+    return make_response({"job_id": job_id}, 202, {"Location": url_for("tasks.status", task_id=job_id)})

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import marshmallow as ma
-from flask import Response, jsonify, request
+from flask import Response, make_response, request
 
 from app.api.reported_batch import decode
 from app.api.reporting import reporting
@@ -24,6 +24,10 @@ from app.tasks.observed.reporter import Reporter
 blp = Blueprint("events", __name__, description="Observed tasks")
 
 BATCH_BYTES = 2_000_000  # inflated
+
+
+def body() -> bytes:
+    return json_bytes(BATCH_BYTES)
 
 
 class ReportedRow(ma.Schema):
@@ -60,7 +64,7 @@ class BatchProblem(ProblemSchema):
 
 
 @blp.post("/events")
-@reporting(permissions.may_report_new)
+@reporting(permissions.may_report_new, body)
 @blp.arguments(NoQuery, location="query")
 @blp.doc(
     requestBody={
@@ -73,7 +77,7 @@ class BatchProblem(ProblemSchema):
 def report(principal: Principal, query: dict[str, Any]) -> Response:
     """Stores a batch of tasks that others run, once, however often it is sent. A task is made when it is first heard
     of. A part that is refused leaves the others as they are. The body may be gzip."""
-    data = json_bytes(BATCH_BYTES)
+    data = body()
     envelope, parts = decode(data)
     key = principal.key_id or principal.user_id
     batch = Batch(
@@ -88,6 +92,4 @@ def report(principal: Principal, query: dict[str, Any]) -> Response:
     )
     with services().transaction() as tx:
         answer = store_batch(tx, batch, services()[Lookups], services().config.lease_round_seconds)
-    response = jsonify(answer)
-    response.status_code = 202
-    return response
+    return make_response(answer, 202)

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 import marshmallow as ma
 import orjson
-from flask import Response, jsonify
+from flask import Response, make_response
 from msgspec import Raw
 
 from app.api.reporting import reporting
@@ -150,9 +150,7 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     jobs.types()  # read before the transaction, which holds a connection
     with services().transaction() as tx:
         stored = external.store_batch(tx, batch, jobs.phases)
-    response = jsonify(stored)
-    response.status_code = 202
-    return response
+    return make_response(stored, 202)
 
 
 def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:

@@ -16,7 +16,7 @@ from app.http.base import (
     decode_cursor,
     encode_cursor,
     page_of,
-    signed_in,
+    reading,
     with_next,
 )
 from app.services import services
@@ -69,7 +69,7 @@ class QueuePage(ma.Schema):
 
 
 @blp.get("/workers")
-@signed_in
+@reading
 @blp.arguments(FleetQuery, location="query")
 @blp.response(200, WorkerPage)
 def workers(principal: Principal, query: dict[str, Any]) -> Any:
@@ -78,7 +78,7 @@ def workers(principal: Principal, query: dict[str, Any]) -> Any:
 
 
 @blp.get("/queues")
-@signed_in
+@reading
 @blp.arguments(FleetQuery, location="query")
 @blp.response(200, QueuePage)
 def queues(principal: Principal, query: dict[str, Any]) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
 
 from flask import Blueprint, Response, jsonify, request
 
+from app.config import is_loopback
 from app.db.pool import require_writable
-from app.errors import NotFound, Unauthorized
+from app.errors import Foreign, Unauthorized
 from app.http.problems import problem_response
 from app.observability.metrics import Metrics
 from app.services import services
@@ -33,21 +33,17 @@ def readyz() -> Response:
     parts = services()
     try:
         with parts.read() as conn:
-            require_writable(
-                conn
-            )  # raises in the block, so that a session that stays read-only is not used again
+            # It raises in the block, so that a session that stays read-only is not used again.
+            require_writable(conn)
     except DatabaseUnavailable as error:
-        return _not_ready(str(error))
+        why = f"Postgres: {error}"
+        return problem_response(503, "Service Unavailable", why, headers={"Retry-After": "2"})
     subscription = parts[Hub].subscription
     connected = subscription.connected and not subscription.stale
     listening = not subscription.ended
     redis = {"connected": connected, "listening": listening, "silent_seconds": round(subscription.silence, 1)}
     status = "ok" if connected and listening else "degraded"
     return jsonify({"status": status, "postgres": {"connected": True}, "redis": redis})
-
-
-def _not_ready(why: str) -> Response:
-    return problem_response(503, "Service Unavailable", f"Postgres: {why}", headers={"Retry-After": "2"})
 
 
 @blp.get("/metrics")
@@ -60,7 +56,7 @@ def metrics() -> Response:
 def _check_access() -> None:
     """With METRICS_TOKEN, the request must have the token. Without METRICS_TOKEN, production refuses all requests, and
     embedded admits only direct ones of this machine: behind a proxy every client has a loopback address. Raises
-    Unauthorized or NotFound."""
+    Unauthorized or Foreign."""
     config = services().config
     if config.metrics_token:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -69,12 +65,5 @@ def _check_access() -> None:
             raise Unauthorized("Send METRICS_TOKEN as a bearer token")
         return
     proxied = any(name in request.headers for name in PROXY_HEADERS)
-    if not config.embedded or proxied or not _is_local(request.remote_addr):
-        raise NotFound("Set METRICS_TOKEN to see the metrics")
-
-
-def _is_local(address: str | None) -> bool:
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False
+    if not config.embedded or proxied or not is_loopback(request.remote_addr or ""):
+        raise Foreign("Set METRICS_TOKEN to see the metrics")

@@ -17,7 +17,7 @@ from app.http.base import (
     WholeField,
     decode_cursor,
     encode_cursor,
-    signed_in,
+    reading,
     utc,
     with_next,
 )
@@ -27,8 +27,6 @@ from app.tasks.listing import Listing, list_tasks, phase_counts
 from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("history", __name__, description="History")
-
-_ROW = ("task_id", "job_type", "title", "trigger", "status", "created_at", "started_at", "finished_at")
 
 
 class HistoryQuery(ma.Schema):
@@ -71,7 +69,7 @@ class HistoryPage(ma.Schema):
 
 
 @blp.get("/jobs/history")
-@signed_in
+@reading
 @blp.arguments(HistoryQuery, location="query")
 @blp.response(200, HistoryPage)
 def history(principal: Principal, query: dict[str, Any]) -> Any:
@@ -88,8 +86,7 @@ def history(principal: Principal, query: dict[str, Any]) -> Any:
         counts = phase_counts(cur, [task["task_id"] for task in page.tasks])
     none = {"phases": 0, "processed": 0, "errors": 0}
     rows = [
-        {name: task[name] for name in (*_ROW, "retry_count", "retry_of", "error")}
-        | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
+        task | {"duration_seconds": _duration(task), "counts": counts.get(task["task_id"], none)}
         for task in page.tasks
     ]
     cursor = encode_cursor(*page.next) if page.next else None

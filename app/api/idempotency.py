@@ -17,9 +17,9 @@ from psycopg2.extensions import cursor as Cursor
 from werkzeug.exceptions import UnsupportedMediaType
 
 from app.auth.principal import Principal
-from app.db.statements import Statement, as_text
+from app.db.statements import Statement, as_text, parameters
 from app.errors import Conflict, Unavailable, Unprocessable
-from app.http.base import json_body
+from app.http.json_body import json_body
 from app.models.accounts import IdempotencyKey
 from app.services import services
 
@@ -36,9 +36,7 @@ _MADE = Statement(
 )
 _DELETE_EXPIRED = Statement(sa.delete(IdempotencyKey).where(*_its, sa.not_(_is_kept)))
 _REMEMBER = Statement(
-    sa.insert(IdempotencyKey).values(
-        {name: sa.bindparam(name) for name in ("user_id", "key", "body_hash", "task_id", "made")}
-    )
+    sa.insert(IdempotencyKey).values(parameters("user_id", "key", "body_hash", "task_id", "made"))
 )
 _FORGET = Statement(sa.delete(IdempotencyKey).where(IdempotencyKey.task_id == sa.bindparam("task")))
 

@@ -7,7 +7,7 @@ from typing import Any
 import marshmallow as ma
 
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, signed_in
+from app.http.base import Blueprint, NoQuery, reading
 from app.jobs.catalog import Catalog
 from app.services import services
 
@@ -15,7 +15,7 @@ blp = Blueprint("jobs", __name__, description="Job types")
 
 
 class JobType(ma.Schema):
-    job_type = ma.fields.String()
+    job_type = ma.fields.String(attribute="name")
     title = ma.fields.String()
     description = ma.fields.String()
     phases = ma.fields.List(ma.fields.String())
@@ -36,23 +36,11 @@ class JobTypes(ma.Schema):
 
 
 @blp.get("/jobs/types")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, JobTypes)
 def job_types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
     """Returns the declarations of workers; both lists are empty before the first worker starts."""
     jobs = services()[Catalog]
-    types = [
-        {
-            "job_type": job.name,
-            "title": job.title,
-            "description": job.description,
-            "phases": list(job.phases),
-            "params": job.params,
-        }
-        for job in jobs.types().values()
-    ]
-    return {
-        "job_types": types,
-        "broken": [{"file": file, "error": why} for file, why in jobs.broken().items()],
-    }
+    broken = [{"file": file, "error": why} for file, why in jobs.broken().items()]
+    return {"job_types": list(jobs.types().values()), "broken": broken}

@@ -13,7 +13,7 @@ from jwt import PyJWTError
 from limits import parse
 from psycopg2.extensions import cursor as Cursor
 
-from app.auth import identity
+from app.auth import access_log, identity
 from app.config import Config
 from app.http.attempts import ADDRESS_FACTOR, too_many
 from app.http.rate_limits import address, limiter, per_window
@@ -38,22 +38,21 @@ def _limited(
     return decorate
 
 
-def _caller() -> str:
-    return identity.current().user_id
-
-
 def _refresher() -> str:
     """Returns the user of the refresh cookie. Only a valid one counts for its user: others could use up the limit."""
     cookie = request.cookies.get(current_app.config["JWT_REFRESH_COOKIE_NAME"], "")
     try:
-        return str(decode_token(cookie)["sub"])
+        user_id = str(decode_token(cookie)["sub"])
     except (PyJWTError, JWTExtendedException, KeyError, ValueError, TypeError, AttributeError):
         return f"unknown at {address()}"
+    access_log.concerns(user_id)
+    return user_id
 
 
-starts = _limited("start", lambda config: config.starts_per_minute, _caller)
-changes = _limited("change", lambda config: config.changes_per_minute, _caller)
-tickets = _limited("ticket", lambda config: config.tickets_per_minute, _caller)
+# These stand below the decorator that identifies the user.
+starts = _limited("start", lambda config: config.starts_per_minute, identity.user_id)
+changes = _limited("change", lambda config: config.changes_per_minute, identity.user_id)
+tickets = _limited("ticket", lambda config: config.tickets_per_minute, identity.user_id)
 refreshes = _limited("refresh", lambda config: config.tickets_per_minute, _refresher)
 
 
@@ -63,7 +62,7 @@ def steps(params: Mapping[str, Any]) -> None:
     if not count or config.bench:
         return
     for key, per_minute in (
-        (_caller(), config.steps_per_minute),
+        (identity.user_id(), config.steps_per_minute),
         (address(), config.steps_per_minute * ADDRESS_FACTOR),
     ):
         allowed = parse(per_window(per_minute))
@@ -75,7 +74,7 @@ def steps(params: Mapping[str, Any]) -> None:
 
 
 def budget(cur: Cursor, user_id: str) -> None:
-    """Raises OverBudget when the user has stored its limit of bytes today."""
+    """Raises TooMany when the user has stored its limit of bytes today."""
     config = services().config
     check(cur, user_id, 0 if config.bench else config.daily_bytes)
 

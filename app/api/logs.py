@@ -13,7 +13,7 @@ from flask import Response, request
 
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, SequenceField, WholeField, head_of, signed_in, with_next
+from app.http.base import Blueprint, SequenceField, WholeField, head_of, reading, with_next
 from app.http.concurrency import Downloads
 from app.services import services
 from app.stream.event import LEVELS, task_stream
@@ -72,7 +72,7 @@ class DownloadQuery(FilterQuery):
 
 
 @blp.get("/tasks/<uuid:task_id>/logs")
-@signed_in
+@reading
 @blp.arguments(LogQuery, location="query")
 @blp.alt_response(200, schema=LogPageSchema)
 def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
@@ -105,7 +105,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 
 
 @blp.get("/tasks/<uuid:task_id>/logs/download")
-@signed_in
+@reading
 @blp.arguments(DownloadQuery, location="query")
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -114,7 +114,9 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
     name = permissions.readable_task(principal, str(task_id))
     ndjson = query["format"] == "ndjson"
     lines = every_log(services().read, name, _filter(query))
-    body: Iterator[bytes] = (_ndjson(line) for line in lines) if ndjson else (_text(line) for line in lines)
+    body: Iterator[bytes] = (
+        (orjson.dumps(line) + b"\n" for line in lines) if ndjson else (_text(line) for line in lines)
+    )
     response = Response(_blocks(body))
     response.headers["Content-Type"] = "application/x-ndjson" if ndjson else "text/plain; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{"ndjson" if ndjson else "log"}"'
@@ -128,10 +130,6 @@ def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Resp
 
 def _filter(query: dict[str, Any]) -> LogFilter:
     return LogFilter(query.get("level"), query.get("phase"), query.get("q"))
-
-
-def _ndjson(line: dict[str, Any]) -> bytes:
-    return orjson.dumps(line) + b"\n"
 
 
 def _text(line: dict[str, Any]) -> bytes:

@@ -11,11 +11,11 @@ import orjson
 from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
-from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, WholeField, page_of, permitted, signed_in, with_next
+from app.auth.principal import SESSION, Principal
+from app.http.base import Blueprint, NoQuery, WholeField, acting, page_of, permitted, reading, with_next
 from app.inbox import notification
 from app.inbox import store as inbox
-from app.notifications import create
+from app.notifications import announce as announce_to_all
 from app.services import services
 from app.stream.event import MAX_SEQUENCE, scrub
 
@@ -79,7 +79,7 @@ class Announced(ma.Schema):
 
 
 @blp.get("/notifications")
-@signed_in
+@reading
 @blp.arguments(ListQuery, location="query")
 @blp.alt_response(200, schema=Page)
 def listed(principal: Principal, query: dict[str, Any]) -> Any:
@@ -95,7 +95,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 
 
 @blp.get("/notifications/unread-count")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
 def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
@@ -104,7 +104,7 @@ def unread_count(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
 
 
 @blp.post("/notifications/<uuid:notification_id>/read")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
 def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> dict[str, int]:
@@ -113,7 +113,7 @@ def read(principal: Principal, query: dict[str, Any], notification_id: UUID) -> 
 
 
 @blp.post("/notifications/read-all")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Unread)
 def read_all(principal: Principal, query: dict[str, Any]) -> dict[str, int]:
@@ -128,7 +128,7 @@ def _mark(principal: Principal, id: str | None) -> dict[str, int]:
 
 
 @blp.post("/announcements")
-@permitted(permissions.may_announce)
+@permitted(SESSION, permissions.may_announce)
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
@@ -142,7 +142,7 @@ def announce(
 
     def make() -> dict[str, Any]:
         with services().transaction() as tx:
-            event = create.announce(tx, **fields)
+            event = announce_to_all(tx, **fields)
             if key:
                 key.remember(tx.cur, KeyResult(None, event.payload))
         return event.decoded()

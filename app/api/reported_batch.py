@@ -11,9 +11,9 @@ import orjson
 from msgspec import Meta, Raw, Struct
 
 from app.errors import BadRequest, Unprocessable
-from app.http.base import MAX_CONTAINERS, MAX_DEPTH, refuse_deep
+from app.http.json_body import MAX_DEPTH, refuse_deep, refuse_large
 from app.http.typed import MISSING, errors_of
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.tasks.fold import PENDING, RETRY, TERMINAL
 from app.tasks.observed.fleet import MOST_REPORTED, MOST_RUNNING, QueueEntry, WorkerEntry
 from app.tasks.observed.part import LEAST_LEASE, LONGEST_LEASE, MOST_EVENTS, MOST_TASKS, Part, Refused
@@ -50,8 +50,10 @@ _NAMED = msgspec.json.Decoder(Named)
 def decode(data: bytes) -> tuple[Envelope, Parts]:
     """Returns the envelope and its parts, checked. Raises BadRequest for what is no JSON, Unprocessable for an invalid
     envelope, naming each field."""
-    if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
-        raise _no_json(f"more than {MAX_CONTAINERS:,} lists and objects")
+    try:
+        refuse_large(data)
+    except ValueError as error:
+        raise _no_json(str(error)) from None
     try:
         envelope = _ENVELOPE.decode(data)
     except msgspec.ValidationError as error:
@@ -60,7 +62,7 @@ def decode(data: bytes) -> tuple[Envelope, Parts]:
         raise _no_json(str(error)) from None
     if sum(len(worker.running) for worker in envelope.workers) > MOST_TASKS * MOST_RUNNING:
         raise Unprocessable("Too much at once", errors={"workers": ["Too many running tasks."]})
-    parts = [_part(raw) for raw in in_turns(envelope.tasks, TASKS_IN_A_TURN)]
+    parts = [_part(raw) for raw in with_pauses(envelope.tasks, TASKS_IN_A_TURN)]
     if sum(len(part.events) for part in parts if isinstance(part, Part)) > MOST_EVENTS:
         raise Unprocessable("Too much at once", errors={"tasks": [f"At most {MOST_EVENTS:,} events."]})
     return envelope, parts
@@ -110,7 +112,7 @@ def _errors(part: Part) -> Iterator[tuple[str, list[str]]]:
     if part.created_at and _is_out_of_years(part.created_at):
         yield "created_at", ["Not a valid time."]
     last = len(part.events) - 1
-    for n, event in enumerate(in_turns(part.events, EVENTS_IN_A_TURN)):
+    for n, event in enumerate(with_pauses(part.events, EVENTS_IN_A_TURN)):
         if event.timestamp and _is_out_of_years(event.timestamp):
             yield f"events.{n}.timestamp", ["Not a valid time."]
         if isinstance(event, Status):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, url_for
+from flask import Response, make_response, url_for
 
 from app.api import limits
 from app.api.idempotency import Key, KeyHeaders, KeyResult, key_of, run_once
-from app.api.starting import accepted, send_unless_approval
+from app.api.starting import accepted, send_first
 from app.api.tasks import Started
 from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Conflict
-from app.http.base import Blueprint, NoQuery, signed_in
+from app.http.base import Blueprint, NoQuery, acting
 from app.jobs import ORCHESTRATE
 from app.services import services
 from app.tasks import approvals, lifecycle
@@ -27,7 +27,7 @@ blp = Blueprint("retries", __name__, description="Tasks")
 
 
 @blp.post("/tasks/<uuid:task_id>/retry")
-@signed_in
+@acting
 @limits.starts
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
@@ -64,7 +64,9 @@ def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], 
             )
             if key:
                 key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
-        return send_unless_approval(new_id, old["job_type"], approval)
+        if approval is None:
+            send_first(new_id, old["job_type"])
+        return accepted(new_id, approval is not None)
 
     def replay(result: KeyResult) -> Response:
         if result.note in TERMINAL:
@@ -88,7 +90,5 @@ def _asked(name: str) -> Response:
     """Returns 202 for a task whose reporter is asked to start it again. It stays as it is; a new one will come."""
     found = snapshot(services().read, name)
     status = found["task"]["status"] if found else None
-    response = jsonify({"task_id": name, "status": status, "sequence": found["sequence"] if found else None})
-    response.status_code = 202
-    response.headers["Location"] = url_for("tasks.status", task_id=name)
-    return response
+    body = {"task_id": name, "status": status, "sequence": found["sequence"] if found else None}
+    return make_response(body, 202, {"Location": url_for("tasks.status", task_id=name)})

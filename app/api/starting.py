@@ -6,13 +6,12 @@ from typing import Any
 
 import marshmallow as ma
 import orjson
-from flask import Response, jsonify, url_for
+from flask import Response, make_response, url_for
 
-from app import green
 from app.api import limits
 from app.api.idempotency import Key, KeyResult, forget, run_once
 from app.auth.principal import Principal
-from app.broker import SEND_SECONDS, BrokerDown
+from app.broker import BrokerDown
 from app.errors import Unavailable, Unprocessable
 from app.http.problems import fields
 from app.jobs import ORCHESTRATE
@@ -88,19 +87,11 @@ def _refuse_large(params: dict[str, Any], named: str) -> None:
         raise Unprocessable("The parameters are too large", errors={named or "body": too_large})
 
 
-def send_unless_approval(task_id: str, job_type: str, approval: Approval | None) -> Response:
-    """Sends a new task to the broker, unless it waits for approval. Raises Unavailable."""
-    if approval is None:
-        send_first(task_id, job_type)
-    return accepted(task_id, approval is not None)
-
-
 def send_first(task_id: str, job_type: str) -> None:
     """Sends a new task to the broker. When that fails, the task ends at once and the caller may try again: a task
     without a message must not stay PENDING. Raises Unavailable."""
     try:
-        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
-            services()[Dispatcher].dispatch(task_id, 1, job_type)
+        services()[Dispatcher].dispatch(task_id, 1, job_type)
     except BrokerDown:
         with services().transaction() as tx:
             if not lifecycle.fail_undeliverable(tx, task_id):
@@ -114,10 +105,8 @@ def send_first(task_id: str, job_type: str) -> None:
 def accepted(task_id: str, waits: bool) -> Response:
     """Returns 202 for a new task, with its URL; ``waits``: it waits for approval."""
     first = {"status": WAITING, "sequence": 2} if waits else {"status": PENDING, "sequence": 1}
-    response = jsonify({"task_id": task_id, **first})
-    response.status_code = 202
-    response.headers["Location"] = url_for("tasks.status", task_id=task_id)
-    return response
+    location = {"Location": url_for("tasks.status", task_id=task_id)}
+    return make_response({"task_id": task_id, **first}, 202, location)
 
 
 def declared_type(name: str) -> JobType:

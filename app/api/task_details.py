@@ -9,12 +9,12 @@ import marshmallow as ma
 
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, NoQuery, signed_in
+from app.http.base import Blueprint, NoQuery, reading
 from app.realtime.presence import Presence
 from app.services import services
 from app.stream.event import task_stream
 from app.tasks.approvals import list_approvals
-from app.tasks.throughput import throughput as throughput_of
+from app.tasks.snapshot import throughput as throughput_of
 
 blp = Blueprint("task_details", __name__, description="Tasks")
 
@@ -46,7 +46,7 @@ class Approvals(ma.Schema):
 
 
 @blp.get("/tasks/<uuid:task_id>/throughput")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Throughput)
 def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def throughput(principal: Principal, query: dict[str, Any], task_id: UUID) -> di
 
 
 @blp.get("/tasks/<uuid:task_id>/viewers")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Viewers)
 def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def viewers(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[
 
 
 @blp.get("/tasks/<uuid:task_id>/approvals")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Approvals)
 def approvals(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:

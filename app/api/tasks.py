@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import marshmallow as ma
-from flask import Response, jsonify
+from flask import Response, make_response
 
 from app.auth import permissions
 from app.auth.principal import Principal
@@ -16,8 +16,9 @@ from app.http.base import (
     NoQuery,
     SequenceField,
     WholeField,
+    acting,
     head_of,
-    signed_in,
+    reading,
     with_next,
 )
 from app.services import services
@@ -25,6 +26,7 @@ from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
 from app.stream.resync import Resync
 from app.tasks import lifecycle
+from app.tasks.fold import TASK_FIELDS
 from app.tasks.observed import cancel as cancelling
 from app.tasks.snapshot import snapshot
 
@@ -32,23 +34,9 @@ blp = Blueprint("tasks", __name__, description="Tasks")
 
 EVENT_PAGE = 1_000
 
-
-_TEXTS = (
-    *("task_id", "user_id", "job_type", "title", "intent", "parent_id", "retry_of", "trigger", "status"),
-    *("queue", "root_id", "group_id"),
-    *(
-        "current_phase",
-        "current_phase_message",
-        "worker",
-        "created_at",
-        "started_at",
-        "updated_at",
-        "finished_at",
-    ),
-)
-# The fields of the fold; docs/protocol.md has the table.
-_LISTED: dict[str, Any] = {
-    **{name: ma.fields.String(allow_none=True) for name in _TEXTS},
+# The fields of the fold; docs/protocol.md has the table. Those that are not named here are texts.
+_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
+_OTHERS: dict[str, Any] = {
     **{name: ma.fields.Integer() for name in ("retry_count", "attempt", "status_sequence")},
     "error": ma.fields.Raw(allow_none=True),
     "is_running": ma.fields.Boolean(),
@@ -60,7 +48,8 @@ _LISTED: dict[str, Any] = {
     "progress": ma.fields.Raw(metadata={"type": "number"}),
     "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
 }
-_LARGE = {name: ma.fields.Raw(allow_none=True) for name in ("params", "result", "plan")}
+_TEXTS = [name for name in TASK_FIELDS if name not in _OTHERS | _LARGE]
+_LISTED = {name: ma.fields.String(allow_none=True) for name in _TEXTS} | _OTHERS
 ListedTask = ma.Schema.from_dict(_LISTED, name="ListedTask")
 Task = ma.Schema.from_dict(_LISTED | _LARGE, name="Task")
 
@@ -105,7 +94,7 @@ class Started(Accepted):
 
 
 @blp.get("/tasks/<uuid:task_id>/status")
-@signed_in
+@reading
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
@@ -117,7 +106,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 
 
 @blp.get("/tasks/<uuid:task_id>/events")
-@signed_in
+@reading
 @blp.arguments(EventQuery, location="query")
 @blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
@@ -140,7 +129,7 @@ def _event(event: Event) -> dict[str, Any]:
 
 
 @blp.post("/tasks/<uuid:task_id>/cancel")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -156,7 +145,7 @@ def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respon
 
 
 @blp.post("/tasks/<uuid:task_id>/approve")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -165,7 +154,7 @@ def approve(principal: Principal, query: dict[str, Any], task_id: UUID) -> Respo
 
 
 @blp.post("/tasks/<uuid:task_id>/reject")
-@signed_in
+@acting
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def reject(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
@@ -181,6 +170,4 @@ def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
 
 
 def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
-    response = jsonify({"task_id": task_id, "status": found["task"]["status"] if found else None})
-    response.status_code = 202
-    return response
+    return make_response({"task_id": task_id, "status": found["task"]["status"] if found else None}, 202)

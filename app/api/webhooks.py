@@ -10,17 +10,17 @@ import marshmallow as ma
 from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
-from app.auth.principal import Principal
-from app.errors import Unprocessable
+from app.auth.principal import SESSION, Principal
+from app.errors import AddressForbidden
 from app.http.base import (
     Blueprint,
     ListField,
     NoQuery,
     WholeField,
-    acting,
     decode_cursor,
     encode_cursor,
     page_of,
+    permitted,
     signed_in,
     utc,
     with_next,
@@ -33,6 +33,7 @@ from app.webhooks import queue, subscriptions
 blp = Blueprint("webhooks", __name__, description="Webhooks")
 
 SCOPES = ("user", "tenant")
+changing = permitted(SESSION, permissions.may_write)
 MOST_TYPES = 50
 
 
@@ -119,7 +120,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
 
 
 @blp.post("/webhooks")
-@acting
+@changing
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")
@@ -132,7 +133,7 @@ def create(principal: Principal, query: dict[str, Any], headers: dict[str, str],
     try:
         UrlPolicy(config.webhook_allowed, plain_http=config.embedded).address(body["url"])
     except AddressRefused as error:
-        raise Unprocessable("The address is refused", errors={"url": [str(error)]}) from None
+        raise AddressForbidden("The address is refused", errors={"url": [str(error)]}) from None
     key = key_of(principal, headers)
 
     def make() -> dict[str, Any]:
@@ -164,7 +165,7 @@ def delete(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Non
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/enable")
-@acting
+@changing
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Webhook)
@@ -175,7 +176,7 @@ def enable(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any
 
 
 @blp.post("/webhooks/<uuid:webhook_id>/ping")
-@acting
+@changing
 @limits.changes
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(KeyHeaders, location="headers")

@@ -1,12 +1,18 @@
-"""The access log: a line for each sign-in and sign-out, their failures, and each refusal, with user, address and
-outcome. It holds no names and no input: people type passwords into the field for the name."""
+"""The access log: a line for each sign-in and sign-out, each API key that is made or revoked, their failures, and each
+refusal of a caller, with user, the id of the API key, address and outcome. It holds no names and no input: people type
+passwords into the field for the name."""
 
 from __future__ import annotations
 
 import ipaddress
 import logging
+from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response, g, request
+
+from app.errors import Problem
+from app.observability import log_format
 
 logger = logging.getLogger("taskroom.access")
 
@@ -16,56 +22,102 @@ SESSIONS = {
     "auth.refresh": "refresh",
     "auth.ticket": "ticket",
 }
+KEYS = {"keys.create": "key_made", "keys.revoke": "key_revoked"}
 # The others, and all other calls, only where they are refused.
-ALWAYS = frozenset({"auth.login", "auth.logout"})
-OUTCOMES = {
-    401: "unauthorized",
-    403: "forbidden",
-    404: "foreign",  # the response is that of an object that does not exist
+ALWAYS = frozenset({"auth.login", "auth.logout", *KEYS})
+# What else a call of SESSIONS fails with, by the status of its response.
+FAILURES = {
+    **dict.fromkeys((400, 411, 415, 422), "malformed"),
     413: "too_large",
-    422: "malformed",
-    429: "too_many",
+    500: "failed",
     503: "unavailable",
 }
-REFUSALS = frozenset({401, 403, 429})
+NOBODY = "-"
+
+
+@dataclass(slots=True)
+class Client:
+    """The client of a connection, for lines that are written outside of Flask's requests."""
+
+    address: str
+    request_id: str | None  # of the handshake
+    user_id: str = NOBODY
+    key_id: str | None = None
 
 
 def init_app(app: Flask) -> None:
     @app.after_request
     def log(response: Response) -> Response:
         status, endpoint = response.status_code, request.endpoint or ""
-        refused = status in REFUSALS or (status == 404 and g.get("foreign", False))
-        if refused or endpoint in ALWAYS or (endpoint in SESSIONS and status >= 400):
+        if request.method == "OPTIONS":
+            endpoint = ""
+        outcome = g.get("refusal")
+        if outcome is None and endpoint in SESSIONS and status >= 400:
+            outcome = FAILURES.get(status, str(status))
+        if outcome is None and endpoint in ALWAYS and status < 400:
+            outcome = "ok"
+        if outcome is not None:
             rule = request.url_rule.rule if request.url_rule else "none"
-            write(SESSIONS.get(endpoint) or f"{request.method[:8]} {rule}", status)
+            action = SESSIONS.get(endpoint) or KEYS.get(endpoint)
+            _write(action or f"{request.method[:8]} {rule}", outcome)
         return response
 
 
-def concerns(user_id: str) -> None:
-    """Sets the user of the current request, proven or claimed."""
-    g.user_id = user_id
+def concerns(user_id: str, key_id: str | None = None) -> None:
+    """Sets the user of the current request or socket event, proven or claimed, and the id of its API key."""
+    g.user_id, g.key_id = user_id, key_id
 
 
-def foreign() -> None:
-    """Marks the current request as one for an object of another user: the response is 404, the log says ``foreign``."""
-    g.foreign = True
+def signed_in(user_id: str) -> None:
+    """Writes the line for the first use of a session of another issuer."""
+    concerns(user_id)
+    _write("sign_in", "ok")
 
 
-def write(action: str, status: int) -> None:
-    """Writes the line for the current request or socket event."""
-    outcome = OUTCOMES.get(status, str(status)) if status >= 400 else "ok"
-    logger.info("%s user=%s address=%s outcome=%s", action, g.get("user_id", "-"), _address(), outcome)
+def refused(problem: Problem) -> None:
+    """Sets the outcome of the current request when the problem refuses the caller; the response may hide it."""
+    g.refusal = problem.refusal
 
 
-def refused(action: str, status: int) -> None:
-    """Writes the line for a socket event, when it is refused."""
-    if status in REFUSALS or (status == 404 and g.get("foreign", False)):
-        write(action, status)
+def event_refused(name: str, problem: Problem) -> None:
+    """Writes the line for an event of a socket when the problem refuses the caller."""
+    if problem.refusal is not None:
+        _write(name, problem.refusal)
 
 
-def _address() -> str:
-    """Returns the address when it is valid: a forged header must not add fields to the line."""
+def client_of(environ: dict[str, Any]) -> Client:
+    """Returns the client of a request that Flask does not answer."""
+    return Client(_valid(environ.get("REMOTE_ADDR")), environ.get(log_format.REQUEST_ID))
+
+
+def handshake_refused(client: Client, problem: Problem) -> None:
+    """Writes the line for a handshake that is refused before Flask knows of it."""
+    if problem.refusal is not None:
+        _line("connect", client, problem.refusal)
+
+
+def closed(client: Client, reason: str) -> None:
+    """Writes the line for a socket that is closed for what its client sent, or did not."""
+    _line("socket", client, f'closed reason="{reason}"')
+
+
+def _write(action: str, outcome: str) -> None:
+    client = client_of(request.environ)
+    client.user_id, client.key_id = g.get("user_id", NOBODY), g.get("key_id")
+    _line(action, client, outcome)
+
+
+def _line(action: str, client: Client, outcome: str) -> None:
+    key = f" key={client.key_id}" if client.key_id else ""
+    with log_format.request(client.request_id):
+        logger.info(
+            "%s user=%s%s address=%s outcome=%s", action, client.user_id, key, client.address, outcome
+        )
+
+
+def _valid(address: str | None) -> str:
+    """Returns the address when it is one: a forged header must not add fields to the line."""
     try:
-        return str(ipaddress.ip_address(request.remote_addr or ""))
+        return str(ipaddress.ip_address(address or ""))
     except ValueError:
         return "unknown"

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.statements import Statement, as_text
-from app.models.accounts import Session, Tenant, User
+from app.db.statements import Statement, as_text, parameters
+from app.models.accounts import ApiKey, Session, Tenant, User
 from app.models.webhooks import Webhook
 
 if TYPE_CHECKING:
@@ -26,12 +26,15 @@ class Account(NamedTuple):
     tenant: str | None
 
 
+class OpenedSession(NamedTuple):
+    user_id: str
+    is_new: bool
+
+
 _LOCAL = User.email == sa.bindparam("email"), User.issuer.is_(None)
 _FIND = Statement(sa.select(*as_text(User.id), User.password_hash, User.role, User.tenant).where(*_LOCAL))
 
-_new = insert(User).values(
-    {name: sa.bindparam(name) for name in ("email", "password_hash", "role", "tenant")}
-)
+_new = insert(User).values(parameters("email", "password_hash", "role", "tenant"))
 _keep = sa.bindparam("keep", type_=sa.Boolean)
 _SAVE = Statement(
     _new.on_conflict_do_update(
@@ -52,7 +55,14 @@ _DISABLE_WEBHOOKS = Statement(
     .values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
 )
 
-_trial = insert(Tenant).values(name=sa.bindparam("name"), trial_ends_at=sa.bindparam("trial_ends_at"))
+_REVOKE_KEYS = Statement(
+    sa.update(ApiKey)
+    .where(ApiKey.user_id == sa.select(User.id).where(*_LOCAL).scalar_subquery())
+    .where(ApiKey.revoked_at.is_(None))
+    .values(revoked_at=sa.func.now())
+)
+
+_trial = insert(Tenant).values(parameters("name", "trial_ends_at"))
 _SET_TRIAL = Statement(
     _trial.on_conflict_do_update(
         index_elements=[Tenant.name], set_={"trial_ends_at": _trial.excluded.trial_ends_at}
@@ -82,13 +92,12 @@ _OPEN_SESSION = Statement(
         index_elements=[Session.id],
         set_={"expires_at": sa.func.greatest(Session.expires_at, _session.excluded.expires_at)},
         where=Session.revoked_at.is_(None),
-    ).returning(*as_text(Session.user_id))
+        # Of a row that was there already, xmax is the transaction that locked it for the update.
+    ).returning(*as_text(Session.user_id), sa.literal_column("xmax = 0"))
 )
 
-_foreign = insert(User).values(
-    {name: sa.bindparam(name) for name in ("issuer", "subject", "email", "role", "tenant")}
-    | {"told_at": _issued_at}
-)
+_claims = parameters("issuer", "subject", "email", "role", "tenant")
+_foreign = insert(User).values(_claims | {"told_at": _issued_at})
 _RECORD = Statement(
     _foreign.on_conflict_do_update(
         index_elements=[User.issuer, User.subject],
@@ -112,10 +121,11 @@ def save(
 
 
 def close(cur: Cursor, email: str, unknown: str) -> bool:
-    """Gives the account the hash of a password that nobody knows and disables its webhooks; its tasks stay. False when
-    there is no such account."""
+    """Gives the account the hash of a password that nobody knows, revokes its API keys and disables its webhooks; its
+    tasks stay. False when there is no such account."""
     if _CLOSE.execute(cur, email=email, unknown=unknown).rowcount == 0:
         return False
+    _REVOKE_KEYS.execute(cur, email=email)
     _DISABLE_WEBHOOKS.execute(cur, email=email)
     return True
 
@@ -124,11 +134,11 @@ def set_trial(cur: Cursor, tenant: str, ends_at: datetime | None) -> None:
     _SET_TRIAL.execute(cur, name=tenant, trial_ends_at=ends_at)
 
 
-def open_session(cur: Cursor, claims: TokenClaims, session_id: str) -> str | None:
-    """Creates the session of another issuer's token; returns the id of its account. Returns None when the account
-    differs from the token or the session has ended."""
+def open_session(cur: Cursor, claims: TokenClaims, session_id: str) -> OpenedSession | None:
+    """Creates the session of another issuer's token, or extends it. Returns None when the account differs from the
+    token or the session has ended."""
     row = _OPEN_SESSION.execute(cur, **asdict(claims) | {"session_id": session_id}).fetchone()
-    return str(row[0]) if row else None
+    return OpenedSession(*row) if row else None
 
 
 def record(cur: Cursor, claims: TokenClaims) -> None:

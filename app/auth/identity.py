@@ -1,16 +1,22 @@
-"""Identifies the user of a request by a bearer token, a cookie or a ticket, and checks the origin of cookies."""
+"""Identifies the user of a request by a bearer token, API key, cookie or ticket, and checks the origin of cookies.
+
+A caller names the scope that an API key must have: no code gets a principal without.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SessionInterface
 from flask_jwt_extended import JWTManager
 
-from app.auth import access_log
+from app.auth import access_log, permissions
+from app.auth.key_authenticator import KeyAuthenticator
+from app.auth.key_text import PREFIX
 from app.auth.principal import Principal
 from app.auth.sessions import use_ticket
 from app.auth.tokens import Authenticator
@@ -61,24 +67,63 @@ def refresh_cookie() -> str:
     return token
 
 
-def principal_of(token: str) -> Principal:
-    """Returns the principal of an access token. Raises Unauthorized."""
-    return services()[Authenticator].of_access(token)
+def principal_of(token: str, scope: str) -> Principal:
+    """Returns the principal of an access token or API key. Raises Unauthorized; Forbidden for a key without the scope;
+    TooMany after many wrong keys."""
+    return _permitted(_of_bearer(token), scope)
 
 
-def current(allow_ticket: bool = False, lasts: bool = False) -> Principal:
+def current(scope: str, allow_ticket: bool = False, lasts: bool = False) -> Principal:
     """Returns the principal of this request: by bearer header, else ticket (for streams), else cookie. ``lasts``: the
-    request opens a connection, which may stay open until the session ends. Raises Unauthorized."""
-    principal = _current(allow_ticket, lasts)
-    access_log.concerns(principal.user_id)
+    request opens a connection, which may stay open until the session ends. Raises the errors of ``principal_of``."""
+    principal = _permitted(_current(allow_ticket, lasts), scope)
     request.environ[WHOSE] = principal.user_id
     return principal
 
 
-def _current(allow_ticket: bool, lasts: bool) -> Principal:
+def of_handshake(credentials: Any) -> Principal:
+    """Returns the principal of a socket: by the token, API key or ticket of its handshake, else by the HTTP request.
+    All events of sockets only read. Raises the errors of ``principal_of``."""
+    given = credentials if isinstance(credentials, dict) else {}
+    if isinstance(given.get("token"), str) and given["token"]:
+        return principal_of(given["token"], "read")
+    if isinstance(given.get("ticket"), str):
+        return _permitted(use_ticket(given["ticket"]), "read")
+    return current("read", lasts=True)
+
+
+def user_id() -> str:
+    """Returns the user of this request, after ``current``."""
+    return str(request.environ[WHOSE])
+
+
+def refuse_key() -> None:
+    """Raises Forbidden for a request with an API key, where a call identifies its user by a cookie alone."""
+    if (_bearer() or "").startswith(PREFIX):
+        raise Forbidden("An API key may not do this; sign in")
+
+
+def _permitted(principal: Principal, scope: str) -> Principal:
+    access_log.concerns(principal.user_id, principal.key_id)
+    permissions.require_scope(principal, scope)
+    return principal
+
+
+def _bearer() -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
-        return principal_of(token.strip())
+    return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+def _of_bearer(token: str) -> Principal:
+    if token.startswith(PREFIX):
+        return services()[KeyAuthenticator].of_key(token)
+    return services()[Authenticator].of_access(token)
+
+
+def _current(allow_ticket: bool, lasts: bool) -> Principal:
+    token = _bearer()
+    if token is not None:
+        return _of_bearer(token)
     if "ticket" in request.args:
         if allow_ticket:
             return use_ticket(request.args["ticket"])
@@ -90,7 +135,7 @@ def _current(allow_ticket: bool, lasts: bool) -> Principal:
         raise _missing()
     if request.method not in ("GET", "HEAD", "OPTIONS"):
         _refuse_cross_site(request)
-    return principal_of(cookie)
+    return services()[Authenticator].of_access(cookie)  # a key in a cookie is refused: it is no access token
 
 
 def _of_cookies(access: str | None, stream: str | None) -> Principal:

@@ -126,22 +126,18 @@ class Issuer:
         return next((role for name, role in allowed.items() if name in names), self._settings["role"])
 
 
-class Issuers:
-    def __init__(self, issuers: Mapping[str, Issuer]) -> None:
-        self._issuers = issuers
-
-    def __len__(self) -> int:
-        return len(self._issuers)
+class Issuers(dict[str, Issuer]):
+    """The trusted issuers, by name."""
 
     def of(self, token: str) -> Issuer | None:
         """Returns the issuer that the token names; None for our tokens and unreadable ones."""
-        if not self._issuers:
+        if not self:
             return None
         try:
             name = jwt.decode(token, options={"verify_signature": False}).get("iss")
         except (jwt.PyJWTError, ValueError, TypeError):
             return None
-        return self._issuers.get(name) if isinstance(name, str) else None
+        return self.get(name) if isinstance(name, str) else None
 
 
 def read_issuers(setting: str, plain_http: bool) -> Issuers:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -26,18 +26,12 @@ STALE_SECONDS = 3600.0  # the same while the issuer does not answer
 REFETCH_SECONDS = 10.0
 
 
-class Keys(Protocol):
-    def key(self, kid: str | None) -> Any:
-        """Returns the key with that id, or None. Raises Unavailable when the keys cannot be fetched."""
-
-
 class FixedKey:
     def __init__(self, pem: str, algorithm: str) -> None:
         """Raises ValueError unless it is a public key for the algorithm."""
         self._key = _checked(load_pem_public_key(pem.encode()), algorithm)
 
     def key(self, kid: str | None) -> Any:
-        """Returns the key, for any id."""
         return self._key
 
 
@@ -57,7 +51,7 @@ class FetchedKeys:
         self._lock = threading.Lock()
 
     def key(self, kid: str | None) -> Any:
-        """Returns the key with that id; without an id, the only key."""
+        """Returns the key with that id, or None; without an id, the only key. Raises Unavailable without keys."""
         if not self._knows(kid):
             with self._lock:  # other callers wait for the fetch that runs
                 if not self._knows(kid) and time.monotonic() - self._tried_at >= REFETCH_SECONDS:
@@ -95,6 +89,9 @@ class FetchedKeys:
                 yield jwk.get("kid"), _checked(PyJWK(jwk, self._algorithm).key, self._algorithm)
             except (PyJWTError, ValueError) as error:
                 logger.warning("a key at %s is ignored: %s", self._client.uri, error)
+
+
+Keys = FixedKey | FetchedKeys
 
 
 def _checked(key: Any, algorithm: str) -> Any:

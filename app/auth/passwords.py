@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app import green
-from app.errors import Unavailable
+from app.errors import Full
 
 _hasher = PasswordHasher()
 RETRY_SECONDS = 5  # longer than a full queue takes
@@ -25,9 +25,9 @@ class Passwords:
         self._admitted = threading.BoundedSemaphore(at_once + waiting)
 
     def verify(self, hashed: str | None, password: str) -> bool:
-        """Calls the function ``verify`` in a thread. Raises Unavailable when too many checks wait."""
+        """Calls the function ``verify`` in a thread. Raises Full when too many checks wait."""
         if not self._admitted.acquire(blocking=False):
-            raise Unavailable("Too many sign in at this moment; try again", retry_after=RETRY_SECONDS)
+            raise Full("Too many sign in at this moment; try again", retry_after=RETRY_SECONDS)
         try:
             with self._running:
                 return green.offload(verify, hashed, password)

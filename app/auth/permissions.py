@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.auth import access_log
 from app.auth.owners import Owner, Owners
-from app.auth.principal import Principal
-from app.errors import Forbidden, NotFound
+from app.auth.principal import SESSION, Principal
+from app.errors import Forbidden, Foreign, NotFound
 from app.services import services
 from app.stream.event import BROADCAST, task_stream, user_stream
 
@@ -31,8 +30,7 @@ def readable_room(principal: Principal, room: str) -> str:
     if kind == "task":
         return task_stream(readable_task(principal, id))
     if id != principal.user_id:
-        access_log.foreign()
-        raise NotFound("There is no such room")
+        raise Foreign("There is no such room")
     return own_stream(principal)
 
 
@@ -67,21 +65,30 @@ def _task(principal: Principal, task_id: str) -> tuple[str, str]:
 
 
 def _no_task(owner: Owner | None) -> NotFound:
-    if owner:
-        access_log.foreign()
-    return NotFound("There is no such task")
+    return (Foreign if owner else NotFound)("There is no such task")
+
+
+def require_scope(principal: Principal, scope: str) -> None:
+    """Raises Forbidden when the principal is an API key without the scope; ``SESSION`` refuses all keys."""
+    if not principal.may_use(scope):
+        raise Forbidden(
+            "An API key may not do this; sign in"
+            if scope == SESSION
+            else f"This API key lacks the scope {scope}"
+        )
+
+
+def may_report_new(principal: Principal) -> None:
+    """Raises Forbidden when the principal may not report tasks of its own: it may only read, or is a key without the
+    scope ``report``."""
+    may_write(principal)
+    require_scope(principal, "report")
 
 
 def may_write(principal: Principal) -> None:
     """Raises Forbidden when the principal may only read."""
     if not principal.may_act:
         raise Forbidden("A viewer may not change anything")
-
-
-def may_report_new(principal: Principal) -> None:
-    """Raises Forbidden when the principal may not report tasks that others run."""
-    if not principal.may_act:
-        raise Forbidden("A viewer may not report tasks")
 
 
 def may_announce(principal: Principal) -> None:
@@ -96,6 +103,13 @@ def webhook_tenant(principal: Principal) -> str:
     if tenant is None:
         raise Forbidden("Only an admin of a tenant may send all its events to a webhook")
     return tenant
+
+
+def administered_tenant(principal: Principal) -> str:
+    """Returns the tenant whose API keys the principal may see and revoke. Raises Forbidden."""
+    if principal.administers is None:
+        raise Forbidden("Only an admin of a tenant may see all its API keys")
+    return principal.administers
 
 
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:

@@ -10,11 +10,14 @@ from app.auth.owners import Owner
 ROLES = ("viewer", "operator", "worker", "admin", "global_admin")
 READ_TENANT = frozenset({"viewer", "operator", "admin", "global_admin"})
 LONGEST_TENANT = 128  # characters
+SCOPES = ("report", "read", "start", "act")  # of API keys; docs/auth.md has the table of their calls
+SESSION = "session"  # is declared by calls that no key may make
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """``expires_at`` is the expiry of the token, in epoch seconds."""
+    """``expires_at`` is the expiry of the token or key, in epoch seconds; infinite for a key that does not expire.
+    ``session_id`` of a key is the key's id: what ends a session ends a key."""
 
     user_id: str
     email: str
@@ -22,7 +25,12 @@ class Principal:
     tenant: str | None
     session_id: str
     expires_at: float
+    scopes: frozenset[str] | None = None  # of an API key; None: a session, which has all of its role
     key_id: str | None = None
+
+    def may_use(self, scope: str) -> bool:
+        """Whether it may make calls that declare this scope, as far as its role permits them."""
+        return self.scopes is None or scope in self.scopes
 
     @property
     def reads_tenant(self) -> bool:
@@ -46,7 +54,8 @@ class Principal:
 
     def has_rights_of(self, other: Principal) -> bool:
         """Whether it may replace the other on a connection, whose rooms were joined with the other's rights."""
-        return (self.user_id, self.role, self.tenant) == (other.user_id, other.role, other.tenant)
+        mine, its = ((who.user_id, who.role, who.tenant, who.scopes) for who in (self, other))
+        return mine == its
 
     @property
     def may_act(self) -> bool:
@@ -64,6 +73,11 @@ class Principal:
         if self.is_global or self.user_id == task.user_id:
             return True
         return self.reads_tenant and self.tenant == task.tenant
+
+
+def may_hold_key(role: str, tenant: str | None, key_tenant: str | None) -> bool:
+    """Returns whether an account may have a key of that tenant: of its own, a global admin of any."""
+    return role == "global_admin" or tenant == key_tenant
 
 
 def tenant_of(text: str) -> str | None:

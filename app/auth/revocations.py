@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cachetools import TTLCache
 
 from app import green
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.db.statements import Statement, as_text
 from app.models.accounts import Session
 from app.periodic import Periodic
@@ -48,7 +48,7 @@ class Revocations:
         ended: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._connect = Single(dsn, statement_timeout="2s")
+        self._connect = PersistentConnection(dsn, statement_timeout="2s")
         self.lifetime = lifetime
         self._kept_seconds = lifetime + MARGIN_SECONDS
         self._ended, self._clock = ended, clock
@@ -57,7 +57,7 @@ class Revocations:
         self._read_at: float | None = None
         # To be woken when messages may have been missed.
         self.thread = Periodic(
-            "revocations", READ_SECONDS, self._read, at_once=True, at_end=self._connect.close
+            "revocations", READ_SECONDS, self.read, at_once=True, at_end=self._connect.close
         )
 
     @property
@@ -88,12 +88,16 @@ class Revocations:
         if self._read_at is not None:
             # Also after a long outage: a stream that a ticket opened may outlast every access token.
             since = began - self._read_at + OVERLAP_SECONDS
-        with (
-            green.limit(READ_LIMIT, DatabaseUnavailable("no answer in time")),
-            self._connect() as conn,
-            conn.cursor() as cur,
-        ):
-            found = [str(row[0]) for row in _ENDED.execute(cur, since=timedelta(seconds=since))]
+        try:
+            with (
+                green.limit(READ_LIMIT, DatabaseUnavailable("no answer in time")),
+                self._connect() as conn,
+                conn.cursor() as cur,
+            ):
+                found = [str(row[0]) for row in _ENDED.execute(cur, since=timedelta(seconds=since))]
+        except Exception:
+            self._connect.close()  # an answer that was not waited for may still come on it
+            raise
         new = [session_id for session_id in found if self.add(session_id)]
         self._read_at = began
         for session_id in new:
@@ -101,10 +105,3 @@ class Revocations:
                 self._ended(session_id)
             except Exception:  # the next read reports only new sign-outs: the loop must reach all
                 logger.exception("the connections of an ended session could not be closed")
-
-    def _read(self) -> None:
-        try:
-            self.read()
-        except Exception:
-            self._connect.close()  # an answer that was not waited for may still come on it
-            raise

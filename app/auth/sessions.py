@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from app.auth import access_log, accounts, tokens
 from app.auth.issuers import REMEMBERED_SECONDS
+from app.auth.key_authenticator import KeyAuthenticator
 from app.auth.passwords import Passwords
 from app.auth.principal import Principal
 from app.auth.sign_out import SignOut
@@ -83,6 +84,7 @@ _NEW_TICKET = Statement(
     sa.insert(Ticket).values(
         hash=sa.bindparam("hash"),
         session_id=sa.bindparam("session"),
+        key_id=sa.bindparam("key"),
         expires_at=sa.func.now() + sa.bindparam("lifetime"),
     )
 )
@@ -90,7 +92,7 @@ _USE_TICKET = Statement(
     sa.delete(Ticket)
     .where(Ticket.hash == sa.bindparam("hash"))
     .returning(
-        *as_text(Ticket.session_id),
+        *as_text(Ticket.session_id, Ticket.key_id),
         Ticket.expires_at > sa.func.now(),
         sa.select(sa.extract("epoch", Session.expires_at))
         .where(Session.id == Ticket.session_id)
@@ -117,7 +119,7 @@ def account_name(email: str) -> str:
 
 
 def sign_in(email: str, password: str) -> SignedIn:
-    """Creates a session. Raises Unauthorized; Unavailable while too many users sign in."""
+    """Creates a session. Raises Unauthorized; Full while too many users sign in."""
     with services().read() as conn, conn.cursor() as cur:
         found = accounts.find(cur, account_name(email))
     if found:
@@ -184,9 +186,11 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
 
 def new_ticket(principal: Principal) -> str:
     ticket = secrets.token_urlsafe(24)
+    session = None if principal.key_id else principal.session_id
     with services().read() as conn, conn.cursor() as cur:
         lifetime = timedelta(seconds=services().config.ticket_seconds)
-        _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), session=principal.session_id, lifetime=lifetime)
+        whose = {"session": session, "key": principal.key_id}
+        _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), lifetime=lifetime, **whose)
     return ticket
 
 
@@ -194,7 +198,13 @@ def use_ticket(ticket: str) -> Principal:
     """Returns the principal of a ticket and deletes it: two connections must not share one. Raises Unauthorized."""
     with services().read() as conn, conn.cursor() as cur:
         row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
-    found = services()[Authenticator].of_session(row[0], float(row[2])) if row and row[1] else None
+    found = None
+    if row is not None and row[2]:
+        session_id, key_id, _, expires_at = row
+        if key_id:
+            found = services()[KeyAuthenticator].of_id(key_id)
+        else:
+            found = services()[Authenticator].of_session(session_id, float(expires_at))
     if found is None:
         raise Unauthorized("The ticket was used, has expired or does not exist")
     return found

@@ -17,7 +17,7 @@ from flask_jwt_extended import create_access_token, create_refresh_token, decode
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
-from app.auth import accounts
+from app.auth import access_log, accounts
 from app.auth.issuers import Issuer, Issuers
 from app.auth.jwks import FRESH_SECONDS
 from app.auth.principal import Principal
@@ -129,14 +129,16 @@ class Authenticator:
         claims = issuer.verify(token)
         session_id = str(uuid5(NAMESPACE_URL, "\n".join((claims.issuer, claims.subject, claims.session))))
         with self._read() as conn, conn.cursor() as cur:
-            user_id = accounts.open_session(cur, claims, session_id)
-            if user_id is None:
+            opened = accounts.open_session(cur, claims, session_id)
+            if opened is None:
                 accounts.record(cur, claims)
-                user_id = accounts.open_session(cur, claims, session_id)
-        if user_id is None:  # a newer token has other claims, or the session was signed out
+                opened = accounts.open_session(cur, claims, session_id)
+        if opened is None:  # a newer token has other claims, or the session was signed out
             raise _ended()
+        if opened.is_new:
+            access_log.signed_in(opened.user_id)
         principal = Principal(
-            user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
+            opened.user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
         )
         return principal, claims.expires_at - claims.issued_at, until
 

@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.entity import Queue
 
 from app.broker import MAX_QUEUED, SEND_SECONDS
-from app.broker.connections import Connections
+from app.broker.connections import BrokerConnections
 from app.config import CELERY_QUEUES, QUEUE, QUICK_QUEUE
 
 RUN = "taskroom.run"  # Celery task names
@@ -41,7 +41,7 @@ class Broker:
                 "health_check_interval": 10,
             },
         )
-        self.connections = Connections(self._connect)
+        self.connections = BrokerConnections(self._connect)
 
     def send(self, message_id: str, queue: str, args: tuple[str, int], countdown: float) -> None:
         """Sends a hint to run a task. Raises BrokerDown."""
@@ -50,6 +50,10 @@ class Broker:
     def length(self, queue: str) -> int:
         """Returns the number of messages that wait in the queue. Raises BrokerDown."""
         return int(self.connections.lend(lambda lent: lent.default_channel.client.llen(queue)))
+
+    def run_id(self) -> str:
+        """Returns the id of this run of Redis, which changes with every restart. Raises BrokerDown."""
+        return str(self.connections.lend(lambda lent: lent.default_channel.client.info("server")["run_id"]))
 
     def hint_deliveries(self) -> None:
         """Sends a hint that deliveries are due, unless DELIVER_QUEUED messages wait already. Raises BrokerDown."""

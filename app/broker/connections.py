@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections import deque
@@ -14,6 +15,9 @@ from redis.exceptions import RedisError
 
 from app.broker import SEND_SECONDS, BrokerDown
 from app.errors import causes
+from app.errors.survived import survived
+
+logger = logging.getLogger("taskroom.dispatch")
 
 IDLE_CONNECTIONS = 4  # kept open by a process; more are opened when more threads send at once
 BROKER_ERRORS = (OperationalError, RedisError, OSError)
@@ -21,7 +25,7 @@ BROKER_ERRORS = (OperationalError, RedisError, OSError)
 Result = TypeVar("Result")
 
 
-class Connections:
+class BrokerConnections:
     """Lends open connections, each for one message at a time. A connection that failed is discarded.
 
     ``connect`` opens a connection. Thread-safe; empty in a forked child.
@@ -34,7 +38,8 @@ class Connections:
         self.opened = 0
 
     def lend(self, use: Callable[[Any], Result]) -> Result:
-        """Calls ``use`` with a connection and returns its result. Raises BrokerDown."""
+        """Calls ``use`` with a connection and returns its result. Raises BrokerDown, whatever it was that failed: the
+        caller has committed already, and sends again what the broker did not take."""
         began = time.monotonic()
         while True:
             connection, used = self._take()
@@ -42,11 +47,12 @@ class Connections:
                 result = use(connection)
             except Exception as error:
                 _discard(connection)
-                if not (isinstance(error, BROKER_ERRORS) or causes.of(error).is_temporary):
-                    raise
                 # A restart of the broker closes idle connections: one more try. A broker that hangs gets no second try.
                 if used and time.monotonic() - began < SEND_SECONDS / 2:
                     continue
+                raw = error.__cause__ if isinstance(error, OperationalError) else error
+                if raw is not None and not causes.of(raw).is_temporary:
+                    survived(logger, raw, "a message could not be sent")
                 raise BrokerDown(causes.first_line(error)) from error
             except BaseException:  # a timeout of the caller: the reply may still arrive over this connection
                 _discard(connection)

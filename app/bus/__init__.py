@@ -15,7 +15,7 @@ from app.bus import source, subscriber
 from app.bus.event_bus import EventBus
 from app.bus.event_service import EventService
 from app.bus.source import use
-from app.stream.store import DatabaseUnavailable
+from app.errors.survived import survived
 
 __all__ = ["EventBus", "EventService", "get_event_bus", "use"]
 
@@ -37,8 +37,8 @@ def _finish() -> None:
     try:
         _bus.finish(limit)
         _service.finish(limit)
-    except DatabaseUnavailable as error:
-        logger.warning("this process ends before its handlers have received all events: %s", error)
+    except Exception as error:
+        survived(logger, error, "this process ends before its handlers have received all events")
 
 
 def _after_fork() -> None:

@@ -79,9 +79,8 @@ class AllUsersSubscription:
             with self._lock:
                 for stream, last in page:
                     known = self._known.get(stream, 0)
-                    if last < before.get(
-                        stream, 0
-                    ):  # after a fail-over or a restore, sequences are used again
+                    # After a fail-over or a restore, sequences are used again.
+                    if last < before.get(stream, 0):
                         logger.warning("%s went back from %d to %d in Postgres", stream, known, last)
                         self._known[stream] = last
                     elif last > known and not self._thread.stopped:

@@ -24,7 +24,6 @@ class EventBus:
         self.reset()
 
     def reset(self) -> None:
-        """Removes all handlers."""
         self._lock = threading.Lock()
         self._registry = Registry()
         self._subscribers: dict[Handler, Subscriber] = {}

@@ -28,7 +28,6 @@ class EventService:
         return cls._instance
 
     def reset(self) -> None:
-        """Removes all callbacks."""
         self._lock = threading.Lock()
         self._registry = Registry()
         self._subscribers: dict[str, dict[Handler, Subscriber]] = {}
@@ -46,7 +45,9 @@ class EventService:
             try:
                 for name in (stream, BROADCAST):
                     if name not in self._subscriptions:
-                        self._subscriptions[name] = StreamSubscription(source(), name, self._send)
+                        self._subscriptions[name] = StreamSubscription(
+                            source(), name, lambda event: self._registry.send(event.stream, event)
+                        )
                 new = Subscriber(callback, _shown, source().store)
                 self._subscribers[stream] = subscribers | {callback: new}
                 for name in (stream, BROADCAST):
@@ -97,9 +98,6 @@ class EventService:
             [subscriber for by_user in list(self._subscribers.values()) for subscriber in by_user.values()],
             limit,
         )
-
-    def _send(self, event: Event) -> None:
-        self._registry.send(event.stream, event)
 
     def _close_unused(self) -> None:
         for stream in [name for name in self._subscriptions if name not in self._registry]:

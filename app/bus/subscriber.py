@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from app.errors.survived import survived
 from app.stream.event import Event, memory
-from app.stream.store import DatabaseUnavailable, Store
+from app.stream.store import Store
 
 logger = logging.getLogger("taskroom.bus")
 
@@ -44,11 +45,7 @@ class Subscriber:
         self._waiting: dict[str, Backlog] = {}  # in the order in which the streams began to wait
         self._bytes = 0
         self._lock = threading.Lock()
-        self._running = self._closed = False
-
-    @property
-    def busy(self) -> bool:
-        return self._running
+        self.busy = self._closed = False
 
     def take(self, event: Event) -> None:
         """Adds the event to the backlog; never blocks."""
@@ -82,9 +79,9 @@ class Subscriber:
         if self._closed:
             return
         self._waiting[stream] = backlog
-        if not self._running:
+        if not self.busy:
             threading.Thread(target=self._run, name="taskroom-handler", daemon=True).start()
-            self._running = True
+            self.busy = True
 
     def _drop_events(self, backlog: Backlog) -> None:
         self._bytes -= sum(map(memory, backlog.events or ()))
@@ -95,7 +92,7 @@ class Subscriber:
             with self._lock:
                 stream = next(iter(self._waiting), None)
                 if stream is None:
-                    self._running = False
+                    self.busy = False
                     return
                 backlog = self._waiting.pop(stream)
                 self._bytes -= sum(map(memory, backlog.events or ()))
@@ -113,11 +110,7 @@ class Subscriber:
                 page = self._store.after(stream, cursor, limit)
                 after = page[-1].sequence if page else self._pruned_to(stream, cursor, backlog.upto)
             except Exception as error:  # the thread must survive: no other code reads these events
-                logger.warning(
-                    "reading %s for a handler fails, a retry follows: %s",
-                    *(stream, error),
-                    exc_info=not isinstance(error, DatabaseUnavailable),
-                )
+                survived(logger, error, "reading %s for a handler fails, a retry follows", stream)
                 time.sleep(RETRY_SECONDS)
                 continue
             yield from page

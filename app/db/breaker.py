@@ -13,7 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from app.errors import causes
 from app.errors.causes import Cause
+from app.errors.survived import survived
 
 logger = logging.getLogger("taskroom.breaker")
 
@@ -69,18 +71,21 @@ class Breaker:
             return CLOSED
         return HALF_OPEN if self._testing or self._clock() >= self._open_until else OPEN
 
-    def ask(
-        self, question: Callable[[], Answer], otherwise: Callable[[], Answer], failure: type[Exception]
-    ) -> Answer:
-        """What the question answers; what ``otherwise`` does where that raises ``failure``, or is not asked for now."""
+    def ask(self, question: Callable[[], Answer], otherwise: Callable[[], Answer]) -> Answer:
+        """What the question answers; what ``otherwise`` does where that fails, or is not asked for now. A bug is logged
+        and does not open the breaker."""
         try:
             call = self.enter()
         except Refused:
             return otherwise()
         try:
             answer = question()
-        except failure as error:
-            self.failed(call, str(error))
+        except Exception as error:
+            if causes.of(error).is_temporary:
+                self.failed(call, causes.first_line(error))
+            else:
+                self.left(call)
+                survived(logger, error, "a question to %s failed", self._name)
             return otherwise()
         except BaseException:  # a call that never ends would keep the breaker open for good
             self.left(call)

@@ -10,7 +10,11 @@ from datetime import datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.sql import TIME_TEXT
+TIME_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+"""The time format of events, for to_char: RFC 3339, UTC, microseconds."""
+
+TIME_TEXT = f"to_char({{}} AT TIME ZONE 'UTC', '{TIME_FORMAT}')"
+"""Formats a timestamptz expression as the time of an event."""
 
 NOW = TIME_TEXT.format("clock_timestamp()")
 

@@ -1,14 +1,13 @@
-"""Connections to Postgres: the pool of a web process, and single connections for threads."""
+"""The pool of connections to Postgres of a web process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import connection as Connection
-from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -31,6 +30,7 @@ SERVER_LIMITS = {
 }
 
 POOL_SECONDS = 2.0  # a request's wait for a free connection
+NO_CONNECTION = f"no connection became free in {POOL_SECONDS:.0f} s"
 # The server's limit for a statement: longer than for an idle transaction, for whose lock the statement may wait.
 POOLED_STATEMENT = "4s"
 # Our wait for the server: longer than the server's own limit, so that a slow query never looks like an outage. A server
@@ -80,15 +80,14 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
                 raw = lent.driver_connection
                 assert raw is not None
                 raw.autocommit = autocommit
-                with _transaction(raw):
+                with in_transaction(raw):
                     yield raw
+        except PoolTimeout as error:  # a limit of ours, which says nothing about Postgres
+            breaker.left(call)
+            raise DatabaseUnavailable(NO_CONNECTION, Cause.BUSY) from error
         except Exception as error:
-            cause = _cause(error, lent)
+            cause, reason = _cause(error, lent), causes.first_line(error)
             broken = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
-            busy = isinstance(error, PoolTimeout)
-            reason = (
-                f"no connection became free in {POOL_SECONDS:.0f} s" if busy else causes.first_line(error)
-            )
             if cause is not Cause.UNAVAILABLE:
                 breaker.answered(call)
             elif breaker.failed(call, reason) and lent is not None:
@@ -146,14 +145,9 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
 def require_writable(connection: Connection) -> None:
     """Raises DatabaseUnavailable when Postgres is read-only: the caller that tests for all may only read itself."""
     with connection.cursor() as cur:
-        if is_read_only(cur):
+        cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
+        if cur.fetchall()[0][0]:
             raise DatabaseUnavailable("it is read-only", Cause.READ_ONLY)
-
-
-def is_read_only(cur: Cursor) -> bool:
-    """Returns whether Postgres refuses writes. Raises psycopg2.Error when the tables do not exist."""
-    cur.execute("SELECT current_setting('transaction_read_only') = 'on', EXISTS (SELECT FROM streams)")
-    return bool(cur.fetchall()[0][0])
 
 
 def _enter(breaker: Breaker) -> Call:
@@ -177,7 +171,7 @@ def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None
 
 
 @contextmanager
-def _transaction(connection: Connection) -> Iterator[None]:
+def in_transaction(connection: Connection) -> Iterator[None]:
     """Commits or rolls back. psycopg2's own block begins a transaction under autocommit too, and hides the error that
     closed the connection."""
     try:
@@ -191,35 +185,3 @@ def _transaction(connection: Connection) -> Iterator[None]:
 
 def _closed(lent: PoolProxiedConnection) -> bool:
     return lent.driver_connection is None or bool(lent.driver_connection.closed)
-
-
-class Single:
-    """One connection for one thread, opened at the first use and again after a failure."""
-
-    def __init__(self, dsn: str, **limits: str) -> None:
-        self._dsn, self._limits = dsn, limits
-        self._connection: Connection | None = None
-
-    def __call__(self) -> AbstractContextManager[Connection]:
-        return self._lend()
-
-    @contextmanager
-    def _lend(self) -> Iterator[Connection]:
-        try:
-            if self._connection is None or self._connection.closed:
-                self._connection = psycopg2.connect(self._dsn, **connect_args(**self._limits))
-            with _transaction(self._connection):
-                yield self._connection
-        except psycopg2.Error as error:
-            cause = causes.of(error)
-            if cause is not Cause.INVALID_DATA:
-                self.close()
-            if cause.is_temporary:
-                raise DatabaseUnavailable(causes.first_line(error), cause) from error
-            raise
-
-    def close(self) -> None:
-        if self._connection is not None:
-            with suppress(psycopg2.Error):
-                self._connection.close()
-            self._connection = None

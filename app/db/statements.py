@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.dialects.postgresql.psycopg2 import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.db.sql import TIME_FORMAT
+from app.db.clock import TIME_FORMAT
 
 Arguments = ParamSpec("Arguments")
 
@@ -65,6 +65,11 @@ def composed(build: Callable[Arguments, sa.ClauseElement]) -> Callable[Arguments
         return Statement(build(*args, **kwargs))
 
     return cast("Callable[Arguments, Statement]", kept)
+
+
+def parameters(*names: str) -> dict[str, sa.BindParameter[Any]]:
+    """Returns a parameter of its own name for each column."""
+    return {name: sa.bindparam(name) for name in names}
 
 
 def time_text(moment: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[str]:

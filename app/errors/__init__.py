@@ -18,10 +18,13 @@ class Problem(TaskroomError):
     """An error response of the API, sent as ``application/problem+json`` (RFC 9457).
 
     ``errors`` maps a field's name to its messages; ``headers`` are added to the response, ``extensions`` to its body.
+    ``refusal`` is the outcome in the access log of an error that refuses the caller; None for the other errors, which
+    have no line there.
     """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal Server Error"
+    refusal: ClassVar[str | None] = None
 
     def __init__(
         self,
@@ -43,17 +46,21 @@ class BadRequest(Problem):
 
 
 class Unauthorized(Problem):
-    status, title = 401, "Unauthorized"
+    status, title, refusal = 401, "Unauthorized", "unauthorized"
 
 
 class Forbidden(Problem):
-    status, title = 403, "Forbidden"
+    status, title, refusal = 403, "Forbidden", "forbidden"
 
 
 class NotFound(Problem):
-    """The object does not exist, or the caller may not see it: the response is the same."""
-
     status, title = 404, "Not Found"
+
+
+class Foreign(NotFound):
+    """The object exists, and the caller may not see it: the response is that of an object that does not exist."""
+
+    refusal = "foreign"
 
 
 class Conflict(Problem):
@@ -64,8 +71,14 @@ class Unprocessable(Problem):
     status, title = 422, "Unprocessable Content"
 
 
+class AddressForbidden(Unprocessable):
+    """The caller named an address that the server does not call."""
+
+    refusal = "address"
+
+
 class TooMany(Problem):
-    status, title = 429, "Too Many Requests"
+    status, title, refusal = 429, "Too Many Requests", "too_many"
 
 
 class Unavailable(Problem):
@@ -75,3 +88,9 @@ class Unavailable(Problem):
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class Full(Unavailable):
+    """The process has reached one of its limits; the client may come back."""
+
+    refusal = "full"

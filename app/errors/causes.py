@@ -1,25 +1,16 @@
-"""The cause of an error of Postgres, Redis, the kernel or the disk, and what each part then does.
+"""The cause of an error of Postgres, Redis, the kernel or the disk.
 
-================ ============================= ==================== ============= ======================== ========
-cause            examples                      the writer           the breaker   a connection             a request
-================ ============================= ==================== ============= ======================== ========
-INVALID_DATA     22…, 23…, a text with NUL     drops the event      closes        is kept                  500
-BUSY             40…, 53…, 55…, 57014          retries              closes        Single's is replaced     503
-READ_ONLY        25006, a replica of Redis     retries              "read only"   is replaced              503
-SESSION_BROKEN   25P03, 58…, XX…               retries              closes        is replaced              503
-NOT_READY        28…, 3D…, 42P01, 42501        retries              closes        is replaced              503
-UNAVAILABLE      08…, 57P…, no SQLSTATE        retries              opens         is replaced              503
-OUT_OF_RESOURCES EMFILE, ENOSPC, no memory     retries              closes        is replaced              503
-BUG              42703, 0A…, all others        retries              closes        Single's is replaced     500
-================ ============================= ==================== ============= ======================== ========
-
-Each 503 has ``Retry-After``. ``of_accept`` is for errors of a listening socket; its BUG means that the socket is of no
-use any more, and the process exits with one line.
+docs/operations.md, "Errors", has the table of all causes and what each part does then; tests/errors walks it. No other
+file decides by the class, the SQLSTATE, the errno or the text of such an error.
 """
 
 from __future__ import annotations
 
 import errno
+import os
+import re
+import socket
+import ssl
 from enum import Enum
 
 import psycopg2
@@ -52,50 +43,75 @@ _CLIENT_MESSAGES = {
     Cause.OUT_OF_RESOURCES: "The server is short of files, memory or disk for now; try again",
 }
 
-# The whole SQLSTATE decides, else its class, the first two characters.
+# The whole SQLSTATE decides, else its class, the first two characters. All others are BUG.
 _SQLSTATES = {
+    "08": Cause.UNAVAILABLE,
     "22": Cause.INVALID_DATA,
     "23": Cause.INVALID_DATA,
-    "40": Cause.BUSY,
-    "53": Cause.BUSY,
-    "55": Cause.BUSY,
-    "57014": Cause.BUSY,
-    "25006": Cause.READ_ONLY,
     "25": Cause.SESSION_BROKEN,
+    "25001": Cause.BUG,  # a statement of ours in the wrong place of a transaction
+    "25006": Cause.READ_ONLY,
+    "25P02": Cause.BUG,  # our code has gone on after an error
     "26": Cause.SESSION_BROKEN,  # a prepared statement that the pooler does not know
+    "28": Cause.NOT_READY,
     "34": Cause.SESSION_BROKEN,
+    "3D": Cause.NOT_READY,
+    "3F": Cause.NOT_READY,
+    "40": Cause.BUSY,
+    "42501": Cause.NOT_READY,
+    "42P01": Cause.NOT_READY,
+    "53": Cause.BUSY,
+    "53000": Cause.OUT_OF_RESOURCES,  # Postgres can open no file
+    "53100": Cause.OUT_OF_RESOURCES,
+    "53200": Cause.OUT_OF_RESOURCES,
+    "55": Cause.BUSY,
+    "57": Cause.UNAVAILABLE,
+    "57014": Cause.BUSY,
     "58": Cause.SESSION_BROKEN,
     "F0": Cause.SESSION_BROKEN,
     "XX": Cause.SESSION_BROKEN,
-    "08": Cause.UNAVAILABLE,
-    "57": Cause.UNAVAILABLE,
-    "28": Cause.NOT_READY,
-    "3D": Cause.NOT_READY,
-    "3F": Cause.NOT_READY,
-    "42501": Cause.NOT_READY,
-    "42P01": Cause.NOT_READY,
 }
 
-# In this driver a failed connect has no SQLSTATE, although the server sends one.
+# In this driver a failed connect has no SQLSTATE, although the server sends one: its text in English tells which.
 _CONNECT_ERRORS = {
-    "sorry, too many clients": "53300",
-    "remaining connection slots": "53300",
+    "too many clients already": "53300",
+    "remaining connection slots are reserved": "53300",
     "too many connections for": "53300",
+    "could not fork new process for connection": "53000",
     "the database system is": "57P03",  # starting up, shutting down, in recovery
     "password authentication failed": "28P01",
     "no pg_hba.conf entry": "28000",
+    "pg_hba.conf rejects connection": "28000",
+    "is not permitted to log in": "28000",
+    'role ".*" does not exist': "28000",
+    'database ".*" does not exist': "3D000",
+    "is not currently accepting connections": "55000",
+    "permission denied for database": "42501",
 }
 
-# Errors without a class in the driver, by their first word.
+# By the first word of the server's answer. All others are BUG.
 _REDIS = {
-    "MISCONF": Cause.OUT_OF_RESOURCES,  # Redis cannot write to its disk
-    "MASTERDOWN": Cause.UNAVAILABLE,
+    "BUSY": Cause.BUSY,  # a script runs for too long
     "CLUSTERDOWN": Cause.UNAVAILABLE,
-    "TRYAGAIN": Cause.UNAVAILABLE,
+    "DENIED": Cause.NOT_READY,  # protected mode
+    "LOADING": Cause.UNAVAILABLE,
+    "MASTERDOWN": Cause.UNAVAILABLE,
+    "MISCONF": Cause.OUT_OF_RESOURCES,  # Redis cannot write to its disk
+    "NOAUTH": Cause.NOT_READY,
+    "NOPERM": Cause.NOT_READY,
+    "NOREPLICAS": Cause.READ_ONLY,  # too few replicas for min-replicas-to-write
+    "OOM": Cause.OUT_OF_RESOURCES,
+    "READONLY": Cause.READ_ONLY,
+    "TRYAGAIN": Cause.BUSY,
+    "UNBLOCKED": Cause.READ_ONLY,  # it became a replica while the command waited
+    "WRONGPASS": Cause.NOT_READY,
 }
+_OF_PIPELINE = re.compile(r"Command # \d+ .* of pipeline caused error: ", re.DOTALL)  # the driver's words
 
 OUT_OF_FILES_OR_MEMORY = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN})
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+# libpq has only the texts of errors of the kernel, and one of its own. That of EAGAIN is that of a wait, too.
+_SHORT = ("out of memory", *map(os.strerror, sorted(OUT_OF_FILES_OR_MEMORY - {errno.EAGAIN})))
 # accept() also reports errors of the connection or its network from before the accept.
 _PEER = frozenset(
     (
@@ -121,8 +137,9 @@ def of(error: BaseException) -> Cause:
         return _of_system(error)
     if isinstance(error, MemoryError) or "can't start new thread" in str(error):
         return Cause.OUT_OF_RESOURCES
-    if isinstance(error, (ValueError, TypeError, LookupError, ArithmeticError)):
-        return Cause.INVALID_DATA  # a value cannot be encoded or folded
+    # The driver refuses a text: a lone surrogate, or NUL. No other error of Python speaks of the data alone.
+    if isinstance(error, UnicodeEncodeError) or "cannot contain NUL (0x00)" in str(error):
+        return Cause.INVALID_DATA
     return Cause.BUG
 
 
@@ -132,17 +149,17 @@ def sqlstate(error: BaseException) -> str | None:
     state: str | None = getattr(error, "pgcode", None)
     if state is None and isinstance(error, psycopg2.OperationalError):
         text = str(error)
-        return next((known for part, known in _CONNECT_ERRORS.items() if part in text), None)
+        return next((known for part, known in _CONNECT_ERRORS.items() if re.search(part, text)), None)
     return state
 
 
 def client_message(error: BaseException) -> str:
     """Returns the text for the caller of a request that met a temporary error."""
     cause = of(error)
-    of_postgres = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
-    if cause in (Cause.UNAVAILABLE, Cause.SESSION_BROKEN, Cause.NOT_READY) and not of_postgres:
-        return "A server that this request needs does not answer; try again"
-    return _CLIENT_MESSAGES.get(cause, "")
+    known = isinstance(getattr(error, "cause", None), Cause) or isinstance(error, psycopg2.Error)
+    if getattr(error, "of_postgres", known) or cause is Cause.OUT_OF_RESOURCES:
+        return _CLIENT_MESSAGES.get(cause, "")
+    return "A server that this request needs does not answer; try again"
 
 
 def first_line(error: BaseException) -> str:
@@ -168,25 +185,35 @@ def _of_postgres(error: psycopg2.Error) -> Cause:
     if isinstance(error, psycopg2.DataError) or "can't adapt" in str(error):
         return Cause.INVALID_DATA
     if isinstance(error, (psycopg2.ProgrammingError, psycopg2.NotSupportedError)):
-        return Cause.BUG
-    return Cause.UNAVAILABLE
+        return Cause.NOT_READY if str(error).startswith("invalid dsn") else Cause.BUG
+    return Cause.OUT_OF_RESOURCES if _is_short(error) else Cause.UNAVAILABLE
 
 
 def _of_redis(error: redis.RedisError) -> Cause:
-    if isinstance(error, (redis.AuthenticationError, redis.NoPermissionError)):
+    word = error.status_code or _OF_PIPELINE.sub("", str(error)).partition(" ")[0]
+    if word in _REDIS:
+        return _REDIS[word]
+    if isinstance(error, redis.AuthenticationError):
         return Cause.NOT_READY
-    if isinstance(error, redis.ReadOnlyError):
-        return Cause.READ_ONLY
-    if isinstance(error, redis.OutOfMemoryError):
-        return Cause.OUT_OF_RESOURCES
-    if isinstance(error, redis.DataError):
-        return Cause.INVALID_DATA
+    if isinstance(error, redis.InvalidResponse):
+        return Cause.SESSION_BROKEN
     if isinstance(error, (redis.ConnectionError, redis.TimeoutError)):
-        return Cause.UNAVAILABLE
-    return _REDIS.get(str(error).partition(" ")[0], Cause.BUG)
+        if "max number of clients reached" in str(error):
+            return Cause.BUSY
+        return Cause.OUT_OF_RESOURCES if _is_short(error) else Cause.UNAVAILABLE
+    return Cause.BUG
+
+
+def _is_short(error: Exception) -> bool:
+    """Whether the driver could not reach its server because this process or machine is out of files or memory."""
+    text = str(error)
+    return any(part in text for part in _SHORT)
 
 
 def _of_system(error: OSError) -> Cause:
+    if isinstance(error, (socket.gaierror, ssl.SSLError)):  # their numbers are not those of errno
+        memory = isinstance(error, socket.gaierror) and error.errno == socket.EAI_MEMORY
+        return Cause.OUT_OF_RESOURCES if memory else Cause.UNAVAILABLE
     if error.errno in OUT_OF_FILES_OR_MEMORY | _DISK:
         return Cause.OUT_OF_RESOURCES
     network = isinstance(error, (ConnectionError, TimeoutError)) or error.errno in _NETWORK

@@ -1,4 +1,4 @@
-"""Writes the answers of a connection, and cuts off a client that takes them too slowly."""
+"""Writes the answers of a connection, and disconnects a client that takes them too slowly."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Outlet:
         self.writelines([data])
 
     def writelines(self, pieces: Sequence[bytes]) -> None:
-        """Writes until the kernel has all. Raises TimeoutError when that takes too long, and cuts the connection."""
+        """Writes until the kernel has all. Raises TimeoutError when that takes too long, and disconnects the client."""
         with self._in_time(sum(map(len, pieces))):
             self._file.writelines(pieces)
             self._file.flush()
@@ -46,20 +46,20 @@ class Outlet:
         began, due = time.monotonic(), size / SLOWEST
         try:
             with (
-                self._unsent.held(self._whose(), size, self._cut),
+                self._unsent.held(self._whose(), size, self._disconnect),
                 eventlet.Timeout(
                     LATE_SECONDS + due - self._late, TimeoutError("an answer that is taken too slowly")
                 ),
             ):
                 yield
         except TimeoutError:
-            self._cut()
+            self._disconnect()
             raise
         finally:
             self._late = max(0.0, self._late + time.monotonic() - began - due)
 
-    def _cut(self) -> None:
-        """Cuts at once and discards what the kernel still holds: it would go on sending to this reader."""
+    def _disconnect(self) -> None:
+        """Disconnects at once and discards what the kernel still holds: it would go on sending to this reader."""
         with contextlib.suppress(OSError):
             self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         shutdown_safe(self._connection)

@@ -4,7 +4,6 @@ pause are limited. Imported after ``green.patch()``."""
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import os
 import signal
@@ -191,15 +190,15 @@ def serve(
 ) -> None:
     """Serves until SIGTERM or SIGINT; then ``stopping`` closes the viewers and requests may finish.
 
-    Raises SystemExit, with one line, when the port is in use and when it cannot serve any longer.
+    Raises SystemExit, with one line, when it cannot listen and when it cannot serve any longer.
     """
     try:
         # eventlet.listen would set SO_REUSEPORT, which makes a double start silent.
         listener = eventlet.listen((host, port), backlog=BACKLOG, reuse_port=False)
     except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        raise SystemExit(f"port {port} is in use; choose another with PORT") from None
+        raise SystemExit(
+            f"taskroom: port {port} of {host} cannot be opened ({error.strerror}); choose another with PORT or HOST"
+        ) from None
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     notice_silence(listener, stalled_seconds)

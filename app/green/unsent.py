@@ -27,11 +27,11 @@ class Unsent:
         self.bytes = 0
 
     @contextmanager
-    def held(self, key: str, size: int, cut: Callable[[], None]) -> Iterator[None]:
-        """Encloses the time in which an answer of that size waits to be taken. ``cut`` ends the connection at once,
+    def held(self, key: str, size: int, disconnect: Callable[[], None]) -> Iterator[None]:
+        """Encloses the time in which an answer of that size waits to be taken. ``disconnect`` ends the connection
         without waiting; when the process holds too much, it is called for the oldest answers of the key with most."""
         token = object()
-        self._held.setdefault(key, {})[token] = size, cut
+        self._held.setdefault(key, {})[token] = size, disconnect
         self._bytes[key] = self._bytes.get(key, 0) + size
         self.bytes += size
         while self.bytes > self._in_all:
@@ -49,14 +49,14 @@ class Unsent:
             self._waiting.setdefault(key, threading.Event()).wait()
 
     def _drop(self, key: str, token: object) -> Callable[[], None]:
-        size, cut = self._held[key].pop(token)
+        size, disconnect = self._held[key].pop(token)
         self._bytes[key] -= size
         self.bytes -= size
         if not self._held[key]:
             del self._held[key], self._bytes[key]
         if self._bytes.get(key, 0) <= self._of_one and (waiting := self._waiting.pop(key, None)):
             waiting.set()
-        return cut
+        return disconnect
 
 
 def whose(environ: dict[str, Any]) -> str:

@@ -7,21 +7,25 @@ from collections import deque
 
 
 class AdmissionQueue:
-    """Admits ``at_once`` callers; the others wait in the order of their arrival.
+    """A context manager that admits ``at_once`` callers; the others wait in the order of their arrival.
 
     A semaphore wakes a waiting caller, which then finds that a newcomer has taken its place: of a thousand clients that
     connected at once, some waited for a second although each took three milliseconds.
     """
 
     def __init__(self, at_once: int) -> None:
-        self._free, self._lock = at_once, threading.Lock()
+        self._at_once = self._free = at_once
+        self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
 
     def __len__(self) -> int:
-        """Returns the number of callers that wait."""
         return len(self._waiting)
 
-    def enter(self) -> None:
+    @property
+    def admitted(self) -> int:
+        return self._at_once - self._free
+
+    def __enter__(self) -> None:
         with self._lock:
             if self._free and not self._waiting:
                 self._free -= 1
@@ -36,10 +40,10 @@ class AdmissionQueue:
                 if still_waiting:
                     self._waiting.remove(admitted)
             if not still_waiting:
-                self.leave()
+                self.__exit__()
             raise
 
-    def leave(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Hands the place to the next caller: a place is never free while a caller waits."""
         with self._lock:
             if self._waiting:

@@ -1,4 +1,5 @@
-"""Limits of attempts to open a stream or socket. Each web process counts them in memory: a count must cost nothing."""
+"""Limits of attempts to open a stream or socket, and of wrong API keys. Each web process counts attempts in memory: a
+count must cost nothing. Only refused ones are counted for all processes."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from app.http.rate_limits import KEPT_REFUSALS, network_key
 ADDRESS_FACTOR = 10  # an address may do ten times as much as a user: many people share an address
 FAILURE_DIVISOR = 5  # one of this many attempts to connect may fail
 SEPARATE_KEYS = 50_000  # keys that have a count of their own in a minute
+WRONG_KEYS_PER_MINUTE = 60  # API keys, from an address; as many as wrong passwords
 
 
 class RateExceeded(TooMany):
@@ -58,19 +60,59 @@ class Window:
         return 0.0 if count <= self._limit else self._ends - now
 
 
+class Failures:
+    """Counts what fails by ``count``, for all processes; it counts for a key and returns the seconds that the key must
+    wait, 0 for none."""
+
+    def __init__(self, count: Callable[[str], float]) -> None:
+        self._count = count
+        # The time until which a key that failed too often is refused.
+        self._refused: LRUCache[str, float] = LRUCache(KEPT_REFUSALS)
+
+    def wait(self, key: str) -> float:
+        """Returns the seconds that the key must wait; costs no round trip."""
+        now = time.monotonic()
+        return max(0.0, self._refused.get(key, now) - now)
+
+    def add(self, key: str) -> float:
+        """Counts a failure. Returns the seconds that the key must wait."""
+        left = self.wait(key)
+        if left > 0:
+            return left  # further attempts cost Redis nothing
+        wait = self._count(key)
+        if wait:
+            self._refused[key] = time.monotonic() + wait
+        return wait
+
+
+class WrongKeys:
+    """Limits wrong API keys by the address of the current request; ``count`` is that of ``Failures``."""
+
+    def __init__(self, count: Callable[[str], float]) -> None:
+        self._failures = Failures(count)
+
+    def check(self) -> None:
+        """Raises TooMany after too many wrong keys."""
+        self._refuse(self._failures.wait(rate_limits.address()))
+
+    def failed(self) -> None:
+        """Counts a wrong key. Raises TooMany when there were too many."""
+        self._refuse(self._failures.add(rate_limits.address()))
+
+    def _refuse(self, wait: float) -> None:
+        if wait:
+            raise too_many(wait)
+
+
 class ConnectionAttempts:
     """Limits attempts to open a stream or socket. This process counts all attempts, by address and by user. Refused
-    ones (401, 403, 404) are counted by ``failed``, for all processes: other attempts cost no round trip.
-
-    ``failed`` counts for a key and returns the seconds that the key must wait, 0 for none.
-    """
+    ones (401, 403, 404) are counted by ``failed``, the ``count`` of ``Failures``: other attempts cost no round
+    trip."""
 
     def __init__(self, per_user: int | None, failed: Callable[[str], float]) -> None:
         self._users = Window(per_user, lambda user_id: user_id[:2])  # 256 groups
         self._addresses = Window(None if per_user is None else per_user * ADDRESS_FACTOR, network_key)
-        self._failed = failed
-        # The time until which a key that failed too often is refused.
-        self._refused: LRUCache[str, float] = LRUCache(KEPT_REFUSALS)
+        self._failures = Failures(failed)
 
     def arrived(self, address: str) -> None:
         """Counts an attempt of the address. Raises RateExceeded."""
@@ -95,17 +137,7 @@ class ConnectionAttempts:
         try:
             yield set_user
         except (Unauthorized, Forbidden, NotFound) as refusal:
-            wait = self._wait_of(key)
+            wait = self._failures.add(key)
             if wait:
                 raise too_many(wait) from refusal
             raise
-
-    def _wait_of(self, key: str) -> float:
-        now = time.monotonic()
-        left = self._refused.get(key, now) - now
-        if left > 0:
-            return left  # further attempts cost Redis nothing
-        wait = self._failed(key)
-        if wait:
-            self._refused[key] = now + wait
-        return wait

@@ -1,4 +1,4 @@
-"""Shared by all resources: the blueprint, which refuses unknown parameters, fields, JSON bodies and list pages."""
+"""Shared by all resources: the blueprint, which refuses unknown parameters, fields and list pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
-from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,25 +17,21 @@ import orjson
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import LengthRequired, UnsupportedMediaType
 
 from app.auth import identity, permissions
-from app.auth.principal import Principal
+from app.auth.principal import SESSION, Principal
 from app.errors import BadRequest, NotFound, Unprocessable
 from app.green.unsent import Unsent
 from app.http.concurrency import UserConcurrency
+from app.http.json_body import json_body
+from app.http.scopes import View, declared
 from app.services import services
-from app.stream.background import in_turns
 from app.stream.event import MAX_SEQUENCE
 from app.stream.pages import bounded
 from app.stream.store import Head
 
 # Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
 BODY_LIMIT = 256 * 1024
-MAX_DEPTH = 64
-# Of a body, those in its texts too: a million would take the loop for a tenth of a second. A batch of events has fewer.
-MAX_CONTAINERS = 200_000
-VALUES_IN_A_TURN = 5_000  # of a JSON body, whose depth is checked
 UNKNOWN_FIELDS = 50  # allowed unknown fields of an object: the response names each of them
 
 
@@ -73,6 +68,14 @@ class Blueprint(SmorestBlueprint):
     def arguments(self, schema: type[ma.Schema], **kwargs: Any) -> Any:
         """Creates the schema once: from a class, webargs would create one for each request and copy every field."""
         return super().arguments(schema(), **kwargs)
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: View | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Refuses a view that does not say who may call it. Raises TypeError."""
+        if not hasattr(view_func, "scope"):
+            raise TypeError(f"The view of {rule} declares no scope: decorate it with permitted or declared")
+        super().add_url_rule(rule, endpoint, view_func, *args, **kwargs)
 
 
 class NoQuery(ma.Schema):
@@ -129,38 +132,6 @@ class SequenceField(WholeField):
         super().__init__(validate=ma.validate.Range(0, MAX_SEQUENCE), **kwargs)
 
 
-def json_body() -> Any:
-    """Returns the request's JSON; ``missing`` without a body. Raises ValueError when it is invalid.
-
-    Stricter than Python's parser: refuses NaN, lone surrogates, and nesting that could exhaust the stack of later code.
-    Does not keep numbers beyond 64 bits exactly.
-    """
-    if "Transfer-Encoding" in request.headers:  # Flask reads such a body as empty
-        raise LengthRequired("Send the body with a Content-Length, not in chunks")
-    data = request.get_data()
-    if not data:
-        return ma.missing
-    if not request.is_json:
-        raise UnsupportedMediaType("Send the body as application/json")
-    if data.count(b"[") + data.count(b"{") > MAX_CONTAINERS:
-        raise ValueError(f"more than {MAX_CONTAINERS:,} lists and objects")
-    value = orjson.loads(data)
-    refuse_deep(value)
-    return value
-
-
-def refuse_deep(value: Any, levels: int = MAX_DEPTH) -> None:
-    """Raises ValueError for JSON that is nested deeper than so many levels."""
-    containers = [value] if isinstance(value, dict | list) else []
-    for _ in range(levels):
-        inner = chain.from_iterable(c.values() if isinstance(c, dict) else c for c in containers)
-        # Others run meanwhile: two megabytes may hold a million values.
-        containers = [each for each in in_turns(inner, VALUES_IN_A_TURN) if isinstance(each, dict | list)]
-        if not containers:
-            return
-    raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-
-
 def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
     """Raises ValidationError for an object with many more fields than the schema, before each field is checked."""
     if not isinstance(value, dict):
@@ -175,27 +146,31 @@ def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
                 raise ma.ValidationError({name: error.messages}) from None
 
 
-def permitted(check: Callable[[Principal], None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def permitted(
+    scope: str, check: Callable[[Principal], None] = lambda principal: None
+) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
-    (401 without one; ``check`` may raise), and waits for a slot of the user, and until the user has read enough of its
-    earlier responses."""
+    (401 without one, 403 for an API key without the scope; ``check`` may raise), and waits for a slot of the user, and
+    until the user has read enough of its earlier responses."""
 
-    def decorator(view: Callable[..., Any]) -> Callable[..., Any]:
+    def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            principal = identity.current()
+            principal = identity.current(scope)
             check(principal)
             with services()[UserConcurrency].slot(principal.user_id):
                 services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
-        return wrapped
+        return declared(scope)(wrapped)
 
     return decorator
 
 
-signed_in = permitted(lambda principal: None)
-acting = permitted(permissions.may_write)  # for calls that change data
+reading = permitted("read")
+starting = permitted("start", permissions.may_write)
+acting = permitted("act")  # the view checks the right to the task
+signed_in = permitted(SESSION)
 
 
 def head_of(stream: str) -> Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import zlib
 
-from flask import request
+from flask import g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, UnsupportedMediaType
 
 from app.errors import BadRequest
@@ -15,8 +15,9 @@ PIECES_IN_A_TURN = 4
 
 
 def json_bytes(limit: int) -> bytes:
-    """Returns the request's JSON, which is not parsed, inflated where it comes as gzip. Raises RequestEntityTooLarge
-    when it has more bytes than ``limit``, BadRequest for invalid gzip, UnsupportedMediaType for any other encoding."""
+    """Returns the request's JSON, which is not parsed; inflated, once, where it comes as gzip. Raises
+    RequestEntityTooLarge when it has more bytes than ``limit``, BadRequest for invalid gzip, UnsupportedMediaType for
+    any other encoding."""
     if "Transfer-Encoding" in request.headers:  # Flask reads such a body as empty
         raise LengthRequired("Send the body with a Content-Length, not in chunks")
     data = request.get_data()
@@ -26,7 +27,9 @@ def json_bytes(limit: int) -> bytes:
         raise UnsupportedMediaType("Send the body as application/json")
     encoding = request.headers.get("Content-Encoding", "").strip().lower()
     if encoding in ("gzip", "x-gzip"):
-        return inflated(data, limit)
+        if "inflated" not in g:
+            g.inflated = inflated(data, limit)
+        return bytes(g.inflated)
     if encoding not in ("", "identity"):
         raise UnsupportedMediaType("Send the body as it is, or as gzip")
     if len(data) > limit:

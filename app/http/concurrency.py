@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 
 from app.errors import TooMany
@@ -13,6 +13,7 @@ from app.http.admission import AdmissionQueue
 
 MOST_WAITING = 1_000
 REPORTS_READ, REPORTS_STORED = 64, 8
+LARGE_REPORT, LARGE_REPORTS_STORED = 256 * 1024, 1  # bytes; so many of these at a time
 DOWNLOADS_PER_USER, DOWNLOADS_IN_TOTAL = 4, 32
 
 
@@ -35,7 +36,7 @@ class UserConcurrency:
             self._requests[user_id] = requests + 1
             queue = self._queues.setdefault(user_id, AdmissionQueue(self._at_once))
         try:
-            with admitted(queue):
+            with queue:
                 yield
         finally:
             with self._lock:
@@ -46,19 +47,30 @@ class UserConcurrency:
 
 class ReportConcurrency:
     """Limits the requests with workers' events, whose bodies are large: ``at_once`` for each user, not counted as
-    other requests; in total ``read`` bodies in memory. Fewer (``stored``) are parsed at a time: a parsed body is many
-    times as large."""
+    other requests; in total ``read`` bodies in memory. Fewer (``stored``) are parsed at a time, and of large ones
+    ``large``: a parsed body is up to ten times as large."""
 
-    def __init__(self, at_once: int, read: int = REPORTS_READ, stored: int = REPORTS_STORED) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        read: int = REPORTS_READ,
+        stored: int = REPORTS_STORED,
+        large: int = LARGE_REPORTS_STORED,
+    ) -> None:
         self._users = UserConcurrency(at_once)
-        self._read, self._stored = AdmissionQueue(read), AdmissionQueue(stored)
+        self._read, self._stored, self._large = (AdmissionQueue(most) for most in (read, stored, large))
 
     @contextmanager
-    def slot(self, user_id: str) -> Iterator[AbstractContextManager[None]]:
-        """Encloses reading a body. Yields a context that encloses parsing and storing it. Raises TooMany like
-        UserConcurrency."""
-        with self._users.slot(user_id), admitted(self._read):
-            yield admitted(self._stored)
+    def slot(self, user_id: str) -> Iterator[Callable[[int], AbstractContextManager[None]]]:
+        """Encloses reading a body. Yields a function of its size, whose result encloses parsing and storing it. Raises
+        TooMany like UserConcurrency."""
+        with self._users.slot(user_id), self._read:
+            yield self._storing
+
+    @contextmanager
+    def _storing(self, size: int) -> Iterator[None]:
+        with self._large if size > LARGE_REPORT else nullcontext(), self._stored:
+            yield
 
 
 class Downloads:
@@ -83,12 +95,3 @@ class Downloads:
             self._running[user_id] -= 1
             if not self._running[user_id]:
                 del self._running[user_id]
-
-
-@contextmanager
-def admitted(queue: AdmissionQueue) -> Iterator[None]:
-    queue.enter()
-    try:
-        yield
-    finally:
-        queue.leave()

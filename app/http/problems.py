@@ -13,8 +13,10 @@ from flask_limiter import RateLimitExceeded
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
+from app.auth import access_log
 from app.db.breaker import Refused
 from app.errors import Problem, Unavailable, Unprocessable, causes
+from app.errors.survived import survived
 from app.http.attempts import too_many as refusal
 from app.http.rate_limits import WINDOW_SECONDS, limiter
 from app.observability.log_format import request_id
@@ -68,6 +70,15 @@ class ProblemApi(Api):
         )
 
 
+def problem_of(error: Exception) -> Problem:
+    """Returns what the caller is told of any error: the problem itself, 503 of what passes by itself, or 500."""
+    if isinstance(error, Problem):
+        return error
+    if causes.of(error).is_temporary:
+        return Unavailable(causes.client_message(error))
+    return Problem(f"The request failed; the log has the error under {request_id.get()}")
+
+
 def problem_response(
     status: int,
     title: str,
@@ -99,7 +110,7 @@ def fields(messages: Any, name: str = "") -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     size, every = 0, _flat(messages, name)
     for number, (field, message) in enumerate(every):
-        text = _cut(str(message), LONGEST_ERROR)
+        text = _shortened(str(message), LONGEST_ERROR)
         size += len(field) + len(text)
         if number == MOST_ERRORS or size > ERRORS_SIZE:
             left_out = 1 + sum(1 for _ in every)
@@ -114,7 +125,7 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         for key, value in messages.items():
             own = key in _LOCATIONS if not name else key == ma.exceptions.SCHEMA
             inner = name if own else f"{name}.{key}" if name else str(key)
-            yield from _flat(value, _cut(inner, LONGEST_NAME))
+            yield from _flat(value, _shortened(inner, LONGEST_NAME))
         return
     if isinstance(messages, str) or not isinstance(messages, Iterable):
         messages = [messages]
@@ -122,13 +133,14 @@ def _flat(messages: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield name or "body", message
 
 
-def _cut(text: str, longest: int) -> str:
+def _shortened(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[:longest] + "…"
 
 
 def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
+        access_log.refused(error)
         return problem_response(
             error.status, error.title, error.detail, error.errors, error.headers, error.extensions
         )
@@ -140,12 +152,7 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        cause = causes.of(error)
-        if cause.is_temporary:
-            if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
-                logger.warning("503 for %s: %s", request.path, causes.first_line(error))
-            return problem(Unavailable(causes.client_message(error)))
-        logger.exception("500 for %s", request.path)
-        return problem_response(
-            500, Problem.title, f"The request failed; the log has the error under {request_id.get()}"
-        )
+        found = problem_of(error)
+        if not isinstance(error.__cause__, Refused):  # the breaker has logged it, once for all requests
+            survived(logger, error, "%d for %s", found.status, request.path)
+        return problem(found)

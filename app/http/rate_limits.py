@@ -11,7 +11,6 @@ from flask import Flask, request
 from flask_limiter import Limiter
 from limits import parse
 from limits.storage import RedisStorage
-from redis.exceptions import RedisError
 
 from app.db.breaker import Breaker
 
@@ -41,17 +40,15 @@ class PausingRedis(RedisStorage):
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         count = super().incr
-        return self._breaker.ask(
-            lambda: count(key, expiry, amount), lambda: self._count(key, expiry, amount), RedisError
-        )
+        return self._breaker.ask(lambda: count(key, expiry, amount), lambda: self._count(key, expiry, amount))
 
     def get(self, key: str) -> int:
         get = super().get
-        return self._breaker.ask(lambda: get(key), lambda: self._counted(key)[0], RedisError)
+        return self._breaker.ask(lambda: get(key), lambda: self._counted(key)[0])
 
     def get_expiry(self, key: str) -> float:
         expiry = super().get_expiry
-        return self._breaker.ask(lambda: expiry(key), lambda: self._counted(key)[1], RedisError)
+        return self._breaker.ask(lambda: expiry(key), lambda: self._counted(key)[1])
 
     def _count(self, key: str, expiry: int, amount: int) -> int:
         count, until = self._counted(key)
@@ -113,9 +110,9 @@ def limit_blueprint(blueprint: str, app: Flask) -> None:
         hooks[None] = kept
 
 
-def count_failure(per_minute: int, key: str) -> float:
-    """Counts a refused attempt to connect, in Redis. Returns the seconds that the key must wait, 0 for none."""
+def count_failure(what: str, per_minute: int, key: str) -> float:
+    """Counts a failure of that kind, in Redis. Returns the seconds that the key must wait, 0 for none."""
     allowed = parse(per_window(per_minute))
-    if limiter.limiter.hit(allowed, "connect", key):
+    if limiter.limiter.hit(allowed, what, key):
         return 0.0
-    return max(1.0, limiter.limiter.get_window_stats(allowed, "connect", key).reset_time - time.time())
+    return max(1.0, limiter.limiter.get_window_stats(allowed, what, key).reset_time - time.time())

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import Counter, Histogram
 from werkzeug.wsgi import ClosingIterator
 
-from app.observability.log_format import request_id
+from app.observability.log_format import REQUEST_ID, request_id
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -62,6 +62,7 @@ def with_request_id(serve: Wsgi) -> Wsgi:
         def forget() -> None:
             request_id.set(None)  # the next request on this connection has another id
 
+        environ[REQUEST_ID] = name  # for the events of a socket, which come later
         request_id.set(name)
         try:
             body = serve(environ, start)

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from app.stream.event import Draft, cut, draft, encode, now
+from app.stream.event import Draft, draft, encode, now, shortened
 
 SEVERITIES = ("info", "success", "warning", "error")
 TYPES: Mapping[str, str] = {
@@ -78,7 +78,7 @@ def notification(
         "notification_type": type,
         "severity": TYPES[type],
         "title": title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…",
-        "message": cut(message, LONGEST_MESSAGE),
+        "message": shortened(message, LONGEST_MESSAGE),
         "related_type": related_type,
         "related_id": related_id,
         "related_session_id": related_session_id,

@@ -6,24 +6,32 @@ the time. So one row marks a hundred thousand notifications as read.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
 
 from app.db.statements import Statement, as_text, time_text
-from app.errors import NotFound
+from app.errors import Foreign, NotFound
 from app.inbox.notification import TYPES
-from app.inbox.projection import STORED
 from app.models.base import Id
 from app.models.notifications import Inbox, Notification, ReadMark
 from app.models.streams import Stream
-from app.stream.event import MAX_SEQUENCE, draft, now, user_stream
+from app.stream.event import BROADCAST, MAX_SEQUENCE, Draft, Event, draft, now, user_stream
 from app.stream.store import Connect, lock_shared
 from app.stream.transaction import Transaction
 
 PRUNED_ROWS = 1_000
+
+STORED = (
+    *("id", "notification_type", "title", "message", "related_type", "related_id", "related_session_id"),
+    *("action_url", "urgent", "metadata", "created_at", "tenant"),
+)
+_INSERT = f"INSERT INTO notifications (user_id, sequence, {', '.join(STORED)}) VALUES %s"
 
 _user = sa.bindparam("user", type_=Id)
 _mark = sa.select(sa.func.coalesce(sa.func.max(ReadMark.read_to), 0)).where(ReadMark.user_id == _user)
@@ -36,7 +44,7 @@ _marked_at = (
 )
 
 
-def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def _notifications(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     """Selects a page of the notifications for which the conditions hold."""
     stored = as_text(*(Notification.__table__.c[name] for name in STORED))
     read_at = sa.func.coalesce(Notification.read_at, _marked_at.scalar_subquery())
@@ -49,10 +57,12 @@ def _part(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 # All up to the highest mark are read, above it some are by themselves: each part is a range of an index.
-_read = sa.union_all(_part(Notification.read_at.is_not(None), _above), _part(sa.not_(_above)))
+_read = sa.union_all(
+    _notifications(Notification.read_at.is_not(None), _above), _notifications(sa.not_(_above))
+)
 PAGES = {
-    None: Statement(_part()),
-    True: Statement(_part(Notification.read_at.is_(None), _above)),
+    None: Statement(_notifications()),
+    True: Statement(_notifications(Notification.read_at.is_(None), _above)),
     False: Statement(_read.order_by(_read.selected_columns.sequence.desc()).limit(sa.bindparam("limit"))),
 }
 """The statement of a page by ``unread``; the parameters are those of ``page``."""
@@ -70,13 +80,14 @@ _mark_read = sa.insert(ReadMark).values(
 _MARK_ALL = Statement(
     sa.update(Inbox).where(Inbox.user_id == _user).values(unread=0).add_cte(_mark_read.cte("marked"))
 )
-_its = Notification.user_id == _user, Notification.id == sa.bindparam("notification")
+_id = Notification.id == sa.bindparam("notification")
+_its = Notification.user_id == _user, _id
 _MARK_ONE = Statement(
     sa.update(Notification)
     .where(*_its, Notification.read_at.is_(None), _above)
     .values(read_at=sa.bindparam("at"))
 )
-_EXISTS = Statement(sa.select(Notification.id).where(*_its))
+_WHOSE = Statement(sa.select(*as_text(Notification.user_id)).where(_id))
 # Decremented, not set: pruning decrements it too, without a lock on the stream.
 _COUNT_DOWN = Statement(
     sa.update(Inbox).where(Inbox.user_id == _user).values(unread=Inbox.unread - 1).returning(Inbox.unread)
@@ -108,6 +119,26 @@ _is_used = sa.exists().where(
     Notification.user_id == ReadMark.user_id, Notification.sequence <= ReadMark.read_to
 )
 _PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~_is_used))
+
+
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
+    """Stores the notifications among the events and counts them as unread. No event follows from them."""
+    found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
+    if not found:
+        return ()
+    users = [event.stream.partition(":")[2] for event, _ in found]
+    rows = [
+        (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in STORED))
+        for user_id, (event, data) in zip(users, found, strict=True)
+    ]
+    execute_values(cur, _INSERT, rows)
+    execute_values(
+        cur,
+        """INSERT INTO inboxes (user_id, unread) VALUES %s
+           ON CONFLICT (user_id) DO UPDATE SET unread = inboxes.unread + EXCLUDED.unread""",
+        sorted(Counter(users).items()),
+    )
+    return ()
 
 
 def page(
@@ -171,8 +202,9 @@ def _mark_all(cur: Cursor, user_id: str, head: int, at: str) -> int | None:
 def _mark_one(cur: Cursor, user_id: str, id: str, at: str) -> int | None:
     if _MARK_ONE.execute(cur, user=user_id, notification=id, at=at).rowcount:
         return int(_COUNT_DOWN.execute(cur, user=user_id).fetchall()[0][0])
-    if not _EXISTS.execute(cur, user=user_id, notification=id).fetchall():
-        raise NotFound("There is no such notification")
+    whose = [user for (user,) in _WHOSE.execute(cur, notification=id)]
+    if user_id not in whose:
+        raise (Foreign if whose else NotFound)("There is no such notification")
     return None
 
 

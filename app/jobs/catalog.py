@@ -7,6 +7,8 @@ import threading
 import time
 from collections.abc import Collection, Mapping
 
+import orjson
+
 from app.config import QUEUE
 from app.jobs import packages
 from app.jobs.types import JobType
@@ -99,7 +101,7 @@ class Catalog:
             self._tried_at = began
 
     def _replace(self, found: list[packages.Row]) -> None:
-        types = {each.name: each for row in found for each in row.declared_types()}
+        types = {each["name"]: JobType.from_json(each) for row in found for each in orjson.loads(row.types)}
         self._types = dict(sorted(types.items()))
-        self._broken = dict(sorted(pair for row in found for pair in row.broken_files().items()))
+        self._broken = dict(sorted(pair for row in found for pair in orjson.loads(row.broken).items()))
         self._rows = found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 import orjson
@@ -29,24 +29,16 @@ class Row(NamedTuple):
     types: str
     broken: str
 
-    def declared_types(self) -> list[JobType]:
-        return [JobType.from_json(each) for each in orjson.loads(self.types)]
-
-    def broken_files(self) -> dict[str, str]:
-        found: dict[str, str] = orjson.loads(self.broken)
-        return found
-
 
 def declare(cur: Cursor, declarations: Iterable[Declaration]) -> None:
     """Replaces the declarations of these packages. Removes packages that no worker has had for ``FORGOTTEN_DAYS``."""
-    for found in sorted(
-        declarations, key=lambda each: each.package
-    ):  # all workers lock rows in the same order
+    # All workers lock rows in the same order.
+    for found in sorted(declarations, key=lambda each: each.package):
         cur.execute(
             """INSERT INTO job_packages (package, types, broken) VALUES (%s, %s, %s)
                ON CONFLICT (package) DO UPDATE SET types = EXCLUDED.types, broken = EXCLUDED.broken,
                    declared_at = now(), seen_at = now()""",
-            (found.package, _json([each.to_json() for each in found.types]), _json(found.broken)),
+            (found.package, _json([asdict(each) for each in found.types]), _json(found.broken)),
         )
     cur.execute(
         "DELETE FROM job_packages WHERE seen_at < now() - make_interval(days => %s)", (FORGOTTEN_DAYS,)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -34,9 +34,6 @@ class JobType:
     def from_json(cls, declared: Mapping[str, Any]) -> JobType:
         """Ignores unknown fields: a worker of another version may declare them."""
         return cls(**{name: declared[name] for name in _FIELDS & declared.keys()})
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @cached_property
     def validator(self) -> jsonschema_rs.Validator:

@@ -1,10 +1,10 @@
-"""Accounts, their sessions and tickets, and the keys by which a repeated request is known."""
+"""Accounts, their sessions, API keys and tickets, and the keys by which a repeated request is known."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Time
@@ -28,9 +28,8 @@ class User(Base):
     tenant: Mapped[str | None] = mapped_column(Text)
     issuer: Mapped[str | None] = mapped_column(Text)
     subject: Mapped[str | None] = mapped_column(Text)
-    told_at: Mapped[datetime | None] = mapped_column(
-        Time
-    )  # when the issuer made the token that role and tenant are of
+    # When the issuer made the token that role and tenant are of.
+    told_at: Mapped[datetime | None] = mapped_column(Time)
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
@@ -61,13 +60,45 @@ class Session(Base):
     refreshed_at: Mapped[datetime | None] = mapped_column(Time)
 
 
+class ApiKey(Base):
+    """An API key, stored as a hash; ``prefix`` are its first characters. Its tenant is that of its owner, or any where
+    the owner is a global admin: a trigger revokes it when that is no longer so."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        Index("api_keys_by_hash", "hash", unique=True),
+        # Lists have no revoked keys.
+        Index("api_keys_by_user", "user_id", "created_at", "id", postgresql_where=text("revoked_at IS NULL")),
+        Index(
+            *("api_keys_by_tenant", "tenant", "created_at", "id"),
+            postgresql_where=text("revoked_at IS NULL AND tenant IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(Text)
+    prefix: Mapped[str] = mapped_column(Text)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    expires_at: Mapped[datetime | None] = mapped_column(Time)
+    last_used_at: Mapped[datetime | None] = mapped_column(Time)
+    revoked_at: Mapped[datetime | None] = mapped_column(Time)
+
+
 class Ticket(Base):
-    """A ticket for one connection, stored as a hash. Its use deletes it."""
+    """A ticket for one connection, of a session or of an API key, stored as a hash. Its use deletes it."""
 
     __tablename__ = "tickets"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(session_id, key_id) = 1", name="tickets_of_a_session_or_key"),
+    )
 
     hash: Mapped[str] = mapped_column(Text, primary_key=True)
-    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime] = mapped_column(Time)
 
 
@@ -76,9 +107,7 @@ class IdempotencyKey(Base):
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
-    body_hash: Mapped[str] = mapped_column(
-        Text
-    )  # of what else it came with: what it is and where it was sent
+    body_hash: Mapped[str] = mapped_column(Text)  # of the rest of the request: its address and its body
     task_id: Mapped[str | None] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
     made: Mapped[str | None] = mapped_column(Text)  # what its answer is made from
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

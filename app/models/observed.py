@@ -61,7 +61,8 @@ class WorkerReport(Base):
     workers. ``id`` is made of the reporter and the name."""
 
     __tablename__ = "worker_reports"
-    __table_args__ = (Index("worker_reports_by_name", "name", "id"), Index("worker_reports_seen", "seen_at"))
+    # No index has ``seen_at``: each report would change it. The table has few rows.
+    __table_args__ = (Index("worker_reports_by_name", "name", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -83,7 +84,7 @@ class QueueReport(Base):
     """A queue as it was reported last; the columns are those of ``WorkerReport``."""
 
     __tablename__ = "queue_reports"
-    __table_args__ = (Index("queue_reports_by_name", "name", "id"), Index("queue_reports_seen", "seen_at"))
+    __table_args__ = (Index("queue_reports_by_name", "name", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

@@ -1,10 +1,11 @@
-"""The tables of the queue: waiting tasks, running attempts, workers, and the order of users."""
+"""The tables of the queue: waiting tasks, running attempts, workers and their job types, and the order of users."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, ForeignKey, Index, Text, func, text
+from sqlalchemy import ARRAY, JSON, ForeignKey, Index, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Id, Time
@@ -70,3 +71,16 @@ class Turn(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     claimed_at: Mapped[datetime | None] = mapped_column(Time)
     held: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class JobPackage(Base):
+    """The job types of a package and its broken files, declared by the worker that started last. Running workers renew
+    ``seen_at``. The columns are JSON, not JSONB: the order of phases and parameters has a meaning."""
+
+    __tablename__ = "job_packages"
+
+    package: Mapped[str] = mapped_column(Text, primary_key=True)
+    types: Mapped[Any] = mapped_column(JSON)
+    broken: Mapped[Any] = mapped_column(JSON)
+    declared_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

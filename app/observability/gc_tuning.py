@@ -18,7 +18,7 @@ UNAUTHENTICATED_PER_VIEWER = 10  # so many connections without sign-in leave as 
 CHECK_SECONDS = 1.0
 
 
-def settle() -> None:
+def freeze() -> None:
     """Freezes all present objects, once the process is built: they stay to its end, and no collection visits them."""
     gc.collect()
     gc.freeze()

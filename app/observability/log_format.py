@@ -14,11 +14,23 @@ import orjson
 
 from app.stream.event import clean
 
-# Tokens and query strings: exceptions and the server quote requests.
-_SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=[?&])[^\s\"']+")
+# Tokens, API keys and query strings: exceptions and the server quote requests.
+_SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|trk_[\w.~+/=-]+|(?<=[?&])[^\s\"']+")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the current greenlet
+REQUEST_ID = "taskroom.request_id"  # in the environment of a request: its id
 _task: ContextVar[dict[str, Any] | None] = ContextVar("task", default=None)
+
+
+@contextmanager
+def request(id: str | None) -> Iterator[None]:
+    """Adds the id of a request to the records that are logged in the block. An event of a socket runs in a greenlet of
+    its own, which does not know of the handshake."""
+    token = request_id.set(id)
+    try:
+        yield
+    finally:
+        request_id.reset(token)
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from urllib.parse import urljoin
 
 import httpcore
 
-from app.errors import TaskroomError
+from app.errors import TaskroomError, causes
+from app.errors.causes import Cause
 from app.outgoing.url_policy import Address, AddressRefused, Ip, UrlPolicy
 
 REDIRECTS = 3
@@ -46,6 +47,7 @@ def resolved(host: str, port: int) -> list[Ip]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
+        _raise_shortage(error)
         raise NoResponse(f"{host} has no address: {error}") from None
     return list(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
 
@@ -60,7 +62,8 @@ def post(
     resolve: Resolve = resolved,
     tls: ssl.SSLContext | None = None,
 ) -> HttpResponse:
-    """Sends the request; returns the final response. Raises AddressRefused and NoResponse."""
+    """Sends the request; returns the final response. Raises AddressRefused and NoResponse; OSError when this process
+    has no file or memory left."""
     backend = _PolicyBackend(rules, time.monotonic() + seconds, resolve)
     try:
         for _ in range(REDIRECTS + 1):
@@ -71,8 +74,15 @@ def post(
     except httpcore.TimeoutException:
         raise NoResponse(f"no answer within {seconds:g} s") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
+        _raise_shortage(error)
         raise NoResponse(str(error) or type(error).__name__) from None
     raise NoResponse(f"more than {REDIRECTS} redirects")
+
+
+def _raise_shortage(error: BaseException) -> None:
+    """Raises the error when this process has no file or memory left: that is no failure of the receiver."""
+    if causes.of(error) is Cause.OUT_OF_RESOURCES:
+        raise error
 
 
 def _joined(url: str, location: str) -> str:
@@ -149,6 +159,7 @@ class _PolicyBackend(httpcore.NetworkBackend):
                 )
                 return _DeadlineStream(stream, self._deadline)
             except httpcore.ConnectError as error:
+                _raise_shortage(error.__cause__ or error)  # the kernel's; the library's pool would drop it
                 failure = error
         raise failure
 

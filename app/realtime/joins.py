@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from app.errors import TooMany, Unavailable
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
 
-AT_ONCE = (
-    16  # fewer than the pool's connections to Postgres, for which joins would otherwise wait out of order
-)
-
-
-class Full(Unavailable):
-    """The process has as many viewers as it may have; a client comes back by itself."""
+AT_ONCE = 16  # fewer than the pool's connections to Postgres, for which joins would else wait out of order
 
 
 class Joins:
@@ -23,28 +15,11 @@ class Joins:
 
     def __init__(self, per_user: int | None, in_all: int, at_once: int = AT_ONCE) -> None:
         self._per_user, self._in_all = per_user, in_all
-        self._queue, self._lock = AdmissionQueue(at_once), threading.Lock()
+        self.queue = AdmissionQueue(at_once)  # encloses the part of a join that may ask Postgres
+        self._lock = threading.Lock()
         self._viewers: dict[str, int] = {}
         self.viewers = 0
         self.left = 0  # since the start
-        self.in_flight = 0
-
-    @property
-    def waiting(self) -> int:
-        return len(self._queue)
-
-    @contextmanager
-    def joining(self) -> Iterator[None]:
-        """Encloses the part of a join that may ask Postgres; waits while too many are in it."""
-        self._queue.enter()
-        try:
-            with self._lock:
-                self.in_flight += 1
-            yield
-        finally:
-            with self._lock:
-                self.in_flight -= 1
-            self._queue.leave()
 
     def admit(self, user_id: str) -> None:
         """Counts a viewer until ``leave``. Raises TooMany for the user's limit, Full for the process's."""

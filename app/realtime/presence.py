@@ -61,7 +61,7 @@ class Presence:
         here = {name: self._here.get(name, 0) for name in names}
         found: list[list[str | None]] = []
         if names:
-            found = self._breaker.ask(lambda: self._read(list(names)), list, RedisError)
+            found = self._breaker.ask(lambda: self._read(list(names)), list)
         for counts in found:
             for name, count in zip(names, counts, strict=True):
                 here[name] += int(count or 0)
@@ -78,7 +78,7 @@ class Presence:
         if not self._here and not self._changed:
             return
         changed, self._changed = self._changed, set()
-        if not self._breaker.ask(lambda: self._write(changed), lambda: False, RedisError):
+        if not self._breaker.ask(lambda: self._write(changed), lambda: False):
             self._changed |= changed
 
     def _write(self, changed: set[str]) -> bool:

@@ -11,12 +11,12 @@ from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import NotFound, Unprocessable
 from app.http.base import Blueprint
+from app.http.scopes import declared
 from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs
-from app.realtime.sse_cursors import resume_cursor, resume_cursors
-from app.realtime.sse_rooms import MAX_ROOMS, parse_rooms
+from app.realtime.sse_cursors import MAX_ROOMS, cursors_of_user, parse_rooms, resume_cursor, resume_cursors
 from app.realtime.sse_serve import Hello, serve
-from app.realtime.sse_user import announced_since, cursors_of_user
+from app.realtime.sse_user import announced_since
 from app.services import services
 from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
@@ -64,6 +64,7 @@ class RoomsQuery(StreamQuery):
 
 
 @blp.get("/tasks/<uuid:task_id>/stream")
+@declared("read")
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def stream(query: dict[str, str], task_id: UUID) -> Response:
@@ -78,6 +79,7 @@ def stream(query: dict[str, str], task_id: UUID) -> Response:
 
 
 @blp.get("/events/stream")
+@declared("read")
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def events_stream(query: dict[str, str]) -> Response:
@@ -87,6 +89,7 @@ def events_stream(query: dict[str, str]) -> Response:
 
 
 @blp.get("/notifications/stream")
+@declared("read")
 @blp.arguments(NotificationQuery, location="query")
 @blp.response(200)
 def notifications_stream(query: dict[str, str]) -> Response:
@@ -96,6 +99,7 @@ def notifications_stream(query: dict[str, str]) -> Response:
 
 
 @blp.get("/stream")
+@declared("read")
 @blp.arguments(RoomsQuery, location="query")
 @blp.response(200)
 def rooms_stream(query: dict[str, str]) -> Response:

@@ -47,12 +47,13 @@ class SseCodec:
         return self.control("end", ending(stream, last), cursor)
 
     def quiet(self, viewer: Viewer, cursor: int, connections: int) -> bytes:
-        """The keep-alive; ``connections`` is how many the user has."""
-        return self.heartbeat(viewer.room.stream, cursor) if viewer.filter else self.keepalive
-
-    def heartbeat(self, stream: str, cursor: int) -> bytes:
-        """The keep-alive of a filtered viewer, with the cursor up to which no other event passed."""
-        return self.control("heartbeat", {"stream": stream}, cursor)
+        """The keep-alive; a filtered viewer's has the cursor up to which no other event passed. ``connections`` is how
+        many the user has."""
+        return (
+            self.control("heartbeat", {"stream": viewer.room.stream}, cursor)
+            if viewer.filter
+            else self.keepalive
+        )
 
     def farewell(self, reason: str, stream: str) -> bytes:
         """The last bytes of a connection, for a client that is still there."""

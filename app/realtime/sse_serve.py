@@ -8,23 +8,25 @@ from functools import partial
 from flask import Response, request
 
 from app import green
-from app.auth import identity
+from app.auth import access_log, identity
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
-from app.errors import NotFound, Problem, TooMany, Unauthorized, Unavailable
+from app.errors import NotFound, TooMany, Unauthorized, Unavailable
 from app.http.attempts import ConnectionAttempts
+from app.http.problems import problem_of
 from app.http.rate_limits import address
 from app.realtime.joins import Joins
 from app.realtime.sse_codec import CODECS, Codecs, message, retry
-from app.realtime.sse_connection import SseConnection
-from app.realtime.sse_registry import Connection, SseRegistry
-from app.realtime.sse_rooms import SharedSseConnection, composite
+from app.realtime.sse_connection import OneRoomConnection, SseConnection
+from app.realtime.sse_cursors import composite
+from app.realtime.sse_registry import SseRegistry
+from app.realtime.sse_rooms import ManyRoomsConnection
 from app.realtime.sse_user import UserCodec
 from app.realtime.sse_user import hello as hello_of_user
 from app.services import Services, services
 from app.stream.codec import Filter
 from app.stream.hub import Hub
-from app.stream.store import DatabaseUnavailable, NoSuchStream
+from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
 
 PATIENCE_SECONDS = 10  # that a client which came too often waits, at least
@@ -45,8 +47,8 @@ def serve(
     parts, viewers = services(), list[Viewer]()
     try:
         parts[ConnectionAttempts].arrived(address())
-        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].joining():
-            principal = identity.current(allow_ticket=True, lasts=True)
+        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].queue:
+            principal = identity.current("read", allow_ticket=True, lasts=True)
             set_user(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)
@@ -64,29 +66,30 @@ def serve(
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
         make_hello = partial(hello or codec.hello, viewers[0], principal)
-        make: Callable[..., Connection] = partial(SseConnection, codec=codec, viewer=viewers[0])
+        make: Callable[..., SseConnection] = partial(OneRoomConnection, codec=codec, viewer=viewers[0])
         if rooms:
             make_hello = partial(_hello_of_rooms, viewers)
-            make = partial(SharedSseConnection, codec=codec, viewers=viewers)
+            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers)
         elif own:
             since = cursors[1]
             make_hello = partial(hello_of_user, make_hello, viewers[1], since)
             user_codec = partial(UserCodec, inner=plain, since=since)
-            make = partial(SharedSseConnection, codec=codec, viewers=viewers, room_codec=user_codec)
+            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers, room_codec=user_codec)
         return _handed_over(parts, viewers, principal, make_hello, make)
     except NoSuchStream:
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
-    except (DatabaseUnavailable, Unavailable, TooMany) as error:
-        _close(parts, viewers, "sent_away")
-        if "text/event-stream" not in request.headers.get("Accept", ""):
+    except Exception as error:
+        problem = problem_of(error)
+        passes = isinstance(problem, (Unavailable, TooMany))
+        _close(parts, viewers, "sent_away" if passes else "refused")
+        if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
             raise
+        if problem is error:
+            access_log.refused(problem)
         # A 503 or 429 would end a native EventSource for good; this makes it come back.
-        seconds = PATIENCE_SECONDS if isinstance(error, TooMany) else 1
+        seconds = PATIENCE_SECONDS if isinstance(problem, TooMany) else 1
         return _response(iter((retry(seconds) + b"\n",)))
-    except Problem:
-        _close(parts, viewers, "refused")
-        raise
 
 
 def _came_back(parts: Services, how: str) -> None:
@@ -110,7 +113,7 @@ def _handed_over(
     viewers: list[Viewer],
     principal: Principal,
     hello: Callable[[], bytes],
-    make: Callable[..., Connection],
+    make: Callable[..., SseConnection],
 ) -> Response:
     """Lets the HTTP server send the first message; then the hub has the socket, and this greenlet ends."""
     environ = request.environ

@@ -7,29 +7,18 @@ sequence; it is sent the announcements of the last minutes, which it cannot have
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from app.realtime.sse_codec import SseCodec
-from app.realtime.sse_rooms import RoomCodec, SharedSseConnection
-from app.stream.event import BROADCAST, MAX_SEQUENCE, Event
+from app.realtime.sse_rooms import ManyRoomsConnection, RoomCodec
+from app.stream.event import BROADCAST, Event
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 from app.stream.viewer import Viewer
 
 LOOK_BACK_SECONDS = 900
 LOOK_BACK_EVENTS = 100
-_ID = re.compile(r"([0-9]{1,19})(?:\.([0-9]{1,19}))?\Z", re.ASCII)
 _since: SingleFlight[int | None] = SingleFlight()  # a crowd that comes back shares one query
-
-
-def cursors_of_user(id: str) -> tuple[int, int | None] | None:
-    """Returns the two cursors of an id; None when it is none. The second is None when no announcement was sent."""
-    match = _ID.match(id)
-    if match is None:
-        return None
-    own, broadcast = int(match[1]), None if match[2] is None else int(match[2])
-    return (own, broadcast) if max(own, broadcast or 0) <= MAX_SEQUENCE else None
 
 
 def announced_since(read: Connect) -> int | None:
@@ -60,11 +49,11 @@ class UserCodec(RoomCodec):
     ``broadcast`` begins, None for live only."""
 
     def __init__(
-        self, connection: SharedSseConnection, index: int, inner: SseCodec, since: int | None
+        self, connection: ManyRoomsConnection, index: int, inner: SseCodec, since: int | None
     ) -> None:
         super().__init__(connection, index)
         self._inner = inner
-        self._silent_to = connection.viewers[1].start if since is None else -1
+        self._silent_to = connection.viewers[1].own_cursor if since is None else -1
 
     def frame(self, event: Event) -> bytes:
         return self._with_id(self._inner.frame(event), event.sequence)

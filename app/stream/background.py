@@ -27,7 +27,7 @@ def spawn(function: Callable[..., None], *args: Any) -> None:
     _thread.start_new_thread(run, ())
 
 
-def in_turns(items: Iterable[Item], at_once: int = 200) -> Iterator[Item]:
+def with_pauses(items: Iterable[Item], at_once: int = 200) -> Iterator[Item]:
     """Yields the items, for a long loop without a lock: after ``at_once`` of them other threads run."""
     for number, item in enumerate(items, 1):
         yield item

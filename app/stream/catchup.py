@@ -6,49 +6,48 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from app.stream.audience import Audience, HubParts
-from app.stream.background import in_turns
-from app.stream.encoded_batch import BatchCache, EncodedBatch, first_of
+from app.errors import causes
+from app.stream.background import with_pauses
+from app.stream.encoded_batch import BatchCache, EncodedBatch, first_batch
 from app.stream.event import Event
 from app.stream.history import History
+from app.stream.initial_state import InitialState, StateCache
 from app.stream.parking import Parking
-from app.stream.present import First, Presents
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer, failed
+from app.stream.watched_room import HubParts, WatchedRoom
 
-logger = logging.getLogger("taskroom.behind")
+logger = logging.getLogger("taskroom.catchup")
 
 # For one viewer in one go, about half a megabyte: a reader as fast as this process would be sent a whole long log from
 # memory while all others wait.
 BATCHES_IN_A_ROW = 8
 
 
-class Catchup(Parking):
+class Catchup:
     """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
 
-    refresh_until: Callable[[Audience, Callable[[], bool]], None]  # of the tail check; set by the hub
+    refresh_until: Callable[[WatchedRoom, Callable[[], bool]], None]  # of the tail check; set by the hub
 
     def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
-        super().__init__()
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
-        self._audiences, self._stalled_seconds = hub.audiences, stalled_seconds
-        self._history, self.presents = History(hub.store), Presents()
+        self._rooms, self._stalled_seconds = hub.rooms, stalled_seconds
+        self._history, self.states = History(hub.store), StateCache()
         self._unanswered: set[Viewer] = set()  # Postgres did not answer when it was read for them
-        self._batches = BatchCache()
+        self._batches, self.parking = BatchCache(), Parking()
 
     @property
     def viewers(self) -> int:
         """How many wait for their wires or for Postgres."""
-        return len(self._parked) + len(self._unanswered)
+        return len(self.parking) + len(self._unanswered)
 
     def advance(self, viewer: Viewer, step: Callable[[Viewer], None] | None = None) -> None:
         """Sends the viewer what its wire takes: the unsent remainder, then events of the ring and of Postgres; takes it
         into its cohort when it has caught up. ``step`` is done instead."""
         gone = False
         with self._lock:
-            self._parked.discard(viewer)
+            self.parking.discard(viewer)
             if viewer.closed is None and viewer.cohort is None and viewer.wire is not None:
                 try:
                     (step or self._advance)(viewer)
@@ -60,23 +59,23 @@ class Catchup(Parking):
         if gone:
             viewer.close("gone")
 
-    def cut(self, viewer: Viewer, batch: EncodedBatch, taken: int) -> None:
+    def fall_behind(self, viewer: Viewer, batch: EncodedBatch, taken: int) -> None:
         """The viewer's wire took ``taken`` of the batch; the viewer goes on from there when the wire takes more."""
-        cut = batch.cut(taken)
-        viewer.start = cut.cursor
-        self._metrics.sent(batch.codec, batch.types_up_to(viewer.start))
-        if cut.remainder:
-            viewer.wire.hold_remainder(cut.remainder)  # type: ignore[union-attr]
-        self.park(viewer)
+        now = batch.position_after(taken)
+        viewer.own_cursor = now.cursor
+        self._metrics.sent(batch.codec, batch.types_up_to(viewer.own_cursor))
+        if now.remainder:
+            viewer.wire.hold_remainder(now.remainder)  # type: ignore[union-attr]
+        self.parking.park(viewer)
 
     def forget(self, stream: str) -> None:
         """What was read of that stream, and encoded of it, is no longer true."""
         self._batches.clear()
         self._history.drop(stream)
-        self.presents.drop(stream)
+        self.states.drop(stream)
 
     def leave(self, viewer: Viewer) -> None:
-        self._parked.discard(viewer)
+        self.parking.discard(viewer)
         self._unanswered.discard(viewer)
 
     def sweep(self, now: float) -> None:
@@ -88,12 +87,12 @@ class Catchup(Parking):
         with self._lock:
             self._batches.clear()
             self._history.forget(now)
-            self.presents.forget(now)
-            stalled = [v for v in self._parked if now - v.progress_at > self._stalled_seconds]
+            self.states.forget(now)
+            stalled = [v for v in self.parking if now - v.progress_at > self._stalled_seconds]
             unanswered, self._unanswered = self._unanswered, set()
-        for viewer in in_turns(stalled):
+        for viewer in with_pauses(stalled):
             viewer.close("stalled")
-        for viewer in in_turns(unanswered):
+        for viewer in with_pauses(unanswered):
             if now - viewer.progress_at > self._stalled_seconds:
                 viewer.close("unavailable")
             else:
@@ -102,65 +101,64 @@ class Catchup(Parking):
     def _advance(self, viewer: Viewer) -> None:
         wire, room = viewer.wire, viewer.room
         assert wire is not None
-        if not self._send_remainder(viewer):
+        if not self.parking.send_remainder(viewer):
             return
         if viewer.resync is not None:
-            if self._send(viewer, wire.codec.resync(viewer.resync)):
-                viewer.start, viewer.resync = viewer.resync.cursor, None
+            if self.parking.send(viewer, wire.codec.resync(viewer.resync)):
+                viewer.own_cursor, viewer.resync = viewer.resync.cursor, None
                 self._advance(viewer)
             return
-        if viewer.first is not None and not self._send_first(viewer, viewer.first):
+        if viewer.initial is not None and not self._send_initial(viewer, viewer.initial):
             return
         in_a_row = 0
-        while viewer.start < room.head:
+        while viewer.own_cursor < room.head:
             if in_a_row == BATCHES_IN_A_ROW:
-                self.park(viewer)  # its wire takes more at once, but the others come first
+                self.parking.park(viewer)  # its wire takes more at once, but the others come first
                 return
             in_a_row += 1
             batch = self._batch(viewer)
             if batch is None:
-                self._read(
-                    viewer, viewer.start, partial(self._overtaken, viewer, viewer.start, room.pruned_to)
-                )
+                cursor = viewer.own_cursor
+                self._read(viewer, cursor, partial(self._overtaken, viewer, cursor, room.pruned_to))
                 return
-            taken = self._offer(viewer, batch.data) if batch.data else 0
+            taken = self.parking.offer(viewer, batch.data) if batch.data else 0
             if taken < len(batch.data):
-                self.cut(viewer, batch, taken)
+                self.fall_behind(viewer, batch, taken)
                 return
             self._metrics.sent(batch.codec, batch.types_up_to(batch.cursor))
-            viewer.start = batch.cursor
+            viewer.own_cursor = batch.cursor
         if room.closed:
             self._end(viewer)
         else:
-            self._audiences[room.stream].arrive(viewer, wire.codec)
+            self._rooms[room.stream].arrive(viewer, wire.codec)
 
-    def _send_first(self, viewer: Viewer, first: First) -> bool:
-        """Sends the present state, as far as the wire takes it; True when all of it is sent."""
+    def _send_initial(self, viewer: Viewer, initial: InitialState) -> bool:
+        """Sends the initial state, as far as the wire takes it; True when all of it is sent."""
         stream = viewer.room.stream
-        if (rest := self.presents.of(stream, first)) is None:
-            self.presents.read(stream, partial(self._go_on, viewer))
+        if (rest := self.states.unsent(stream, initial)) is None:
+            self.states.read(stream, partial(self._go_on, viewer))
             return False
         while rest:
-            part = first_of(rest, codec := viewer.wire.codec)  # type: ignore[union-attr]
-            if not self._send(viewer, codec.join([codec.frame(e) for e in part])):
+            events = first_batch(rest, codec := viewer.wire.codec)  # type: ignore[union-attr]
+            if not self.parking.send(viewer, codec.join([codec.frame(e) for e in events])):
                 return False
-            self._metrics.sent(codec, [e.type for e in part])
-            first.sent_to, rest = part[-1].sequence, rest[len(part) :]
-            if not self._send_remainder(viewer):
+            self._metrics.sent(codec, [e.type for e in events])
+            initial.sent_to, rest = events[-1].sequence, rest[len(events) :]
+            if not self.parking.send_remainder(viewer):
                 return False
-        viewer.first = None
+        viewer.initial = None
         return True
 
     def _batch(self, viewer: Viewer) -> EncodedBatch | None:
         """The next batch for this viewer and all others at its cursor; None when its events must be read first."""
         room, codec = viewer.room, viewer.wire.codec  # type: ignore[union-attr]
-        key = room.stream, codec, viewer.filter, viewer.start
+        key = room.stream, codec, viewer.filter, viewer.own_cursor
         batch = self._batches.get(key)
         if batch is None:
-            events = room.after(viewer.start)
+            events = room.after(viewer.own_cursor)
             if events is None:  # a page may reach beyond the room's head, which is from an older look
-                events = self._history.after(room.stream, viewer.start, room.pruned_to)
-                events = events[: room.head - viewer.start]
+                events = self._history.after(room.stream, viewer.own_cursor, room.pruned_to)
+                events = events[: room.head - viewer.own_cursor]
             if not events:
                 return None
             batch = EncodedBatch.of(events, codec, viewer.filter)
@@ -196,17 +194,19 @@ class Catchup(Parking):
         """Postgres has no event that follows the cursor without a gap; the room was pruned to ``pruned_to`` then."""
         room = viewer.room
         try:
-            if (
-                viewer.start == cursor
-            ):  # else the room was rewound meanwhile, and the viewer has a resync already
-                self.refresh_until(self._audiences[room.stream], lambda: room.pruned_to != pruned_to)
-        except DatabaseUnavailable:
-            self._wait_for_postgres(viewer)
+            if viewer.own_cursor == cursor:  # else the room was rewound meanwhile: the viewer has a resync
+                self.refresh_until(self._rooms[room.stream], lambda: room.pruned_to != pruned_to)
+        except Exception as error:
+            if causes.of(error).is_temporary:
+                self._wait_for_postgres(viewer)
+            else:
+                self._faults.note(f"{room.stream} could not be looked up", error)
+                viewer.close("unavailable")
             return
-        if viewer.start == cursor < room.pruned_to:
+        if viewer.own_cursor == cursor < room.pruned_to:
             # Pruned past the cursor since the room or the viewer was opened: it goes on at the oldest event.
             viewer.resync = Resync(room.stream, "pruned", room.pruned_to + 1, room.head)
-        elif viewer.start == cursor and room.pruned_to == pruned_to:
+        elif viewer.own_cursor == cursor and room.pruned_to == pruned_to:
             # Nothing was pruned, so Postgres has lost events: the viewer goes on live.
             logger.error("%s has a hole after %d", room.stream, cursor)
             viewer.resync = Resync(room.stream, "pruned", room.head + 1, room.head)
@@ -223,6 +223,6 @@ class Catchup(Parking):
 
     def _send_end(self, viewer: Viewer, last: Event | None = None) -> None:
         codec = viewer.wire.codec  # type: ignore[union-attr]
-        if self._send(viewer, codec.end(viewer.room.stream, last, viewer.start)):
+        if self.parking.send(viewer, codec.end(viewer.room.stream, last, viewer.own_cursor)):
             viewer.end_begun = True
-            self._send_remainder(viewer)
+            self.parking.send_remainder(viewer)

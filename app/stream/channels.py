@@ -7,9 +7,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from redis.exceptions import RedisError
-
-from app.stream.background import in_turns
+from app.errors import causes
+from app.stream.background import with_pauses
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.message import Channels
@@ -103,11 +102,11 @@ class SubscribedChannels:
             try:
                 self._send_channels(connection, "SUBSCRIBE", list(map(name, wanted)))
                 self._send_channels(connection, "UNSUBSCRIBE", list(map(name, unwanted)))
-            except (RedisError, OSError) as error:
-                logger.info("subscribing waits for the next connection: %s", error)
+            except Exception as error:
+                _wait_for_connection(error)
 
     def _send_channels(self, connection: Any, command: str, channels: Sequence[str]) -> None:
-        for start in in_turns(range(0, len(channels), CHANNELS_AT_ONCE), 1):
+        for start in with_pauses(range(0, len(channels), CHANNELS_AT_ONCE), 1):
             connection.send_command(command, *channels[start : start + CHANNELS_AT_ONCE], check_health=False)
 
     def _command(self, *args: str) -> None:
@@ -116,5 +115,12 @@ class SubscribedChannels:
             return  # the next connection subscribes to all that is wanted
         try:
             self.send(connection, *args)
-        except (RedisError, OSError) as error:
-            logger.info("subscribing waits for the next connection: %s", error)
+        except Exception as error:
+            _wait_for_connection(error)
+
+
+def _wait_for_connection(error: Exception) -> None:
+    """Raises the error unless it is temporary: then the next connection subscribes to all that is wanted."""
+    if not causes.of(error).is_temporary:
+        raise error
+    logger.info("subscribing waits for the next connection: %s", error)

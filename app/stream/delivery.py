@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from app.stream.audience import Audience, HubParts
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.catchup import Catchup
 from app.stream.codec import Data
 from app.stream.encoded_batch import EncodedBatch
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.viewer import Cohort, Viewer, failed, offered
+from app.stream.watched_room import HubParts, WatchedRoom
 
 # The pause after a flush, as a multiple of the CPU time that the flush took: more than half of the loop stays free.
 PAUSE = 1.5
@@ -30,9 +30,7 @@ class Delivery:
     def __init__(self, hub: HubParts, catchup: Catchup) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._account, self._catchup = hub.account, catchup
-        self._busy: set[Audience] = (
-            set()
-        )  # flushed a moment ago: the next tick that is due flushes them again
+        self._busy: set[WatchedRoom] = set()  # flushed a moment ago: the next tick that is due flushes them
         self._tick_wanted = threading.Event()
         self._stopped = threading.Event()
 
@@ -43,7 +41,7 @@ class Delivery:
             self._tick_wanted.wait()
             self._tick_wanted.clear()
             with self._lock:
-                due = min((audience.next_flush_at for audience in self._busy), default=0.0)
+                due = min((watched.next_flush_at for watched in self._busy), default=0.0)
             due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may be due sooner
             # Until a room is due, not for a whole tick: in step with the room's events each would be late.
             self._stopped.wait(max(SHORTEST_SECONDS, PAUSE * worked, due))
@@ -55,24 +53,24 @@ class Delivery:
         self._stopped.set()
         self._tick_wanted.set()
 
-    def notify(self, audience: Audience) -> None:
+    def notify(self, watched: WatchedRoom) -> None:
         """The room's head moved, or the room was closed. The caller holds the lock."""
-        if time.monotonic() < audience.next_flush_at:
-            self._busy.add(audience)
+        if time.monotonic() < watched.next_flush_at:
+            self._busy.add(watched)
             self._tick_wanted.set()
         else:
-            self._flush(audience)
+            self._flush(watched)
 
-    def rewind(self, audience: Audience) -> None:
+    def rewind(self, watched: WatchedRoom) -> None:
         """The room was rewound: each viewer gets a resync, whatever it was sent last. The caller holds the lock."""
-        room = audience.room
+        room = watched.room
         self._catchup.forget(room.stream)
-        audience.arriving = []
-        for viewer in list(audience.viewers):
+        watched.arriving = []
+        for viewer in list(watched.viewers):
             if viewer.cohort is not None:
                 viewer.cohort.exit(viewer)
             if not viewer.end_begun:
-                viewer.first = None
+                viewer.initial = None
                 viewer.resync = Resync(room.stream, "beyond_head", room.pruned_to + 1, room.head)
             self._catchup.advance(viewer)
 
@@ -96,58 +94,56 @@ class Delivery:
             cohort.exit(viewer)
             viewer.wire.hold_remainder(data[taken:])  # type: ignore[union-attr]
             viewer.progress_at = time.monotonic()
-            self._catchup.park(viewer)
+            self._catchup.parking.park(viewer)
         return taken
 
     def _tick(self, now: float) -> float:
         """Flushes the rooms that are due; returns the CPU time that it took."""
         with self._lock:
-            audiences = [audience for audience in self._busy if audience.next_flush_at <= now]
-            self._busy.difference_update(audiences)
+            rooms = [watched for watched in self._busy if watched.next_flush_at <= now]
+            self._busy.difference_update(rooms)
         worked = 0.0
-        for audience in in_turns(audiences, ROOMS_AT_ONCE):
+        for watched in with_pauses(rooms, ROOMS_AT_ONCE):
             with self._lock:
                 used = time.thread_time()
-                with self._faults.within(f"{audience.room.stream} could not be delivered"):
-                    self._flush(audience)
+                with self._faults.within(f"{watched.room.stream} could not be delivered"):
+                    self._flush(watched)
                 worked += time.thread_time() - used
         if self._busy:
             self._tick_wanted.set()
         return worked
 
-    def _flush(self, audience: Audience) -> None:
-        room = audience.room
-        audience.flushed_at = time.monotonic()
+    def _flush(self, watched: WatchedRoom) -> None:
+        room = watched.room
+        watched.flushed_at = time.monotonic()
         used = time.thread_time()
-        self._send(audience, room)
+        self._send(watched, room)
         # Sending may take longer than a tick. If the next message were sent at once, by itself, the loop would do
         # nothing else and the room fall behind for good. CPU time: a thread that had to wait has used nothing.
         worked = time.thread_time() - used
         pause = PAUSE if room.head - room.sent > FEW_EVENTS else SHORT_PAUSE
         before = room.bytes
         room.trim()
-        self._account(audience, before)
-        audience.next_flush_at = max(audience.flushed_at + TICK_SECONDS, time.monotonic() + pause * worked)
+        self._account(watched, before)
+        watched.next_flush_at = max(watched.flushed_at + TICK_SECONDS, time.monotonic() + pause * worked)
 
-    def _send(self, audience: Audience, room: Room) -> None:
-        for cohort in list(audience.cohorts.values()):
+    def _send(self, watched: WatchedRoom, room: Room) -> None:
+        for cohort in list(watched.cohorts.values()):
             try:
-                self._send_cohort(audience, room, cohort)
-            except (
-                Exception
-            ) as error:  # the fault of a codec ends its cohort alone; the viewers may come back
+                self._send_cohort(watched, room, cohort)
+            except Exception as error:  # the fault of a codec ends its cohort alone; the viewers may return
                 self._faults.note(f"a {type(cohort.codec).__name__} failed", error)
                 for viewer in list(cohort.viewers):
                     viewer.close("gone")
             if room.closed:
                 self._disband(cohort)
             if not cohort.viewers:
-                audience.forget_empty(cohort)
-        arrived, audience.arriving = audience.arriving, []
+                watched.forget_empty(cohort)
+        arrived, watched.arriving = watched.arriving, []
         for viewer in arrived:
             self._catchup.advance(viewer)
 
-    def _send_cohort(self, audience: Audience, room: Room, cohort: Cohort) -> None:
+    def _send_cohort(self, watched: WatchedRoom, room: Room, cohort: Cohort) -> None:
         while cohort.cursor < room.head and cohort.viewers:
             events = room.after(cohort.cursor)
             if events is None:  # the room jumped: each viewer goes on alone, from shared pages
@@ -161,14 +157,14 @@ class Delivery:
             )
             self._metrics.fell_behind += len(behind)
             for viewer, taken in behind:
-                viewer.progress_at = audience.flushed_at
-                self._cut(viewer, batch, taken)
+                viewer.progress_at = watched.flushed_at
+                self._fall_behind(viewer, batch, taken)
             for viewer in gone:
                 viewer.close("gone")
 
-    def _cut(self, viewer: Viewer, batch: EncodedBatch, taken: int) -> None:
+    def _fall_behind(self, viewer: Viewer, batch: EncodedBatch, taken: int) -> None:
         try:
-            self._catchup.cut(viewer, batch, taken)
+            self._catchup.fall_behind(viewer, batch, taken)
         except Exception as error:
             self._faults.note(failed(viewer), error)
             viewer.close("gone")

@@ -17,8 +17,8 @@ KEPT_BATCHES, KEPT_BYTES = 64, 8_000_000  # for viewers that catch up from the s
 
 
 @dataclass(slots=True)
-class Cut:
-    """Where a viewer stands whose wire took a part of a batch, and the unsent remainder of the frame that was cut."""
+class Position:
+    """Where a viewer stands whose wire took a part of a batch, and the rest of the frame that was partly sent."""
 
     cursor: int
     remainder: Data
@@ -39,7 +39,7 @@ class EncodedBatch:
     @classmethod
     def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> EncodedBatch:
         """Encodes the first of the events, up to a limit: a viewer that takes only a part keeps less in memory."""
-        events = first_of(events, codec)
+        events = first_batch(events, codec)
         passed = [e for e in events if filter.passes(e)] if filter else events
         frames = [codec.frame(e) for e in passed]
         return cls(
@@ -61,17 +61,17 @@ class EncodedBatch:
         """The types of the encoded events up to the cursor."""
         return self._types if cursor >= self.cursor else self._types[: bisect_right(self._sequences, cursor)]
 
-    def cut(self, taken: int) -> Cut:
-        """Cuts the batch where a wire took ``taken`` of its data. A frame that is partly sent counts as sent."""
+    def position_after(self, taken: int) -> Position:
+        """Returns where a viewer stands whose wire took that much of the data. A frame that is partly sent counts."""
         if self.codec.one_frame:
-            return Cut(self.cursor, self.data[taken:]) if taken else Cut(self.start, self.data[:0])
+            return Position(self.cursor, self.data[taken:]) if taken else Position(self.start, self.data[:0])
         ends = list(accumulate(self._lengths))
         whole = bisect_right(ends, taken)  # frames that are wholly sent
         if whole == len(ends):
-            return Cut(self.cursor, self.data[:0])
+            return Position(self.cursor, self.data[:0])
         if taken > (ends[whole - 1] if whole else 0):
-            return Cut(self._sequences[whole], self.data[taken : ends[whole]])
-        return Cut(self._sequences[whole - 1] if whole else self.start, self.data[:0])
+            return Position(self._sequences[whole], self.data[taken : ends[whole]])
+        return Position(self._sequences[whole - 1] if whole else self.start, self.data[:0])
 
 
 class BatchCache(dict[tuple[object, ...], EncodedBatch]):
@@ -94,7 +94,7 @@ class BatchCache(dict[tuple[object, ...], EncodedBatch]):
         self._bytes = 0
 
 
-def first_of(events: Sequence[Event], codec: Codec) -> Sequence[Event]:
+def first_batch(events: Sequence[Event], codec: Codec) -> Sequence[Event]:
     """The first events, one at least, that are sent together."""
     total, limit = 0, FRAME_CHARS if codec.one_frame else BATCH_CHARS
     for n, event in enumerate(events):

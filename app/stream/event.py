@@ -159,10 +159,10 @@ def scrub(value: Any) -> Any:
     """Returns the value with NUL and lone surrogates replaced at every depth."""
     if isinstance(value, str):
         return clean(value)
-    if isinstance(value, Mapping):
-        return {clean(str(k)): scrub(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [scrub(v) for v in value]
+    if isinstance(value, Mapping):
+        return {clean(str(k)): scrub(v) for k, v in value.items()}
     return value
 
 
@@ -170,7 +170,7 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def cut(text: str, limit: int) -> str:
+def shortened(text: str, limit: int) -> str:
     """Returns the text, or its first characters and a marker with the number of characters in all."""
     if len(text) <= limit:
         return text

@@ -65,7 +65,7 @@ class History:
 
     def _load(self, page: Page, cursor: int) -> tuple[Kept | None, Outcome]:
         drops = self._drops
-        events = self._store.part(*page, PAGE_EVENTS, cursor)
+        events = self._store.page_part(*page, PAGE_EVENTS, cursor)
         part = self._keep(page, events, drops)
         return part, Outcome.READY if _following(events, cursor) else Outcome.EMPTY
 

@@ -6,10 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.stream.audience import Audience, HubParts
-from app.stream.background import in_turns, spawn
+from app.stream.background import spawn, with_pauses
 from app.stream.catchup import Catchup
-from app.stream.codec import Data, Filter
+from app.stream.codec import Filter
 from app.stream.delivery import Delivery
 from app.stream.event import Event
 from app.stream.faults import Faults
@@ -21,6 +20,7 @@ from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
 from app.stream.tailcheck import TailCheck
 from app.stream.viewer import Viewer, Wire
+from app.stream.watched_room import HubParts, WatchedRoom
 
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
 RINGS_BYTES = 64_000_000  # of all rooms; events that do not fit are read from Postgres
@@ -33,20 +33,22 @@ class Hub:
 
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
         self._store = store
-        self._audiences: dict[str, Audience] = {}
+        self._rooms: dict[str, WatchedRoom] = {}
         self._lock = threading.RLock()
         self._single_flight: SingleFlight[Head | None] = SingleFlight()
         self.ring_bytes = 0
         self.metrics = DeliveryMetrics()
-        self.on_control: Callable[[str], None] = lambda message: None
-        self.on_reconnected: Callable[[], None] = lambda: None
+        # Called by the subscription, as ``received`` and ``confirmed`` below.
+        self.control_received: Callable[[str], None] = lambda message: None
+        self.reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
         self.faults = Faults()
         self._stopped = threading.Event()
-        parts = HubParts(store, self._audiences, self._lock, self.metrics, self.faults, self._account)
+        parts = HubParts(store, self._rooms, self._lock, self.metrics, self.faults, self._account)
         self._catchup = Catchup(parts, stalled_seconds)
-        self._advance, self._left, self.presents = self._catchup.advance, self._leave, self._catchup.presents
+        self._advance, self._left, self.states = self._catchup.advance, self._leave, self._catchup.states
         self._delivery = Delivery(parts, self._catchup)
+        self.send_control = self._delivery.send_control
         self._tailcheck = TailCheck(parts, self._delivery)
         self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
@@ -71,18 +73,18 @@ class Hub:
     ) -> Viewer:
         """Makes a viewer after ``cursor`` (None: live only); a cursor that cannot be answered gets a Resync before
         anything else. Raises NoSuchStream."""
-        audience = self._open(stream)
-        room = audience.room
+        watched = self._open(stream)
+        room = watched.room
         if cursor is not None:
-            self._tailcheck.refresh_until(audience, lambda: cursor <= room.head)
+            self._tailcheck.refresh_until(watched, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
         # Thousands of viewers share these objects: each one more is work for the garbage collector.
         viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
         with self._lock:
-            audience = self._keep(audience)  # it may have been swept while Postgres was asked
-            viewer.room = audience.room
-            audience.add(viewer)
+            watched = self._keep(watched)  # it may have been swept while Postgres was asked
+            viewer.room = watched.room
+            watched.add(viewer)
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, 1)
         if self._stopped.is_set():  # while Postgres was asked: nothing else would close the viewer
@@ -90,7 +92,7 @@ class Hub:
         return viewer
 
     def attach(self, viewer: Viewer, wire: Wire) -> None:
-        """Begins to send ``first``, then the events after the cursor, unless the viewer was closed meanwhile."""
+        """Begins to send ``initial``, then the events after the cursor, unless the viewer was closed meanwhile."""
         with self._lock:
             viewer.wire, viewer.progress_at = wire, time.monotonic()
             closed = viewer.closed
@@ -99,16 +101,12 @@ class Hub:
         else:
             self._catchup.advance(viewer)
 
-    def send_control(self, viewer: Viewer, encode: Callable[[int], Data]) -> None:
-        """Sends what is no event, made of the viewer's cursor, to a viewer that keeps up; nothing to others."""
-        self._delivery.send_control(viewer, encode)
-
     @property
     def rooms(self) -> int:
-        return len(self._audiences)
+        return len(self._rooms)
 
     @property
-    def behind(self) -> int:
+    def catching_up(self) -> int:
         """Viewers that wait for their wires, or for Postgres."""
         return self._catchup.viewers
 
@@ -116,16 +114,16 @@ class Hub:
     def lag(self) -> int:
         """Events that the room furthest behind has not sent yet."""
         with self._lock:
-            rooms = (audience.room for audience in self._audiences.values() if audience.viewers)
+            rooms = (watched.room for watched in self._rooms.values() if watched.viewers)
             return max((room.head - room.sent for room in rooms), default=0)
 
     def viewers(self) -> list[Viewer]:
         with self._lock:
-            return [v for audience in self._audiences.values() for v in audience.viewers]
+            return [v for watched in self._rooms.values() for v in watched.viewers]
 
     def close_viewers(self, reason: str, session_id: str | None = None) -> None:
         """Closes all viewers, or those of one session."""
-        for viewer in in_turns(self.viewers()):
+        for viewer in with_pauses(self.viewers()):
             if session_id is None or viewer.session_id == session_id:
                 viewer.close(reason)
 
@@ -133,68 +131,62 @@ class Hub:
 
     def received(self, stream: str, events: Sequence[Event], closes: bool) -> None:
         with self._lock:
-            audience = self._audiences.get(stream)
-            if audience is None:
+            watched = self._rooms.get(stream)
+            if watched is None:
                 return
             self.metrics.received += 1
             try:
-                self._take(audience, events, closes)
+                self._take(watched, events, closes)
             except Exception as error:
                 self.faults.note(f"a message of {stream} could not be taken", error)
-                self._tailcheck.check_soon(audience, at_once=False)  # it may fail again with each message
+                self._tailcheck.check_soon(watched, at_once=False)  # it may fail again with each message
 
     def confirmed(self, stream: str) -> None:
         with self._lock:
-            audience = self._audiences.get(stream)
-            if audience:
-                audience.confirmed = True
-                self._tailcheck.check_soon(audience, at_once=True)
-
-    def control_received(self, message: str) -> None:
-        self.on_control(message)
-
-    def reconnected(self) -> None:
-        self.on_reconnected()
+            watched = self._rooms.get(stream)
+            if watched:
+                watched.confirmed = True
+                self._tailcheck.check_soon(watched, at_once=True)
 
     # Keeping rooms complete.
 
-    def _take(self, audience: Audience, events: Sequence[Event], closes: bool) -> None:
-        room = audience.room
+    def _take(self, watched: WatchedRoom, events: Sequence[Event], closes: bool) -> None:
+        room = watched.room
         if events[0].sequence <= room.head and room.contradicts(events):
             room.contradicted = True
-            self._tailcheck.check_soon(audience, at_once=True)
+            self._tailcheck.check_soon(watched, at_once=True)
             return
         before = room.bytes
         try:
             moved = room.accept(events, closes)
         finally:
-            self._account(audience, before)
+            self._account(watched, before)
         if moved:
-            self._delivery.notify(audience)
-        if room.has_early and not audience.refilling:
-            audience.refilling = True
+            self._delivery.notify(watched)
+        if room.has_early and not watched.refilling:
+            watched.refilling = True
             self.metrics.refills += 1
-            spawn(self._tailcheck.refill, audience)
+            spawn(self._tailcheck.refill, watched)
 
-    def _open(self, stream: str) -> Audience:
+    def _open(self, stream: str) -> WatchedRoom:
         with self._lock:
-            audience = self._audiences.get(stream)
-        if audience:
-            return audience
+            watched = self._rooms.get(stream)
+        if watched:
+            return watched
         head = self._single_flight(("open", stream), lambda: self._store.head_or_create(stream))
         if head is None:
             raise NoSuchStream(stream)
-        return self._keep(Audience(Room(stream, head.last_seq, head.pruned_to, head.closed)))
+        return self._keep(WatchedRoom(Room(stream, head.last_seq, head.pruned_to, head.closed)))
 
-    def _keep(self, audience: Audience) -> Audience:
-        """Registers the audience and returns it, or the stream's other one: another thread may have been quicker."""
-        stream = audience.room.stream
+    def _keep(self, watched: WatchedRoom) -> WatchedRoom:
+        """Registers the room and returns it, or the stream's other one: another thread may have been quicker."""
+        stream = watched.room.stream
         with self._lock:
-            kept = self._audiences.setdefault(stream, audience)
-            if kept is audience and not audience.registered:
-                audience.registered, audience.confirmed = True, False
-                audience.empty_since = time.monotonic()
-                self._account(audience, 0)
+            kept = self._rooms.setdefault(stream, watched)
+            if kept is watched and not watched.registered:
+                watched.registered, watched.confirmed = True, False
+                watched.empty_since = time.monotonic()
+                self._account(watched, 0)
                 self.subscription.subscribe(stream)
             return kept
 
@@ -205,7 +197,7 @@ class Hub:
                 return
             viewer.closed = reason
             self.metrics.ended[reason] += 1
-            self._audiences[viewer.room.stream].remove(viewer)
+            self._rooms[viewer.room.stream].remove(viewer)
             self._catchup.leave(viewer)
             wire = viewer.wire
             with self.faults.within("counting viewers failed"):
@@ -217,28 +209,26 @@ class Hub:
         with self.faults.within(f"a {type(wire).__name__} could not be left"):
             wire.left(viewer, reason)
 
-    def _account(self, audience: Audience, before: int) -> None:
+    def _account(self, watched: WatchedRoom, before: int) -> None:
         """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
-        if audience.registered:
-            self.ring_bytes += audience.room.bytes - before
+        if watched.registered:
+            self.ring_bytes += watched.room.bytes - before
         if self.ring_bytes > RINGS_BYTES:
-            for audience in sorted(self._audiences.values(), key=lambda audience: audience.flushed_at):
-                self.ring_bytes -= audience.room.bytes
-                audience.room.forget()
+            for watched in sorted(self._rooms.values(), key=lambda watched: watched.flushed_at):
+                self.ring_bytes -= watched.room.bytes
+                watched.room.forget()
                 if self.ring_bytes < RINGS_BYTES * 0.9:
                     break
 
     def _sweep(self, now: float) -> None:
         self._catchup.sweep(now)
         with self._lock:
-            empty = [
-                audience for audience in self._audiences.values() if audience.lingered(now, LINGER_SECONDS)
-            ]
-        for audience in in_turns(empty):
-            room = audience.room
+            empty = [watched for watched in self._rooms.values() if watched.lingered(now, LINGER_SECONDS)]
+        for watched in with_pauses(empty):
+            room = watched.room
             with self._lock:
-                if audience.lingered(now, LINGER_SECONDS) and self._audiences.get(room.stream) is audience:
-                    del self._audiences[room.stream]
-                    audience.registered = False
+                if watched.lingered(now, LINGER_SECONDS) and self._rooms.get(room.stream) is watched:
+                    del self._rooms[room.stream]
+                    watched.registered = False
                     self.ring_bytes -= room.bytes
                     self.subscription.unsubscribe(room.stream)

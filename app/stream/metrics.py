@@ -26,10 +26,6 @@ class EventCounts:
         for type in types:
             of[type if type in of else OTHER] += times
 
-    @property
-    def total(self) -> int:
-        return sum(self.of.values())
-
 
 class DeliveryMetrics:
     """What a hub delivered and what became of its viewers; counted under the hub's lock."""

@@ -31,7 +31,7 @@ def after(cur: Cursor, stream: str, cursor: int, limit: int) -> list[Event]:
     return _dense(stream, cur.fetchall(), cursor + 1)
 
 
-def part(cur: Cursor, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+def page_part(cur: Cursor, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
     """Of the ``limit`` events that follow ``start``, reads the part that holds the event after ``cursor``.
 
     A page of large events is cut into parts by their sizes, so every caller gets the same parts.

@@ -8,19 +8,18 @@ from app.stream.codec import Data
 from app.stream.viewer import Viewer, offered
 
 
-class Parking:
-    """All calls come under the hub's lock."""
+class Parking(set[Viewer]):
+    """The viewers that wait until their wires take more. All calls come under the hub's lock."""
 
-    def __init__(self) -> None:
-        self._parked: set[Viewer] = set()  # they wait until their wires take more
+    __slots__ = ()
 
     def park(self, viewer: Viewer) -> None:
         """Leaves the viewer alone until its wire takes more."""
         if viewer.closed is None:
-            self._parked.add(viewer)
+            self.add(viewer)
             viewer.wire.call_when_writable(viewer)  # type: ignore[union-attr]
 
-    def _send_remainder(self, viewer: Viewer) -> bool:
+    def send_remainder(self, viewer: Viewer) -> bool:
         """Sends the wire's unsent remainder; False when the viewer was parked, or has been sent its end frame."""
         wire = viewer.wire
         assert wire is not None
@@ -33,16 +32,16 @@ class Parking:
             viewer.close("ended")
         return sent and not viewer.end_begun
 
-    def _send(self, viewer: Viewer, data: Data) -> bool:
+    def send(self, viewer: Viewer, data: Data) -> bool:
         """Sends what is no batch; False when nothing of it was taken and the viewer was parked."""
-        taken = self._offer(viewer, data)
+        taken = self.offer(viewer, data)
         if taken == 0:
             self.park(viewer)
         elif taken < len(data):
             viewer.wire.hold_remainder(data[taken:])  # type: ignore[union-attr]
         return taken > 0
 
-    def _offer(self, viewer: Viewer, data: Data) -> int:
+    def offer(self, viewer: Viewer, data: Data) -> int:
         """Returns how much of the data the viewer's wire took. Raises ConnectionError when the wire is gone."""
         taken = offered(viewer, data)
         if taken < 0:

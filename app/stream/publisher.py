@@ -8,8 +8,9 @@ import time
 from collections.abc import Sequence
 
 import redis
-from redis.exceptions import RedisError
 
+from app.errors import causes
+from app.errors.survived import survived
 from app.stream.message import Channels, encode_batch
 from app.stream.metrics import EventCounts
 from app.stream.store import Appended
@@ -59,11 +60,11 @@ class Publisher:
             for channel, message in messages:
                 pipe.publish(channel, message)
             pipe.execute()
-        except RedisError as error:
+        except Exception as error:
             self._not_before = time.monotonic() + PUBLISH_PAUSE
             self.lost += len(messages)
-            if not self._failing:
-                logger.warning("publishing fails, viewers get their events from Postgres: %s", error)
+            if not (self._failing and causes.of(error).is_temporary):
+                survived(logger, error, "publishing fails, viewers get their events from Postgres")
             self._failing = True
         else:
             if self._failing:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from app.stream.background import in_turns, spawn
+from app.errors import causes
+from app.errors.survived import survived
+from app.stream.background import spawn, with_pauses
 from app.stream.event import Event
-from app.stream.store import DatabaseUnavailable
 
 logger = logging.getLogger("taskroom.hub")
 
@@ -36,7 +37,7 @@ class Kept:
 
     events: list[Event]
     bytes: int
-    upto: int = 0  # of a present state: the sequence up to which it holds
+    upto: int = 0  # of a state: the sequence up to which it holds
     delivered: bool = False  # all waiters have been called, so it may be dropped
     at: float = field(default_factory=time.monotonic)
 
@@ -72,14 +73,13 @@ class SharedReads(Generic[Key]):
         try:
             with self._readers:
                 kept, first = load()
-        except DatabaseUnavailable:
-            first = others = Outcome.RETRY
-        except Exception:  # whatever it is, the waiters must be called
-            logger.exception("reading %s failed", key)
-            first = others = Outcome.FAILED
+        except Exception as error:  # whatever it is, the waiters must be called
+            first = others = Outcome.RETRY if causes.of(error).is_temporary else Outcome.FAILED
+            if first is Outcome.FAILED:
+                survived(logger, error, "reading %s failed", key)
         with self._lock:
             waiting = self._waiting.pop(key)
-        for number, then in enumerate(in_turns(waiting, WAITING_AT_ONCE)):
+        for number, then in enumerate(with_pauses(waiting, WAITING_AT_ONCE)):
             try:
                 then(others if number else first)
             except Exception:  # one waiter must not keep the result from the others

@@ -220,11 +220,11 @@ class Store:
         with self.connect() as conn, conn.cursor() as cur:
             return pages.after(cur, stream, cursor, limit)
 
-    def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+    def page_part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
         """Returns the contiguous part of the ``limit`` events after ``start`` that holds the event after ``cursor``,
         about a megabyte at most; [] when that event does not exist."""
         with self.connect() as conn, conn.cursor() as cur:
-            return pages.part(cur, stream, start, limit, cursor)
+            return pages.page_part(cur, stream, start, limit, cursor)
 
     def head_or_create(self, stream: str) -> Head | None:
         """Returns the stream's head, None for an unknown stream. A shared stream is created here when it is missing.

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import redis
-from redis.exceptions import RedisError, TimeoutError
+from redis.exceptions import TimeoutError
 
+from app.errors import causes
 from app.stream.channels import KindListener, SubscribedChannels
 from app.stream.event import Event
 from app.stream.faults import Faults
@@ -26,7 +27,7 @@ STALE_SECONDS = 2.0  # after this an operator is warned
 # Publishers pause for so long after a failure, so the first moments of a connection may lack messages.
 SETTLE_SECONDS = 1.5 * PUBLISH_PAUSE
 RECONNECT_SECONDS = (0.05, 1.0)
-TURN_SECONDS = 0.005  # of a backlog of messages, before other threads run
+BACKLOG_SECONDS = 0.005  # of a backlog of messages, before other threads run
 
 
 class Listener(Protocol):
@@ -111,12 +112,12 @@ class Subscription:
                 connects = self.connects
                 try:
                     self._connect_and_listen()
-                except (RedisError, OSError) as error:
-                    self._trouble = str(error)
-                    logger.info("listening again in %.2f s: %s", wait, error)
                 except Exception as error:  # no fault may end the listening for good
-                    self._trouble = str(error)
-                    self._faults.note("listening to Redis failed", error)
+                    self._trouble = causes.first_line(error)
+                    if causes.of(error).is_temporary:
+                        logger.info("listening again in %.2f s: %s", wait, error)
+                    else:
+                        self._faults.note("listening to Redis failed", error)
                 if self.connects > connects:
                     wait = RECONNECT_SECONDS[0]
                 self._stopped.wait(wait)
@@ -140,13 +141,13 @@ class Subscription:
 
     def _listen(self, connection: Any) -> None:
         pinged: float | None = None
-        next_ping, turn = 0.0, time.monotonic()
+        next_ping, paused_at = 0.0, time.monotonic()
         while not self._stopped.is_set():
             now = time.monotonic()
-            if now - turn >= TURN_SECONDS:
+            if now - paused_at >= BACKLOG_SECONDS:
                 # Reading lets no other thread run while there is something to read.
                 time.sleep(0)
-                turn = now = time.monotonic()
+                paused_at = now = time.monotonic()
             if pinged is None and now >= next_ping:
                 self.channels.send(connection, "PING")
                 pinged, next_ping = now, now + PING_EVERY

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.stream.audience import Audience, HubParts
-from app.stream.background import in_turns
+from app.errors import causes
+from app.stream.background import with_pauses
 from app.stream.delivery import Delivery
 from app.stream.room import RING_EVENTS
 from app.stream.single_flight import SingleFlight
-from app.stream.store import DatabaseUnavailable, Head
+from app.stream.store import Head
 from app.stream.subscription import Subscription
+from app.stream.watched_room import HubParts, WatchedRoom
 
 logger = logging.getLogger("taskroom.hub")
 
@@ -28,9 +29,9 @@ ROOMS_AT_ONCE = 2_000  # in one query: no other thread runs while its answer is 
 class TailCheck:
     def __init__(self, hub: HubParts, delivery: Delivery) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
-        self._store, self._audiences, self._account = hub.store, hub.audiences, hub.account
+        self._store, self._rooms, self._account = hub.store, hub.rooms, hub.account
         self._delivery = delivery
-        self._unchecked: set[Audience] = set()  # to be compared at the next look
+        self._unchecked: set[WatchedRoom] = set()  # to be compared at the next look
         self._single_flight: SingleFlight[None] = SingleFlight()
         self._swept_at = 0.0
         self._stopped = threading.Event()
@@ -40,9 +41,9 @@ class TailCheck:
         self._stopped.set()
         self._soon.set()
 
-    def check_soon(self, audience: Audience, at_once: bool) -> None:
+    def check_soon(self, watched: WatchedRoom, at_once: bool) -> None:
         """Compares the room at the next look, for it may have missed something. The caller holds the lock."""
-        self._unchecked.add(audience)
+        self._unchecked.add(watched)
         if at_once:
             self._soon.set()
 
@@ -67,88 +68,90 @@ class TailCheck:
                 due = self.due(everything, subscription.connected)
                 self.compare(due)
                 failing = failing and not due
-            except DatabaseUnavailable as error:
-                if not failing:
-                    logger.warning("the tail check fails, for now: %s", error)
-                failing = True
             except Exception as error:
-                self._faults.note("the tail check failed", error)
+                if not causes.of(error).is_temporary:
+                    self._faults.note("the tail check failed", error)
+                elif not failing:
+                    failing = True
+                    logger.warning("the tail check fails, for now: %s", causes.first_line(error))
 
-    def due(self, everything: bool, connected: bool) -> list[Audience]:
+    def due(self, everything: bool, connected: bool) -> list[WatchedRoom]:
         with self._lock:
             if not connected:
-                for audience in self._audiences.values():
-                    audience.confirmed = False
+                for watched in self._rooms.values():
+                    watched.confirmed = False
             unproven, self._unchecked = self._unchecked, set()
             return [
-                audience
-                for audience in self._audiences.values()
+                watched
+                for watched in self._rooms.values()
                 # Closed rooms too: a restore may have lost the last event.
                 if everything
-                or audience in unproven
-                or (connected and not audience.confirmed and not audience.room.closed)
+                or watched in unproven
+                or (connected and not watched.confirmed and not watched.room.closed)
             ]
 
-    def compare(self, audiences: Sequence[Audience]) -> None:
-        """Brings each room to the head of its stream in Postgres. Raises DatabaseUnavailable after trying all rooms."""
-        away: DatabaseUnavailable | None = None
+    def compare(self, rooms: Sequence[WatchedRoom]) -> None:
+        """Brings each room to the head of its stream in Postgres. Raises a temporary error after trying all rooms."""
+        away: Exception | None = None
         heads: dict[str, Head] = {}
-        stood = {audience.room.stream: audience.room.head for audience in audiences}
+        stood = {watched.room.stream: watched.room.head for watched in rooms}
         streams = list(stood)
         for start in range(0, len(streams), ROOMS_AT_ONCE):
             heads |= self._heads(streams[start : start + ROOMS_AT_ONCE])
-        for audience in in_turns(audiences):
-            stream = audience.room.stream
+        for watched in with_pauses(rooms):
+            stream = watched.room.stream
             try:
                 if stream in heads:
-                    self._catch_up(audience, heads[stream], stood[stream])
-            except DatabaseUnavailable as error:
-                away = error
+                    self._catch_up(watched, heads[stream], stood[stream])
             except Exception as error:
-                self._faults.note(f"{stream} could not be compared with Postgres", error)
+                if causes.of(error).is_temporary:
+                    away = error
+                else:
+                    self._faults.note(f"{stream} could not be compared with Postgres", error)
         if away is not None:
             raise away
 
-    def refresh(self, audience: Audience) -> None:
+    def refresh(self, watched: WatchedRoom) -> None:
         """Compares the room now, once for all who ask at the same moment. Raises DatabaseUnavailable."""
-        self._single_flight(audience, lambda: self._look(audience))
+        self._single_flight(watched, lambda: self._look(watched))
 
-    def refresh_until(self, audience: Audience, done: Callable[[], bool]) -> None:
+    def refresh_until(self, watched: WatchedRoom, done: Callable[[], bool]) -> None:
         """Compares the room until ``done()``, twice at most: the first look may have been under way already, and so be
         older than the question. Raises DatabaseUnavailable."""
         for _ in range(2):
             if not done():
-                self.refresh(audience)
+                self.refresh(watched)
 
-    def refill(self, audience: Audience) -> None:
+    def refill(self, watched: WatchedRoom) -> None:
         """Reads the events before those that came early, after a moment in which they may still come."""
         try:
             self._stopped.wait(EARLY_SECONDS)
-            self.refresh(audience)
-        except DatabaseUnavailable as error:
-            logger.warning("refilling %s failed, the tail check will: %s", audience.room.stream, error)
+            self.refresh(watched)
         except Exception as error:
-            self._faults.note(f"{audience.room.stream} could not be refilled", error)
+            if causes.of(error).is_temporary:
+                logger.warning("refilling %s failed, the tail check will: %s", watched.room.stream, error)
+            else:
+                self._faults.note(f"{watched.room.stream} could not be refilled", error)
         finally:
-            audience.refilling = False
+            watched.refilling = False
 
-    def _look(self, audience: Audience) -> None:
-        stream, stood = audience.room.stream, audience.room.head
+    def _look(self, watched: WatchedRoom) -> None:
+        stream, stood = watched.room.stream, watched.room.head
         heads = self._heads([stream])
         if stream in heads:
-            self._catch_up(audience, heads[stream], stood)
+            self._catch_up(watched, heads[stream], stood)
 
     def _heads(self, streams: Sequence[str]) -> dict[str, Head]:
         self._metrics.looks += 1
         return self._store.heads(streams)
 
-    def _catch_up(self, audience: Audience, head: Head, stood: int) -> None:
+    def _catch_up(self, watched: WatchedRoom, head: Head, stood: int) -> None:
         """Brings a room to the head in Postgres: through the ring when the events fit, else by a jump. ``stood`` is the
         room's head before the look."""
-        room = audience.room
+        room = watched.room
         # Events were committed before they were received, so a look that began later must find them.
         if head.last_seq < stood or room.contradicted:
-            self._rewind(audience, head)
+            self._rewind(watched, head)
             return
         room.pruned_to = max(room.pruned_to, head.pruned_to)
         gap = head.last_seq - room.head
@@ -160,13 +163,13 @@ class TailCheck:
             before = room.bytes
             room.accept(events)
             room.jump(head.last_seq, head.closed)
-            self._account(audience, before)
-            self._delivery.notify(audience)  # last: it may drop events, and accounts for that itself
+            self._account(watched, before)
+            self._delivery.notify(watched)  # last: it may drop events, and accounts for that itself
 
-    def _rewind(self, audience: Audience, head: Head) -> None:
+    def _rewind(self, watched: WatchedRoom, head: Head) -> None:
         """Follows a fail-over or a restore that lost commits. Which events were lost is not known, so all viewers get a
         resync."""
-        room = audience.room
+        room = watched.room
         logger.warning(
             "%s went back from %d to %d in Postgres: its viewers get a resync",
             *(room.stream, room.head, head.last_seq),
@@ -174,6 +177,6 @@ class TailCheck:
         with self._lock:
             before = room.bytes
             room.rewind(head.last_seq, head.pruned_to, head.closed)
-            self._account(audience, before)
+            self._account(watched, before)
             self._metrics.rewound += 1
-            self._delivery.rewind(audience)
+            self._delivery.rewind(watched)

@@ -9,7 +9,7 @@ from typing import Protocol
 from app.stream.codec import Codec, Data, Filter
 from app.stream.encoded_batch import EncodedBatch
 from app.stream.faults import Faults
-from app.stream.present import First
+from app.stream.initial_state import InitialState
 from app.stream.resync import Resync
 from app.stream.room import Room
 
@@ -51,14 +51,14 @@ class Viewer:
     """Stands in a room at ``cursor``: in a cohort while it keeps up, else alone, catching up."""
 
     room: Room
-    start: int
+    own_cursor: int  # while it stands in no cohort
     filter: Filter
     session_id: str
     resync: Resync | None
     advance: Callable[[Viewer], None]
     leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
-    first: First | None = None  # sent before anything after the cursor
+    initial: InitialState | None = None  # sent before anything after the cursor
     cohort: Cohort | None = None
     end_begun: bool = False  # the end frame is sent, at least partly: nothing but its remainder is to be sent
     closed: str | None = None
@@ -66,7 +66,7 @@ class Viewer:
     @property
     def cursor(self) -> int:
         """The last sequence that was sent or filtered out; a frame that is partly sent counts as sent."""
-        return self.start if self.cohort is None else self.cohort.cursor
+        return self.own_cursor if self.cohort is None else self.cohort.cursor
 
     @property
     def progress_at(self) -> float:
@@ -95,10 +95,6 @@ class Cohort:
         self.codec, self.filter, self.cursor = codec, filter, cursor
         self.viewers: set[Viewer] = set()
 
-    @property
-    def key(self) -> tuple[Codec, Filter]:
-        return self.codec, self.filter
-
     def enter(self, viewer: Viewer) -> None:
         viewer.cohort = self
         self.viewers.add(viewer)
@@ -106,7 +102,7 @@ class Cohort:
     def exit(self, viewer: Viewer) -> None:
         """The viewer goes on alone from the cohort's cursor."""
         self.viewers.discard(viewer)
-        viewer.start, viewer.cohort = self.cursor, None
+        viewer.own_cursor, viewer.cohort = self.cursor, None
 
     def send(self, batch: EncodedBatch, faults: Faults) -> tuple[list[tuple[Viewer, int]], list[Viewer]]:
         """Offers the batch to all viewers and moves on. Returns the viewers that took only a part of it, with how much

@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
+from app.errors.survived import survived
 from app.stream import store
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, draft, now
-from app.stream.store import Appended, Connect, DatabaseUnavailable, Project, append
+from app.stream.store import Appended, Connect, Project, append
 from app.stream.transaction import Transaction, Transactions
 
 logger = logging.getLogger("taskroom.writer")
@@ -162,17 +163,21 @@ class Writer:
         self.batches += 1
         self.seconds += time.monotonic() - began
         for part in parts:
-            try:
-                self._publish(part)
-            except Exception:  # it is stored, and viewers get it from Postgres
-                logger.exception("what was stored could not be published")
-            self._stored(part)
+            for use, text in (
+                (self._publish, "what was stored could not be published"),  # viewers get it from Postgres
+                (self._stored, "what was stored could not be reported"),
+            ):
+                try:
+                    use(part)
+                except Exception as error:  # this thread stores what is still in the buffer
+                    survived(logger, error, text)
         with self._lock:
             self._durable += len(batch)
             self._space.notify_all()
 
     def _commit(self, batch: Sequence[Draft], marks: bool = True) -> list[Appended]:
-        """Stores the batch whatever it takes: waits for Postgres, and parts from a draft whose data it refuses."""
+        """Stores the batch whatever it takes: parts from a draft whose data Postgres refuses, and waits for all else.
+        A bug of ours may meet any event: none is given up for it, the log and the metrics tell until it is mended."""
         wait = RETRY_SECONDS[0]
         while True:
             try:
@@ -182,22 +187,17 @@ class Writer:
                 logger.warning("the writer begins anew: %s", error)
                 self.id, self._batch = str(uuid.uuid4()), 0
             except Exception as error:
-                cause = causes.of(error)
-                if cause is Cause.INVALID_DATA:
-                    return self._part(batch, marks)
+                if causes.of(error) is Cause.INVALID_DATA:
+                    return self._split(batch, marks)
                 self.failures += 1
-                logger.warning(
-                    "storing %d events failed, again in %.2f s: %s",
-                    *(len(batch), wait, causes.first_line(error)),
-                    exc_info=not cause.is_temporary,
-                )
+                cause = survived(logger, error, "storing %d events failed, again in %.2f s", len(batch), wait)
                 if cause is not Cause.UNAVAILABLE:  # whatever this batch waits for, its task lives
                     self._tick_when_due()
                 time.sleep(wait)
                 wait = min(wait * 2, self._longest_wait)
 
-    def _part(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
-        """One draft that Postgres or the projection cannot take must not cost the others."""
+    def _split(self, batch: Sequence[Draft], marks: bool) -> list[Appended]:
+        """One draft that Postgres cannot take must not cost the others."""
         logger.exception("a batch of %d events was refused", len(batch))
         if len(batch) > 1:
             half = len(batch) // 2
@@ -224,10 +224,8 @@ class Writer:
         try:
             with Transactions(self._connect, self._project, self._publish)() as tx:
                 self._tick(tx)
-        except DatabaseUnavailable as error:
-            logger.warning("renewing the lease failed: %s", error)
-        except Exception:  # this thread serves every later task of the process
-            logger.exception("renewing the lease failed")
+        except Exception as error:  # this thread serves every later task of the process
+            survived(logger, error, "renewing the lease failed")
 
 
 def _marker(refused: Draft) -> Draft:

@@ -16,8 +16,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.statements import Statement, as_text
 from app.models import tasks as models
-from app.stream.event import Draft, clean, cut, draft, now
+from app.stream.event import Draft, clean, draft, now, shortened
 from app.tasks.fold import WAITING
+from app.tasks.status import status_event
 
 RISKS = ("low", "medium", "high", "critical")
 START = "start"  # the key of the approval that a task may need before its first attempt
@@ -57,7 +58,7 @@ class Approval:
             raise ValueError(f"risk_level: {risk_level!r} is none of {', '.join(RISKS)}")
         if not 0 <= float(estimated_cost) < float("inf"):
             raise ValueError(f"estimated_cost: {estimated_cost!r} is not a cost")
-        return cls(key, cut(title, LONGEST_TITLE), risk_level, float(estimated_cost))
+        return cls(key, shortened(title, LONGEST_TITLE), risk_level, float(estimated_cost))
 
 
 def approval_request(stream: str, approval: Approval, attempt: int | None = None) -> Draft:
@@ -72,21 +73,12 @@ def approval_wait(
     at = now()
     waits = {"timestamp": at, "status": "in_progress", "message": "Waits for approval", "eta_seconds": None}
     drafts = [draft(stream, "phase_update", waits | {"phase_id": phase}, attempt=attempt) for phase in phases]
-    fields = {
-        "timestamp": at,
-        "status": WAITING,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": f"Waits for approval: {approval.title}",
-        "progress": progress,
-        "updated_at": at,
-        "eta_seconds": None,
-    }
-    drafts += [
+    message = f"Waits for approval: {approval.title}"
+    return [
+        *drafts,
         approval_request(stream, approval, attempt),
-        draft(stream, "task_status", fields, attempt=attempt),
+        status_event(stream, WAITING, at, attempt, current_phase_message=message, progress=progress),
     ]
-    return drafts
 
 
 _NAMES = ("key", "title", "risk_level", "estimated_cost", "approved", "decided_by", "asked_at", "decided_at")
@@ -98,7 +90,6 @@ _ALL = Statement(sa.select(*as_text(*_columns)).where(_its).order_by(models.Appr
 
 
 def approved_keys(cur: Cursor, task_id: str) -> frozenset[str]:
-    """Returns the keys of the task's granted approvals."""
     return frozenset(key for (key,) in _GRANTED.execute(cur, task=task_id))
 
 

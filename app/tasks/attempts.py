@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.stream.event import Draft, draft
 from app.tasks.fold import STARTED
 from app.tasks.plan import Plan
+from app.tasks.status import status_event
 
 
 def attempt_events(
@@ -18,21 +19,17 @@ def attempt_events(
 ) -> list[Draft]:
     """Returns the first events of attempt ``number``, which begins ``at``. ``started_at``: the beginning of the first
     attempt, if this is another. They are not fenced: the caller holds the lock of the stream."""
-    fields = {
-        "timestamp": at,
-        "status": STARTED,
-        "is_running": True,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 0,
-        "progress_known": plan is not None,
-        "plan": plan,
-        "started_at": started_at or at,
-        "updated_at": at,
-        "eta_seconds": None,
-        "error": None,
-        "attempt": number,
-        "worker": worker,
-    }
+    began = status_event(
+        stream,
+        STARTED,
+        at,
+        progress=0,
+        progress_known=plan is not None,
+        plan=plan,
+        started_at=started_at or at,
+        error=None,
+        attempt=number,
+        worker=worker,
+    )
     started = {"timestamp": at, "agent_type": job_type}
-    return [draft(stream, "task_status", fields), draft(stream, "agent_started", started, projected=False)]
+    return [began, draft(stream, "agent_started", started, projected=False)]

@@ -10,16 +10,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.statements import Statement, as_text
+from app.db.statements import Statement
 from app.errors import TooMany
 from app.models.base import Id
 from app.models.queue import Lease
 from app.models.streams import Stream
 from app.models.tasks import StoredBytes, Task
 from app.stream.store import Connect
+from app.tasks.sums import Sums
 
 KEPT_DAYS = 7
-MANY_ROWS = 50  # of a user and day; more are summed up into one
 
 _user = sa.bindparam("user", type_=Id)
 _now = sa.func.timezone("UTC", sa.func.now())
@@ -41,39 +41,17 @@ _TODAY = Statement(
     )
 )
 _FORGET = Statement(sa.delete(StoredBytes).where(StoredBytes.day < _today - KEPT_DAYS))
-_MANY = Statement(
-    sa.select(*as_text(StoredBytes.user_id), StoredBytes.day)
-    .group_by(StoredBytes.user_id, StoredBytes.day)
-    .having(sa.func.count() > sa.bindparam("rows"))
-)
-_gone = (
-    sa.delete(StoredBytes)
-    .where(StoredBytes.user_id == _user, StoredBytes.day == sa.bindparam("day"))
-    .returning(StoredBytes.user_id, StoredBytes.day, StoredBytes.bytes)
-    .cte("gone")
-)
-_SUM_UP = Statement(
-    sa.insert(StoredBytes).from_select(
-        ["user_id", "day", "bytes"],
-        sa.select(_gone.c.user_id, _gone.c.day, sa.func.sum(_gone.c.bytes)).group_by(
-            _gone.c.user_id, _gone.c.day
-        ),
-    )
-)
-
-
-class OverBudget(TooMany):
-    """The message names the budget and the time of its reset."""
+_SUMS = Sums(StoredBytes, ("user_id", "day"), "bytes", group=("user_id", "day"))
 
 
 def check(cur: Cursor, user_id: str, limit: int) -> None:
-    """Raises OverBudget when ``limit`` bytes have been stored for the user today; 0 sets no limit. Several requests at
+    """Raises TooMany when ``limit`` bytes have been stored for the user today; 0 sets no limit. Several requests at
     once may all pass."""
     if not limit:
         return
     stored, reset, seconds = _TODAY.execute(cur, user=user_id).fetchall()[0]
     if stored >= limit:
-        raise OverBudget(
+        raise TooMany(
             f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for the tasks of this user "
             f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}T00:00:00Z",
             headers={"Retry-After": str(max(1, seconds))},
@@ -81,11 +59,7 @@ def check(cur: Cursor, user_id: str, limit: int) -> None:
 
 
 def sum_up(connect: Connect) -> None:
-    """Sums up the rows of each user and day into one and deletes days older than a week. Each user and day is one
-    transaction, so a check at the same time reads the rows from before or after it."""
+    """Sums up the rows of each user and day, and deletes days older than a week."""
     with connect() as conn, conn.cursor() as cur:
         _FORGET.execute(cur)
-        many = _MANY.execute(cur, rows=MANY_ROWS).fetchall()
-    for user_id, day in many:
-        with connect() as conn, conn.cursor() as cur:
-            _SUM_UP.execute(cur, user=user_id, day=day)
+    _SUMS.sum_up(connect)

@@ -11,10 +11,11 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.db.clock import database_now
-from app.stream.event import Draft, draft, task_stream
+from app.stream.event import Draft, task_stream
 from app.stream.store import open_stream
 from app.tasks.approvals import Approval, approval_request
 from app.tasks.fold import PENDING, WAITING
+from app.tasks.status import status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,33 +81,8 @@ def insert_task(
 
 def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
     """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
-    return draft(
-        stream,
-        "task_status",
-        {
-            "timestamp": at,
-            "status": status,
-            "is_running": False,
-            "current_phase": None,
-            "current_phase_message": None,
-            "progress": 0,
-            "progress_known": True,
-            "plan": None,
-            "started_at": None,
-            "updated_at": at,
-            "eta_seconds": None,
-            "result": None,
-            "error": None,
-            "retry_count": 0,
-            "attempt": 0,
-            "worker": None,
-            "finished_at": None,
-            "created_at": at,
-            "observed": False,
-            "can_retry": None,
-            "queue": None,
-            "root_id": None,
-            "group_id": None,
-            **fields,
-        },
-    )
+    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
+    unset |= dict.fromkeys(("can_retry", "queue", "root_id", "group_id"))
+    counts = {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
+    given = {"observed": False, "created_at": at} | fields
+    return status_event(stream, status, at, **unset, **counts | given)

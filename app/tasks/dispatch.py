@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.broker import MAX_QUEUED, BrokerDown
+from app import green
+from app.broker import MAX_QUEUED, SEND_SECONDS, BrokerDown
 from app.stream.event import Event
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
@@ -59,9 +60,12 @@ class Dispatcher:
         claims the task, or the task is due so late that a worker would hold the message in memory. Raises BrokerDown.
         """
         queue = self._queue_of(job_type)
-        if queue is None or countdown > SOON_SECONDS or self._length(queue) >= MAX_QUEUED:
+        if queue is None or countdown > SOON_SECONDS:
             return False
-        self._send(message_id(task_id, number), queue, (task_id, number), countdown)
+        with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
+            if self._length(queue) >= MAX_QUEUED:
+                return False
+            self._send(message_id(task_id, number), queue, (task_id, number), countdown)
         return True
 
     def send_hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:

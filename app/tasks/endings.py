@@ -7,6 +7,7 @@ from typing import Any
 
 from app.stream.event import Draft, draft, now
 from app.tasks.fold import RETRY, SUCCESS, WAITING, State, open_phases
+from app.tasks.status import status_event
 
 
 def _error(type: str, message: str) -> dict[str, Any]:
@@ -35,49 +36,33 @@ def ending(
     """Returns the last events of an attempt: the end of its open phases, agent_completed when it has ``run_ms``, and
     the status. ``at`` is by the same clock as the attempt's beginning."""
     at = at or now()
-    last = (
-        {"status": "completed"}
-        if status == SUCCESS
-        else {"status": "error", "message": (error or {}).get("message")}
-    )
-    drafts = [
-        draft(
-            stream,
-            "phase_update",
-            {"timestamp": at, "phase_id": p, **last, "eta_seconds": None},
-            attempt=attempt,
-        )
-        for p in phases
-    ]
+    succeeded, terminal = status == SUCCESS, status != RETRY
+    last: dict[str, Any] = {"timestamp": at, "status": "completed", "eta_seconds": None}
+    if not succeeded:
+        last |= {"status": "error", "message": (error or {}).get("message")}
+    drafts = [draft(stream, "phase_update", last | {"phase_id": p}, attempt=attempt) for p in phases]
     if run_ms is not None:
-        completed = {
-            "agent_type": job_type,
-            "success": status == SUCCESS,
-            "execution_time_ms": round(run_ms, 1),
-        }
-        drafts.append(
-            draft(stream, "agent_completed", {"timestamp": at, **completed}, attempt=attempt, projected=False)
-        )
-    terminal = status != RETRY
-    fields: dict[str, Any] = {
-        "timestamp": at,
-        "status": status,
-        "is_running": False,
-        "current_phase": None,
-        "current_phase_message": None,
-        "progress": 100 if status == SUCCESS else progress,
-        "updated_at": at,
-        "finished_at": at if terminal else None,
-        "eta_seconds": None,
-        "result": result,
-        "error": error,
-        "retry_count": retry_count,
-    }
-    if status == SUCCESS:
-        fields["progress_known"] = True
+        completed = {"timestamp": at, "agent_type": job_type, "success": succeeded}
+        completed["execution_time_ms"] = round(run_ms, 1)
+        drafts.append(draft(stream, "agent_completed", completed, attempt=attempt, projected=False))
+    more: dict[str, Any] = {"progress_known": True} if succeeded else {}
     if retry_in is not None:
-        fields["retry_in_seconds"] = retry_in
-    drafts.append(draft(stream, "task_status", fields, attempt=attempt, closes=terminal))
+        more["retry_in_seconds"] = retry_in
+    drafts.append(
+        status_event(
+            stream,
+            status,
+            at,
+            attempt,
+            terminal,
+            progress=100 if succeeded else progress,
+            finished_at=at if terminal else None,
+            result=result,
+            error=error,
+            retry_count=retry_count,
+            **more,
+        )
+    )
     return drafts
 
 

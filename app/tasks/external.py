@@ -12,6 +12,7 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now
 from app.errors import Conflict, NotFound, Unprocessable
+from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.event import Draft, task_stream
 from app.stream.store import BATCH_BYTES, lock
@@ -25,11 +26,12 @@ from app.tasks.reported import Event, is_bare_start, is_start, time_text
 from app.tasks.reported_drafts import ReportedDrafts, restore
 from app.tasks.reports import Reports
 
+EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``digest`` distinguishes a repeat from another batch of that
-    number."""
+    """``digest`` distinguishes a repeat from another batch of that number."""
 
     task_id: str
     attempt: int
@@ -65,7 +67,8 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    if row.attempt != batch.attempt and not row.closed and _starts_attempt(batch):
+    starts = bool(batch.events) and is_start(batch.events[0])
+    if row.attempt != batch.attempt and not row.closed and starts:
         claimed = claim(
             tx,
             batch.task_id,
@@ -112,10 +115,6 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     return answer | {"cancel_requested": row.cancel_requested}
 
 
-def _starts_attempt(batch: Batch) -> bool:
-    return bool(batch.events) and is_start(batch.events[0])
-
-
 def began_at(events: Sequence[Event], cur: Cursor) -> str | None:
     """Returns the time of a beginning, where the first event gives it; never in the future."""
     at = events[0].timestamp
@@ -146,7 +145,7 @@ def _drafts(
     reports, now = Reports(running, drafts.append), database_now(cur)
     restore(reports, state, now)
     made = ReportedDrafts(reports, now, task["current_phase"], task["current_phase_message"])
-    for n, event in enumerate(batch.events):
+    for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
         # The claim has appended a first event that holds nothing but the status.
         if n or not claimed or not is_bare_start(event):
             try:

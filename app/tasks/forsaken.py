@@ -8,13 +8,11 @@ its steps ends with them.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import timedelta
 
 import sqlalchemy as sa
 
 from app.db.clock import database_now
-from app.db.sql import FIRST
 from app.db.statements import Statement, as_text
 from app.models.observed import OpenGroup
 from app.models.queue import Dispatch, Lease
@@ -23,14 +21,13 @@ from app.models.tasks import Task
 from app.stream.event import task_stream
 from app.stream.store import Connect, lock
 from app.stream.transaction import Begin, Transaction
+from app.tasks import old_tasks
 from app.tasks.endings import cancelled_error, ending_of, expired_error
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.projection import load
-from app.tasks.retention import CUTOFF, IS_OLD, RUN_SECONDS
+from app.tasks.retention import CUTOFF, IS_OLD
 
 logger = logging.getLogger("taskroom.forsaken")
-
-PAGE_TASKS = 200  # found by one statement
 
 _waits = Task.status == sa.any_(sa.literal([PENDING, WAITING, RETRY], sa.ARRAY(sa.Text)))
 _runs_without_lease = sa.and_(
@@ -58,24 +55,15 @@ _STILL_WAITS = Statement(
 )
 
 
-def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = RUN_SECONDS) -> int:
+def expire_tasks(connect: Connect, begin: Begin, days: int, seconds: float = old_tasks.RUN_SECONDS) -> int:
     """Ends waiting tasks that had no event for ``days``, each in its own transaction, for up to ``seconds``; returns
     how many. Two runs at a time do no harm, nor does a kill. Raises DatabaseUnavailable."""
-    ended, until, after = 0, time.monotonic() + seconds, FIRST
-    while page := _waiting(connect, days, after):
-        for created_at, task_id in page:
-            if time.monotonic() >= until:
-                logger.info("%d tasks expired in the time of this run; the next run goes on", ended)
-                return ended
-            with begin() as tx:
-                ended += _expire(tx, task_id, days)
-            after = created_at, task_id
-    return ended
 
+    def expire(task_id: str) -> bool:
+        with begin() as tx:
+            return _expire(tx, task_id, days)
 
-def _waiting(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    with connect() as conn, conn.cursor() as cur:
-        return _WAITING.execute(cur, age=timedelta(days=days), after=after, page=PAGE_TASKS).fetchall()
+    return old_tasks.each(connect, _WAITING, days, seconds, expire, logger)
 
 
 def _expire(tx: Transaction, task_id: str, days: int) -> bool:

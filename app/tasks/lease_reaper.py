@@ -14,7 +14,9 @@ from contextlib import contextmanager
 
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
+from app.errors import causes
+from app.errors.survived import survived
 from app.periodic import Periodic
 from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
@@ -22,7 +24,7 @@ from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
 from app.tasks.observed.groups import end_group, quiet_groups
 
-logger = logging.getLogger("taskroom.rounds")
+logger = logging.getLogger("taskroom.reaper")
 
 MISSED_LIMIT = 4  # rounds, of our workers; the lease of an observed attempt says its own
 LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next
@@ -31,41 +33,44 @@ LEADER_SECONDS = 20.0  # at least; a leader that is stopped, not dead, loses the
 
 
 class LeaseReaper:
-    """Runs in every web process; the one that holds the advisory lock does the work."""
+    """Runs in every web process; the one that holds the advisory lock does the work.
+
+    ``broker_run_id`` returns the id of this run of the broker, which changes with every restart.
+    """
 
     def __init__(
         self,
         dsn: str,
         dispatcher: Dispatcher,
         transactions: Callable[[Connect, Callable[[Transaction], object]], Begin],
-        broker_run_id: Callable[[], str | None],
+        broker_run_id: Callable[[], str],
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
         fill: Callable[[Connect], int] = lambda connect: 0,
         report: Callable[[Connect], object] = lambda connect: None,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
-        self._connect = Single(dsn, idle_session_timeout=f"{leader:.0f}s")
+        self._connect = PersistentConnection(dsn, idle_session_timeout=f"{leader:.0f}s")
         self._dispatcher = dispatcher
         self._begin = transactions(self._connect, self._committed)
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
         self._seconds, self._fill, self._report = seconds, fill, report
-        self.thread = Periodic("rounds", seconds, self._round, at_end=self._connect.close)
+        self.thread = Periodic("rounds", seconds, self.round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
         self.leads = False
         self.lost = 0  # attempts, since the start
 
-    def _round(self) -> None:
+    def round(self) -> None:
+        """Runs one round if this process leads. Raises DatabaseUnavailable, and leads no more."""
         try:
-            self.round()
+            self._lead_round()
         except DatabaseUnavailable:
             self._last_round, self.leads = None, False
             raise
 
-    def round(self) -> None:
-        """Runs one round if this process leads."""
+    def _lead_round(self) -> None:
         with self._connect() as conn, conn.cursor() as cur:
             self.leads = self._leads(cur)
             if not self.leads:
@@ -135,9 +140,7 @@ class LeaseReaper:
         self._broker_takes = self._broker_takes and self._dispatcher.send_hints(hints_of(tx))
 
     def _resend(self) -> None:
-        run_id = self._broker_run_id()
-        if run_id is None:
-            return  # Redis is unavailable; a changed run id shows when it has restarted
+        run_id = self._broker_run_id()  # raises while Redis is unavailable
         if self._run_id != run_id and self._has_hints(run_id):
             self._run_id = run_id
         self._dispatcher.resend(self._connect, everything=self._run_id != run_id)
@@ -160,10 +163,10 @@ class LeaseReaper:
 
 @contextmanager
 def _alone(task_id: str) -> Iterator[None]:
-    """Logs an error of one task, which must not keep others from their end; raises DatabaseUnavailable."""
+    """Logs an error of one task, which must not keep others from their end; raises a temporary one."""
     try:
         yield
-    except DatabaseUnavailable:
-        raise
-    except Exception:
-        logger.exception("task %s could not be ended in this round", task_id)
+    except Exception as error:
+        if causes.of(error).is_temporary:
+            raise
+        survived(logger, error, "task %s could not be ended in this round", task_id)

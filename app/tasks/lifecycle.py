@@ -36,9 +36,7 @@ class Claim:
     retry_count: int
     started_at: str
     approved: frozenset[str] = frozenset()  # the keys of granted approvals
-    parent: tuple[str, str] | None = (
-        None  # of a step: the parent's stream, and the phase there that is this step
-    )
+    parent: tuple[str, str] | None = None  # of a step: the parent's stream, and this step's phase there
     plan: Plan | None = None  # made when the first attempt began
     phases: frozenset[str] = frozenset()  # of earlier attempts; the limit of a task's phases counts them
     # When this attempt began, by Postgres's clock; ``started_at`` is the beginning of the first attempt.

@@ -21,9 +21,12 @@ from app.models.streams import Stream
 from app.models.tasks import Phase, Task, TaskCount
 from app.stream.pages import PAGE_BYTES
 from app.tasks.projection import LIST_COLUMNS, row_of
+from app.tasks.sums import Sums
 
 SCAN_TASKS = 5_000  # what one request may look at, in about 10 ms, before it says where to go on
 TRIGGERS = ("manual", "scheduled", "retry", "subtask")
+_TEXTS = ("title", "current_phase", "current_phase_message", "error")  # of a listed task, each may be long
+ROW_BYTES = 800  # of everything else of a listed task, about
 
 Given = frozenset[str]
 """The names of the conditions of a list: lists that have the same ones are read by the same statement."""
@@ -74,6 +77,9 @@ def list_tasks(cur: Cursor, wanted: Listing, before: Sequence[str] | None, limit
     # The last task that was looked at, unless that was the last of all.
     last = _end(given).execute(cur, **values, skipped=SCAN_TASKS - 1).fetchall()
     return Page(tasks, tuple(last[0]) if len(last) > 1 else None)
+
+
+COUNTS = Sums(TaskCount, ("user_id", "tenant", "status"), "number", group=("user_id",))
 
 
 def status_counts(cur: Cursor, wanted: Listing, stream: str) -> tuple[dict[str, int], int, bool]:
@@ -134,7 +140,8 @@ def _page(given: Given) -> sa.Select[Any]:
     filtered = sa.select(window).where(_where(filters(given), window.c)).order_by(*_newest(window.c))
     listed = filtered.limit(sa.bindparam("more")).subquery("listed")
     # Sizes are added up before anything is sent: a traceback has up to 16,000 characters.
-    size = sa.func.coalesce(sa.func.octet_length(sa.cast(listed.c.error, sa.Text)), 0)
+    texts = (sa.func.octet_length(sa.cast(listed.c[name], sa.Text)) for name in _TEXTS)
+    size = sum((sa.func.coalesce(text, 0) for text in texts), sa.literal(ROW_BYTES))
     task = sized(listed, size, *_newest(listed.c)).c
     return (
         sa.select(task.found, Stream.attempt, *as_text(*(task[name] for name in LIST_COLUMNS)))

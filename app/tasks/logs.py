@@ -53,9 +53,9 @@ def logs_after(
     pruned_to, last_seq = _kept(cur, task_id)
     cursor = max(cursor, pruned_to)
     high = min(cursor + SCAN_ROWS, last_seq)
-    rows, cut = _scan(cur, task_id, cursor + 1, high, False, limit, wanted)
-    after = rows[-1][0] if cut else max(cursor, high)
-    return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, cut or high < last_seq)
+    rows, more = _scan(cur, task_id, cursor + 1, high, False, limit, wanted)
+    after = rows[-1][0] if more else max(cursor, high)
+    return LogPage([log_line(payload) for _, payload in rows], cursor + 1, after, more or high < last_seq)
 
 
 def logs_before(
@@ -66,9 +66,9 @@ def logs_before(
     oldest, beyond = pruned_to + 1, last_seq + 1
     cursor = beyond if cursor is None else min(max(cursor, oldest), beyond)
     low = max(cursor - SCAN_ROWS, oldest)
-    rows, cut = _scan(cur, task_id, low, cursor - 1, True, limit, wanted)
-    before = rows[-1][0] if cut else low
-    return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, cut or low > oldest)
+    rows, more = _scan(cur, task_id, low, cursor - 1, True, limit, wanted)
+    before = rows[-1][0] if more else low
+    return LogPage([log_line(payload) for _, payload in rows[::-1]], before, cursor - 1, more or low > oldest)
 
 
 def every_log(connect: Connect, task_id: str, wanted: LogFilter = LogFilter()) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.clock import database_now, seconds_between
-from app.stream.event import Draft, cut, draft, now, task_stream
+from app.stream.event import Draft, draft, now, shortened, task_stream
 from app.stream.store import lock
 from app.tasks.approvals import START, Approval
 from app.tasks.creation import Origin, insert_task
@@ -50,7 +50,6 @@ def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
 
 
 def has_steps(cur: Cursor, task_id: str) -> bool:
-    """Returns whether any step of the task was started."""
     cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s AND step IS NOT NULL LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 
@@ -154,7 +153,7 @@ def _start_steps(cur: Cursor, task: State) -> Iterator[Draft]:
 def _start_step(cur: Cursor, parent: State, number: int) -> list[Draft]:
     asked = parent["params"]["steps"][number - 1]
     approval = Approval(START, **asked["approval"]) if asked.get("approval") else None
-    title = asked.get("title") or cut(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
+    title = asked.get("title") or shortened(f"{parent['title']}: {asked['job_type']}", LONGEST_TITLE)
     _, drafts = insert_task(
         cur,
         user_id=parent["user_id"],
@@ -218,7 +217,7 @@ def _parent_ending(
     if culprit:
         status = FAILURE if culprit.status == FAILURE else REVOKED
         why = (culprit.error or {}).get("message") or culprit.status
-        message = cut(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
+        message = shortened(f"Step {culprit.number} ({culprit.job_type}): {why}", 2_000)
         error = {"type": "SubtaskFailed", "message": message, "traceback": None}
     elif status == REVOKED:
         error = cancelled_error()

@@ -124,7 +124,7 @@ def _shares(rows: list[tuple[str, float, float | None]]) -> Plan | None:
 
 def _medians(runs: list[Spans]) -> dict[str, tuple[float, float]]:
     """Returns the median share and the median seconds of each phase that most of the runs had, in their usual order.
-    UserConcurrency are computed for each run, so a run over ten times as much data counts the same."""
+    Shares are computed for each run, so a run over ten times as much data counts the same."""
     shares, seconds, positions = dict[str, list[float]](), dict[str, list[float]](), dict[str, list[int]]()
     for run in runs:
         whole = _seconds(run)

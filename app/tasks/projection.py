@@ -9,17 +9,17 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.sql import TIME_TEXT
-from app.stream.background import in_turns
+from app.db.clock import TIME_TEXT
+from app.stream.background import with_pauses
 from app.stream.event import Draft, Event
-from app.tasks.fold import PENDING, RETRY, STARTED, TERMINAL, WAITING, State, fold
+from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
 RESEND_SECONDS = 30  # a hint that no worker claimed is sent again after this, then with back-off
 # A retry that is due within this gets its message at once, with a countdown. A worker would hold a later message in
 # memory, and the broker would deliver it again every hour; a round sends that one when the task is due.
 SOON_SECONDS = 60
-AT_ONCE = 200  # events folded, and changes of rows made, before other threads run: a batch may have thousands
+FOLDED_IN_A_TURN = 100  # events; then other threads run
 
 Change = tuple[str, tuple[Any, ...]]  # a statement and its values
 
@@ -27,17 +27,8 @@ _TIMES = frozenset({"created_at", "started_at", "updated_at", "finished_at"})
 _JSON = frozenset({"params", "result", "error", "plan"})
 _COLUMNS = {"task_id": "id"}
 # ``attempt`` is a column of streams, where it fences; ``is_running`` follows from ``status``.
-_TASK_ROW = (
-    *("task_id", "user_id", "job_type", "title", "intent", "params", "parent_id", "retry_of", "trigger"),
-    *("created_at", "status", "current_phase", "current_phase_message", "progress"),
-    *("started_at", "updated_at", "finished_at", "eta_seconds", "result", "error", "retry_count"),
-    *("worker", "progress_known", "plan", "observed", "can_retry", "queue", "root_id", "group_id"),
-    "status_sequence",
-)
-_PHASE_ROW = (
-    *("phase_id", "status", "message", "processed_count", "total_count", "error_count", "eta_seconds"),
-    *("started_at", "updated_at", "duration_seconds", "sequence"),
-)
+_TASK_ROW = tuple(name for name in TASK_FIELDS if name not in ("attempt", "is_running"))
+_PHASE_ROW = ("phase_id", *NEW_PHASE)
 
 
 def _select(table: str, names: Sequence[str]) -> str:
@@ -64,11 +55,6 @@ STATE_COLUMNS = f"""streams.last_seq,
     streams.attempt, {TASK_COLUMNS}"""
 
 
-def task_of(attempt: int, row: Sequence[Any]) -> State:
-    """Returns a task as snapshots have it, from a row of TASK_COLUMNS."""
-    return _task(_TASK_ROW, attempt, row)
-
-
 def row_of(attempt: int, row: Sequence[Any]) -> State:
     """Returns a task as lists have it, from a row of LIST_COLUMNS."""
     return _task(_LIST_ROW, attempt, row)
@@ -91,7 +77,7 @@ def load(cur: Cursor, streams: Sequence[str]) -> dict[str, State]:
 
 def state_of(last_seq: int, phases: list[State] | None, attempt: int, *row: Any) -> State:
     """Returns the fold's state from a row of STATE_COLUMNS."""
-    return {"task": task_of(attempt, row), "phases": phases or [], "sequence": last_seq}
+    return {"task": _task(_TASK_ROW, attempt, row), "phases": phases or [], "sequence": last_seq}
 
 
 Changed = list[tuple[State, Mapping[str, Any]]]
@@ -109,7 +95,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
     before = dict(states)
     for_owners: list[Draft] = []
     tenants: dict[str, str | None] = {}
-    for event, draft in in_turns(events, AT_ONCE):
+    for event, draft in with_pauses(events, FOLDED_IN_A_TURN):
         state = states.get(event.stream)
         if state is None:
             continue
@@ -133,7 +119,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
         elif event.type.startswith("approval_"):
             changes += _approval_changes(task_id, event.type, draft.data)
     if changes:
-        statements = [cur.mogrify(sql, values) for sql, values in in_turns(changes, AT_ONCE)]
+        statements = [cur.mogrify(sql, values) for sql, values in with_pauses(changes, FOLDED_IN_A_TURN)]
         cur.execute(b";".join(statements))  # one round trip
     return for_owners, changed
 

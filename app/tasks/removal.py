@@ -8,23 +8,21 @@ it lose the reference. A removed task is answered like one that never existed.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Sequence
-from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.sql import FIRST
 from app.db.statements import Statement, as_text
 from app.models.tasks import Task
 from app.stream.store import Connect, lock
-from app.tasks.retention import CUTOFF, RUN_SECONDS, Prunable, Retention, prune_batch
+from app.tasks import old_tasks
+from app.tasks.retention import CUTOFF, Prunable, Retention, prune_batch
 
 logger = logging.getLogger("taskroom.removal")
 
-PAGE_TASKS = 200  # found by one statement
 EVENTS_AT_ONCE = 2_000  # of a family, deleted with its rows in one transaction; others before, in batches
 
 _ENDED = Statement(
@@ -57,29 +55,15 @@ class Member(NamedTuple):
     may_go: bool
 
 
-def remove_tasks(connect: Connect, days: int, seconds: float = RUN_SECONDS) -> int:
+def remove_tasks(connect: Connect, days: int, seconds: float = old_tasks.RUN_SECONDS) -> int:
     """Removes tasks that ended ``days`` ago, for up to ``seconds``; returns how many. The oldest go first, each family
     in one transaction; locked families stay for the next run. Two runs at a time do no harm, nor does a kill. Raises
     DatabaseUnavailable."""
-    removed, until, after = 0, time.monotonic() + seconds, FIRST
-    while page := _ended(connect, days, after):
-        for ended_at, root in page:
-            if time.monotonic() >= until:
-                logger.info("%d tasks were removed in the time of this run; the next run goes on", removed)
-                return removed
-            removed += _remove_family(connect, root, days)
-            after = ended_at, root
-    return removed
+    remove = partial(_remove_family, connect, days)
+    return old_tasks.each(connect, _ENDED, days, seconds, remove, logger)
 
 
-def _ended(connect: Connect, days: int, after: tuple[str, str]) -> list[tuple[str, str]]:
-    """Returns the next page of tasks that ended ``days`` ago and have no parent: (finished_at, id)."""
-    with connect() as conn, conn.cursor() as cur:
-        given = {"age": timedelta(days=days), "since": after[0], "after": after, "page": PAGE_TASKS}
-        return _ENDED.execute(cur, **given).fetchall()
-
-
-def _remove_family(connect: Connect, root: str, days: int) -> int:
+def _remove_family(connect: Connect, days: int, root: str) -> int:
     with connect() as conn, conn.cursor() as cur:
         members = _members(cur, root, days)
     if not all(member.may_go for member in members):

@@ -9,7 +9,7 @@ import orjson
 from msgspec import UNSET
 
 from app.db.clock import seconds_between
-from app.stream.event import LEVELS, cut
+from app.stream.event import LEVELS, shortened
 from app.tasks.endings import cancelled_error, ending
 from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
 from app.tasks.reported import (
@@ -31,7 +31,7 @@ def restore(reports: Reports, state: State, now: str) -> None:
     """Continues the reports of a running attempt from the state of its task."""
     task = state["task"]
     reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
-    reports.outlook.restore(state["phases"], now)
+    reports.estimate.restore(state["phases"], now)
     reports.running = dict.fromkeys(open_phases(state))
 
 
@@ -64,7 +64,7 @@ class ReportedDrafts:
                 self._status(event)
         elif isinstance(event, PhaseUpdate):
             fields = _fields(event, "processed_count", "total_count", "error_count", "eta_seconds")
-            message = cut(event.message, TEXT_LIMIT) if event.message else ""
+            message = shortened(event.message, TEXT_LIMIT) if event.message else ""
             self._emit(event, fields | {"status": event.status, "message": message})
         else:
             names = "processed_count", "total_count", "error_count", "duration_seconds"
@@ -80,7 +80,7 @@ class ReportedDrafts:
             fields["timestamp"] = self.time(event.timestamp)
         if fields.get("status") in RUNNING_PHASE:
             self._phase, self._message = phase_id, fields["message"]
-        alone, known = self.reports.outlook.alone, self.reports.progress_known
+        alone, known = self.reports.estimate.alone, self.reports.progress_known
         type = "phase_update" if isinstance(event, PhaseUpdate) else "phase_complete"
         self.reports.emit(type, fields)
         if self._knows_progress(alone) != known:
@@ -91,7 +91,7 @@ class ReportedDrafts:
         """Whether the progress of the run is known after a phase's report. It is that of the only phase until another
         one begins. ``before``: the progress of the only phase before the report."""
         reports = self.reports
-        if reports.outlook.alone is not None:
+        if reports.estimate.alone is not None:
             return True
         was_of_phase = before is not None and reports.progress == min(99.9, round(before, 1))
         return reports.progress_known and not was_of_phase
@@ -157,8 +157,8 @@ def _error(status: str, given: Error | None) -> dict[str, Any] | None:
         return None
     trace = given and given.traceback
     return {
-        "type": cut((given and given.type) or "TaskFailed", NAME_LIMIT),
-        "message": cut((given and given.message) or "The worker gave no reason", TEXT_LIMIT),
+        "type": shortened((given and given.type) or "TaskFailed", NAME_LIMIT),
+        "message": shortened((given and given.message) or "The worker gave no reason", TEXT_LIMIT),
         "traceback": trace and traceback_text(trace),
     }
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 
-from app.stream.event import LEVELS, Draft, clean, cut, draft, encode, now, scrub, task_stream
+from app.stream.event import LEVELS, Draft, clean, draft, encode, now, scrub, shortened, task_stream
 from app.tasks.fold import RUNNING_PHASE, STARTED
 from app.tasks.lifecycle import Claim
-from app.tasks.outlook import Outlook
+from app.tasks.progress_estimate import ProgressEstimate
+from app.tasks.status import status_event
 
 LINE_LIMIT = 16_384  # characters of one log message
 TEXT_LIMIT = 2_000  # of any other text
@@ -30,25 +31,25 @@ class Reports:
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.progress_known = claim.plan is not None
-        self.outlook = Outlook(claim.plan)
+        self.estimate = ProgressEstimate(claim.plan)
         self.names = set(claim.phases)
         self.running: dict[str, None] = {}  # phases reported as running, also without ``progress.phase``
 
     def log(
-        self, message: str, level: str, component: str | None, phase: str | None, at: str | None = None
+        self, message: str, level: str, component: str | None, phase: str | None, timestamp: str | None = None
     ) -> None:
         """Appends one log line. Raises ValueError for an unknown level. The hot path of every task: keep it fast."""
         if level not in LEVELS:
             raise ValueError(f"level is {level!r}; use one of {', '.join(LEVELS)}")
         if len(message) > LINE_LIMIT:
-            message = cut(message, LINE_LIMIT)
+            message = shortened(message, LINE_LIMIT)
         if phase is not None:
             phase = clean(phase)[:NAME_LIMIT]
         if component is not None:
-            component = cut(component, NAME_LIMIT)
+            component = shortened(component, NAME_LIMIT)
         tail = encode(
             {
-                "timestamp": at or now(),
+                "timestamp": timestamp or now(),
                 "level": level,
                 "message": message,
                 "component": component,
@@ -77,32 +78,26 @@ class Reports:
                 self.running[fields["phase_id"]] = None
             else:
                 self.running.pop(fields["phase_id"], None)
-            self.outlook.apply(fields["phase_id"], fields)
-            self.raise_progress(self.outlook.progress)
-            fields |= {"progress": self.progress, "task_eta_seconds": self.outlook.eta}
+            self.estimate.apply(fields["phase_id"], fields)
+            self.raise_progress(self.estimate.progress)
+            fields |= {"progress": self.progress, "task_eta_seconds": self.estimate.eta}
         self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.fence))
 
     def status(
         self, phase: str | None, message: str | None, eta: float | None = None, at: str | None = None
     ) -> None:
-        at = at or now()
         self.put(
-            draft(
+            status_event(
                 self.stream,
-                "task_status",
-                {
-                    "timestamp": at,
-                    "status": STARTED,
-                    "is_running": True,
-                    "current_phase": phase,
-                    "current_phase_message": cut(message, TEXT_LIMIT) if message else None,
-                    "progress": self.progress,
-                    "progress_known": self.progress_known,
-                    "started_at": self.claim.started_at,
-                    "updated_at": at,
-                    "eta_seconds": self.outlook.eta if eta is None else eta,
-                },
-                attempt=self.fence,
+                STARTED,
+                at or now(),
+                self.fence,
+                current_phase=phase,
+                current_phase_message=shortened(message, TEXT_LIMIT) if message else None,
+                progress=self.progress,
+                progress_known=self.progress_known,
+                started_at=self.claim.started_at,
+                eta_seconds=self.estimate.eta if eta is None else eta,
             )
         )
 
@@ -115,9 +110,7 @@ def result_json(result: Any) -> Any:
     """Returns the result as JSON stores it, or a marker when it is too large. Raises TypeError for other types."""
     try:
         text = orjson.dumps(result)
-    except (
-        TypeError
-    ):  # perhaps a lone surrogate, as in some file names: replaced, so that no task fails by it
+    except TypeError:  # perhaps a lone surrogate, as in some file names: no task must fail by it
         text = orjson.dumps(scrub(result))
     if len(text) > RESULT_LIMIT:
         return {"truncated": True, "bytes": len(text)}

@@ -21,12 +21,12 @@ from app.db.statements import Statement, composed, time_text
 from app.models.streams import Event, Stream
 from app.models.tasks import Task
 from app.stream.store import Connect
+from app.tasks.old_tasks import RUN_SECONDS
 
 logger = logging.getLogger("taskroom.retention")
 
 BATCH_EVENTS = 2_000
 PAGE_STREAMS = 2_000  # read by one statement, however few of them lose events
-RUN_SECONDS = 60.0  # of a worker's time; the next run goes on
 MAX_ID = 2**63 - 1
 LOCK_KEY = 7_465_736_102  # of an advisory lock; any number that no other code uses
 

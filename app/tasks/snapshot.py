@@ -1,4 +1,4 @@
-"""Snapshots: task, phases, recent logs and the sequence at which they hold, from one consistent read."""
+"""What a task is now, each read consistent: its snapshot, its status, the events that show it, and its throughput."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from app.tasks.logs import SCAN_ROWS, log_line
 from app.tasks.projection import STATE_COLUMNS, state_of
 
 RECENT_LOGS = 50
+POINTS = 120  # of the throughput: as many as a chart can show
 
 
 def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
@@ -91,3 +92,22 @@ def current_events(read: Connect, stream: str) -> tuple[list[Event], int]:
     if not rows:
         raise NoSuchStream(stream)
     return [Event(stream, *row[1:]) for row in rows if row[1] is not None], int(rows[0][0])
+
+
+def throughput(read: Connect, task_id: str) -> list[tuple[int, str]]:
+    """Returns (sequence, timestamp) of evenly spaced events, among them the first and the last stored event. Sequences
+    have no gaps, so two points give the number of events between them, and each is one index lookup in a task of any
+    length."""
+    with read() as conn, conn.cursor() as cur:
+        # Literal: LATERAL and generate_series read better as SQL.
+        cur.execute(
+            """SELECT seq, payload::json ->> 'timestamp' FROM streams JOIN LATERAL (
+                   SELECT seq, payload FROM events
+                   WHERE stream_id = streams.id AND seq = ANY(ARRAY(
+                       SELECT pruned_to + 1 + (last_seq - pruned_to - 1) * n / %s
+                       FROM generate_series(0, %s) AS n WHERE last_seq > pruned_to))
+               ) AS sampled ON true
+               WHERE name = %s ORDER BY seq""",
+            (POINTS - 1, POINTS - 1, task_stream(task_id)),
+        )
+        return [(int(sequence), str(timestamp)) for sequence, timestamp in cur.fetchall()]

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from psycopg2.extensions import cursor as Cursor
 
-from app.stream.event import Draft, cut, draft, now
+from app.stream.event import Draft, draft, now, shortened
 from app.tasks.fold import SUCCESS, TERMINAL, State
 
 STEP_TOTAL = 100  # the total of a step's phase: its progress is counted in percent
@@ -62,7 +62,7 @@ def phase_update(stream: str, phase: str, **fields: Any) -> Draft:
 def step_wait(stream: str, phase: str, title: str) -> Draft:
     """Returns the parent's event for a step that waits for approval."""
     return phase_update(
-        stream, phase, status="in_progress", message=cut(f"Waits for approval: {title}", 2_000)
+        stream, phase, status="in_progress", message=shortened(f"Waits for approval: {title}", 2_000)
     )
 
 
@@ -79,7 +79,7 @@ def step_end(stream: str, step: Step, progress: float) -> Iterator[Draft]:
     message = step.title if ok else f"{step.title}: {(step.error or {}).get('message') or step.status}"
     status = "completed" if ok else "error"
     yield phase_update(
-        stream, step.phase, status=status, message=cut(message, 2_000), progress=progress, **counts
+        stream, step.phase, status=status, message=shortened(message, 2_000), progress=progress, **counts
     )
     if ok:
         fields = {"phase_id": step.phase, "duration_seconds": seconds, "progress": progress, **counts}

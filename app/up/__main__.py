@@ -8,20 +8,21 @@ import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import httpx
+
 from app.green.listener import raise_file_limit
 from app.up import migrated, nginx, survivors
-from app.up.demo import start_demo_run
 from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.embedded_redis import EmbeddedRedis
 from app.up.errors import UpError
 from app.up.external import check_postgres, check_redis
 from app.up.home import Home
 from app.up.identity import drop_rights
-from app.up.plan import Plan, application_plan, child_environment, taskroom_environment
+from app.up.plan import Demo, Plan, application_plan, child_environment, taskroom_environment
 from app.up.settings import Settings
 from app.up.supervisor import StopRequested, Supervisor
 
-MakePlan = Callable[[Settings, Home, Mapping[str, str], str], Plan]
+MakePlan = Callable[[Settings, Home, Mapping[str, str], Demo], Plan]
 
 
 def main(make_plan: MakePlan = application_plan) -> int:
@@ -81,9 +82,9 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
         redis_url = server.url
         print_line(f"redis on 127.0.0.1:{server.port}")
     supervisor.wait_until_ready()
-    password = settings.demo_password or home.secrets.demo_password
+    demo = Demo.of(settings, home)
     own = taskroom_environment(settings, home, database_url, redis_url)
-    plan = make_plan(settings, home, child_environment(own), password)
+    plan = make_plan(settings, home, child_environment(own), demo)
     if not migrated.is_current(home, database_url):
         print_line("migrate")
         supervisor.run(plan.migrate)
@@ -95,19 +96,30 @@ def _start_all(settings: Settings, home: Home, supervisor: Supervisor, make_plan
     supervisor.start(*plan.services)
     supervisor.run(plan.account)
     supervisor.wait_until_ready()
-    demo = _demo_line(settings, password) if settings.demo_run else None
+    run = _demo_line(settings, demo.password) if settings.demo_run else None
     print_line(f"ready {settings.url}")
-    print_line(f"login {settings.demo_email} {password}")
-    if demo:
-        print_line(demo)
+    print_line(f"login {settings.demo_email} {demo.password}")
+    print_line(f"key {demo.key}")
+    if run:
+        print_line(run)
 
 
 def _demo_line(settings: Settings, password: str) -> str:
     """Starts the demo run and returns a line about it. A failure ends nothing: the other processes work without it."""
+    login = {"email": settings.demo_email, "password": password}
     try:
-        return "demo run " + start_demo_run(settings.url, settings.demo_email, password)
-    except UpError as error:
-        return str(error)
+        with httpx.Client(base_url=settings.url, timeout=10, trust_env=False) as client:
+            answer = client.post("/api/v2/auth/login", json=login)
+            answer.raise_for_status()
+            answer = client.post(
+                "/api/v2/agent/start",
+                json={"job_type": "knowledge_base", "params": {}},
+                headers={"Authorization": f"Bearer {answer.json()['access_token']}"},
+            )
+            answer.raise_for_status()
+            return f"demo run {settings.url}/runs/{answer.json()['task_id']}"
+    except (httpx.HTTPError, ValueError, KeyError) as error:
+        return f"the demo run could not be started ({error}); TASKROOM_DEMO_RUN=0 turns it off"
 
 
 def _end_survivors(home: Home) -> None:

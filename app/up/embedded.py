@@ -1,29 +1,22 @@
-"""The base class of the embedded servers: a fixed address, start, kill, stop."""
+"""The base class of the embedded servers, and their ports."""
 
 from __future__ import annotations
 
 import os
 import socket
-import time
 from random import SystemRandom
-from types import TracebackType
-from typing import Self
 
 from app.up.errors import UpError
 from app.up.home import Home
-from app.up.process import Child, Process
+from app.up.process import Child
 
-START_SECONDS = 60.0
 DEFAULT_PORTS = "20000-31999"
 
 _assigned_ports: set[int] = set()  # a port may be assigned before its server binds it
 
 
 class EmbeddedServer:
-    """A server in ``home``. Its port stays the same as long as this object exists.
-
-    Call ``start`` from the main thread: the kernel ends the server together with the thread that started it.
-    """
+    """A server in ``home``. Its port stays the same as long as this object exists."""
 
     name: str
     url: str
@@ -31,7 +24,6 @@ class EmbeddedServer:
     def __init__(self, home: Home) -> None:
         self.home = home
         self.port = free_port()
-        self._process: Process | None = None
 
     def prepare(self) -> None:
         """Makes the data folder ready for the server. Raises UpError when the folder is not usable."""
@@ -41,44 +33,6 @@ class EmbeddedServer:
     def child(self) -> Child:
         """How to run the server, for the supervisor."""
         raise NotImplementedError
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    def start(self) -> str:
-        """Starts the server, also after ``kill``, waits until it answers and returns its address."""
-        self.prepare()
-        process = self._process = Process(self.child, self.home)
-        process.start()
-        limit = time.monotonic() + START_SECONDS
-        try:
-            while not process.ready():
-                if process.poll() is not None or time.monotonic() > limit:
-                    raise UpError(f"{self.name} did not start; see {process.log}", process.tail())
-                time.sleep(0.02)
-        except BaseException:
-            process.stop()
-            raise
-        return self.url
-
-    def kill(self) -> None:
-        """Ends the server with SIGKILL, like a crash, and waits for its end."""
-        if self._process:
-            self._process.kill()
-
-    def stop(self) -> None:
-        if self._process:
-            self._process.stop()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def port_range() -> range:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg2
 
+from app.errors import causes
 from app.up import identity, survivors
 from app.up.embedded import EmbeddedServer
 from app.up.errors import UpError
@@ -207,7 +208,7 @@ class EmbeddedPostgres(EmbeddedServer):
         try:
             psycopg2.connect(self.url, connect_timeout=1).close()
         except psycopg2.OperationalError as error:
-            if "password authentication failed" in str(error):
+            if causes.sqlstate(error) == "28P01":
                 raise UpError(
                     f"{self.folder} has another password than {self.home.root / 'secrets.json'}; "
                     "restore that file or move the folder away"

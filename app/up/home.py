@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from app.auth.key_text import new_key
 from app.up.errors import UpError
 
 ENVIRONMENT = "environment.json"
@@ -27,6 +28,7 @@ class Secrets:
     database_password: str = field(repr=False, default_factory=lambda: random.token_hex(16))
     redis_password: str = field(repr=False, default_factory=lambda: random.token_hex(16))
     demo_password: str = field(repr=False, default_factory=lambda: random.token_urlsafe(12))
+    demo_key: str = field(repr=False, default_factory=new_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +153,18 @@ class Home:
 
 def _read_or_make_secrets(path: Path) -> Secrets:
     try:
-        return Secrets(**json.loads(path.read_text()))
+        stored = json.loads(path.read_text())
+        secrets = Secrets(**stored)
     except FileNotFoundError:
-        made = Secrets()
-        # The write is atomic: after half a write the application would not know the password of its database.
-        write_private(path, json.dumps(asdict(made), indent=1))
-        return made
+        stored, secrets = {}, Secrets()
     except (ValueError, TypeError) as error:
         raise UpError(
             f"{path} is damaged ({error}); restore it, or move the folder {path.parent} away"
         ) from error
+    if asdict(secrets) != stored:  # a new home, or one of a version that had fewer secrets
+        # The write is atomic: after half a write the application would not know the password of its database.
+        write_private(path, json.dumps(asdict(secrets), indent=1))
+    return secrets
 
 
 def _is_long(log: Path) -> bool:

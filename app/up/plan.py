@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -16,6 +16,20 @@ from app.up.embedded import free_port
 from app.up.home import Home
 from app.up.process import Child, Process
 from app.up.settings import CHECKOUT, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a user of the demo account needs; both are printed."""
+
+    password: str = field(repr=False)
+    key: str = field(repr=False)
+
+    @classmethod
+    def of(cls, settings: Settings, home: Home) -> Demo:
+        """The operator's own values, else the random ones of the home."""
+        secrets = home.secrets
+        return cls(settings.demo_password or secrets.demo_password, settings.demo_key or secrets.demo_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +60,12 @@ def taskroom_environment(settings: Settings, home: Home, database_url: str, redi
 
 def child_environment(own: Mapping[str, str]) -> dict[str, str]:
     """The operator's environment with the variables of this installation, for each process of the application."""
-    # Only the account step needs the password.
-    return {name: value for name, value in os.environ.items() if name != "DEMO_PASSWORD"} | dict(own)
+    # Only the account step needs the password and the API key.
+    hidden = ("DEMO_PASSWORD", "DEMO_KEY")
+    return {name: value for name, value in os.environ.items() if name not in hidden} | dict(own)
 
 
-def application_plan(settings: Settings, home: Home, env: Mapping[str, str], demo_password: str) -> Plan:
+def application_plan(settings: Settings, home: Home, env: Mapping[str, str], demo: Demo) -> Plan:
     def step(name: str, *arguments: str, **more: str) -> Child:
         command = (sys.executable, "-m", "app.cli", *arguments)
         return Child(name, command, CHECKOUT, env={**env, **more}, drops_rights=True, has_pid_file=False)
@@ -59,9 +74,10 @@ def application_plan(settings: Settings, home: Home, env: Mapping[str, str], dem
     return Plan(
         migrate=step("migrate", "migrate"),
         account=step(
-            # --keep: the role and tenant that an administrator has set stay. The password becomes the printed one.
+            # --keep: the role and tenant that an administrator has set stay. Password and key become the printed ones.
             *("account", "account", settings.demo_email, "--role", "operator", "--keep"),
-            ACCOUNT_PASSWORD=demo_password,
+            ACCOUNT_PASSWORD=demo.password,
+            ACCOUNT_KEY=demo.key,
         ),
         services=(
             *_web(settings, home, env),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.auth.key_text import VALID, VALID_WORDS
 from app.up.errors import UpError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -23,6 +24,7 @@ class Settings:
     worker_concurrency: int
     demo_email: str
     demo_password: str | None = field(repr=False)
+    demo_key: str | None = field(repr=False)
     demo_run: bool
     database_url: str | None = field(repr=False)
     redis_url: str | None = field(repr=False)
@@ -50,6 +52,7 @@ class Settings:
             worker_concurrency=_integer(env, "WORKER_CONCURRENCY", 2, 1, 256),
             demo_email=env.get("DEMO_EMAIL") or "demo@taskroom.local",
             demo_password=env.get("DEMO_PASSWORD") or None,
+            demo_key=env.get("DEMO_KEY") or None,
             demo_run=_boolean(env, "TASKROOM_DEMO_RUN"),
             database_url=env.get("DATABASE_URL") or None,
             redis_url=env.get("REDIS_URL") or None,
@@ -58,6 +61,8 @@ class Settings:
             raise UpError(
                 "DEMO_PASSWORD is too short; set at least 8 characters, or unset it for a random one"
             )
+        if settings.demo_key and not VALID.fullmatch(settings.demo_key):
+            raise UpError(f"DEMO_KEY is no API key; set {VALID_WORDS}, or unset it for a random one")
         return settings
 
     def check_port(self) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 import orjson
 
+from app.errors import causes
+from app.errors.survived import survived
 from app.outgoing.http_client import NoResponse, post
 from app.outgoing.url_policy import AddressRefused, UrlPolicy
 from app.stream.event import now
-from app.stream.store import Connect, DatabaseUnavailable
+from app.stream.store import Connect
 from app.stream.transaction import Begin
 from app.webhooks.queue import Claimed, Policy, Tried, claim, record
 from app.webhooks.signing import SecretUnreadable, decrypt, signed
@@ -23,9 +25,7 @@ from app.webhooks.signing import SecretUnreadable, decrypt, signed
 logger = logging.getLogger("taskroom.webhooks")
 
 CONCURRENCY = 16
-RUN_SECONDS = (
-    20.0  # then the worker is free for tasks; another hint follows for deliveries that are still due
-)
+RUN_SECONDS = 20.0  # then the worker is free for tasks; another hint follows for what is still due
 POLL_SECONDS = 0.5
 LOCK_KEY = 7_465_736_103  # of the advisory lock; no other code locks this number
 HOLDER_SESSION = "20s"  # the lock's holder sends a statement more often
@@ -40,17 +40,18 @@ def deliver(
     seconds: float = RUN_SECONDS,
 ) -> int:
     """Sends due deliveries until none is left or ``seconds`` are over. Returns the number of tries: 0 while another
-    worker sends. Raises DatabaseUnavailable, after the requests in flight have ended.
+    worker sends. Raises DatabaseUnavailable, or what else failed, after the requests in flight have ended.
 
     ``connect`` must always give the same connection: its session holds the lock.
     """
-    tries, until, unavailable = 0, time.monotonic() + seconds, None
+    tries, until = 0, time.monotonic() + seconds
+    failure: Exception | None = None
     in_flight: dict[Future[Tried], Claimed] = {}
     delays = iter(RECORD_RETRY_SECONDS)
 
     def finish(timeout: float | None) -> None:
         for done in wait(in_flight, timeout, FIRST_COMPLETED).done:
-            _record(begin, in_flight.pop(done), done.result(), policy, delays)
+            _finish(begin, in_flight.pop(done), done, policy, delays)
 
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="taskroom-webhook") as pool:
         try:
@@ -65,12 +66,12 @@ def deliver(
                     finish(POLL_SECONDS)  # during a slow request other deliveries become due
                 while in_flight:  # under the lock, so that CONCURRENCY holds for all workers together
                     finish(None)
-        except DatabaseUnavailable as error:
-            unavailable = error  # requests in flight most likely arrive: unrecorded, they would be repeated
+        except Exception as error:
+            failure = error  # requests in flight most likely arrive: unrecorded, they would be repeated
         while in_flight:
             finish(None)
-    if unavailable:
-        raise unavailable
+    if failure:
+        raise failure
     return tries
 
 
@@ -92,19 +93,30 @@ def _exclusive(connect: Connect) -> Iterator[bool]:
                 cur.execute("SELECT pg_advisory_unlock(%s); RESET idle_session_timeout", (LOCK_KEY,))
 
 
+def _finish(
+    begin: Begin, claimed: Claimed, done: Future[Tried], policy: Policy, delays: Iterator[float]
+) -> None:
+    try:
+        tried = done.result()
+    except Exception as error:
+        if not causes.of(error).is_temporary:
+            raise
+        survived(logger, error, "delivery %s is sent when its lease has ended", claimed.id)
+    else:
+        _record(begin, claimed, tried, policy, delays)
+
+
 def _record(begin: Begin, claimed: Claimed, tried: Tried, policy: Policy, delays: Iterator[float]) -> None:
-    """Stores the outcome of a try. ``delays``: the seconds to wait before each retry while Postgres is unavailable."""
+    """Stores the outcome of a try. ``delays``: the seconds to wait before each retry after a temporary error."""
     while True:
         try:
             with begin() as tx:
                 record(tx, claimed, tried, policy)
             return
-        except DatabaseUnavailable as error:
-            seconds = next(delays, None)
+        except Exception as error:
+            seconds = next(delays, None) if causes.of(error).is_temporary else None
             if seconds is None:  # the lease will end, and the delivery is sent again
-                logger.warning(
-                    "delivery %s was sent, but the outcome could not be stored: %s", claimed.id, error
-                )
+                survived(logger, error, "delivery %s was sent, but the outcome is not stored", claimed.id)
                 return
             time.sleep(seconds)
 
@@ -116,7 +128,8 @@ def attempt(
     send: Callable[..., Any] = post,
     seconds: float = 10.0,
 ) -> Tried:
-    """Sends one signed request and returns the outcome, also of a failure."""
+    """Sends one signed request and returns the outcome, also of a failure. Raises a temporary error of this process,
+    which is no failure of the receiver."""
     at, began = now(), time.monotonic()
 
     def tried(**outcome: Any) -> Tried:
@@ -131,7 +144,9 @@ def attempt(
     except (AddressRefused, NoResponse, SecretUnreadable) as error:
         return tried(error=str(error))
     except Exception as error:  # without an outcome the delivery would be claimed for ever
-        logger.exception("delivery %s could not be sent", claimed.id)
+        if causes.of(error).is_temporary:
+            raise
+        survived(logger, error, "delivery %s could not be sent", claimed.id)
         return tried(error=f"internal error: {type(error).__name__}")
     return tried(status_code=answer.status, response=answer.body)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -148,15 +148,7 @@ def record(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> N
         status = PENDING if claimed.tries <= len(policy.retries) else FAILED
         if status == PENDING:  # spread: deliveries that failed together must not retry together
             wait = policy.retries[claimed.tries - 1] * random.uniform(0.9, 1.1)
-    entry = {
-        "number": claimed.tries,
-        "at": tried.at,
-        "duration_ms": tried.duration_ms,
-        "status_code": tried.status_code,
-        "error": tried.error,
-        "response": tried.response,
-    }
-    cur = tx.cur
+    entry, cur = {"number": claimed.tries, **asdict(tried)}, tx.cur
     cur.execute(
         """UPDATE deliveries SET log = log || %s::jsonb, status = %s, due_at = now() + make_interval(secs => %s)
            WHERE id = %s AND tries = %s AND status = %s""",

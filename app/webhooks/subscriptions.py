@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from app.db.statements import CTID, Statement, as_text, is_among
-from app.errors import Conflict, NotFound
+from app.db.statements import CTID, Statement, as_text, is_among, parameters
+from app.errors import Conflict, Foreign, NotFound
 from app.models.accounts import User
 from app.models.webhooks import Delivery, Webhook
 from app.stream.event import Draft, Event, now
@@ -44,16 +44,14 @@ _listed = sa.select(
 ).where(_mine)
 _MINE = Statement(_listed.order_by(Webhook.created_at, Webhook.id))
 _ONE = Statement(_listed.where(_id))
+_EXISTS = Statement(sa.select(Webhook.id).where(_id))
 _COUNT = Statement(sa.select(sa.func.count()).select_from(Webhook).where(_mine))
 _LOCK_USER = Statement(
     sa.select(User.id).where(User.id == sa.bindparam("user")).with_for_update(key_share=True)
 )
 _CREATE = Statement(
     sa.insert(Webhook)
-    .values(
-        {name: sa.bindparam(name) for name in ("tenant", "url", "event_types", "secret")}
-        | {"user_id": sa.bindparam("user")}
-    )
+    .values(parameters("tenant", "url", "event_types", "secret") | {"user_id": sa.bindparam("user")})
     .returning(*as_text(Webhook.id))
 )
 _SECRET = Statement(sa.select(Webhook.secret).where(_id))
@@ -173,10 +171,11 @@ def mine(cur: Cursor, user_id: str) -> list[dict[str, Any]]:
 
 
 def one(cur: Cursor, user_id: str, id: str) -> dict[str, Any]:
-    """Returns one webhook of a user. Raises NotFound, also for another user's webhook."""
+    """Returns one webhook of a user. Raises NotFound; Foreign for another user's webhook."""
     row = _ONE.execute(cur, webhook=id, user=user_id).fetchone()
     if row is None:
-        raise NotFound("There is no such webhook")
+        of_another = _EXISTS.execute(cur, webhook=id).fetchone() is not None
+        raise (Foreign if of_another else NotFound)("There is no such webhook")
     return dict(zip(_NAMES, row, strict=True))
 
 

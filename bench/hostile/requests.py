@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import time
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from bench.hostile.target import CLOSED, SERVED, Target, frame
+from bench.hostile import bodies
+from bench.hostile.target import CLOSED, SERVED, Target, frame, until
 
 AT_ONCE = 8
 DRIPPING = 300
-_turn = itertools.count()
+START, WEBHOOKS, LOGIN = "/api/v2/agent/start", "/api/v2/webhooks", "/api/v2/auth/login"
 
 
 def pipelining(target: Target) -> None:
@@ -20,15 +23,10 @@ def pipelining(target: Target) -> None:
 
     def attack(target: Target) -> None:
         with contextlib.closing(target.connect()) as connection:
-            while not target.over:
+            for _ in target.rounds():
                 connection.sendall(requests)
-                answers = 0
-                while answers < 200:
-                    more = connection.recv(1 << 16)
-                    if not more:
-                        raise ConnectionResetError
-                    answers += (found := more.count(b"HTTP/1.1 "))
-                    target.answers[SERVED] += found
+                until(connection, b"HTTP/1.1 200", 200)
+                target.answers[SERVED] += 200
 
     target.crowd(AT_ONCE, attack)
 
@@ -38,7 +36,7 @@ def dripping_headers(target: Target) -> None:
     connections = [target.connect() for _ in range(DRIPPING)]
     for connection in connections:
         connection.sendall(b"GET / HTTP/1.1\r\nX-Slow: ")
-    while not target.over:
+    for _ in target.rounds():
         for connection in list(connections):
             try:
                 connection.sendall(b"x")
@@ -46,51 +44,56 @@ def dripping_headers(target: Target) -> None:
                 connections.remove(connection)
                 target.answers[CLOSED] += 1
         time.sleep(0.1)
+    target.hold()
     target.answers[SERVED] += len(connections)  # the server still waits for them
     for connection in connections:
         connection.close()
 
 
 def huge_json(target: Target) -> None:
-    """Sends two megabytes, as one long text or two hundred thousand fields, to the start of tasks and to sign-in."""
-    long = json.dumps({"job_type": "emit_load", "params": {"text": "x" * 2_000_000}}).encode()
-    wide = json.dumps({"job_type": "emit_load", "params": {f"k{n}": n for n in range(120_000)}}).encode()
-    several = ((long, True), (wide, True), (wide, False))
-
-    def attack(target: Target) -> None:
-        body, signed_in = several[next(_turn) % 3]
-        path = "/api/v2/agent/start" if signed_in else "/api/v2/auth/login"
-        target.ask("POST", path, body, signed_in)
-
-    target.crowd(AT_ONCE, attack)
+    """Sends the largest and worst bodies that are read, for tasks, webhooks and sign-in, and larger ones."""
+    _in_turn(
+        target,
+        [partial(_post, START, body) for body in bodies.starts()]
+        + [partial(_post, WEBHOOKS, body) for body in bodies.webhooks()]
+        + [partial(_sign_in, body) for body in bodies.sign_ins()],
+    )
 
 
 def deep_json(target: Target) -> None:
-    """Sends a megabyte of brackets in a body, and as many as fit in a message over a WebSocket."""
-    body = b'{"job_type": "emit_load", "params": ' + b"[" * 1_000_000
-    packet = frame(b'420["join_task",' + b"[" * 90_000 + b"]" * 1_000 + b"]")
+    """Sends lists and objects nested as deeply as they are read, and deeper, in bodies and over WebSockets."""
+    _in_turn(
+        target,
+        [partial(_post, START, body) for body in bodies.deep()]
+        + [partial(_packet, packet) for packet in bodies.packets()],
+    )
+
+
+def _post(path: str, body: bytes, target: Target) -> None:
+    """With a key the server computes a digest of the body too."""
+    target.ask("POST", path, body, target.bearer | {"Idempotency-Key": uuid.uuid4().hex})
+
+
+def _sign_in(body: bytes, target: Target) -> None:
+    target.ask("POST", LOGIN, body, headers={})
+
+
+def _packet(packet: bytes, target: Target) -> None:
+    with contextlib.closing(target.websocket()) as connection:
+        connection.sendall(frame(b"420" + packet))
+        until(connection, b"430[")
+        target.answers[SERVED] += 1
+
+
+def wrong_passwords(target: Target, at_once: int = 2 * AT_ONCE) -> None:
+    """Signs in with wrong passwords, for one account and for others."""
 
     def attack(target: Target) -> None:
-        if next(_turn) % 2:
-            target.ask("POST", "/api/v2/agent/start", body)
-            return
-        with contextlib.closing(target.websocket()) as connection:
-            connection.sendall(packet)
-            target.hold(connection)
-
-    target.crowd(AT_ONCE, attack)
-
-
-def wrong_passwords(target: Target) -> None:
-    """Signs in with wrong passwords, for an existing account and for others."""
-
-    def attack(target: Target) -> None:
-        turn = next(_turn)
+        turn = target.turn()
         email = target.order.email if turn % 2 else f"{turn}@example.org"
-        body = json.dumps({"email": email, "password": f"wrong {turn}"}).encode()
-        target.ask("POST", "/api/v2/auth/login", body, signed_in=False)
+        _sign_in(json.dumps({"email": email, "password": f"wrong {turn}"}).encode(), target)
 
-    target.crowd(2 * AT_ONCE, attack)
+    target.crowd(at_once, attack)
 
 
 def large_lists(target: Target) -> None:
@@ -108,7 +111,7 @@ def large_lists(target: Target) -> None:
 
 
 def rare_searches(target: Target) -> None:
-    """Searches for a text that does not exist, among twenty thousand tasks and in a long log."""
+    """Searches for a text that does not exist, among thousands of tasks and in a long log."""
     log = f"/api/v2/tasks/{target.order.log}/logs"
     _read(
         target,
@@ -120,11 +123,15 @@ def rare_searches(target: Target) -> None:
 
 
 def _read(target: Target, *paths: str) -> None:
-    target.crowd(AT_ONCE, lambda target: _asked(target, paths[next(_turn) % len(paths)]))
+    _in_turn(target, [partial(_get, path) for path in paths])
 
 
-def _asked(target: Target, path: str) -> None:
+def _get(path: str, target: Target) -> None:
     target.ask("GET", path)
+
+
+def _in_turn(target: Target, attacks: Sequence[Callable[[Target], None]]) -> None:
+    target.crowd(AT_ONCE, lambda target: attacks[target.turn() % len(attacks)](target))
 
 
 def slow_downloads(target: Target) -> None:
@@ -136,13 +143,18 @@ def slow_downloads(target: Target) -> None:
 
     def attack(target: Target) -> None:
         with contextlib.closing(target.connect(4_096)) as connection:
-            connection.settimeout(4)
+            connection.settimeout(target.order.patience + 1)
             connection.sendall(request)
             first = connection.recv(1_024)
             if not first:
                 raise ConnectionResetError
-            target.answered(int(first.split(b" ", 2)[1]))
-            while not target.over and connection.recv(1_024):
+            target.answered(status := int(first.split(b" ", 2)[1]))
+            if status >= 400:
+                time.sleep(0.05)
+                return
+            for _ in target.rounds():
+                if not connection.recv(1_024):
+                    break
                 time.sleep(0.05)
 
     target.crowd(20, attack)
@@ -165,7 +177,8 @@ def bad_handshakes(target: Target) -> None:
 
     def attack(target: Target) -> None:
         with contextlib.closing(target.connect()) as connection:
-            connection.sendall(several[next(_turn) % len(several)])
+            connection.settimeout(1)  # the server waits longer for the end of some
+            connection.sendall(several[target.turn() % len(several)])
             status_line = connection.recv(1 << 12).split(b" ", 2)
             if len(status_line) < 2 or not status_line[1].isdigit():
                 raise ConnectionResetError

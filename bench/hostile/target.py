@@ -1,4 +1,4 @@
-"""The target, the source address and the duration of an attack, and the responses to it."""
+"""The target, the source address and the length of an attack, and the responses to it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from typing import Any
 
 FROM = "127.0.0.2"  # its own address: limits by address must not affect the viewers
@@ -23,7 +24,11 @@ SERVED, REFUSED, CLOSED = "served", "refused", "closed"
 @dataclass(slots=True)
 class Order:
     """``token`` belongs to the user who owns ``tasks``; ``log`` is a task with a long log, ``run`` is the watched
-    task."""
+    task. ``reporter`` is the token of a worker, and ``reports`` are tasks that wait for it.
+
+    The attack ends after ``seconds``. With ``rounds`` each loop of it ends after so many rounds: the amount of work is
+    the same on any machine.
+    """
 
     kind: str
     address: tuple[str, int]
@@ -32,7 +37,11 @@ class Order:
     tasks: list[str]
     log: str
     run: str
+    reporter: str
+    reports: list[str]
     seconds: float
+    rounds: int = 0
+    patience: float = PATIENCE_SECONDS  # seconds to wait for a response
 
     def json(self) -> str:
         return json.dumps(asdict(self))
@@ -48,7 +57,10 @@ class Order:
 class Target:
     order: Order
     answers: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)  # of HTTP responses
     ends_at: float = field(init=False)
+    _released: threading.Event = field(default_factory=threading.Event)
+    _turns: count[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
         self.ends_at = time.monotonic() + self.order.seconds
@@ -61,12 +73,30 @@ class Target:
     def bearer(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.order.token}"}
 
+    def turn(self) -> int:
+        """Returns 0, 1, 2 …: attackers that run at once each do something else."""
+        return next(self._turns)
+
+    def rounds(self) -> Iterator[int]:
+        """Yields the rounds of one loop."""
+        for number in count():
+            if self.over or (self.order.rounds and number >= self.order.rounds):
+                return
+            yield number
+
+    def hold(self) -> None:
+        """Waits for the end of the attack, with connections that the server must keep or close."""
+        self._released.wait(max(0.0, self.ends_at - time.monotonic()))
+
+    def release(self) -> None:
+        """Ends the waits before the time is over."""
+        self._released.set()
+
     def crowd(self, count: int, attack: Callable[[Target], None]) -> None:
-        """Runs so many attacks at once, each repeated until the end; after the end of a connection the next one
-        starts."""
+        """Runs so many attacks at once, each in rounds; after the end of a connection the next one starts."""
 
         def repeat() -> None:
-            while not self.over:
+            for _ in self.rounds():
                 try:
                     attack(self)
                 except (OSError, http.client.HTTPException):
@@ -77,11 +107,11 @@ class Target:
         for thread in threads:
             thread.start()
         for thread in threads:  # a slow reader may still be reading
-            thread.join(max(0.0, self.ends_at + PATIENCE_SECONDS - time.monotonic()))
+            thread.join(max(0.0, self.ends_at + self.order.patience - time.monotonic()))
 
     def connect(self, receive_buffer: int = 0) -> socket.socket:
         connection = socket.socket()
-        connection.settimeout(PATIENCE_SECONDS)
+        connection.settimeout(self.order.patience)
         if receive_buffer:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         connection.bind((FROM, 0))
@@ -89,14 +119,18 @@ class Target:
         return connection
 
     def answered(self, status: int) -> None:
+        self.statuses[status] += 1
         self.answers[SERVED if status < 400 else REFUSED] += 1
 
-    def ask(self, method: str, path: str, body: bytes | None = None, signed_in: bool = True) -> int:
-        """Sends one request on a new connection, reads the response to its end and returns its status."""
+    def ask(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> int:
+        """Sends one request on a new connection, reads the response to its end and returns its status. The token is
+        sent unless there are other headers."""
         connection = http.client.HTTPConnection(
-            *self.order.address, timeout=4 * PATIENCE_SECONDS, source_address=(FROM, 0)
+            *self.order.address, timeout=4 * self.order.patience, source_address=(FROM, 0)
         )
-        headers = self.bearer if signed_in else {}
+        headers = self.bearer if headers is None else headers
         with contextlib.closing(connection):
             connection.request(method, path, body, headers | {"Content-Type": "application/json"})
             response = connection.getresponse()
@@ -104,14 +138,6 @@ class Target:
                 continue
         self.answered(response.status)
         return response.status
-
-    def hold(self, connection: socket.socket) -> None:
-        """Reads until the server closes the connection or the attack ends."""
-        while not self.over:
-            with contextlib.suppress(TimeoutError):
-                if not connection.recv(1 << 16):
-                    raise ConnectionResetError
-        self.answers[SERVED] += 1
 
     def websocket(self, signed_in: bool = True, receive_buffer: int = 0) -> socket.socket:
         """Returns a WebSocket after the handshake and the sign-in; the caller reads from it."""
@@ -126,12 +152,20 @@ class Target:
             raise ConnectionResetError
         if signed_in:
             connection.sendall(frame(b"40" + json.dumps({"token": self.order.token}).encode()))
-            received = b""
-            while b"40{" not in received:
-                received += (more := connection.recv(1 << 12))
-                if not more:
-                    raise ConnectionResetError
+            until(connection, b"40{")
         return connection
+
+
+def until(connection: socket.socket, wanted: bytes, times: int = 1) -> None:
+    """Reads until ``wanted`` has come so many times. Raises OSError when the server closes or says nothing."""
+    found, rest = 0, b""
+    while found < times:
+        more = connection.recv(1 << 16)
+        if not more:
+            raise ConnectionResetError
+        rest += more
+        found += rest.count(wanted)
+        rest = rest[-len(wanted) + 1 :] if len(wanted) > 1 else b""
 
 
 def frame(payload: bytes, opcode: int = 1, last: bool = True) -> bytes:

@@ -10,17 +10,19 @@ import numpy as np
 
 from bench.contest import Contest
 from bench.figures import OURS, Figure
-from bench.hostile.__main__ import KINDS
+from bench.hostile.ground import finished_tasks, long_log
+from bench.hostile.kinds import KINDS
 from bench.hostile.target import CLOSED, REFUSED, SERVED, Order
-from bench.hostile.watch import Asking, Turns
+from bench.hostile.turns import Turns
+from bench.hostile.watch import Asking
 from bench.load import Load, copies
 from bench.measure import Run, deliver
-from bench.stand import Ours, Stand, Task
+from bench.stand import Ours, Task
 from tests.support.system import ROOT, User
 
 VIEWERS = 200
 RATE, SECONDS = 40, 8
-LOG, TASKS = 50_000, 20_000
+LOG, TASKS, REPORTS = 50_000, 20_000, 4
 NOBODY = "nobody attacks"
 ATTACK = [sys.executable, "-W", "ignore::DeprecationWarning", "-m", "bench.hostile"]
 
@@ -66,11 +68,13 @@ def hostile(contest: Contest) -> list[Figure]:
     with an address and an account of its own: a web process for each, without nginx, with the limits that it ships
     with."""
     stand = contest.stand
-    with contest.ours() as server:
+    with contest.ours():
         viewer = stand.system.user("global_admin")
         log = stand.task()
-        _write(server, log)
-    tasks = _tasks(stand, stand.user)
+        long_log(stand.system, log.id, LOG)
+        reporter = stand.system.user("worker")
+        reports = [stand.user.start("emit_load") for _ in range(REPORTS)]
+    tasks = finished_tasks(stand.system, stand.user, TASKS)
     figures = []
     for kind in (NOBODY, *KINDS):
         with contest.ours(TASKROOM_BENCH="0") as server:
@@ -83,6 +87,8 @@ def hostile(contest: Contest) -> list[Figure]:
                 tasks,
                 log.id,
                 run.id,
+                reporter.token,
+                reports,
                 SECONDS + 1.0,
             )
             figures += _beside(server, viewer, run, order)
@@ -94,7 +100,7 @@ def _beside(server: Ours, viewer: User, run: Task, order: Order) -> list[Figure]
         for wire in server.wires:
             load.add(copies(server.room(wire, run, user=viewer), VIEWERS // 2))
         load.join_all()
-        before = Turns.of(server)
+        before = Turns.of(server.url)
         publishing = server.publisher([run], RATE, RATE * SECONDS)
         answers: dict[str, int] = {}
         with Asking(server) as asking:
@@ -105,7 +111,7 @@ def _beside(server: Ours, viewer: User, run: Task, order: Order) -> list[Figure]
                     attack.go()
                     found = deliver(load, server, publishing)
                     answers = attack.answers()
-        turns = Turns.of(server).since(before)
+        turns = Turns.of(server.url).since(before)
     return _figures(order.kind, found, asking, turns, answers)
 
 
@@ -133,12 +139,16 @@ def _figures(kind: str, run: Run, asking: Asking, turns: Turns, answers: dict[st
             "hostile", f"{kind}: longest turn over 50 ms that {how}", "ms", {OURS: of.worst}, 50, doubts=named
         )
 
+    if kind == "wrong passwords":  # two checks at a time have 64 MB each
+        memory = figure("web process has, at most", "MB", asking.most / 1e6, 300)
+    else:
+        memory = figure("web process grew by, at most", "MB", grown, 50)
     found = [
         figure("viewers, commit to receipt, p50", "ms", run.percentile(50) * 1e3),
         figure("viewers, commit to receipt, p99", "ms", run.percentile(99) * 1e3),
         figure("delivered once and in order", "%", run.share, 100),
         figure("`/livez`, p99", "ms", livez, 300),
-        figure("web process grew by, at most", "MB", grown, 50),
+        memory,
         turn("computed", computed),
         turn("waited, for what blocks or for a core", waited),
     ]
@@ -146,28 +156,3 @@ def _figures(kind: str, run: Run, asking: Asking, turns: Turns, answers: dict[st
     if kind != NOBODY:
         found += [figure(f"attacker, {name}", "", answers.get(name, 0)) for name in (SERVED, REFUSED, CLOSED)]
     return found
-
-
-def _write(server: Ours, log: Task) -> None:
-    publishing = server.publisher([log], 50_000, LOG)
-    try:
-        publishing.go()
-        publishing.times()
-    finally:
-        publishing.stop()
-
-
-def _tasks(stand: Stand, user: User) -> list[str]:
-    """Creates many finished tasks of this user; returns the ids of some."""
-    rows = stand.system.sql(
-        """WITH made AS (INSERT INTO streams (name, last_seq)
-               SELECT 'task:' || gen_random_uuid(), 0 FROM generate_series(1, %s) RETURNING id, name)
-           INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status,
-                              finished_at)
-           SELECT substr(name, 6)::uuid, id, %s, 'emit_load', 'Number ' || id || ' ' || repeat('x', 150),
-                  'execute_command', '{}', 'manual', now() - id * interval '1 second', 'SUCCESS', now()
-           FROM made RETURNING id::text""",
-        *(TASKS, user.id),
-    )
-    stand.system.sql("ANALYZE")
-    return [id for (id,) in rows[:200]]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.db.pool import Single
-from app.tasks.counting import sum_up
+from app.db.persistent import PersistentConnection
+from app.tasks.listing import COUNTS
 from bench.contest import Contest
 from bench.figures import OURS, Figure
 from tests.support.system import User
@@ -55,7 +55,7 @@ def lists(contest: Contest) -> list[Figure]:
             (large, LARGE, f'{{"text": "{"x" * LARGE_BYTES}"}}'),
         ):
             contest.stand.system.sql(_FILL, count, user.id, params, params)
-        sum_up(Single(contest.stand.system.database_url))
+        COUNTS.sum_up(PersistentConnection(contest.stand.system.database_url))
         for table in ("tasks", "streams", "task_counts"):
             contest.stand.system.sql(f"ANALYZE {table}")
         deep = _deep(many)

@@ -1,14 +1,14 @@
 """Observed tasks: run by others, who report them; and what works where.
 
 Revision ID: 0024
-Revises: 0022
+Revises: 0023
 
 """
 from alembic import op
 import sqlalchemy as sa
 
 revision = '0024'
-down_revision = '0022'
+down_revision = '0023'
 branch_labels = None
 depends_on = None
 
@@ -98,7 +98,6 @@ def reported(table, *columns):
     )
     with op.batch_alter_table(table, schema=None) as batch_op:
         batch_op.create_index(f'{table}_by_name', ['name', 'id'], unique=False)
-        batch_op.create_index(f'{table}_seen', ['seen_at'], unique=False)
 
 
 def downgrade():

@@ -30,7 +30,7 @@ function Fields({ title, fields }: { title: string; fields: Field[] }) {
 }
 
 function Call({ operation, open }: { operation: Operation; open: boolean }) {
-  const { method, path, text, parameters, body, answers } = operation;
+  const { method, path, text, needs, parameters, body, answers } = operation;
   const anchor = anchorOf(operation);
   return (
     <details class="call" id={anchor} open={open}>
@@ -41,7 +41,7 @@ function Call({ operation, open }: { operation: Operation; open: boolean }) {
         <span>{text}</span>
       </summary>
       <p>
-        <a href={`#${anchor}`}>Link to this call</a>
+        {needs} <a href={`#${anchor}`}>Link to this call</a>
       </p>
       <Fields title="Parameters" fields={parameters} />
       <Fields title="Body" fields={body} />

@@ -16,7 +16,7 @@ from tests.support.threads import joined
 def test_the_older_page_shows_the_present_state_and_follows(
     system: System, user: User, tmp_path: Path
 ) -> None:
-    told: list[tuple[str, Any]] = []
+    received: list[tuple[str, Any]] = []
     with held(user, tmp_path, rate=500) as run:
         wait_for("the middle of the run", lambda: user.status(run.id)["sequence"] > 300, 60)
         page = subprocess.Popen(
@@ -26,15 +26,17 @@ def test_the_older_page_shows_the_present_state_and_follows(
         )
         lines = page.stdout
         assert lines is not None
-        reader = threading.Thread(target=lambda: told.extend(json.loads(line) for line in lines), daemon=True)
+        reader = threading.Thread(
+            target=lambda: received.extend(json.loads(line) for line in lines), daemon=True
+        )
         reader.start()
         try:
-            wait_for("live lines", lambda: sum(what == "log" for what, _ in list(told)) > 100, 60)
+            wait_for("live lines", lambda: sum(what == "log" for what, _ in list(received)) > 100, 60)
             run.let_go()
             user.finished(run.id, 60)
             wait_for(
                 "the last status",
-                lambda: any(w == "task_status" and d["status"] == "SUCCESS" for w, d in list(told)),
+                lambda: any(w == "task_status" and d["status"] == "SUCCESS" for w, d in list(received)),
                 60,
             )
         finally:
@@ -43,14 +45,14 @@ def test_the_older_page_shows_the_present_state_and_follows(
             joined(reader)
             lines.close()
 
-    kinds = [what for what, _ in told]
+    kinds = [what for what, _ in received]
     assert kinds[:2] == ["status", "logs"]
-    status, logs = told[0][1], told[1][1]
+    status, logs = received[0][1], received[1][1]
     assert status["task"]["is_running"] is True
     assert status["phases"][-1]["phase_id"] == "load"
     assert len(logs) == 50
     assert [x["sequence"] for x in logs] == sorted(x["sequence"] for x in logs)
-    followed = told[2:]
+    followed = received[2:]
     assert {"task_status", "phase_update"} <= {what for what, _ in followed[:4]}, (
         "the present state comes first"
     )

@@ -78,12 +78,12 @@ def test_over_socket_io(system: System, user: User, run: Held) -> None:
         try:
             assert viewers.stdout and viewers.stdout.readline() == "joined\n"
             run.let_go()
-            told, _ = viewers.communicate(timeout=90)
+            output, _ = viewers.communicate(timeout=90)
         finally:
             viewers.kill()
     assert viewers.returncode == 0
     final = user.finished(run.id, 60)
-    moments = [json.loads(line) for line in told.splitlines()]
+    moments = [json.loads(line) for line in output.splitlines()]
     for snapshot, sequences, changes in moments:
         check(snapshot, sequences, changes, final)
     different([snapshot for snapshot, _, _ in moments])

@@ -1,4 +1,5 @@
-"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles."""
+"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles, and of the scopes of
+API keys."""
 
 from __future__ import annotations
 
@@ -7,58 +8,83 @@ from collections.abc import Callable
 
 from tests.support.system import ROOT
 
-# other: an account without a tenant. stranger, rival: another tenant's operator and admin. From the owner on all share
-# a tenant but the last, who has none.
+# other: an operator without a tenant, like the next two. stranger, rival: another tenant's operator and admin. From the
+# owner on all share a tenant but the last, who has none.
 WHO = (
-    *("anonymous", "other", "stranger", "rival", "owner"),
+    *("anonymous", "other", "tenantless_worker", "tenantless_admin", "stranger", "rival", "owner"),
     *("viewer", "operator", "worker", "admin", "global_admin"),
 )
-TENANTLESS, ELSEWHERE = ("other", "global_admin"), ("stranger", "rival")
+TENANTLESS, ELSEWHERE = (
+    ("other", "tenantless_worker", "tenantless_admin", "global_admin"),
+    ("stranger", "rival"),
+)
 AUTH = (ROOT / "docs/auth.md").read_text()
 
 
-def roles() -> dict[str, dict[str, str]]:
-    """The table of docs/auth.md: each role's cells by the heads of their columns."""
+LINES = [
+    [cell.strip() for cell in line.strip("|").split("|")]
+    for line in AUTH.splitlines()
+    if line.startswith("| ")
+]
+
+
+def rows_of(name: str) -> dict[str, dict[str, str]]:
+    """A table of docs/auth.md, whose first column has that name: the cells of each row, of a role also of those without
+    a tenant, by the heads of the columns."""
     found: dict[str, dict[str, str]] = {}
-    lines = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in AUTH.splitlines()
-        if line.startswith("| ")
-    ]
-    heads = next(cells for cells in lines if cells[0] == "role")
-    for cells in lines[lines.index(heads) + 1 :]:
-        if not (named := re.match(r"`(\w+)`", cells[0])) or len(cells) != len(heads):
+    heads = next(cells for cells in LINES if cells[0] == name)
+    for cells in LINES[LINES.index(heads) + 1 :]:
+        if not (named := re.match(r"`(\w+)`( without a tenant)?", cells[0])) or len(cells) != len(heads):
             break
-        found[named[1]] = dict(zip(heads, cells, strict=True))
+        found[named[1] + (named[2] or "")] = dict(zip(heads, cells, strict=True))
     return found
 
 
-MAY = roles()
-ROLE = {"other": "operator", "stranger": "operator", "rival": "admin", "owner": "operator"}
+MAY = rows_of("role")
+ROLE = {
+    **dict.fromkeys(("other", "stranger", "owner"), "operator"),
+    "rival": "admin",
+    **{f"tenantless_{role}": f"{role} without a tenant" for role in ("worker", "admin")},
+}
 
 
-def may(who: str, what: str) -> bool:
-    """To the owner's task, as the page says."""
+def may(who: str, what: str, owner: str = "owner") -> bool:
+    """To a task of the owner, or of ``other``, as the page says."""
     row = MAY[ROLE.get(who, who)]
     cells = [row["all tasks"]]
-    if who not in (*TENANTLESS, *ELSEWHERE):
+    if owner == "owner" and who not in (*TENANTLESS, *ELSEWHERE):
         cells.append(row["tasks of its tenant"])
-    if who == "owner":
+    if who == owner:
         cells.append(row["own tasks"])
     return any(what in cell.split(", ") for cell in cells)
 
 
-def reports(who: str) -> bool:
+def reports(who: str, owner: str = "owner") -> bool:
     on = MAY[ROLE.get(who, who)]["reports on tasks of"]
+    if owner == "other":
+        return on in ("all", "all users without a tenant")
     return on == "all" or (on == "its tenant" and who not in (*TENANTLESS, *ELSEWHERE))
+
+
+def administers(who: str) -> bool:
+    """Whether it is an admin of a tenant."""
+    return who not in TENANTLESS and "its tenant" in MAY[ROLE.get(who, who)]["webhooks for"].split(", ")
 
 
 def each(answer: Callable[[str], int], anonymous: int = 401) -> tuple[int, ...]:
     return (anonymous, *(answer(who) for who in WHO[1:]))
 
 
-def acted(done: int) -> tuple[int, ...]:
-    return each(lambda who: 404 if not may(who, "looks") else done if may(who, "acts") else 403)
+def read(owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 200 if may(who, "looks", owner) else 404)
+
+
+def acted(done: int, owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 404 if not may(who, "looks", owner) else done if may(who, "acts", owner) else 403)
+
+
+def reported(owner: str = "owner") -> tuple[int, ...]:
+    return each(lambda who: 422 if reports(who, owner) else 403 if may(who, "looks", owner) else 404)
 
 
 def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
@@ -67,7 +93,7 @@ def own(done: int, otherwise: int = 403) -> tuple[int, ...]:
 
 OPEN = each(lambda who: 200, 200)
 MEMBERS = each(lambda who: 200)
-READERS = each(lambda who: 200 if may(who, "looks") else 404)
+READERS = read()
 TENANT = each(
     lambda who: (
         200
@@ -82,7 +108,7 @@ START = own(422)
 CANCEL = acted(409)
 RETRY = acted(202)
 REPORT_NEW = own(422)
-REPORT = each(lambda who: 422 if reports(who) else 403 if may(who, "looks") else 404)
+REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
 HOOKS = NOTICE
@@ -102,16 +128,17 @@ TABLE = {
     "GET /": OPEN,
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
+    "GET /settings/keys": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /client/taskroom.js": OPEN,
-    "GET /assets/<path:name>": (404,) * 10,
+    "GET /assets/<path:name>": (404,) * len(WHO),
     "GET /api/docs": OPEN,
     "GET /api/openapi.json": OPEN,
     "GET /livez": OPEN,
     "GET /readyz": OPEN,
     "GET /metrics": OPEN,
-    "POST /api/v2/auth/login": (422,) * 10,
-    "POST /api/v2/auth/refresh": (401,) * 10,  # by cookie alone
+    "POST /api/v2/auth/login": (422,) * len(WHO),
+    "POST /api/v2/auth/refresh": (401,) * len(WHO),  # by cookie alone
     "POST /api/v2/auth/ticket": MEMBERS,
     "GET /api/v2/jobs/types": MEMBERS,
     "GET /api/v2/jobs/history": MEMBERS,
@@ -148,6 +175,10 @@ TABLE = {
     "POST /api/v2/webhooks/<uuid:webhook_id>/enable": hook_of_the_owner(200),
     "POST /api/v2/webhooks/<uuid:webhook_id>/ping": hook_of_the_owner(202),
     "DELETE /api/v2/webhooks/<uuid:webhook_id>": each(lambda who: 204 if who == "owner" else 404),
+    "GET /api/v2/keys": MEMBERS,
+    "GET /api/v2/keys?scope=tenant": each(lambda who: 200 if administers(who) else 403),
+    "POST /api/v2/keys": each(lambda who: 422),
+    "DELETE /api/v2/keys/<uuid:key_id>": each(lambda who: 204 if who == "owner" else 404),
     "GET /api/v1/ai/jobs/<uuid:task_id>/stream/": READERS,
     "GET /api/v1/ai/jobs/<uuid:task_id>/stream/?since_sequence={head}": ENDED,
     "GET /api/v1/notifications/stream/": MEMBERS,
@@ -169,6 +200,13 @@ TABLE = {
     "POST /api/v2/tasks/<uuid:task_id>/retry": RETRY,
     "POST /api/v2/auth/logout": each(lambda who: 204),
 }
+# Of a task of ``other``, who has no tenant.
+TENANTLESS_TASK = {
+    "GET /api/v2/tasks/<uuid:task_id>/status": read("other"),
+    "GET /api/v2/tasks/<uuid:task_id>/stream": read("other"),
+    "POST /api/v2/tasks/<uuid:task_id>/events": reported("other"),
+    "POST /api/v2/tasks/<uuid:task_id>/cancel": acted(409, "other"),
+}
 ROOMS = {
     "join_task": (None, *READERS[1:]),  # None: the handshake is refused
     "join_events": (None, *MEMBERS[1:]),  # each their own
@@ -178,4 +216,32 @@ ROOMS = {
     "leave_broadcast": (None, *MEMBERS[1:]),
     "leave_task": (None, *MEMBERS[1:]),  # of a room one is not in
 }
-TAKES_AWAY = ("POST /api/v2/auth/logout", "DELETE /api/v2/webhooks/<uuid:webhook_id>")
+TAKES_AWAY = (
+    "POST /api/v2/auth/logout",
+    "DELETE /api/v2/webhooks/<uuid:webhook_id>",
+    "DELETE /api/v2/keys/<uuid:key_id>",
+)
+
+CALLS = {scope: re.findall(r"`([^`]+)`", row["calls"]) for scope, row in rows_of("scope").items()}
+SCOPES = tuple(scope for scope in CALLS if scope != "session")
+KEY_OWNERS = ("owner", "admin")
+
+
+def scope_of(row: str) -> str:
+    """The scope that a key needs for the route, as the page says; "public" where nobody needs anything."""
+    method, _, rule = re.sub(r"<\w+:\w+>", "<id>", row.partition("?")[0]).rstrip("/").partition(" ")
+    if any(rule.startswith(f"/api/v2/{name}") for name in CALLS["session"]):
+        return "session"
+    if TABLE[row][0] != 401:
+        return "public"
+    for scope in SCOPES:
+        for called, path in (call.split(" ") for call in CALLS[scope] if " " in call):
+            if called == method and rule.endswith(f"/{path}"):
+                return scope
+    assert method in CALLS["read"], f"the page does not say which key may call {row}"
+    return "read"
+
+
+def with_key(row: str, owner: str, scope: str) -> int:
+    """What a key of the owner with this scope alone is answered."""
+    return TABLE[row][WHO.index(owner)] if scope_of(row) in ("public", scope) else 403

@@ -39,3 +39,7 @@ class FakePostgres:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         return self.rows.get(self.asked[-1])
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """For a question about several: the rows of those that are there."""
+        return [self.rows[one] for one in self.asked[-1] if one in self.rows]

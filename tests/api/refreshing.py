@@ -14,8 +14,8 @@ COOKIE = "refresh_token_cookie"
 
 
 def session_of(client: httpx.Client) -> str:
-    told = jwt.decode(client.cookies[COOKIE], options={"verify_signature": False})
-    return str(told["sid"])
+    claims = jwt.decode(client.cookies[COOKIE], options={"verify_signature": False})
+    return str(claims["sid"])
 
 
 def refresh_with(system: System, cookie: str) -> httpx.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.auth.tokens import Authenticator
 from app.config import Config
 from app.green.unsent import Unsent
 from app.http import problems
+from app.http.attempts import ConnectionAttempts
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.rate_limits import limit_blueprint
 from app.jobs.catalog import Catalog
@@ -30,8 +32,15 @@ class NobodySignedOut(Revocations):
     known = True  # type: ignore[assignment]
 
 
-def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any) -> Flask:
-    """Nothing runs beside it. ``limits`` is where attempts are counted; None: nowhere."""
+def small_app(
+    fake: FakePostgres,
+    *,
+    limits: str | None = None,
+    parts: Mapping[type, Any] | None = None,
+    **settings: Any,
+) -> Flask:
+    """Nothing runs beside it. ``limits`` is where attempts are counted; None: nowhere. ``parts`` are more services, or
+    others than these."""
     config = Config(SECRET, "postgresql://", "redis://", **settings)
     app = Flask(__name__, static_folder=None)
     app.config.update(
@@ -48,6 +57,8 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
         {
             Catalog: SimpleNamespace(types=dict, broken=dict),
             Owners: Owners(fake.read),
+            Revocations: set(),
+            ConnectionAttempts: ConnectionAttempts(config.connects_per_minute, lambda key: 0.0),
             Authenticator: Authenticator(fake.read, revocations, Issuers({})),
             UserConcurrency: UserConcurrency(config.requests_per_user),
             ReportConcurrency: ReportConcurrency(config.requests_per_user),
@@ -55,6 +66,7 @@ def small_app(fake: FakePostgres, *, limits: str | None = None, **settings: Any)
             Unsent: Unsent(),
             Metrics: SimpleNamespace(text=lambda: b"taskroom 1\n"),
             Passwords: Passwords(config.passwords_at_once, config.passwords_waiting),
+            **(parts or {}),
         },
         config=config,
         read=fake.read,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import uuid
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,10 +13,17 @@ import socketio
 from argon2 import PasswordHasher
 from flask import Flask
 
-from app.auth import tokens
+from app.auth import access_log, tokens
+from app.auth.passwords import Passwords
+from app.errors import Problem
+from app.http.concurrency import Downloads
+from app.http.requests import HEADER, with_request_id
+from tests.api import patient
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
-from tests.support.system import System, User, wait_for
+from tests.support.keys import holder
+from tests.support.system import ROOT, System, User, wait_for
+from tests.support.trail import access_trail
 
 LOGIN = "/api/v2/auth/login"
 ANN, SESSION, TASK = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
@@ -42,9 +51,9 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return found
 
 
-def bearer(app: Flask) -> dict[str, str]:
+def bearer(app: Flask, role: str = "viewer") -> dict[str, str]:
     with app.app_context():
-        return {"Authorization": f"Bearer {tokens.new_access(ANN, EMAIL, 'viewer', None, SESSION)}"}
+        return {"Authorization": f"Bearer {tokens.new_access(ANN, EMAIL, role, None, SESSION)}"}
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +80,50 @@ def test_a_sign_in_is_one_line(
     assert lines(caplog) == [line]
     secrets = [*body.values(), *(v for k, v in (answer.get_json() or {}).items() if k == "access_token")]
     assert written and not [secret for secret in secrets if secret in written]
+
+
+@pytest.mark.parametrize(
+    ("call", "outcome"),
+    [
+        ({"data": b"{", "content_type": "application/json"}, "malformed"),
+        ({"data": b"{}", "content_type": "text/plain"}, "malformed"),
+        ({"json": {}, "headers": {"Transfer-Encoding": "chunked"}}, "malformed"),
+        ({"json": {"email": "its row is none", "password": "guess"}}, "failed"),
+        ({"json": {"email": "away", "password": "guess"}}, "unavailable"),
+    ],
+)
+def test_a_sign_in_that_fails_otherwise_is_a_line_too(
+    app: Flask, fake: FakePostgres, caplog: pytest.LogCaptureFixture, call: dict[str, Any], outcome: str
+) -> None:
+    fake.rows["its row is none"], fake.away = ("one value",), outcome == "unavailable"
+
+    app.test_client().post(LOGIN, **call)
+
+    assert lines(caplog) == [f"sign_in user=- address=127.0.0.1 outcome={outcome}"]
+
+
+def test_a_sign_in_while_too_many_are_checked_is_a_line(
+    fake: FakePostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody = Passwords(1, 0)
+    nobody._admitted.acquire()
+
+    answer = (
+        small_app(fake, parts={Passwords: nobody})
+        .test_client()
+        .post(LOGIN, json={"email": EMAIL, "password": PASSWORD})
+    )
+
+    assert answer.status_code == 503
+    assert lines(caplog) == [f"sign_in user={ANN} address=127.0.0.1 outcome=full"]
+
+
+def test_what_a_browser_asks_before_a_sign_in_is_no_sign_in(
+    app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert app.test_client().options(LOGIN).status_code == 200
+
+    assert lines(caplog) == []
 
 
 def test_who_tries_too_often_is_a_line_too(fake: FakePostgres, caplog: pytest.LogCaptureFixture) -> None:
@@ -104,6 +157,55 @@ def test_refusals_of_all_kinds_are_a_line_each_and_what_is_allowed_or_absent_is_
     ]
 
 
+def test_refusals_before_a_body_is_read_are_a_line_each(
+    app: Flask, fake: FakePostgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, mine = app.test_client(), uuid.UUID(int=5)
+    fake.rows[str(mine)] = (ANN, None)
+    full = small_app(fake, parts={Downloads: Downloads(per_user=0)}).test_client()
+
+    client.post(f"/api/v2/tasks/{TASK}/events", headers=bearer(app), json={})
+    client.post(f"/api/v2/tasks/{mine}/events", headers=bearer(app), json={})
+    full.get(f"/api/v2/tasks/{mine}/logs/download", headers=bearer(app))
+    client.get(f"/api/v2/tasks?ticket={SESSION}", headers={})
+    client.get("/metrics")
+    client.post(
+        "/api/v2/webhooks",
+        headers=bearer(app, "operator"),
+        json={"url": "https://127.0.0.1/", "event_types": ["notification"]},
+    )
+
+    assert SESSION not in caplog.text
+    assert lines(caplog) == [
+        f"POST /api/v2/tasks/<uuid:task_id>/events user={ANN} address=127.0.0.1 outcome=foreign",
+        f"POST /api/v2/tasks/<uuid:task_id>/events user={ANN} address=127.0.0.1 outcome=forbidden",
+        f"GET /api/v2/tasks/<uuid:task_id>/logs/download user={ANN} address=127.0.0.1 outcome=too_many",
+        "GET /api/v2/tasks user=- address=127.0.0.1 outcome=unauthorized",
+        "GET /metrics user=- address=127.0.0.1 outcome=foreign",
+        f"POST /api/v2/webhooks user={ANN} address=127.0.0.1 outcome=address",
+    ]
+
+
+def test_a_line_has_the_id_of_its_request(app: Flask) -> None:
+    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign, assignment]
+
+    with access_trail() as trail:
+        app.test_client().get("/api/v2/tasks", headers={HEADER: "r-1"})
+
+    assert trail.lines() == [("GET /api/v2/tasks user=- address=127.0.0.1 outcome=unauthorized", "r-1")]
+
+
+def test_the_page_names_each_outcome() -> None:
+    kinds, refusals = [Problem], {"ok", "closed", *access_log.FAILURES.values()}
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        refusals |= {kind.refusal} - {None}
+    page = (ROOT / "docs/operations.md").read_text().partition("### The access log")[2].partition("\n## ")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == refusals
+
+
 def test_an_address_that_is_none_writes_nothing_of_its_own(
     app: Flask, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -114,6 +216,39 @@ def test_an_address_that_is_none_writes_nothing_of_its_own(
     assert lines(caplog) == ["sign_in user=- address=unknown outcome=malformed"]
 
 
+def test_a_key_is_named_by_its_id_where_it_is_made_used_for_too_much_and_revoked(
+    system: System, user: User
+) -> None:
+    log = system.home / f"web-{urlsplit(system.url).port}.log"
+    with holder(user, "read") as key:
+        key.client.post("/api/v2/agent/start", json={"job_type": "test_echo"})
+        user.client.delete(f"/api/v2/keys/{key.key_id}")
+        key.client.get("/api/v2/tasks")
+        who = f"user={user.id} key={key.key_id} address=127.0.0.1"
+
+        wait_for("the revocation", lambda: f"key_revoked {who} outcome=ok" in log.read_text())
+        assert f"key_made {who} outcome=ok" in log.read_text()
+        assert f"POST /api/v2/agent/start {who} outcome=forbidden" in log.read_text()
+        assert key.token not in log.read_text()
+
+
+def test_a_wrong_key_is_a_line_without_it(system: System) -> None:
+    log = system.home / f"web-{urlsplit(system.url).port}.log"
+    key = f"trk_{uuid.uuid4().hex}"
+    before = log.read_text().count("GET /api/v2/jobs/history user=- address=127.0.0.1 outcome=unauthorized")
+
+    patient.get(f"{system.url}/api/v2/jobs/history", headers={"Authorization": f"Bearer {key}"})
+
+    wait_for(
+        "the line",
+        lambda: (
+            log.read_text().count("GET /api/v2/jobs/history user=- address=127.0.0.1 outcome=unauthorized")
+            > before
+        ),
+    )
+    assert key not in log.read_text()
+
+
 def test_sockets_and_sign_outs_are_told_too(system: System, user: User, other: User) -> None:
     theirs = other.start("test_echo")
     client = socketio.Client(reconnection=False)
@@ -122,11 +257,27 @@ def test_sockets_and_sign_outs_are_told_too(system: System, user: User, other: U
     client.connect(system.url, auth={"token": user.token}, transports=["websocket"], wait_timeout=60)
     client.call("join_task", {"task_id": theirs}, timeout=60)
     client.disconnect()
+    hook = {"url": "https://x.invalid/", "event_types": ["notification"]}
+    hook_id = other.client.post("/api/v2/webhooks", json=hook).json()["id"]
+    other.finished(theirs)
+    wait_for("a notification", lambda: other.get("notifications")["notifications"])
+    notice_id = other.get("notifications")["notifications"][0]["id"]
+    for id in (hook_id, uuid.uuid4()):
+        assert user.client.get(f"/api/v2/webhooks/{id}/deliveries").status_code == 404
+    for id in (notice_id, uuid.uuid4()):
+        assert user.client.post(f"/api/v2/notifications/{id}/read").status_code == 404
     user.client.post("/api/v2/auth/logout")
     log = system.home / f"web-{urlsplit(system.url).port}.log"
 
     wait_for(
         "the sign-out", lambda: f"sign_out user={user.id} address=127.0.0.1 outcome=ok" in log.read_text()
     )
-    assert f"join_task user={user.id} address=127.0.0.1 outcome=foreign" in log.read_text()
+    of_user = re.findall(
+        rf"(\S+(?: /\S+)?) user={user.id} address=127.0.0.1 outcome=foreign", log.read_text()
+    )
+    assert of_user == [
+        "join_task",
+        "GET /api/v2/webhooks/<uuid:webhook_id>/deliveries",
+        "POST /api/v2/notifications/<uuid:notification_id>/read",
+    ]
     assert "connect user=- address=127.0.0.1 outcome=unauthorized" in log.read_text()

@@ -52,8 +52,8 @@ def test_a_task_asks_is_approved_and_goes_on(system: System, user: User) -> None
     assert "swallowed" not in logs
     wait_for("its end", lambda: [e for e in viewer.events if e["type"] == "task_completed"])
     viewer.close()
-    told = [e["type"] for e in viewer.events if e.get("task_id") == task_id]
-    assert told[:5] == [
+    types = [e["type"] for e in viewer.events if e.get("task_id") == task_id]
+    assert types[:5] == [
         "task_created",
         "status_changed",
         "agent_started",

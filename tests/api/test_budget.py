@@ -40,9 +40,9 @@ def test_over_the_budget_a_start_is_refused_by_name_until_the_next_day(
     user.finished(task_id)
 
     for refused in (post(frugal, user), post(frugal, user, f"/api/v2/tasks/{task_id}/retry")):
-        told = problem(refused, 429)
-        assert "daily budget" in told["detail"] and f"of {BUDGET:,} bytes" in told["detail"]
-        assert "it begins anew at 20" in told["detail"] and "T00:00:00Z" in told["detail"]
+        reason = problem(refused, 429)
+        assert "daily budget" in reason["detail"] and f"of {BUDGET:,} bytes" in reason["detail"]
+        assert "it begins anew at 20" in reason["detail"] and "T00:00:00Z" in reason["detail"]
         assert 0 < int(refused.headers["Retry-After"]) <= 24 * 3600
     assert post(frugal, other).status_code == 202, "it is a user's own"
 

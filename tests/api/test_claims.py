@@ -138,7 +138,9 @@ def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
     now, real = 1000.0, time.time
     for module in (tokens, jwks):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now, time=real))
-    monkeypatch.setattr(accounts, "open_session", lambda cur, told, session_id: ANN)
+    monkeypatch.setattr(
+        accounts, "open_session", lambda cur, claims, session_id: accounts.OpenedSession(ANN, False)
+    )
     issuer = Issuer()
     keys = KeySet(issuer.jwk)
     known = Authenticator(

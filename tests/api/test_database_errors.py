@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 import httpx
 import psycopg2
 import pytest
+from psycopg2.extensions import cursor as Cursor
 
 from tests.api import patient
 from tests.api.answers import problem
 from tests.api.waits import LIMIT
-from tests.support.servers import Servers
+from tests.errors.scene import Scene
+from tests.errors.sessions import LARGE_SORT, TABLES
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -21,17 +23,10 @@ BODY = {"job_type": "test_echo", "params": {"text": "hello"}}
 
 
 @pytest.fixture(scope="module")
-def alone(
-    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
+def alone(new_system: Callable[[str], System]) -> Iterator[System]:
     """A web process over a database that nobody else has."""
-    system = System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp("alone"))
-    try:
-        with system.web() as url:
-            system.url = url
-            yield system
-    finally:
-        system.stop()
+    with new_system("alone").running(workers=0) as system:
+        yield system
 
 
 @pytest.fixture
@@ -73,9 +68,18 @@ def set_read_only(system: System, read_only: bool) -> None:
             )
 
 
-def metric(system: System, name: str) -> float:
+def metric(system: System, name: str, *otherwise: float) -> float:
     lines = patient.get(f"{system.url}/metrics").text.splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith(f"taskroom_{name} "))
+    found = (float(line.split()[1]) for line in lines if line.startswith(f"taskroom_{name} "))
+    return next(found, *otherwise)
+
+
+def locks_first(scene: Scene, other: Cursor) -> bool:
+    """Locks the first row when somebody has it who sleeps until he is waited for."""
+    if not scene.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+        return False
+    other.execute("SELECT FROM pair WHERE id = 1 FOR UPDATE")
+    return True
 
 
 def test_while_it_is_read_only_starts_are_refused_and_who_reads_is_served(
@@ -100,35 +104,61 @@ def test_while_it_is_read_only_starts_are_refused_and_who_reads_is_served(
     assert metric(alone, "database_read_only") == 0
 
 
-@pytest.mark.parametrize(
-    "state",
-    [
-        "25006",
-        "25P03",
-        "40001",
-        "40P01",
-        "42P01",
-        "53100",
-        "53200",
-        "53300",
-        "55P03",
-        "57014",
-        "57P01",
-        "58030",
-    ],
-)
-def test_a_start_that_the_server_does_not_take_now_may_come_again(
-    alone: System, caller: User, state: str
-) -> None:
-    alone.sql(
-        f"""CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN RAISE EXCEPTION 'as asked' USING ERRCODE = '{state}'; END $$;
+@contextmanager
+def fault(system: System, does: str) -> Iterator[None]:
+    """Each start does this in its transaction."""
+    system.sql(
+        f"""CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {does}; RETURN NULL; END $$;
             CREATE TRIGGER fails BEFORE INSERT ON tasks EXECUTE FUNCTION fails()"""
     )
     try:
-        refused(start(caller))
+        yield
     finally:
-        alone.sql("DROP FUNCTION fails CASCADE")
+        system.sql("DROP FUNCTION fails CASCADE")
+
+
+# By SQLSTATE what makes the server give it.
+STARTS = {
+    "3F000": "CREATE TABLE nowhere.anything ()",
+    "40P01": """SET LOCAL deadlock_timeout = 10; PERFORM FROM pair WHERE id = 1 FOR UPDATE;
+        WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock') LOOP
+            PERFORM pg_sleep(0.05);
+            PERFORM pg_stat_clear_snapshot();
+        END LOOP;
+        PERFORM FROM pair WHERE id = 2 FOR UPDATE""",
+    "42501": "SET LOCAL ROLE pg_monitor; PERFORM FROM streams",
+    "42P01": "PERFORM FROM nowhere",
+    "53100": "INSERT INTO on_full_disk VALUES ('line')",
+    "53400": f"SET LOCAL temp_file_limit = '64kB'; SET LOCAL work_mem = '64kB'; EXECUTE '{LARGE_SORT}'",
+    "55P03": "SET LOCAL lock_timeout = 10; LOCK TABLE locked",
+    "57014": "PERFORM pg_cancel_backend(pg_backend_pid()); PERFORM pg_sleep(600)",
+    "57P01": "PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(600)",
+    "58P01": "PERFORM FROM gone",
+}
+
+
+@pytest.fixture(scope="module")
+def scene(alone: System) -> Iterator[Scene]:
+    scene = Scene(alone.database_url)
+    scene.sql(f"{TABLES}; CREATE TABLE locked ()")
+    scene.full_disk("on_full_disk")
+    scene.file_of("gone").unlink()
+    yield scene
+    scene.close()
+
+
+@pytest.mark.parametrize("state", STARTS)
+def test_a_start_that_the_server_does_not_take_now_may_come_again(
+    alone: System, caller: User, scene: Scene, state: str
+) -> None:
+    with fault(alone, STARTS[state]), scene.other() as other:
+        other.execute("LOCK TABLE locked; SELECT FROM pair WHERE id = 2 FOR UPDATE")
+        if state == "40P01":  # it waits for the start, and is waited for
+            thread = scene.beside(lambda: wait_for("the lock", lambda: locks_first(scene, other)))
+            refused(start(caller))
+            thread.join(60)
+        else:
+            refused(start(caller))
 
     starts_again(caller)
     tasks = caller.get("tasks")["tasks"]
@@ -147,13 +177,9 @@ def test_it_is_not_ready_without_its_tables(alone: System, caller: User) -> None
 
 
 def test_a_fault_of_ours_is_no_503(alone: System, caller: User) -> None:
-    alone.sql(
-        """CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS
-           $$ BEGIN EXECUTE 'SELECT FROM FROM'; END $$;
-           CREATE TRIGGER fails BEFORE INSERT ON tasks EXECUTE FUNCTION fails()"""
-    )
-    try:
+    name = 'bugs_total{part="web"}'
+    before = metric(alone, name, 0.0)
+    with fault(alone, "EXECUTE 'SELECT FROM FROM'"):
         problem(start(caller), 500)
-    finally:
-        alone.sql("DROP FUNCTION fails CASCADE")
+    assert metric(alone, name) == before + 1
     assert patient.get(f"{alone.url}/readyz").status_code == 200

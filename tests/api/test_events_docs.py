@@ -13,7 +13,7 @@ PAGE = (ROOT / "docs" / "reporting.md").read_text()
 
 def test_the_lines_of_the_page_report_a_task(system: System, user: User) -> None:
     (lines,) = re.findall(r"```sh\n(report.*?)```", PAGE, re.DOTALL)
-    names = {"TASKROOM": system.url, "TOKEN": user.token}
+    names = {"TASKROOM": system.url, "KEY": user.token}
 
     done = subprocess.run(
         ["bash", "-ec", lines], env={**os.environ, **names}, capture_output=True, check=True

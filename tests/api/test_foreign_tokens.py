@@ -124,6 +124,20 @@ def test_somebody_new_is_made_an_account_once(url: str, system: System, issuer: 
     ours.client.close()
 
 
+def test_the_first_token_of_a_session_is_a_sign_in_in_the_log(
+    url: str, system: System, issuer: Issuer
+) -> None:
+    who, session = uuid.uuid4().hex, uuid.uuid4().hex
+    tokens = [issuer.token(sub=who, sid=session) for _ in range(2)]
+
+    assert [get(url, token).status_code for token in tokens] == [200, 200]
+
+    ((user_id,),) = system.sql("SELECT id::text FROM users WHERE subject = %s", who)
+    log = (system.home / f"web-{url.rpartition(':')[2]}.log").read_text()
+    assert log.count(f"sign_in user={user_id} address=127.0.0.1 outcome=ok") == 1
+    assert [token for token in tokens if token in log] == []
+
+
 def test_keys_behind_tls_are_fetched_by_the_serving_process(url: str, second: Issuer) -> None:
     assert get(url, second.token()).status_code == 200
     problem(get(url, Issuer(second.name, "ES256", "key 2").token()), 401)
@@ -235,11 +249,11 @@ def test_16_a_newer_token_with_another_role_ends_what_older_ones_opened(url: str
 
 def test_a_socket_takes_no_token_that_says_something_else_of_its_user(url: str, issuer: Issuer) -> None:
     who, now = uuid.uuid4().hex, int(time.time())
-    told = {"sub": who, "roles": ["ops"], "org": "acme"}
-    mine = holder(url, issuer.token(iat=now - 5, **told))
+    claims = {"sub": who, "roles": ["ops"], "org": "acme"}
+    mine = holder(url, issuer.token(iat=now - 5, **claims))
     viewer = SocketViewer(url, mine, mine.start("test_echo"))
     viewer.connect()
-    again, other = issuer.token(iat=now - 5, **told), issuer.token(iat=now, **told | {"org": "other"})
+    again, other = issuer.token(iat=now - 5, **claims), issuer.token(iat=now, **claims | {"org": "other"})
 
     assert viewer.client.call("refresh_token", {"token": again}, timeout=60)["ok"]
     ack = viewer.client.call("refresh_token", {"token": other}, timeout=60)

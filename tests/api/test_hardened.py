@@ -130,6 +130,6 @@ def test_guesses_are_limited_without_redis_too() -> None:
 def test_an_address_that_its_issuer_has_not_verified_names_nobody(
     rs: Issuer, claims: dict[str, Any], settings: dict[str, Any], name: str
 ) -> None:
-    from tests.api.test_issuers import told
+    from tests.api.test_issuers import claims_of
 
-    assert told(rs.token(sub="the subject", **claims), rs.settings(**settings)).email == name
+    assert claims_of(rs.token(sub="the subject", **claims), rs.settings(**settings)).email == name

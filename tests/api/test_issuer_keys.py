@@ -14,7 +14,7 @@ from app.auth import jwks
 from app.auth.issuers import read_issuers
 from app.errors import Unauthorized, Unavailable
 from tests.support.clock import Clock
-from tests.support.issuer import NAME, Issuer, KeySet, told
+from tests.support.issuer import NAME, Issuer, KeySet, claims_of
 from tests.support.system import wait_for
 
 
@@ -109,4 +109,4 @@ def test_keys_that_may_not_sign_are_passed_over(rs: Issuer, es: Issuer, keys: Ke
         with pytest.raises(Unauthorized):
             issuer.verify(rs.token())
     keys.hold(*unusable[:-2], rs.jwk)
-    assert told(rs.token(), rs.settings(jwks_url=keys.url))
+    assert claims_of(rs.token(), rs.settings(jwks_url=keys.url))

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from app.auth.issuers import read_issuers
 from app.errors import ConfigurationError, Unauthorized
-from tests.support.issuer import AUDIENCE, NAME, Issuer, told
+from tests.support.issuer import AUDIENCE, NAME, Issuer, claims_of
 
 
 def private(key: Any) -> str:
@@ -39,7 +39,7 @@ def test_a_good_token_says_who_it_speaks_for(algorithm: str, rs: Issuer, es: Iss
     issuer = rs if algorithm == "RS256" else es
     token = issuer.token(sub="ann", email="ann@example.org", email_verified=True, aud=["x", AUDIENCE])
 
-    found = told(token, issuer.settings())
+    found = claims_of(token, issuer.settings())
 
     assert (found.issuer, found.subject, found.email) == (NAME, "ann", "ann@example.org")
     assert (found.role, found.tenant) == ("viewer", None), "nothing is given that is not configured"
@@ -109,7 +109,9 @@ def test_a_role_comes_from_the_configuration_and_no_claim_makes_more_of_it(rs: I
     )
 
     def role(value: Any, settings: dict[str, Any] = settings) -> str:
-        return told(rs.token(realm_access={"roles": value}, roles=["admin"], role="admin"), settings).role
+        return claims_of(
+            rs.token(realm_access={"roles": value}, roles=["admin"], role="admin"), settings
+        ).role
 
     assert role(["ops", "x"]) == role("ops") == "operator"
     assert role(["bot", "ops", "boss"]) == "admin", "the first of the configuration, not of the token"
@@ -122,31 +124,37 @@ def test_a_role_comes_from_the_configuration_and_no_claim_makes_more_of_it(rs: I
 def test_a_claim_of_a_tenant_left_out_makes_nobody_an_admin_of_more(rs: Issuer) -> None:
     settings = rs.settings(role="admin", tenant_claim="org")
 
-    assert (told(rs.token(org="acme"), settings).role, told(rs.token(org="acme"), settings).tenant) == (
+    assert (
+        claims_of(rs.token(org="acme"), settings).role,
+        claims_of(rs.token(org="acme"), settings).tenant,
+    ) == (
         "admin",
         "acme",
     )
-    assert (told(rs.token(), settings).role, told(rs.token(), settings).tenant) == ("operator", None)
-    assert told(rs.token(), rs.settings(role="admin")).role == "admin", "where there are no tenants"
+    assert (claims_of(rs.token(), settings).role, claims_of(rs.token(), settings).tenant) == (
+        "operator",
+        None,
+    )
+    assert claims_of(rs.token(), rs.settings(role="admin")).role == "admin", "where there are no tenants"
 
 
 def test_a_tenant_comes_from_a_claim_or_is_the_issuers(rs: Issuer) -> None:
     by_claim = rs.settings(tenant_claim="https://example.org/org")
 
-    assert told(rs.token(**{"https://example.org/org": " acme "}), by_claim).tenant == "acme"
-    assert told(rs.token(), by_claim).tenant is None
-    assert told(rs.token(**{"https://example.org/org": ""}), by_claim).tenant is None
-    assert told(rs.token(tenant="other"), rs.settings(tenant="acme")).tenant == "acme"
+    assert claims_of(rs.token(**{"https://example.org/org": " acme "}), by_claim).tenant == "acme"
+    assert claims_of(rs.token(), by_claim).tenant is None
+    assert claims_of(rs.token(**{"https://example.org/org": ""}), by_claim).tenant is None
+    assert claims_of(rs.token(tenant="other"), rs.settings(tenant="acme")).tenant == "acme"
     for bad in (7, ["acme"], "x" * 129, "a\nb"):
         with pytest.raises(Unauthorized):
-            told(rs.token(**{"https://example.org/org": bad}), by_claim)
+            claims_of(rs.token(**{"https://example.org/org": bad}), by_claim)
 
 
 def test_tokens_of_one_sign_in_that_say_the_same_are_one_session(rs: Issuer) -> None:
     settings = rs.settings(role_claim="roles", roles={"ops": "operator"})
 
     def session(**claims: Any) -> str:
-        return told(rs.token(sub="ann", **claims), settings).session
+        return claims_of(rs.token(sub="ann", **claims), settings).session
 
     assert session(sid="s", jti="1") == session(sid="s", jti="2")
     assert session(jti="1") == session(jti="1", exp=int(time.time()) + 60)

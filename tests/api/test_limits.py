@@ -18,9 +18,9 @@ import redis
 import socketio
 import websocket
 
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from tests.api.answers import problem
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow

@@ -32,11 +32,11 @@ def crowd(asked: Owners, postgres: FakePostgres, size: int = 40) -> list[object]
             return error
 
     with ThreadPoolExecutor(size) as pool:
-        told = [pool.submit(ask) for _ in range(size)]
+        answers = [pool.submit(ask) for _ in range(size)]
         come.wait(60)
         wait_for("the question", lambda: postgres.asked)
         postgres.gate.set()
-        return [future.result(60) for future in told]
+        return [future.result(60) for future in answers]
 
 
 def test_a_crowd_costs_one_question(postgres: FakePostgres) -> None:
@@ -51,7 +51,7 @@ def test_an_error_reaches_the_crowd_and_is_not_kept(postgres: FakePostgres) -> N
     postgres.away = True
     postgres.rows["task"] = ANN
 
-    assert all(isinstance(told, DatabaseUnavailable) for told in crowd(asked, postgres))
+    assert all(isinstance(answers, DatabaseUnavailable) for answers in crowd(asked, postgres))
 
     postgres.away = False
     assert asked.of("task") == ANN

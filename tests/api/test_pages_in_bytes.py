@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
 from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
 
 from app.http.base import page_of
 from app.tasks.logs import LogPage, logs_after, logs_before
@@ -19,6 +21,11 @@ FILL = """INSERT INTO notifications
     (id, user_id, sequence, notification_type, title, message, urgent, metadata, created_at)
 SELECT gen_random_uuid(), %s, n, 'info', 'Title', repeat('x', 10000), false, '{}', now()
 FROM generate_series(1, 201) AS n"""
+TASKS = """WITH made AS (SELECT gen_random_uuid() AS id FROM generate_series(1, 200)),
+kept AS (INSERT INTO streams (name, last_seq, closed) SELECT 'task:' || id, 1, true FROM made RETURNING id, name)
+INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status)
+SELECT made.id, kept.id, %s::uuid, 'emit_load', repeat('x', 255), 'execute_command', %s, 'manual', now(), 'SUCCESS'
+FROM made JOIN kept ON kept.name = 'task:' || made.id"""
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,37 @@ def test_a_page_ends_with_its_limit_or_after_a_megabyte(
     page, more = page_of([{"text": "x" * size} for size in sizes], limit)
 
     assert (len(page), more) == expected
+
+
+def test_a_page_of_two_hundred_tasks_with_the_largest_parameters_is_less_than_a_megabyte(
+    system: System, user: User
+) -> None:
+    params = {"text": "x" * (64 * 1024 - len('{"text":""}'))}
+    system.sql(TASKS, user.id, Json(params))
+
+    page = user.client.get("/api/v2/tasks?limit=200")
+
+    assert len(orjson.dumps(params)) == 64 * 1024
+    assert len(page.json()["tasks"]) == 200 and page.json()["next"] is None
+    assert len(page.content) < 1_000_000
+
+
+def test_two_hundred_tasks_with_the_longest_texts_come_in_pages_of_a_megabyte(
+    system: System, user: User
+) -> None:
+    system.sql(TASKS, user.id, Json({}))
+    system.sql(
+        """UPDATE tasks SET title = repeat('ä', 255), current_phase = repeat('ä', 128),
+           current_phase_message = repeat('€', 2000) WHERE user_id = %s""",
+        user.id,
+    )
+
+    pages = [user.client.get("/api/v2/tasks?limit=200")]
+    while cursor := pages[-1].json()["next"]:
+        pages.append(user.client.get("/api/v2/tasks", params={"limit": 200, "cursor": cursor}))
+
+    assert max(len(page.content) for page in pages) < 1_000_000 + 7_500, "with one task more"
+    assert len({task["task_id"] for page in pages for task in page.json()["tasks"]}) == 200
 
 
 def test_two_hundred_long_notifications_come_in_pages_of_a_megabyte(system: System, user: User) -> None:

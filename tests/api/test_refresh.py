@@ -80,8 +80,8 @@ def test_a_session_does_not_get_longer_by_being_carried_on(browser: httpx.Client
 
     answer = browser.post(REFRESH)
 
-    told = jwt.decode(browser.cookies[COOKIE], options={"verify_signature": False})
-    assert told["exp"] - time.time() <= 3601
+    claims = jwt.decode(browser.cookies[COOKIE], options={"verify_signature": False})
+    assert claims["exp"] - time.time() <= 3601
     (line,) = [line for line in answer.headers.get_list("set-cookie") if line.startswith(COOKIE)]
     assert 0 < int(line.partition("Max-Age=")[2].partition(";")[0]) <= 3600
     system.sql("UPDATE sessions SET expires_at = now() WHERE id = %s", session_of(browser))

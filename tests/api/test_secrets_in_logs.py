@@ -63,6 +63,13 @@ def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User
         answer = patient.get(url + tasks, params={name: user.token})
         assert answer.status_code in (401, 422), "a token in an address is refused"
         assert user.token not in answer.text
+    made = user.client.post("/api/v2/keys", json={"name": "x", "scopes": ["read"]}).json()
+    secrets |= {made["key"], made["key"][:-1]}
+    for key in (made["key"], made["key"][:-1]):
+        headers = {"Authorization": f"Bearer {key}"}
+        patient.get(url + tasks, headers=headers)
+        patient.post(f"{url}/api/v2/agent/start", headers=headers)
+        patient.get(url + tasks, params={"ticket": key})
     head, body, _ = user.token.split(".")
     for bad in (f"{head}.{body}.bad", f"{head}.{body}.", "x" * 50, f"{user.token}é"):
         secrets.add(bad)
@@ -95,13 +102,14 @@ def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User
 
 def test_17_what_an_exception_quotes_is_struck_out_of_the_log() -> None:
     made = RedactingFormatter("%(levelname)s %(message)s")
-    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+    token, key = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "trk_demo~key+of/16=characters"
     try:
         raise ValueError(f"cannot read {token} in /api/v2/stream?ticket={uuid.UUID(int=0)}&rooms=user")
     except ValueError as error:
-        record = logging.LogRecord("x", 30, "x.py", 1, "bad %s", (token,), (ValueError, error, None))
+        record = logging.LogRecord("x", 30, "x.py", 1, "bad %s %s", (token, key), (ValueError, error, None))
 
     text = made.format(record)
 
     assert token not in text and str(uuid.UUID(int=0)) not in text
+    assert "bad … …" in text and key not in text
     assert "cannot read … in /api/v2/stream?…" in text

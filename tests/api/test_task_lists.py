@@ -100,10 +100,10 @@ def test_counts_and_the_callers_later_events_are_the_later_counts(system: System
 
     counts = dict(before["counts"])
     for event in events:
-        said = json.loads(event.data)
-        counts[said["status"]] += 1
+        change = json.loads(event.data)
+        counts[change["status"]] += 1
         if event.type == "status_changed":
-            counts[said["previous_status"]] -= 1
+            counts[change["previous_status"]] -= 1
     assert json.loads(events[-1].data)["sequence"] <= after["sequence"]
     assert counts == after["counts"] != before["counts"]
 

@@ -10,7 +10,7 @@ from contextlib import closing
 
 from redis import Redis
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import draft, now
 from app.stream.store import append
@@ -25,7 +25,7 @@ def test_it_claims_reports_and_ends_as_a_celery_worker_does(user: User, service:
 
     claimed = accepted(worker.send(STARTED, line("begun", level="WARNING", component="fetcher")))
     phase = {"phase_id": "fetch", "processed_count": 1, "total_count": 2}
-    told = accepted(
+    reported = accepted(
         worker.send(
             {"type": "phase_update", "status": "active", "message": "Fetching", **phase},
             {"type": "phase_complete", "duration_seconds": 0.5, **phase},
@@ -43,11 +43,11 @@ def test_it_claims_reports_and_ends_as_a_celery_worker_does(user: User, service:
     events = user.events(waiting)
     assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
     types = {e["sequence"]: e["type"] for e in events}
-    said = [*claimed["sequences"], *told["sequences"], *ended["sequences"]]
-    assert [types[s] for s in said] == [
+    sequences = [*claimed["sequences"], *reported["sequences"], *ended["sequences"]]
+    assert [types[s] for s in sequences] == [
         *("task_status", "log", "phase_update", "phase_complete", "phase_update", "log", "task_status")
     ]
-    assert [types[s] for s in sorted(types.keys() - set(said))] == [
+    assert [types[s] for s in sorted(types.keys() - set(sequences))] == [
         *("task_status", "agent_started", "phase_update", "agent_completed")
     ]
     progress = [e["data"].get("progress") for e in events if e["type"].startswith("phase")]
@@ -134,8 +134,8 @@ def test_of_two_processes_of_one_account_one_has_the_attempt(
 
     assert accepted(worker.send(line("still mine")))["sequences"]
     accepted(worker.send(DONE))
-    said = [e["data"]["message"] for e in user.events(worker.task_id) if e["type"] == "log"]
-    assert said == ["still mine"]
+    messages = [e["data"]["message"] for e in user.events(worker.task_id) if e["type"] == "log"]
+    assert messages == ["still mine"]
 
 
 def test_who_claims_the_next_attempt_holds_it(
@@ -143,7 +143,11 @@ def test_who_claims_the_next_attempt_holds_it(
 ) -> None:
     stream = f"task:{worker.task_id}"
     fields = {"timestamp": now(), "status": "RETRY", "is_running": False, "retry_count": 1}
-    with closing(Single(system.database_url)) as connect, connect() as connection, connection.cursor() as cur:
+    with (
+        closing(PersistentConnection(system.database_url)) as connect,
+        connect() as connection,
+        connection.cursor() as cur,
+    ):
         append(cur, [draft(stream, "task_status", fields, attempt=1)], project)
     second = Worker(service, worker.task_id, attempt=2)
 
@@ -240,11 +244,11 @@ def test_texts_are_cut_and_cleaned_as_in_a_celery_worker(user: User, worker: Wor
 def test_progress_by_hand_never_goes_back_nor_to_the_end(user: User, worker: Worker) -> None:
     accepted(worker.send(*(STARTED | {"progress": percent} for percent in (40, 30, 100, 99.5))))
 
-    told = [
+    progress = [
         e["data"]["progress"] for e in user.events(worker.task_id) if e["data"].get("status") == "STARTED"
     ]
     task = user.status(worker.task_id)["task"]
-    assert told[-4:] == [40, 40, 99.9, 99.9]
+    assert progress[-4:] == [40, 40, 99.9, 99.9]
     assert (task["progress"], task["is_running"]) == (99.9, True)
 
 

@@ -27,7 +27,7 @@ def test_the_times_of_start_and_end_may_be_given(user: User, service: User, wait
 
 def test_so_may_those_of_phases_and_of_what_is_said_in_between(user: User, worker: Worker) -> None:
     phase = {"phase_id": "fetch", "total_count": 2}
-    said = (
+    reported = (
         {"type": "phase_update", "status": "active", **phase},
         STARTED | {"current_phase_message": "half"},
         {"type": "phase_complete", "processed_count": 2, **phase},
@@ -35,11 +35,11 @@ def test_so_may_those_of_phases_and_of_what_is_said_in_between(user: User, worke
     times = [f"2026-01-02T03:04:0{n}.250000Z" for n in range(3)]
 
     answer = accepted(
-        worker.send(*(event | {"timestamp": at} for event, at in zip(said, times, strict=True)))
+        worker.send(*(event | {"timestamp": at} for event, at in zip(reported, times, strict=True)))
     )
 
-    told = {e["sequence"]: e["data"]["timestamp"] for e in user.events(worker.task_id)}
-    assert [told[sequence] for sequence in answer["sequences"]] == times
+    stored = {e["sequence"]: e["data"]["timestamp"] for e in user.events(worker.task_id)}
+    assert [stored[sequence] for sequence in answer["sequences"]] == times
 
 
 def test_an_end_that_is_said_to_be_before_the_start_took_no_time(user: User, worker: Worker) -> None:

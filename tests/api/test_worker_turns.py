@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
@@ -26,13 +27,16 @@ TASK = UUID(int=1)
 class Sender:
     """A request whose body comes when it is let."""
 
-    def __init__(self, app: Flask, user_id: str, view: Callable[..., Any], may_come: bool = True) -> None:
+    def __init__(
+        self, app: Flask, user_id: str, view: Callable[..., Any], may_come: bool = True, size: int = 2
+    ) -> None:
+        self._body = io.BytesIO(b" " * size)
         self.reading, self.may_come, self.answer = threading.Event(), threading.Event(), threading.Event()
         if may_come:
             self.may_come.set()
 
         def send() -> None:
-            environ = {"wsgi.input": self, "CONTENT_LENGTH": "2", "who": user_id}
+            environ = {"wsgi.input": self, "CONTENT_LENGTH": str(size), "who": user_id}
             with app.test_request_context("/", method="POST", environ_overrides=environ):
                 view(task_id=TASK)
             self.answer.set()
@@ -43,7 +47,7 @@ class Sender:
     def read(self, size: int = -1) -> bytes:
         self.reading.set()
         assert self.may_come.wait(60)
-        return b"{}"
+        return self._body.read(size)
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
             Unsent: SimpleNamespace(wait=lambda key: None),
         }
     )
-    who = lambda: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
+    who = lambda scope: SimpleNamespace(user_id=base.request.environ["who"])  # noqa: E731
     monkeypatch.setattr(identity, "current", who)
     monkeypatch.setattr(permissions, "reportable_task", lambda principal, task_id: None)
     yield app
@@ -68,7 +72,7 @@ def test_bodies_of_one_user_that_come_slowly_hold_up_neither_others_nor_its_pers
     wait_for("two are read", lambda: sum(sender.reading.is_set() for sender in slow) == 2)
 
     other = Sender(app, "other", view)
-    person = Sender(app, "busy", base.signed_in(lambda principal, task_id: None))
+    person = Sender(app, "busy", base.reading(lambda principal, task_id: None))
 
     assert other.answer.wait(60) and person.answer.wait(60)
     assert sum(sender.reading.is_set() for sender in slow) == 2, "of one user so many at a time"
@@ -97,6 +101,27 @@ def test_of_all_so_many_bodies_are_in_memory_and_fewer_are_stored_at_a_time(app:
     for sender in senders:
         assert sender.answer.wait(60)
     assert sum(sender.reading.is_set() for sender in senders) == 5
+
+
+def test_of_large_bodies_one_is_stored_at_a_time_and_small_ones_beside_it(app: Flask) -> None:
+    app.extensions["taskroom"][ReportConcurrency] = ReportConcurrency(2, stored=3)
+    go, inside = threading.Event(), list[str]()
+
+    def store(principal: Any, task_id: UUID) -> None:
+        inside.append(principal.user_id)
+        assert go.wait(60)
+
+    view = reporting(permissions.reportable_task)(store)
+    large = [Sender(app, f"large {n}", view, size=256 * 1024 + 1) for n in range(2)]
+    reports = app.extensions["taskroom"][ReportConcurrency]
+    wait_for("a large one waits", lambda: len(reports._large) == 1)
+    small = [Sender(app, f"small {n}", view, size=256 * 1024) for n in range(2)]
+
+    wait_for("the small ones are stored", lambda: len(inside) == 3)
+    assert sum(name.startswith("large") for name in inside) == 1
+    go.set()
+    for sender in (*large, *small):
+        assert sender.answer.wait(60)
 
 
 def test_who_has_too_many_waiting_is_refused(app: Flask) -> None:

@@ -31,18 +31,18 @@ class Complaints:
 
     ``faulty`` is for a test that breaks the network or the server itself: the browser then tells of each request."""
 
-    said: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     faulty: bool = False
 
     def listen(self, context: BrowserContext) -> None:
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.said.append(f"exception: {error.error}"))
+        context.on("weberror", lambda error: self.messages.append(f"exception: {error.error}"))
 
     def _console(self, message: ConsoleMessage) -> None:
         text = f"{message.text} {message.location['url']}"
         expected = EXPECTED + (OF_A_FAULT if self.faulty else ())
         if message.type == "error" and not any(part in text for part in expected):
-            self.said.append(f"console: {text}")
+            self.messages.append(f"console: {text}")
 
 
 class Visit(Dashboard):
@@ -94,7 +94,7 @@ def visit(browser: Browser, network: TcpProxy) -> Iterator[Visitor]:
             return made
 
         yield open
-        assert [said for complaints in all_complaints for said in complaints.said] == []
+        assert [messages for complaints in all_complaints for messages in complaints.messages] == []
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.scene import Scene
 from tests.support.dashboard import Dashboard
+from tests.support.keys import make
 
 Opening = Callable[[Dashboard, Scene], None]
 
@@ -55,6 +56,38 @@ def bell(tab: Dashboard, scene: Scene) -> None:
     expect(tab.inbox.get_by_role("listitem").first).to_be_visible()
 
 
+def api_keys(tab: Dashboard, scene: Scene) -> None:
+    if not scene.user.get("keys")["keys"]:
+        make(scene.user, "report", "read", name="nightly backup")
+        make(scene.user, "read", name="status page", expires_in=90 * 24 * 3600)
+    tab.open("/settings/keys")
+    expect(tab.page.get_by_role("listitem", name="status page")).to_be_visible()
+
+
+def made_key(tab: Dashboard, scene: Scene) -> None:
+    api_keys(tab, scene)
+    tab.context.route("**/api/v2/keys", _same_key)
+    tab.page.get_by_label("Name").fill("build server")
+    tab.click("Make a key")
+    expect(tab.get("region", "New key")).to_be_visible()
+
+
+def _same_key(route: Route) -> None:
+    """Makes none: the picture shall not differ from one run to the next."""
+    if route.request.method != "POST":
+        return route.fallback()
+    made = {
+        "id": "0",
+        "name": "build server",
+        "prefix": "trk_Zm9vYm",
+        "scopes": ["report", "read"],
+        "tenant": None,
+    }
+    times = {"created_at": "2026-11-29T10:00:00Z", "expires_at": None, "last_used_at": None}
+    key = {"key": "trk_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE", "owner": "ada@example.org"}
+    return route.fulfill(status=201, json=made | times | key)
+
+
 def shortcuts(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
     tab.press("?")
@@ -91,6 +124,8 @@ PAGES: dict[str, Opening] = {
     "run-waiting": _at("waiting", "", "Publish a major version"),
     "bell": bell,
     "shortcuts": shortcuts,
+    "api-keys": api_keys,
+    "api-key-made": made_key,
     "api-docs": docs,
     "not-found": nowhere,
 }

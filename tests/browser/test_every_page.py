@@ -64,8 +64,8 @@ def test_it_can_be_read_by_all_and_fits(visit: Visitor, stage: Scene, page: str,
     found = {}
     for scheme, options in SCHEMES.items():
         tab.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        if said := faults(tab, options):
-            found[scheme] = said
+        if wrong := faults(tab, options):
+            found[scheme] = wrong
     assert found == {}
     if device == "phone":
         assert tab.run(OVER) <= 0

@@ -11,7 +11,7 @@ import pytest
 
 from app import bus, process
 from app.bus import EventBus, EventService, source
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import draft, now, user_stream
 from app.stream.hub import Hub
@@ -22,28 +22,28 @@ from tests.support.system import wait_for
 from tests.tasks.helpers import Tasks
 
 
-class Ear:
+class Recorder:
     """A handler that remembers. ``hold`` keeps it at its first event until it is set."""
 
     def __init__(self) -> None:
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.hold = threading.Event()
         self.hold.set()
 
     def __call__(self, event: dict[str, Any]) -> None:
-        self.heard.append(event)
+        self.received.append(event)
         assert self.hold.wait(60)
 
     async def awaited(self, event: dict[str, Any]) -> None:
         self(event)
 
     def waits(self, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
-        wait_for(f"{count} events", lambda: len(self.heard) >= count, seconds)
-        return self.heard
+        wait_for(f"{count} events", lambda: len(self.received) >= count, seconds)
+        return self.received
 
     @property
     def sequences(self) -> list[int]:
-        return [event.get("sequence", event.get("id")) for event in self.heard]
+        return [event.get("sequence", event.get("id")) for event in self.received]
 
 
 def say(user_id: str, type: str = "note.made", **data: Any) -> int:
@@ -56,7 +56,7 @@ def say(user_id: str, type: str = "note.made", **data: Any) -> int:
 def unpublished(database: str, user_id: str, count: int = 1) -> None:
     """Committed, but Redis never heard of it."""
     stream = user_stream(user_id)
-    with Single(database)() as connection, connection.cursor() as cur:
+    with PersistentConnection(database)() as connection, connection.cursor() as cur:
         lock_shared(cur, {stream})
         append(cur, [draft(stream, "note.made", {"timestamp": now()}, projected=False)] * count, project)
 
@@ -67,9 +67,9 @@ def process_of(database: str, redis_url: str) -> Iterator[Hub]:
     publisher = Publisher(redis_url)
 
     def begin() -> AbstractContextManager[Transaction]:
-        return Transactions(Single(database), project, publisher.publish)()
+        return Transactions(PersistentConnection(database), project, publisher.publish)()
 
-    store = Store(lambda: Single(database)())
+    store = Store(lambda: PersistentConnection(database)())
     hub = Hub(store, redis_url)
     hub.start()
     wait_for("Redis", lambda: hub.subscription.connected)

@@ -10,11 +10,11 @@ from app.bus import EventBus, all_users
 from app.bus.all_users import _HEADS, AllUsersSubscription
 from app.bus.registry import Registry
 from app.bus.source import Source
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.event import user_stream
 from app.stream.hub import Hub
 from app.stream.store import Store
-from tests.bus.conftest import Ear, say, unpublished
+from tests.bus.conftest import Recorder, say, unpublished
 from tests.stream.helpers import new_stream, sql
 from tests.tasks.helpers import Tasks
 
@@ -27,23 +27,23 @@ def watcher(events: EventBus) -> AllUsersSubscription:
 def test_what_redis_never_said_is_found_and_what_comes_twice_is_told_once(
     events: EventBus, user_id: str, other_id: str, database: str, hub: Hub
 ) -> None:
-    ear = Ear()
+    recorder = Recorder()
     say(user_id, "before")
-    events.subscribe("note.made", ear)
+    events.subscribe("note.made", recorder)
     all_users = watcher(events)
 
     unpublished(database, user_id, 2)
     say(user_id)  # a jump: the two before it are read
-    ear.waits(3)
+    recorder.waits(3)
     unpublished(database, other_id, 2)  # nothing follows it, and its stream is new
     all_users.check()
-    ear.waits(5)
+    recorder.waits(5)
     all_users.kind_received(f"user:{user_id}", hub._store.after(user_stream(user_id), 2, 1))
     say(user_id)
-    ear.waits(6)
+    recorder.waits(6)
 
-    told = [(e["stream"], e["sequence"]) for e in ear.heard]
-    assert sorted(told) == sorted(
+    arrived = [(e["stream"], e["sequence"]) for e in recorder.received]
+    assert sorted(arrived) == sorted(
         [(f"user:{user_id}", n) for n in (2, 3, 4, 5)] + [(f"user:{other_id}", n) for n in (1, 2)]
     )
 
@@ -52,27 +52,27 @@ def test_a_stream_that_went_back_is_heard_from_there_on(
     events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """After a restore that lost commits: what comes then has numbers that handlers were told before."""
-    ear = Ear()
-    events.subscribe("note.made", ear)
+    recorder = Recorder()
+    events.subscribe("note.made", recorder)
     for _ in range(5):
         say(user_id)
-    ear.waits(5)
+    recorder.waits(5)
     sql(database, "DELETE FROM events WHERE seq > 2")
     sql(database, "UPDATE streams SET last_seq = 2 WHERE name = %s", f"user:{user_id}")
 
     watcher(events).check()
     say(user_id)
 
-    ear.waits(6)
-    assert ear.sequences == [1, 2, 3, 4, 5, 3]
+    recorder.waits(6)
+    assert recorder.sequences == [1, 2, 3, 4, 5, 3]
     assert any("went back from 5 to 2" in message for message in caplog.messages)
 
 
 def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
     events: EventBus, user_id: str, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ear = Ear()
-    events.subscribe("note.made", ear)
+    recorder = Recorder()
+    events.subscribe("note.made", recorder)
     all_users = watcher(events)
     with caplog.at_level(logging.WARNING, "taskroom.bus"), all_users._lock:
         unpublished(database, user_id, 5)
@@ -81,8 +81,8 @@ def test_what_was_pruned_before_a_handler_came_to_it_is_said_and_passed_over(
 
     all_users.check()
 
-    ear.waits(2)
-    assert ear.sequences == [4, 5]
+    recorder.waits(2)
+    assert recorder.sequences == [4, 5]
     assert any("pruned from 1 to 3" in message for message in caplog.messages)
 
 
@@ -95,7 +95,9 @@ def test_streams_are_known_by_pages_and_found_by_an_index(
         say(user_id)
     new_stream(database), new_stream(database, "broadcast")
 
-    known = AllUsersSubscription(Source(hub, Store(Single(database))), Registry(), lambda *_: None)
+    known = AllUsersSubscription(
+        Source(hub, Store(PersistentConnection(database))), Registry(), lambda *_: None
+    )
 
     assert [row for page in known._pages() for row in page] == [(f"user:{id}", 1) for id in user_ids]
     # Of a small table Postgres reads all.

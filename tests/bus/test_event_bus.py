@@ -13,14 +13,14 @@ import pytest
 from app.bus import EventBus, EventService, subscriber
 from app.stream.event import user_stream
 from app.stream.hub import Hub
-from tests.bus.conftest import Ear, say
+from tests.bus.conftest import Recorder, say
 from tests.stream.helpers import in_threads, sql
 from tests.support.system import wait_for
 
 
 def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, user_id: str) -> None:
-    ear = Ear()
-    events.subscribe("artifact.completed", ear.awaited)
+    recorder = Recorder()
+    events.subscribe("artifact.completed", recorder.awaited)
 
     made = asyncio.run(
         events.publish(
@@ -29,7 +29,7 @@ def test_what_is_awaited_is_told_with_its_place_in_the_stream(events: EventBus, 
         )
     )
 
-    (event,) = ear.waits()
+    (event,) = recorder.waits()
     assert event == made
     assert (event["job_id"], event["user_id"], event["result"]) == ("test123", user_id, {"questions": []})
     assert (event["stream"], event["sequence"]) == (f"user:{user_id}", 1)
@@ -60,38 +60,42 @@ def test_the_loop_goes_on_while_postgres_commits(events: EventBus, user_id: str,
 def test_one_handler_of_several_types_is_told_in_the_order_of_the_stream(
     events: EventBus, user_id: str
 ) -> None:
-    ear, types = Ear(), ["artifact.started", "artifact.progress", "artifact.completed"]
+    recorder, types = Recorder(), ["artifact.started", "artifact.progress", "artifact.completed"]
     for type in types:
-        events.subscribe(type, ear)
-    events.subscribe(types[0], ear)
+        events.subscribe(type, recorder)
+    events.subscribe(types[0], recorder)
 
     for _ in range(20):
         for type in types:
             say(user_id, type, of=type)
     say(user_id, "artifact.cancelled")
 
-    ear.waits(60)
-    assert ear.sequences == list(range(1, 61))
-    assert [event["of"] for event in ear.heard] == types * 20
+    recorder.waits(60)
+    assert recorder.sequences == list(range(1, 61))
+    assert [event["of"] for event in recorder.received] == types * 20
 
 
 def test_of_all_users_and_of_what_everybody_is_told(
     events: EventBus, service: EventService, user_id: str, other_id: str
 ) -> None:
-    ear = Ear()
-    events.subscribe("note.made", ear)
+    recorder = Recorder()
+    events.subscribe("note.made", recorder)
 
     say(user_id), say(other_id)
     service.publish_broadcast("note.made", {"text": "to all"})
 
-    ear.waits(3)
-    assert {event["stream"] for event in ear.heard} == {f"user:{user_id}", f"user:{other_id}", "broadcast"}
+    recorder.waits(3)
+    assert {event["stream"] for event in recorder.received} == {
+        f"user:{user_id}",
+        f"user:{other_id}",
+        "broadcast",
+    }
 
 
 def test_a_handler_that_fails_harms_nobody(
     events: EventBus, user_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ear, calls = Ear(), list[str]()
+    recorder, calls = Recorder(), list[str]()
 
     def raises(event: dict[str, Any]) -> None:
         calls.append("sync")
@@ -113,17 +117,17 @@ def test_a_handler_that_fails_harms_nobody(
         calls.append("given up")
         raise asyncio.CancelledError
 
-    for handler in (leaves_later, gives_up, raises, raises_later, leaves, ear):
+    for handler in (leaves_later, gives_up, raises, raises_later, leaves, recorder):
         events.subscribe("note.made", handler)
 
     with caplog.at_level(logging.ERROR, "taskroom.bus"):
         say(user_id), say(user_id)
-        ear.waits(2)
+        recorder.waits(2)
         all_of_them = sorted(2 * ["async", "exit", "exit later", "given up", "sync"])
         wait_for("all of them, twice", lambda: sorted(calls) == all_of_them, 60)
         wait_for("ten lines", lambda: len(caplog.messages) == 10, 60)
 
-    assert ear.sequences == [1, 2]
+    assert recorder.sequences == [1, 2]
     assert all(f"user:{user_id}" in message for message in caplog.messages)
     assert any("raises_later" in message for message in caplog.messages)
 
@@ -133,7 +137,7 @@ def test_a_slow_handler_falls_behind_alone_and_is_told_all_in_the_end(
     events: EventBus, user_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscriber, "KEPT_BYTES", 2_000)
-    slow, quick = Ear(), Ear()
+    slow, quick = Recorder(), Recorder()
     slow.hold.clear()
     events.subscribe("note.made", slow)
     events.subscribe("note.made", quick)
@@ -144,20 +148,20 @@ def test_a_slow_handler_falls_behind_alone_and_is_told_all_in_the_end(
     quick.waits(30)
 
     assert slow.sequences == [1]
-    (told,) = [t for handler, t in events._subscribers.items() if handler is slow]
-    assert told._bytes <= subscriber.KEPT_BYTES
-    assert [backlog.events for backlog in told._waiting.values()] == [None], "they are in Postgres anyway"
+    (slow_one,) = [t for handler, t in events._subscribers.items() if handler is slow]
+    assert slow_one._bytes <= subscriber.KEPT_BYTES
+    assert [backlog.events for backlog in slow_one._waiting.values()] == [None], "they are in Postgres anyway"
     slow.hold.set()
     slow.waits(30)
     assert slow.sequences == quick.sequences == list(range(1, 60, 2))
 
 
 def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: str, hub: Hub) -> None:
-    gone, ear = Ear(), Ear()
+    gone, recorder = Recorder(), Recorder()
     gone.hold.clear()
     for type in ("note.made", "note.read"):
         events.subscribe(type, gone)
-    events.subscribe("note.made", ear)
+    events.subscribe("note.made", recorder)
     say(user_id), say(user_id)
     gone.waits(1)
 
@@ -167,10 +171,10 @@ def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: st
     gone.hold.set()
     say(user_id), say(user_id, "note.read")
 
-    ear.waits(3), gone.waits(2)
+    recorder.waits(3), gone.waits(2)
     assert gone.sequences == [1, 4]
     events.unsubscribe("note.read", gone)
-    events.unsubscribe("note.made", ear)
+    events.unsubscribe("note.made", recorder)
     assert hub.viewers() == [] and not hub.subscription.channels.kinds, "nobody here wants to hear anything"
 
 
@@ -178,12 +182,12 @@ def test_who_has_unsubscribed_is_told_nothing_more(events: EventBus, user_id: st
 def test_many_threads_subscribe_publish_and_unsubscribe_at_once(
     events: EventBus, user_id: str, other_id: str
 ) -> None:
-    ear = Ear()
-    events.subscribe("note.made", ear)
+    recorder = Recorder()
+    events.subscribe("note.made", recorder)
 
     def churn() -> None:
         for _ in range(20):
-            brief = Ear()
+            brief = Recorder()
             events.subscribe("note.made", brief)
             events.subscribe("other", brief)
             events.unsubscribe("note.made", brief)
@@ -195,35 +199,35 @@ def test_many_threads_subscribe_publish_and_unsubscribe_at_once(
 
     in_threads([churn] * 4 + [lambda: publish(user_id), lambda: publish(other_id)] * 2)
 
-    ear.waits(80)
+    recorder.waits(80)
     for stream in (f"user:{user_id}", f"user:{other_id}"):
-        assert [e["sequence"] for e in ear.heard if e["stream"] == stream] == list(range(1, 41))
-    assert list(events._subscribers) == [ear]
+        assert [e["sequence"] for e in recorder.received if e["stream"] == stream] == list(range(1, 41))
+    assert list(events._subscribers) == [recorder]
 
 
 def test_a_handler_may_publish_and_subscribe(events: EventBus, user_id: str) -> None:
-    ear = Ear()
+    recorder = Recorder()
 
     async def first(event: dict[str, Any]) -> None:
-        events.subscribe("second", ear)
+        events.subscribe("second", recorder)
         await events.publish("second", {**event, "after": event["sequence"]})
 
     events.subscribe("first", first)
     say(user_id, "first")
 
-    (event,) = ear.waits()
+    (event,) = recorder.waits()
     assert (event["after"], event["sequence"]) == (1, 2)
 
 
 @pytest.mark.parametrize("type", ["", "No", "a b", "x" * 65])
 def test_what_is_no_type_cannot_be_subscribed_to(events: EventBus, type: str) -> None:
     with pytest.raises(ValueError, match="event_type:"):
-        events.subscribe(type, Ear())
+        events.subscribe(type, Recorder())
 
 
 def test_what_the_printed_documents_look_forward_to(events: EventBus, user_id: str) -> None:
     """Keeping events, a voice that says what is ready, and further types of events."""
-    saved, spoken, seen = list[dict[str, Any]](), list[str](), Ear()
+    saved, spoken, seen = list[dict[str, Any]](), list[str](), Recorder()
 
     def save_to_db_handler(event_data: dict[str, Any]) -> None:
         saved.append(event_data)
@@ -248,4 +252,4 @@ def test_what_the_printed_documents_look_forward_to(events: EventBus, user_id: s
     seen.waits(3)
     wait_for("the voice", lambda: spoken == ["Your quiz is ready"])
     wait_for("what was kept", lambda: [event["sequence"] for event in saved] == [3])
-    assert seen.sequences == [1, 2, 4] and seen.heard[1]["progress"] == 60
+    assert seen.sequences == [1, 2, 4] and seen.received[1]["progress"] == 60

@@ -12,7 +12,7 @@ from app.bus import EventService
 from app.stream import tailcheck
 from app.stream.hub import Hub
 from app.stream.store import DatabaseUnavailable
-from tests.bus.conftest import Ear, unpublished
+from tests.bus.conftest import Recorder, unpublished
 from tests.stream.helpers import in_threads
 from tests.support.system import wait_for
 
@@ -23,12 +23,12 @@ def test_there_is_one_in_a_process() -> None:
 
 def test_a_subscriber_gets_id_type_data_and_timestamp(service: EventService, user_id: str) -> None:
     service.publish(user_id, "task_created", {"task_id": "before"})
-    ear = Ear()
-    service.subscribe(user_id, ear)
+    recorder = Recorder()
+    service.subscribe(user_id, recorder)
 
     made = service.publish(user_id, "task_created", {"task_id": "uuid", "status": "pending"})
 
-    (event,) = ear.waits()
+    (event,) = recorder.waits()
     assert made is not None
     assert event == {"id": 2, "type": "task_created", "data": made, "timestamp": made["timestamp"]}
     assert made["task_id"] == "uuid" and made["stream"] == f"user:{user_id}"
@@ -37,7 +37,7 @@ def test_a_subscriber_gets_id_type_data_and_timestamp(service: EventService, use
 def test_everybody_hears_their_own_and_what_is_for_all(
     service: EventService, user_id: str, other_id: str
 ) -> None:
-    mine, theirs = Ear(), Ear()
+    mine, theirs = Recorder(), Recorder()
     service.subscribe(user_id, mine)
     service.subscribe(other_id, theirs.awaited)
 
@@ -46,14 +46,14 @@ def test_everybody_hears_their_own_and_what_is_for_all(
     service.publish_broadcast("note", {"to": "all"})
 
     mine.waits(2), theirs.waits(2)
-    assert sorted(e["data"]["to"] for e in mine.heard) == ["all", "me"]
-    assert sorted(e["data"]["to"] for e in theirs.heard) == ["all", "them"]
+    assert sorted(e["data"]["to"] for e in mine.received) == ["all", "me"]
+    assert sorted(e["data"]["to"] for e in theirs.received) == ["all", "them"]
 
 
 def test_subscribers_are_counted_by_user(
     service: EventService, user_id: str, other_id: str, hub: Hub
 ) -> None:
-    first, second = Ear(), Ear()
+    first, second = Recorder(), Recorder()
 
     service.subscribe(user_id, first)
     service.subscribe(user_id.upper(), first)
@@ -64,7 +64,7 @@ def test_subscribers_are_counted_by_user(
     service.unsubscribe(other_id, second)
     service.publish(user_id, "note", {})
     second.waits()
-    assert service.get_subscriber_count(user_id) == 1 and first.heard == []
+    assert service.get_subscriber_count(user_id) == 1 and first.received == []
     service.unsubscribe(user_id, second)
     assert service.get_subscriber_count(user_id) == 0 and hub.viewers() == []
 
@@ -73,7 +73,7 @@ def test_one_who_is_slow_delays_no_other_and_loses_nothing(
     service: EventService, user_id: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.bus.subscriber.KEPT_BYTES", 1_000)
-    slow, quick = Ear(), Ear()
+    slow, quick = Recorder(), Recorder()
     slow.hold.clear()
     service.subscribe(user_id, slow)
     service.subscribe(user_id, quick)
@@ -92,22 +92,22 @@ def test_what_redis_never_said_is_found(
     service: EventService, user_id: str, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tailcheck, "TAIL_SECONDS", 0.1)
-    ear = Ear()
-    service.subscribe(user_id, ear)
+    recorder = Recorder()
+    service.subscribe(user_id, recorder)
 
     unpublished(database, user_id, 3)
 
-    ear.waits(3)
-    assert ear.sequences == [1, 2, 3]
+    recorder.waits(3)
+    assert recorder.sequences == [1, 2, 3]
 
 
 def test_many_threads_at_once(service: EventService, user_id: str) -> None:
-    ear = Ear()
-    service.subscribe(user_id, ear)
+    recorder = Recorder()
+    service.subscribe(user_id, recorder)
 
     def churn() -> None:
         for _ in range(10):
-            brief = Ear()
+            brief = Recorder()
             service.subscribe(user_id, brief)
             service.unsubscribe(user_id, brief)
 
@@ -117,17 +117,17 @@ def test_many_threads_at_once(service: EventService, user_id: str) -> None:
 
     in_threads([churn] * 4 + [publish] * 4)
 
-    ear.waits(40)
-    assert ear.sequences == list(range(1, 41)) and service.get_subscriber_count(user_id) == 1
+    recorder.waits(40)
+    assert recorder.sequences == list(range(1, 41)) and service.get_subscriber_count(user_id) == 1
 
 
 def test_nobody_can_be_subscribed_to(service: EventService, hub: Hub) -> None:
     nobody = str(uuid.uuid4())
 
     with pytest.raises(LookupError, match=nobody):
-        service.subscribe(nobody, Ear())
+        service.subscribe(nobody, Recorder())
     with pytest.raises(ValueError, match="user_id:"):
-        service.subscribe("testuser", Ear())
+        service.subscribe("testuser", Recorder())
 
     assert service.get_subscriber_count(nobody) == 0 and hub.viewers() == []
 
@@ -138,17 +138,17 @@ def test_who_subscribes_while_postgres_is_away_is_told_and_may_try_again(
     def away(streams: Any) -> Any:
         raise DatabaseUnavailable("as asked")
 
-    ear = Ear()
+    recorder = Recorder()
     with monkeypatch.context() as patch:
         patch.setattr(hub._store, "heads", away)
         with pytest.raises(DatabaseUnavailable):
-            service.subscribe(user_id, ear)
+            service.subscribe(user_id, recorder)
     assert service.get_subscriber_count(user_id) == 0
 
-    service.subscribe(user_id, ear)
+    service.subscribe(user_id, recorder)
     service.publish(user_id, "note", {})
 
-    ear.waits()
+    recorder.waits()
 
 
 def test_each_handler_has_a_payload_of_its_own_to_change(service: EventService, user_id: str) -> None:

@@ -12,9 +12,9 @@ from app.bus import EventBus, EventService, all_users
 from app.stream import publisher as publishers
 from app.stream import subscription as subscriptions
 from app.stream import tailcheck
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
-from tests.bus.conftest import Ear, process_of
+from tests.bus.conftest import Recorder, process_of
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import ROOT, System, User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer
 from tests.tasks.helpers import Tasks
@@ -194,29 +194,29 @@ def test_a_printed_handler_in_a_process_of_its_own_hears_what_a_worker_does(
 
 
 def test_a_whole_life_is_told_in_order(events: EventBus, user: User) -> None:
-    ear, types = (
-        Ear(),
+    recorder, types = (
+        Recorder(),
         ["task_created", "status_changed", "agent_started", "agent_completed", "task_completed"],
     )
     for type in types:
-        events.subscribe(type, ear)
+        events.subscribe(type, recorder)
 
     task_id = user.start("test_echo", text="x")
 
-    ear.waits(6)
-    assert {event["task_id"] for event in ear.heard} == {task_id}
-    assert ear.sequences == sorted(ear.sequences) and len(set(ear.sequences)) == 6
+    recorder.waits(6)
+    assert {event["task_id"] for event in recorder.received} == {task_id}
+    assert recorder.sequences == sorted(recorder.sequences) and len(set(recorder.sequences)) == 6
 
 
 def test_what_a_worker_publishes_is_told_once(events: EventBus, user: User) -> None:
-    ear = Ear()
-    events.subscribe("note.made", ear)
-    events.subscribe("task_completed", ear)
+    recorder = Recorder()
+    events.subscribe("note.made", recorder)
+    events.subscribe("task_completed", recorder)
 
     user.start("test_publish", text=user.id)
 
-    ear.waits(2)
-    assert ear.heard[0]["from"] == "a worker" and ear.heard[1]["success"]
+    recorder.waits(2)
+    assert recorder.received[0]["from"] == "a worker" and recorder.received[1]["success"]
 
 
 def test_in_a_web_process_nobody_waits_for_a_handler(system: System, user: User) -> None:
@@ -235,7 +235,7 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
     own.open(0), everybodys.open()
 
     made = EventService().publish(user.id, "note.made", {"text": "x"})
-    told = EventService().publish_broadcast("maintenance", {"at": "noon"})
+    sent = EventService().publish_broadcast("maintenance", {"at": "noon"})
 
     own.wait_events(1), everybodys.wait_events(1)
     own.close(), everybodys.close()
@@ -243,7 +243,7 @@ def test_what_is_published_goes_to_viewers_too(events: EventBus, system: System,
     assert [event for event in own.events if event["stream"] != "broadcast"] == [
         {"type": "note.made", **(made or {})}
     ]
-    assert everybodys.events == [{"type": "maintenance", **(told or {})}]
+    assert everybodys.events == [{"type": "maintenance", **(sent or {})}]
 
 
 def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
@@ -256,7 +256,7 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
     home = Home.open(tmp_path_factory.mktemp("redis"))
     user_ids = [Tasks(database).user_id for _ in range(3)]
     with EmbeddedRedis(home) as redis, process_of(database, redis.url) as hub:
-        by_type, by_user, events, service = Ear(), Ear(), EventBus(), EventService()
+        by_type, by_user, events, service = Recorder(), Recorder(), EventBus(), EventService()
         events.subscribe("note", by_type)
         service.subscribe(user_ids[0], by_user)
 
@@ -279,4 +279,4 @@ def test_redis_is_killed_and_comes_back_and_nobody_misses_anything(
 
     assert by_user.sequences == [1, 2, 3, 4]
     for user_id in user_ids:
-        assert [e["sequence"] for e in by_type.heard if e["user_id"] == user_id] == [1, 2, 3, 4]
+        assert [e["sequence"] for e in by_type.received if e["user_id"] == user_id] == [1, 2, 3, 4]

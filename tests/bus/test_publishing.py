@@ -52,8 +52,8 @@ def test_webhooks_hear_of_it_too(service: EventService, user_id: str, database: 
 
     service.publish(user_id, "artifact.completed", {"job_id": "test123"})
 
-    told = sql(database, "SELECT event_type, stream, sequence FROM deliveries")
-    assert told == [("artifact.completed", user_stream(user_id), 1)]
+    delivered = sql(database, "SELECT event_type, stream, sequence FROM deliveries")
+    assert delivered == [("artifact.completed", user_stream(user_id), 1)]
 
 
 def test_what_is_passed_on_has_a_place_of_its_own(service: EventService, user_id: str) -> None:

@@ -46,7 +46,7 @@ class SoakResult:
     wrong: list[str] = field(default_factory=list)
     trends: list[MemoryTrend] = field(default_factory=list)
 
-    def take(self, outcome: Outcome) -> None:
+    def add(self, outcome: Outcome) -> None:
         self.runs += 1
         self.events += outcome.events
         self.deliveries += outcome.deliveries

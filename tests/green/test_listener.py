@@ -192,6 +192,46 @@ def test_a_server_that_has_ended_ends_its_process(act: str, why: str):
     assert "Traceback" not in err and out == "viewers sent away\n"
 
 
+@pytest.mark.parametrize(
+    ("host", "why"), [("127.0.0.1", "Address already in use"), ("203.0.113.1", "Cannot assign")]
+)
+def test_a_server_that_cannot_listen_ends_its_process_with_one_line(host: str, why: str):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        serve = f'serve(lambda environ, start: [], "{host}", {port}, 1.0, lambda: None)'
+        code = f"from app import green; green.patch(); from app.green.server import serve; {serve}"
+        ran = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        )
+
+    assert ran.returncode == 1 and ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith(f"taskroom: port {port} of {host} cannot be opened ({why}")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ('RuntimeError("can\'t start new thread")', "taskroom: can't start new thread"),
+        ("KeyError('a fault of ours')", "KeyError: 'a fault of ours'"),
+    ],
+)
+def test_a_start_without_threads_is_one_line_and_one_with_a_fault_a_traceback(
+    system: System, error: str, said: str
+):
+    fails = f"def fails(config): raise {error}"
+    ran = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", f"import wsgi\n{fails}\nwsgi.create_app = fails\nwsgi.main()"],
+        cwd=ROOT,
+        env=system.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert ran.returncode == 1 and ran.stderr.splitlines()[-1] == said
+    assert ("Traceback" in ran.stderr) is said.startswith("KeyError")
+
+
 def test_a_server_that_was_asked_to_end_does_so_without_a_complaint():
     process = serves("print('listens', flush=True); return super().accept()")
     assert process.stdout and process.stdout.readline() == "listens\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import socket
 import subprocess
@@ -11,7 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import pytest
+from engineio.base_server import BaseServer
 
+from app.config import Config
+from app.realtime.dialects import DialectCodec
 from app.up.embedded import free_port
 from tests.support.system import ROOT
 
@@ -21,6 +25,7 @@ pytestmark = pytest.mark.slow
 PROGRAM = """
 from app import green
 green.patch()
+import socket
 import sys
 import eventlet
 from app.green import body, server
@@ -63,6 +68,11 @@ def app(environ, start):
         return breaks()
     elif path == "/leave":
         leave.send()
+    elif path == "/options":
+        start("200 OK", [])
+        own, names = environ["eventlet.input"].get_socket(), environ["QUERY_STRING"].split("+")
+        found = [own.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
+        return [" ".join(map(str, found)).encode()]
     elif path == "/fails":
         eventlet.spawn_n(fails)
         eventlet.spawn_after(0, fails)
@@ -263,3 +273,19 @@ def test_so_is_what_fails_while_an_answer_is_sent_and_who_goes_away_is_none() ->
 
     assert [line["message"] for line in lines] == ["an answer failed while it was sent"]
     assert "in the middle of an answer" in lines[0]["exception"]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the option is Linux's")
+def test_a_peer_that_vanishes_is_gone_within_a_minute(connect: Connect):
+    """The kernel ends a connection so long after the first data that is not acknowledged, at the latest after the next
+    comment or ping; a socket is ended too when the answer to its ping is late."""
+    with closing(connect()) as connection:
+        connection.sendall(b"GET /options?TCP_USER_TIMEOUT+TCP_KEEPIDLE HTTP/1.1\r\nHost: x\r\n\r\n")
+        (options,) = answers(connection, 1)
+    config = Config("", "", "")
+    comment = DialectCodec.keepalive_every * config.keepalive_seconds  # the rarest one
+    answer = inspect.signature(BaseServer.__init__).parameters["ping_timeout"].default
+
+    assert options == b"28000 16"
+    assert (comment, config.ping_seconds, answer) == (30, 25, 20)
+    assert max(comment + 28, config.ping_seconds + 28, config.ping_seconds + answer) <= 60

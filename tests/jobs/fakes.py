@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -45,5 +46,5 @@ class FakePackages:
 
 def row(*types: JobType, broken: dict[str, str] | None = None, **more: Any) -> Row:
     """``more``: fields that each type has besides."""
-    declared = [each.to_json() | more for each in types]
+    declared = [asdict(each) | more for each in types]
     return Row(orjson.dumps(declared).decode(), orjson.dumps(broken or {}).decode())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from app.db.pool import Single
+import orjson
+
+from app.db.persistent import PersistentConnection
 from app.jobs import packages
 from app.jobs.packages import Declaration
 from app.jobs.types import JobType
@@ -12,14 +14,14 @@ OLD, NEW = JobType("resize", "Old"), JobType("resize", "New", phases={"z": 1, "a
 
 
 def declare(database: str, *declarations: Declaration) -> None:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         packages.declare(cur, declarations)
     connect.close()
 
 
 def keep(database: str, *names: str) -> int:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         kept = packages.mark_seen(cur, names)
     connect.close()
@@ -27,11 +29,15 @@ def keep(database: str, *names: str) -> int:
 
 
 def rows(database: str) -> list[packages.Row]:
-    connect = Single(database)
+    connect = PersistentConnection(database)
     with connect() as connection, connection.cursor() as cur:
         found = packages.rows(cur)
     connect.close()
     return found
+
+
+def types_of(row: packages.Row) -> list[JobType]:
+    return [JobType.from_json(declared) for declared in orjson.loads(row.types)]
 
 
 def empty(database: str) -> str:
@@ -44,8 +50,9 @@ def test_what_is_declared_is_read_with_its_phases_in_their_order(database: str) 
 
     (row,) = rows(database)
 
-    assert row.declared_types() == [NEW] and list(row.declared_types()[0].phases) == ["z", "a"]
-    assert row.broken_files() == {"shop/jobs/x.py": "SyntaxError"}
+    (declared,) = types_of(row)
+    assert declared == NEW and list(declared.phases) == ["z", "a"]
+    assert orjson.loads(row.broken) == {"shop/jobs/x.py": "SyntaxError"}
 
 
 def test_a_start_replaces_what_was_declared_of_its_packages_and_of_no_other(database: str) -> None:
@@ -57,8 +64,8 @@ def test_a_start_replaces_what_was_declared_of_its_packages_and_of_no_other(data
 
     declare(database, Declaration("shop.jobs", [NEW]))
 
-    assert [each for row in rows(database) for each in row.declared_types()] == [JobType("other"), NEW]
-    assert not any(row.broken_files() for row in rows(database))
+    assert [each for row in rows(database) for each in types_of(row)] == [JobType("other"), NEW]
+    assert not any(orjson.loads(row.broken) for row in rows(database))
 
 
 def test_a_package_that_no_worker_has_had_for_a_week_goes_when_one_starts(database: str) -> None:

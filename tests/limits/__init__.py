@@ -1,1 +1,1 @@
-"""The table of all limits in docs/operations.md, row by row, beside what the product has."""
+"""The tables of all limits in docs/operations.md, row by row, beside what the product has."""

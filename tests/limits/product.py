@@ -45,9 +45,9 @@ def repeats(pattern: str) -> int:
 def found(text: str, pattern: str) -> Any:
     """The numbers that the pattern's groups have in the text, where it stands once at least and always says the same;
     spellings of Python and TypeScript alike."""
-    told = {match if isinstance(match, tuple) else (match,) for match in re.findall(pattern, text)}
-    assert len(told) == 1, f"{pattern} says {told or 'nothing'}"
-    numbers = [float(number.replace("_", "")) for number in told.pop()]
+    values = {match if isinstance(match, tuple) else (match,) for match in re.findall(pattern, text)}
+    assert len(values) == 1, f"{pattern} says {values or 'nothing'}"
+    numbers = [float(number.replace("_", "")) for number in values.pop()]
     return numbers[0] if len(numbers) == 1 else tuple(numbers)
 
 

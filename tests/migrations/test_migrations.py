@@ -97,3 +97,25 @@ def test_who_was_admin_of_all_stays_so_by_a_role_of_its_own(empty: System) -> No
 
     assert up == {"all@x.org": "global_admin", "acme@x.org": "admin", "ann@x.org": "operator"}
     assert dict(empty.sql("SELECT email, role FROM users")) == up | {"all@x.org": "admin"}
+
+
+def test_tickets_of_api_keys_do_not_keep_from_going_back(
+    database: str, redis_url: str, tmp_path: Path
+) -> None:
+    system = System(database, redis_url, tmp_path)
+    system.sql(
+        """WITH ann AS (INSERT INTO users (email) VALUES ('ann@x.org') RETURNING id),
+                key AS (INSERT INTO api_keys (user_id, name, hash, prefix, scopes)
+                        SELECT id, 'x', 'x', 'x', '{read}' FROM ann RETURNING id),
+                session AS (INSERT INTO sessions (user_id, expires_at) SELECT id, now() FROM ann RETURNING id)
+           INSERT INTO tickets (hash, session_id, key_id, expires_at)
+           SELECT 'of a key', NULL, id, now() FROM key UNION ALL SELECT 'of a session', id, NULL, now() FROM session"""
+    )
+
+    down = run(system, "downgrade", "0022")
+    assert down.returncode == 0, down.stderr
+    assert system.sql("SELECT hash FROM tickets") == [("of a session",)]
+    system.sql("UPDATE users SET role = 'viewer'")
+    assert system.sql("SELECT count(*) FROM sessions WHERE revoked_at IS NOT NULL") == [(1,)]
+
+    assert run(system, "migrate").returncode == 0

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from bench.proc import raise_file_limit
 from tests.outages.processes import suspended
+from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.support.system import System, User, wait_for
 
 # A lost worker is found within fifteen seconds instead of twenty-five. Not less: a healthy one that this machine keeps
@@ -88,12 +87,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ):
         system = System(postgres.url, redis.url, home.log)
         system.migrate()
-        try:
-            with system.web(**SETTINGS) as url:
-                system.url = url
-                yield World(system, postgres, redis, system.processes[-1])
-        finally:
-            system.stop()
+        with system.running(workers=0, **SETTINGS):
+            yield World(system, postgres, redis, system.processes[-1])
 
 
 @pytest.fixture

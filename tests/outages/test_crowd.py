@@ -22,8 +22,8 @@ STATEMENT = re.compile(rb" statement: +(.*(?:\n\t.*)*)")  # all lines of it but 
 
 def statements(world: World, *named: str) -> Counter[bytes]:
     """How often Postgres was sent each statement that names one of these, since it logs them."""
-    said = (world.system.home / "postgres.log").read_bytes()
-    return Counter(s for s in STATEMENT.findall(said) if any(name.encode() in s for name in named))
+    log = (world.system.home / "postgres.log").read_bytes()
+    return Counter(s for s in STATEMENT.findall(log) if any(name.encode() in s for name in named))
 
 
 def log_statements(world: World, which: str) -> None:

@@ -74,6 +74,48 @@ def test_nginx_names_the_web_processes_that_there_are(services: dict[str, Any]) 
     assert services["nginx"]["ports"] == ["127.0.0.1:8000:8000"] and "listen 8000 " in template
 
 
+def test_the_kernel_under_nginx_gives_up_a_vanished_viewer_within_a_minute(services: dict[str, Any]) -> None:
+    """As docs/deployment.md advises: the first retry comes after 0.2 s, each later one after twice as long."""
+    (retries,) = services["nginx"]["sysctls"].values()
+
+    assert services["nginx"]["sysctls"] == {"net.ipv4.tcp_retries2": 7}
+    assert sum(0.2 * 2**n for n in range(retries + 1)) < 60
+    assert "`sysctl net.ipv4.tcp_retries2=7`" in (CHECKOUT / "docs/deployment.md").read_text()
+
+
+def test_the_worker_has_the_jobs_and_the_queues_that_web_processes_expect(services: dict[str, Any]) -> None:
+    command, config = services["worker"]["command"], Config.from_env(ours(services)["worker"])
+
+    assert config.jobs == ("workers.jobs",)
+    assert command[command.index("--queues") + 1].split(",") == list(config.celery_queues)
+    for name in ("web-1", "web-2"):
+        assert Config.from_env(ours(services)[name]).celery_queues == config.celery_queues
+
+
+def test_a_container_has_more_time_to_end_than_its_process_takes(services: dict[str, Any]) -> None:
+    """Figures of docs/operations.md: a web process waits 8 s for requests in flight, and its container 20 s for it."""
+    for name in ("web-1", "web-2"):
+        assert (Config.from_env(ours(services)[name]).drain_seconds, services[name]["stop_grace_period"]) == (
+            8,
+            "20s",
+        )
+
+
+def test_services_begin_when_what_they_need_answers(services: dict[str, Any]) -> None:
+    ready = {name: services[name]["healthcheck"]["test"] for name in ("postgres", "redis", "web-1", "web-2")}
+
+    assert ready["postgres"] == ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "taskroom"]
+    assert ready["redis"] == ["CMD", "redis-cli", "ping"]
+    assert "http://127.0.0.1:8000/readyz" in ready["web-1"][-1] and ready["web-1"] == ready["web-2"]
+    needs = {
+        "postgres": "service_healthy",
+        "redis": "service_healthy",
+        "migrate": "service_completed_successfully",
+    }
+    for name in ("web-1", "web-2", "worker", "beat"):
+        assert {of: how["condition"] for of, how in services[name]["depends_on"].items()} == needs
+
+
 def test_script_up_writes_the_same_as_stands_in_the_file() -> None:
     template = nginx.TEMPLATE.read_text()
     made = nginx.configuration("8000", {1: "web-1:8000", 2: "web-2:8000"}, template)

@@ -20,11 +20,10 @@ import pytest
 from app.up import nginx
 from app.up.embedded import free_port
 from tests.proxy.conftest import Site, running_nginx
-from tests.proxy.viewers import BrowserSocket, EventSource
+from tests.proxy.viewers import EventSource, opened
 from tests.support.held import held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import User, wait_for
-from tests.support.threads import joined
-from tests.support.viewers import Viewer
 
 EVENT_SOURCE = {"Accept": "text/event-stream"}
 
@@ -35,19 +34,11 @@ def test_viewers_of_a_killed_process_come_back_through_the_other(
     with held(user, tmp_path) as run:
         sources = [EventSource(mortal.url, user, run.id) for _ in range(4)]
         sockets = [
-            BrowserSocket(mortal.url, user, run.id, t) for t in ("websocket", "polling") for _ in range(3)
+            JavaScriptViewer(mortal.url, user, run.id, (transport,))
+            for transport in ("websocket", "polling")
+            for _ in range(3)
         ]
-        reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
-        viewers: list[Viewer] = [*sources, *sockets]
-        opened: list[Viewer] = []
-        try:
-            for source, thread in zip(sources, reading, strict=True):
-                opened.append(source)
-                thread.start()
-                source.wait_events(1)  # one after the other, so that each process gets half of them
-            for one in sockets:
-                opened.append(one)
-                one.open(0)
+        with opened(sources, sockets) as viewers:
             for viewer in viewers:
                 viewer.wait_events(50)
             on_both = {one.connections[0]["sid"].partition("-")[0] for one in sockets}
@@ -65,10 +56,6 @@ def test_viewers_of_a_killed_process_come_back_through_the_other(
             for one in sockets:
                 assert one.connections[-1]["sid"].startswith("1-")
             assert sum(source.returns for source in sources) == 2
-        finally:
-            for viewer in opened:
-                viewer.close()
-            joined(*reading)
 
 
 @pytest.fixture

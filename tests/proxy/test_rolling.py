@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from tests.proxy.conftest import Site
-from tests.proxy.viewers import BrowserSocket, EventSource, Page, PythonSocket
+from tests.proxy.viewers import EventSource, Page, PythonSocket, opened
 from tests.support.held import held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import System, User, wait_for
-from tests.support.threads import joined
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 DRAIN_SECONDS = 60  # many password hashes on a busy machine take more than the usual ones
@@ -43,26 +43,13 @@ def coming_back(site: Site, user: User, task_id: str) -> Iterator[list[Viewer]]:
     sources = [EventSource(site.url, user, task_id) for _ in range(4)]
     others: list[Viewer] = [Page(site.url, user, task_id)]
     others += [
-        BrowserSocket(site.url, user, task_id, transports)
-        for transports in ("websocket", "polling", "polling,websocket")
+        JavaScriptViewer(site.url, user, task_id, transports)
+        for transports in (("websocket",), ("polling",), ("polling", "websocket"))
         for _ in range(2)
     ]
     others += [PythonSocket(site.url, user, task_id, (name,)) for name in ("websocket", "polling")]
-    reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
-    opened: list[Viewer] = []
-    try:
-        for source, thread in zip(sources, reading, strict=True):
-            opened.append(source)
-            thread.start()
-            source.wait_events(1)  # one after the other, so that each process gets half of them
-        for viewer in others:
-            opened.append(viewer)
-            viewer.open(0)
-        yield opened
-    finally:
-        for viewer in opened:
-            viewer.close()
-        joined(*reading)
+    with opened(sources, others) as viewers:
+        yield viewers
 
 
 def test_a_rolling_restart_loses_nothing_and_repeats_nothing(

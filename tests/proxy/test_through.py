@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.proxy.conftest import Site
-from tests.proxy.viewers import BrowserSocket
 from tests.support.held import Held, held
+from tests.support.javascript import JavaScriptViewer
 from tests.support.system import User, wait_for
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
@@ -89,7 +89,7 @@ def test_long_polling_stays_with_its_process(site: Site, user: User, tmp_path: P
 
 
 def test_a_polling_session_is_upgraded_in_its_process(site: Site, user: User, quiet: str) -> None:
-    viewers = [BrowserSocket(site.url, user, quiet, "polling,websocket") for _ in range(3)]
+    viewers = [JavaScriptViewer(site.url, user, quiet, ("polling", "websocket")) for _ in range(3)]
     try:
         for viewer in viewers:
             viewer.open(0)

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import threading
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import socketio
 
 from tests.support.chromium import chromium, sign_in
-from tests.support.javascript import JavaScriptViewer
 from tests.support.system import User, wait_for
 from tests.support.threads import joined
 from tests.support.viewers import SocketViewer, SseViewer, Viewer
 
 
-class BrowserSocket(JavaScriptViewer):
-    """The official JavaScript client; ``connections`` holds transport and session id of each connect and upgrade."""
-
-    def __init__(self, url: str, user: User, task_id: str, transports: str) -> None:
-        super().__init__(url, user, task_id)
-        self.transports = transports
-        self.connections: list[dict[str, str]] = []
-
-    def open(self, since: int | str | None = 0) -> None:
-        script = Path(__file__).with_name("viewer.mjs")
-        self.process = subprocess.Popen(
-            ["node", str(script), self.url, self.user.token, self.task_id, json.dumps(since)]
-            + [self.transports],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
-        self._thread.start()
-
-    def receive(self, type: str, data: dict[str, Any], id: str | None = None) -> None:
-        if type == "transport":
-            self.connections.append(data)
-        else:
-            super().receive(type, data, id)
+@contextmanager
+def opened(sources: Sequence[EventSource], others: Sequence[Viewer]) -> Iterator[list[Viewer]]:
+    """Opens all of them, one source after the other, so that each of two web processes gets half of the sources; and
+    closes them."""
+    reading = [threading.Thread(target=source.watch, daemon=True) for source in sources]
+    viewers: list[Viewer] = []
+    try:
+        for source, thread in zip(sources, reading, strict=True):
+            viewers.append(source)
+            thread.start()
+            source.wait_events(1)
+        for viewer in others:
+            viewers.append(viewer)
+            viewer.open(0)
+        yield viewers
+    finally:
+        for viewer in viewers:
+            viewer.close()
+        joined(*reading)
 
 
 class PythonSocket(SocketViewer):
@@ -96,12 +86,12 @@ class Page(Viewer):
         "end",
     )
     WATCH = """([address, types]) => {
-        window.heard = []
+        window.entries = []
         const source = new EventSource(address)
-        source.onopen = () => heard.push(["opened"])
-        source.onerror = () => heard.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
+        source.onopen = () => entries.push(["opened"])
+        source.onerror = () => entries.push(source.readyState === EventSource.CLOSED ? ["given up"] : ["cut"])
         for (const type of types) source.addEventListener(type, event => {
-          heard.push([type, JSON.parse(event.data), event.lastEventId])
+          entries.push([type, JSON.parse(event.data), event.lastEventId])
           if (type === "end") source.close()
         })
     }"""
@@ -133,7 +123,7 @@ class Page(Viewer):
             page.goto(f"{self.url}/livez")
             page.evaluate(self.WATCH, [f"/api/v2/tasks/{self.task_id}/stream", self.TYPES])
             while not self.closed.wait(0.1):
-                for type, *what in page.evaluate("heard.splice(0)"):
+                for type, *what in page.evaluate("entries.splice(0)"):
                     assert type != "given up", "the server ended it for good"
                     if type == "opened":
                         self.returns += 1

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
+from app.realtime.socketio.wire import SocketWire
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
 
@@ -185,7 +185,7 @@ def frames(data: bytes) -> list[str]:
     return found
 
 
-def told(messages: list[str], stream: str = "") -> list[int]:
+def sequences_in(messages: list[str], stream: str = "") -> list[int]:
     """Sequences in Engine.IO messages or Socket.IO packets, of one stream or of all; batches are opened."""
     packets = [json.loads(m.removeprefix("4")[1:]) for m in messages]
     events = [e for type, data in packets for _, e in (data if type == "events" else [(type, data)])]

@@ -15,6 +15,7 @@ import httpx
 import pytest
 import socketio
 import websocket
+from flask import Flask
 
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
@@ -156,10 +157,10 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None))
     wire: Any = SimpleNamespace(close=lambda: None)
     served = server.Sockets(*(parts, io, None, None))  # type: ignore[arg-type]
-    connection = server.Connection("sid", wire, first, {})
-    served._connections["sid"] = connection
+    connection = server.SocketClient("sid", wire, first, {})
+    served._clients["sid"] = connection
 
-    def checked(token: str) -> Principal:
+    def checked(token: str, scope: str) -> Principal:
         """Postgres was asked, and the sign-out came before its answer."""
         ended.add(second.session_id)
         served.end_session(second.session_id)
@@ -167,7 +168,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
 
     monkeypatch.setattr(server.identity, "principal_of", checked)
 
-    with pytest.raises(Unauthorized):
+    with Flask("sockets").app_context(), pytest.raises(Unauthorized):
         served.refresh_token(connection, {"token": "theirs"})
 
     assert gone == ["sid"] and not connection.open
@@ -183,11 +184,11 @@ def test_16_sockets_that_expire_together_are_closed_in_turns_but_for_who_renews_
     io: Any = SimpleNamespace(server=SimpleNamespace(disconnect=gone.append, manager=None))
     served = server.Sockets(*(parts, io, None, None))  # type: ignore[arg-type]
     for n in range(100):
-        served._connections[str(n)] = server.Connection(str(n), wire, old, {})
+        served._clients[str(n)] = server.SocketClient(str(n), wire, old, {})
 
     def others(seconds: float) -> None:
         turns.append(seconds)
-        served._connections["99"].principal = replace(old, expires_at=time.time() + 900)
+        served._clients["99"].principal = replace(old, expires_at=time.time() + 900)
 
     monkeypatch.setattr(background, "time", SimpleNamespace(sleep=others))
     served._end_expired()
@@ -211,7 +212,7 @@ def test_16_a_socket_that_cannot_be_closed_keeps_no_other_of_its_session_open() 
     served = server.Sockets(*(parts, io, None, None))  # type: ignore[arg-type]
     wire: Any = SimpleNamespace(close=lambda: None)
     for sid in ("first", "second", "third"):
-        served._connections[sid] = server.Connection(sid, wire, ann, {})
+        served._clients[sid] = server.SocketClient(sid, wire, ann, {})
 
     served.end_session("one")
 

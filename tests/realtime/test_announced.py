@@ -37,7 +37,7 @@ def announce(admin: User) -> str:
     return title
 
 
-def said(frames: Frames, *titles: str) -> list[str]:
+def titles_of(frames: Frames, *titles: str) -> list[str]:
     """Which of them were told, in order, once the last was."""
     frames.wait(f"{titles[-1]}", lambda f: titles[-1] in [d.get("title") for d in f.data])
     return [d["title"] for d in frames.data if d.get("title") in titles]
@@ -49,7 +49,7 @@ def test_an_announcement_is_told_live(system: System, user: User, admin: User, a
         frames.wait("its first words", lambda f: f.last_id)
         title = announce(admin)
 
-        assert said(frames, title) == [title]
+        assert titles_of(frames, title) == [title]
         shown = next(data for data in frames.data if data.get("title") == title)
     if "/v1/" not in address:
         assert (shown["stream"], shown["notification_type"]) == (BROADCAST, "system_announcement")
@@ -65,11 +65,11 @@ def test_who_was_cut_hears_what_was_announced_meanwhile_and_nothing_twice(
         place = frames.last_id
     first = announce(admin)
     with Frames(system.url, user, address, Last_Event_ID=place) as frames:
-        assert said(frames, first) == [first]
+        assert titles_of(frames, first) == [first]
         place = frames.last_id
     second = announce(admin)
     with Frames(system.url, user, address, Last_Event_ID=place) as frames:
-        assert said(frames, first, second) == [second]
+        assert titles_of(frames, first, second) == [second]
         place = frames.last_id
         mine = user.start("test_echo")
         user.finished(mine)
@@ -77,7 +77,7 @@ def test_who_was_cut_hears_what_was_announced_meanwhile_and_nothing_twice(
         own = frames.last_id
     third = announce(admin)
     with Frames(system.url, user, address, Last_Event_ID=own) as frames:
-        assert said(frames, first, second, third) == [third]
+        assert titles_of(frames, first, second, third) == [third]
 
     assert re.fullmatch(r"\d+", place.partition(".")[0]) and "." in place and "." in own
 
@@ -89,7 +89,7 @@ def test_who_begins_with_a_page_load_is_told_no_older_announcement(
     with Frames(system.url, user, "/api/v2/events/stream?since_sequence=0") as frames:
         new = announce(admin)
 
-        assert said(frames, old, new) == [new]
+        assert titles_of(frames, old, new) == [new]
 
 
 def test_of_another_type_nothing_is_told(system: System, user: User, admin: User) -> None:

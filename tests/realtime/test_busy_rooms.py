@@ -41,7 +41,7 @@ def test_all_transports_in_one_room_and_upgrades_in_the_middle(quick: str, user:
             stack.callback(viewer.close)
             viewer.open(0)
         for viewer in upgrading:
-            wait_for("the upgrade", lambda v=viewer: [c for c in v.controls if c[0] == "transport"][1:], 60)
+            wait_for("the upgrade", lambda v=viewer: len(v.connections) == 2, 60)
         busy.let_go()
         last = 0
         for viewer in (*viewers, *upgrading):
@@ -49,7 +49,7 @@ def test_all_transports_in_one_room_and_upgrades_in_the_middle(quick: str, user:
             last = last or user.status(task_id)["sequence"]
             assert viewer.sequences == list(range(1, last + 1))
     for viewer in upgrading:
-        assert [data["name"] for type, data, _ in viewer.controls if type == "transport"] == list(both)
+        assert [made["name"] for made in viewer.connections] == list(both)
 
 
 def test_acknowledgements_come_through_a_busy_room(system: System, user: User, busy: Held) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,10 +85,15 @@ def test_controls_carry_the_cursor(codec: SseCodec):
     def text(data: bytes) -> bytes:
         return b"".join(unchunked(data)) if codec is CHUNKED else data
 
+    room = SimpleNamespace(stream=STREAM)
+    filtered, unfiltered = (SimpleNamespace(room=room, filter=types) for types in ({"log"}, None))
+
     assert text(codec.resync(Resync(STREAM, "pruned", 7, 9))).startswith(b"id: 6\nevent: resync\n")
     assert text(codec.end(STREAM, LAST, 9)).startswith(b"id: 9\nevent: end\ndata: {")
-    assert text(codec.heartbeat(STREAM, 5)).startswith(b"id: 5\nevent: heartbeat\n")
-    assert text(codec.keepalive) == b":\n", "a blank line would make an empty event for a common client"
+    assert text(codec.quiet(filtered, 5, 1)).startswith(b"id: 5\nevent: heartbeat\n")
+    assert text(codec.quiet(unfiltered, 5, 1)) == b":\n", (
+        "a blank line would make an empty event for a common client"
+    )
     assert codec.farewell("gone", STREAM) == b"", "nobody is there to hear it"
     for reason in ("draining", "stalled", "unavailable"):
         assert b"retry: " in codec.farewell(reason, STREAM) and codec.farewell(reason, STREAM).endswith(

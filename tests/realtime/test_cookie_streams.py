@@ -132,16 +132,16 @@ def test_a_socket_goes_on_when_the_access_token_ends_and_its_reconnect_works(
     brief: str, browser: httpx.Client, user: User
 ) -> None:
     """One with the same token in ``auth`` ends: so the tokens of all were looked at."""
-    cookie, heard = cookies(browser), list[str]()
+    cookie, received = cookies(browser), list[str]()
     access = next(c.value for c in browser.cookies.jar if c.name == "access_token_cookie")
     by_cookie, by_token = connected(brief, cookie=cookie), connected(brief, token=str(access))
-    by_cookie.on("task_created", lambda event: heard.append(event["task_id"]))
-    by_cookie.on("token_expired", lambda event: heard.append("token_expired"))
+    by_cookie.on("task_created", lambda event: received.append(event["task_id"]))
+    by_cookie.on("token_expired", lambda event: received.append("token_expired"))
     assert by_cookie.call("join_events", {}, timeout=60)["ok"]
 
     wait_for("the end of the other", lambda: not by_token.connected)
     first = user.start("test_echo")
-    wait_for("what happens then", lambda: heard == [first])
+    wait_for("what happens then", lambda: received == [first])
     by_cookie.disconnect()
 
     assert expired(browser, cookie)

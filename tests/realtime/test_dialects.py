@@ -12,7 +12,7 @@ import pytest
 
 from app.realtime.dialects import DIALECTS, Dialect, DialectCodec
 from app.stream.codec import Filter
-from app.stream.encoded_batch import Cut, EncodedBatch
+from app.stream.encoded_batch import EncodedBatch, Position
 from app.stream.event import Event
 from tests.realtime.test_event_stream import Message, parse, unchunked
 from tests.stream.fakes import FakeStore, at_once, hub_over, publish
@@ -28,7 +28,7 @@ def event(type: str, stream: str = USER, /, **fields: Any) -> Event:
     return Event(stream, 7, type, json.dumps(payload | fields, separators=(",", ":")))
 
 
-def said(dialect: Dialect, event: Event) -> dict[str, Any]:
+def data_of(dialect: Dialect, event: Event) -> dict[str, Any]:
     """The one frame of the event."""
     frame = DialectCodec(dialect, chunked=False).frame(event)
     assert unchunked(DialectCodec(dialect, chunked=True).frame(event)) == frame
@@ -60,16 +60,16 @@ def test_states_in_the_words_of_each(state: str, processing: str, in_progress: s
     changed = event("status_changed", status=state, previous_status=previous)
     last = DialectCodec(JOB, chunked=False).end(TASK, status(state), 9)
 
-    told = said(WORDS, changed)
+    sent = data_of(WORDS, changed)
 
-    assert (told["status"], told["previous_status"]) == (in_progress, word)
+    assert (sent["status"], sent["previous_status"]) == (in_progress, word)
     assert json.loads(parse(last)[0][0].data)["status"] == processing
     if processing in ("pending", "processing"):
-        assert said(JOB, status(state))["status"] == processing
+        assert data_of(JOB, status(state))["status"] == processing
 
 
 @pytest.mark.parametrize(
-    ("previous", "state", "told"),
+    ("previous", "state", "sent"),
     [
         ("STARTED", "RETRY", False),
         ("RETRY", "STARTED", False),
@@ -79,21 +79,21 @@ def test_states_in_the_words_of_each(state: str, processing: str, in_progress: s
         ("RETRY", "FAILURE", True),
     ],
 )
-def test_a_change_that_has_one_word_here_is_none(previous: str, state: str, told: bool) -> None:
+def test_a_change_that_has_one_word_here_is_none(previous: str, state: str, sent: bool) -> None:
     changed = event("status_changed", status=state, previous_status=previous)
 
-    assert (WORDS.data(changed) is not None) == told
+    assert (WORDS.data(changed) is not None) == sent
 
 
 def test_progress_has_three_fields_and_comes_with_phases_too() -> None:
     update = event("phase_update", TASK, phase_id="p", status="in_progress", message="Half", progress=50)
 
-    assert said(JOB, status("STARTED", current_phase_message="Reading")) == {
+    assert data_of(JOB, status("STARTED", current_phase_message="Reading")) == {
         "progress": 40,
         "message": "Reading",
         "status": "processing",
     }
-    assert said(JOB, update) == {"progress": 50, "message": "Half", "status": "processing"}
+    assert data_of(JOB, update) == {"progress": 50, "message": "Half", "status": "processing"}
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_the_end_of_a_job_is_one_frame(state: str, error: Any, message: str) -> 
 
     ((frame,), _) = parse(codec.frame(last) + codec.end(TASK, last, 9))
 
-    told = json.loads(frame.data)
-    assert (frame.id, told["progress"], told["message"]) == ("9", 100, message)
+    sent = json.loads(frame.data)
+    assert (frame.id, sent["progress"], sent["message"]) == ("9", 100, message)
 
 
 def test_a_phase_that_ends_with_its_attempt_says_nothing_of_progress() -> None:
@@ -131,24 +131,24 @@ def test_what_is_left_out_leaves_the_cut_of_a_burst_right() -> None:
     batch = EncodedBatch.of(events, codec, Filter(JOB.types))
 
     first = len(codec.frame(events[1]))
-    assert batch.cut(0) == Cut(1, b"")
-    assert batch.cut(first) == Cut(3, b"")
-    assert batch.cut(first + 3) == Cut(4, batch.data[first + 3 :])
-    assert batch.cut(len(batch.data)) == Cut(4, b"")
+    assert batch.position_after(0) == Position(1, b"")
+    assert batch.position_after(first) == Position(3, b"")
+    assert batch.position_after(first + 3) == Position(4, batch.data[first + 3 :])
+    assert batch.position_after(len(batch.data)) == Position(4, b"")
 
 
 def test_a_notification_in_short() -> None:
     fields = {"notification_type": "generation_complete", "title": "T", "message": "M", "urgent": True}
     about = {"related_type": "task", "related_id": "t"}
 
-    assert said(NOTICES, event("notification", **fields, **about)) == {
+    assert data_of(NOTICES, event("notification", **fields, **about)) == {
         "type": "generation_complete",
         "title": "T",
         "message": "M",
         "jobId": "t",
         "urgent": True,
     }
-    elsewhere = said(NOTICES, event("notification", **fields, related_type="invoice", related_id="t"))
+    elsewhere = data_of(NOTICES, event("notification", **fields, related_type="invoice", related_id="t"))
     assert elsewhere["jobId"] is None
 
 
@@ -157,7 +157,7 @@ def test_a_notifications_type_is_its_severity_and_nothing_is_lost() -> None:
         "notification", severity="warning", id="n", title='"severity":"error"', related_session_id=None
     )
 
-    assert said(SEVERITY, notice) == notice.decoded() | {"type": "warning"}
+    assert data_of(SEVERITY, notice) == notice.decoded() | {"type": "warning"}
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def test_only_an_end_of_an_artifact_has_a_result_or_an_error(type: str, outcome:
     named = {"job_id": "t", "artifact_type": "quiz", "notebook_id": "n"}
     everything = {"result": 1, "error": "x", "retry_count": 9, "progress": 3} if not outcome else {}
 
-    told = said(ARTIFACTS, event(type, **named, **everything, **outcome))
+    sent = data_of(ARTIFACTS, event(type, **named, **everything, **outcome))
 
-    assert told == named | outcome | {"type": type, "user_id": "u", "timestamp": "2026-01-01T00:00:00Z"}
+    assert sent == named | outcome | {"type": type, "user_id": "u", "timestamp": "2026-01-01T00:00:00Z"}
 
 
 def test_steps_of_a_task_are_in_small_words_too_and_a_notifications_status_is_its_own() -> None:
@@ -186,8 +186,8 @@ def test_steps_of_a_task_are_in_small_words_too_and_a_notifications_status_is_it
     )
     notice = event("notification", status="unread", metadata={"status": "SUCCESS"})
 
-    assert said(WORDS, done)["subtask_results"] == [{"status": "completed"}, {"status": "cancelled"}]
-    assert said(WORDS, notice) == notice.decoded()
+    assert data_of(WORDS, done)["subtask_results"] == [{"status": "completed"}, {"status": "cancelled"}]
+    assert data_of(WORDS, notice) == notice.decoded()
 
 
 @pytest.mark.parametrize("more", [{}, {"note": {}}], ids=["plain", "nested"])
@@ -195,7 +195,7 @@ def test_only_a_state_is_put_in_other_words(more: dict[str, Any]) -> None:
     title = 'is "status":"STARTED"'
     created = event("task_created", title=title, intent="STARTED", status="STARTED", parent_id=None, **more)
 
-    assert said(WORDS, created) == created.decoded() | {"status": "in_progress"}
+    assert data_of(WORDS, created) == created.decoded() | {"status": "in_progress"}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
@@ -252,9 +252,9 @@ def test_a_client_that_takes_latin_1_reads_the_same(dialect: Dialect) -> None:
 def test_what_is_escaped_is_what_was_said() -> None:
     text = "Grüße, 日本 𝄞 \U0001f600"
 
-    assert said(WORDS, event("notification", title=text))["title"] == text
-    assert said(NOTICES, event("notification", title=text))["title"] == text
-    assert said(JOB, status("STARTED", current_phase_message=text))["message"] == text
+    assert data_of(WORDS, event("notification", title=text))["title"] == text
+    assert data_of(NOTICES, event("notification", title=text))["title"] == text
+    assert data_of(JOB, status("STARTED", current_phase_message=text))["message"] == text
 
 
 def test_those_whose_client_gives_up_in_silence_say_something_every_few_seconds() -> None:
@@ -269,12 +269,12 @@ def test_those_whose_client_gives_up_in_silence_say_something_every_few_seconds(
 
 def test_an_event_is_told_once_for_all_who_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     at_once(monkeypatch)
-    store, told = FakeStore(), Counter[int]()
+    store, sent = FakeStore(), Counter[int]()
     store.add(TASK)
     hub = hub_over(store)
 
     def data(event: Event) -> str:
-        told[event.sequence] += 1
+        sent[event.sequence] += 1
         return event.payload
 
     codec = DialectCodec(replace(WORDS, data=data), chunked=True)
@@ -285,4 +285,4 @@ def test_an_event_is_told_once_for_all_who_watch(monkeypatch: pytest.MonkeyPatch
     tick(hub)
     hub.stop()
 
-    assert told == {2: 1, 3: 1} and all(len(wire.offered) == 2 for wire in wires)
+    assert sent == {2: 1, 3: 1} and all(len(wire.offered) == 2 for wire in wires)

@@ -132,8 +132,8 @@ def test_a_second_upgrade_is_closed_and_takes_nothing_from_the_first(web: str, u
 
     first.send("5")
     first.send('420["leave_events",{}]')
-    told = [first.recv(), first.recv()]
-    assert told[-1] == '430[{"ok":true}]'
+    answers = [first.recv(), first.recv()]
+    assert answers[-1] == '430[{"ok":true}]'
     first.close()
 
 

@@ -141,7 +141,7 @@ def test_an_upgrade_that_comes_to_nothing_leaves_the_session_to_its_polls(
     session, ws = FakeSession(upgraded=False), FakeWebSocket()
     session.upgrading = True
     ws.close = lambda close_data: None  # type: ignore[attr-defined]
-    line.engine.guard = SimpleNamespace(refused=lambda why: None)  # type: ignore[assignment]
+    line.engine.guard = SimpleNamespace(refused=lambda sid, why: None)  # type: ignore[assignment]
 
     def handler(ws: Any) -> list[Any]:
         if error:

@@ -15,7 +15,7 @@ import socketio
 import websocket
 
 from app.realtime.socketio.limits import BURST
-from app.realtime.strangers import PER_ADDRESS
+from app.realtime.unauthenticated import PER_ADDRESS
 from tests.api.answers import problem
 from tests.realtime.raw import RawSocket, RawSse
 from tests.support.held import held
@@ -241,7 +241,7 @@ def test_a_full_process_turns_sockets_away_and_they_come_back_by_themselves(
 
 
 def turned_away(system: System, url: str) -> int:
-    return (system.home / f"web-{url.rpartition(':')[2]}.log").read_text().count("is turned away")
+    return (system.home / f"web-{url.rpartition(':')[2]}.log").read_text().count("outcome=full")
 
 
 def test_too_many_handshakes_are_a_problem_with_a_time_to_wait(system: System):

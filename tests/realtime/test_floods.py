@@ -19,7 +19,7 @@ from app.realtime.socketio import limits
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.limits import BURST, UNREAD, UNREAD_SIZE, Floods, StrictPacket
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.unauthenticated import UnauthenticatedSockets
 
 SID = "1-session"
 HANDSHAKE = "EIO=4&transport=polling"
@@ -176,7 +176,7 @@ def test_who_does_not_sign_in_is_closed_and_who_does_is_not(front: Front):
     known = Session()
     front.eio.sockets["1-known"] = known
     front.eio.handlers["connect"]("1-known", {})
-    front.floods.signed_in("1-known")
+    front.floods.signed_in("1-known", "ann")
 
     front.sweep(25)
 
@@ -203,7 +203,7 @@ def test_one_that_cannot_be_closed_keeps_no_other_stranger_open(
 
 def test_who_signs_out_has_a_strangers_time_again(front: Front):
     front.connect()
-    front.floods.signed_in(SID)
+    front.floods.signed_in(SID, "ann")
     front.now += 3_600
     assert not front.floods.unauthenticated(SID)
     front.floods.signed_out(SID)
@@ -234,7 +234,7 @@ def test_there_are_so_many_strangers_of_an_address_and_in_all(front: Front):
     assert [front.come(f"1-near{n}", near) for n in range(2)] == [[b"served"], [503]]
     assert front.ask(f"{HANDSHAKE}&sid=1-0", here) == [b"served"], "a session that there is goes on"
 
-    front.floods.signed_in("1-0")
+    front.floods.signed_in("1-0", "ann")
     assert front.come("1-3", here) == [b"served"], "who has signed in is none"
     front.eio.handlers["disconnect"]("1-near0")
     assert front.come("1-far", far) == [b"served"], "who has gone is none"

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.errors import TooMany
+from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.parts import Parts
@@ -23,28 +23,28 @@ def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
 
     def join() -> None:
         nonlocal most
-        with joins.joining():
-            most = max(most, joins.in_flight)
+        with joins.queue:
+            most = max(most, joins.queue.admitted)
             go.wait(60)
 
     threads = [threading.Thread(target=join) for _ in range(10)]
     for thread in threads:
         thread.start()
-    wait_for("three in, seven waiting", lambda: (joins.in_flight, joins.waiting) == (3, 7))
+    wait_for("three in, seven waiting", lambda: (joins.queue.admitted, len(joins.queue)) == (3, 7))
     go.set()
     for thread in threads:
         thread.join(60)
 
     assert most == 3
-    assert (joins.in_flight, joins.waiting) == (0, 0)
+    assert (joins.queue.admitted, len(joins.queue)) == (0, 0)
 
 
 def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     queue, order = AdmissionQueue(1), list[int]()
-    queue.enter()
+    queue.__enter__()
 
     def wait(n: int) -> None:
-        queue.enter()
+        queue.__enter__()
         order.append(n)
 
     class Gone(BaseException):
@@ -57,15 +57,15 @@ def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
     leaving = queue._waiting[1]
     with pytest.raises(Gone), pytest.MonkeyPatch.context() as patch:
         patch.setattr(threading.Event, "wait", lambda self: (_ for _ in ()).throw(Gone))
-        queue.enter()
+        queue.__enter__()
     assert len(queue) == 4 and queue._waiting[1] is leaving
     for n in range(4):
-        queue.leave()
+        queue.__exit__()
         threads[n].join(60)
 
     assert order == [0, 1, 2, 3]
-    queue.leave()
-    queue.enter()
+    queue.__exit__()
+    queue.__enter__()
 
 
 def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> None:
@@ -75,7 +75,7 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
         """Of a socket; sees how many places are taken when somebody comes to wait for it."""
 
         def __enter__(self) -> None:
-            seen.append(joins.in_flight)
+            seen.append(joins.queue.admitted)
 
         def __exit__(self, *_: object) -> None: ...
 
@@ -86,15 +86,15 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
             join(connection, {"task_id": "x"})  # type: ignore[arg-type]
 
     assert seen == [0, 0, 0, 0]
-    assert joins.in_flight == 0
+    assert joins.queue.admitted == 0
 
 
 def test_a_join_that_fails_makes_room() -> None:
     joins = Joins(None, 100, at_once=1)
     for _ in range(3):
-        with pytest.raises(LookupError), joins.joining():
+        with pytest.raises(LookupError), joins.queue:
             raise LookupError
-    assert joins.in_flight == 0
+    assert joins.queue.admitted == 0
 
 
 def test_a_user_may_have_so_many_and_one_that_leaves_makes_room() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.realtime.sse_rooms import composite
+from app.realtime.sse_cursors import composite
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_rooms import is_right
 from tests.support.held import held
@@ -130,26 +130,26 @@ def test_an_announcement_reaches_everybody_and_only_an_admin_makes_one(system: S
     socket_viewer = SocketViewer(system.url, admin, "", room="broadcast")
     socket_viewer.open()
     noon = {"title": "Maintenance at noon", "message": "", "urgent": True}
-    told = admin.client.post("/api/v2/announcements", json=noon)
+    announced = admin.client.post("/api/v2/announcements", json=noon)
     refused = user.client.post("/api/v2/announcements", json={"title": "x"})
 
-    message = reader.until(("broadcast", told.json()["sequence"]))[-1]
+    message = reader.until(("broadcast", announced.json()["sequence"]))[-1]
     socket_viewer.wait_events(1)
     left = socket_viewer.client.call("leave_broadcast", {}, timeout=60)
-    socket_viewer.join(told.json()["sequence"] - 1)
+    socket_viewer.join(announced.json()["sequence"] - 1)
     socket_viewer.wait_events(2)
     reader.close()
     socket_viewer.close()
     admin.client.close()
 
-    assert (told.status_code, refused.status_code) == (201, 403)
+    assert (announced.status_code, refused.status_code) == (201, 403)
     data = json.loads(message.data)
     assert (message.type, data["notification_type"], data["title"]) == (
         *("notification", "system_announcement"),
         "Maintenance at noon",
     )
     assert left == {"ok": True}
-    assert [e["id"] for e in socket_viewer.events] == [data["id"], data["id"]] == [told.json()["id"]] * 2
+    assert [e["id"] for e in socket_viewer.events] == [data["id"], data["id"]] == [announced.json()["id"]] * 2
     assert user.get("notifications/unread-count") == {"unread_count": 0}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.tasks.retention import Retention, prune
 from tests.realtime.conftest import Open
 from tests.support.system import System, User
@@ -18,7 +18,7 @@ def pruned(system: System, user: User) -> tuple[str, int]:
     task_id = user.start("test_phases", count=30)
     last = user.finished(task_id)["sequence"]
     system.sql("UPDATE tasks SET finished_at = now() - interval '31 days' WHERE id = %s", task_id)
-    connect = Single(system.database_url)
+    connect = PersistentConnection(system.database_url)
     prune(connect, Retention(days=30, events=0))
     connect.close()
     return task_id, last

@@ -58,7 +58,7 @@ class Client:
     def unauthenticated(self, session_id: str) -> bool:
         return self.is_unauthenticated
 
-    def refused(self, why: str) -> None:
+    def refused(self, session_id: str, why: str) -> None:
         self.refusals.append(why)
 
     def messages(self) -> list[Any]:

@@ -32,10 +32,10 @@ def replayed(frames: Frames, count: int) -> list[int]:
     """
 
     def own() -> list[int]:
-        said = [(message.id, json.loads(message.data)) for message in frames.messages]
+        received = [(message.id, json.loads(message.data)) for message in frames.messages]
         return [
             int(id.partition(".")[0])
-            for id, data in said
+            for id, data in received
             if "sequence" in data and str(data.get("stream")).startswith("user:")
         ]
 

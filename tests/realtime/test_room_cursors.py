@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.realtime.sse_rooms import composite
+from app.realtime.sse_cursors import composite
 from tests.realtime.test_event_stream import Message, parse
 from tests.realtime.test_many_rooms import Reader
 from tests.support.system import System, User

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from app.realtime.sse_codec import PLAIN
-from app.realtime.sse_rooms import SharedSseConnection, composite, cursors_of
+from app.realtime.sse_cursors import composite, cursors_of
+from app.realtime.sse_rooms import ManyRoomsConnection
 from app.stream import shared_read
 from app.stream.hub import Hub
 from tests.realtime.test_event_stream import Message, parse
@@ -51,7 +52,7 @@ class Narrow:
         self.wires, self.received = Wires(), b""
         viewers = [hub.watch(name, cursor) for name, cursor in zip(NAMES, cursors, strict=True)]
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-        self.connection = SharedSseConnection(self.wires, taken, PLAIN, viewers, principal)  # type: ignore[arg-type]
+        self.connection = ManyRoomsConnection(self.wires, taken, PLAIN, viewers, principal)  # type: ignore[arg-type]
         self.connection.attach(hub)
 
     def turn(self) -> None:
@@ -129,7 +130,7 @@ def test_who_has_left_leaves_nothing_behind_in_a_quiet_room(hub: Hub, store: Fak
         narrow.connection.close("gone")
         narrow.client.close()
 
-    assert not any(hub._audiences[name].cohorts for name in NAMES)
+    assert not any(hub._rooms[name].cohorts for name in NAMES)
     stays.close()
 
 

@@ -71,10 +71,10 @@ def test_the_libraries_of_today_look_as_we_take_them_to_look() -> None:
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_library_that_looks_different_is_noticed_at_the_start(change: str) -> None:
-    found, said = run(CHANGES[change])
+    found, output = run(CHANGES[change])
 
     assert found == "False"
-    assert said.count("WARNING") == 1 and "viewers go by its ordinary emit" in said
+    assert output.count("WARNING") == 1 and "viewers go by its ordinary emit" in output
 
 
 def test_with_a_library_that_looks_different_everybody_is_served(

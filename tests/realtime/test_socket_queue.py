@@ -6,11 +6,11 @@ import logging
 
 import pytest
 
-from app.realtime.socketio import connection as wires
+from app.realtime.socketio import wire as wires
 from app.realtime.socketio.codec import FRAME_BATCHES, FRAMES, PACKET_BATCHES, PACKETS
 from app.stream.codec import Codec
 from app.stream.hub import Hub
-from tests.realtime.fakes import Line, told, view, wire_of
+from tests.realtime.fakes import Line, sequences_in, view, wire_of
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.wires import tick
 from tests.support.system import wait_for
@@ -30,7 +30,7 @@ def test_a_polling_client_gets_so_many_packets_at_a_time(
     sizes = []
     while packets := line.queued():
         sizes.append(len(packets))
-        assert told(packets)[0] == sum(sizes[:-1]) + 2
+        assert sequences_in(packets)[0] == sum(sizes[:-1]) + 2
         line.retry()
 
     assert wire.codec is PACKETS and sizes == [12, 12, 6] and wires.POLLING_PACKETS == 12
@@ -45,7 +45,7 @@ def test_a_polling_client_takes_batches_too(hub: Hub, store: FakeStore, monkeypa
     publish(hub, store, A, 30)
 
     packets = line.queued()
-    assert wire.codec is PACKET_BATCHES and len(packets) == 1 and told(packets) == list(range(2, 32))
+    assert wire.codec is PACKET_BATCHES and len(packets) == 1 and sequences_in(packets) == list(range(2, 32))
 
 
 @pytest.mark.parametrize(("batch", "codec"), [(False, FRAMES), (True, FRAME_BATCHES)])
@@ -57,7 +57,7 @@ def test_an_upgrade_in_the_middle_goes_on_in_frames(
     _, live = view(hub, A, 0, wire), view(hub, B, 1, wire)
     wait_for("the page", line.queued_some)
     publish(hub, store, A, 20), publish(hub, store, B)
-    first = told(line.queued(), A)
+    first = sequences_in(line.queued(), A)
     line.session.upgrading = True
     line.retry()
     queued = line.queued()  # held by the library until it is done
@@ -72,8 +72,8 @@ def test_an_upgrade_in_the_middle_goes_on_in_frames(
     line.retry()
 
     assert wire.codec is codec and line.queued() == []
-    assert first + told(queued, A) + told(line.frames(), A) == list(range(1, 23))
-    assert told(queued, B) + told(line.frames(), B) == [2, 3] and live.cohort is not None
+    assert first + sequences_in(queued, A) + sequences_in(line.frames(), A) == list(range(1, 23))
+    assert sequences_in(queued, B) + sequences_in(line.frames(), B) == [2, 3] and live.cohort is not None
 
 
 @pytest.mark.parametrize("missing", ["getters", "_sendlock", "fd", "extensions"])
@@ -86,7 +86,7 @@ def test_an_engine_that_looks_different_serves_by_its_queue_and_says_so_once(
         for stream in (A, B):
             view(hub, stream, 1, wire_of(line))
             publish(hub, store, stream, 2)
-            assert told(line.queued(), stream) == [2, 3]
+            assert sequences_in(line.queued(), stream) == [2, 3]
 
     assert [r.levelname for r in caplog.records] == ["WARNING"]
 
@@ -101,7 +101,7 @@ def test_a_socket_that_looks_different_leaves_the_others_as_they_are(hub: Hub, s
     publish(hub, store, A, 2)
     tick(hub)
 
-    assert told(line.frames()) == [2, 3, 4] and line.queued() == [] and wire.codec is FRAMES
+    assert sequences_in(line.frames()) == [2, 3, 4] and line.queued() == [] and wire.codec is FRAMES
 
 
 def test_where_the_library_looks_different_from_the_start_all_goes_by_its_queue(
@@ -112,11 +112,11 @@ def test_where_the_library_looks_different_from_the_start_all_goes_by_its_queue(
     view(hub, A, 1, wire)
 
     publish(hub, store, A, 2)
-    first = told(line.queued())
+    first = sequences_in(line.queued())
     publish(hub, store, A, 2)
     line.retry()
 
-    assert first == [2, 3] and told(line.queued()) == [4, 5]
+    assert first == [2, 3] and sequences_in(line.queued()) == [4, 5]
     assert line.frames() == [] and wire.codec is PACKETS
 
 
@@ -126,7 +126,7 @@ def test_compressed_clients_are_served_by_the_library(hub: Hub, store: FakeStore
 
     publish(hub, store, A, 2)
 
-    assert line.ws.fd.taken == b"" and told(line.queued()) == [2, 3]
+    assert line.ws.fd.taken == b"" and sequences_in(line.queued()) == [2, 3]
 
 
 def test_without_green_servers_all_goes_by_the_library(
@@ -137,4 +137,4 @@ def test_without_green_servers_all_goes_by_the_library(
 
     publish(hub, store, A, 2)
 
-    assert told(line.queued()) == [2, 3]
+    assert sequences_in(line.queued()) == [2, 3]

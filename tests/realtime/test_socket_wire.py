@@ -6,7 +6,7 @@ import pytest
 
 from app.realtime.socketio.codec import FRAMES
 from app.stream.hub import Hub
-from tests.realtime.fakes import Line, told, view, wire_of
+from tests.realtime.fakes import Line, sequences_in, view, wire_of
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
 from tests.stream.wires import tick
@@ -20,7 +20,7 @@ def test_an_upgraded_client_gets_frames_and_its_queue_nothing(hub: Hub, store: F
 
     publish(hub, store, A, 3)
 
-    assert wire.codec is FRAMES and told(line.frames()) == [2, 3, 4] and line.queued() == []
+    assert wire.codec is FRAMES and sequences_in(line.frames()) == [2, 3, 4] and line.queued() == []
     assert line.ws._sendlock.counter == 1
 
 
@@ -47,7 +47,7 @@ def test_while_the_library_is_in_the_way_nothing_is_written(hub: Hub, store: Fak
     line.ws._sendlock.counter, session.upgrading = 1, False
     line.retry()
 
-    assert told(line.frames()) == [2, 3, 4] and viewer.cohort is not None and line.blocked == []
+    assert sequences_in(line.frames()) == [2, 3, 4] and viewer.cohort is not None and line.blocked == []
 
 
 def test_the_send_lock_is_held_while_a_frame_is_half_sent(hub: Hub, store: FakeStore, line: Line):
@@ -62,7 +62,7 @@ def test_the_send_lock_is_held_while_a_frame_is_half_sent(hub: Hub, store: FakeS
     line.writable()
 
     assert line.ws._sendlock.counter == 1 and wire.unsent == 0
-    assert told(line.frames()) == [2, 3] and line.poller.watched == {}
+    assert sequences_in(line.frames()) == [2, 3] and line.poller.watched == {}
 
 
 def test_cut_between_frames_the_library_may_write(hub: Hub, store: FakeStore, line: Line):
@@ -72,9 +72,9 @@ def test_cut_between_frames_the_library_may_write(hub: Hub, store: FakeStore, li
 
     publish(hub, store, A, 2)
 
-    assert line.ws._sendlock.counter == 1 and wire.unsent == 0 and told(line.frames()) == [2]
+    assert line.ws._sendlock.counter == 1 and wire.unsent == 0 and sequences_in(line.frames()) == [2]
     line.writable()
-    assert told(line.frames()) == [2, 3]
+    assert sequences_in(line.frames()) == [2, 3]
 
 
 def test_a_frame_of_one_who_left_is_finished(hub: Hub, store: FakeStore, line: Line):
@@ -87,7 +87,7 @@ def test_a_frame_of_one_who_left_is_finished(hub: Hub, store: FakeStore, line: L
     line.writable(3)
     line.writable()
 
-    assert told(line.frames()) == [2] and line.ws._sendlock.counter == 1 and line.poller.watched == {}
+    assert sequences_in(line.frames()) == [2] and line.ws._sendlock.counter == 1 and line.poller.watched == {}
 
 
 def test_two_rooms_share_the_socket_frame_by_frame(hub: Hub, store: FakeStore, line: Line):
@@ -102,7 +102,7 @@ def test_two_rooms_share_the_socket_frame_by_frame(hub: Hub, store: FakeStore, l
     while line.poller.watched:
         line.writable(90)
 
-    assert told(line.frames(), A) == told(line.frames(), B) == [2, 3]
+    assert sequences_in(line.frames(), A) == sequences_in(line.frames(), B) == [2, 3]
 
 
 def test_of_rooms_that_wait_none_starves(hub: Hub, store: FakeStore, line: Line):
@@ -146,8 +146,8 @@ def test_in_batches_a_burst_is_one_frame_that_is_owed_to_its_end(hub: Hub, store
     publish(hub, store, A)
     tick(hub)
 
-    assert [len(told([frame])) for frame in line.frames()] == [20, 1] and viewer.cohort is not None
-    assert told(line.frames()) == list(range(2, 23)) and line.ws._sendlock.counter == 1
+    assert [len(sequences_in([frame])) for frame in line.frames()] == [20, 1] and viewer.cohort is not None
+    assert sequences_in(line.frames()) == list(range(2, 23)) and line.ws._sendlock.counter == 1
 
 
 @pytest.mark.parametrize(

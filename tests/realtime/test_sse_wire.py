@@ -16,7 +16,7 @@ import pytest
 from app.config import Config
 from app.periodic import Periodic
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
-from app.realtime.sse_connection import SseConnection
+from app.realtime.sse_connection import OneRoomConnection, SseConnection
 from app.realtime.sse_registry import SLOTS, SseRegistry, leave
 from app.stream import background
 from app.stream.hub import Hub
@@ -59,7 +59,7 @@ class Connection:
         self.wires, self.received, self.given = Wires(), b"", given
         self.viewer: Viewer = hub.watch(A, cursor)
         principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-        self.wire = SseConnection(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
+        self.wire = OneRoomConnection(self.wires, given, codec, self.viewer, principal)  # type: ignore[arg-type]
         hub.attach(self.viewer, self.wire)
 
     def turn(self) -> None:
@@ -143,8 +143,8 @@ def test_it_says_why_it_leaves(hub: Hub, store: FakeStore, connect: Connect, rea
 
     connection.viewer.close(reason)
 
-    said = connection.client.recv(4096)
-    assert words in said and said.endswith(b"0\r\n\r\n") and connection.client.recv(1) == b""
+    received = connection.client.recv(4096)
+    assert words in received and received.endswith(b"0\r\n\r\n") and connection.client.recv(1) == b""
     assert connection.wires.removed == [connection.wire]
 
 
@@ -171,7 +171,7 @@ def test_the_last_words_come_together_with_the_close(hub: Hub, store: FakeStore)
     not be told whether they were held."""
     taken, wires, viewer = Told(), Wires(), hub.watch(A, 1)
     principal: Any = SimpleNamespace(user_id="u", expires_at=0)
-    hub.attach(viewer, SseConnection(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
+    hub.attach(viewer, OneRoomConnection(wires, taken, CHUNKED, viewer, principal))  # type: ignore[arg-type]
 
     viewer.close("ended")
 
@@ -187,10 +187,10 @@ def test_in_the_middle_of_a_frame_it_says_nothing(hub: Hub, store: FakeStore, co
 
     connection.viewer.close("draining")
 
-    said = b""
+    received = b""
     while more := connection.client.recv(65536):
-        said += more
-    assert not said.endswith(b"0\r\n\r\n") and b"retry" not in said
+        received += more
+    assert not received.endswith(b"0\r\n\r\n") and b"retry" not in received
 
 
 def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect: Connect):
@@ -205,22 +205,22 @@ def test_keepalives_go_to_those_who_keep_up(hub: Hub, store: FakeStore, connect:
 def test_every_wire_has_its_keepalive_in_time_and_not_all_have_it_at_once(turns: int, seconds: int) -> None:
     """Every 15 seconds as configured by default; at the addresses of older clients every 30."""
     wires = SseRegistry(MagicMock(), MagicMock(), MagicMock(), Config("", "", "").keepalive_seconds)
-    told: list[list[int]] = []
+    sent_at: list[list[int]] = []
     now = 0
     for fd in range(60):
-        said = list[int]()
+        received = list[int]()
         wire = MagicMock(slot=fd, codec=MagicMock(keepalive_every=turns, counts_connections=False))
         wire.principal.expires_at = float("inf")
-        wire.keep_alive = lambda *_, said=said: said.append(now)
+        wire.keep_alive = lambda *_, received=received: received.append(now)
         wires._slots[fd % len(wires._slots)].add(wire)
-        told.append(said)
+        sent_at.append(received)
 
     for now in range(4 * SLOTS):  # noqa: B007 - read by those who are told
-        wires.turn()
+        wires.send_keepalives()
 
-    gaps = {later - before for said in told for before, later in itertools.pairwise(said)}
-    assert {gap * wires.turn_seconds for gap in gaps} == {seconds}
-    assert {said[0] * wires.turn_seconds for said in told} == set(range(seconds)), "spread evenly"
+    gaps = {later - before for received in sent_at for before, later in itertools.pairwise(received)}
+    assert {gap * wires.slot_seconds for gap in gaps} == {seconds}
+    assert {received[0] * wires.slot_seconds for received in sent_at} == set(range(seconds)), "spread evenly"
 
 
 def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
@@ -236,7 +236,7 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
     wires.add(connection.wire)
 
     for _ in range(2 * SLOTS):
-        wires.turn()
+        wires.send_keepalives()
 
     assert connection.client.recv(100) == b":\n" * 2
     assert hub.faults.count == 2 * SLOTS
@@ -254,7 +254,7 @@ def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, wh
     wires._slots[7 if what == "expiry" else 1].update(crowd)  # the first turn is that of slot 1
     wires._commented[1].update(crowd)
 
-    wires.send_comment() if what == "send_comment" else wires.turn()
+    wires.send_comments() if what == "send_comment" else wires.send_keepalives()
 
     assert len(turns) == 5
 
@@ -281,15 +281,15 @@ def test_where_a_client_gives_up_after_five_seconds_of_silence_a_comment_comes_e
     opened = [connect(1, breathing), connect(1, breathing), connect(1, PLAIN)]
     for connection in opened:
         wires.add(connection.wire)
-    heard: list[list[int]] = [[] for _ in opened]
+    sent_in: list[list[int]] = [[] for _ in opened]
 
     for second in range(12):
-        wires.send_comment()
-        for connection, seconds in zip(opened, heard, strict=True):
+        wires.send_comments()
+        for connection, seconds in zip(opened, sent_in, strict=True):
             if select.select([connection.client], [], [], 0)[0]:
                 assert connection.client.recv(100) == b":\n"
                 seconds.append(second)
 
-    for seconds in heard[:2]:
+    for seconds in sent_in[:2]:
         assert len(seconds) == 4 and {b - a for a, b in itertools.pairwise(seconds)} == {3}
-    assert heard[2] == []
+    assert sent_in[2] == []

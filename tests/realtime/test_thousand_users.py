@@ -19,7 +19,7 @@ from tests.support.system import System, User
 
 CONNECTIONS = 1_000
 USERS = 20
-TOLD = b"event: notification\n"
+NOTICE = b"event: notification\n"
 
 # The document allows 10 MB a connection, which nothing that works at all would miss. So much for all thousand together.
 GROWN_BYTES = 60_000_000
@@ -42,27 +42,27 @@ class Crowd:
             f"Authorization: Bearer {user.token}\r\nAccept: text/event-stream\r\n\r\n"
         )
         connection.sendall(request.encode())
-        said = b""
-        while b"event: connected\n" not in said:
+        data = b""
+        while b"event: connected\n" not in data:
             more = connection.recv(65_536)
-            assert more, said
-            said += more
+            assert more, data
+            data += more
         self.received[connection] = b""
         self._selector.register(connection, selectors.EVENT_READ)
 
     def until_all_are_told(self) -> None:
-        told = 0
-        while told < len(self.received):
+        reached = 0
+        while reached < len(self.received):
             ready = self._selector.select(60)
-            assert ready, f"{len(self.received) - told} hear nothing"
+            assert ready, f"{len(self.received) - reached} hear nothing"
             for key, _ in ready:
                 connection = key.fileobj
                 assert isinstance(connection, socket.socket)
-                had = self.received[connection].count(TOLD)
+                had = self.received[connection].count(NOTICE)
                 more = connection.recv(65_536)
                 assert more, "closed"
                 self.received[connection] += more
-                told += had == 0 and self.received[connection].count(TOLD) > 0
+                reached += had == 0 and self.received[connection].count(NOTICE) > 0
 
     def close(self) -> None:
         for connection in self.received:
@@ -97,4 +97,4 @@ def test_a_thousand_connections_are_told_once_each_and_take_little_memory(
 
     assert len(crowd.received) == CONNECTIONS
     assert grown < GROWN_BYTES
-    assert {said.count(TOLD) for said in crowd.received.values()} == {1}, "once each"
+    assert {data.count(NOTICE) for data in crowd.received.values()} == {1}, "once each"

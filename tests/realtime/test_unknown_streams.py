@@ -32,33 +32,33 @@ def raising(error: Exception) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
+    ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
-def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
-    monkeypatch.setattr(identity, "current", lambda **_: PRINCIPAL)
+def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
+    monkeypatch.setattr(identity, "current", lambda *_, **__: PRINCIPAL)
     app = Flask(__name__)
     app.extensions["taskroom"] = Parts(
         {
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(joining=nullcontext),
+            Joins: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=raising(error)),
         }
     )
 
-    with app.test_request_context("/"), pytest.raises(told):
+    with app.test_request_context("/"), pytest.raises(raised):
         sse_serve.serve(lambda principal: ["task:a"], lambda names: [0], Filter())
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
+    ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
-def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, told: type[Exception]) -> None:
+def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
-    hub = SimpleNamespace(presents=SimpleNamespace(now=raising(error)))
-    parts: Any = Parts({Joins: SimpleNamespace(joining=nullcontext), Hub: hub})
+    hub = SimpleNamespace(states=SimpleNamespace(now=raising(error)))
+    parts: Any = Parts({Joins: SimpleNamespace(queue=nullcontext()), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
-    with pytest.raises(told):
+    with pytest.raises(raised):
         Rooms(parts).join_task(connection, {"task_id": "a"})

@@ -48,7 +48,7 @@ def test_sse_should_send_heartbeat_every_30_seconds(user: User, lively: str) -> 
     """Every two seconds here: all keep-alives are fifteen times as often, and that they are due every 30 otherwise
     is shown by tests/realtime/test_sse_wire.py."""
 
-    async def heard() -> list[str]:
+    async def event_types() -> list[str]:
         types: list[str] = []
         async with streaming(lively, user.token) as response:
             async for line in response.aiter_lines():
@@ -58,7 +58,7 @@ def test_sse_should_send_heartbeat_every_30_seconds(user: User, lively: str) -> 
                         break
         return types
 
-    assert asyncio.run(heard()) == ["connected", "heartbeat", "heartbeat", "heartbeat"]
+    assert asyncio.run(event_types()) == ["connected", "heartbeat", "heartbeat", "heartbeat"]
 
 
 def test_sse_should_broadcast_new_notifications(system: System, user: User, notify: Notify) -> None:

@@ -11,10 +11,10 @@ from app.stream import delivery as deliveries
 from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
-from tests.stream.ears import Ear
 from tests.stream.fakes import FakeStore, at_once, hub_over
+from tests.stream.recording import RecordingListener
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 
@@ -51,17 +51,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
+def listener() -> RecordingListener:
+    return RecordingListener()
 
 
 @pytest.fixture
-def subscription(server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch) -> Iterator[Subscription]:
+def subscription(
+    server: EmbeddedRedis, listener: RecordingListener, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Subscription]:
     """It pings often, and takes no busy machine for a Redis that has stopped."""
     monkeypatch.setattr(subscriptions, "PING_EVERY", 0.05)
     monkeypatch.setattr(subscriptions, "PING_LIMIT", 60.0)
     monkeypatch.setattr(subscriptions, "RECONNECT_SECONDS", (0.01, 0.1))
-    subscription = Subscription(server.url, ear)
+    subscription = Subscription(server.url, listener)
     thread = threading.Thread(target=subscription.run, daemon=True)
     thread.start()
     wait_for("the connection", lambda: subscription.connected)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 import pytest
 
 from app.stream import delivery as deliveries
@@ -72,7 +73,7 @@ class FakeCommits:
 
     def _append(self, cur: Any, drafts: Sequence[Draft], project: Any) -> Appended:
         if self.poison and any(self.poison in d.tail for d in drafts):
-            raise ValueError("poisoned")
+            raise psycopg2.DataError("poisoned")
         start = sum(map(len, self.batches)) + 1
         events = [number(d, head_of(d.stream), start + i) for i, d in enumerate(drafts)]
         self.batches.append(events)
@@ -116,7 +117,7 @@ class FakeStore:
         self._ask("after", (stream, cursor))
         return found
 
-    def part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
+    def page_part(self, stream: str, start: int, limit: int, cursor: int) -> list[Event]:
         page, parts, size = (
             [] if start < self.pruned.get(stream, 0) else self.events.get(stream, []),
             dict[int, list[Event]](),

@@ -11,12 +11,13 @@ import psycopg2
 import redis
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single, connect_args
+from app.db.persistent import PersistentConnection
+from app.db.pool import connect_args
 from app.stream.event import Draft, Event, draft, head_of, now, number
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Appended, append, open_stream
-from app.up.embedded_redis import EmbeddedRedis
 from tests.support.connections import connection_pool
+from tests.support.embedded import EmbeddedRedis
 
 
 def sql(database: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -46,7 +47,7 @@ def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> Seque
     return ()
 
 
-def appended(connect: Single, drafts: Sequence[Draft]) -> Appended:
+def appended(connect: PersistentConnection, drafts: Sequence[Draft]) -> Appended:
     with connect() as connection, connection.cursor() as cur:
         return append(cur, drafts, no_projection)
 
@@ -59,10 +60,10 @@ PATIENCE = {
 }
 
 
-def patient_single(database: str) -> Single:
+def patient_single(database: str) -> PersistentConnection:
     """For a test that keeps a transaction open while others work, or has others wait: the product's own limits, of a
     few seconds each, would end it on a busy machine. It is connected already."""
-    single = Single(database, **PATIENCE)
+    single = PersistentConnection(database, **PATIENCE)
     single._connection = psycopg2.connect(database, **connect_args(**PATIENCE) | {"connect_timeout": 60})
     return single
 

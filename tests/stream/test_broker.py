@@ -16,9 +16,9 @@ from app.stream.message import decode_batch, encode_batch
 from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
-from tests.stream.ears import Ear
 from tests.stream.helpers import batch, event, pid_of
+from tests.stream.recording import RecordingListener
+from tests.support.embedded import EmbeddedRedis
 from tests.support.system import wait_for
 
 
@@ -58,10 +58,12 @@ def test_what_is_no_batch_is_a_value_error(message: str):
         decode_batch("task:a", message)
 
 
-def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+def test_what_is_published_is_heard(
+    server: EmbeddedRedis, subscription: Subscription, listener: RecordingListener
+):
     subscription.subscribe("task:a")
     subscription.subscribe("task:b")
-    wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
+    wait_for("both confirmations", lambda: listener.confirmations == ["task:a", "task:b"])
     publisher = Publisher(server.url)
 
     publisher.publish(
@@ -70,17 +72,17 @@ def test_what_is_published_is_heard(server: EmbeddedRedis, subscription: Subscri
     publisher.publish(batch("task:unheard", 1, 1))
     publisher.control("session-1")
 
-    wait_for("the control message", lambda: ear.controls)
-    assert ear.controls == ["session-1"]
-    assert sorted(ear.batches) == [("task:a", [1, 2], False), ("task:b", [5], True)]
+    wait_for("the control message", lambda: listener.controls)
+    assert listener.controls == ["session-1"]
+    assert sorted(listener.batches) == [("task:a", [1, 2], False), ("task:b", [5], True)]
 
 
 def test_another_database_of_the_same_server_is_another_installation(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+    server: EmbeddedRedis, subscription: Subscription, listener: RecordingListener
 ):
     subscription.subscribe("broadcast")
-    subscription.subscribe_kind("user", ear)
-    wait_for("both", lambda: ear.confirmations and ear.openings)
+    subscription.subscribe_kind("user", listener)
+    wait_for("both", lambda: listener.confirmations and listener.openings)
     other = server.url.removesuffix("/0") + "/7"
 
     Publisher(other).publish(Appended([event("broadcast", 1), event("user:a", 1)]))
@@ -88,71 +90,73 @@ def test_another_database_of_the_same_server_is_another_installation(
     Publisher(server.url).publish(Appended([event("broadcast", 1), event("user:b", 1)]))
     Publisher(server.url).control("ours")
 
-    wait_for("the last message", lambda: ear.controls)
-    assert (ear.batches, ear.kind_batches) == ([("broadcast", [1], False)], [("user:b", [1])])
-    assert ear.controls == ["ours"]
+    wait_for("the last message", lambda: listener.controls)
+    assert (listener.batches, listener.kind_batches) == ([("broadcast", [1], False)], [("user:b", [1])])
+    assert listener.controls == ["ours"]
 
 
-def test_an_unfollowed_stream_is_not_heard(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+def test_an_unfollowed_stream_is_not_heard(
+    server: EmbeddedRedis, subscription: Subscription, listener: RecordingListener
+):
     subscription.subscribe("task:a")
     subscription.unsubscribe("task:a")
     subscription.subscribe("task:b")
-    wait_for("the last confirmation", lambda: "task:b" in ear.confirmations)
+    wait_for("the last confirmation", lambda: "task:b" in listener.confirmations)
 
     Publisher(server.url).publish(Appended([event("task:a", 1), event("task:b", 1)]))
 
-    wait_for("a batch", lambda: ear.batches)
-    assert ear.batches == [("task:b", [1], False)]
+    wait_for("a batch", lambda: listener.batches)
+    assert listener.batches == [("task:b", [1], False)]
 
 
 def test_a_kind_is_overheard_beside_what_is_followed_and_again_after_a_restart(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear
+    server: EmbeddedRedis, subscription: Subscription, listener: RecordingListener
 ):
     subscription.subscribe("user:a")
-    subscription.subscribe_kind("user", ear)
+    subscription.subscribe_kind("user", listener)
     # Twice where it was followed while the connection was being opened.
-    wait_for("the opening", lambda: ear.openings and "user:a" in ear.confirmations)
+    wait_for("the opening", lambda: listener.openings and "user:a" in listener.confirmations)
     Publisher(server.url).publish(Appended([event("user:a", 1), event("task:a", 1), event("user:b", 5)]))
-    wait_for("both", lambda: len(ear.kind_batches) == 2)
+    wait_for("both", lambda: len(listener.kind_batches) == 2)
 
     server.kill()
     wait_for("the end to be noticed", lambda: not subscription.connected)
-    before = ear.openings
+    before = listener.openings
     server.start()
-    wait_for("another opening", lambda: ear.openings > before)
+    wait_for("another opening", lambda: listener.openings > before)
     Publisher(server.url).publish(batch("user:c", 1, 2))
 
-    wait_for("the new one", lambda: len(ear.kind_batches) == 3)
-    assert sorted(ear.kind_batches) == [("user:a", [1]), ("user:b", [5]), ("user:c", [1, 2])]
-    assert ear.batches == [("user:a", [1], False)]
+    wait_for("the new one", lambda: len(listener.kind_batches) == 3)
+    assert sorted(listener.kind_batches) == [("user:a", [1]), ("user:b", [5]), ("user:c", [1, 2])]
+    assert listener.batches == [("user:a", [1], False)]
     subscription.unsubscribe_kind("user")
     subscription.subscribe("task:last")
-    wait_for("the end of it", lambda: "task:last" in ear.confirmations)
+    wait_for("the end of it", lambda: "task:last" in listener.confirmations)
     Publisher(server.url).publish(Appended([event("user:c", 3), event("task:last", 1)]))
-    wait_for("what is followed", lambda: len(ear.batches) == 2)
-    assert len(ear.kind_batches) == 3
+    wait_for("what is followed", lambda: len(listener.batches) == 2)
+    assert len(listener.kind_batches) == 3
 
 
 def test_foreign_garbage_is_skipped(
-    server: EmbeddedRedis, client: redis.Redis, subscription: Subscription, ear: Ear
+    server: EmbeddedRedis, client: redis.Redis, subscription: Subscription, listener: RecordingListener
 ):
     subscription.subscribe("task:a")
-    wait_for("the confirmation", lambda: ear.confirmations)
+    wait_for("the confirmation", lambda: listener.confirmations)
 
     for message in [*(m.encode() for m in GARBAGE), b"\xff\xfe\x00"]:
         client.publish("taskroom:task:a", message)
     client.publish("taskroom-control", b"\xff")
     Publisher(server.url).publish(batch("task:a", 1, 2))
 
-    wait_for("the batch behind the garbage", lambda: ear.batches)
-    assert ear.batches == [("task:a", [1, 2], False)] and ear.confirmations == ["task:a"]
-    assert ear.controls == ["\ufffd"]
+    wait_for("the batch behind the garbage", lambda: listener.batches)
+    assert listener.batches == [("task:a", [1, 2], False)] and listener.confirmations == ["task:a"]
+    assert listener.controls == ["\ufffd"]
 
 
 def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
     server: EmbeddedRedis,
     subscription: Subscription,
-    ear: Ear,
+    listener: RecordingListener,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
@@ -167,7 +171,7 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
         hangs.set()
         go_on.wait(60)
 
-    monkeypatch.setattr(ear, "control_received", hang)
+    monkeypatch.setattr(listener, "control_received", hang)
 
     def watched(text: str) -> bool:
         subscription.watch()
@@ -185,10 +189,13 @@ def test_a_listener_that_hangs_is_silent_and_that_is_told_once(
 
 
 def test_a_stopped_redis_is_noticed_and_heard_again(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedRedis,
+    subscription: Subscription,
+    listener: RecordingListener,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     subscription.subscribe("task:a")
-    wait_for("the confirmation", lambda: ear.confirmations)
+    wait_for("the confirmation", lambda: listener.confirmations)
     pid = pid_of(server)
 
     os.kill(pid, signal.SIGSTOP)
@@ -201,9 +208,9 @@ def test_a_stopped_redis_is_noticed_and_heard_again(
     finally:
         os.kill(pid, signal.SIGCONT)
 
-    wait_for("both streams", lambda: sorted(ear.confirmations) == ["task:a", "task:a", "task:b"])
+    wait_for("both streams", lambda: sorted(listener.confirmations) == ["task:a", "task:a", "task:b"])
     Publisher(server.url).publish(batch("task:b", 1, 1))
-    wait_for("a batch", lambda: ear.batches == [("task:b", [1], False)])
+    wait_for("a batch", lambda: listener.batches == [("task:b", [1], False)])
 
 
 def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscription):
@@ -217,17 +224,19 @@ def test_a_quiet_connection_stays_and_shows_signs_of_life(subscription: Subscrip
     assert subscription.connected and subscription.connects == 1
 
 
-def test_a_restarted_redis_is_followed_again(server: EmbeddedRedis, subscription: Subscription, ear: Ear):
+def test_a_restarted_redis_is_followed_again(
+    server: EmbeddedRedis, subscription: Subscription, listener: RecordingListener
+):
     subscription.subscribe("task:a")
     subscription.subscribe("task:b")
-    wait_for("both confirmations", lambda: ear.confirmations == ["task:a", "task:b"])
+    wait_for("both confirmations", lambda: listener.confirmations == ["task:a", "task:b"])
     subscription.unsubscribe("task:b")
 
     server.kill()
     wait_for("the end to be noticed", lambda: not subscription.connected)
     server.start()
 
-    wait_for("a new confirmation", lambda: ear.confirmations == ["task:a", "task:b", "task:a"])
-    assert ear.reconnections == 2
+    wait_for("a new confirmation", lambda: listener.confirmations == ["task:a", "task:b", "task:a"])
+    assert listener.reconnections == 2
     Publisher(server.url).publish(batch("task:a", 3, 4, closes=True))
-    wait_for("a batch", lambda: ear.batches == [("task:a", [3, 4], True)])
+    wait_for("a batch", lambda: listener.batches == [("task:a", [3, 4], True)])

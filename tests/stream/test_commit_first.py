@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.store import Appended
 from app.stream.writer import Writer
 from tests.stream.helpers import line, messages, new_stream, no_projection
 
 
 def test_what_is_published_is_seen_by_others_already(database: str) -> None:
-    stream, connect = new_stream(database), Single(database)
+    stream, connect = new_stream(database), PersistentConnection(database)
     seen: list[tuple[list[int], int]] = []
 
     def publish(appended: Appended) -> None:

@@ -77,7 +77,7 @@ def test_a_crowd_that_catches_up_shares_its_buffers(hub: Hub, store: FakeStore, 
     hub.watch(A, 1)
     publish(hub, store, A, 20)
     if source == "postgres":
-        hub._audiences[A].room.forget()
+        hub._rooms[A].room.forget()
 
     wires = [view(hub, A, 1)[1] for _ in range(30)]
     for wire in wires:
@@ -141,7 +141,7 @@ def test_cursors_ahead_of_the_room_refresh_it_together(hub: Hub, store: FakeStor
 
 
 def ring_bytes(hub: Hub) -> int:
-    return sum(audience.room.bytes for audience in hub._audiences.values())
+    return sum(watched.room.bytes for watched in hub._rooms.values())
 
 
 @pytest.mark.usefixtures("quiet")
@@ -161,9 +161,7 @@ def test_rings_keep_within_their_limit_and_viewers_get_everything(
             publish(hub, store, stream)
             assert hub.ring_bytes == ring_bytes(hub) <= 20_000
 
-    assert [hub._audiences[s].room.bytes for s in streams[:3]] == [0, 0, 0], (
-        "those that were quiet for longest"
-    )
+    assert [hub._rooms[s].room.bytes for s in streams[:3]] == [0, 0, 0], "those that were quiet for longest"
     for stream, wire in slow.items():
         wire.drain()
         wire.gets(*range(2, len(store.events[stream]) + 1))

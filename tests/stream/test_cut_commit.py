@@ -116,8 +116,8 @@ def test_a_batch_whose_commit_was_cut_is_stored_once(
     assert cutter.late == (cutter.cuts if cutter._how == "late" else 0)
     assert messages(database, stream) == [str(n) for n in range(12)]
     # What was stored without our hearing of it is not published: viewers get it as a gap from Postgres.
-    told = [event.sequence for appended in published for event in appended.events]
-    assert told == sorted(set(told))
+    sequences = [event.sequence for appended in published for event in appended.events]
+    assert sequences == sorted(set(sequences))
 
 
 def waiting(database: str) -> bool:

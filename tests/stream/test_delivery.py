@@ -8,8 +8,8 @@ import pytest
 
 from app.stream import delivery as deliveries
 from app.stream import room as rooms
-from app.stream.audience import Audience
 from app.stream.hub import Hub
+from app.stream.watched_room import WatchedRoom
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.helpers import event
 from tests.stream.wires import LINES, PARCELS, FakeWire, view
@@ -38,7 +38,7 @@ def test_cut_in_the_middle_of_a_frame_only_its_rest_is_owed(hub: Hub, store: Fak
     wire.drain()
 
     wire.gets(2, 3, 4)
-    assert viewer.cohort is not None and not hub._catchup._parked
+    assert viewer.cohort is not None and not hub._catchup.parking
 
 
 @pytest.mark.parametrize("refuses", [True, False])
@@ -221,7 +221,7 @@ def test_who_takes_nothing_for_too_long_is_dropped_and_who_takes_something_is_no
 
     assert (stalled.closed, wire.lefts) == ("stalled", ["stalled"])
     assert dribbles.closed is None and keeps_up.closed is None
-    assert stalled not in hub._catchup._parked
+    assert stalled not in hub._catchup.parking
 
 
 @pytest.mark.parametrize("why", ["closes", "jumps"])
@@ -235,8 +235,8 @@ def test_who_kept_up_for_long_is_not_taken_for_stalled_at_its_first_refusal(
         store.closed.add(A)
     else:
         store.add(A, rooms.RING_EVENTS + 1)
-    hub._tailcheck.compare([hub._audiences[A]])
-    wait_for("it to be parked", lambda: viewer in hub._catchup._parked)
+    hub._tailcheck.compare([hub._rooms[A]])
+    wait_for("it to be parked", lambda: viewer in hub._catchup.parking)
 
     hub._catchup.sweep(time.monotonic())
 
@@ -257,11 +257,11 @@ def test_a_fault_in_one_room_does_not_end_the_ticks_of_the_others(
         publish(hub, store, stream)
     flush, failed = hub._delivery._flush, []
 
-    def fails_for_one(audience: Audience) -> None:
-        if audience.room.stream == A and not failed:
-            failed.append(audience)
+    def fails_for_one(watched: WatchedRoom) -> None:
+        if watched.room.stream == A and not failed:
+            failed.append(watched)
             raise SystemError("as asked")
-        flush(audience)
+        flush(watched)
 
     store.add(A)
     _, broken = view(hub, A, 1)
@@ -271,8 +271,8 @@ def test_a_fault_in_one_room_does_not_end_the_ticks_of_the_others(
         publish(hub, store, stream)
     assert len(hub._delivery._busy) == len(streams) + 1
     monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.01)
-    for audience in hub._delivery._busy:
-        audience.next_flush_at = 0.0
+    for watched in hub._delivery._busy:
+        watched.next_flush_at = 0.0
     hub.start()
 
     for wire in wires:

@@ -6,7 +6,7 @@ import pytest
 
 from app.stream import encoded_batch
 from app.stream.codec import Filter
-from app.stream.encoded_batch import Cut, EncodedBatch
+from app.stream.encoded_batch import EncodedBatch, Position
 from app.stream.event import Event
 from tests.stream.wires import BATCHES, LINES, PARCELS, Lines
 
@@ -64,31 +64,31 @@ def test_cut_anywhere_the_parts_make_the_whole(filter: Filter, codec: Lines):
     given = events(1, 6)
     batch = EncodedBatch.of(given, codec, filter)
     for taken in range(len(batch.data) + 1):
-        cut = batch.cut(taken)
-        sent = batch.data[:taken] + cut.remainder
+        position = batch.position_after(taken)
+        sent = batch.data[:taken] + position.remainder
         assert sent == b"" or sent.endswith(b"\n")
-        left = given[cut.cursor :]
+        left = given[position.cursor :]
         assert sent + (EncodedBatch.of(left, codec, filter).data if left else b"") == batch.data, taken
-        assert (taken == len(batch.data)) is (cut == Cut(batch.cursor, b""))
+        assert (taken == len(batch.data)) is (position == Position(batch.cursor, b""))
 
 
 def test_exactly_between_two_frames_nothing_is_owed():
     batch = EncodedBatch.of(events(1, 3), LINES, Filter())
     first = len(LINES.frame(events(1, 1)[0]))
 
-    assert batch.cut(0) == Cut(0, b"")
-    assert batch.cut(first) == Cut(1, b"")
-    assert batch.cut(first - 1) == Cut(1, b"\n")
-    assert batch.cut(first + 1).cursor == 2
-    assert batch.cut(len(batch.data)) == Cut(3, b"")
+    assert batch.position_after(0) == Position(0, b"")
+    assert batch.position_after(first) == Position(1, b"")
+    assert batch.position_after(first - 1) == Position(1, b"\n")
+    assert batch.position_after(first + 1).cursor == 2
+    assert batch.position_after(len(batch.data)) == Position(3, b"")
 
 
 def test_one_frame_of_all_is_owed_to_its_end():
     log, given = Filter(types=frozenset({"log"})), events(1, 4)
     batch = EncodedBatch.of(given, BATCHES, log)
 
-    assert batch.cut(0) == Cut(0, b"") and batch.types_up_to(0) == []
-    assert batch.cut(1) == Cut(4, batch.data[1:]) and batch.types_up_to(4) == ["log", "log"]
+    assert batch.position_after(0) == Position(0, b"") and batch.types_up_to(0) == []
+    assert batch.position_after(1) == Position(4, batch.data[1:]) and batch.types_up_to(4) == ["log", "log"]
     assert EncodedBatch.of(given, BATCHES, Filter(types=frozenset({"agent_started"}))).data == b""
 
 
@@ -96,7 +96,7 @@ def test_a_packet_is_taken_whole_or_not_at_all():
     batch = EncodedBatch.of(events(1, 5), PARCELS, Filter())
 
     assert len(batch.data) == 5
-    assert [batch.cut(n) for n in range(6)] == [Cut(n, []) for n in range(6)]
+    assert [batch.position_after(n) for n in range(6)] == [Position(n, []) for n in range(6)]
 
 
 def test_each_event_is_encoded_once():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.stream.event import LEVELS, Event, cut, draft, encode, head_of, now, number
+from app.stream.event import LEVELS, Event, draft, encode, head_of, now, number, shortened
 from app.stream.message import decode_batch, encode_batch
 
 STREAM = "task:00000000-0000-4000-8000-000000000001"
@@ -178,8 +178,8 @@ def test_the_projection_folds_what_viewers_read():
 
 
 def test_a_cut_text_tells_its_size():
-    assert cut("short", 5) == "short"
-    assert cut("x" * 10_000_000, 5) == "xxxxx… [cut: 10,000,000 characters in all]"
+    assert shortened("short", 5) == "short"
+    assert shortened("x" * 10_000_000, 5) == "xxxxx… [cut: 10,000,000 characters in all]"
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from app.stream import faults, tailcheck
-from app.stream.audience import Audience
 from app.stream.event import Event
 from app.stream.faults import Faults
 from app.stream.hub import Hub
 from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
+from app.stream.watched_room import WatchedRoom
 from tests.stream.fakes import FakeStore, publish
 from tests.stream.wires import FakeWire, Lines, view
 from tests.support.system import wait_for
@@ -198,7 +198,7 @@ def test_a_batch_that_could_not_be_taken_is_read_from_postgres(
     store.add(A)
     viewer, wire = view(hub, A, 1)
     hub.confirmed(A)
-    assert hub._tailcheck.due(False, True) == [hub._audiences[A]] and hub._tailcheck.due(False, True) == []
+    assert hub._tailcheck.due(False, True) == [hub._rooms[A]] and hub._tailcheck.due(False, True) == []
     with monkeypatch.context() as patch:
         patch.setattr(type(viewer.room), "accept", failing)
         publish(hub, store, A)
@@ -242,11 +242,11 @@ def test_a_room_that_fails_in_a_tick_keeps_no_other_from_it(
         publish(hub, store, stream)  # waits for the tick
     flush, failed = hub._delivery._flush, list[str]()
 
-    def the_first_fails(audience: Audience) -> None:
+    def the_first_fails(watched: WatchedRoom) -> None:
         if not failed:
-            failed.append(audience.room.stream)
+            failed.append(watched.room.stream)
             failing()
-        flush(audience)
+        flush(watched)
 
     monkeypatch.setattr(hub._delivery, "_flush", the_first_fails)
     hub._delivery._tick(float("inf"))

@@ -96,29 +96,29 @@ def test_an_error_is_told_to_all_and_the_next_reads_again(history: History, stor
 def test_whoever_fails_does_not_keep_it_from_the_others(history: History, store: FakeStore):
     store.add(A, 3)
     store.gate.clear()
-    told: list[int] = []
+    calls: list[int] = []
 
     def fails(*_: object) -> None:
         raise SystemError("as asked")
 
-    for then in (lambda *_: told.append(1), fails, lambda *_: told.append(2)):
+    for then in (lambda *_: calls.append(1), fails, lambda *_: calls.append(2)):
         history.read(A, 0, 0, then)
     store.gate.set()
 
-    wait_for("the others", lambda: told == [1, 2])
+    wait_for("the others", lambda: calls == [1, 2])
 
 
 def test_only_so_many_pages_are_read_at_a_time(history: History, store: FakeStore):
     store.gate.clear()
     streams = [f"task:{n}" for n in range(histories.READERS * 2)]
-    told: list[str] = []
+    calls: list[str] = []
     for stream in streams:
         store.add(stream)
-        history.read(stream, 0, 0, lambda *_, stream=stream: told.append(stream))
+        history.read(stream, 0, 0, lambda *_, stream=stream: calls.append(stream))
     wait_for("the first readers", lambda: store.queries("after") == histories.READERS)
     store.gate.set()
 
-    wait_for("all pages", lambda: sorted(told) == sorted(streams))
+    wait_for("all pages", lambda: sorted(calls) == sorted(streams))
 
 
 def test_a_page_is_forgotten_after_its_time(
@@ -185,11 +185,11 @@ def test_others_have_their_turn_while_a_crowd_is_told(
     crowd = 4 * WAITING_AT_ONCE
     store.add(A, 20)
     store.gate.clear()
-    told: list[str] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=lambda _: told.append("a turn")))
+    calls: list[str] = []
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=lambda _: calls.append("a turn")))
     for _ in range(crowd):
-        history.read(A, 0, 0, lambda *_: told.append("one"))
+        history.read(A, 0, 0, lambda *_: calls.append("one"))
     store.gate.set()
 
-    wait_for("all to be told", lambda: told.count("one") == crowd and told.count("a turn") == 4)
-    assert told[: 2 * WAITING_AT_ONCE].count("a turn") == 1
+    wait_for("all to be told", lambda: calls.count("one") == crowd and calls.count("a turn") == 4)
+    assert calls[: 2 * WAITING_AT_ONCE].count("a turn") == 1

@@ -73,7 +73,7 @@ def test_what_stays_missing_is_refilled_once(hub: Hub, store: FakeStore):
 
     for _ in range(5):
         publish(hub, store, A)
-    wait_for("the refill", lambda: viewer.room.head == 7 and not hub._audiences[A].refilling)
+    wait_for("the refill", lambda: viewer.room.head == 7 and not hub._rooms[A].refilling)
     tick(hub)
 
     wire.gets(2, 3, 4, 5, 6, 7)
@@ -111,16 +111,16 @@ def test_all_rooms_are_compared_in_one_query(hub: Hub, store: FakeStore):
 def test_a_room_is_polled_until_it_is_confirmed_and_compared_once_then(hub: Hub, store: FakeStore):
     store.add(A)
     hub.watch(A, 1)
-    audience = hub._audiences[A]
+    watched = hub._rooms[A]
 
-    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [watched]
     hub.confirmed(A)
-    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [watched]
     assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = False  # type: ignore[misc]
     assert hub._tailcheck.due(False, hub.subscription.connected) == []
     hub.subscription.connected = True  # type: ignore[misc]
-    assert hub._tailcheck.due(False, hub.subscription.connected) == [audience]
+    assert hub._tailcheck.due(False, hub.subscription.connected) == [watched]
 
 
 def test_the_tail_check_outlives_an_outage(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
@@ -172,7 +172,7 @@ def test_a_room_swept_while_somebody_joins_is_kept(
     tick(hub)
 
     wire.gets(3)
-    assert not hub._audiences[A].confirmed
+    assert not hub._rooms[A].confirmed
     assert hub.subscription.following == [A]  # type: ignore[attr-defined]
 
 

@@ -165,7 +165,7 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def no_room_is_ahead_of_the_truth(self) -> None:
-        assert all(audience.room.head <= self.last for audience in self.hub._audiences.values())
+        assert all(watched.room.head <= self.last for watched in self.hub._rooms.values())
 
     @invariant()
     def what_was_sent_is_whole_and_dense(self) -> None:
@@ -198,7 +198,7 @@ class Deliveries(RuleBasedStateMachine):
             if not watched.wire.gone:
                 assert self._check(watched) == self.last and watched.wire.torn == ""
                 assert watched.viewer.closed == (None if self.open else "ended")
-        assert self.hub.ring_bytes == sum(audience.room.bytes for audience in self.hub._audiences.values())
+        assert self.hub.ring_bytes == sum(watched.room.bytes for watched in self.hub._rooms.values())
 
 
 TestDeliveries = Deliveries.TestCase

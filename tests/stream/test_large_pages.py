@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream import history as histories
 from app.stream import pages
 from app.stream.event import memory
@@ -51,31 +51,31 @@ def test_what_was_just_read_is_kept_however_large_it_is(
 
 
 def test_whatever_follows_a_cursor_comes_in_parts_of_a_megabyte(database: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     for _ in range(EVENTS // 50):
         appended(connect, [line(stream, LONG) for _ in range(50)])
     store, size, cursor = Store(connect), 16_600, 0
     parts = []
 
     while cursor < EVENTS:
-        parts.append(store.part(stream, 0, EVENTS, cursor))
+        parts.append(store.page_part(stream, 0, EVENTS, cursor))
         cursor = parts[-1][-1].sequence
 
     assert [event.sequence for part in parts for event in part] == list(range(1, EVENTS + 1))
     assert len(parts) == 9 and max(map(len, parts)) * size <= pages.PAGE_BYTES + size
     inside = parts[3][20].sequence
-    shared = [event.sequence for event in store.part(stream, 0, EVENTS, inside)]
+    shared = [event.sequence for event in store.page_part(stream, 0, EVENTS, inside)]
     assert shared == [event.sequence for event in parts[3]], "the same part for whoever is within it"
-    assert store.part(stream, 0, EVENTS, EVENTS) == store.part(stream, EVENTS, EVENTS, EVENTS) == []
+    assert store.page_part(stream, 0, EVENTS, EVENTS) == store.page_part(stream, EVENTS, EVENTS, EVENTS) == []
     after = [event.sequence for event in store.after(stream, 7)]
     assert after == list(range(8, 8 + len(after))) and 0 < len(after) * size <= pages.PAGE_BYTES + size
 
 
 def test_an_event_that_is_larger_than_a_part_comes_alone(database: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(pages, "PAGE_BYTES", 100)
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     appended(connect, [line(stream, "x" * 500) for _ in range(3)])
     store = Store(connect)
 
-    assert [[e.sequence for e in store.part(stream, 0, 500, n)] for n in range(4)] == [[1], [2], [3], []]
+    assert [[e.sequence for e in store.page_part(stream, 0, 500, n)] for n in range(4)] == [[1], [2], [3], []]
     assert [[e.sequence for e in store.after(stream, n)] for n in range(4)] == [[1], [2], [3], []]

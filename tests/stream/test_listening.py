@@ -21,9 +21,9 @@ from app.stream import subscription as subscriptions
 from app.stream.hub import Hub
 from app.stream.publisher import Publisher
 from app.stream.subscription import Subscription
-from app.up.embedded_redis import EmbeddedRedis
-from tests.stream.ears import Ear
 from tests.stream.helpers import batch
+from tests.stream.recording import RecordingListener
+from tests.support.embedded import EmbeddedRedis
 from tests.support.parts import Parts
 from tests.support.system import ROOT, wait_for
 
@@ -31,10 +31,10 @@ pytestmark = pytest.mark.slow
 
 
 def test_after_150_refused_connections_an_event_is_heard(
-    server: EmbeddedRedis, ear: Ear, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedRedis, listener: RecordingListener, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(subscriptions, "RECONNECT_SECONDS", (0.0, 0.0))
-    subscription, refused, connect = Subscription(server.url, ear), list[int](), redis.Connection.connect
+    subscription, refused, connect = Subscription(server.url, listener), list[int](), redis.Connection.connect
     thread = threading.Thread(target=subscription.run, daemon=True)
 
     def refuse(connection: Any, *args: Any, **more: Any) -> None:
@@ -46,33 +46,88 @@ def test_after_150_refused_connections_an_event_is_heard(
     monkeypatch.setattr(redis.Connection, "connect", refuse)
     subscription.subscribe("task:a")
     thread.start()
-    wait_for("the confirmation", lambda: ear.confirmations == ["task:a"])
+    wait_for("the confirmation", lambda: listener.confirmations == ["task:a"])
     Publisher(server.url).publish(batch("task:a", 1, 2))
 
-    wait_for("the batch", lambda: ear.batches == [("task:a", [1, 2], False)])
+    wait_for("the batch", lambda: listener.batches == [("task:a", [1, 2], False)])
     assert len(refused) == 150 and subscription.connects == 1
     subscription.stop()
     thread.join(60)
     assert not thread.is_alive()
 
 
+class Reconnecting:
+    """In the place of the event that ends the listener: notes the waits, takes no time, and ends after the last."""
+
+    def __init__(self, last: int) -> None:
+        self.waits: list[float] = []
+        self._last = last
+
+    def is_set(self) -> bool:
+        return len(self.waits) >= self._last
+
+    def set(self) -> None:
+        self._last = 0
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+
+def test_after_150_refused_connections_the_next_waits_are_short_again(
+    listener: RecordingListener, monkeypatch: pytest.MonkeyPatch
+):
+    subscription, waited = Subscription("redis://127.0.0.1:1/0", listener), Reconnecting(last=152)
+    tries: list[int] = []
+
+    class Connection:
+        """Refused, but the 151st, which is lost at once."""
+
+        def __init__(self, **_: Any) -> None:
+            tries.append(1)
+
+        def connect(self) -> None:
+            if len(tries) != 151:
+                raise redis.ConnectionError("refused, as asked")
+
+        def read_response(self, **_: Any) -> Any:
+            raise redis.ConnectionError("lost, as asked")
+
+        def send_command(self, *_: Any, **__: Any) -> None: ...
+
+        def disconnect(self) -> None: ...
+
+    monkeypatch.setattr(subscription, "_connection_class", Connection)
+    monkeypatch.setattr(subscription, "_stopped", waited)
+
+    subscription.run()
+
+    subscription.stop()
+    assert waited.waits[:6] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
+    assert set(waited.waits[5:150]) == {1.0}, "seconds: the connection comes as late as that, not later"
+    assert waited.waits[150:] == [0.05, 0.1], "after a connection they begin anew"
+    assert subscription.connects == 1
+
+
 def test_a_message_that_cannot_be_taken_costs_no_other(
-    server: EmbeddedRedis, subscription: Subscription, ear: Ear, caplog: pytest.LogCaptureFixture
+    server: EmbeddedRedis,
+    subscription: Subscription,
+    listener: RecordingListener,
+    caplog: pytest.LogCaptureFixture,
 ):
     """Were the connection made anew for each, what is published meanwhile would be missed each time."""
     subscription.subscribe("task:a")
-    wait_for("the confirmation", lambda: ear.confirmations)
+    wait_for("the confirmation", lambda: listener.confirmations)
     publisher = Publisher(server.url)
 
     with caplog.at_level(logging.ERROR, "taskroom.faults"):
         for sequence in (1, 2, 3):
-            ear.fault = SystemError("as asked")
+            listener.fault = SystemError("as asked")
             publisher.publish(batch("task:a", sequence, sequence))
-            wait_for("the fault", lambda: ear.fault is None)
+            wait_for("the fault", lambda: listener.fault is None)
         publisher.publish(batch("task:a", 4, 4))
-        wait_for("the next batch", lambda: ear.batches == [("task:a", [4], False)])
+        wait_for("the next batch", lambda: listener.batches == [("task:a", [4], False)])
 
-    assert subscription.connects == 1 and ear.confirmations == ["task:a"]
+    assert subscription.connects == 1 and listener.confirmations == ["task:a"]
     assert subscription._faults.count == 3
     assert caplog.messages == ["a message from Redis could not be taken, and the others go on"]
 
@@ -89,7 +144,7 @@ left, turns, seen = 20, 0, []
 
 class Listener:
     def control_received(self, message):
-        until = time.monotonic() + 2 * subscriptions.TURN_SECONDS
+        until = time.monotonic() + 2 * subscriptions.BACKLOG_SECONDS
         while time.monotonic() < until:
             pass
         seen.append(turns)
@@ -154,19 +209,19 @@ class Ended(BaseException):
 def test_a_listener_that_has_ended_shows(
     server: EmbeddedRedis,
     subscription: Subscription,
-    ear: Ear,
+    listener: RecordingListener,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
     def end(message: str) -> None:
         raise Ended
 
-    monkeypatch.setattr(ear, "control_received", end)
+    monkeypatch.setattr(listener, "control_received", end)
     before = ready(subscription)
 
     with caplog.at_level(logging.CRITICAL, "taskroom.broker"):
         Publisher(server.url).control("end")
-        wait_for("the end", lambda: subscription.ended)
+        wait_for("the end, and its log line", lambda: subscription.ended and caplog.messages)
 
     after = ready(subscription)
     assert (before["status"], before["redis"]["listening"]) == ("ok", True)

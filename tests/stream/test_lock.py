@@ -12,8 +12,8 @@ import pytest
 from app.stream import background, tailcheck
 from app.stream.hub import LINGER_SECONDS, Hub
 from app.stream.subscription import Subscription
-from tests.stream.ears import Ear
 from tests.stream.fakes import FakeStore, publish
+from tests.stream.recording import RecordingListener
 from tests.stream.wires import view
 from tests.support.system import wait_for
 
@@ -35,9 +35,9 @@ class Slow:
 
 
 @pytest.fixture
-def slow(ear: Ear) -> Iterator[tuple[Subscription, Slow]]:
+def slow(listener: RecordingListener) -> Iterator[tuple[Subscription, Slow]]:
     """A subscription that is connected, and its connection."""
-    subscription, connection = Subscription("redis://127.0.0.1:1/0", ear), Slow()
+    subscription, connection = Subscription("redis://127.0.0.1:1/0", listener), Slow()
     subscription.channels.connection = connection
     thread = threading.Thread(target=subscription.channels.run, daemon=True)
     thread.start()
@@ -105,8 +105,8 @@ def test_a_stream_that_is_wanted_again_is_subscribed_last(slow: tuple[Subscripti
     assert about == ["SUBSCRIBE"]
 
 
-def test_what_could_not_be_sent_is_in_the_next_connections_list(ear: Ear):
-    subscription = Subscription("redis://127.0.0.1:1/0", ear)
+def test_what_could_not_be_sent_is_in_the_next_connections_list(listener: RecordingListener):
+    subscription = Subscription("redis://127.0.0.1:1/0", listener)
     subscription.subscribe(A), subscription.subscribe(B), subscription.unsubscribe(B)
     subscription.channels.send_changes()  # there is no connection
     connection = Slow()
@@ -137,7 +137,7 @@ def test_no_thread_is_waited_for_under_the_lock(hub: Hub, store: FakeStore, monk
 
 
 def sweep_stalled(hub: Hub) -> None:
-    hub._catchup._parked.update(hub.viewers())
+    hub._catchup.parking.update(hub.viewers())
     hub._catchup.sweep(float("inf"))
 
 
@@ -168,7 +168,7 @@ def test_a_long_loop_lets_others_run(
     if action is LONG[0][1]:
         for viewer in viewers:
             viewer.close()
-    hub._delivery._busy.update(hub._audiences.values())
+    hub._delivery._busy.update(hub._rooms.values())
     turns: list[bool] = []
 
     def sleep(seconds: float) -> None:

@@ -33,7 +33,7 @@ def test_a_look_that_is_older_than_the_pruning_makes_no_hole(
 
     passages = Passages(hub._tailcheck._single_flight)
     monkeypatch.setattr(store, "heads", held_back)
-    threading.Thread(target=hub._tailcheck.refresh, args=(hub._audiences[A],), daemon=True).start()
+    threading.Thread(target=hub._tailcheck.refresh, args=(hub._rooms[A],), daemon=True).start()
     wait_for("the look", lambda: passages.count == 1 and store.queries("heads") == 2)
     store.pruned[A] = 6
     wire = FakeWire()
@@ -101,7 +101,7 @@ def test_what_was_read_or_kept_before_is_not_sent_again(hub: Hub, store: FakeSto
 @pytest.mark.usefixtures("quiet")
 def test_what_was_being_read_is_not_sent_either(hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch):
     store.add(A, 5, message="lost")
-    part, read, gate = store.part, threading.Event(), threading.Event()
+    part, read, gate = store.page_part, threading.Event(), threading.Event()
 
     def held_back(*of: Any) -> list[Event]:
         found = part(*of)
@@ -109,7 +109,7 @@ def test_what_was_being_read_is_not_sent_either(hub: Hub, store: FakeStore, monk
         assert gate.wait(60)
         return found
 
-    monkeypatch.setattr(store, "part", held_back)
+    monkeypatch.setattr(store, "page_part", held_back)
     _, wire = view(hub, A, 0)
     assert read.wait(60)
     lose(store, 2)

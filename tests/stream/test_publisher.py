@@ -13,8 +13,8 @@ import pytest
 from app.stream import publisher as publishers
 from app.stream.publisher import Publisher
 from app.stream.store import Appended
-from app.up.embedded_redis import EmbeddedRedis
 from tests.stream.helpers import batch, in_threads, pid_of
+from tests.support.embedded import EmbeddedRedis
 
 
 def test_publishing_to_nobody_and_nothing_is_no_error(server: EmbeddedRedis):

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import cursor as Cursor
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.claims import UnknownWriter, claim_batch, claim_event_id, register_writer
 from app.stream.event import Draft, draft, now
 from app.stream.store import Head, Store, append
@@ -29,7 +29,7 @@ from tests.stream.helpers import (
 
 
 def test_sequences_are_dense_across_streams_and_batches(database: str):
-    connect, a, b = Single(database), new_stream(database), new_stream(database)
+    connect, a, b = PersistentConnection(database), new_stream(database), new_stream(database)
 
     first = appended(connect, [line(a, "1"), line(b, "1"), line(a, "2")])
     second = appended(connect, [line(b, "2"), line(a, "3")])
@@ -58,13 +58,13 @@ ODD = [
 
 @pytest.mark.parametrize("encoding", ["UTF8", "SJIS"])  # in SJIS the second byte of U+8868 is a backslash
 def test_stored_and_returned_are_the_same_bytes(database: str, encoding: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     texts = [text for text in ODD if encoding == "UTF8" or "\u2028" not in text]
     with connect() as connection, connection.cursor() as cur:
         connection.set_client_encoding(encoding)
         done = append(cur, [noted(stream, text) for text in texts], no_projection)
 
-    stored = Store(Single(database)).after(stream, 0)
+    stored = Store(PersistentConnection(database)).after(stream, 0)
 
     assert [(e.sequence, e.type, e.payload, e.level, e.phase) for e in stored] == [
         (e.sequence, e.type, e.payload, e.level, e.phase) for e in done.events
@@ -95,7 +95,7 @@ class Counted:
 
 
 def test_a_batch_is_two_round_trips_however_many_events_and_streams_it_has(database: str):
-    connect, streams = Single(database), [new_stream(database) for _ in range(3)]
+    connect, streams = PersistentConnection(database), [new_stream(database) for _ in range(3)]
     with connect() as connection, connection.cursor() as cur:
         counted = Counted(cur)
         append(counted, [line(s, str(n)) for n in range(300) for s in streams], no_projection)
@@ -105,7 +105,7 @@ def test_a_batch_is_two_round_trips_however_many_events_and_streams_it_has(datab
 
 
 def test_a_rolled_back_batch_leaves_no_gap(database: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
 
     with pytest.raises(RuntimeError), connect() as connection, connection.cursor() as cur:
         append(cur, [line(stream, "lost")], no_projection)
@@ -116,7 +116,7 @@ def test_a_rolled_back_batch_leaves_no_gap(database: str):
 
 
 def test_a_closed_stream_refuses_the_rest_of_the_batch_and_all_later(database: str):
-    connect, stream, other = Single(database), new_stream(database), new_stream(database)
+    connect, stream, other = PersistentConnection(database), new_stream(database), new_stream(database)
 
     done = appended(
         connect, [line(stream, "1"), line(stream, "last", closes=True), line(stream, "late"), line(other)]
@@ -128,7 +128,7 @@ def test_a_closed_stream_refuses_the_rest_of_the_batch_and_all_later(database: s
 
 
 def test_events_of_another_attempt_are_refused(database: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     sql(database, "UPDATE streams SET attempt = 2 WHERE name = %s", stream)
 
     done = appended(
@@ -141,11 +141,11 @@ def test_events_of_another_attempt_are_refused(database: str):
 
 
 def test_an_unknown_stream_refuses(database: str):
-    assert appended(Single(database), [line("task:nowhere")]).refused == {"task:nowhere"}
+    assert appended(PersistentConnection(database), [line("task:nowhere")]).refused == {"task:nowhere"}
 
 
 def test_an_append_returns_that_a_cancel_was_requested(database: str):
-    connect, stream, other = Single(database), new_stream(database), new_stream(database)
+    connect, stream, other = PersistentConnection(database), new_stream(database), new_stream(database)
     sql(database, "UPDATE streams SET cancel_requested = true WHERE name = %s", stream)
 
     assert appended(connect, [line(stream), line(other)]).cancel_requested == {stream}
@@ -199,7 +199,7 @@ def test_a_hundred_writers_of_one_task_leave_dense_sequences(database: str):
 
 def test_a_batch_whose_commit_was_unclear_is_stored_once(database: str):
     """The answer to the COMMIT is lost, and the same batch is tried again."""
-    connect, stream, writer = Single(database), new_stream(database), str(uuid.uuid4())
+    connect, stream, writer = PersistentConnection(database), new_stream(database), str(uuid.uuid4())
     for _ in range(2):
         with connect() as connection, connection.cursor() as cur:
             register_writer(cur, writer)
@@ -241,7 +241,7 @@ def test_the_second_try_waits_for_a_commit_that_still_runs(database: str, commit
 
 @pytest.mark.parametrize("batch", [2, 5])
 def test_a_batch_out_of_order_is_an_error(database: str, batch: int):
-    connect, writer = Single(database), str(uuid.uuid4())
+    connect, writer = PersistentConnection(database), str(uuid.uuid4())
     with connect() as connection, connection.cursor() as cur:
         register_writer(cur, writer)
 
@@ -250,7 +250,7 @@ def test_a_batch_out_of_order_is_an_error(database: str, batch: int):
 
 
 def test_after_is_contiguous_limited_and_cut_at_a_gap(database: str):
-    connect, stream = Single(database), new_stream(database)
+    connect, stream = PersistentConnection(database), new_stream(database)
     store = Store(connect)
     appended(connect, [line(stream, str(n)) for n in range(1, 11)])
 
@@ -264,7 +264,7 @@ def test_after_is_contiguous_limited_and_cut_at_a_gap(database: str):
 
 
 def test_heads_of_many_streams_in_one_query(database: str):
-    connect, a, b = Single(database), new_stream(database), new_stream(database)
+    connect, a, b = PersistentConnection(database), new_stream(database), new_stream(database)
     appended(connect, [line(a), line(a), line(b, closes=True)])
     sql(database, "UPDATE streams SET pruned_to = 1 WHERE name = %s", a)
 
@@ -272,7 +272,7 @@ def test_heads_of_many_streams_in_one_query(database: str):
 
 
 def test_an_event_id_is_claimed_once_for_each_stream(database: str):
-    connect = Single(database)
+    connect = PersistentConnection(database)
 
     with connect() as conn, conn.cursor() as cur:
         first = [
@@ -287,7 +287,7 @@ def test_an_event_id_is_claimed_once_for_each_stream(database: str):
 
 
 def test_a_missing_shared_stream_is_created_by_a_read_of_its_head(database: str):
-    connect, name = Single(database), f"user:{uuid.uuid4()}"
+    connect, name = PersistentConnection(database), f"user:{uuid.uuid4()}"
     store = Store(connect)
 
     assert store.head_or_create(name) == Head(0, 0, False)

@@ -107,7 +107,7 @@ def test_what_comes_while_a_room_rests_waits_for_no_more_than_its_rest(
     hub.start()
     publish(hub, store, A)
     monkeypatch.setattr(deliveries, "TICK_SECONDS", 3600.0)
-    hub._audiences[A].next_flush_at = time.monotonic() + 0.2
+    hub._rooms[A].next_flush_at = time.monotonic() + 0.2
 
     publish(hub, store, A)
 
@@ -134,7 +134,7 @@ def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: p
     assert wire.sequences == [2]
 
     monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.01)
-    hub._audiences[A].next_flush_at = time.monotonic() + 0.05
+    hub._rooms[A].next_flush_at = time.monotonic() + 0.05
     hub.start()
 
     wire.gets(*range(2, 11))
@@ -144,10 +144,10 @@ def test_the_ticks_come_by_themselves(hub: Hub, store: FakeStore, monkeypatch: p
 def test_a_lane_that_emptied_is_forgotten(hub: Hub, store: FakeStore):
     store.add(A)
     viewer, _ = view(hub, A, 1)
-    audience = hub._audiences[A]
+    watched = hub._rooms[A]
     viewer.close()
     publish(hub, store, A)
 
-    assert audience.cohorts == {} and audience.viewers == set()
+    assert watched.cohorts == {} and watched.viewers == set()
     view(hub, A, 2)[1].gets()
-    assert [cohort.cursor for cohort in audience.cohorts.values()] == [2]
+    assert [cohort.cursor for cohort in watched.cohorts.values()] == [2]

@@ -38,8 +38,8 @@ def test_a_cursor_beyond_the_stream_is_a_resync_once_and_first(hub: Hub, store: 
     publish(hub, store, A)
 
     wire.gets(4)
-    told = {"stream": A, "reason": "beyond_head", "oldest": 1, "head": 3}
-    assert wire.whole[0] == ("resync", 3, told) and wire.controls == [("resync", told)]
+    resync = {"stream": A, "reason": "beyond_head", "oldest": 1, "head": 3}
+    assert wire.whole[0] == ("resync", 3, resync) and wire.controls == [("resync", resync)]
 
 
 def test_a_cursor_that_was_pruned_is_a_resync_to_the_oldest(hub: Hub, store: FakeStore, wire: FakeWire):
@@ -63,7 +63,7 @@ def test_pruning_that_overtakes_a_viewer_is_a_resync(hub: Hub, store: FakeStore,
     viewer = hub.watch(A, 2)
     store.pruned[A] = 6
     if known:
-        hub._tailcheck.compare([hub._audiences[A]])
+        hub._tailcheck.compare([hub._rooms[A]])
     wire = FakeWire()
 
     hub.attach(viewer, wire)
@@ -97,9 +97,9 @@ def test_what_was_committed_while_a_page_was_read_is_read_again(hub: Hub, store:
     wait_for("the page to be asked for", lambda: store.queries("after") == 1)
     missed = store.add(A, rooms.RING_EVENTS + 50)
     with hub._lock:
-        audience = hub._audiences[A]
-        audience.room.jump(missed[-1].sequence, False)
-        hub._delivery.notify(audience)
+        watched = hub._rooms[A]
+        watched.room.jump(missed[-1].sequence, False)
+        hub._delivery.notify(watched)
 
     store.gate.set()
 
@@ -288,6 +288,6 @@ def test_it_can_be_closed_in_every_state(hub: Hub, store: FakeStore, state):  # 
     publish(hub, store, A, 3)
     wire.drain()
 
-    assert viewer not in hub.viewers() and viewer.cohort is None and viewer not in hub._catchup._parked
+    assert viewer not in hub.viewers() and viewer.cohort is None and viewer not in hub._catchup.parking
     assert wire.lefts == ["closed"] * attached
     assert len(wire.sequences) <= 1, "nothing but the rest of a frame that was begun"

@@ -185,6 +185,18 @@ def test_what_does_not_speak_of_the_data_is_waited_for(store: FakeCommits, error
     assert tries == [1, 1, 1, 1] and given.refused == 0
 
 
+def test_who_hears_of_a_batch_and_fails_costs_no_later_one(store: FakeCommits):
+    def fails(appended: Appended) -> None:
+        raise KeyError("a fault of ours")
+
+    given = writer(store, stored=fails)
+    for n in range(3):
+        given.put(line(STREAM, str(n)))
+        assert given.flush(60)
+
+    assert given.close(60) and store.messages() == ["0", "1", "2"] and len(store.published) == 3
+
+
 def test_a_writer_that_postgres_no_longer_knows_begins_anew(
     store: FakeCommits, monkeypatch: pytest.MonkeyPatch
 ):
@@ -205,14 +217,14 @@ def test_a_writer_that_postgres_no_longer_knows_begins_anew(
 
 
 def test_stored_hears_of_every_batch_after_it_is_published(store: FakeCommits):
-    heard: list[tuple[int, int]] = []
-    given = writer(store, stored=lambda a: heard.append((len(a.events), len(store.published))))
+    stored: list[tuple[int, int]] = []
+    given = writer(store, stored=lambda a: stored.append((len(a.events), len(store.published))))
 
     for n in range(3):
         given.put(line(STREAM, str(n)))
         assert given.flush(60)
 
-    wait_for("the last batch to be heard of", lambda: heard == [(1, 1), (1, 2), (1, 3)])
+    wait_for("the last batch to be heard of", lambda: stored == [(1, 1), (1, 2), (1, 3)])
     assert given.close(60)
 
 
@@ -270,7 +282,7 @@ def test_close_says_when_events_are_not_durable(store: FakeCommits):
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_nobody_waits_for_a_thread_that_died(store: FakeCommits):
     def dies(appended: Appended) -> None:
-        raise SystemError("as asked")
+        raise SystemExit("as asked")
 
     given = writer(store, stored=dies, limit_events=2)
     given.put(line(STREAM))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream import writer as writers
 from app.stream.store import DatabaseUnavailable
 from app.stream.writer import Writer
@@ -40,7 +40,7 @@ def test_sequences_are_dense_and_nothing_is_lost_or_repeated(
     monkeypatch.setattr(writers, "RETRY_SECONDS", (0.0, 0.0))
     monkeypatch.setattr(writers.store, "BATCH_EVENTS", batch)
     streams = [new_stream(database) for _ in range(3)]
-    connect, left, published = Single(database), list(faults), list[tuple[str, int]]()
+    connect, left, published = PersistentConnection(database), list(faults), list[tuple[str, int]]()
 
     @contextmanager
     def failing() -> Iterator[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from app.stream.codec import Codec, Data, Filter
 from app.stream.event import Event
 from app.stream.hub import Hub
-from app.stream.present import First
+from app.stream.initial_state import InitialState
 from app.stream.resync import Resync
 from app.stream.viewer import Viewer
 
@@ -180,8 +180,8 @@ def view(
     """A viewer on a wire of its own, or on this one, that has begun to get what is after the cursor."""
     viewer, wire = hub.watch(stream, cursor, filter), wire or FakeWire()
     if first:
-        hub.presents.keep(stream, list(first), viewer.start)
-        viewer.first = First(viewer.start, filter)
+        hub.states.keep(stream, list(first), viewer.own_cursor)
+        viewer.initial = InitialState(viewer.own_cursor, filter)
     hub.attach(viewer, wire)
     return viewer, wire
 
@@ -190,5 +190,5 @@ def tick(hub: Hub) -> None:
     """What the ticks' thread does once in a while, for a hub that was not started."""
     with hub._lock:
         busy, hub._delivery._busy = hub._delivery._busy, set()
-        for audience in busy:
-            hub._delivery._flush(audience)
+        for watched in busy:
+            hub._delivery._flush(watched)

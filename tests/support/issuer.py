@@ -103,7 +103,7 @@ class KeySet:
         assert not self.kept_waiting, "the gate stayed closed for a minute"
 
 
-def told(token: str, settings: dict[str, Any]) -> TokenClaims:
+def claims_of(token: str, settings: dict[str, Any]) -> TokenClaims:
     issuer = read_issuers(json.dumps([settings]), plain_http=True).of(token)
     assert issuer
     return issuer.verify(token)

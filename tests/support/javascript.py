@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from typing import IO
+from typing import IO, Any
 
 from tests.support.system import ROOT, User, wait_for
 from tests.support.viewers import Viewer
@@ -14,7 +14,7 @@ from tests.support.viewers import Viewer
 class JavaScriptViewer(Viewer):
     """The official JavaScript client in Node. It reconnects and joins again by itself.
 
-    Its control ``transport`` names the present transport; after polling the client upgrades by itself.
+    After polling it upgrades by itself, if ``transports`` has both.
     """
 
     def __init__(
@@ -35,6 +35,11 @@ class JavaScriptViewer(Viewer):
         assert self.process.stdout is not None
         self._thread = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self._thread.start()
+
+    @property
+    def connections(self) -> list[dict[str, Any]]:
+        """Name of the transport and session id, of each connect and upgrade."""
+        return [data for type, data, _ in list(self.controls) if type == "transport"]
 
     @property
     def is_open(self) -> bool:

@@ -79,13 +79,17 @@ class TcpProxy:
                     source.sendall(REFUSAL)
                     self.refused[part] += 1
                     break
-                sink.sendall(data)
+                self._pass_on(data, source, sink, asks)
         except OSError:  # the other end is closed, so this one is closed too
             pass
         finally:
             if asks:
                 self._asked.pop(source, None)
             _shut(sink)
+
+    def _pass_on(self, data: bytes, source: socket.socket, sink: socket.socket, asks: bool) -> None:
+        """Passes on what has come from the source, a client if ``asks``."""
+        sink.sendall(data)
 
 
 def _shut(end: socket.socket) -> None:

@@ -16,3 +16,6 @@ class Parts(SimpleNamespace):
 
     def __getitem__(self, kind: type) -> Any:
         return self._by_class[kind]
+
+    def __setitem__(self, kind: type, part: Any) -> None:
+        self._by_class[kind] = part

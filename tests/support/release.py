@@ -6,8 +6,8 @@ import time
 
 from marshmallow import Schema, fields
 
+from taskroom.phases import REPORT_SECONDS, Phase
 from workers import current
-from workers.phases import REPORT_SECONDS, Phase
 from workers.progress import job, log, phase
 
 GREEN, RED, YELLOW, BOLD, DIM, PLAIN = (f"\x1b[{code}m" for code in (32, 31, 33, 1, 2, 0))
@@ -36,7 +36,7 @@ def release(version: str, broken: bool, tests: int, stop_after: int) -> dict[str
             time.sleep(20 * PACE)
             log(f"{DIM}building{PLAIN} taskroom.{part} {GREEN}done{PLAIN}")
             build.advance()
-        log("taskroom.limits: 2 deprecated calls, see docs/limits.md", "WARNING")
+        log("taskroom.limits: 2 deprecated calls, see docs/operations.md", "WARNING")
     with phase("test", total=tests, message="Testing") as testing:
         for n in range(1, tests + 1):
             time.sleep(PACE)

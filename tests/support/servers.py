@@ -14,11 +14,10 @@ from pathlib import Path
 
 import psycopg2
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
 from app.up.process import Child
 from tests.support.connections import connection_pool
+from tests.support.embedded import EmbeddedPostgres, EmbeddedRedis
 from tests.support.system import System
 
 PROCESSES = 64  # of a run, at most

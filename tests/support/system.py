@@ -148,6 +148,26 @@ class System:
         finally:
             self._end(process)
 
+    @contextmanager
+    def running(
+        self, workers: int = 1, concurrency: int = 2, pool: str = "prefork", **more: str
+    ) -> Iterator[System]:
+        """Starts workers and a web process; ends all processes afterwards. ``url`` and ``worker_metrics`` are set."""
+        try:
+            for _ in range(workers):
+                port = free_port()
+                self.worker_metrics = f"http://127.0.0.1:{port}/metrics"
+                self.start_worker(concurrency, pool, WORKER_METRICS_PORT=str(port), **more)
+            with self.web(**more) as self.url:
+                yield self
+        finally:
+            self.stop()
+
+    def warm_up(self) -> None:
+        """Waits until a worker has run a task."""
+        with self.guest() as user:
+            user.finished(user.start("test_echo", text="warm"), 60)
+
     def sign_in(self, email: str, url: str = "") -> httpx.Client:
         client = httpx.Client(base_url=url or self.url, timeout=30)
         response = client.post("/api/v2/auth/login", json={"email": email, "password": PASSWORD})

@@ -1,4 +1,5 @@
-// The official Socket.IO client: joins a task's room and prints each event as a line [type, payload].
+// The official Socket.IO client with the transports it is given: joins a task's room and prints each event as a line
+// [type, payload], and the transport with the Engine.IO session id as ["transport", …] at each connect and upgrade.
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 
@@ -17,8 +18,9 @@ const print = (type, data) => process.stdout.write(JSON.stringify([type, data]) 
 
 socket.io.on("open", () => {
   const engine = socket.io.engine;
-  print("transport", { name: engine.transport.name });
-  engine.once("upgrade", (transport) => print("transport", { name: transport.name }));
+  const tell = () => print("transport", { name: engine.transport.name, sid: engine.id });
+  tell();
+  engine.once("upgrade", tell);
 });
 
 socket.on("connect", () => {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import Draft, draft, now, task_stream
 from app.stream.store import Appended
@@ -25,7 +25,7 @@ class Tasks:
 
     def __init__(self, database: str) -> None:
         self.database = database
-        self.connect = Single(database)
+        self.connect = PersistentConnection(database)
         self.transaction = Transactions(self.connect, project, lambda appended: None)
         self.user_id = self.add_user()
 
@@ -65,7 +65,7 @@ class Tasks:
     @contextmanager
     def of_any_thread(self) -> Iterator[Transaction]:
         """A transaction on a connection of its own."""
-        connect = closing(Single(self.database))
+        connect = closing(PersistentConnection(self.database))
         with connect as own, Transactions(own, project, lambda appended: None)() as tx:
             yield tx
 

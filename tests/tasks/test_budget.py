@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from app.errors import TooMany
 from app.stream.event import task_stream
-from app.tasks import budget
-from app.tasks.budget import OverBudget
+from app.tasks import budget, sums
 from tests.stream.helpers import line, sql
 from tests.tasks.helpers import Tasks
 
 
 def stored(tasks: Tasks) -> int:
     """Returns the bytes that a check counts."""
-    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(OverBudget) as refused:
+    with tasks.connect() as conn, conn.cursor() as cur, pytest.raises(TooMany) as refused:
         budget.check(cur, tasks.user_id, 1)
     return int(refused.value.detail.split(": ")[1].split(" of ")[0].replace(",", ""))
 
@@ -61,7 +61,7 @@ def test_the_budget_is_for_one_user_and_day(tasks: Tasks) -> None:
 def test_summing_up_keeps_the_total_and_deletes_days_older_than_a_week(
     tasks: Tasks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "MANY_ROWS", 3)
+    monkeypatch.setattr(sums, "MANY_ROWS", 3)
     for _ in range(3):
         tasks.end(tasks.started())
     before = stored(tasks)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.tasks.cleanup import delete_expired
 from tests.stream.helpers import patient_single, sql
 from tests.tasks.helpers import Tasks
@@ -20,7 +20,7 @@ def connect(database: str) -> Any:
 
 
 def test_cleanup_rows_are_deleted_and_the_rest_stays(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("app.tasks.cleanup.BATCH_ROWS", 2)
     for days in (-1, -1, -1, 1):
@@ -42,9 +42,22 @@ def test_cleanup_rows_are_deleted_and_the_rest_stays(
                 VALUES (%s, gen_random_uuid()::text, '', %s, now() + {days} * interval '2 days')""",
             *(tasks.user_id, tasks.create()),
         )
+        for column in ("expires_at", "revoked_at"):
+            sql(
+                tasks.database,
+                f"""INSERT INTO api_keys (user_id, name, hash, prefix, scopes, {column}) VALUES
+                    (%s, '', gen_random_uuid()::text, '', '{{}}', now() + {days} * interval '8 days')""",
+                tasks.user_id,
+            )
+    sql(
+        tasks.database,
+        "INSERT INTO api_keys (user_id, name, hash, prefix, scopes) VALUES (%s, '', '', '', '{}')",
+        tasks.user_id,
+    )
     sql(tasks.database, "UPDATE writers SET seen_at = seen_at - interval '7 days' WHERE seen_at < now()")
 
-    assert delete_expired(connect) == 15
+    assert delete_expired(connect) == 21
 
     for table in ("tickets", "sessions", "writers", "event_ids", "idempotency_keys"):
         assert sql(tasks.database, f"SELECT count(*) FROM {table}") == [(1,)]
+    assert sql(tasks.database, "SELECT count(*) FROM api_keys") == [(3,)], "one that does not expire stays"

@@ -91,6 +91,21 @@ def test_the_spare_slot_is_for_another_user(tasks: Tasks, ann: str, bob: str) ->
     assert message(tasks, bobs) == bobs
 
 
+@pytest.mark.parametrize(("slots", "spare"), [(1, 0), (3, 1), (9, 1)])
+def test_beside_a_hundred_steps_the_next_claim_is_another_users(
+    tasks: Tasks, ann: str, bob: str, slots: int, spare: int
+) -> None:
+    """Whichever message comes next: those of the steps were sent before."""
+    worker(tasks, slots, spare)
+    steps = waiting(tasks, ann, 100)
+    running = [message(tasks, step) for step in steps[: slots - spare]]
+    (bobs,) = waiting(tasks, bob, 1)
+    if not spare:
+        tasks.end(str(running.pop()))  # the only slot becomes free
+
+    assert message(tasks, steps[50]) == bobs
+
+
 def test_a_user_alone_has_all_other_slots_of_all_workers(tasks: Tasks, ann: str) -> None:
     worker(tasks, slots=3, spare=1)
     worker(tasks, slots=5, spare=1, name="celery@there")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.event import task_stream
 from app.stream.transaction import Hint, Transactions
-from app.tasks import forsaken
+from app.tasks import old_tasks
 from app.tasks.approvals import Approval, approval_wait
 from app.tasks.dispatch import hints_of
 from app.tasks.forsaken import expire_tasks
@@ -115,7 +115,10 @@ def test_a_parent_goes_on_when_a_step_expires(tasks: Tasks, run: Callable[..., i
     ago(tasks, DAYS + 1, parent, first)
     hints: list[Hint] = []
     begin = Transactions(
-        Single(tasks.database), project, lambda appended: None, lambda tx: hints.extend(hints_of(tx))
+        PersistentConnection(tasks.database),
+        project,
+        lambda appended: None,
+        lambda tx: hints.extend(hints_of(tx)),
     )
 
     assert expire_tasks(tasks.connect, begin, DAYS) == 1
@@ -130,7 +133,7 @@ def test_a_parent_goes_on_when_a_step_expires(tasks: Tasks, run: Callable[..., i
 def test_a_run_keeps_its_time_and_reads_all_pages(
     tasks: Tasks, run: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forsaken, "PAGE_TASKS", 2)
+    monkeypatch.setattr(old_tasks, "PAGE_TASKS", 2)
     ago(tasks, DAYS + 1, *(tasks.create() for _ in range(5)))
 
     assert run(seconds=0) == 0

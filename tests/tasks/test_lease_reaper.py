@@ -28,17 +28,22 @@ class Web:
     def __init__(self, database: str) -> None:
         self.sent: list[tuple[str, str, tuple[str, int]]] = []
         self.published: list[Appended] = []
-        self.run_id: str | None = "one"
+        self.run_id, self.redis_is_away = "one", False
         self.takes = 1_000_000  # so many messages the broker takes
         self.may_retry = False
         self.rounds = LeaseReaper(
             database,
             Dispatcher(self._send, lambda job_type: f"queue of {job_type}"),
             lambda connect, committed: Transactions(connect, project, self.published.append, committed),
-            lambda: self.run_id,
+            self._run_id,
             lambda job_type, retry_count: self.may_retry,
             seconds=60,  # no pause is noticed, however slow the machine is
         )
+
+    def _run_id(self) -> str:
+        if self.redis_is_away:
+            raise BrokerDown("as asked")
+        return self.run_id
 
     def turn(self, times: int = 1) -> None:
         for _ in range(times):

@@ -10,8 +10,7 @@ from psycopg2.extras import Json
 
 from app.stream.event import user_stream
 from app.tasks import listing
-from app.tasks.counting import sum_up
-from app.tasks.listing import Listing, Page, active_task, filters, list_tasks, status_counts
+from app.tasks.listing import COUNTS, Listing, Page, active_task, filters, list_tasks, status_counts
 from tests.stream.helpers import sql
 from tests.support.plans import rows_visited
 from tests.tasks.helpers import Tasks
@@ -206,16 +205,16 @@ def test_counts_are_right_whoever_changes_a_task_and_when_they_are_summed_up(tas
     made = [tasks.create() for _ in range(40)]
     for task_id in made[:30]:
         tasks.claim(task_id)
-    sum_up(tasks.connect)
+    COUNTS.sum_up(tasks.connect)
     for task_id in made[:28]:
         tasks.end(task_id)
     sql(tasks.database, "UPDATE tasks SET tenant = 'acme' WHERE id = %s", made[0])
 
     expected = {"PENDING": 10, "STARTED": 2, "SUCCESS": 28}
     assert counted(tasks) == (expected, True)
-    assert sum_up(tasks.connect) == 1
+    assert COUNTS.sum_up(tasks.connect) == 1
     assert counted(tasks) == (expected, True)
-    assert sum_up(tasks.connect) == 0, "once is enough"
+    assert COUNTS.sum_up(tasks.connect) == 0, "once is enough"
     ((rows,),) = sql(tasks.database, "SELECT count(*) FROM task_counts")
     assert rows == 4, "of a user one for each status, and those of a tenant by themselves"
     assert counted(tasks, user_id=None, tenant="acme") == ({"SUCCESS": 1}, True)
@@ -224,7 +223,7 @@ def test_counts_are_right_whoever_changes_a_task_and_when_they_are_summed_up(tas
 def test_counting_a_whole_list_reads_no_task(tasks: Tasks) -> None:
     for _ in range(3):
         sql(tasks.database, FILL, tasks.user_id)
-    sum_up(tasks.connect)
+    COUNTS.sum_up(tasks.connect)
     sql(tasks.database, "ANALYZE")
     plans: list[str] = []
 

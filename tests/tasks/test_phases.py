@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from app.tasks import reports
+from taskroom import runs
+from taskroom.runs import FURTHER
 from tests.tasks.helpers import Tasks
 from tests.workers.kept import Kept
-from workers import run as runs
-from workers.run import FURTHER, Run
+from workers.run import Run
 
 LIMIT = 5
 

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.errors import NotFound
 from app.stream.event import task_stream
-from app.tasks import lifecycle, removal
+from app.tasks import lifecycle, old_tasks, removal
 from app.tasks.creation import Origin
 from app.tasks.parents import delegation
 from app.tasks.removal import remove_tasks
@@ -167,7 +167,7 @@ def test_a_page_of_ended_tasks_is_a_range_of_an_index_in_the_order_of_time(
             yield SimpleNamespace(cursor=lambda: conn.cursor(cursor_factory=Noting))
 
     found: list[tuple[str, str]] = []
-    while page := removal._ended(noting, YEAR, found[-1] if found else removal.FIRST):  # type: ignore[arg-type]
+    while page := old_tasks.page(noting, removal._ENDED, YEAR, found[-1] if found else old_tasks.FIRST):  # type: ignore[arg-type]
         found += page
 
     in_order = sql(tasks.database, "SELECT id::text FROM tasks ORDER BY tasks.finished_at, tasks.id")

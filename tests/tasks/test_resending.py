@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from app.broker import BrokerDown
 from app.tasks import dispatch
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
@@ -81,12 +82,13 @@ def test_while_redis_is_away_nothing_is_sent_and_then_everything(tasks: Tasks, w
     task_id = tasks.create()
     web.turn()
     web.sent.clear()
-    web.run_id = None
+    web.redis_is_away = True
     overdue(tasks, task_id)
 
-    web.turn()
+    with pytest.raises(BrokerDown):  # the thread of the rounds logs it, and goes on
+        web.turn()
     assert web.sent == [] and tasks.dispatches() == {task_id: (1, 1)}
-    web.run_id = "two"
+    web.redis_is_away, web.run_id = False, "two"
     web.turn()
 
     assert web.sent_tasks() == [task_id]

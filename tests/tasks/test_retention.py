@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.event import draft, task_stream
 from app.stream.resync import Resync
 from app.stream.store import Store, open_stream
@@ -57,11 +57,11 @@ def kept(tasks: Tasks, stream: str) -> tuple[int, int, int]:
     return pruned_to, last_seq, len(sequences)
 
 
-def prunables(connect: Single, keep: Retention) -> Sequence[Prunable]:
+def prunables(connect: PersistentConnection, keep: Retention) -> Sequence[Prunable]:
     return list(prunable(connect, keep))
 
 
-def test_the_last_event_of_a_task_that_ended_long_ago_stays(tasks: Tasks, connect: Single):
+def test_the_last_event_of_a_task_that_ended_long_ago_stays(tasks: Tasks, connect: PersistentConnection):
     old, young, running = finished(tasks, days_ago=31), finished(tasks, days_ago=29), tasks.started()
     before = snapshot(connect, old)
     assert before is not None
@@ -79,7 +79,7 @@ def test_the_last_event_of_a_task_that_ended_long_ago_stays(tasks: Tasks, connec
     assert ([e.type for e in shown], sequence) == (["task_status"], last_seq)
 
 
-def test_the_newest_events_of_a_long_task_stay_when_it_has_ended(tasks: Tasks, connect: Single):
+def test_the_newest_events_of_a_long_task_stay_when_it_has_ended(tasks: Tasks, connect: PersistentConnection):
     ended, running = finished(tasks, lines=300), tasks.started()
     tasks.append([line(task_stream(running), str(n), attempt=1) for n in range(300)])
 
@@ -94,7 +94,7 @@ def test_the_newest_events_of_a_long_task_stay_when_it_has_ended(tasks: Tasks, c
 
 
 def test_a_statement_reads_a_page_of_streams_and_a_run_all_wherever_it_begins(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     old = [finished(tasks, lines=1, days_ago=31 if n % 3 == 0 else 0) for n in range(10)][::3]
     monkeypatch.setattr(retention, "PAGE_STREAMS", 2)
@@ -115,14 +115,14 @@ def test_a_statement_reads_a_page_of_streams_and_a_run_all_wherever_it_begins(
     assert len(looks) >= 3 * (last // 2), "a page each"
 
 
-def test_zero_keeps_everything_for_ever(tasks: Tasks, connect: Single):
+def test_zero_keeps_everything_for_ever(tasks: Tasks, connect: PersistentConnection):
     old = finished(tasks, lines=300, days_ago=10_000)
 
     assert prune(connect, Retention(0, 0)) == 0
     assert kept(tasks, task_stream(old))[0] == 0
 
 
-def test_streams_of_users_are_pruned_event_by_event(tasks: Tasks, connect: Single):
+def test_streams_of_users_are_pruned_event_by_event(tasks: Tasks, connect: PersistentConnection):
     with connect() as conn, conn.cursor() as cur:
         for stream in ("user:a", "user:b", "broadcast"):
             open_stream(cur, stream)
@@ -141,7 +141,7 @@ def test_streams_of_users_are_pruned_event_by_event(tasks: Tasks, connect: Singl
 
 
 def test_a_huge_task_is_pruned_in_batches_each_a_transaction(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(retention, "BATCH_EVENTS", 50)
     task_id = finished(tasks, lines=110, days_ago=31)
@@ -158,7 +158,7 @@ def test_a_huge_task_is_pruned_in_batches_each_a_transaction(
 
 
 def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     task_id, original, batches = finished(tasks, lines=50, days_ago=31), retention._target, []
     monkeypatch.setattr(retention, "BATCH_EVENTS", 10)
@@ -181,7 +181,7 @@ def test_a_run_that_is_killed_in_the_middle_is_finished_by_the_next(
 
 
 def test_it_stops_when_its_time_is_over_and_goes_on_the_next_time(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     finished(tasks, lines=50, days_ago=31)
     monkeypatch.setattr(retention, "BATCH_EVENTS", 10)
@@ -191,7 +191,7 @@ def test_it_stops_when_its_time_is_over_and_goes_on_the_next_time(
 
 
 def test_a_run_begins_at_a_random_stream_so_that_short_runs_prune_all(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     for _ in range(3):
         finished(tasks, days_ago=31)
@@ -206,7 +206,7 @@ def test_a_run_begins_at_a_random_stream_so_that_short_runs_prune_all(
     assert seen == [first, second, third, second, third, first, third, first, second]
 
 
-def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: Single):
+def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: PersistentConnection):
     task_id = finished(tasks, days_ago=31)
     writer = patient_single(tasks.database)
     with writer() as conn, conn.cursor() as cur:
@@ -218,7 +218,7 @@ def test_a_stream_that_a_writer_has_locked_is_skipped(tasks: Tasks, connect: Sin
 
 
 def test_a_writer_never_waits_while_events_are_deleted(
-    tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):
     """Writes between the deletes and the lock, where a batch spends nearly all of its time."""
     with connect() as conn, conn.cursor() as cur:
@@ -240,18 +240,18 @@ def test_a_writer_never_waits_while_events_are_deleted(
     assert kept(tasks, "user:a") == (200, 301, 101)
 
 
-def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect: Single):
+def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect: PersistentConnection):
     with connect() as conn, conn.cursor() as cur:
         open_stream(cur, "user:busy")
 
     def write() -> None:
-        writer = Single(tasks.database)
+        writer = PersistentConnection(tasks.database)
         for n in range(60):
             appended(writer, [line("user:busy", str(n)) for _ in range(10)])
         writer.close()
 
     def cut() -> None:
-        cutter = Single(tasks.database)
+        cutter = PersistentConnection(tasks.database)
         for _ in range(60):
             prune(cutter, Retention(days=0, events=50))
         cutter.close()
@@ -262,9 +262,9 @@ def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect
     assert last_seq == 1200 and events >= 50
 
 
-def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: Single):
+def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: PersistentConnection):
     finished(tasks, days_ago=31)
-    other = Single(tasks.database)
+    other = PersistentConnection(tasks.database)
     with other() as conn, conn.cursor() as cur:
         cur.execute("SELECT pg_advisory_lock(%s)", (retention.LOCK_KEY,))
     assert prune(connect, MONTH) == 0
@@ -276,7 +276,9 @@ def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: Single):
     assert prune(connect, MONTH) == 0, "the lock is free, and no event is left to prune"
 
 
-def test_many_streams_are_taken_page_by_page(tasks: Tasks, connect: Single, monkeypatch: pytest.MonkeyPatch):
+def test_many_streams_are_taken_page_by_page(
+    tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(retention, "PAGE_STREAMS", 2)
     old = [finished(tasks, days_ago=31) for _ in range(5)]
 
@@ -285,7 +287,7 @@ def test_many_streams_are_taken_page_by_page(tasks: Tasks, connect: Single, monk
     assert all(kept(tasks, task_stream(task_id))[2] == 1 for task_id in old)
 
 
-def test_a_cursor_into_pruned_events_gets_the_oldest_sequence(tasks: Tasks, connect: Single):
+def test_a_cursor_into_pruned_events_gets_the_oldest_sequence(tasks: Tasks, connect: PersistentConnection):
     task_id = finished(tasks, days_ago=31)
     prune(connect, MONTH)
     store, stream = Store(connect), task_stream(task_id)

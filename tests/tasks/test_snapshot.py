@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.stream.event import draft, now, task_stream
 from app.tasks.snapshot import RECENT_LOGS, current_events, snapshot
 from tests.stream.helpers import in_threads, line
@@ -102,7 +102,7 @@ def test_every_snapshot_beside_a_busy_writer_is_the_fold_up_to_its_sequence(task
         tasks.end(task_id)
 
     def looks() -> None:
-        connect = Single(tasks.database)
+        connect = PersistentConnection(tasks.database)
         try:
             seen: set[int] = set()
             while len(found) < SNAPSHOTS or len(seen) <= DIFFERENT:  # a slow writer makes the test longer

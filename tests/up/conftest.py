@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.home import Home
+from tests.support.embedded import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from app.auth.key_text import hash_of
 from app.auth.passwords import verify
 from app.up.home import Home
 from app.up.settings import CHECKOUT
@@ -105,6 +106,56 @@ def test_a_second_start_keeps_role_and_tenant_of_the_demo_account(running: Runni
         assert verify(made, "another password") and rest == ["admin", "acme"]
     finally:
         other.stop()
+
+
+def keys(home: Path) -> list[tuple[str, str, list[str]]]:
+    """Returns hash, e-mail and scopes of the live keys."""
+    connection = psycopg2.connect(Home.environment_in(home)["DATABASE_URL"])
+    try:
+        with connection, connection.cursor() as cur:
+            cur.execute(
+                """SELECT hash, email, scopes FROM api_keys JOIN users ON users.id = user_id
+                   WHERE revoked_at IS NULL"""
+            )
+            return cur.fetchall()
+    finally:
+        connection.close()
+
+
+def test_it_prints_a_key_of_the_demo_account_the_same_at_each_start(running: Running) -> None:
+    home, all_scopes = running.home, ["report", "read", "start", "act"]
+    key = running.wait_for("key ").removeprefix("key ")
+    assert running.lines[-2].startswith("login ")
+    assert keys(home) == [(hash_of(key), DEMO, all_scopes)]
+    logs = "".join(path.read_text() for path in (home / "log").glob("*.log"))
+    environment = (home / "run/environment.json").read_text()
+    assert key.startswith("trk_") and key not in logs + environment
+    assert running.stop() == 0
+
+    again = Running(home, STANDIN="account")
+    try:
+        assert again.wait_for("key ") == f"key {key}"
+        assert keys(home) == [(hash_of(key), DEMO, all_scopes)]
+    finally:
+        again.stop()
+
+    given = Running(home, STANDIN="account", DEMO_KEY="trk_0123456789abcdef")
+    try:
+        assert given.wait_for("key ") == "key trk_0123456789abcdef"
+        assert keys(home) == [(hash_of("trk_0123456789abcdef"), DEMO, all_scopes)]
+    finally:
+        given.stop()
+
+
+def test_the_operator_makes_and_revokes_keys(running: Running) -> None:
+    home = running.home
+
+    made = cli(home, "key", "add", "backup", "--email", DEMO, "--scopes", "read")
+    assert (made.returncode, made.stderr, made.stdout.count("\n")) == (0, "", 1)
+    listed = cli(home, "key", "list").stdout.splitlines()
+    assert [line.rpartition(" ")[2] for line in listed] == ["backup", "script/up"]
+    assert cli(home, "key", "revoke", listed[0].split()[0]).returncode == 0
+    assert len(keys(home)) == 1
 
 
 def test_without_script_up_it_says_so_in_one_line(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from app.up import survivors
-from app.up.embedded_redis import EmbeddedRedis
 from app.up.home import Home
+from tests.support.embedded import EmbeddedRedis
 from tests.up.running import eventually
 
 

@@ -12,11 +12,11 @@ import psycopg2
 import pytest
 
 from app.up import identity, migrated, survivors
-from app.up.embedded_postgres import EmbeddedPostgres
 from app.up.errors import UpError
 from app.up.home import Home
 from app.up.plan import log_contains
 from app.up.process import Child, Process
+from tests.support.embedded import EmbeddedPostgres
 from tests.up.running import eventually
 
 
@@ -194,6 +194,7 @@ def test_secrets_file_has_what_the_servers_need(new_home: Home) -> None:
         "database_password",
         "redis_password",
         "demo_password",
+        "demo_key",
     }
 
 

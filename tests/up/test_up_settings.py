@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def test_defaults() -> None:
         ("WORKER_CONCURRENCY", "-1"),
         ("TASKROOM_DEMO_RUN", "yes"),
         ("DEMO_PASSWORD", "short"),
+        ("DEMO_KEY", "trk_15_characters__"),
+        ("DEMO_KEY", "not-a-key-although-long-enough"),
+        ("DEMO_KEY", "trk_with a space in the middle"),
     ],
 )
 def test_the_message_names_the_invalid_setting(name: str, value: str) -> None:
@@ -73,6 +77,25 @@ def test_secrets_are_private_and_do_not_change(tmp_path: Path) -> None:
     assert (tmp_path / "home" / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert Home.open(tmp_path / "home").secrets == first.secrets
     assert first.secrets.demo_password not in repr(first)
+    assert first.secrets.demo_key.startswith("trk_") and first.secrets.demo_key not in repr(first)
+
+
+def test_a_key_of_twenty_characters_is_taken() -> None:
+    assert Settings.from_env({"DEMO_KEY": "trk_0123456789abcdef"}).demo_key == "trk_0123456789abcdef"
+
+
+def test_a_home_of_a_version_without_a_demo_key_gets_one_that_stays(tmp_path: Path) -> None:
+    Home.open(tmp_path)
+    path = tmp_path / "secrets.json"
+    older = json.loads(path.read_text())
+    del older["demo_key"]
+    path.write_text(json.dumps(older))
+
+    first, second = Home.open(tmp_path), Home.open(tmp_path)
+
+    assert first.secrets == second.secrets
+    assert first.secrets.database_password == older["database_password"]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_damaged_secrets_are_not_replaced(tmp_path: Path) -> None:

@@ -8,16 +8,12 @@ from __future__ import annotations
 import json
 import socket
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.up.embedded_postgres import EmbeddedPostgres
-from app.up.embedded_redis import EmbeddedRedis
-from app.up.home import Home
-from tests.support.system import ROOT, System, User, wait_for
+from tests.support.embedded import embedded_system
+from tests.support.system import ROOT, User, wait_for
 
 FILE = Path(__file__).with_name("recorded.json")
 CONTENT = (
@@ -33,24 +29,6 @@ STEPS = [
     {"job_type": "test_fail", "params": {"text": "the third step fails"}},
 ]
 Vector = dict[str, Any]
-
-
-@contextmanager
-def running() -> Iterator[User]:
-    """Somebody who is signed in to a system of their own."""
-    with tempfile.TemporaryDirectory() as folder:
-        home = Home.open(Path(folder))
-        with EmbeddedPostgres(home) as postgres, EmbeddedRedis(home) as redis:
-            system = System(postgres.url, redis.url, home.log)
-            system.migrate()
-            system.start_worker()
-            try:
-                with system.web() as system.url:
-                    user = system.user()
-                    yield user
-                    user.client.close()
-            finally:
-                system.stop()
 
 
 def vector(user: User, name: str, task_id: str) -> Vector:
@@ -111,7 +89,7 @@ def record(user: User) -> Iterator[Vector]:
 
 
 def main() -> None:
-    with running() as user:
+    with embedded_system() as system, system.guest() as user:
         vectors = list(record(user))
     lines = ",\n".join(json.dumps(each, separators=(",", ":")) for each in vectors)
     # Where it was recorded is nobody's business.

@@ -25,12 +25,12 @@ class Kept:
     def put(self, item: Draft) -> None:
         self.drafts.append(item)
 
-    def said(self, type: str) -> list[dict[str, Any]]:
+    def of_type(self, type: str) -> list[dict[str, Any]]:
         return [orjson.loads("{" + d.tail) for d in self.drafts if d.type == type]
 
     def lines(self) -> list[tuple[str, str, str | None]]:
         """Level, message and component of each line."""
-        return [(line["level"], line["message"], line["component"]) for line in self.said("log")]
+        return [(line["level"], line["message"], line["component"]) for line in self.of_type("log")]
 
 
 def run_of(

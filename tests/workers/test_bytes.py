@@ -16,7 +16,7 @@ TEXT = 'quote \' " back\\slash \t\r\n \u0085\u2028\u2029 \U0001f600 \u8868 {"typ
 
 
 def test_stored_published_and_sent_are_the_same_bytes(system: System, user: User) -> None:
-    heard: list[bytes] = []
+    published: list[bytes] = []
     channels = Channels(system.redis_url)
     with Redis.from_url(system.redis_url) as redis, redis.pubsub() as pubsub:
         pubsub.psubscribe(channels.pattern("task"))
@@ -33,13 +33,13 @@ def test_stored_published_and_sent_are_the_same_bytes(system: System, user: User
         while (message := pubsub.get_message(ignore_subscribe_messages=True, timeout=2.0)) is not None:
             if message["channel"].decode() == channels.of(stream):
                 events, _ = decode_batch(stream, message["data"].decode())
-                heard.extend(e.payload.encode() for e in events)
+                published.extend(e.payload.encode() for e in events)
 
     payloads = [payload.encode() for (payload,) in stored]
     assert any(b"back\\\\slash" in payload for payload in payloads)
     assert sent == payloads
     # A hint may be lost while the machine is slow; what is heard is the same bytes, in their order.
-    assert heard and heard == [payload for payload in payloads if payload in heard]
+    assert published and published == [payload for payload in payloads if payload in published]
 
 
 def read_to_the_end(url: str, token: str, task_id: str) -> list[bytes]:

@@ -28,11 +28,11 @@ def test_a_forked_child_reports_and_its_parent_ends_the_task(user: User, way: st
     task = user.finished(task_id)["task"]
 
     assert (task["status"], task["result"]) == ("SUCCESS", code)
-    said = messages(user, task_id)
-    assert [said.count(line) for line in ("parent before", "child", "child prints", "parent after")] == [
+    lines = messages(user, task_id)
+    assert [lines.count(line) for line in ("parent before", "child", "child prints", "parent after")] == [
         1
     ] * 4
-    assert sum("in the child" in line for line in said) == (way == "raise")
+    assert sum("in the child" in line for line in lines) == (way == "raise")
 
 
 def test_multiprocessing_forks_in_a_task_and_what_it_reports_is_the_tasks(user: User) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from taskroom import threads
 from tests.workers.kept import OTHER, TASK, Kept, run_of
 from workers import capture, contexts, current
 from workers.errors import NoRun
@@ -25,7 +26,7 @@ def installed() -> Iterator[None]:
     contexts.install()
     capture.install()
     yield
-    contexts.uninstall()
+    threads.uninstall()
 
 
 def task(task_id: str, work: Callable[[], Any]) -> list[str]:

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.jobs.packages import Declaration
 from tests.stream.helpers import sql
 from workers import declarations as declaring
@@ -119,7 +119,7 @@ def test_it_is_written_once_then_kept_and_written_anew_where_it_is_lost(
     write({"shop/jobs/resize.py": GOOD.format(name="resize")}, "shop.jobs")
     clock = SimpleNamespace(now=0.0)
     monkeypatch.setattr(declaring, "time", SimpleNamespace(monotonic=lambda: clock.now))
-    mine, connect = DeclarationWriter(), Single(database)
+    mine, connect = DeclarationWriter(), PersistentConnection(database)
 
     def written() -> bool:
         if due := mine.due():

@@ -122,5 +122,5 @@ def test_its_end_is_by_the_clock_that_it_began_by(execute: ModuleType) -> None:
 
     execute._end(Run(claim, kept), {"status": "SUCCESS", "result": None}, 90_000.0)  # type: ignore[arg-type]
 
-    (ended,) = kept.said("task_status")
+    (ended,) = kept.of_type("task_status")
     assert "2026-01-01T00:11:30" <= ended["finished_at"] < "2026-01-01T00:20"

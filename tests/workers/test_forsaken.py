@@ -25,9 +25,9 @@ def housekeeping(
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     before = set(sys.modules)
-    yield importlib.import_module("workers.housekeeping")
+    yield importlib.import_module("workers.scheduled")
     runtime.close(5)
-    for name in {"workers.housekeeping", "workers.celery_app"} - before:
+    for name in {"workers.scheduled", "workers.celery_app"} - before:
         del sys.modules[name]
     settings.cache_clear()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.api.answers import problem
-from tests.support.servers import Servers
 from tests.support.system import ROOT, System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -50,17 +49,12 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shop(
-    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
+def shop(new_system: Callable[[str], System]) -> Iterator[System]:
     """A web process before the first worker of its database."""
-    system = System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp("shop"))
+    system = new_system("shop")
     system.sql("DELETE FROM job_packages")
-    try:
-        with system.web() as system.url:
-            yield system
-    finally:
-        system.stop()
+    with system.running(workers=0):
+        yield system
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.config import Config
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.errors import ConfigurationError
 from app.tasks.lease_reaper import MISSED_LIMIT, LeaseReaper
 from tests.support.system import SECRET
@@ -43,7 +43,7 @@ def test_a_worker_renews_often_enough_and_soon_after_an_outage(
 @pytest.mark.parametrize("seconds", [1.0, 5.0, 60.0])
 def test_a_leader_is_not_cut_off_between_two_of_its_rounds(database: str, seconds: float) -> None:
     rounds = LeaseReaper(database, None, lambda *_: None, lambda: None, lambda *_: False, seconds)  # type: ignore[arg-type]
-    connect: Single = rounds._connect
+    connect: PersistentConnection = rounds._connect
 
     with connect() as connection, connection.cursor() as cur:
         cur.execute("SELECT setting::float / 1000 FROM pg_settings WHERE name = 'idle_session_timeout'")

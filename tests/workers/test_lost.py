@@ -23,11 +23,11 @@ def without_rounds(system: System, task_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "told"),
+    ("how", "reason"),
     [("exit", "exitcode 3"), ("segfault", "signal 11 (SIGSEGV)"), ("kill", "signal 9 (SIGKILL)")],
 )
 def test_the_worker_ends_the_task_of_a_child_that_died(
-    system: System, user: User, tmp_path: Path, how: str, told: str
+    system: System, user: User, tmp_path: Path, how: str, reason: str
 ) -> None:
     gate = tmp_path / "gate"
     task_id = user.start("test_dies", how=how, gate=str(gate))
@@ -38,7 +38,7 @@ def test_the_worker_ends_the_task_of_a_child_that_died(
 
     task = user.finished(task_id)["task"]
     assert (task["status"], task["error"]["type"]) == ("FAILURE", "WorkerLost")
-    assert task["error"]["message"] == f"The process that ran this task ended: {told}"
+    assert task["error"]["message"] == f"The process that ran this task ended: {reason}"
     ends = [e for e in user.events(task_id) if e["data"].get("finished_at")]
     assert len(ends) == 1
 

@@ -94,7 +94,7 @@ def test_a_phase_ends_with_an_exception_that_has_no_text() -> None:
     with current.running(run_of(kept)), pytest.raises(Mute), phase("a"):
         raise Mute
 
-    (failed,) = [u for u in kept.said("phase_update") if u["status"] == "error"]
+    (failed,) = [u for u in kept.of_type("phase_update") if u["status"] == "error"]
     assert failed["message"] == "Mute (its text could not be made: KeyError)"
 
 

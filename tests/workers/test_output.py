@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from taskroom import output as lines
+from taskroom import threads
 from tests.support.system import User
 from tests.workers.kept import OTHER, TASK, Kept, run_of
 from workers import capture, contexts, current, output
@@ -25,7 +27,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(logging.getLogger(), "level", logging.INFO)
     contexts.install()
     yield
-    contexts.uninstall()
+    threads.uninstall()
 
 
 def printed(work: Callable[[], Any], task_id: str = TASK) -> list[Line]:
@@ -35,7 +37,7 @@ def printed(work: Callable[[], Any], task_id: str = TASK) -> list[Line]:
     output.install()
     capture.install()
     try:
-        with current.running(run), output.finished(run):
+        with current.running(run), lines.finished(run):
             work()
     finally:
         sys.stdout, sys.stderr = before
@@ -150,7 +152,7 @@ def test_a_forked_child_does_not_end_the_line_of_its_parent(monkeypatch: pytest.
         with monkeypatch.context() as patch:
             patch.setattr(os, "getpid", lambda: -1)
             print("the child's", end="")
-            output.finish(current.get())
+            lines.finish(current.get())
 
     assert printed(work) == out("the child's"), "of the child's copy; the parent has its own"
 

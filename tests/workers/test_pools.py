@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.projections import project
 from app.stream.transaction import Transactions
 from app.tasks.lifecycle import expire_lease
-from app.up.embedded import free_port
-from tests.support.servers import Servers
 from tests.support.system import ROOT, System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -25,23 +23,10 @@ several = pytest.mark.parametrize("pooled", ["threads", "gevent"], indirect=True
 
 
 @pytest.fixture(scope="module")
-def pooled(
-    request: pytest.FixtureRequest,
-    servers: Servers,
-    other_redis_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[System]:
+def pooled(request: pytest.FixtureRequest, new_system: Callable[[str], System]) -> Iterator[System]:
     """A Taskroom of its own whose worker has the pool that the test names."""
-    system = System(servers.create_database(), other_redis_url, tmp_path_factory.mktemp(request.param))
-    port = free_port()
-    system.worker_metrics = f"http://127.0.0.1:{port}/metrics"
-    system.start_worker(CONCURRENCY, pool=request.param, WORKER_METRICS_PORT=str(port))
-    try:
-        with system.web() as url:
-            system.url = url
-            yield system
-    finally:
-        system.stop()
+    with new_system(request.param).running(concurrency=CONCURRENCY, pool=request.param) as system:
+        yield system
 
 
 @pytest.fixture
@@ -113,7 +98,7 @@ def test_the_leases_of_all_are_renewed(pooled: System, guest: User, tmp_path: Pa
 def test_one_task_of_several_is_superseded(pooled: System, guest: User, tmp_path: Path) -> None:
     lost, *others = gated(guest, tmp_path / "gate")
 
-    connect = Single(pooled.database_url)
+    connect = PersistentConnection(pooled.database_url)
     with Transactions(connect, project, lambda appended: None)() as tx:
         expire_lease(tx, lost, 1, retry=False)  # as a round does
     connect.close()

@@ -70,8 +70,8 @@ def test_a_file_that_cannot_be_imported_is_named_and_the_others_work(
         names = list(registry.jobs())
 
     assert names == ["good"]
-    ((file, said),) = registry.broken().items()
-    assert file == "workers/jobs/zz_broken.py" and said.startswith(why)
+    ((file, reason),) = registry.broken().items()
+    assert file == "workers/jobs/zz_broken.py" and reason.startswith(why)
     (record,) = caplog.records
     assert "workers/jobs/zz_broken.py cannot be imported" in record.getMessage() and record.exc_info
 

@@ -36,6 +36,16 @@ def test_of_two_attempts_of_a_task_the_older_is_superseded() -> None:
     assert [run.superseded for run in (older, newer, other)] == [True, False, False]
 
 
+def test_an_attempt_that_was_superseded_stays_so_when_its_task_is_cancelled() -> None:
+    run = run_of(Kept())
+    leases = leases_of(run)
+
+    leases.on_committed(Appended(refused={task_stream(TASK)}))
+    leases.on_committed(Appended(cancel_requested={task_stream(TASK)}))
+
+    assert (run.superseded, run.cancelled) == (True, False)
+
+
 def test_a_run_that_is_over_is_not_renewed() -> None:
     run, leases = run_of(Kept()), Leases()
 

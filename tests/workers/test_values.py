@@ -37,9 +37,9 @@ def test_a_phase_with_a_name_that_cannot_be_has_one_that_can(kept: Kept, name: A
     emitters.emit_phase_complete(TASK, name)
     emitters.emit_task_status(TASK, True, None, name)
 
-    told = kept.said("phase_update") + kept.said("phase_complete")
-    assert len(told) == 5
-    assert {event["phase_id"] for event in told} == {held}
+    sent = kept.of_type("phase_update") + kept.of_type("phase_complete")
+    assert len(sent) == 5
+    assert {event["phase_id"] for event in sent} == {held}
 
 
 def test_a_status_that_is_none_is_told_once_and_ends_nothing(kept: Kept) -> None:
@@ -47,7 +47,7 @@ def test_a_status_that_is_none_is_told_once_and_ends_nothing(kept: Kept) -> None
     emitters.emit_phase_update(TASK, "b", "paused")
     emitters.emit_phase_update(TASK, "c", "COMPLETED")
 
-    assert [u["status"] for u in kept.said("phase_update")] == ["in_progress", "in_progress", "completed"]
+    assert [u["status"] for u in kept.of_type("phase_update")] == ["in_progress", "in_progress", "completed"]
     assert kept.lines() == [
         (
             "WARNING",
@@ -79,12 +79,12 @@ def test_texts_that_are_none_are_made_ones(kept: Kept) -> None:
         opened.advance(message=5)  # type: ignore[arg-type]
         opened.report()
 
-    assert [(x["message"], x["component"], x["phase"]) for x in kept.said("log")] == [
+    assert [(x["message"], x["component"], x["phase"]) for x in kept.of_type("log")] == [
         ("7", "8", "9"),
         ("", None, None),
         ("(Mute, its text could not be made: KeyError)", None, None),
     ]
-    assert [u["message"] for u in kept.said("phase_update")][:2] == [
+    assert [u["message"] for u in kept.of_type("phase_update")][:2] == [
         "(Mute, its text could not be made: KeyError)",
         "5",
     ]
@@ -94,7 +94,7 @@ def test_texts_that_are_none_are_made_ones(kept: Kept) -> None:
 def test_a_message_that_cannot_be_filled_in_stands_as_it_is(kept: Kept, message: str) -> None:
     assert list(track([1, 2], phase="a", message=message)) == [1, 2]
 
-    assert kept.said("phase_update")[-1]["message"] == message
+    assert kept.of_type("phase_update")[-1]["message"] == message
 
 
 def test_counts_are_whole_before_they_are_an_event(kept: Kept) -> None:
@@ -110,11 +110,11 @@ def test_counts_are_whole_before_they_are_an_event(kept: Kept) -> None:
     names = ("processed_count", "total_count", "error_count", "eta_seconds", "duration_seconds")
     first, second, third = (
         tuple(event.get(name) for name in names)
-        for event in kept.said("phase_update")[:2] + kept.said("phase_complete")[:1]
+        for event in kept.of_type("phase_update")[:2] + kept.of_type("phase_complete")[:1]
     )
     assert first == (1, 7, None, 12.5, None)
     assert second == (None, 2**53, 0, None, None)
     assert third == (1, 8, 2, None, 1.5)
     assert all(type(value) is int for value in first[:2])
-    last = kept.said("phase_complete")[-1]
+    last = kept.of_type("phase_complete")[-1]
     assert (last["processed_count"], last["total_count"], last["error_count"]) == (1, 3, 2)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.support.receiver import Receiver, receiving
-from tests.support.servers import Servers
 from tests.support.system import System, User, wait_for
 
 pytestmark = pytest.mark.slow
@@ -28,24 +27,14 @@ def kill_workers(system: System) -> None:
 
 
 @pytest.fixture(scope="module")
-def hooked(
-    servers: Servers, other_redis_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[System]:
+def hooked(new_system: Callable[[str], System]) -> Iterator[System]:
     """Two web processes and two workers that may call the loopback."""
-    home = tmp_path_factory.mktemp("hooked")
-    system = System(servers.create_database(), other_redis_url, home)
-    try:
-        for _ in range(WORKERS):
-            system.start_worker(**SETTINGS)
-        with system.web(**SETTINGS) as url, system.web(**SETTINGS):
-            system.url = url
-            warm = system.user()
-            warm.finished(warm.start("test_echo"), 60)
-            warm.client.close()
+    with new_system("hooked").running(WORKERS, **SETTINGS) as system, system.web(**SETTINGS):
+        try:
+            system.warm_up()
             yield system
-    finally:
-        kill_workers(system)  # asked to end, one would first send what is due, for up to twenty seconds
-        system.stop()
+        finally:
+            kill_workers(system)  # asked to end, one would first send what is due, for up to twenty seconds
 
 
 @pytest.fixture
@@ -102,8 +91,8 @@ def test_many_events_are_each_told_once(someone: User, receiver: Receiver) -> No
 
     wait_for("the log", lambda: {d["status"] for d in log(someone, made)} == {"delivered"})
     assert len({r.id for r in receiver.received}) == len(receiver.received) == 30
-    told = {(r.payload["type"], r.payload["data"]["task_id"]) for r in receiver.received}
-    assert told == {(type, task) for task in tasks for type in ("task_created", "task_completed")}
+    sent = {(r.payload["type"], r.payload["data"]["task_id"]) for r in receiver.received}
+    assert sent == {(type, task) for task in tasks for type in ("task_created", "task_completed")}
 
 
 def test_what_fails_is_tried_again_until_it_goes_well(someone: User, receiver: Receiver) -> None:

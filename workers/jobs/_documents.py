@@ -74,8 +74,8 @@ def _python(path: str, text: str) -> Document:
     listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
     return Document(
         path=path,
-        title=_cut(_module_name(path), TITLE_LENGTH),
-        summary=_cut(_paragraph(module) or (f"Defines {listed}" if names else ""), SUMMARY_LENGTH),
+        title=_shortened(_module_name(path), TITLE_LENGTH),
+        summary=_shortened(_paragraph(module) or (f"Defines {listed}" if names else ""), SUMMARY_LENGTH),
         lines=text.count("\n") + 1,
         words=sum(counts.values()),
         terms=dict(counts.most_common(KEPT_TERMS)),
@@ -90,8 +90,8 @@ def _prose(path: str, text: str) -> Document:
     first, _, rest = text.strip().partition("\n")
     return Document(
         path=path,
-        title=_cut(first.strip("#=*-<>! \t\r") or path.rsplit("/", 1)[-1], TITLE_LENGTH),
-        summary=_cut(_paragraph(rest.lstrip("=-~*# \t\r\n")) or first, SUMMARY_LENGTH),
+        title=_shortened(first.strip("#=*-<>! \t\r") or path.rsplit("/", 1)[-1], TITLE_LENGTH),
+        summary=_shortened(_paragraph(rest.lstrip("=-~*# \t\r\n")) or first, SUMMARY_LENGTH),
         lines=text.count("\n") + 1,
         words=sum(counts.values()),
         terms=dict(counts.most_common(KEPT_TERMS)),
@@ -123,7 +123,7 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _cut(text: str, length: int) -> str:
+def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 

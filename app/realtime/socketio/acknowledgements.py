@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -9,45 +10,54 @@ import marshmallow as ma
 from flask import request
 
 from app.auth import access_log
-from app.errors import Problem, TooMany, Unauthorized, Unavailable, Unprocessable
+from app.errors import Conflict, Problem, TooMany, Unavailable, Unprocessable
+from app.errors.survived import survived
 from app.green.turn import LoopTurn
 from app.http.base import refuse_many_fields
-from app.http.problems import fields
-from app.realtime.socketio.rooms import Connection, Handler
-from app.stream.store import DatabaseUnavailable
+from app.http.problems import fields, problem_of
+from app.observability import log_format
+from app.realtime.socketio.rooms import Handler, SocketClient
+
+logger = logging.getLogger("taskroom.sockets")
 
 MAX_ASKING = 128  # events of one socket that are answered at a time; most of them wait for Postgres
 
 
 def acknowledged(
-    name: str, schema: ma.Schema, handler: Handler, connection_of: Callable[[str], Connection | None]
+    name: str, schema: ma.Schema, handler: Handler, client_of: Callable[[str], SocketClient | None]
 ) -> Callable[..., dict[str, Any]]:
     """Wraps the handler of an event, whose result is the acknowledgement."""
 
     def handle(*args: Any) -> dict[str, Any]:
         LoopTurn.give_way()
+        with log_format.request(request.environ.get(log_format.REQUEST_ID)):
+            return answer(*args)
+
+    def answer(*args: Any) -> dict[str, Any]:
         try:
-            connection = connection_of(request.sid)  # type: ignore[attr-defined]
-            if connection is None:
-                raise Unauthorized("The socket has gone")
+            client = client_of(request.sid)  # type: ignore[attr-defined]
+            if client is None:
+                raise Conflict("The socket has gone")
+            access_log.concerns(client.principal.user_id, client.principal.key_id)
             if len(args) != 1 or not isinstance(args[0], dict):
                 raise Unprocessable("Send one object")
-            if connection.asking >= MAX_ASKING:
+            if client.asking >= MAX_ASKING:
                 raise TooMany(f"A socket asks {MAX_ASKING} things at a time at most")
-            access_log.concerns(connection.principal.user_id)
-            connection.asking += 1
+            client.asking += 1
             try:
                 refuse_many_fields(args[0], schema)
-                return handler(connection, schema.load(args[0]))
+                return handler(client, schema.load(args[0]))
             finally:
-                connection.asking -= 1
+                client.asking -= 1
         except ma.ValidationError as error:
             return _refusal(Unprocessable("Refused", errors=fields(error.messages)))
-        except Problem as problem:
-            access_log.refused(name, problem.status)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is error:
+                access_log.event_refused(name, problem)
+            elif not isinstance(problem, Unavailable):
+                survived(logger, error, "%s of a socket failed", name)
             return _refusal(problem)
-        except DatabaseUnavailable:
-            return _refusal(Unavailable("The database does not answer; try again"))
 
     return handle
 

@@ -14,7 +14,7 @@ from weakref import ReferenceType, ref
 from app import green
 from app.realtime.socketio import engineio_adapter
 from app.realtime.socketio.reader import PROTOCOL_ERROR, Guard, Reader
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -40,9 +40,7 @@ class Engine:
         self._blocked: set[Callable[[], None]] = set()
         self._wake = threading.Event()
         self._running = False
-        self._pings: deque[tuple[float, ReferenceType[Any]]] = (
-            deque()
-        )  # weak: a session that has ended is not kept
+        self._pings: deque[tuple[float, ReferenceType[Any]]] = deque()  # weak: an ended session is not kept
         new_id, self._in_background = eio.generate_id, eio.start_background_task
         # nginx reads the process from the id, so that the next poll comes back to the process of the session.
         eio.generate_id = lambda: f"{process}-{new_id()}"
@@ -87,7 +85,7 @@ class Engine:
             self._wake.clear()
             time.sleep(max(RETRY_SECONDS, RETRY_EACH * len(self._blocked)))
             blocked, self._blocked = self._blocked, set()
-            for ready in in_turns(blocked):
+            for ready in with_pauses(blocked):
                 try:
                     ready()
                 except Exception:  # one wire's fault must not hold up all others
@@ -109,7 +107,7 @@ class Engine:
         try:
             return handler(ws)
         except (ValueError, RecursionError):
-            self.guard.refused("sends what is no packet")
+            self.guard.refused(session.sid, "sends what is no packet")
             reader.close(PROTOCOL_ERROR)
         except OSError:
             engineio_adapter.shut(ws)

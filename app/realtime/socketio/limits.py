@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from engineio.exceptions import SocketIsClosedError
 from socketio.packet import ACK, BINARY_ACK, BINARY_EVENT, EVENT, Packet
 
+from app.auth import access_log
 from app.errors import Problem
 from app.http.rate_limits import address_key
 from app.periodic import Periodic
@@ -24,7 +25,7 @@ from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.polling import Polling, transport
 from app.realtime.socketio.reader import MESSAGE_LIMIT
 from app.realtime.socketio.token_bucket import TokenBucket
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.unauthenticated import UnauthenticatedSockets
 
 logger = logging.getLogger("taskroom.sockets")
 
@@ -32,9 +33,7 @@ ATTACHMENTS = 4  # no event takes any; a client that sends one is answered with 
 RESERVED = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 BURST = 200  # packets at once: a client that comes back joins all its rooms
 PER_SECOND = 50.0  # packets after that, on average
-DEBT_SECONDS = (
-    10.0  # of packets beyond that; only a polling client, with many requests at a time, can reach it
-)
+DEBT_SECONDS = 10.0  # of packets beyond that; only a polling client with many requests at a time reaches it
 UNREAD = 1_000  # packets that wait for a client which sends and does not read
 UNREAD_SIZE = 1_000_000  # characters of them: a batch of events with the answers beside it is less than half
 
@@ -97,23 +96,29 @@ class Floods:
         self._eio.on("message", self._on_message)
         self._eio.on("disconnect", self._on_disconnect)
         self._unauthenticated = unauthenticated
-        self._sweeping = Periodic("strangers", 1.0, self._sweep)
+        self._sweeping = Periodic("unauthenticated", 1.0, self._sweep)
         self.packets = self.dropped = 0  # since the start
 
-    def signed_in(self, session_id: str) -> None:
+    def signed_in(self, session_id: str, user_id: str) -> None:
         self._unauthenticated.signed_in(session_id)
+        session = self._eio.sockets.get(session_id)
+        if session is not None:
+            session.client.user_id = user_id
 
     def signed_out(self, session_id: str) -> None:
         """The session is unauthenticated again; its time to sign in starts anew."""
         session = self._eio.sockets.get(session_id)
         if session is not None and not session.closing and not session.closed:
+            session.client.user_id = access_log.NOBODY
             self._unauthenticated.add(session_id, session.address)
 
     def unauthenticated(self, session_id: str) -> bool:
         return session_id in self._unauthenticated
 
-    def refused(self, why: str) -> None:
-        logger.info("a socket is closed: it %s", why)
+    def refused(self, session_id: str, why: str) -> None:
+        session = self._eio.sockets.get(session_id)
+        if session is not None:
+            access_log.closed(session.client, why)
         self.dropped += 1
 
     def _request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -131,6 +136,7 @@ class Floods:
                 self._arrived(address)
                 self._unauthenticated.admit(address)
             except Problem as error:
+                access_log.handshake_refused(access_log.client_of(environ), error)
                 return self._refuse(error)(environ, start_response)
         elif getattr(session, "closed", False):
             # The library would fail on it; it has an answer to an unknown session.
@@ -148,7 +154,7 @@ class Floods:
             get=polling.get,
             post=polling.post,
         )
-        session.address = _address(environ)
+        session.address, session.client = _address(environ), access_log.client_of(environ)
         self._unauthenticated.add(session_id, session.address)
         self._sweeping.start()
         return self._connected(session_id, environ)
@@ -184,13 +190,13 @@ class Floods:
             if data[0] == "0" and data[1:2] != "/" and not self.unauthenticated(session_id):
                 raise engineio_adapter.ConnectedTwice
             self._message(session_id, data)
-        except ValueError as error:
-            self.drop(session_id, f"sends no packet: {str(error)[:200]}")
+        except ValueError:
+            self.drop(session_id, "sends no packet")
         except engineio_adapter.ConnectedTwice:
             self.drop(session_id, "connects twice")
         except Exception:
             logger.exception("a packet of a socket could not be handled")
-            self.drop(session_id, "sent it")
+            self.drop(session_id, "sends a packet that cannot be handled")
 
     def _sweep(self) -> None:
         for session_id in self._unauthenticated.expired():
@@ -200,9 +206,12 @@ class Floods:
                 logger.exception("a socket that does not sign in could not be closed")
 
     def drop(self, session_id: str, why: str) -> None:
+        self.refused(session_id, why)
+        self.close(session_id)
+
+    def close(self, session_id: str) -> None:
         """Closes the transport without a last packet: a client that does not read would keep it open, and one that
         receives a refusal or a disconnect does not come back by itself."""
-        self.refused(why)
         session, websocket = self._eio.sockets.get(session_id), self._engine.websocket(session_id)
         if websocket is not None:
             engineio_adapter.shut(websocket)

@@ -74,8 +74,8 @@ class Polling:
         body = self._read(environ)
         try:
             packets = engineio_adapter.packets(body, POST_PACKETS)
-        except (ValueError, LookupError, RecursionError) as error:
-            self._refuse(f"posts no packets: {str(error)[:200]}")
+        except (ValueError, LookupError, RecursionError):
+            self._refuse("posts no packets")
         for packet in packets:
             self._session.receive(packet)
             if self._session.closed and not engineio_adapter.is_goodbye(packet):

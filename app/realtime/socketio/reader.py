@@ -22,7 +22,7 @@ UNAUTHENTICATED_BYTES = 16_384  # of all messages before a client has signed in:
 FRAMES, FRAMES_PER_SECOND = 400, 100.0  # of every kind, pings too: twice the limit of packets
 BYTES, BYTES_PER_SECOND = 1_000_000, 256_000.0
 READ = 16_384
-TURN = 32_768  # bytes after which other greenlets run
+UNTIL_PAUSE = 32_768  # bytes after which other greenlets run
 FRAME_COST = 256  # bytes that a frame counts for besides
 CLOSE_SECONDS = 1.0  # to send a close to a client that reads nothing
 
@@ -36,7 +36,7 @@ class Guard(Protocol):
     def unauthenticated(self, session_id: str) -> bool:
         """Whether it has not signed in."""
 
-    def refused(self, why: str) -> None:
+    def refused(self, session_id: str, why: str) -> None:
         """Counts and logs a client that is closed for what it sent."""
 
 
@@ -57,7 +57,7 @@ class Reader:
             TokenBucket(BYTES, BYTES_PER_SECOND),
         )
         self._unauthenticated_bytes = 0
-        self._turn = 0
+        self._since_pause = 0
         self._deflate: dict[str, Any] | None = ws.extensions.get("permessage-deflate")
         self._inflate: Any = None
 
@@ -66,7 +66,7 @@ class Reader:
         try:
             return self._message()
         except Refused as error:
-            self._guard.refused(str(error))
+            self._guard.refused(self._session_id, str(error))
             self.close(error.status)
         except OSError:  # the client is gone, or sent nothing for too long
             pass
@@ -150,9 +150,9 @@ class Reader:
 
     def _pause(self, wait: float, cost: int) -> None:
         """Lets other greenlets run, also when there is always something to read."""
-        self._turn += cost
-        if wait or self._turn > TURN:
-            self._turn = 0
+        self._since_pause += cost
+        if wait or self._since_pause > UNTIL_PAUSE:
+            self._since_pause = 0
             self._sleep(wait)
 
     def _inflated(self, data: bytes) -> bytes:

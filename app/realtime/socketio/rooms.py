@@ -15,16 +15,17 @@ import marshmallow as ma
 from app import green
 from app.auth import permissions
 from app.auth.principal import Principal
+from app.auth.revocations import Revocations
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
 from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.joins import Joins
-from app.realtime.socketio.connection import SocketWire
+from app.realtime.socketio.wire import SocketWire
 from app.services import Services
 from app.stream.codec import Filter
 from app.stream.event import BROADCAST, EVENT_TYPE, task_stream, user_stream
 from app.stream.hub import Hub
-from app.stream.present import First
+from app.stream.initial_state import InitialState
 from app.stream.store import NoSuchStream
 from app.stream.viewer import Viewer
 
@@ -57,7 +58,7 @@ class JoinTask(JoinEvents, LeaveTask):
 
 
 @dataclass(slots=True, eq=False)
-class Connection:
+class SocketClient:
     """One socket. ``lock`` orders its joins and leaves, which the library runs concurrently."""
 
     sid: str
@@ -75,7 +76,7 @@ class Connection:
         self.wire.close()
 
 
-Handler = Callable[[Connection, dict[str, Any]], dict[str, Any]]
+Handler = Callable[[SocketClient, dict[str, Any]], dict[str, Any]]
 
 
 def _types(data: dict[str, Any]) -> frozenset[str] | None:
@@ -105,72 +106,69 @@ class Rooms:
         yield "leave_events", ma.Schema(), self.leave_events
         yield "leave_broadcast", ma.Schema(), self.leave_broadcast
 
-    def join_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        with self._joining(connection):
-            task_id = permissions.readable_task(connection.principal, str(data["task_id"]))
+    def join_task(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        with self._joining(client):
+            task_id = permissions.readable_task(client.principal, str(data["task_id"]))
             stream, cursor, types = task_stream(task_id), data.get("since_sequence"), _types(data)
-            wanted, first = Filter(types), None
-            joined = self._widened(connection, stream, cursor, types)
+            wanted, initial = Filter(types), None
+            joined = self._widened(client, stream, cursor, types)
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts[Hub].presents.now(stream)
-                        first = First(cursor, wanted)
-                    joined = self._join(connection, stream, cursor, wanted, first)
+                        cursor = self._parts[Hub].states.now(stream)
+                        initial = InitialState(cursor, wanted)
+                    joined = self._join(client, stream, cursor, wanted, initial)
                 except NoSuchStream:
                     raise NotFound("There is no such task") from None
         return {"ok": True, "task_id": task_id, "sequence": joined.room.head}
 
-    def leave_task(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        self._leave(connection, task_stream(str(data["task_id"])))
+    def leave_task(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(client, task_stream(str(data["task_id"])))
         return {"ok": True, "task_id": str(data["task_id"])}
 
-    def join_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the caller's own stream."""
-        return self._join_own(connection, data.get("since_sequence"), _types(data))
+    def join_events(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        return self._join_own(client, data.get("since_sequence"), _types(data))
 
-    def join_notifications(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the caller's own stream, for notifications alone."""
-        return self._join_own(connection, data.get("since_sequence"), NOTIFICATION_EVENTS)
+    def join_notifications(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        return self._join_own(client, data.get("since_sequence"), NOTIFICATION_EVENTS)
 
-    def join_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        """Joins the announcements to all users."""
-        with self._joining(connection):
-            joined = connection.viewers.get(BROADCAST)
+    def join_broadcast(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        with self._joining(client):
+            joined = client.viewers.get(BROADCAST)
             if joined is None:
-                joined = self._join(connection, BROADCAST, data.get("since_sequence"), Filter())
+                joined = self._join(client, BROADCAST, data.get("since_sequence"), Filter())
         return {"ok": True, "stream": BROADCAST, "sequence": joined.room.head}
 
-    def leave_events(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        self._leave(connection, user_stream(connection.principal.user_id))
+    def leave_events(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(client, user_stream(client.principal.user_id))
         return {"ok": True}
 
-    def leave_broadcast(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        self._leave(connection, BROADCAST)
+    def leave_broadcast(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        self._leave(client, BROADCAST)
         return {"ok": True}
 
     @contextmanager
-    def _joining(self, connection: Connection) -> Iterator[None]:
+    def _joining(self, client: SocketClient) -> Iterator[None]:
         """First waits for the other joins of the same socket: meanwhile it keeps no other socket from joining."""
-        with connection.lock, self._parts[Joins].joining():
+        with client.lock, self._parts[Joins].queue:
             yield
 
     def _join_own(
-        self, connection: Connection, cursor: int | None, types: frozenset[str] | None
+        self, client: SocketClient, cursor: int | None, types: frozenset[str] | None
     ) -> dict[str, Any]:
-        with self._joining(connection):
-            stream = permissions.own_stream(connection.principal)
-            joined = self._widened(connection, stream, cursor, types)
+        with self._joining(client):
+            stream = permissions.own_stream(client.principal)
+            joined = self._widened(client, stream, cursor, types)
             if joined is None:
-                joined = self._join(connection, stream, cursor, Filter(types))
+                joined = self._join(client, stream, cursor, Filter(types))
         return {"ok": True, "stream": stream, "sequence": joined.room.head}
 
     def _widened(
-        self, connection: Connection, stream: str, cursor: int | None, types: frozenset[str] | None
+        self, client: SocketClient, stream: str, cursor: int | None, types: frozenset[str] | None
     ) -> Viewer | None:
         """Adds the types of a second join, from the socket's cursor on; None when the socket has not joined. Two
         viewers would each be in order, but not both together."""
-        joined = connection.viewers.get(stream)
+        joined = client.viewers.get(stream)
         if joined is None:
             return None
         held = joined.filter.types
@@ -180,36 +178,38 @@ class Rooms:
         if cursor is not None and cursor < joined.cursor:
             raise Conflict(f"This socket stands at {joined.cursor} already; leave the room, then join")
         joined.close()
-        return self._join(connection, stream, joined.cursor, Filter(wider), joined.first)
+        return self._join(client, stream, joined.cursor, Filter(wider), joined.initial)
 
     def _join(
         self,
-        connection: Connection,
+        client: SocketClient,
         stream: str,
         cursor: int | None,
         filter: Filter,
-        first: First | None = None,
+        initial: InitialState | None = None,
     ) -> Viewer:
         """Raises NoSuchStream."""
-        if len(connection.viewers) >= MAX_JOINED:
+        if len(client.viewers) >= MAX_JOINED:
             raise TooMany(f"A socket joins {MAX_JOINED} rooms at most")
-        viewer = self._parts[Hub].watch(stream, cursor, filter, connection.principal.session_id)
-        if not connection.open:  # it disconnected, or was signed out, while Postgres was asked
+        viewer = self._parts[Hub].watch(stream, cursor, filter, client.principal.session_id)
+        if not client.open:  # it disconnected, or was signed out, while Postgres was asked
             viewer.close()
-            raise Unauthorized("The socket has gone")
-        viewer.first = first  # also of a viewer that joins again before all of it was sent
-        connection.viewers[stream] = viewer
+            if client.principal.session_id in self._parts[Revocations]:
+                raise Unauthorized("The session has ended; sign in again")
+            raise Conflict("The socket has gone")
+        viewer.initial = initial  # also of a viewer that joins again before all of it was sent
+        client.viewers[stream] = viewer
         self.joined += 1
         # The acknowledgement is queued first: a client must not get an event of a join that it does not know of.
-        green.after_this(partial(self._attach, viewer, connection.wire))
+        green.after_this(partial(self._attach, viewer, client.wire))
         return viewer
 
     def _attach(self, viewer: Viewer, wire: SocketWire) -> None:
         wire.try_upgrade()
         self._parts[Hub].attach(viewer, wire)
 
-    def _leave(self, connection: Connection, stream: str) -> None:
-        with connection.lock:
-            viewer = connection.viewers.pop(stream, None)
+    def _leave(self, client: SocketClient, stream: str) -> None:
+        with client.lock:
+            viewer = client.viewers.pop(stream, None)
         if viewer:
             viewer.close()

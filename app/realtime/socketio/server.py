@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,30 +15,31 @@ from flask_socketio import ConnectionRefusedError, SocketIO
 from werkzeug.routing import Rule
 
 from app import green
-from app.auth import access_log, identity, sessions
+from app.auth import access_log, identity
+from app.auth.key_watch import KeyWatch
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.auth.sign_out import SignOut
-from app.errors import Problem, Unauthorized, Unavailable
+from app.errors import Forbidden, Problem, Unauthorized, Unavailable
+from app.errors.survived import survived
 from app.http.attempts import ConnectionAttempts, RateExceeded
-from app.http.problems import problem_response
+from app.http.problems import problem_of, problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
-from app.realtime.joins import Full, Joins
+from app.realtime.joins import Joins
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
-from app.realtime.socketio.connection import SocketWire
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
-from app.realtime.socketio.rooms import Connection, Rooms, left
-from app.realtime.strangers import UnauthenticatedSockets
+from app.realtime.socketio.rooms import Rooms, SocketClient, left
+from app.realtime.socketio.wire import SocketWire
+from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.message import Channels
-from app.stream.store import DatabaseUnavailable
 from app.stream.viewer import Viewer
 
 logger = logging.getLogger("taskroom.sockets")
@@ -90,11 +92,21 @@ def _name_path(app: Flask) -> None:
         app.url_map.add(Rule("/socket.io/", endpoint=ENDPOINT, methods=methods, websocket=websocket))
 
 
-def _origins(parts: Services) -> Any:
+def _origins(parts: Services) -> Callable[[str | None, dict[str, Any]], bool]:
     """Allows the page's own origin and the configured ones. The library's own check would trust X-Forwarded-Host."""
-    return lambda origin, environ: (
-        origin in parts.config.cors_origins or identity.same_host(origin or "", environ.get("HTTP_HOST", ""))
-    )
+
+    def allowed(origin: str | None, environ: dict[str, Any]) -> bool:
+        """The library asks once about an origin that is refused, and about requests without one too."""
+        if origin in parts.config.cors_origins:
+            return True
+        if identity.same_host(origin or "", environ.get("HTTP_HOST", "")):
+            return True
+        if origin:
+            refusal = Forbidden("This origin may not open a socket")
+            access_log.handshake_refused(access_log.client_of(environ), refusal)
+        return False
+
+    return allowed
 
 
 class Sockets:
@@ -102,7 +114,7 @@ class Sockets:
         self._parts, self._io, self._engine, self._floods = parts, socketio, engine, floods
         self._rooms = Rooms(parts)
         self._foreign = Foreign(socketio.server.manager)
-        self._connections: dict[str, Connection] = {}
+        self._clients: dict[str, SocketClient] = {}
         self._expiry = Periodic("expiry", 1.0, self._end_expired)
 
     def register(self) -> None:
@@ -113,13 +125,14 @@ class Sockets:
             *self._rooms.events(),
             ("refresh_token", RefreshToken(), self.refresh_token),
         ):
-            self._io.on_event(name, acknowledged(name, schema, handler, self._connections.get))
+            self._io.on_event(name, acknowledged(name, schema, handler, self._clients.get))
         self._parts[SignOut].closers.append(self.end_session)
+        self._parts[KeyWatch].transports.append(self)
         self._parts.stops.append(self._engine.drain)
         self._parts[Metrics].sources.append(self.measures)
 
     def measures(self) -> Iterator[Row]:
-        yield "socketio_connections", "Sockets that have signed in", len(self._connections)
+        yield "socketio_connections", "Sockets that have signed in", len(self._clients)
         unauthenticated = len(self._parts[UnauthenticatedSockets])
         yield "socketio_strangers", "Sockets that have not signed in", unauthenticated
         yield (
@@ -144,86 +157,94 @@ class Sockets:
         wire = SocketWire(self._engine, session, partial(left, viewers), batch)
         joins = self._parts[Joins]
         try:
-            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.joining():
-                connection = Connection(sid, wire, _principal(credentials), viewers)
-                set_user(connection.principal.user_id)
+            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.queue:
+                client = SocketClient(sid, wire, identity.of_handshake(credentials), viewers)
+                user_id = client.principal.user_id
+                set_user(user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
-                raise Full("This process ends; come back")
+                raise Unavailable("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect
-                raise Unauthorized("The socket has gone")
-            joins.admit(connection.principal.user_id)
-        except (DatabaseUnavailable, Unavailable, RateExceeded) as error:
-            self._floods.drop(session, f"is turned away: {error}")
-            raise ConnectionRefusedError(str(error)) from None
-        except Problem as problem:
-            access_log.refused("connect", problem.status)
+                raise Unavailable("The socket has gone")
+            joins.admit(user_id)
+            self._clients[sid] = client
+            if client.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
+                self._clients.pop(sid)
+                joins.leave(user_id)
+                raise Unauthorized("The session has ended; sign in again")
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is error:
+                access_log.event_refused("connect", problem)
+            elif not isinstance(problem, Unavailable):
+                survived(logger, error, "a socket could not be connected")
+            if isinstance(problem, Unavailable | RateExceeded):  # it may come back
+                self._floods.close(session)
             raise ConnectionRefusedError(problem.detail) from None
-        self._connections[sid] = connection
-        if connection.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
-            self._connections.pop(sid)
-            joins.leave(connection.principal.user_id)
-            raise ConnectionRefusedError("The session has ended; sign in again")
-        self._floods.signed_in(session)
+        self._floods.signed_in(session, user_id)
         self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:
-        connection = self._connections.pop(request.sid, None)  # type: ignore[attr-defined]
-        if connection:
-            connection.close()
-            self._parts[Joins].leave(connection.principal.user_id)
-            self._floods.signed_out(connection.wire.session_id)
+        client = self._clients.pop(request.sid, None)  # type: ignore[attr-defined]
+        if client:
+            client.close()
+            self._parts[Joins].leave(client.principal.user_id)
+            self._floods.signed_out(client.wire.session_id)
 
-    def refresh_token(self, connection: Connection, data: dict[str, Any]) -> dict[str, Any]:
-        principal = identity.principal_of(data["token"])
-        if not principal.has_rights_of(connection.principal):
+    def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
+        principal = identity.principal_of(data["token"], "read")
+        access_log.concerns(client.principal.user_id, client.principal.key_id)  # not the new token's
+        if not principal.has_rights_of(client.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
-        connection.principal = principal
-        for viewer in list(connection.viewers.values()):
+        client.principal = principal
+        for viewer in list(client.viewers.values()):
             viewer.session_id = principal.session_id
         if principal.session_id in self._parts[Revocations]:  # signed out since it was checked
-            self._disconnect(connection)
+            self._disconnect(client)
             raise Unauthorized("The session has ended; sign in again")
-        return {"ok": True, "expires_at": principal.expires_at}
+        # A key need not expire, and JSON has no infinity.
+        expires_at = principal.expires_at if math.isfinite(principal.expires_at) else None
+        return {"ok": True, "expires_at": expires_at}
 
     def end_session(self, session_id: str) -> None:
         """Disconnects the session's sockets, after which a client does not come back by itself."""
-        for connection in list(self._connections.values()):
-            if connection.principal.session_id == session_id:
+        for client in list(self._clients.values()):
+            if client.principal.session_id == session_id:
                 try:
-                    self._disconnect(connection)
+                    self._disconnect(client)
                 except Exception:  # one socket's fault must not keep the others of the session open
                     logger.exception("a socket whose session has ended could not be closed")
 
-    def _disconnect(self, connection: Connection) -> None:
-        connection.close()
-        self._io.server.disconnect(connection.sid)
+    def principals_of_keys(self) -> set[Principal]:
+        found = [client.principal for client in self._clients.values() if client.principal.key_id]
+        return set(with_pauses(found))
+
+    def close_of(self, principal: Principal) -> None:
+        """Closes the transports of the principal's sockets, so that their clients come back."""
+        for client in list(self._clients.values()):
+            if client.principal == principal:
+                client.close()
+                self._floods.drop(client.wire.session_id, "has other rights than it was opened with")
+
+    def _disconnect(self, client: SocketClient) -> None:
+        client.close()
+        self._io.server.disconnect(client.sid)
 
     def _end_expired(self) -> None:
         """Ends the sockets whose token has expired, unless it was renewed."""
         at = time.time()
-        over = [of for of in self._connections.values() if of.principal.expires_at <= at]
-        for connection in in_turns(over, EXPIRED_AT_ONCE):
+        over = [of for of in self._clients.values() if of.principal.expires_at <= at]
+        for client in with_pauses(over, EXPIRED_AT_ONCE):
             # It may have been renewed while other threads ran.
-            if connection.principal.expires_at <= at:
-                self._expire(connection)
+            if client.principal.expires_at <= at:
+                self._expire(client)
 
-    def _expire(self, connection: Connection) -> None:
+    def _expire(self, client: SocketClient) -> None:
         try:
-            connection.wire.control("token_expired", {})
-            self._disconnect(connection)
+            client.wire.control("token_expired", {})
+            self._disconnect(client)
         except Exception:  # one socket's fault must not end the timer of all
             logger.exception("a socket whose token expired could not be closed")
 
 
 def _no_namespace(*_: Any) -> None:
     raise ConnectionRefusedError("Invalid namespace")
-
-
-def _principal(credentials: Any) -> Principal:
-    """Authenticates by the token or ticket of the handshake, else by the HTTP request. Raises Unauthorized."""
-    given = credentials if isinstance(credentials, dict) else {}
-    if isinstance(given.get("token"), str) and given["token"]:
-        return identity.principal_of(given["token"])
-    if isinstance(given.get("ticket"), str):
-        return sessions.use_ticket(given["ticket"])
-    return identity.current(lasts=True)

@@ -10,7 +10,7 @@ from psycopg2.extras import Json
 
 from app.db.clock import database_now
 from app.errors import Conflict
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.transaction import Transaction
 from app.tasks.observed import leases, resends, rows
@@ -53,7 +53,7 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     running = {id for worker in batch.workers for id in worker.running}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running)
     taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
-    for part in in_turns(batch.parts, PARTS_IN_A_TURN):
+    for part in with_pauses(batch.parts, PARTS_IN_A_TURN):
         if not isinstance(part, Part):
             refused.append(part[1].row(part[0]))
             continue

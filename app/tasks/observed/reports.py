@@ -7,7 +7,7 @@ from collections.abc import Callable
 from app.stream.event import Draft
 from app.tasks.lifecycle import Claim
 from app.tasks.observed.part import name_of
-from app.tasks.outlook import Outlook
+from app.tasks.progress_estimate import ProgressEstimate
 from app.tasks.reports import NAME_LIMIT, PHASE_LIMIT, Reports
 
 FURTHER = "further phases"
@@ -20,7 +20,7 @@ class ObservedReports(Reports):
     def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
         super().__init__(claim, put)
         self.fence = None
-        self.outlook = Outlook(claim.plan, takes_only=True)
+        self.estimate = ProgressEstimate(claim.plan, takes_only=True)
 
     def phase_name(self, phase_id: str) -> str:
         """Returns the name as events hold it. All phases beyond the limit share one name."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.db.clock import seconds_between
-from app.stream.background import in_turns
+from app.stream.background import with_pauses
 from app.stream.event import Draft, draft, task_stream
 from app.tasks.attempts import attempt_events
 from app.tasks.endings import ending
@@ -115,7 +115,7 @@ class ObservedTask:
     def report(self, events: Sequence[Event], now: str, begins: bool) -> None:
         """Adds the events. ``begins``: they are the first of an attempt that has begun with them."""
         made = self._made or self._restored(now)
-        for n, event in enumerate(in_turns(events, EVENTS_IN_A_TURN)):
+        for n, event in enumerate(with_pauses(events, EVENTS_IN_A_TURN)):
             if isinstance(event, Status):
                 if event.status == "PENDING" or (n == 0 and begins and is_bare_start(event)):
                     continue

@@ -1,5 +1,6 @@
 import type { Access } from "./access";
 import type {
+  ApiKeyPage,
   BrokenFile,
   DecidedApproval,
   EventPage,
@@ -7,7 +8,9 @@ import type {
   LogFilter,
   LogPage,
   LogQuery,
+  NewApiKey,
   NotificationPage,
+  Scope,
   Snapshot,
   StatusCounts,
   Task,
@@ -42,6 +45,15 @@ interface StartBody {
   params: unknown;
   title?: string;
   approval?: unknown;
+}
+
+export interface KeyBody {
+  name: string;
+  scopes: readonly Scope[];
+  /** Seconds; null: the key does not expire. */
+  expires_in: number | null;
+  /** Left out: the user's own. */
+  tenant?: string;
 }
 
 interface NotificationFilter {
@@ -141,6 +153,19 @@ export class Api {
   markRead(id: string | null): Promise<void> {
     const which = id === null ? "read-all" : `${encodeURIComponent(id)}/read`;
     return this.session.call("POST", `${BASE}/notifications/${which}`);
+  }
+
+  /** Newest first; `tenant`: those of the user's tenant, for its admins. */
+  keys(scope: "own" | "tenant", cursor?: string): Promise<ApiKeyPage> {
+    return this.get(`/keys?${query({ scope, cursor, limit: 200 })}`);
+  }
+
+  makeKey(body: KeyBody): Promise<NewApiKey> {
+    return this.session.call("POST", `${BASE}/keys`, body);
+  }
+
+  revokeKey(id: string): Promise<void> {
+    return this.session.call("DELETE", `${BASE}/keys/${encodeURIComponent(id)}`);
   }
 
   private get<T>(path: string): Promise<T> {

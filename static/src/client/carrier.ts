@@ -22,8 +22,8 @@ export class Carrier {
   private polling: PollingWire | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private tries = 0;
-  /** The turn of polling in which REST answered again last. */
-  private probedTurn = 0;
+  /** The round of polling in which REST answered again last. */
+  private probedRound = 0;
   private everOpened = false;
   private renewing = false;
   private token: string | null;
@@ -69,8 +69,8 @@ export class Carrier {
     const back = this.access.reachable && this.link.kind === "reconnecting";
     this.announcePolling();
     // Where a server answers only now and then, not each of its answers begins a probe.
-    if (!back || this.probedTurn === this.polling.next) return;
-    this.probedTurn = this.polling.next;
+    if (!back || this.probedRound === this.polling.next) return;
+    this.probedRound = this.polling.next;
     this.probe();
   }
 

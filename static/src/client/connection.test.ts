@@ -170,7 +170,7 @@ test("a listener that throws stops neither other listeners nor the connection", 
   stage.access.listen(() => {
     throw new Error("another fault of the page");
   });
-  stage.connection.standing("t", () => undefined);
+  stage.connection.summary("t", () => undefined);
   socket().open();
   stage.access.renewed("fresh");
   socket().cut("io server disconnect");

@@ -52,8 +52,13 @@ export class PageConnection implements Connection {
     return this.started(this.tasks.watch(taskId, sink));
   }
 
-  standing(taskId: string, onEvent: (event: TaskEvent) => void): Watch {
+  summary(taskId: string, onEvent: (event: TaskEvent) => void): Watch {
     return this.started(this.tasks.watchSummary(taskId, onEvent));
+  }
+
+  /** The earlier name of `summary`. */
+  standing(taskId: string, onEvent: (event: TaskEvent) => void): Watch {
+    return this.summary(taskId, onEvent);
   }
 
   user(sink: UserSink): Watch {

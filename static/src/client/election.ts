@@ -1,7 +1,7 @@
 /** Decides which tab of a browser leads: the one that holds the lock of that name. When that tab releases it, closes or
  * crashes, the lock passes to the tab that has waited longest. */
 export class Election {
-  private turn = new AbortController();
+  private candidacy = new AbortController();
   private release: (() => void) | null = null;
 
   /** `lost`: another tab has stolen the lock. */
@@ -14,7 +14,7 @@ export class Election {
   /** Waits for the lock. */
   enter(): void {
     this.withdraw();
-    this.request({ signal: this.turn.signal });
+    this.request({ signal: this.candidacy.signal });
   }
 
   /** Takes the lock from a tab that holds it and does nothing. */
@@ -24,14 +24,14 @@ export class Election {
   }
 
   withdraw(): void {
-    this.turn.abort();
-    this.turn = new AbortController();
+    this.candidacy.abort();
+    this.candidacy = new AbortController();
     this.release?.();
     this.release = null;
   }
 
   private request(options: LockOptions): void {
-    const { signal } = this.turn;
+    const { signal } = this.candidacy;
     const hold = (): Promise<void> | undefined => {
       if (signal.aborted) return undefined;
       const held = new Promise<void>((done) => (this.release = done));

@@ -1,27 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Feed } from "./testing/feed";
-import { Tab } from "./testing/tab";
-import { Browser } from "./testing/tabs";
+import { expect, test } from "vitest";
+import { browser, feed, pass, tabs, withTabs } from "./testing/manyTabs";
+import type { Tab } from "./testing/tab";
 
-const pass = (ms = 60): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
-let browser: Browser;
-let feed: Feed;
-beforeEach(() => {
-  vi.useFakeTimers();
-  browser = new Browser();
-  feed = new Feed();
-  feed.heads.set("task:t", 5);
-});
-afterEach(() => {
-  browser.end();
-  vi.useRealTimers();
-});
-
-const tabs = async (...names: string[]): Promise<Tab[]> => {
-  const made = names.map((name) => new Tab(name, browser, feed));
-  await pass();
-  return made;
-};
+withTabs();
 
 test.each(["closes", "crashes", "freezes", "is kept for going back"])(
   "when the leader %s the next tab goes on without a gap",

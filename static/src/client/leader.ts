@@ -50,7 +50,7 @@ export class Leader {
   private received({ tab, leader, commands }: TabMessage): void {
     if (leader !== null && leader !== this.id) return;
     for (const command of commands) this.obey(tab, command);
-    this.settle();
+    this.assign();
   }
 
   private obey(tab: string, command: Command): void {
@@ -102,11 +102,11 @@ export class Leader {
     this.open = true;
     for (const member of this.members.values()) member.notify(["opened"]);
     this.rooms.carry(this.wire);
-    this.settle();
+    this.assign();
   }
 
-  private settle(): void {
-    this.rooms.settle();
+  private assign(): void {
+    this.rooms.assign();
     if (!this.open) return;
     for (const room of this.shared.values()) if (!this.rooms.carries(room)) room.wait();
   }

@@ -12,8 +12,8 @@ export class PollingWire implements Wire {
   /** When it asks again, in milliseconds of this machine's clock. */
   next = Date.now();
 
-  /** `turned` is called after each turn. */
-  constructor(private readonly turned: () => void) {
+  /** `polled` is called after each round. */
+  constructor(private readonly polled: () => void) {
     this.wait();
   }
 
@@ -37,16 +37,16 @@ export class PollingWire implements Wire {
 
   private wait(): void {
     this.next = Date.now() + POLL_SECONDS * 1_000;
-    this.timer = setTimeout(() => void this.turn(), POLL_SECONDS * 1_000);
+    this.timer = setTimeout(() => void this.poll(), POLL_SECONDS * 1_000);
   }
 
-  private async turn(): Promise<void> {
+  private async poll(): Promise<void> {
     try {
       await Promise.all([...this.rooms].map((room) => room.poll()));
     } finally {
       if (!this.closed) {
         this.wait();
-        this.turned();
+        this.polled();
       }
     }
   }

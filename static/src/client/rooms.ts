@@ -18,13 +18,13 @@ export class Rooms {
 
   add(room: Watched): void {
     this.watched.add(room);
-    this.settle();
+    this.assign();
   }
 
   remove(room: Watched): void {
     room.pause();
     this.watched.delete(room);
-    this.settle();
+    this.assign();
   }
 
   /** Moves them to `wire`; the caller closes the one before. */
@@ -32,7 +32,7 @@ export class Rooms {
     for (const room of [...this.carried]) room.left();
     this.carried.clear();
     this.wire = wire;
-    this.settle();
+    this.assign();
   }
 
   /** Whether the wire carries the room. */
@@ -46,7 +46,7 @@ export class Rooms {
   }
 
   /** Joins and leaves rooms until the wire carries the right ones: by rank, and of one rank those that it carries. */
-  settle(): void {
+  assign(): void {
     const { wire } = this;
     if (!wire) return;
     const ready = [...this.carried, ...[...this.watched].filter((room) => !this.carried.has(room))].filter(

@@ -21,7 +21,7 @@ export class TaskRoom implements Watched {
   private finished = false;
   private lastGap = -1;
   /** Counts joins and polls, so that the answer to an earlier request is not taken for the present one. */
-  private turn = 0;
+  private generation = 0;
   private readonly loading: RetryingRequest<Snapshot>;
 
   constructor(
@@ -68,7 +68,7 @@ export class TaskRoom implements Watched {
 
   left(): void {
     this.here = false;
-    this.turn++;
+    this.generation++;
   }
 
   event(event: TaskEvent): void {
@@ -93,13 +93,13 @@ export class TaskRoom implements Watched {
   }
 
   async poll(): Promise<void> {
-    const turn = ++this.turn;
+    const generation = ++this.generation;
     for (let more = true; more; ) {
       const page = await this.page();
-      if (turn !== this.turn || !page) return;
+      if (generation !== this.generation || !page) return;
       for (const event of page.events) {
         if (event.sequence === this.cursor + 1) this.take(event);
-        if (turn !== this.turn) return; // the sink stopped the watch, or let all begin again
+        if (generation !== this.generation) return; // the sink stopped the watch, or let all begin again
       }
       if (page.resync || this.cursor < page.next_sequence) return this.load();
       more = page.has_more;
@@ -108,14 +108,14 @@ export class TaskRoom implements Watched {
     else this.joined(this.cursor);
   }
 
-  /** Returns null when there is no answer; the next turn asks again. */
+  /** Returns null when there is no answer; the next round asks again. */
   private async page(): Promise<EventPage | null> {
-    const { turn } = this;
+    const { generation } = this;
     try {
       return await this.api.eventsAfter(this.taskId, this.cursor);
     } catch (error) {
       const problem = Problem.of(error);
-      if (turn === this.turn && problem.isRefusal) this.refused(problem);
+      if (generation === this.generation && problem.isRefusal) this.refused(problem);
       return null;
     }
   }
@@ -126,7 +126,7 @@ export class TaskRoom implements Watched {
     safely(() => this.sink.snapshot(snapshot));
     if (this.finished) return this.over({ kind: "ended" });
     this.ready = true;
-    this.rooms.settle();
+    this.rooms.assign();
   }
 
   private take(event: TaskEvent): void {
@@ -153,7 +153,7 @@ export class TaskRoom implements Watched {
   private leave(): void {
     this.left();
     this.ready = false;
-    this.rooms.settle();
+    this.rooms.assign();
   }
 
   private announce(state: TaskRoom["state"]): void {

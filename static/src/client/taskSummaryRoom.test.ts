@@ -23,8 +23,8 @@ const deliver = (type: string, sequence: number, phase_id?: string): void =>
 const phase = { phase_id: "read", status: "in_progress", sequence: 4, updated_at: "2026-01-01T00:00:00Z" };
 const withPhase = { ...snapshotAt(5), phases: [phase] } as unknown;
 
-test("asks the socket for the present state and for no log lines", () => {
-  stage.connection.standing("t", record);
+test.each(["summary", "standing"] as const)("%s asks the socket for the present state and no log lines", (name) => {
+  stage.connection[name]("t", record);
   socket().open();
   expect(socket().asked("join_task")).toEqual([{ task_id: "t", types: TYPES }]);
   stage.take(9);
@@ -37,7 +37,7 @@ test("asks the socket for the present state and for no log lines", () => {
 });
 
 test("after a cut it resumes, and passes on nothing older than before", async () => {
-  stage.connection.standing("t", record);
+  stage.connection.summary("t", record);
   socket().open();
   stage.take(8);
   deliver("task_status", 2);
@@ -54,7 +54,7 @@ test("after a cut it resumes, and passes on nothing older than before", async ()
 
 test("over a stream the present state is asked for by REST", async () => {
   stage.server.answers.set("/tasks/t/status", withPhase);
-  stage.connection.standing("t", record);
+  stage.connection.summary("t", record);
   stage.block();
   await pass(0);
   stage.stream.open();
@@ -65,8 +65,8 @@ test("over a stream the present state is asked for by REST", async () => {
   expect(events).toEqual(["task_status 5", "phase_update read 5"]);
 });
 
-test("while polling it is asked for at each turn, until the task has ended", async () => {
-  stage.connection.standing("t", record);
+test("while polling it is asked for at each round, until the task has ended", async () => {
+  stage.connection.summary("t", record);
   await stage.blockBoth();
   expect(events).toEqual(["task_status 5"]);
   stage.server.answers.set("/tasks/t/status", snapshotAt(9, "SUCCESS"));
@@ -80,7 +80,7 @@ test("while polling it is asked for at each turn, until the task has ended", asy
 test("shares the room of one who watches the whole task", async () => {
   stage.server.answers.set("/tasks/t/status", withPhase);
   const whole = stage.connection.task("t", stage.notes.sink);
-  stage.connection.standing("t", record);
+  stage.connection.summary("t", record);
   socket().open();
   await pass(0);
   expect(socket().asked("join_task")).toEqual([{ task_id: "t", since_sequence: 5 }]);
@@ -109,11 +109,11 @@ test("who watches a task that is watched already begins with a snapshot", async 
 });
 
 test("beyond what the wire carries it waits until there is room, and tasks come first", async () => {
-  const watches = Array.from({ length: 64 }, (_, index) => stage.connection.standing(`s${index}`, record));
+  const watches = Array.from({ length: 64 }, (_, index) => stage.connection.summary(`s${index}`, record));
   socket().open();
   expect(socket().asked("join_task")).toHaveLength(64);
   for (let index = 0; index < 64; index++) socket().answer("join_task", { ok: true, sequence: 1 });
-  stage.connection.standing("waits", record);
+  stage.connection.summary("waits", record);
   expect(socket().sent).toEqual([]);
   await stage.watch();
   expect(socket().sent.map(({ name, body }) => [name, body.task_id])).toEqual([["leave_task", "s63"]]);
@@ -131,7 +131,7 @@ test("beyond what the wire carries it waits until there is room, and tasks come 
 
 test("over a stream the end of a task that has ended is loaded by one request, and its place is free", async () => {
   stage.server.answers.set("/tasks/t/status", snapshotAt(9, "SUCCESS"));
-  stage.connection.standing("t", record);
+  stage.connection.summary("t", record);
   stage.block();
   await pass(0);
   stage.stream.open();

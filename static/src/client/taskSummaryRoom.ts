@@ -48,7 +48,7 @@ export class TaskSummaryRoom implements Watched {
     if (this.cursor !== null) return this.finish();
     this.endUnknown = true;
     this.ready = false;
-    this.rooms.settle();
+    this.rooms.assign();
     void this.loading.sendNow();
   }
 
@@ -81,12 +81,12 @@ export class TaskSummaryRoom implements Watched {
     // The request was sent before the end, which is after this snapshot.
     this.endUnknown = false;
     this.ready = true;
-    this.rooms.settle();
+    this.rooms.assign();
   }
 
   private finish(): void {
     this.ready = this.endUnknown = false;
     this.left();
-    this.rooms.settle();
+    this.rooms.assign();
   }
 }

@@ -9,9 +9,9 @@ export interface UserRoomEvents {
   /** Events before the present one will not come. */
   missed(): void;
   /** The room is joined, or never will be. */
-  settled(): void;
+  answered(): void;
   left(): void;
-  /** A turn of polling, or a check by REST. */
+  /** A round of polling, or a check by REST. */
   poll(): void;
   /** The session is there; a wire may still be missing. */
   resumed(): void;
@@ -48,7 +48,7 @@ export class UserRoom implements Watched {
     this.here = true;
     if (this.cursor === null) this.events.began();
     this.from = from ?? head;
-    this.events.settled();
+    this.events.answered();
   }
 
   left(): void {
@@ -86,7 +86,7 @@ export class UserRoom implements Watched {
   /** A user who may not join it has nothing to wait for. */
   refused(): void {
     this.here = true;
-    this.events.settled();
+    this.events.answered();
   }
 
   resume(): void {
@@ -98,7 +98,7 @@ export class UserRoom implements Watched {
   }
 
   async poll(): Promise<void> {
-    // A turn asks both rooms; one refresh is enough.
+    // A round of polling asks both rooms; one refresh is enough.
     if (this.name === "user") this.events.poll();
   }
 }

@@ -108,7 +108,7 @@ test("several watch by one room, and who comes later loads at once", async () =>
   expect(notes.seen).toEqual(["refresh", 11, 12]);
 });
 
-test("polling loads at each turn, and coming back loads once more and gets what was missed", async () => {
+test("polling loads at each round, and coming back loads once more and gets what was missed", async () => {
   live();
   deliver(11);
   notes.seen.length = 0;

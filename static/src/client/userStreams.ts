@@ -13,7 +13,7 @@ export class UserStreams implements UserRoomEvents {
   private readonly streams: readonly UserRoom[];
   /** Events may have been missed since the last refresh. */
   private stale = true;
-  /** Each turn of polling is a refresh, so none has to be waited for. */
+  /** Each round of polling is a refresh, so none has to be waited for. */
   private polling = false;
   private patience: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,7 +57,7 @@ export class UserStreams implements UserRoomEvents {
 
   missed(): void {
     this.stale = true;
-    this.settled();
+    this.answered();
   }
 
   began(): void {
@@ -70,7 +70,7 @@ export class UserStreams implements UserRoomEvents {
   }
 
   /** Refreshes once both streams are live, so that what happens during the load comes as an event. */
-  settled(): void {
+  answered(): void {
     if (!this.stale || !this.streams.every((stream) => stream.here)) return;
     this.stale = false;
     this.refresh();

@@ -30,7 +30,7 @@ export interface TaskSink {
 
 export interface UserSink {
   /** Events may have been missed: load what is shown again. Called once at the start, after each gap that cannot be
-   * closed, and at each turn of polling. */
+   * closed, and at each round of polling. */
   refresh(): void;
   /** Each event of the user's stream (or `broadcast`) exactly once, in order. */
   event(event: TaskEvent): void;
@@ -52,7 +52,7 @@ export interface Connection {
   /** Snapshot, then live from exactly there, across every break, until the task's end. */
   task(taskId: string, sink: TaskSink): TaskWatch;
   /** The summary of a task, without its log: `task_status`, `phase_update` and `phase_complete`, the present state first. */
-  standing(taskId: string, onEvent: (event: TaskEvent) => void): Watch;
+  summary(taskId: string, onEvent: (event: TaskEvent) => void): Watch;
   /** The user's own stream and `broadcast`. Several may watch; the page holds one room. */
   user(sink: UserSink): Watch;
   /** Tries now and not at the end of the back-off, the best wire first. */

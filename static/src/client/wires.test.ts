@@ -19,7 +19,7 @@ test("a blocked WebSocket leaves one stream of all rooms, opened again when they
   expect(stage.server.streams.map(({ rooms }) => rooms)).toEqual([["broadcast"], ["task:t@5"]]);
   stage.stream.log(6, 7);
   await pass(0);
-  stage.connection.standing("u", () => undefined);
+  stage.connection.summary("u", () => undefined);
   stage.connection.user(noting().user);
   await pass(0);
   expect(stage.server.streams).toHaveLength(3);
@@ -162,7 +162,7 @@ test("a WebSocket that answers nothing is left for the stream, and a silent stre
   expect(stage.connection.link).toEqual({ kind: "polling", seconds: 10 });
 });
 
-test("REST that comes and goes makes the wires be tried once a turn of polling", async () => {
+test("REST that comes and goes makes the wires be tried once a round of polling", async () => {
   await stage.polling();
   const flip = async (): Promise<void> => {
     stage.server.answers.delete("/tasks/t/status");

@@ -18,7 +18,7 @@ export class ActiveRun {
   /** `failed` gets the reason when the run could not be loaded. */
   constructor(
     private readonly api: Pick<Api, "active">,
-    connection: Pick<Connection, "user" | "standing">,
+    connection: Pick<Connection, "user" | "summary">,
     private readonly failed: (error: unknown) => void,
   ) {
     this.liveRows = new LiveRows(connection, (id) => this.current(id));

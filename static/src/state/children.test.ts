@@ -23,7 +23,7 @@ function server(...tasks: Task[]) {
     children: () => (api.problem ? Promise.reject(api.problem) : Promise.resolve({ tasks: [...api.tasks] })),
   };
   const connection = {
-    standing: (id: string, onEvent: (event: TaskEvent) => void) => {
+    summary: (id: string, onEvent: (event: TaskEvent) => void) => {
       watched.set(id, onEvent);
       return { stop: () => watched.delete(id) };
     },

@@ -47,7 +47,7 @@ export class ChildTasks {
       if (this.watches.has(task_id) || this.watches.size >= MOST_WATCHED) continue;
       const onEvent = (event: TaskEvent): void =>
         this.replace(task_id, (task) => fold({ ...NOTHING, task }, event).task);
-      this.watches.set(task_id, this.connection.standing(task_id, onEvent));
+      this.watches.set(task_id, this.connection.summary(task_id, onEvent));
     }
   }
 

@@ -1,32 +1,9 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { filterOf } from "./filter";
-import { Runs } from "./runs";
-import { FakeServer, task } from "./runs.fake";
+import { expect, test } from "vitest";
+import { task } from "./runs.fake";
+import { begin, numbers, runs, server, settled, status, withRuns } from "./runs-stage.fake";
 
-const user = { id: "u", email: "a@example.org", role: "operator", tenant: "acme" };
-let server: FakeServer;
-let runs: Runs;
-
-const settled = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
-const numbers = (): number[] => (runs.order.value ?? []).map((id) => Number(id.slice(3)));
-const status = (n: number): string => runs.row(task(n).task_id).value.task.status;
-
-async function begin(address = "/", count = 3): Promise<void> {
-  server.tasks = Array.from({ length: count }, (_, n) => task(n + 1));
-  runs = new Runs(server.api, server.connection, filterOf(address, user));
-  runs.start();
-  await settled();
-}
-
-beforeEach(() => {
-  vi.useFakeTimers();
-  server = new FakeServer();
-});
-afterEach(() => {
-  runs.stop();
-  vi.useRealTimers();
-});
+withRuns();
 
 test("what no longer matches stays where it is until the list is loaded again", async () => {
   await begin("/?status=STARTED", 0);

@@ -7,7 +7,7 @@ import { rowAfterEvent, type Row } from "./rows";
 /** A connection carries a limited number of rooms; more unfinished runs than this do not fit on a screen. */
 const MOST = 40;
 /** Rows that pass while the reader scrolls are not worth a room. */
-const SETTLED_MS = 150;
+const STILL_MS = 150;
 
 /** Keeps rows on the screen live until their end is known. Events are applied once a frame. */
 export class LiveRows {
@@ -18,7 +18,7 @@ export class LiveRows {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly connection: Pick<Connection, "standing">,
+    private readonly connection: Pick<Connection, "summary">,
     private readonly row: (id: string) => Signal<Row> | undefined,
   ) {}
 
@@ -29,7 +29,7 @@ export class LiveRows {
 
   /** The rows have changed, and with them which ones have to be watched. */
   changed(): void {
-    this.timer ??= setTimeout(() => this.settle(), SETTLED_MS);
+    this.timer ??= setTimeout(() => this.watchVisible(), STILL_MS);
   }
 
   stop(): void {
@@ -41,7 +41,7 @@ export class LiveRows {
     this.watches.clear();
   }
 
-  private settle(): void {
+  private watchVisible(): void {
     this.timer = undefined;
     const wanted = new Set(this.ids.filter((id) => this.isOpen(id)).slice(0, MOST));
     for (const [id, watch] of this.watches) {
@@ -51,7 +51,7 @@ export class LiveRows {
     }
     for (const id of wanted) {
       if (this.watches.has(id)) continue;
-      const watch = this.connection.standing(id, (event) => {
+      const watch = this.connection.summary(id, (event) => {
         this.queue.push([id, event]);
         this.frames.request();
       });

@@ -23,7 +23,7 @@ export class LogView {
   readonly source: Signal<LogSource>;
   readonly filter = signal<LogFilter>({});
   /** Rises with every other filter: another list. */
-  readonly turn = signal(0);
+  readonly generation = signal(0);
   readonly follow = signal(true);
   /** Whether the end is in view, followed or not. */
   readonly atEnd = signal(true);
@@ -87,7 +87,7 @@ export class LogView {
     this.leaveSource();
     this.start = at;
     this.scroller = null;
-    this.turn.value++;
+    this.generation.value++;
     this.filter.value = filter;
     this.source.value =
       filter.level || filter.phase ? new FilteredLog(this.loadPage, this.store, filter, at) : this.store;

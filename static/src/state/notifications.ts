@@ -23,7 +23,7 @@ export class Notifications {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private channel: BroadcastChannel | null = null;
   /** Rises with each start and stop, so that an answer for one user is never shown to the next. */
-  private turn = 0;
+  private generation = 0;
   private readonly wake = (): void => {
     if (!document.hidden) void this.poll();
   };
@@ -40,7 +40,7 @@ export class Notifications {
   }
 
   stop(): void {
-    this.turn++;
+    this.generation++;
     clearTimeout(this.timer);
     document.removeEventListener("visibilitychange", this.wake);
     this.channel?.close();
@@ -95,16 +95,16 @@ export class Notifications {
 
   /** Marks one as read; null: all. */
   async markRead(id: string | null): Promise<void> {
-    const turn = this.turn;
+    const generation = this.generation;
     // What comes during the request is not read.
     const { items, asOf } = this.inbox.value;
     try {
       await this.api.markRead(id);
     } catch (error) {
-      if (turn === this.turn) this.settle(Problem.of(error));
+      if (generation === this.generation) this.finish(Problem.of(error));
       return;
     }
-    if (turn !== this.turn) return;
+    if (generation !== this.generation) return;
     if (id === null) this.apply({ kind: "marked", ids: items.map((item) => item.id), upTo: asOf });
     else this.apply({ kind: "marked", ids: [id], upTo: 0 });
     // A live stream brings the new count to this tab and the others.
@@ -114,35 +114,35 @@ export class Notifications {
   }
 
   private async load(filter: InboxFilter, cursor: string | null): Promise<void> {
-    const turn = this.turn;
+    const generation = this.generation;
     const since = cursor === null ? this.inbox.value.asOf : null;
     this.loading.value = true;
     try {
       const page = await this.api.notifications({ unread: filter === "unread", cursor: cursor ?? undefined }, KEPT);
-      if (turn !== this.turn) return;
+      if (generation !== this.generation) return;
       this.apply({ kind: "page", page, filter, since });
-      this.settle(null);
+      this.finish(null);
     } catch (error) {
-      if (turn === this.turn) this.settle(Problem.of(error));
+      if (generation === this.generation) this.finish(Problem.of(error));
     } finally {
-      if (turn === this.turn) this.loading.value = false;
+      if (generation === this.generation) this.loading.value = false;
     }
   }
 
   /** Loads the count. It has no sequence to compare with events, so when it differs the page is loaded, which has one. */
   private async poll(): Promise<void> {
-    const turn = this.turn;
+    const generation = this.generation;
     try {
       const unread = await this.api.unreadCount();
-      if (turn !== this.turn) return;
+      if (generation !== this.generation) return;
       if (unread !== this.inbox.value.unread) await this.load("all", null);
-      else this.settle(null);
+      else this.finish(null);
     } catch (error) {
-      if (turn === this.turn) this.settle(Problem.of(error));
+      if (generation === this.generation) this.finish(Problem.of(error));
     }
   }
 
-  private settle(problem: Problem | null): void {
+  private finish(problem: Problem | null): void {
     this.problem.value = problem;
     this.failed = problem !== null;
     this.schedule();

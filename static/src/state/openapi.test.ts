@@ -9,6 +9,7 @@ const document: Document & { components: unknown } = {
       post: {
         tags: ["things"],
         summary: "Changes `it`.",
+        security: [{ bearer: ["act"] }],
         requestBody: { content: { "application/json": { schema: { $ref: "#/components/schemas/Thing" } } } },
         responses: { 202: { $ref: "#/components/responses/Taken" }, default: {} },
       },
@@ -31,6 +32,7 @@ test("follows references and shows each operation under its tag", () => {
           method: "POST",
           path: "/things/{id}",
           text: "Changes it.",
+          needs: "A session, or an API key with the scope act.",
           parameters: [{ name: "id", type: "string", required: true, note: "in path" }],
           body: [
             { name: "name", type: "string or null", required: true, note: "" },

@@ -37,6 +37,7 @@ interface OperationObject {
   parameters?: Parameter[];
   requestBody?: Body;
   responses?: Record<string, Body>;
+  security?: Record<string, string[]>[];
 }
 
 type PathItem = { parameters?: Parameter[] } & Record<string, OperationObject | Parameter[] | undefined>;
@@ -52,6 +53,8 @@ export interface Operation {
   method: string;
   path: string;
   text: string;
+  /** Who may call it, in words; empty: anybody. */
+  needs: string;
   parameters: Field[];
   body: Field[];
   answers: { status: string; text: string; fields: Field[] }[];
@@ -110,10 +113,16 @@ function operation(
     method: method.toUpperCase(),
     path,
     text: [found.summary, found.description].filter(Boolean).join(" ").replaceAll("`", ""),
+    needs: needsOf(found.security?.flatMap((scheme) => Object.values(scheme).flat()) ?? []),
     parameters,
     body: found.requestBody ? fieldsOf(document, schemaIn(resolve(document, found.requestBody))) : [],
     answers,
   };
+}
+
+function needsOf([scope]: string[]): string {
+  if (!scope) return "";
+  return scope === "session" ? "A session; no API key may call it." : `A session, or an API key with the scope ${scope}.`;
 }
 
 const schemaIn = (body: Body): Schema | undefined => Object.values(body.content ?? {})[0]?.schema;

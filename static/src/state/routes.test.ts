@@ -1,17 +1,23 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { routeOf, runAddress, safeNext } from "./routes";
+import { KEYS_ADDRESS, routeOf, runAddress, safeNext } from "./routes";
 
 test.each([
   ["/", { name: "runs", id: "" }],
   ["/?status=FAILURE#x", { name: "runs", id: "" }],
   ["/runs/0199-a?phase=b#error", { name: "run", id: "0199-a" }],
   ["/runs/1/", { name: "run", id: "1" }],
+  ["/settings/keys", { name: "keys", id: "" }],
   ["/login?next=%2F", { name: "login", id: "" }],
   ["/runs", null],
+  ["/settings", null],
   ["/runs/1/2", null],
   ["//example.org", null],
 ])("%j is the page %j", (address, route) => expect(routeOf(address)).toEqual(route));
+
+test("the menu leads to the page of API keys", () => {
+  expect(routeOf(KEYS_ADDRESS)?.name).toBe("keys");
+});
 
 test("the address of a run is that of its page", () => {
   expect(runAddress("a b")).toBe("/runs/a%20b");

@@ -4,6 +4,7 @@ import { ownPath, pathOf } from "./url";
 const ROUTES = {
   runs: /^\/$/,
   run: /^\/runs\/([\w-]+)\/?$/,
+  keys: /^\/settings\/keys\/?$/,
   login: /^\/login$/,
 };
 
@@ -25,6 +26,8 @@ export function routeOf(at: string): Route | null {
 }
 
 export const runAddress = (taskId: string): string => `/runs/${encodeURIComponent(taskId)}`;
+
+export const KEYS_ADDRESS = "/settings/keys";
 
 export const loginAddress = (next: string): string => `/login?next=${encodeURIComponent(next)}`;
 

@@ -78,7 +78,7 @@ export class FakeServer {
       sink.refresh();
       return { stop: () => void this.sinks.delete(sink) };
     },
-    standing: (taskId: string, onEvent: (event: TaskEvent) => void) => {
+    summary: (taskId: string, onEvent: (event: TaskEvent) => void) => {
       this.summaries.set(taskId, onEvent);
       return { stop: () => void this.summaries.delete(taskId) };
     },

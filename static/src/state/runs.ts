@@ -47,12 +47,12 @@ export class Runs {
   private fresh: TaskPage | null = null;
   private next: string | null = null;
   /** Count loads and replaced lists, so that late answers to earlier requests are dropped. */
-  private turn = 0;
+  private generation = 0;
   private replaced = 0;
 
   constructor(
     private readonly api: Pick<Api, "tasks" | "counts">,
-    private readonly connection: Pick<Connection, "user" | "standing">,
+    private readonly connection: Pick<Connection, "user" | "summary">,
     readonly filter: RunFilter,
   ) {
     this.counts = new StatusTally(api, filter);
@@ -72,7 +72,7 @@ export class Runs {
     clearInterval(this.ticker);
     this.timer = undefined;
     this.again = null;
-    this.turn++;
+    this.generation++;
   }
 
   row(id: string): Signal<Row> {
@@ -176,20 +176,20 @@ export class Runs {
     }
     this.loading = true;
     this.askedAt = Date.now();
-    const turn = ++this.turn;
+    const generation = ++this.generation;
     try {
       const [page] = await Promise.all([
-        this.page(FIRST_PAGE, undefined, () => turn === this.turn),
+        this.page(FIRST_PAGE, undefined, () => generation === this.generation),
         counts || !this.counts.value.value ? this.counts.load() : undefined,
       ]);
-      if (turn !== this.turn) return;
+      if (generation !== this.generation) return;
       this.backoff.reset();
       batch(() => {
         this.problem.value = null;
         this.showNew(page);
       });
     } catch (error) {
-      if (turn !== this.turn) return;
+      if (generation !== this.generation) return;
       const problem = (this.problem.value = Problem.of(error));
       if (problem.passes) this.loadAfter(this.backoff.next(), true);
     } finally {

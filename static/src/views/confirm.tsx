@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import "../style/confirm.css";
 
 interface Props {
   name: string;

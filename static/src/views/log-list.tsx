@@ -15,7 +15,7 @@ const BEYOND_PX = 400;
 /** Blocks beyond the drawn ones that are loaded in advance. */
 const AHEAD = 8;
 const NEAR_END_PX = 24;
-const SETTLE_STEPS = 10;
+const ADJUST_STEPS = 10;
 
 interface Props {
   source: LogSource;
@@ -81,7 +81,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
       end: () => view.toEnd(),
     };
     this.stops.push(listenToScrolling(box, handlers), () => sizes.disconnect());
-    this.settle();
+    this.adjust();
   }
 
   override componentWillUnmount(): void {
@@ -90,7 +90,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
   }
 
   override componentDidUpdate(): void {
-    this.settle();
+    this.adjust();
   }
 
   override render() {
@@ -172,7 +172,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
 
   /** Runs after every drawing: measures the blocks, restores the position, and draws again where other blocks are in view
    * then. */
-  private settle(): void {
+  private adjust(): void {
     const box = this.box.current;
     if (!box) return;
     const { source, view } = this.props;
@@ -186,7 +186,7 @@ export class LogList extends Component<Props, Drawn> implements LogScroller {
     const next = this.wantedBlocks();
     source.want(next.first - AHEAD, next.end + AHEAD);
     const { first, end } = this.state;
-    if ((next.first !== first || next.end !== end) && this.steps++ < SETTLE_STEPS) this.setState(next);
+    if ((next.first !== first || next.end !== end) && this.steps++ < ADJUST_STEPS) this.setState(next);
   }
 
   private isAtEnd(box: HTMLElement): boolean {

@@ -47,7 +47,7 @@ export function Log({ run }: { run: Run }) {
         copyLink={() => void copyLink(view)}
       />
       <div class="log-body">
-        <LogList key={view.turn.value} source={source} view={view} />
+        <LogList key={view.generation.value} source={source} view={view} />
         <NoLines view={view} over={over} />
         {problem && (
           <ProblemMessage problem={problem}>

@@ -1,13 +1,15 @@
 import { useRef } from "preact/hooks";
 import type { User } from "../client/types";
 import { session } from "../state/app";
+import { KEYS_ADDRESS } from "../state/routes";
 import { Action } from "./action";
+import { Link } from "./link";
 import { Settings } from "./settings";
 import { showShortcuts } from "./shortcuts";
 
 const PANEL = "user-menu";
 
-/** The menu of the user: the settings of this browser, and signing out. */
+/** The menu of the user: the settings of this browser, API keys, and signing out. */
 export function UserMenu({ user }: { user: User }) {
   const panel = useRef<HTMLDivElement>(null);
   const shortcuts = (): void => {
@@ -30,6 +32,7 @@ export function UserMenu({ user }: { user: User }) {
           <button type="button" class="plain" onClick={shortcuts}>
             Shortcuts
           </button>
+          <Link to={KEYS_ADDRESS}>API keys</Link>
           <a href="/api/docs">API docs</a>
           <Action name="Sign out" run={() => session.logout()} />
         </div>

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.db.pool import Single
+from app.db.persistent import PersistentConnection
 from app.tasks import logs
 from app.tasks.logs import LogFilter
 from tests.api.answers import problem
@@ -172,7 +172,7 @@ def test_a_rare_search_in_a_long_log_says_where_to_go_on(
            AND stream_id = (SELECT id FROM streams WHERE name = %s)""",
         f"task:{task_id}",
     )
-    connect, needle = Single(system.database_url), LogFilter(q="NEEDLE")
+    connect, needle = PersistentConnection(system.database_url), LogFilter(q="NEEDLE")
 
     with connect() as connection, connection.cursor() as cur:
         first = logs.logs_after(cur, task_id, 0, 100, needle)

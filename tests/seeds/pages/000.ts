@@ -2,16 +2,16 @@ import "./angular";
 import { SseService } from "../clients/000.service";
 
 const service = new SseService();
-const heard: unknown[] = [];
+const entries: unknown[] = [];
 
 const observer = {
-  next: (value: unknown) => heard.push(["next", value]),
-  error: () => heard.push(["error"]),
-  complete: () => heard.push(["complete"]),
+  next: (value: unknown) => entries.push(["next", value]),
+  error: () => entries.push(["error"]),
+  complete: () => entries.push(["complete"]),
 };
 
 Object.assign(window, {
-  heard,
+  entries,
   watchJob: (id: string) => service.connectToJobProgress(id).subscribe(observer),
   watchNotifications: () => service.connectToNotifications().subscribe(observer),
 });

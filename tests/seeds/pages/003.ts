@@ -1,7 +1,7 @@
 import { h, render } from "preact";
 import { useNotificationSSE } from "../clients/003";
 
-const heard: unknown[] = [];
+const entries: unknown[] = [];
 
 function Bell() {
   useNotificationSSE();
@@ -9,8 +9,8 @@ function Bell() {
 }
 
 Object.assign(window, {
-  heard,
-  toast: (title: string, options: { type: string }) => heard.push(["toast", title, options.type]),
+  entries,
+  toast: (title: string, options: { type: string }) => entries.push(["toast", title, options.type]),
   mount: (token: string) => {
     Object.assign(window, { token });
     render(h(Bell, null), document.body);

@@ -1,9 +1,9 @@
 // The application around the hook: who is signed in, and where notifications go.
-type Page = { heard: unknown[]; token: string };
+type Page = { entries: unknown[]; token: string };
 const page = window as unknown as Page;
 
 const context = {
-  addNotification: (notification: unknown) => page.heard.push(["notification", notification]),
+  addNotification: (notification: unknown) => page.entries.push(["notification", notification]),
   updateUnreadCount: () => undefined,
 };
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 import pytest
 
+from taskroom import phases
 from tests.support.clock import Sleeper
-from workers import current, phases
+from workers import current
 from workers.errors import TaskCancelled
 from workers.run import Run
 
@@ -28,7 +29,7 @@ class Writer:
     def put(self, item: Any) -> None:
         self.events.append(item)
         if self.run and len(self.events) >= self.cancel_at:
-            self.run.cancelled = True
+            self.run.cancel()
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+"""When a batch may be sent: after a failure not before a wait, which grows with each failure in a row."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from taskroom._transport.settings import Limits
+
+
+class Availability:
+    """Times are those of the given clock, in seconds."""
+
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float], chance: Callable[[], float] = random.random
+    ) -> None:
+        self.failures = 0  # in a row
+        self.until = float("-inf")
+        self._limits, self._clock, self._chance = limits, clock, chance
+
+    def wait(self) -> float:
+        """Seconds until the next try is due; 0 when it is."""
+        return max(0.0, self.until - self._clock())
+
+    def answered(self) -> None:
+        """The server took a batch, or refused one for what is in it."""
+        self.failures, self.until = 0, float("-inf")
+
+    def failed(self, retry_after: float | None = None) -> None:
+        """The try failed. ``retry_after``: seconds that the server asks for at least."""
+        # From half of it on: many processes that lost their server at once do not come back at once.
+        longest = min(self._limits.shortest_wait * 2 ** min(self.failures, 20), self._limits.longest_wait)
+        self._pause(max(longest * (0.5 + self._chance() / 2), retry_after or 0.0))
+
+    def key_refused(self) -> None:
+        """Only a change on the server makes the next try better."""
+        self._pause(self._limits.refused_wait)
+
+    def _pause(self, seconds: float) -> None:
+        self.failures += 1
+        self.until = self._clock() + seconds

@@ -1,0 +1,178 @@
+"""What the rest of the package reports to: it takes what is said at once, and a thread of this process sends it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from taskroom._transport import forking
+from taskroom._transport.availability import Availability
+from taskroom._transport.batches import Batch
+from taskroom._transport.beats import QUEUES, WORKERS
+from taskroom._transport.buffer import ends_attempt
+from taskroom._transport.listeners import Listeners, OnCancel, OnResend
+from taskroom._transport.notices import Notices
+from taskroom._transport.outbox import Outbox
+from taskroom._transport.settings import Settings
+from taskroom._transport.spool import Spool
+from taskroom._transport.tasks import Tasks
+from taskroom._transport.thread import SendingThread
+from taskroom.limits import LINE_LIMIT
+from taskroom.texts import cut
+
+CLOSE_SECONDS = 2.0
+LOCK_SECONDS = 0.2  # others hold it for the disk at most
+
+
+class Client:
+    """Reports to one server with one key. ``task``, ``event``, ``worker`` and ``queue`` wait for no network, raise
+    nothing, and may be called in signal handlers. An event must not be changed once it was given.
+
+    After a fork parent and child have each a thread and a connection of their own, and the parent sends what was said
+    before. When the process ends what is not sent is in the spool.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str | None = None,
+        key: str | None = None,
+        spool: str | os.PathLike[str] | None = None,
+        settings: Settings | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        starts: bool = True,
+    ) -> None:
+        """What is not given is read from TASKROOM_URL, TASKROOM_KEY and TASKROOM_SPOOL. Without ``starts`` there is no
+        thread. Raises ValueError for what cannot be used."""
+        self._settings = settings = settings or Settings.of(url, key, spool)
+        self.url = settings.url
+        self._clock, self._starts = clock, starts
+        self._notices = Notices(clock)
+        self._listeners = Listeners()
+        self._availability = Availability(settings.limits, clock)
+        self._spool = Spool(settings, self._notices)
+        self._outbox = Outbox(settings.limits, self._spool, Tasks(), self._availability, clock)
+        self._buffer = self._outbox.buffer
+        self._thread = self._make_thread()
+        forking.follow(self)
+
+    @classmethod
+    def from_env(cls) -> Client:
+        """The client that the environment describes. Raises ValueError when it does not; nothing raises later."""
+        return cls()
+
+    def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
+        """Says what the server should know of a task: job_type, title, params, parent_id, group_id, root_id, owner,
+        queue, worker, created_at, lease_seconds, can_retry. With an attempt it begins in this process, which then keeps
+        it alive until its end is reported."""
+        said = {name: value for name, value in fields.items() if value is not None}
+        self._listeners.begins(task_id, attempt)
+        if self._buffer.put((task_id, attempt, None, said, time.time())):
+            self._thread.wake()
+
+    def event(self, task_id: str, attempt: str | None, event: dict[str, Any]) -> None:
+        """Reports an event of a task: its ``type``, and the fields of this type."""
+        message = event.get("message")
+        if message.__class__ is str and len(message) > LINE_LIMIT:
+            event = {**event, "message": cut(message, LINE_LIMIT)}
+        elif message is None and ends_attempt(event):
+            self._listeners.ended(task_id)
+        if self._buffer.put((task_id, attempt, event, None, time.time())):
+            self._thread.wake()
+
+    def worker(self, fields: dict[str, Any]) -> None:
+        """Says how a worker is: its name, host, pid, pool, slots, queues, running task ids."""
+        self._outbox.beats.add(WORKERS, fields)
+        self._thread.wake()
+
+    def queue(self, fields: dict[str, Any]) -> None:
+        """Says how a queue is: its name, depth, oldest_wait_seconds."""
+        self._outbox.beats.add(QUEUES, fields)
+        self._thread.wake()
+
+    def on_cancel(self, task_id: str, callback: OnCancel) -> None:
+        """Calls ``callback`` in the thread that sends, with "cancelled" when somebody has cancelled the task, or with
+        "superseded" when the attempt is over because another has begun or the task has ended."""
+        self._listeners.on_cancel(task_id, callback)
+
+    def on_resend(self, callback: OnResend) -> None:
+        """Calls ``callback`` in the thread that sends, with the id of each task that should be started again."""
+        self._listeners.on_resend(callback)
+
+    def page(self, task_id: str) -> str:
+        """The address of the task's page."""
+        return self._listeners.page(task_id) or f"{self.url}/runs/{task_id}"
+
+    def flush(self, timeout: float) -> bool:
+        """Waits until the server has stored all that was said until now, at most ``timeout`` seconds; what it has not
+        by then goes to the spool. False when something is in neither."""
+        deadline = time.monotonic() + timeout
+        spill_at = deadline - min(timeout / 4, 0.25)  # for the disk
+        outbox = self._outbox
+        if not outbox.lock.acquire(timeout=max(LOCK_SECONDS, timeout)):
+            return False
+        try:
+            lost = outbox.lost
+            outbox.seal()
+            wanted = outbox.added
+            if outbox.safe < wanted:
+                self._thread.wake()
+            while outbox.safe < wanted:
+                now = time.monotonic()
+                late = now + self._availability.wait() >= spill_at
+                # One failure may be a moment's; a server that is away must not slow the end of each task.
+                gone = self._availability.failures > 1 or not self._thread.is_sending
+                if (late or gone) and outbox.spill():
+                    break
+                if now >= deadline:
+                    break
+                outbox.progressed.wait((spill_at if now < spill_at else deadline) - now)
+            return outbox.safe >= wanted and outbox.lost == lost
+        finally:
+            outbox.lock.release()
+
+    def spool_now(self) -> None:
+        """Writes what is not sent to the spool, without the network."""
+        with self._outbox.lock:
+            self._outbox.seal()
+            self._outbox.spill()
+
+    def close(self, timeout: float = CLOSE_SECONDS) -> bool:
+        """Flushes, ends the thread and leaves the spool to other processes. What is said later is sent as before."""
+        flushed = self.flush(timeout)
+        self._thread.stop()
+        with self._outbox.lock:
+            self._outbox.leave_file()
+        self._thread = self._make_thread()
+        return flushed
+
+    def in_child(self) -> None:
+        """Begins anew in a forked child, with nothing to send."""
+        self._thread.forget()
+        self._outbox = self._outbox.in_child()
+        self._buffer = self._outbox.buffer
+        self._thread = self._make_thread()
+
+    def _make_thread(self) -> SendingThread:
+        return SendingThread(
+            self._settings,
+            self._outbox,
+            self._spool,
+            self._availability,
+            self._heard,
+            self._notices,
+            self._clock,
+            self._starts,
+        )
+
+    def _heard(self, batch: Batch, answer: dict[str, Any]) -> None:
+        refused = self._listeners.heard(batch, answer)
+        with self._outbox.lock:
+            for task_id in refused:
+                self._outbox.tasks.refused(task_id)
+        for task_id, row in refused.items():
+            if row.get("status") != 409:
+                why = f"{row.get('title')} {row.get('errors', '')}"
+                self._notices.warn(f"the server refuses task {task_id}: {why}")

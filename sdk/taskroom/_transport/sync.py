@@ -1,0 +1,69 @@
+"""Sends what processes that are gone left in the spool: the command ``taskroom sync``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from taskroom._transport.availability import Availability
+from taskroom._transport.backlog import Backlog
+from taskroom._transport.batches import Batch
+from taskroom._transport.connection import Connection
+from taskroom._transport.delivery import Delivery, Outcome
+from taskroom._transport.notices import Notices
+from taskroom._transport.settings import Settings
+from taskroom._transport.spool import Spool
+
+
+@dataclass
+class Synced:
+    """``complete`` is False when the server did not take all within the time."""
+
+    batches: int = 0
+    events: int = 0
+    given_up_events: int = 0
+    torn_bytes: int = 0
+    complete: bool = True
+
+
+def sync(
+    settings: Settings | None = None,
+    *,
+    timeout: float = 30.0,
+    other_keys: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Synced:
+    """Sends the spool of this server and key, and waits for another process that is at it.
+
+    With ``other_keys`` also what was said with other keys of this server, as if it had been with this one. Raises
+    ValueError for settings that cannot be used.
+    """
+    settings = settings or Settings.of()
+    notices, found = Notices(), Synced()
+    connection = Connection(settings)
+    availability = Availability(settings.limits, time.monotonic)
+    delivery = Delivery(connection.post, availability, _unheard, notices)
+    backlog = Backlog(Spool(settings, notices, other_keys=other_keys), notices)
+    deadline = time.monotonic() + timeout
+    try:
+        while (batch := backlog.head(wait=True)) is not None:
+            if delivery.deliver(batch, lambda: None) is not Outcome.LATER:
+                backlog.settle()
+                found.batches += 1
+                found.events += batch.events
+            elif time.monotonic() + availability.wait() >= deadline:
+                found.complete = False
+                break
+            else:
+                sleep(availability.wait())
+    finally:
+        backlog.release()
+        connection.close()
+    found.given_up_events, found.torn_bytes = delivery.given_up_events, backlog.torn
+    return found
+
+
+def _unheard(batch: Batch, answer: dict[str, Any]) -> None:
+    """The runs of these batches are over."""

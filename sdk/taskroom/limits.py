@@ -1,0 +1,14 @@
+"""The most that an event holds, in characters where nothing else is said. A server refuses or cuts what is longer."""
+
+from __future__ import annotations
+
+LINE_LIMIT = 16_384  # one log message
+TEXT_LIMIT = 2_000  # any other text
+NAME_LIMIT = 128  # a phase or component
+PHASE_LIMIT = 500  # phases of a task in all its attempts
+TRACEBACK_LIMIT = 16_000
+TITLE_LIMIT = 255
+TYPE_LIMIT = 64  # the name of a job type
+PARAMS_LIMIT = 64 * 1024  # bytes of JSON
+RESULT_LIMIT = 256_000  # bytes of JSON
+LARGEST = 2**53  # counts and seconds: up to here a browser's numbers are exact

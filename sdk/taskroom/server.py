@@ -1,0 +1,70 @@
+"""Which Taskroom the runs of this process report to."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any, Protocol
+
+logger = logging.getLogger("taskroom")
+
+URL, KEY = "TASKROOM_URL", "TASKROOM_KEY"
+
+
+class Client(Protocol):
+    """Sends what it is given, in its order, and never makes the caller wait. After a fork the child sends too."""
+
+    def task(self, task_id: str, attempt: str | None, **fields: Any) -> None:
+        """Takes what the server should know of a task. It is kept alive until the end of this attempt is reported."""
+
+    def event(self, task_id: str, attempt: str | None, event: dict[str, Any]) -> None:
+        """Takes an event of a task."""
+
+    def on_cancel(self, task_id: str, callback: Callable[[str], object]) -> None:
+        """Calls ``callback`` with "cancelled" or "superseded" when the task should stop. To be said before its
+        beginning."""
+
+    def page(self, task_id: str) -> str:
+        """Returns the address of the task's page."""
+
+    def flush(self, timeout: float) -> bool:
+        """Waits until the server or the disk has all, at most ``timeout`` seconds."""
+
+
+_clients: dict[tuple[str, str], Client] = {}
+_warned = False
+
+
+def client_of(url: str | None, key: str | None) -> Client | None:
+    """The client for this server, or for that of the environment. None when there is none, which is said once in a
+    process. Raises ValueError for a ``url`` or ``key`` that cannot be used."""
+    from_env = url is None and key is None
+    url, key = url or os.environ.get(URL), key or os.environ.get(KEY)
+    if not url or not key:
+        _warn(f"set {URL} and {KEY}, or pass url= and key=")
+        return None
+    try:
+        if (url, key) not in _clients:
+            _clients[url, key] = connect(url, key)
+        return _clients[url, key]
+    except ValueError as error:  # a program is not ended by its environment's name of a server
+        if not from_env:
+            raise
+        _warn(str(error))
+        return None
+
+
+def connect(url: str, key: str) -> Client:
+    """A new client. It connects to the server when there is something to send."""
+    from taskroom._transport import Client as HttpClient
+
+    client: Client = HttpClient(url=url, key=key)
+    return client
+
+
+def _warn(why: str) -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        logger.warning("runs are reported nowhere: %s", why)

@@ -1,0 +1,72 @@
+import { useEffect, useMemo } from "preact/hooks";
+import type { User } from "../client/types";
+import { ApiKeys, seesTenantKeys } from "../state/api-keys";
+import { api } from "../state/app";
+import "../style/keys.css";
+import { KeyForm } from "./key-form";
+import { KeyRow } from "./key-row";
+import { MadeKey } from "./made-key";
+import { ProblemMessage } from "./problem-message";
+import { Shell } from "./shell";
+
+/** The page of the user's API keys, by which programs report, read and start runs. */
+export function KeysPage({ user }: { user: User }) {
+  const keys = useMemo(() => new ApiKeys(api), [user.id]);
+  useEffect(() => {
+    document.title = "API keys · Taskroom";
+    void keys.load();
+  }, [keys]);
+  const made = keys.made.value;
+  return (
+    <Shell>
+      <main class="page keys-page">
+        <h1>API keys</h1>
+        <p class="hint">A program that has a key acts for you, within the scopes of the key. A key is shown once, when it is made.</p>
+        {made ? <MadeKey made={made} close={() => (keys.made.value = null)} /> : <KeyForm user={user} keys={keys} />}
+        <KeyList user={user} keys={keys} />
+      </main>
+    </Shell>
+  );
+}
+
+function KeyList({ user, keys }: { user: User; keys: ApiKeys }) {
+  const rows = keys.rows.value;
+  const problem = keys.problem.value;
+  const all = keys.scope.value === "tenant";
+  return (
+    <section aria-label="Keys">
+      {seesTenantKeys(user) && (
+        <select
+          aria-label="Whose"
+          value={keys.scope.value}
+          onChange={({ currentTarget }) => void keys.load(currentTarget.value === "tenant" ? "tenant" : "own")}
+        >
+          <option value="own">mine</option>
+          <option value="tenant">all of {user.tenant}</option>
+        </select>
+      )}
+      {problem && (
+        <ProblemMessage problem={problem}>
+          {" "}
+          <button type="button" class="plain" onClick={() => void keys.load()}>
+            Try again
+          </button>
+        </ProblemMessage>
+      )}
+      {!problem && !rows && <p class="late">Loading.</p>}
+      {rows?.length === 0 && <p class="empty">{all ? `Nobody of ${user.tenant} has a key.` : "You have no keys."}</p>}
+      {rows && rows.length > 0 && (
+        <ul class="keys">
+          {rows.map((row) => (
+            <KeyRow key={row.id} row={row} owner={all} revoke={() => keys.revoke(row.id)} />
+          ))}
+        </ul>
+      )}
+      {keys.next.value && (
+        <button type="button" onClick={() => void keys.more()}>
+          Show more
+        </button>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,277 @@
+"""A server that is away: memory, then the spool, then what does not fit is counted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskroom._transport import locks
+from tests.sdk.transport import server as faults
+from tests.sdk.transport.conftest import MakeReporter
+from tests.sdk.transport.helpers import Reporter, line, numbered
+from tests.sdk.transport.server import Server
+
+SMALL: dict[str, Any] = {"memory_events": 20, "batch_events": 5}
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.spool"))
+
+
+def away(server: Server, reporter: Reporter) -> None:
+    """The server has answered 503, and does so from now on."""
+    server.script.extend([faults.status(503)] * 1_000)
+    reporter.client.worker({"name": "w"})
+    reporter.after(1)
+    assert reporter.client._availability.failures
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "taskroom"]
+
+
+def report(reporter: Reporter, count: int, first: int = 0) -> None:
+    """So many lines, as fast as the thread takes them."""
+    for message in numbered(count, first):
+        reporter.log("t", message)
+        reporter.turns()
+
+
+def test_in_memory_first_then_in_a_file_and_all_of_it_once_in_order(
+    make_reporter: MakeReporter, server: Server, spool: Path
+) -> None:
+    reporter = make_reporter(**SMALL)
+    reporter.begin("t")
+    away(server, reporter)
+
+    report(reporter, 20)
+    assert files(spool) == []
+    report(reporter, 180, 20)
+    assert len(files(spool)) == 1
+    server.script.clear()
+    reporter.all()
+
+    assert server.messages("t") == numbered(200)
+    assert files(spool) == []
+
+
+def test_what_is_said_while_the_file_is_sent_comes_after_it(
+    make_reporter: MakeReporter, server: Server
+) -> None:
+    reporter = make_reporter(**SMALL)
+    reporter.begin("t")
+    away(server, reporter)
+    report(reporter, 60)
+    server.script.clear()
+    reporter.clock.now += 60
+
+    for n in range(60, 90):
+        reporter.log("t", f"line {n}")
+        reporter.client._thread.sender.turn()
+    reporter.all()
+
+    assert server.messages("t") == numbered(90)
+
+
+def test_bytes_in_memory_are_bounded_too(make_reporter: MakeReporter, server: Server, spool: Path) -> None:
+    reporter = make_reporter(memory_bytes=20_000, batch_events=5)
+    reporter.begin("t")
+    away(server, reporter)
+
+    for _ in range(20):
+        reporter.log("t", os.urandom(4_000).hex())  # does not become smaller
+        reporter.turns()
+
+    assert len(files(spool)) == 1
+    assert reporter.client._outbox._bytes < 40_000
+
+
+def test_what_does_not_fit_is_dropped_counted_and_said_in_the_runs_log(
+    make_reporter: MakeReporter, server: Server, spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reporter = make_reporter(**SMALL, spool_bytes=2_500)
+    reporter.begin("t")
+    reporter.all()
+    away(server, reporter)
+    report(reporter, 300)
+    assert sum(path.stat().st_size for path in files(spool)) <= 2_500
+    server.script.clear()
+    reporter.all()
+    report(reporter, 1, 300)
+    reporter.all()
+
+    stored = server.messages("t")
+    (gap,) = [n for n, message in enumerate(stored) if "missing" in message]
+    dropped = 300 - gap
+    assert stored[:gap] == numbered(gap)  # the oldest are kept
+    assert stored[gap:] == [
+        f"{dropped} events are missing here: there was no room for them",
+        "line 300",
+    ]
+    assert server.events["t"][gap]["level"] == "WARNING"
+    assert said(caplog)[1:] == [f"the spool {spool} is full: what does not fit is dropped"]
+
+
+def test_the_end_of_a_task_and_what_a_task_is_are_not_dropped(
+    make_reporter: MakeReporter, server: Server
+) -> None:
+    reporter = make_reporter(**SMALL, folder=None)
+    reporter.begin("t")
+    reporter.all()
+    away(server, reporter)
+    report(reporter, 100)
+    reporter.end("t")
+    reporter.begin("next", title="A title")
+    report(reporter, 99)
+    server.script.clear()
+    reporter.all()
+
+    assert server.statuses("t") == ["SUCCESS"]
+    assert server.tasks["next"] == {"job_type": "train", "title": "A title"}
+    assert [message.split(":")[0] for message in server.messages("t")[20:]] == ["179 events are missing here"]
+
+
+def test_who_fills_the_buffer_faster_than_the_thread_encodes_helps(
+    make_reporter: MakeReporter, server: Server
+) -> None:
+    reporter = make_reporter(**SMALL)
+    reporter.begin("t")
+
+    for n in range(1_000):  # and no thread takes them
+        reporter.client.event("t", "a1", line(f"line {n}"))
+
+    assert len(reporter.client._buffer.entries) <= 20
+    reporter.all()
+    assert server.messages("t") == numbered(1_000)
+
+
+def test_who_cannot_help_is_not_kept_waiting_and_what_is_dropped_is_counted(
+    make_reporter: MakeReporter, server: Server
+) -> None:
+    reporter = make_reporter(**SMALL)
+    reporter.begin("t")
+
+    with reporter.client._outbox.lock:  # as long as the disk hangs
+        for n in range(1_000):
+            reporter.client.event("t", "a1", line(f"line {n}"))
+
+    assert len(reporter.client._buffer.entries) == 40
+    reporter.all()
+    reporter.log("t", "later")
+    reporter.all()
+    assert server.messages("t") == [
+        *numbered(39),
+        "961 events are missing here: there was no room for them",
+        "later",
+    ]
+
+
+def test_long_lines_fill_the_buffer_by_their_size(make_reporter: MakeReporter) -> None:
+    reporter = make_reporter(memory_bytes=100_000)
+
+    with reporter.client._outbox.lock:  # nobody encodes
+        for _ in range(100):
+            reporter.client.event("t", "a1", line("x" * 16_000))
+
+    assert len(reporter.client._buffer.entries) == 13
+
+
+@pytest.mark.parametrize("how", ["none", "a file is there", "no locks", "the disk is full"])
+def test_without_a_spool_reporting_goes_on_in_memory(
+    make_reporter: MakeReporter, server: Server, spool: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    folder: Any = None if how == "none" else spool
+    if how == "a file is there":
+        spool.write_text("")
+    elif how == "no locks":
+        monkeypatch.setattr(locks, "available", False)
+    elif how == "the disk is full":
+
+        def full(fd: int, data: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(os, "write", full)
+    reporter = make_reporter(**SMALL, folder=folder)
+    reporter.begin("t")
+    away(server, reporter)
+    report(reporter, 100)
+    reporter.client.spool_now()
+    server.script.clear()
+    reporter.all()
+
+    assert server.messages("t") == [
+        *numbered(20),
+        "80 events are missing here: there was no room for them",
+    ]
+    report(reporter, 1, 100)
+    reporter.all()
+    assert server.messages("t")[-1] == "line 100"
+
+
+def test_a_spool_that_cannot_be_written_is_said_once(
+    make_reporter: MakeReporter, spool: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool.write_text("")
+    reporter = make_reporter()
+    for n in range(3):
+        reporter.begin(f"t{n}")
+        reporter.client.spool_now()
+
+    (message,) = said(caplog)
+    assert message.startswith(f"nothing can be kept in the spool {spool}: ")
+
+
+def test_the_spool_is_for_its_user_alone(make_reporter: MakeReporter, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / ".taskroom" / "spool"
+    reporter = make_reporter(folder=folder)
+    reporter.begin("t")
+    reporter.client.spool_now()
+
+    for path in (folder, folder.parent):
+        assert path.stat().st_mode & 0o777 == 0o700
+    assert [path.stat().st_mode & 0o777 for path in files(folder)] == [0o600]
+
+
+def test_a_folder_that_was_open_to_others_is_closed_to_them(make_reporter: MakeReporter, spool: Path) -> None:
+    spool.mkdir(mode=0o777)
+    spool.chmod(0o777)
+    reporter = make_reporter()
+    reporter.begin("t")
+    reporter.client.spool_now()
+
+    assert spool.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_key_is_in_no_file(make_reporter: MakeReporter, spool: Path) -> None:
+    reporter = make_reporter()
+    reporter.begin("t")
+    reporter.client.spool_now()
+
+    assert b"trk_test" not in files(spool)[0].read_bytes()
+    assert "trk_test" not in repr(reporter.client._settings)
+
+
+def test_a_file_that_cannot_be_read_does_not_stop_what_comes_later(
+    make_reporter: MakeReporter, server: Server, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reporter = make_reporter(**SMALL)
+    reporter.begin("t")
+    reporter.all()
+    away(server, reporter)
+    report(reporter, 60)
+    server.script.clear()
+
+    def broken(fd: int, length: int, place: int) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", broken)
+        reporter.after(60)
+        reporter.log("t", "later")
+        reporter.after(1)
+
+    assert server.messages("t")[-1] == "later"
+    assert len(files(spool)) == 1

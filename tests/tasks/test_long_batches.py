@@ -1,0 +1,56 @@
+"""A batch of a thousand events is made ready and folded in pieces, between which others run."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from types import SimpleNamespace
+
+import pytest
+
+from app.stream import background
+from app.stream.event import draft, now, task_stream
+from app.tasks import external
+from tests.tasks.helpers import Tasks
+
+EVENTS, PHASES = 1_000, 500
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=pauses.append))
+    return pauses
+
+
+def test_others_run_while_the_events_of_many_phases_are_folded(tasks: Tasks, pauses: list[float]) -> None:
+    task_id = tasks.started()
+    fields = {"timestamp": now(), "status": "active", "message": "m"}
+
+    tasks.append(
+        [
+            draft(task_stream(task_id), "phase_update", fields | {"phase_id": f"p{n % PHASES}"}, attempt=1)
+            for n in range(EVENTS)
+        ]
+    )
+
+    assert len(pauses) == EVENTS // 100
+    assert len(tasks.state(task_id)["phases"]) == PHASES
+
+
+def test_others_run_while_a_worker_s_batch_is_made_ready(tasks: Tasks, pauses: list[float]) -> None:
+    """A plan of a hundred phases, all of which each event looks at, made the loop wait for 130 ms."""
+    task_id, writer, numbers = tasks.create(), str(uuid.uuid4()), itertools.count(1)
+
+    def store(*events: dict[str, object]) -> external.Answer:
+        batch = external.Batch(task_id, 1, writer, next(numbers), "w", "digest", events)
+        with tasks.transaction() as tx:
+            return external.store_batch(tx, batch, lambda job_type: {})
+
+    store({"type": "task_status", "status": "STARTED"})
+    line = {"type": "log", "message": "x", "level": "INFO", "component": None, "phase": None}
+    pauses.clear()
+    answer = store(*[line] * EVENTS)
+
+    assert len(answer["sequences"]) == EVENTS
+    assert len(pauses) == EVENTS // 50

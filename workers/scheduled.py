@@ -1,0 +1,76 @@
+"""The Celery tasks of beat: what has expired is deleted, so that no table grows without end, and reminders are sent.
+Older schedules call them by the same names."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from app.db.persistent import PersistentConnection
+from app.errors.survived import survived
+from app.inbox import store as inbox
+from app.notifications import reminders
+from app.stream.store import DatabaseUnavailable
+from app.tasks import budget
+from app.tasks.cleanup import delete_expired
+from app.tasks.forsaken import expire_tasks
+from app.tasks.listing import COUNTS
+from app.tasks.removal import remove_tasks
+from app.tasks.retention import Retention, prune
+from workers.celery_app import celery
+from workers.jobs import _outputs
+from workers.runtime import runtime
+from workers.settings import settings
+
+logger = logging.getLogger("taskroom.housekeeping")
+
+
+@celery.task(name="taskroom.housekeeping")
+def housekeeping() -> None:
+    try:
+        delete_expired(runtime().connect)
+    except Exception as error:
+        survived(logger, error, "what has expired stays until the next run")
+
+
+@celery.task(name="taskroom.sums")
+def sums() -> None:
+    """Sums up the rows that triggers have added for each task."""
+    try:
+        COUNTS.sum_up(runtime().connect)
+        budget.sum_up(runtime().connect)
+    except Exception as error:
+        survived(logger, error, "the sums stay as they are until the next run")
+
+
+@celery.task(name="taskroom.retention")
+def retention() -> None:
+    connect = PersistentConnection(settings().database_url)  # of its own: its lock ends with its session
+    try:
+        prune(connect, Retention(settings().retention_days, settings().retention_events))
+        if settings().retention_days:
+            inbox.prune(connect, settings().retention_days)
+        if settings().waiting_days:
+            expire_tasks(connect, runtime().transaction, settings().waiting_days)
+        if settings().task_retention_days:
+            remove_tasks(connect, settings().task_retention_days)
+        _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
+    except Exception as error:
+        survived(logger, error, "the retention stops, its next run goes on")
+    finally:
+        connect.close()
+
+
+# A day's reminders may wait for Postgres: half an hour in all, in steps of up to ten minutes.
+_retries: dict[str, Any] = {"autoretry_for": (DatabaseUnavailable,), "retry_backoff": 15, "max_retries": 7}
+
+
+@celery.task(name="taskroom.send_approval_reminder", **_retries)
+def send_approval_reminder() -> int:
+    return reminders.remind_of_approvals(runtime().transaction, datetime.now(UTC))
+
+
+@celery.task(name="taskroom.send_trial_expiry_warning", **_retries)
+def send_trial_expiry_warning() -> int:
+    return reminders.warn_of_trials(runtime().transaction, datetime.now(UTC))
