@@ -26,7 +26,15 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import connection_limits, dialects, presence, sse_cursors, sse_registry, sse_user, unauthenticated
+from app.realtime import (
+    connection_limits,
+    dialects,
+    presence,
+    sse_cursors,
+    sse_registry,
+    sse_user,
+    unauthenticated,
+)
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
