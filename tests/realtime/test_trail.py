@@ -178,7 +178,7 @@ def test_a_socket_that_is_refused_is_a_line_with_its_user(
     assert trail.lines() == [Line(f"connect user={user} address={ADDRESS} {outcome}", "r-1")]
     assert TOKEN not in trail.text
     assert sockets.closed == [SID] * closes
-    assert (joins.viewers, sockets.served._clients) == (0, {})
+    assert (joins.connections, sockets.served._clients) == (0, {})
 
 
 @pytest.mark.parametrize(
