@@ -115,6 +115,8 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     appended last, so no transaction waits for another lock while it holds one of theirs.
     """
     done, shared = Appended(), list[Draft]()
+    if not drafts:
+        return done
     streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes})
     while drafts:
         following = _append_locked(cur, drafts, project, streams, done)
