@@ -133,6 +133,19 @@ class Client:
         finally:
             outbox.lock.release()
 
+    def drain(self, timeout: float) -> bool:
+        """Waits until the server has stored all that was said, also what is in the spool, at most ``timeout`` seconds
+        and only as long as it answers. True when it has."""
+        deadline = time.monotonic() + timeout
+        outbox = self._outbox
+        with outbox.lock:
+            while not outbox.is_empty:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._availability.failures or not self._thread.is_sending:
+                    return False
+                outbox.progressed.wait(left)
+        return True
+
     def spool_now(self) -> None:
         """Writes what is not sent to the spool, without the network."""
         with self._outbox.lock:
