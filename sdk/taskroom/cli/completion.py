@@ -39,18 +39,23 @@ def bash() -> Iterator[str]:
     options, words = _options()
     yield "_taskroom() {"
     yield "    local word command= values= i"
+    yield "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}"
+    yield "    case $before:$current in"  # --option=value are three words
+    yield "        *:=) current= ;;"
+    yield "        =:*) before=${COMP_WORDS[COMP_CWORD - 2]} ;;"
+    yield "    esac"
     yield "    COMPREPLY=()"
     yield "    for ((i = 1; i < COMP_CWORD; i++)); do"
     yield "        word=${COMP_WORDS[i]}"
     yield f"        case $word in {'|'.join(COMMANDS)}) [[ $command ]] || command=$word ;; esac"
     yield "        if [[ $command == run && $word == -- ]]; then"
     yield "            declare -F _command_offset >/dev/null && _command_offset $((i + 1)) && return"
-    yield '            COMPREPLY=($(compgen -c -- "${COMP_WORDS[COMP_CWORD]}"))'
-    yield '            ((COMP_CWORD == i + 1)) || COMPREPLY=($(compgen -f -- "${COMP_WORDS[COMP_CWORD]}"))'
+    yield '            COMPREPLY=($(compgen -c -- "$current"))'
+    yield '            ((COMP_CWORD == i + 1)) || COMPREPLY=($(compgen -f -- "$current"))'
     yield "            return"
     yield "        fi"
     yield "    done"
-    yield "    case $command:${COMP_WORDS[COMP_CWORD - 1]} in"
+    yield "    case $command:$before in"
     for name, found in options.items():
         for option in found:
             if option.takes is not None:
@@ -64,7 +69,7 @@ def bash() -> Iterator[str]:
         yield f"            {shlex.quote(name)}) values={shlex.quote(' '.join(every))} ;;"
     yield "        esac"
     yield "    fi"
-    yield '    COMPREPLY=($(compgen -W "$values" -- "${COMP_WORDS[COMP_CWORD]}"))'
+    yield '    COMPREPLY=($(compgen -W "$values" -- "$current"))'
     yield "}"
     yield "complete -F _taskroom taskroom"
 
@@ -76,17 +81,17 @@ def zsh() -> Iterator[str]:
     yield "_taskroom() {"
     yield "    local context state state_descr line"
     yield "    typeset -A opt_args"
-    yield f"    local -a commands=({' '.join(_quoted(f'{name}:{about}') for name, about in COMMANDS.items())})"
+    yield f"    local -a names=({' '.join(_quoted(f'{name}:{about}') for name, about in COMMANDS.items())})"
     yield f"    _arguments -C {' '.join(_specs(options['']))} '1: :->command' '*:: :->rest'"
     yield "    case $state in"
-    yield "        command) _describe command commands ;;"
+    yield "        command) _describe command names ;;"
     yield "        rest)"
     yield "            case $words[1] in"
     for name in COMMANDS:
-        rest = "'*::command:_normal'" if name == "run" else "'*: :'"
-        if name in words:
-            rest = _quoted(f"1: :({' '.join(words[name])})")
-        yield f"                {name}) _arguments {' '.join(_specs(options[name]))} {rest} ;;"
+        rest = [_quoted(f"1: :({' '.join(words[name])})") if name in words else "'*: :()'"]
+        if name == "run":
+            rest = ["-S -A '-*'", "'*::: :_normal'"]
+        yield f"                {name}) _arguments {' '.join([*rest, *_specs(options[name])])} ;;"
     yield "            esac ;;"
     yield "    esac"
     yield "}"
@@ -96,11 +101,12 @@ def zsh() -> Iterator[str]:
 def _specs(options: list[Option]) -> Iterator[str]:
     """Yields the options as _arguments wants them."""
     for option in options:
-        about = option.help.replace("[", "(").replace("]", ")").replace(":", " -")
+        about = option.help.replace("[", "(").replace("]", ")")
         for name in option.names:
             spec = f"{name}[{about}]"
             if option.takes is not None:
-                spec += f":{option.takes}:" + (f"({' '.join(option.values)})" if option.values else "")
+                equals = "=" if name.startswith("--") else ""
+                spec = f"{name}{equals}[{about}]:{option.takes}:({' '.join(option.values)})"
             yield _quoted(spec)
 
 

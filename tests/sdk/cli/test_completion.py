@@ -36,6 +36,8 @@ def test_bash_offers_the_commands(nowhere: Command) -> None:
     [
         (("logs", "--l"), ["--level"]),
         (("logs", "--level", "W"), ["WARNING"]),
+        (("logs", "--level", "=", "W"), ["WARNING"]),  # bash divides what is typed
+        (("ls", "--status", "="), ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"]),
         (("logs", "--level", ""), ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
         (("ls", "--status", "S"), ["STARTED", "SUCCESS"]),
         (("--url", "https://rooms.example", "completion", "z"), ["zsh"]),
@@ -80,5 +82,12 @@ def test_zsh_completes_what_is_typed(nowhere: Command) -> None:
         person.wait_for("taskroom completion")
         person.type("z\t")
         person.wait_for("zsh")
-        person.type("\x15taskroom logs --lev\t")
-        person.wait_for("--level")
+        for typed, completed in (
+            ("logs 1f0a93c2 --lev", "--level="),
+            ("logs --level=W", "--level=WARNING"),
+            ("ls --status R", "--status RE"),
+            ("run -q -- printen", "printenv"),
+            ("run printen", "printenv"),
+        ):
+            person.type(f"\x15taskroom {typed}\t")
+            person.wait_for(completed)
