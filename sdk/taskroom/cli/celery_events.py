@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from taskroom.limits import NAME_LIMIT, TEXT_LIMIT, TRACEBACK_LIMIT
 from taskroom.texts import cut, cut_before
@@ -24,6 +25,7 @@ ENDS = {
     "task-rejected": "FAILURE",
 }
 Event = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class Client(Protocol):
@@ -36,35 +38,71 @@ class Client(Protocol):
     def on_cancel(self, task_id: str, callback: Callable[[str], object]) -> None: ...
 
 
+class _Running(NamedTuple):
+    """``attempt`` is None where the beginning was not seen."""
+
+    attempt: str | None
+    worker: str
+
+
 class Observer:
     """Takes events in any order. A task is kept alive by its worker, which says every few seconds that it runs it.
-    ``revoke`` is called with the id of a task that somebody has cancelled."""
+    ``revoke`` is called with the id of a task that somebody has cancelled.
+
+    Events may be lost, as while the broker is away. So workers are asked from time to time what they run:
+    ``before_look``, then ``looked`` with their answer, from another thread.
+    """
 
     def __init__(self, client: Client, revoke: Callable[[str], object]) -> None:
         self._client, self._revoke = client, revoke
-        self._attempts: OrderedDict[str, tuple[str, str]] = (
-            OrderedDict()
-        )  # of tasks that run: with their worker
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, None] = OrderedDict()  # to the server; they have not ended
+        self._running: OrderedDict[str, _Running] = OrderedDict()
+        self._before_look: set[str] = set()  # what ran
+        self._ended: OrderedDict[str, None] = OrderedDict()  # since then
 
     def take(self, event: Event) -> None:
         """Reports one event; one of another kind is passed over."""
         kind, task_id = str(event.get("type")), event.get("uuid")
-        if kind in ("worker-online", "worker-heartbeat"):
-            self._beat(event)
-        elif kind == "worker-offline":
-            self._gone(str(event.get("hostname")))
-        elif not task_id:
-            return
-        elif kind in ("task-sent", "task-received"):
-            self._waits(str(task_id), event)
-        elif kind == "task-started":
-            self._starts(str(task_id), event)
-        elif kind in ENDS and not (kind == "task-rejected" and event.get("requeue")):
-            self._ends(str(task_id), ENDS[kind], event)
+        with self._lock:
+            if kind in ("worker-online", "worker-heartbeat"):
+                self._beat(event)
+            elif kind == "worker-offline":
+                self._gone(str(event.get("hostname")))
+            elif not task_id:
+                return
+            elif kind in ("task-sent", "task-received"):
+                self._waits(str(task_id), event)
+            elif kind == "task-started":
+                self._starts(str(task_id), event)
+            elif kind in ENDS and not (kind == "task-rejected" and event.get("requeue")):
+                self._ends(str(task_id), ENDS[kind], event)
+
+    def before_look(self) -> None:
+        """The workers are about to be asked what they run."""
+        with self._lock:
+            self._before_look = set(self._running)
+            self._ended.clear()
+
+    def looked(self, answer: Mapping[str, Iterable[Event]]) -> None:
+        """``answer``: what each worker runs. A task whose beginning was not seen is kept alive from now on; one whose
+        end was not seen is not any more, and the server says so when its lease is over."""
+        with self._lock:
+            for worker, requests in answer.items():
+                found = {str(request.get("id")): request for request in requests}
+                for task_id, request in found.items():
+                    if task_id not in self._running and task_id not in self._ended:
+                        self._waits(task_id, request)
+                        _remember(self._running, task_id, _Running(None, worker))
+                for task_id in self._before_look - found.keys() - self._ended.keys():
+                    running = self._running.get(task_id)
+                    if running is not None and running.worker == worker:
+                        del self._running[task_id]
 
     def _waits(self, task_id: str, event: Event) -> None:
-        if not event.get("name"):
+        if not event.get("name") or task_id in self._known:
             return
+        _remember(self._known, task_id, None)
         self._client.on_cancel(task_id, lambda why: self._revoke(task_id) if why == "cancelled" else None)
         parent, root = event.get("parent_id"), event.get("root_id")
         self._client.task(
@@ -77,19 +115,18 @@ class Observer:
             root_id=root if root != task_id else None,
             created_at=_stamp(event),
         )
-        self._client.event(task_id, None, _status("PENDING", event))
 
     def _starts(self, task_id: str, event: Event) -> None:
         worker = str(event.get("hostname"))
         attempt = f"{event.get('timestamp')}-{worker}"[:ATTEMPT_LIMIT]
-        self._attempts[task_id] = attempt, worker
-        while len(self._attempts) > MOST_TASKS:
-            self._attempts.popitem(last=False)
+        _remember(self._running, task_id, _Running(attempt, worker))
         self._client.task(task_id, None, worker=worker)
         self._client.event(task_id, attempt, _status("STARTED", event))
 
     def _ends(self, task_id: str, status: str, event: Event) -> None:
-        attempt, _ = self._attempts.pop(task_id, (None, ""))
+        running = self._running.pop(task_id, None)
+        self._known.pop(task_id, None)
+        _remember(self._ended, task_id, None)
         fields: dict[str, Any] = {}
         if status == "SUCCESS":
             fields["result"] = _hidden(event.get("result"))
@@ -97,11 +134,11 @@ class Observer:
                 fields["execution_time_ms"] = event["runtime"] * 1_000
         elif status != "REVOKED":
             fields["error"] = _error(event)
-        self._client.event(task_id, attempt, _status(status, event, **fields))
+        self._client.event(task_id, running and running.attempt, _status(status, event, **fields))
 
     def _beat(self, event: Event) -> None:
         worker = str(event.get("hostname"))
-        running = [task_id for task_id, (_, of) in self._attempts.items() if of == worker]
+        running = [task_id for task_id, each in self._running.items() if each.worker == worker]
         self._client.worker(
             {
                 "name": worker,
@@ -115,8 +152,14 @@ class Observer:
 
     def _gone(self, worker: str) -> None:
         """Nobody keeps the tasks of this worker alive any more."""
-        for task_id in [task_id for task_id, (_, of) in self._attempts.items() if of == worker]:
-            del self._attempts[task_id]
+        for task_id in [task_id for task_id, each in self._running.items() if each.worker == worker]:
+            del self._running[task_id]
+
+
+def _remember(found: OrderedDict[str, Value], task_id: str, value: Value) -> None:
+    found[task_id] = value
+    while len(found) > MOST_TASKS:
+        found.popitem(last=False)
 
 
 def _status(status: str, event: Event, **fields: Any) -> Event:

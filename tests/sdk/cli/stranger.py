@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 from celery import Celery
 
@@ -36,3 +37,11 @@ def again(self) -> str:  # type: ignore[no-untyped-def]
 @app.task
 def slow() -> None:
     time.sleep(1_000)
+
+
+@app.task
+def gated(gate: str) -> str:
+    Path(f"{gate}.begun").touch()
+    while not Path(gate).exists():
+        time.sleep(0.01)
+    return "through"

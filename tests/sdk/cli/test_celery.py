@@ -40,16 +40,22 @@ def worker(broker: str, log: Path) -> Iterator[None]:
 def observed(taskroom: Command, other_redis_url: str, tmp_path: Path) -> Iterator[None]:
     """A worker, and the command that reads its events."""
     stranger.app.conf.broker_url = other_redis_url
-    with taskroom.start("celery", "--broker", other_redis_url, "--terminate") as process:
+    with observing(taskroom, other_redis_url), worker(other_redis_url, tmp_path / "worker.log"):
+        yield
+
+
+@contextmanager
+def observing(command: Command, broker: str) -> Iterator[None]:
+    """The command, from when it misses no event. SIGTERM is its regular end."""
+    with command.start("celery", "--broker", broker, "--terminate") as process:
         assert process.stderr
-        assert process.stderr.readline().startswith(b"taskroom: takes the events of redis://")
         try:
-            with worker(other_redis_url, tmp_path / "worker.log"):
-                yield
+            assert process.stderr.readline().startswith(b"taskroom: takes the events of redis://")
+            yield
         finally:
             process.terminate()
             process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == 0
 
 
 def test_tasks_are_runs_with_their_ids_states_and_parents(observed: None, user: User) -> None:
@@ -78,6 +84,24 @@ def test_a_cancel_ends_a_task_that_runs(observed: None, user: User) -> None:
     user.client.post(f"/api/v2/tasks/{run}/cancel").raise_for_status()
 
     assert user.finished(run)["task"]["status"] == "REVOKED"
+
+
+def test_a_task_that_ran_before_is_adopted(
+    taskroom: Command, user: User, other_redis_url: str, tmp_path: Path
+) -> None:
+    stranger.app.conf.broker_url = other_redis_url
+    gate = tmp_path / "gate"
+    with worker(other_redis_url, tmp_path / "worker.log"):
+        sent = stranger.gated.delay(str(gate))
+        wait_for("its beginning", Path(f"{gate}.begun").exists)
+        with observing(taskroom, other_redis_url):
+            before = the_run(user, f"{MODULE}.gated", ended=False)["task"]
+            gate.touch()
+            after = the_run(user, f"{MODULE}.gated")["task"]
+
+    assert (before["task_id"], before["status"]) == (sent.id, "PENDING")  # how it has begun was not seen
+    assert before["params"] == {"args": f"('{gate}',)"}
+    assert (after["status"], after["result"]) == ("SUCCESS", "'through'")
 
 
 def test_a_broker_that_is_not_there(away: Command) -> None:
@@ -135,14 +159,13 @@ def test_an_attempt_has_one_name_from_its_beginning_to_its_end(observer: Observe
     task = client.tasks["t"]
     first, second = "1767322800.25-celery@here", "1767322801.0-celery@here"
     assert client.attempts() == [
-        (None, "PENDING"),
         (first, "STARTED"),
         (first, "RETRY"),
         (second, "STARTED"),
         (second, "SUCCESS"),
     ]
     assert task["worker"] == "celery@here"
-    retry, end = client.events[2][2], client.events[4][2]
+    retry, end = client.events[1][2], client.events[3][2]
     assert retry["error"] == {"type": "Away", "message": "soon", "traceback": "Trace"}
     assert (end["result"], end["execution_time_ms"]) == ("'paid'", 500)
     assert end["timestamp"] == "2026-01-02T03:00:00.250000Z"
@@ -197,6 +220,26 @@ def test_a_worker_keeps_the_tasks_alive_that_it_runs(observer: Observer, client:
         "beat_seconds": 2.0,
     }
     assert client.workers[1]["running"] == []
+
+
+def test_what_was_not_seen_is_asked(observer: Observer, client: Beats) -> None:
+    beat = {"type": "worker-heartbeat", "hostname": "celery@here"}
+    for task in ("ends-unseen", "ends", "runs"):
+        observer.take(event("task-received", uuid=task, name="shop.pay"))
+        observer.take(event("task-started", uuid=task))
+
+    observer.before_look()
+    observer.take(event("task-succeeded", uuid="ends"))
+    observer.take(event("task-received", uuid="begins", name="shop.pay"))
+    observer.take(event("task-started", uuid="begins"))
+    active = [{"id": task, "name": "shop.pay", "args": "(1,)"} for task in ("runs", "ends", "began-unseen")]
+    observer.looked({"celery@here": active, "celery@there": []})
+    observer.take(beat)
+
+    assert client.workers[0]["running"] == ["runs", "begins", "began-unseen"]
+    assert client.tasks["began-unseen"]["params"] == {"args": "(1,)"}
+    observer.take(event("task-succeeded", uuid="began-unseen"))
+    assert client.events[-1][:2] == ("began-unseen", None)
 
 
 def test_only_a_cancel_revokes(observer: Observer, client: Beats, revoked: list[str]) -> None:
