@@ -48,6 +48,7 @@ class Client:
         thread. Raises ValueError for what cannot be used."""
         self._settings = settings = settings or Settings.of(url, key, spool)
         self.url = settings.url
+        self.refused: str | None = None  # why the server did not take what was said of a task, the last time
         self._clock, self._starts = clock, starts
         self._notices = Notices(clock)
         self._listeners = Listeners()
@@ -186,6 +187,6 @@ class Client:
             for task_id in refused:
                 self._outbox.tasks.refused(task_id)
         for task_id, row in refused.items():
+            self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
             if row.get("status") != 409:
-                why = f"{row.get('title')} {row.get('errors', '')}"
-                self._notices.warn(f"the server refuses task {task_id}: {why}")
+                self._notices.warn(f"the server refuses task {task_id}: {self.refused}")

@@ -19,11 +19,17 @@ class Outlet:
         self.target = target
         self.is_terminal = os.isatty(target)
         self._size = b""
+        if self.is_terminal:
+            try:
+                self._open_terminal(target)
+            except OSError:  # none is left, or /dev/pts is not mounted
+                self.is_terminal = False
         if not self.is_terminal:
             self.ours, self.its = os.pipe()
             with suppress(OSError):  # more than this user may have
                 fcntl.fcntl(self.its, SET_PIPE_SIZE, PIPE_BYTES)
-            return
+
+    def _open_terminal(self, target: int) -> None:
         self.ours, self.its = os.openpty()
         attributes = termios.tcgetattr(target)
         attributes[OUTPUT_FLAGS] &= ~termios.OPOST  # the real terminal does that

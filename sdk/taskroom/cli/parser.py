@@ -40,12 +40,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     rest: list[str] = []
     if name == "run" and "--" in argv:  # what follows is not ours, whatever it looks like
         at = argv.index("--")
-        argv, rest = argv[:at], argv[at + 1 :]
+        argv, rest = argv[:at], argv[at:]
     arguments = parser(name).parse_args(argv)
     if not hasattr(arguments, "call"):
         raise Fault(f"say what to do: {', '.join(COMMANDS)}; see taskroom --help")
-    if rest:
-        arguments.argv = arguments.argv + rest
+    if rest:  # the mark is the command's own when the command stands before it
+        arguments.argv = arguments.argv + rest if arguments.argv else rest[1:]
     return arguments
 
 

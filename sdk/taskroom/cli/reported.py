@@ -10,7 +10,7 @@ import sys
 import uuid
 from typing import Any
 
-from taskroom.cli.faults import say
+from taskroom.cli.faults import Fault, say
 from taskroom.cli.params import params
 from taskroom.cli.reporter import About
 from taskroom.cli.reporting import Reporting, Unreported
@@ -22,7 +22,9 @@ from taskroom.texts import clean, cut
 from taskroom.values import name as name_of
 
 LEASE_SECONDS = 900  # a killed taskroom is reported at once; this is for a machine that is gone
+SHORTEST_LEASE, LONGEST_LEASE = 5, 86_400  # that a server takes
 LINGER_SECONDS = 1.2
+LONGEST_LINGER = 86_400.0
 GOING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,7 +51,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def begin(given: argparse.Namespace, name: str) -> tuple[Unreported, str | None]:
-    """Begins the run. Returns it and its id, which is None when it is reported nowhere: that stops no command."""
+    """Begins the run. Returns it and its id, which is None when it is reported nowhere: that stops no command. Raises
+    Fault for options that cannot be."""
+    if given.lease and not SHORTEST_LEASE <= given.lease <= LONGEST_LEASE:
+        raise Fault(f"--lease is 0, or from {SHORTEST_LEASE} to {LONGEST_LEASE:,} seconds, not {given.lease}")
+    if not 0 <= given.linger <= LONGEST_LINGER:
+        raise Fault(f"--linger is from 0 to {LONGEST_LINGER:,.0f} seconds, not {given.linger}")
     why = missing(given.url)
     task: dict[str, Any] = {
         "job_type": name_of(name)[:TYPE_LIMIT],

@@ -72,8 +72,7 @@ class Reporter:
         linger = max(end.pop("linger", 0.0) - MARGIN_SECONDS, MARGIN_SECONDS)
         self._sink.end(**end)
         kept = client.flush(linger)
-        stored = client.drain(0.0)
-        self._tell({"note": None if stored else self._note(kept)})
+        self._tell({"note": self._note(kept, client.drain(0.0))})
         client.drain(LINGER_SECONDS)
         client.close()
 
@@ -127,8 +126,12 @@ class Reporter:
     def _warn(self, text: str) -> None:
         self._warning = text
 
-    def _note(self, kept: bool) -> str | None:
-        """What to say to who started the command; None while the server merely takes its time."""
+    def _note(self, kept: bool, stored: bool) -> str | None:
+        """What to say to who started the command; None when there is nothing, or the server merely takes its time."""
+        if self._client.refused:
+            return f"the server did not take all of this run: {self._client.refused}"
+        if stored:
+            return None
         if not kept:
             return f"the server has not all of this run, and nothing of it could be kept: {self._warning}"
         return f"{self._warning}; taskroom sync sends it" if self._warning else None

@@ -23,6 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def call(given: argparse.Namespace) -> int:
     where = settings(given)
+    if not given.timeout >= 0:
+        raise Fault(f"--timeout is a number of seconds, not {given.timeout}")
     if where.spool is None:
         raise Fault("nothing is kept on this machine: TASKROOM_SPOOL says so")
     why = _Last()

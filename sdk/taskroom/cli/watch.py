@@ -65,10 +65,15 @@ def watch(api: Api, run: str) -> int:
 
 def events(api: Api, run: str) -> int:
     """Prints all events. Returns the exit status of the run."""
+    status = None
     for message in follow(api, run, 0):
         if "sequence" in message.data or message.type == "resync":
             print(json.dumps({"type": message.type, **message.data}), flush=True)
-    return ENDS[api.get(f"tasks/{run}/status")["task"]["status"]]
+        if message.type == "task_status":
+            status = message.data["status"]
+    if status not in ENDS:  # what said so is no longer kept
+        status = api.get(f"tasks/{run}/status")["task"]["status"]
+    return ENDS[status]
 
 
 def _display() -> Display:

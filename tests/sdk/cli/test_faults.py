@@ -61,6 +61,9 @@ def test_settings_that_cannot_be_used(nowhere: Command) -> None:
         (("ls", "--status", "odd"), "argument --status: invalid choice: 'ODD'"),
         (("watch",), "the following arguments are required: ID; see taskroom watch --help"),
         (("logs", "x", "--odd"), "unrecognized arguments: --odd"),
+        (("run", "--lease", "4", "--", "true"), "--lease is 0, or from 5 to 86,400 seconds, not 4"),
+        (("run", "--linger", "nan", "--", "true"), "--linger is from 0 to 86,400 seconds, not nan"),
+        (("pipe", "x", "--linger", "-1"), "--linger is from 0 to 86,400 seconds, not -1.0"),
     ],
 )
 def test_arguments_that_are_none(nowhere: Command, words: tuple[str, ...], text: str) -> None:
@@ -96,6 +99,16 @@ def test_an_id_that_is_none_or_not_enough(taskroom: Command, user: User) -> None
         "'abc12' is no run; give the id of a run, its first 6"
     )
     assert line_of(taskroom("watch", "ffffffff")).startswith("no run begins with ffffffff; taskroom ls shows")
+    runs = [f"aaaaaa0{n}-2222-4333-8444-{uuid.uuid4().hex[:12]}" for n in (1, 2)]
+    tasks = [{"task_id": run, "job_type": "alike"} for run in runs]
+    batch = {"writer": str(uuid.uuid4()), "batch": 1, "tasks": tasks}
+    user.client.post("/api/v2/events", json=batch).raise_for_status()
+
+    alike = line_of(taskroom("watch", "AAAAAA"))
+
+    assert alike == f"2 runs begin with aaaaaa, such as {runs[1]} and {runs[0]}; give more of the id"
+    assert taskroom("cancel", "aaaaaa01").stdout == "REVOKED\n"
+    assert [user.status(run)["task"]["status"] for run in runs] == ["REVOKED", "PENDING"]
 
 
 def test_what_the_run_cannot_do(taskroom: Command, user: User) -> None:
@@ -166,6 +179,21 @@ def test_a_server_that_is_silent(tmp_path: Path) -> None:
         )
 
 
+def test_output_that_nobody_takes(nowhere: Command) -> None:
+    words = " ".join(f"'{word}'" for word in nowhere.argv("--help"))
+
+    full = nowhere.shell(f"{words} > /dev/full; echo $?")
+    gone = nowhere.shell(f"{words} | true; echo ${{PIPESTATUS[0]}}")
+    closed = nowhere.shell(f"{words} >&-; echo $?")
+
+    assert (full.stdout, closed.stdout) == ("2\n", "0\n")
+    assert full.stderr == (
+        "taskroom: the system refuses to read or write: No space left on device; make room, or try elsewhere\n"
+    )
+    assert gone.stdout in ("141\n", "0\n")  # the help may fit into the pipe before its reader has gone
+    assert (gone.stderr, closed.stderr) == ("", "")
+
+
 def test_sync_says_what_it_could_not_send(away: Command) -> None:
     assert away("sync").stdout == "nothing waits to be sent\n"
     away("run", "-q", "--", "true")
@@ -173,6 +201,7 @@ def test_sync_says_what_it_could_not_send(away: Command) -> None:
     done = away("sync", "--timeout", "0")
 
     assert line_of(done).startswith("the server cannot be reached, and what it should get is kept: ")
+    assert line_of(away("sync", "--timeout", "nan")) == "--timeout is a number of seconds, not nan"
 
 
 def test_sync_needs_a_spool(nowhere: Command) -> None:

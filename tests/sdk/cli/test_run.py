@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from app.up.embedded import free_port
 from tests.sdk.cli.bad_server import answering, hanging
 from tests.sdk.cli.command import Command
-from tests.sdk.cli.runs import log_of, said, the_run
+from tests.sdk.cli.runs import key_of, log_of, said, the_run
 from tests.support.system import System, User
 
 TALKATIVE = "print('out'); import sys; print('err', file=sys.stderr); sys.exit(int(sys.argv[1]))"
@@ -166,6 +167,43 @@ def test_a_key_that_is_refused_is_said_and_changes_nothing(system: System, tmp_p
     assert last.startswith(
         "taskroom: the server takes nothing, and what it should get is kept: it refuses the key"
     )
+
+
+def test_a_key_that_may_not_report_is_said_and_changes_nothing(
+    system: System, user: User, tmp_path: Path
+) -> None:
+    command = Command(system.url, key_of(user, "read"), tmp_path)
+    done = command("run", "--linger", "60", "--", sys.executable, "-c", TALKATIVE, "3")
+
+    assert (done.returncode, done.stdout) == (3, "out\n")
+    assert "This API key lacks the scope report" in done.stderr.splitlines()[-1]
+
+
+def test_a_run_that_the_server_does_not_take_is_said(tmp_path: Path) -> None:
+    refused = [{"task_id": "x", "status": 429, "title": "The budget of today is used up"}]
+    answer = {"tasks": [], "refused": refused, "cancel": [], "resend": [], "next_batch": 2}
+    with answering(202, json.dumps(answer)) as url:
+        done = Command(url, "trk_x", tmp_path)("run", "--linger", "60", "--", "sh", "-c", "exit 3")
+
+    assert (done.returncode, done.stderr) == (
+        3,
+        "taskroom: the server did not take all of this run: The budget of today is used up\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("--", "printf", "%s ", "a", "--", "b"), "a -- b "),
+        (("printf", "%s ", "a", "--", "b"), "a -- b "),
+        (("printf", "%s ", "--"), "-- "),
+        (("printf", "%s ", "-q", "--url"), "-q --url "),
+    ],
+)
+def test_the_arguments_of_the_command_are_its_own(
+    nowhere: Command, words: tuple[str, ...], shown: str
+) -> None:
+    assert nowhere("run", "-q", *words).stdout == shown
 
 
 def test_without_settings_the_command_runs_and_one_line_says_what_to_set(nowhere: Command) -> None:

@@ -117,6 +117,22 @@ def test_a_terminal_shows_bars(taskroom: Command, user: User) -> None:
     assert "SUCCESS after " in shown
 
 
+def test_a_terminal_without_rich_shows_lines(taskroom: Command, user: User, tmp_path: Path) -> None:
+    run = user.start("test_phases", count=4)
+    user.finished(run)
+    (tmp_path / "rich.py").write_text("raise ImportError('it is not installed')")
+    command = taskroom.of(PYTHONPATH=str(tmp_path))
+
+    with terminal(command.argv("watch", run), command.env) as person:
+        shown = person.rest()
+        assert person.process.wait(60) == 0
+
+    assert without_time(shown)[:2] == [
+        "first: completed, 4 of 4, 2 failed, 4 of 4",
+        "second: completed, 4 of 4",
+    ]
+
+
 @pytest.mark.parametrize(
     "more", [{"NO_COLOR": "1"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}]
 )
