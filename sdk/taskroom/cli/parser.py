@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, NoReturn
@@ -27,7 +28,10 @@ EPILOG = "TASKROOM_URL is the address of a Taskroom, and TASKROOM_KEY a key of i
 
 
 class Parser(argparse.ArgumentParser):
-    """Its errors are one line."""
+    """Its errors are one line, also that its help cannot be written."""
+
+    def print_help(self, file: Any = None) -> None:
+        (file or sys.stdout).write(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         raise Fault(f"{message}; see {self.prog} --help")
