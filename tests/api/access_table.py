@@ -129,6 +129,7 @@ TABLE = {
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /settings/keys": OPEN,
     "GET /favicon.svg": OPEN,
+    "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
     "GET /client/taskroom.js": OPEN,
     "GET /assets/<path:name>": (404,) * len(WHO),
     "GET /api/docs": OPEN,
