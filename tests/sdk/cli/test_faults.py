@@ -196,7 +196,7 @@ def test_output_that_nobody_takes(nowhere: Command) -> None:
 
 def test_sync_says_what_it_could_not_send(away: Command) -> None:
     assert away("sync").stdout == "nothing waits to be sent\n"
-    away("run", "-q", "--", "true")
+    away("run", "-q", "--linger", "60", "--", "true")
 
     done = away("sync", "--timeout", "0")
 

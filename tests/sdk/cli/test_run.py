@@ -133,7 +133,7 @@ def test_what_a_server_that_was_away_has_missed_is_synced(
 ) -> None:
     port = free_port()
     command = Command(f"http://127.0.0.1:{port}", user.token, tmp_path / "spool")
-    done = command.raw("run", "--name", "missed", "--", "sh", "-c", "seq 100000; exit 7")
+    done = command.raw("run", "--name", "missed", "--linger", "60", "--", "sh", "-c", "seq 100000; exit 7")
     assert done.returncode == 7
     assert done.stdout == b"".join(b"%d\n" % n for n in range(1, 100_001))
 
