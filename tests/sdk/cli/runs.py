@@ -21,7 +21,7 @@ def the_run(user: User, job_type: str, ended: bool = True) -> Any:
         rows = user.get("tasks", job_type=job_type)["tasks"]
         return rows if rows and (rows[0]["finished_at"] or not ended) else None
 
-    (row,) = wait_for(f"the run {job_type}", find, 120)
+    (row,) = wait_for(f"the run {job_type}", find, 20)
     return user.status(row["task_id"])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,12 +30,14 @@ def worker(broker: str, log: Path) -> Iterator[None]:
     env = Command(None, None, log).of(STRANGER_BROKER=broker).env
     with (
         log.open("wb") as out,
-        subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out) as process,
+        subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True
+        ) as process,
     ):
         try:
             yield
         finally:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -54,7 +58,8 @@ def observing(command: Command, broker: str) -> Iterator[None]:
             yield
         finally:
             process.terminate()
-            process.communicate()
+            _, said = process.communicate()
+            print(said.decode())  # shown when the test fails
     assert process.returncode == 0
 
 
