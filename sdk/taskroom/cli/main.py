@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _drop_output()
         where = f" ({error.filename})" if error.filename else ""
-        say(f"the system refuses to read or write: {error.strerror or error}{where}; make room, or try elsewhere")
+        say(
+            f"the system refuses to read or write: {error.strerror or error}{where}; make room, or try elsewhere"
+        )
         return STATUS
     except Exception as error:
         say(f"this should not have happened: {type(error).__name__}: {error}; please report it")
@@ -56,7 +58,7 @@ def _prepare_streams() -> None:
     """A locale that has no character for something shows another one instead, and a stdout that is closed (``>&-``)
     takes everything."""
     if sys.stdout is None:
-        sys.stdout = Path(os.devnull).open("w")
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 (for as long as the process lives)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -113,7 +113,7 @@ def test_a_broker_that_is_not_there(away: Command) -> None:
     done = away("celery", "--broker", str(away.url).replace("http", "redis"))
 
     assert done.returncode == 2
-    assert done.stderr.startswith("taskroom: cannot reach the broker redis://127.0.0.1:")
+    assert done.stderr.startswith("taskroom: cannot reach the broker redis://")
     assert done.stderr.endswith("check --broker\n") and done.stderr.count("\n") == 1
     assert (
         away("celery").stderr

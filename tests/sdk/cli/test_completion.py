@@ -37,7 +37,10 @@ def test_bash_offers_the_commands(nowhere: Command) -> None:
         (("logs", "--l"), ["--level"]),
         (("logs", "--level", "W"), ["WARNING"]),
         (("logs", "--level", "=", "W"), ["WARNING"]),  # bash divides what is typed
-        (("ls", "--status", "="), ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"]),
+        (
+            ("ls", "--status", "="),
+            ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"],
+        ),
         (("logs", "--level", ""), ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]),
         (("ls", "--status", "S"), ["STARTED", "SUCCESS"]),
         (("--url", "https://rooms.example", "completion", "z"), ["zsh"]),
