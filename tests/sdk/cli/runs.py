@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.support.system import User, wait_for
@@ -21,13 +22,14 @@ def the_run(user: User, job_type: str, ended: bool = True) -> Any:
         rows = user.get("tasks", job_type=job_type)["tasks"]
         return rows if rows and (rows[0]["finished_at"] or not ended) else None
 
-    (row,) = wait_for(f"the run {job_type}", find, 20)
+    (row,) = wait_for(f"the run {job_type}", find, 120)
     return user.status(row["task_id"])
 
 
 def log_of(user: User, task_id: str) -> list[tuple[str, str, str | None]]:
     """Level, message and component of each line."""
-    found = [event["data"] for event in user.events(task_id) if event["type"] == "log"]
+    response = user.client.get(f"/api/v2/tasks/{task_id}/logs/download", params={"format": "ndjson"})
+    found = [json.loads(line) for line in response.raise_for_status().text.splitlines()]
     return [(line["level"], line["message"], line["component"]) for line in found]
 
 
