@@ -6,16 +6,19 @@ from typing import Any
 
 from taskroom._transport.batches import Batch
 from taskroom._transport.buffer import Entry
-from taskroom._transport.encoding import encode_event, encode_fields, encoded_pairs
+from taskroom._transport.encoding import encode_event, encoded_pairs
 from taskroom._transport.settings import Limits
 from taskroom._transport.tasks import Tasks
 
+JOB_TYPE = b'"job_type"'
+
 
 class _Row:
-    """What a batch says of one task."""
+    """What a batch says of one task. ``pairs`` are the JSON of the names and values of its fields."""
 
-    def __init__(self, attempt: str | None, fields: dict[str, Any]) -> None:
-        self.attempt, self.fields = attempt, fields
+    def __init__(self, attempt: str | None) -> None:
+        self.attempt = attempt
+        self.pairs: dict[bytes, bytes] = {}
         self.events: list[bytes] = []
 
 
@@ -35,7 +38,7 @@ class Envelope:
     @property
     def told(self) -> list[str]:
         """The tasks of which this batch says more than their type."""
-        return [name for name, row in self._rows.items() if row.fields.keys() - {"job_type"}]
+        return [name for name, row in self._rows.items() if row.pairs.keys() - {JOB_TYPE}]
 
     def fits(self, entry: Entry) -> bool:
         """Whether the entry may be in this batch."""
@@ -54,18 +57,23 @@ class Envelope:
         self.entries += 1
         row = self._rows.get(task_id)
         if row is None:
-            row = self._rows[task_id] = _Row(attempt, self._tasks.fields_to_send(task_id))
+            row = self._rows[task_id] = _Row(attempt)
             self.size += 100 + len(task_id)
+            self._add_fields(row, self._tasks.fields_to_send(task_id))
         if attempt is not None:
             row.attempt = attempt
         if fields is not None:
-            row.fields.update(fields)
-            self.size += len(encode_fields(fields))
+            self._add_fields(row, fields)
         if event is not None:
             encoded = encode_event(event, at)
             row.events.append(encoded)
             self.events += 1
             self.size += len(encoded)
+
+    def _add_fields(self, row: _Row, fields: dict[str, Any]) -> None:
+        for name, value in encoded_pairs(fields):
+            row.pairs[name] = value
+            self.size += len(name) + len(value) + 2
 
     def batch(self, writer: str, number: int) -> Batch:
         """The batch of all that was added."""
@@ -77,6 +85,5 @@ class Envelope:
         head: dict[str, Any] = {"task_id": task_id}
         if row.attempt is not None:
             head["attempt"] = row.attempt
-        pairs = encoded_pairs({**head, **row.fields})
-        events = b'"events":[' + b",".join(row.events) + b"]"
-        return b"{" + b",".join(b"%s:%s" % pair for pair in pairs) + b"," + events + b"}"
+        pairs = [*encoded_pairs(head), *row.pairs.items(), (b'"events"', b"[" + b",".join(row.events) + b"]")]
+        return b"{" + b",".join([b"%s:%s" % pair for pair in pairs]) + b"}"

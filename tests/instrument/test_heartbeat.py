@@ -1,0 +1,91 @@
+"""What a worker says of itself and of its queues."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tests.instrument.conftest import MakeShop
+from tests.instrument.shop import Shop
+from tests.support.system import wait_for
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(("pool", "slots"), [("prefork", 2), ("threads", 2), ("gevent", 2), ("solo", 1)])
+def test_a_worker_says_what_it_is_and_runs(shop: Shop, pool: str, slots: int) -> None:
+    versions = shop.run(
+        "import celery, kombu, platform\nprint(platform.python_version())\n"
+        "print(celery.__version__)\nprint(kombu.__version__)"
+    )
+    with shop.worker(pool) as worker:
+        first = shop.beats("one@host")[0]
+        one = shop.send("waits", "go")
+        running = wait_for(
+            "a beat with the task", lambda: [beat for beat in shop.beats("one@host") if beat["running"]]
+        )[0]
+        shop.allow("go")
+        shop.ended(one, "SUCCESS")
+
+    memory = first.pop("memory_bytes")
+    assert 20_000_000 < memory < 2_000_000_000
+    assert first == {
+        "name": "one@host",
+        "host": os.uname().nodename,
+        "pid": worker.pid,
+        "pool": pool,
+        "slots": slots,
+        "queues": [shop.queue],
+        "running": [],
+        "versions": dict(zip(("python", "celery", "kombu"), versions, strict=True)),
+        "beat_seconds": 5.0,
+    }
+    assert running["running"] == [one]
+
+
+def test_the_depth_of_a_queue_counts_all_priorities(make_shop: MakeShop) -> None:
+    shop = make_shop()
+    if shop.broker.startswith("amqp"):
+        shop.run("with app.connection_for_write() as c: app.amqp.queues[os.environ['QUEUE']](c).declare()")
+    for priority in (0, 3, 9):
+        shop.send("add", 1, 1, priority=priority)
+    with shop.worker("solo", "--queues", f"{shop.queue}-none"):
+        depths = wait_for("the depth", lambda: shop.said("queue"))[:1]
+        assert [one["fields"] for one in depths] == [
+            {"name": f"{shop.queue}-none", "depth": 0, "beat_seconds": 10.0}
+        ]
+
+    program = """
+from taskroom.celery.depths import Depths
+app.amqp.queues.select([os.environ["QUEUE"]])
+depths = Depths(server._clients["https://rooms.example", "trk_of_a_test"], app)
+depths.report()
+depths.close()
+"""
+    shop.run(program)
+    assert shop.said("queue")[-1]["fields"] == {"name": shop.queue, "depth": 3, "beat_seconds": 10.0}
+
+
+def test_a_broker_that_is_away_stops_no_heartbeat(shop: Shop) -> None:
+    program = """
+from taskroom.celery.heartbeat import Repeated
+from taskroom.celery.depths import Depths
+app.conf.broker_url = app.conf.broker_read_url = "redis://127.0.0.1:1/0"
+app.amqp.queues.select([os.environ["QUEUE"]])
+client = server._clients["https://rooms.example", "trk_of_a_test"]
+depths, done = Depths(client, app), threading.Event()
+def report():
+    try:
+        depths.report()
+    finally:
+        report.calls += 1
+        if report.calls == 3:
+            done.set()
+report.calls = 0
+repeated = Repeated("taskroom-depths", 0.01, report)
+repeated.start()
+print(done.wait(60))
+"""
+    assert shop.run(program) == ["True"]
+    assert shop.said("queue") == []
