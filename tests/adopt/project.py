@@ -43,6 +43,7 @@ class Project:
             "TASKROOM_KEY": self.key,
             "TASKROOM_SPOOL": str(self.logs / "spool"),
             "BROKER": self.broker,
+            "BACKEND": self.broker if self.broker.startswith("redis") else "rpc://",
             "QUEUE": self.queue,
             "PYTHONPATH": str(self.home),
             **self.more,
@@ -114,23 +115,24 @@ class Page:
         """Waits for the end of a task that may not be known yet; returns its fields."""
 
         def end() -> dict[str, Any] | None:
-            response = self.user.client.get(f"/api/v2/tasks/{task_id}/status")
-            task = response.json()["task"] if response.status_code == 200 else {}
-            return task if task.get("status") in ENDED else None
+            task = self.known(task_id)
+            return task if task and task["status"] in ENDED else None
 
         task = wait_for(f"the end of {task_id}", end, seconds)
         assert task["status"] == status, task
         return task
 
+    def known(self, task_id: str) -> dict[str, Any] | None:
+        """The task's fields, or None while nothing was heard of it."""
+        response = self.user.client.get(f"/api/v2/tasks/{task_id}/status")
+        task: dict[str, Any] | None = response.json()["task"] if response.status_code == 200 else None
+        return task
+
     def waits_for(self, task_id: str, status: str) -> None:
         """Waits until the task has this status."""
-        path = f"/api/v2/tasks/{task_id}/status"
-
-        def now() -> bool:
-            response = self.user.client.get(path)
-            return response.status_code == 200 and response.json()["task"]["status"] == status
-
-        wait_for(f"{status} of {task_id}", now)
+        wait_for(
+            f"{status} of {task_id}", lambda: (task := self.known(task_id)) and task["status"] == status
+        )
 
     def phases(self, task_id: str) -> list[tuple[str, str, int | None, int | None]]:
         found = self.user.status(task_id)["phases"]
@@ -148,6 +150,7 @@ class Page:
         found: list[dict[str, Any]] = self.user.get("tasks", parent_id=task_id, limit=100)["tasks"]
         return sorted(found, key=lambda task: task["created_at"])
 
-    def tasks(self, job_type: str) -> list[dict[str, Any]]:
+    def retries_of(self, task_id: str) -> list[str]:
+        """The tasks that are another run of this one."""
         found: list[dict[str, Any]] = self.user.get("tasks", limit=100)["tasks"]
-        return [task for task in found if task["job_type"] == job_type]
+        return [task["task_id"] for task in found if task["retry_of"] == task_id]

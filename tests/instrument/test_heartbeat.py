@@ -44,6 +44,16 @@ def test_a_worker_says_what_it_is_and_runs(shop: Shop, pool: str, slots: int) ->
     assert running["running"] == [one]
 
 
+def test_a_running_task_has_the_id_under_which_it_is_reported(shop: Shop) -> None:
+    with shop.worker("solo"):
+        shop.send("waits", "go", task_id="x" * 400)  # longer than the server takes
+        said = wait_for("the task", lambda: shop.said("task"))
+        beat = wait_for("a beat", lambda: [beat for beat in shop.beats("one@host") if beat["running"]])[0]
+        shop.allow("go")
+
+    assert beat["running"] == [said[0]["task_id"]]
+
+
 def test_the_depth_of_a_queue_counts_all_priorities(make_shop: MakeShop) -> None:
     shop = make_shop()
     if shop.broker.startswith("amqp"):

@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from taskroom._transport.batches import Batch
-from taskroom._transport.buffer import Entry
+from taskroom._transport.buffer import Entry, ends_attempt
 from taskroom._transport.encoding import encode_event, encoded_pairs
 from taskroom._transport.settings import Limits
 from taskroom._transport.tasks import Tasks
 
 JOB_TYPE = b'"job_type"'
+WAITS = "PENDING"
 
 
 class _Row:
-    """What a batch says of one task. ``pairs`` are the JSON of the names and values of its fields."""
+    """What a batch says of one task. ``pairs`` are the JSON of the names and values of its fields. ``ended``: its last
+    event ends the attempt, or the task."""
 
     def __init__(self, attempt: str | None) -> None:
-        self.attempt = attempt
+        self.attempt, self.ended = attempt, False
         self.pairs: dict[bytes, bytes] = {}
         self.events: list[bytes] = []
 
@@ -49,6 +51,9 @@ class Envelope:
             return len(self._rows) < self._limits.batch_tasks
         if row.attempt is None and not row.events:
             return True
+        event = entry[2]
+        if event is not None and row.events and (row.ended or event.get("status") == WAITS):
+            return False  # the server takes nothing after an end, and a PENDING only as the first
         return entry[1] == row.attempt or (entry[1] is None and entry[2] is None)
 
     def add(self, entry: Entry) -> None:
@@ -67,6 +72,7 @@ class Envelope:
         if event is not None:
             encoded = encode_event(event, at)
             row.events.append(encoded)
+            row.ended = ends_attempt(event)
             self.events += 1
             self.size += len(encoded)
 

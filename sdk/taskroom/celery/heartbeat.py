@@ -15,6 +15,7 @@ import celery
 import kombu
 from celery.worker import state
 
+from taskroom.celery.tree import reported_id
 from taskroom.server import Client
 
 logger = logging.getLogger("taskroom")
@@ -103,10 +104,10 @@ def queue_names(app: Any) -> list[str]:
 
 
 def running_ids() -> list[str]:
-    """The ids of the tasks that run in this worker."""
+    """The ids under which the tasks are reported that run in this worker."""
     for _ in range(5):
         try:
-            return [str(request.id) for request in state.active_requests][:MOST_RUNNING]
+            return [reported_id(request.id) for request in state.active_requests][:MOST_RUNNING]
         except RuntimeError:  # the main thread changed the set meanwhile
             continue
     return []

@@ -8,7 +8,7 @@ from celery import Celery
 
 import taskroom
 
-app = Celery("lasting", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
+app = Celery("lasting", broker=os.environ["BROKER"], backend=os.environ["BACKEND"])
 app.conf.update(
     task_default_queue=os.environ["QUEUE"],
     broker_connection_retry_on_startup=True,
@@ -25,3 +25,22 @@ def talk(lines, pause):
         logger.info("line %d", n)
         time.sleep(pause)
     return lines
+
+
+@app.task(bind=True, autoretry_for=(Exception,))
+def loop(self, name):
+    """Goes on until somebody stops it, unless it is tried again."""
+    n = 0
+    while self.request.retries == 0:
+        n += 1
+        self.update_state(state="LOOPING", meta={"current": n, "message": name})
+        time.sleep(0.05)
+
+
+@app.task
+def once(marker):
+    """Fails the first time."""
+    if not os.path.exists(marker):
+        open(marker, "w").close()
+        raise RuntimeError("the first time")
+    return "the second time"
