@@ -39,6 +39,14 @@ def shop_in(broker: str, other_redis_url: str) -> Callable[..., Shop]:
     return make
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, shop_in: Callable[..., Shop]) -> Iterator[Shop]:
+    """A project whose worker runs as long as the tests of a file do."""
+    shop = shop_in(tmp_path_factory.mktemp("running"), {}, {})
+    with shop.worker():
+        yield shop
+
+
 @pytest.fixture
 def make_shop(tmp_path: Path, shop_in: Callable[..., Shop]) -> MakeShop:
     """Makes the project of one test, with these options of ``instrument``."""

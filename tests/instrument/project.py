@@ -18,6 +18,7 @@ from celery.utils.log import get_task_logger
 
 import taskroom
 from taskroom import phases, server
+from taskroom.celery import heartbeat
 from tests.instrument.recorder import Recorder
 
 FOLDER = Path(os.environ["RECORD"])
@@ -34,6 +35,7 @@ app.conf.update(
 )
 server.connect = lambda url, key: Recorder(FOLDER)  # type: ignore[assignment,return-value]
 phases.REPORT_SECONDS = 0.0  # however slow the machine is, each report is due
+heartbeat.BEAT_SECONDS = 0.5
 if os.environ.get("INSTRUMENT", "1") == "1":
     options = eval(os.environ.get("OPTIONS", "{}"))
     for _ in range(2):  # the second call does nothing

@@ -40,6 +40,7 @@ class Shop:
     settings: dict[str, Any] = field(default_factory=dict)
     queue: str = field(default_factory=lambda: f"q{uuid.uuid4().hex[:12]}")
     python: str = sys.executable
+    pid: int = 0  # of the worker that was started last
 
     def __post_init__(self) -> None:
         self.sender = Celery("sender", broker=self.broker, backend=self.backend, set_as_current=False)
@@ -79,6 +80,7 @@ class Shop:
         try:
             wait_for(f"the worker {name}", lambda: process.poll() is not None or self.beats(f"{name}@host"))
             assert process.poll() is None, self.log(name)
+            self.pid = process.pid
             yield process
         finally:
             if process.poll() is None:

@@ -23,56 +23,52 @@ def ends_of(shop: Shop, task_id: str) -> list[tuple[str | None, str]]:
     ]
 
 
-def test_of_a_killed_child_the_main_process_reports_the_end(shop: Shop) -> None:
-    with shop.worker():
-        one = shop.send("dies")
+def test_of_a_killed_child_the_main_process_reports_the_end(running: Shop) -> None:
+    one = running.send("dies")
 
-        error = shop.ended(one, "FAILURE")["error"]
+    error = running.ended(one, "FAILURE")["error"]
 
-        assert error["type"] == "WorkerLostError"
-        assert "SIGKILL" in error["message"]
-        assert shop.lines(one) == ["about to die"]
-        assert ends_of(shop, one) == [(None, "FAILURE")]
-        assert shop.ended(shop.send("add", 1, 2), "SUCCESS")["result"] == 3
+    assert error["type"] == "WorkerLostError"
+    assert "SIGKILL" in error["message"]
+    assert running.lines(one) == ["about to die"]
+    assert ends_of(running, one) == [(None, "FAILURE")]
+    assert running.ended(running.send("add", 1, 2), "SUCCESS")["result"] == 3
 
 
-def test_a_message_that_comes_again_is_another_attempt(shop: Shop) -> None:
-    with shop.worker():
-        one = shop.send("dies_once")
+def test_a_message_that_comes_again_is_another_attempt(running: Shop) -> None:
+    one = running.send("dies_once")
 
-        assert shop.ended(one, "SUCCESS")["result"] == "survived"
+    assert running.ended(one, "SUCCESS")["result"] == "survived"
 
     # Nobody reports the end of the first: a next attempt ends the one before.
-    assert shop.statuses(one) == ["STARTED", "STARTED", "SUCCESS"]
-    assert len(shop.attempts(one)) == 2
-    assert shop.lines(one) == ["about to die"]
+    assert running.statuses(one) == ["STARTED", "STARTED", "SUCCESS"]
+    assert len(running.attempts(one)) == 2
+    assert running.lines(one) == ["about to die"]
 
 
 @pytest.mark.parametrize("limit", ["time_limit", "soft_time_limit"])
-def test_a_time_limit_is_a_failure(shop: Shop, limit: str) -> None:
-    with shop.worker():
-        one = shop.send("waits", "never", **{limit: 1})
+def test_a_time_limit_is_a_failure(running: Shop, limit: str) -> None:
+    one = running.send("waits", "never", **{limit: 1})
 
-        error = shop.ended(one, "FAILURE")["error"]
+    error = running.ended(one, "FAILURE")["error"]
 
     assert (
         error["type"]
         == {"time_limit": "TimeLimitExceeded", "soft_time_limit": "SoftTimeLimitExceeded"}[limit]
     )
-    assert len(shop.lines(one)) == 1
+    assert len(running.lines(one)) == 1
 
 
-def test_a_revoke_that_terminates_says_so(shop: Shop) -> None:
-    with shop.worker():
-        one = shop.send("waits", "never")
-        shop.has_line(one, "waiting")
+def test_a_revoke_that_terminates_says_so(running: Shop) -> None:
+    one = running.send("waits", "never")
+    running.has_line(one, "waiting")
 
-        shop.sender.control.revoke(one, terminate=True)
-        shop.ended(one, "REVOKED")
+    running.sender.control.revoke(one, terminate=True)
+    running.ended(one, "REVOKED")
 
-        assert shop.lines(one)[1:] == ["Terminated by a revoke: SIGTERM"]
-        assert shop.fields(one)["can_retry"] is False  # workers keep the id of a revoked task
-        assert ends_of(shop, one) == [(None, "REVOKED")]
+    assert running.lines(one)[1:] == ["Terminated by a revoke: SIGTERM"]
+    assert running.fields(one)["can_retry"] is False  # workers keep the id of a revoked task
+    assert ends_of(running, one) == [(None, "REVOKED")]
 
 
 def test_a_task_that_was_revoked_or_had_expired_before_it_began(shop: Shop) -> None:
@@ -92,25 +88,23 @@ def test_a_task_that_was_revoked_or_had_expired_before_it_began(shop: Shop) -> N
     assert shop.statuses(revoked) == shop.statuses(expired) == ["REVOKED"]
 
 
-def test_an_unknown_task_and_an_unreadable_message_are_failures(shop: Shop) -> None:
-    with shop.worker():
-        unknown = str(shop.sender.send_task("shop.gone").id)
-        unreadable = shop.send("add", 1, 2, serializer="pickle")
+def test_an_unknown_task_and_an_unreadable_message_are_failures(running: Shop) -> None:
+    unknown = str(running.sender.send_task("shop.gone").id)
+    unreadable = running.send("add", 1, 2, serializer="pickle")
 
-        error, other = shop.ended(unknown, "FAILURE")["error"], shop.ended(unreadable, "FAILURE")["error"]
+    error, other = running.ended(unknown, "FAILURE")["error"], running.ended(unreadable, "FAILURE")["error"]
 
     assert error == {"type": "NotRegistered", "message": "No worker that got it has a task shop.gone"}
     assert other["type"] == "ContentDisallowed"
 
 
-def test_a_task_that_exits_its_process_is_a_failure(shop: Shop) -> None:
-    with shop.worker():
-        one = shop.send("exits")
+def test_a_task_that_exits_its_process_is_a_failure(running: Shop) -> None:
+    one = running.send("exits")
 
-        shop.ended(one, "FAILURE")
+    running.ended(one, "FAILURE")
 
-        assert ends_of(shop, one)[0] == ("0-", "FAILURE")
-        assert shop.ended(shop.send("add", 1, 2), "SUCCESS")["result"] == 3
+    assert ends_of(running, one)[0] == ("0-", "FAILURE")
+    assert running.ended(running.send("add", 1, 2), "SUCCESS")["result"] == 3
 
 
 def test_where_a_child_runs_one_task_its_end_costs_no_network(make_shop: MakeShop) -> None:
@@ -155,27 +149,3 @@ def test_a_task_of_a_worker_that_is_stopped_at_once_has_no_end_yet(make_shop: Ma
 
     # Its message is delivered again, to the next attempt.
     assert shop.statuses(one) in (["STARTED"], ["STARTED", "RETRY"])
-
-
-def test_a_task_in_a_greenlet_is_revoked(shop: Shop) -> None:
-    with shop.worker("gevent"):
-        one = shop.send("waits", "never")
-        shop.has_line(one, "waiting")
-
-        shop.sender.control.revoke(one, terminate=True)
-        shop.ended(one, "REVOKED")
-
-
-@pytest.mark.parametrize("pool", ["threads", "gevent"])
-def test_tasks_beside_each_other_have_their_own_lines(shop: Shop, pool: str) -> None:
-    with shop.worker(pool, concurrency=4):
-        ids = [shop.send("waits", "go") for _ in range(4)]
-        for one in ids:
-            shop.has_line(one, "waiting")
-        shop.allow("go")
-        for one in ids:
-            shop.ended(one, "SUCCESS")
-
-    for one in ids:
-        first, last = shop.lines(one)
-        assert first.endswith(one) and last == "went on"

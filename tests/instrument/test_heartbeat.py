@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from tests.instrument.conftest import MakeShop
@@ -11,37 +9,6 @@ from tests.instrument.shop import Shop
 from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.mark.parametrize(("pool", "slots"), [("prefork", 2), ("threads", 2), ("gevent", 2), ("solo", 1)])
-def test_a_worker_says_what_it_is_and_runs(shop: Shop, pool: str, slots: int) -> None:
-    versions = shop.run(
-        "import celery, kombu, platform\nprint(platform.python_version())\n"
-        "print(celery.__version__)\nprint(kombu.__version__)"
-    )
-    with shop.worker(pool) as worker:
-        first = shop.beats("one@host")[0]
-        one = shop.send("waits", "go")
-        running = wait_for(
-            "a beat with the task", lambda: [beat for beat in shop.beats("one@host") if beat["running"]]
-        )[0]
-        shop.allow("go")
-        shop.ended(one, "SUCCESS")
-
-    memory = first.pop("memory_bytes")
-    assert 20_000_000 < memory < 2_000_000_000
-    assert first == {
-        "name": "one@host",
-        "host": os.uname().nodename,
-        "pid": worker.pid,
-        "pool": pool,
-        "slots": slots,
-        "queues": [shop.queue],
-        "running": [],
-        "versions": dict(zip(("python", "celery", "kombu"), versions, strict=True)),
-        "beat_seconds": 5.0,
-    }
-    assert running["running"] == [one]
 
 
 def test_a_running_task_has_the_id_under_which_it_is_reported(shop: Shop) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.instrument.shop import Shop
+from tests.support.system import wait_for
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module", params=["prefork", "threads", "gevent", "solo"])
+POOLS = {"prefork": 2, "threads": 2, "gevent": 2, "solo": 1}  # with the tasks that each runs at once
+
+
+@pytest.fixture(scope="module", params=list(POOLS))
 def shop(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -21,6 +26,10 @@ def shop(
     shop = shop_in(tmp_path_factory.mktemp(request.param), {}, {})
     with shop.worker(request.param):
         yield shop
+
+
+def runs_at_once(shop: Shop) -> int:
+    return POOLS[shop.folder.name.rstrip("0")]
 
 
 def test_a_task_is_reported_with_its_arguments_worker_and_result(shop: Shop) -> None:
@@ -266,3 +275,53 @@ def test_a_task_that_is_cancelled_before_it_begins_is_not_run(shop: Shop) -> Non
     shop.ended(one, "REVOKED")
 
     assert shop.lines(one) == []
+
+
+def test_tasks_beside_each_other_have_their_own_lines(shop: Shop) -> None:
+    ids = [shop.send("waits", "go-beside") for _ in range(runs_at_once(shop))]
+    for one in ids:
+        shop.has_line(one, "waiting")
+    shop.allow("go-beside")
+    for one in ids:
+        shop.ended(one, "SUCCESS")
+
+    for one in ids:
+        first, last = shop.lines(one)
+        assert first.endswith(one) and last == "went on"
+
+
+@pytest.mark.parametrize("shop", ["gevent"], indirect=True)
+def test_a_task_in_a_greenlet_is_revoked(shop: Shop) -> None:
+    one = shop.send("waits", "never")
+    shop.has_line(one, "waiting")
+
+    shop.sender.control.revoke(one, terminate=True)
+
+    shop.ended(one, "REVOKED")
+
+
+def test_a_worker_says_what_it_is_and_runs(shop: Shop) -> None:
+    versions = shop.run(
+        "import celery, kombu, platform\nprint(platform.python_version())\n"
+        "print(celery.__version__)\nprint(kombu.__version__)"
+    )
+    one = shop.send("waits", "go-beat")
+    running = wait_for(
+        "a beat with the task", lambda: [beat for beat in shop.beats("one@host") if one in beat["running"]]
+    )[0]
+    shop.allow("go-beat")
+    shop.ended(one, "SUCCESS")
+
+    memory = running.pop("memory_bytes")
+    assert 20_000_000 < memory < 2_000_000_000
+    assert running == {
+        "name": "one@host",
+        "host": os.uname().nodename,
+        "pid": shop.pid,
+        "pool": shop.folder.name.rstrip("0"),
+        "slots": runs_at_once(shop),
+        "queues": [shop.queue],
+        "running": [one],
+        "versions": dict(zip(("python", "celery", "kombu"), versions, strict=True)),
+        "beat_seconds": 0.5,  # those of the tests
+    }

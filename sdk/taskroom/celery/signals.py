@@ -7,9 +7,9 @@ from typing import Any
 
 from celery import signals
 
-from taskroom.celery import again, cancel, states
+from taskroom.celery import again, cancel, heartbeat, states
 from taskroom.celery.depths import DEPTH_SECONDS, Depths
-from taskroom.celery.heartbeat import BEAT_SECONDS, Heartbeat, Repeated
+from taskroom.celery.heartbeat import Heartbeat, Repeated
 from taskroom.celery.options import Options
 from taskroom.celery.parent import Parent
 from taskroom.celery.pools import Pools
@@ -52,7 +52,7 @@ class Connected:
             return
         self._resender.serve()
         beat = Heartbeat(self._client, sender).beat
-        self._repeated = [Repeated("taskroom-heartbeat", BEAT_SECONDS, beat)]
+        self._repeated = [Repeated("taskroom-heartbeat", heartbeat.BEAT_SECONDS, beat)]
         depths = Depths(self._client, sender.app)
         self._repeated.append(Repeated("taskroom-depths", DEPTH_SECONDS, depths.report))
         for each in self._repeated:
