@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import dashboard, hostile, instrument, life, lists, proxied, rooms, scale, trouble, users
+from bench.scenarios import (
+    dashboard,
+    hostile,
+    ingest,
+    instrument,
+    life,
+    lists,
+    proxied,
+    rooms,
+    scale,
+    trouble,
+    users,
+)
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -30,6 +42,7 @@ SCENARIOS: dict[str, Scenario] = {
     "users": users.users,
     "one-user": users.one_user,
     "lists": lists.lists,
+    "ingest": ingest.ingest,
     "dashboard": dashboard.dashboard,
     "hostile": hostile.hostile,
 }
