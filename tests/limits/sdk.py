@@ -25,6 +25,7 @@ from taskroom.celery import (
     redaction,
     reporter,
     resend,
+    running,
     tree,
 )
 from tests.limits.product import Row, same
@@ -82,6 +83,8 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of the body of one of them", "1 MB", lambda: memory.LARGEST),
         ("wait for the workers that are asked for a message", "2 s", lambda: resend.ASK_SECONDS),
         ("wait of a task that sends itself again at once", "1 s", lambda: again.FLUSH_SECONDS),
+        ("time after which a task of which no process of its worker reports anything is lost", "2 min",
+         lambda: running.LEASE_SECONDS),
         ("wait of a child or a worker that ends", "2 s", lambda: pools.CLOSE_SECONDS),
         ("how often a worker reports itself", "5 s", lambda: heartbeat.BEAT_SECONDS),
         ("running tasks in such a report", "500", lambda: heartbeat.MOST_RUNNING),

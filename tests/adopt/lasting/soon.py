@@ -4,4 +4,4 @@ from lasting import app as app
 
 from taskroom.celery import running
 
-running.LEASE_SECONDS = 5
+running.LEASE_SECONDS = 15
