@@ -1,4 +1,4 @@
-"""A server that takes all batches and does nothing with them: it measures what reporting costs the programs that report."""
+"""A server that takes all batches and does nothing with them, to measure what reporting costs those who report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Celery application of somebody else, whose tasks do nothing: with ``taskroom.instrument`` where TASKROOM_URL is set."""
+"""A Celery application of somebody else whose tasks do nothing, instrumented where TASKROOM_URL is set."""
 
 from __future__ import annotations
 

@@ -65,8 +65,8 @@ class Worker:
 
 
 def instrument(contest: Contest) -> list[Figure]:
-    """Tasks that do nothing, of a worker with `taskroom.instrument` and of one without, in turns; the median of the rounds.
-    The server of their reports takes all and stores nothing."""
+    """Tasks that do nothing, of a worker with `taskroom.instrument` and of one without, in turns; the median of the
+    rounds. The server of their reports takes all and stores nothing."""
     figures = []
     with tempfile.TemporaryDirectory(prefix="taskroom-bench-") as folder, answering() as server:
         for pool, arguments in POOLS.items():
@@ -94,7 +94,9 @@ def _figures(pool: str, plain: Worker, ours: Worker) -> list[Figure]:
     rate, cpu = (statistics.median(values[1:]) for values in (plain.rates, plain.cpu))
     more = 1e6 * (statistics.median(ours.cpu[1:]) - cpu)
     return [
-        Figure(NAME, f"{pool}: tasks a second, with it over without", "times", {OURS: ratio}, 0.9, at_least=True),
+        Figure(
+            NAME, f"{pool}: tasks a second, with it over without", "times", {OURS: ratio}, 0.9, at_least=True
+        ),
         Figure(NAME, f"{pool}: tasks a second without it", "", {OURS: rate}),
         Figure(NAME, f"{pool}: CPU of a task without it", "µs", {OURS: 1e6 * cpu}),
         Figure(NAME, f"{pool}: more CPU with it, with sending", "µs", {OURS: more}),
@@ -106,12 +108,19 @@ def _worker(contest: Contest, folder: Path, arguments: tuple[str, ...], url: str
     """Starts a worker, instrumented when there is a URL, that waits for its rounds."""
     name, broker = f"w{uuid.uuid4().hex[:8]}", contest.stand.redis_url
     worker = Worker(
-        f"{name}@bench", f"{name}-work", Celery("sender", broker=broker, backend=broker), redis.Redis.from_url(broker)
+        f"{name}@bench",
+        f"{name}-work",
+        Celery("sender", broker=broker, backend=broker),
+        redis.Redis.from_url(broker),
     )
     env = {name: value for name, value in os.environ.items() if not name.startswith("TASKROOM_")}
     env |= {"BROKER": broker, "QUEUE": f"{name}-idle", "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'sdk'}"}
     if url:
-        env |= {"TASKROOM_URL": url, "TASKROOM_KEY": "trk_of_the_bench", "TASKROOM_SPOOL": str(folder / "spool")}
+        env |= {
+            "TASKROOM_URL": url,
+            "TASKROOM_KEY": "trk_of_the_bench",
+            "TASKROOM_SPOOL": str(folder / "spool"),
+        }
     command = [sys.executable, "-m", "celery", "-A", "bench.instrumented", "worker", *arguments]
     command += ["--loglevel", "WARNING", "--hostname", worker.name, "--without-gossip", "--without-mingle"]
     with (folder / f"{name}.log").open("wb") as log:

@@ -130,9 +130,7 @@ class Page:
 
     def waits_for(self, task_id: str, status: str) -> None:
         """Waits until the task has this status."""
-        wait_for(
-            f"{status} of {task_id}", lambda: (task := self.known(task_id)) and task["status"] == status
-        )
+        wait_for(f"{status} of {task_id}", lambda: (task := self.known(task_id)) and task["status"] == status)
 
     def phases(self, task_id: str) -> list[tuple[str, str, int | None, int | None]]:
         found = self.user.status(task_id)["phases"]

@@ -60,9 +60,7 @@ def test_a_user_cancels_a_task_that_waits(adopt: MakeProject, page: Page, user: 
     assert page.phases(one) == []
 
 
-def test_a_user_starts_a_task_again(
-    adopt: MakeProject, page: Page, user: User, tmp_path: Path
-) -> None:
+def test_a_user_starts_a_task_again(adopt: MakeProject, page: Page, user: User, tmp_path: Path) -> None:
     project = adopt("lasting", "lasting")
     with project.worker("--concurrency", "1"):
         one = send(project, f"once.delay('{tmp_path}/marker')")
@@ -75,6 +73,16 @@ def test_a_user_starts_a_task_again(
     assert failed["can_retry"] is True
     assert (task["result"], task["params"]) == ("the second time", failed["params"])
     assert page.user.status(one)["task"]["status"] == "FAILURE"
+
+
+def test_of_children_that_run_one_task_each_all_lines_arrive(adopt: MakeProject, page: Page) -> None:
+    project = adopt("lasting", "lasting")
+    with project.worker("--concurrency", "1", "--max-tasks-per-child", "1"):
+        ids = project.run("import lasting\nfor _ in range(3): print(lasting.talk.delay(5, 0).id)")
+        tasks = [page.ended(one, "SUCCESS") for one in ids]
+
+    assert len({task["worker"] for task in tasks}) == 3  # each in a process of its own
+    assert [page.lines(one) for one in ids] == [[f"line {n}" for n in range(5)]] * 3
 
 
 def _worker(user: User, task_id: str) -> dict[str, Any] | None:

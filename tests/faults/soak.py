@@ -1,8 +1,8 @@
-"""``script/soak [MINUTES] [--matrix | --jitter | --celery] [--seed N]``: the matrix, random faults for so long, the jitter,
-tasks of a Celery project.
+"""``script/soak [MINUTES] [--matrix | --jitter | --celery] [--seed N]``: the matrix, random faults for so long, the
+jitter, tasks of a Celery project.
 
-The exit code is 1 when a viewer saw other events than Postgres has, when the memory of a web process grew, or when a line
-or an end of a Celery task is missing."""
+The exit code is 1 when a viewer saw other events than Postgres has, when the memory of a web process grew, or when a
+line or an end of a Celery task is missing."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from tests.instrument.rabbitmq import rabbitmq
 from tests.instrument.shop import Shop
 
 MakeShop = Callable[..., Shop]
+POOLS = {"prefork": 2, "threads": 2, "gevent": 2, "solo": 1}  # with the tasks that each runs at once
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +46,27 @@ def running(tmp_path_factory: pytest.TempPathFactory, shop_in: Callable[..., Sho
     shop = shop_in(tmp_path_factory.mktemp("running"), {}, {})
     with shop.worker():
         yield shop
+
+
+@pytest.fixture(scope="module", params=list(POOLS))
+def pooled(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    shop_in: Callable[..., Shop],
+) -> Iterator[Shop]:
+    """The same, with a worker of each pool."""
+    shop = shop_in(tmp_path_factory.mktemp(request.param), {}, {})
+    with shop.worker(request.param):
+        yield shop
+
+
+def runs_at_once(shop: Shop) -> int:
+    """How many tasks the worker of ``pooled`` runs at once."""
+    return POOLS[pool_of(shop)]
+
+
+def pool_of(shop: Shop) -> str:
+    return shop.folder.name.rstrip("0123456789")
 
 
 @pytest.fixture

@@ -45,9 +45,9 @@ def ask(cur: Cursor, task_id: str) -> str:
 
 def take(cur: Cursor, reporter: str, writer: str, workers: Sequence[str] = ()) -> list[str]:
     """Returns the ids of the tasks, as their reporter gave them, that this writer is to start again, and forgets the
-    wishes: those of attempts that the writer held, or one of the ``workers`` of which it tells, and of writers that have
-    gone. A worker's processes have names such as ``mail@host-3/4711`` and writers of their own, which may long be silent.
-    """
+    wishes: those of attempts that the writer held, or one of the ``workers`` of which it tells, and of writers that
+    have gone. A worker's processes have names such as ``mail@host-3/4711``, and each is a writer, which may be silent
+    for long."""
     cur.execute(
         """WITH taken AS (DELETE FROM resends WHERE task_id IN (
                SELECT task_id FROM resends WHERE reporter = %(reporter)s AND (

@@ -19,8 +19,8 @@ from taskroom.sink import Nowhere
 
 # Their lines are about the worker; "celery.redirected" has what the task prints, in pieces.
 OWN_LOGGERS = ("celery.redirected", "celery.app.trace", "celery.worker", "celery.pool", "celery.concurrency")
-# A task of which nobody hears for so long is lost. Longer than a network is away for a minute, with the pause before the
-# next try: the task goes on meanwhile, and what it says then must not come too late.
+# A task of which nobody hears for so long is lost. It outlives a minute without a network and the pause before the next
+# try: it goes on meanwhile, and what it says must not come too late.
 LEASE_SECONDS = 120
 TASK_LOGGER = "celery.task"  # the parent of all of get_task_logger; it hands nothing on to the root logger
 

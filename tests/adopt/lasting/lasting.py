@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from pathlib import Path
 
 from celery import Celery
 
@@ -40,7 +41,7 @@ def loop(self, name):
 @app.task
 def once(marker):
     """Fails the first time."""
-    if not os.path.exists(marker):
-        open(marker, "w").close()
+    if not Path(marker).exists():
+        Path(marker).touch()
         raise RuntimeError("the first time")
     return "the second time"

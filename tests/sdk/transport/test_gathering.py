@@ -110,7 +110,13 @@ def test_nothing_follows_an_end_in_its_batch_and_a_task_waits_first_in_one(
     waits = {"type": "task_status", "status": "PENDING"}
     ended = {"type": "task_status", "status": "REVOKED"}
     reporter.client.task("t", None, job_type="train")
-    for event in (waits, line("due"), waits, ended, ended):  # a message with the same id that is sent twice, say
+    for event in (
+        waits,
+        line("due"),
+        waits,
+        ended,
+        ended,
+    ):  # a message with the same id that is sent twice, say
         reporter.client.event("t", None, event)
 
     reporter.after(1)
