@@ -26,6 +26,7 @@ def test_a_task_is_reported_with_its_arguments_worker_and_result(pooled: Shop) -
         "queue": pooled.queue,
         "can_retry": True,
         "worker": worker,
+        "lease_seconds": 120,
     }
 
 
