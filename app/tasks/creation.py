@@ -83,6 +83,6 @@ def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
     """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
     unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
     unset |= dict.fromkeys(("can_retry", "queue", "root_id", "group_id"))
-    counts = {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
-    given = {"observed": False, "created_at": at} | fields
-    return status_event(stream, status, at, **unset, **counts | given)
+    unset |= {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
+    unset |= {"observed": False, "created_at": at}
+    return status_event(stream, status, at, **unset | fields)

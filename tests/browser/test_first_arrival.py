@@ -50,7 +50,9 @@ def test_the_package_of_this_version_is_installed_from_this_server(tab: Visit, t
 
     imported = (sys.executable, "-c", "import taskroom; print(taskroom.__file__)")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    found = subprocess.run(imported, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        imported, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert found.stdout.startswith(str(tmp_path))
 
 

@@ -45,7 +45,7 @@ export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
 
 /** In place of an empty list: how tasks that exist already become runs, and how one is started here. */
 export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) {
-  const key = useMemo(() => new FirstKey(api, user.id), [user.id]);
+  const key = useMemo(() => new FirstKey(api, String(user.id)), [user.id]);
   useEffect(() => {
     if (mayStart) void key.load();
   }, [key, mayStart]);
