@@ -79,3 +79,4 @@ def test_a_viewer_gets_no_key(visit: Visitor, system: System) -> None:
     tab.open("/")
     tab.shows("This account may view runs, but not start them.")
     assert viewer.get("keys")["keys"] == []
+    viewer.client.close()

@@ -4,7 +4,7 @@ declare const __PACKAGE_VERSION__: string;
 /** Where this server offers the package `taskroom`, of the version that was built with the dashboard. */
 const wheel = `sdk/taskroom-${__PACKAGE_VERSION__}-py3-none-any.whl`;
 
-export interface WayIn {
+interface WayIn {
   name: string;
   /** What happens then. */
   effect: string;
