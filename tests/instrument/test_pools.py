@@ -199,11 +199,10 @@ def test_a_task_that_was_sent_by_another_waits_below_it(pooled: Shop) -> None:
     child = pooled.ended(one, "SUCCESS")["result"]
     pooled.ended(child, "SUCCESS")
 
-    assert pooled.statuses(child) == ["PENDING", "STARTED", "SUCCESS"]
+    # A worker may have the message before the sender says that it waits.
+    statuses = pooled.statuses(child)
+    assert statuses.count("PENDING") == 1
+    assert [status for status in statuses if status != "PENDING"] == ["STARTED", "SUCCESS"]
     assert pooled.fields(child)["parent_id"] == pooled.fields(child)["root_id"] == one
-    first = pooled.of(child)[0]
-    assert (first["attempt"], first["fields"]["params"], first["fields"]["queue"]) == (
-        None,
-        {"x": 1, "y": 1},
-        pooled.queue,
-    )
+    (waits,) = [said for said in pooled.of(child) if said["attempt"] is None and said["kind"] == "task"]
+    assert (waits["fields"]["params"], waits["fields"]["queue"]) == ({"x": 1, "y": 1}, pooled.queue)
