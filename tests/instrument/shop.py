@@ -67,7 +67,7 @@ class Shop:
     ) -> Iterator[Any]:
         """Runs a worker, and ends it with the block. Yields its process, once it takes tasks."""
         command = [self.python, "-m", "celery", "-A", PROJECT, "worker", "--pool", pool]
-        command += ["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", f"{name}@host"]
+        command += ["--concurrency", str(concurrency), "--loglevel", "INFO", "--hostname", self.host(name)]
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
                 [*command, "--without-mingle", *arguments],
@@ -78,7 +78,7 @@ class Shop:
                 start_new_session=True,
             )
         try:
-            wait_for(f"the worker {name}", lambda: process.poll() is not None or self.beats(f"{name}@host"))
+            wait_for(f"the worker {name}", lambda: process.poll() is not None or self.beats(name))
             assert process.poll() is None, self.log(name)
             self.pid = process.pid
             yield process
@@ -158,8 +158,13 @@ class Shop:
         """Waits until the task has a line with this text in it."""
         wait_for(f"the line {line}", lambda: any(line in each for each in self.lines(task_id)))
 
-    def beats(self, name: str) -> list[Said]:
-        return [one["fields"] for one in self.said("worker") if one["fields"]["name"] == name]
+    def host(self, name: str = "one") -> str:
+        """Celery's name of a worker, unlike that of any other of the same broker."""
+        return f"{name}@{self.queue}"
+
+    def beats(self, name: str = "one") -> list[Said]:
+        beats = [one["fields"] for one in self.said("worker")]
+        return [beat for beat in beats if beat["name"] == self.host(name)]
 
     def allow(self, name: str) -> None:
         """Lets tasks go on that wait for this file."""

@@ -96,7 +96,7 @@ def test_a_worker_says_what_it_is_and_runs(pooled: Shop) -> None:
     )
     one = pooled.send("waits", "go-beat")
     running = wait_for(
-        "a beat with the task", lambda: [beat for beat in pooled.beats("one@host") if one in beat["running"]]
+        "a beat with the task", lambda: [beat for beat in pooled.beats() if one in beat["running"]]
     )[0]
     pooled.allow("go-beat")
     pooled.ended(one, "SUCCESS")
@@ -104,7 +104,7 @@ def test_a_worker_says_what_it_is_and_runs(pooled: Shop) -> None:
     memory = running.pop("memory_bytes")
     assert 20_000_000 < memory < 2_000_000_000
     assert running == {
-        "name": "one@host",
+        "name": pooled.host(),
         "host": os.uname().nodename,
         "pid": pooled.pid,
         "pool": pool_of(pooled),
