@@ -190,3 +190,5 @@ class Client:
             self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
             if row.get("status") != 409:
                 self._notices.warn(f"the server refuses task {task_id}: {self.refused}")
+        for kind, names in named(answer, "not_stored").items():
+            self._notices.warn(f"the server has no room for {len(names)} {kind} more, such as {names[0]}")
