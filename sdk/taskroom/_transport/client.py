@@ -12,7 +12,7 @@ from taskroom._transport.availability import Availability
 from taskroom._transport.batches import Batch
 from taskroom._transport.beats import QUEUES, WORKERS
 from taskroom._transport.buffer import ends_attempt
-from taskroom._transport.listeners import Listeners, OnCancel, OnResend
+from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named
 from taskroom._transport.notices import Notices
 from taskroom._transport.outbox import Outbox
 from taskroom._transport.settings import Settings
