@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
 logger = logging.getLogger("taskroom")
 
 URL, KEY = "TASKROOM_URL", "TASKROOM_KEY"
+RUN = "TASKROOM_RUN"  # what ``taskroom run`` tells its command
 
 
 class Client(Protocol):
@@ -67,6 +69,14 @@ def client_of(url: str | None, key: str | None) -> Client | None:
         if not from_env:
             raise
         _warn(str(error))
+        return None
+
+
+def outer_run() -> str | None:
+    """The id of the run whose command has started this process, by its environment; None outside of one."""
+    try:
+        return str(uuid.UUID(os.environ.get(RUN)))
+    except (TypeError, ValueError):
         return None
 
 

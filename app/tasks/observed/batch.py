@@ -49,7 +49,9 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     cur = tx.cur
     if kept := _kept_answer(tx, batch):
         return kept
-    taking = Taking(cur, batch.reporter, database_now(cur), lookups)
+    # Workers are reported more often than anything else: what only tasks need is not asked for.
+    now = database_now(cur) if batch.parts else ""
+    taking = Taking(cur, batch.reporter, now, lookups)
     running = {id for worker in batch.workers for id in worker.running}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running)
     taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
