@@ -115,9 +115,7 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     appended last, so no transaction waits for another lock while it holds one of theirs.
     """
     done, shared = Appended(), list[Draft]()
-    if not drafts:
-        return done
-    streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes})
+    streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes}) if drafts else {}
     while drafts:
         following = _append_locked(cur, drafts, project, streams, done)
         shared += [d for d in following if is_shared(d.stream)]
