@@ -40,6 +40,20 @@ def test_pages_continue_where_the_last_one_ended_and_may_hold_only_unread(here: 
     assert done[0]["read_at"]
 
 
+def test_a_notification_of_a_newer_process_is_listed_with_the_mildest_severity(here: Tasks) -> None:
+    notify(here, "new")
+    sql(here.database, "UPDATE notifications SET notification_type = 'of_tomorrow'")
+
+    with here.connect() as connection, connection.cursor() as cur:
+        (listed,) = page(cur, here.user_id, None, None, 10)
+
+    assert (listed["notification_type"], listed["severity"], listed["title"]) == (
+        "of_tomorrow",
+        "info",
+        "new",
+    )
+
+
 @pytest.mark.slow
 def test_concurrent_writers_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
     """At the same time tasks of the user end, and notifications are created, marked as read and counted."""

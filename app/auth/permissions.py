@@ -23,6 +23,8 @@ def readable_room(principal: Principal, room: str) -> str:
     kind, _, key = room.partition(":")
     if kind == "broadcast":
         return BROADCAST
+    if kind not in ("task", "user"):
+        raise NotFound("There is no such room")
     try:
         id = str(UUID(key)) if key or kind == "task" else principal.user_id
     except ValueError:

@@ -173,7 +173,7 @@ acting = permitted("act")  # the view checks the right to the task
 signed_in = permitted(SESSION)
 
 
-def head_of(stream: str) -> Head:
+def require_head(stream: str) -> Head:
     """Returns the head of the stream. Raises NotFound: the task may be deleted after the check of its permission."""
     head = services().store.heads([stream]).get(stream)
     if head is None:

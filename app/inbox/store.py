@@ -121,11 +121,11 @@ _is_used = sa.exists().where(
 _PRUNE_MARKS = Statement(sa.delete(ReadMark).where(ReadMark.read_at < _cutoff, ~_is_used))
 
 
-def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
-    """Stores the notifications among the events and counts them as unread. No event follows from them."""
+def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
+    """Stores the notifications among the events and counts them as unread."""
     found = [(e, d.data) for e, d in events if e.type == "notification" and d.data and e.stream != BROADCAST]
     if not found:
-        return ()
+        return
     users = [event.stream.partition(":")[2] for event, _ in found]
     rows = [
         (user_id, event.sequence, *(Json(data[n]) if n == "metadata" else data[n] for n in STORED))
@@ -138,7 +138,6 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draf
            ON CONFLICT (user_id) DO UPDATE SET unread = inboxes.unread + EXCLUDED.unread""",
         sorted(Counter(users).items()),
     )
-    return ()
 
 
 def page(
@@ -221,7 +220,8 @@ def _as_json(sequence: int, *row: Any) -> dict[str, Any]:
     fields = dict(zip(STORED, values, strict=True))
     return {
         "sequence": sequence,
-        "severity": TYPES[fields["notification_type"]],
+        # In a rolling update, a newer process may have stored a type that this one does not know.
+        "severity": TYPES.get(fields["notification_type"], "info"),
         **fields,
         "status": "unread" if read_at is None else "read",
         "read": read_at is not None,

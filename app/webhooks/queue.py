@@ -22,7 +22,6 @@ from app.db.statements import as_text, composed
 from app.inbox.notification import notification
 from app.models.webhooks import Delivery
 from app.stream.event import clean, user_stream
-from app.stream.store import lock_shared
 from app.stream.transaction import Transaction
 
 logger = logging.getLogger("taskroom.webhooks")
@@ -193,7 +192,6 @@ def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> 
             related_type="webhook",
             related_id=claimed.webhook_id,
         )
-        lock_shared(tx.cur, {drafted.stream})
         tx.append([drafted])
 
 

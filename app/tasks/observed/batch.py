@@ -75,7 +75,9 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
         "tasks": [_row(batch, each, last) for each in taken],
         "refused": refused,
         "cancel": list(dict.fromkeys(cancel)),
-        "resend": resends.take(cur, batch.reporter.key, batch.writer),
+        "resend": resends.take(
+            cur, batch.reporter.key, batch.writer, [worker.name for worker in batch.workers]
+        ),
         "next_batch": batch.number + 1,
     }
     kept_answer = Json({"digest": batch.digest, "answer": answer})
