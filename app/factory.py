@@ -33,6 +33,7 @@ from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, Connection
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
+from app.http.headers import with_bounded_headers
 from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import UNAUTHENTICATED_PER_VIEWER, CycleCollector
@@ -98,7 +99,7 @@ def create_app(config: Config | None = None) -> Flask:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = with_request_id(with_bounded_headers(app.wsgi_app))  # type: ignore[method-assign,assignment]
     return app
 
 

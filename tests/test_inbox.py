@@ -247,7 +247,7 @@ def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> N
             cur.execute("ANALYZE notifications, read_marks")
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
-                    values = {"user": crowded.user_id, "before": before, "limit": 51}
+                    values = {"user": crowded.user_id, "before": before, "more": 51, "limit": 50, "bytes": 10**6}
                     asked = statement.text, statement.values(**values)
                     visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
@@ -266,7 +266,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
         before = written()
         left = mark_read(Transaction(cur, project), user_id)
         after, count = written(), unread_count(cur, user_id)
-        newest, rest = page(cur, user_id, None, None, 50), page(cur, user_id, None, True, 50)
+        newest, rest = page(cur, user_id, None, None, 50)[0], page(cur, user_id, None, True, 50)[0]
         connection.rollback()  # other tests need all of them unread
 
     assert left == count == 0 and before == after
@@ -275,7 +275,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
 
 def shown(tasks: Tasks, unread: bool | None = None, limit: int = 1_000) -> list[dict[str, Any]]:
     with tasks.connect() as connection, connection.cursor() as cur:
-        return page(cur, tasks.user_id, None, unread, limit)
+        return page(cur, tasks.user_id, None, unread, limit)[0]
 
 
 def sql_named(database: str, statement: str, values: dict[str, Any]) -> None:

@@ -94,6 +94,9 @@ class Tee(Lines):
     def flush(self) -> None:
         self.original.flush()
 
+    def detach(self) -> Any:
+        return self.original.detach()
+
     def isatty(self) -> bool:
         return bool(self.original.isatty())
 
