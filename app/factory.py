@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, bus, process
 from app.auth import access_log, identity
+from app.auth.ancestors import Ancestors
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.key_authenticator import KeyAuthenticator
 from app.auth.key_watch import KeyWatch
@@ -71,7 +72,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(sign_in.keys, sign_in.key_watch)
     sign_in.key_watch.transports.append(viewers.streams)
     parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
-    parts.add(Owners(database.read), Unsent(), Downloads())
+    parts.add(Owners(database.read), Ancestors(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     measures = WebMeasures(parts, engine=database.engine, breaker=database.breaker, writes=database.writes)
     measures.requests.register(app)
@@ -81,7 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     bus.use(events.hub, events.store)
 
     api.init_app(app)
-    dashboard.init_app(app)
+    dashboard.init_app(app, config.embed_origins)
     revocations, garbage = sign_in.revocations.thread, viewers.cycle_collector.thread
     keys = sign_in.key_watch.thread
     presence, reaper, poller = viewers.presence, queue.lease_reaper.thread, queue.poller.thread

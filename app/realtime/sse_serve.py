@@ -48,7 +48,8 @@ def serve(
     try:
         parts[ConnectionAttempts].arrived(address())
         with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].queue:
-            principal = identity.current("read", allow_ticket=True, lasts=True)
+            # ``names_of`` asks permissions what a share token may read.
+            principal = identity.current("read", shared=True, allow_ticket=True, lasts=True)
             set_user(principal.user_id)
             names = names_of(principal)
             cursors = cursors_of(names)
