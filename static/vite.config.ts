@@ -7,11 +7,23 @@ import { defineConfig } from "vitest/config";
 const server = "http://127.0.0.1:8000";
 const target = "es2022";
 
-/** Builds the client as one file, at an address that stays: other front ends import it. */
-function buildClient() {
-  const lib = { entry: "src/client/index.ts", formats: ["es" as const], fileName: "taskroom" };
-  return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
+/** Builds the client as one file, at an address that stays: other front ends import it. And the element as another,
+ * which imports the first. */
+async function buildClient() {
+  for (const [fileName, entry] of Object.entries({ taskroom: "index", element: "element" })) {
+    const lib = { entry: `src/client/${entry}.ts`, formats: ["es" as const], fileName };
+    const plugins = entry === "element" ? [besideTheClient] : [];
+    const options = { outDir: "dist/client", emptyOutDir: false, target, lib };
+    await build({ configFile: false, publicDir: false, plugins, build: options });
+  }
 }
+
+const besideTheClient = {
+  name: "beside-the-client",
+  enforce: "pre" as const,
+  resolveId: (source: string, importer?: string) =>
+    source === "./index" && importer?.endsWith("element.ts") ? { id: "./taskroom.js", external: true } : null,
+};
 
 /** Writes compressed forms beside each file, where they are smaller, so that no request has to compress. */
 function compress(folder: string) {
@@ -61,7 +73,7 @@ export default defineConfig({
     // Which files each page loads: tests/test_docs.py measures them.
     manifest: true,
     rolldownOptions: {
-      input: ["index.html", "docs.html"],
+      input: ["index.html", "docs.html", "embed.html"],
       // "use client" of the virtual list is for frameworks that render on a server.
       onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
     },

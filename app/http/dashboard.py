@@ -65,9 +65,11 @@ def asset(name: str) -> Response:
 
 
 @blp.get("/client/taskroom.js")
+@blp.get("/client/element.js")
 def client() -> Response:
-    """Serves the client of docs/client.md. Its URL never changes: browsers ask each time, and get 304."""
-    return _file("client/taskroom.js", 0)
+    """Serves the client of docs/client.md and the element of docs/embed.md. Their URLs never change: browsers ask each
+    time, and get 304."""
+    return _file(request.path.removeprefix("/"), 0)
 
 
 @blp.get("/favicon.svg")

@@ -131,6 +131,7 @@ TABLE = {
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /client/taskroom.js": OPEN,
+    "GET /client/element.js": OPEN,
     "GET /assets/<path:name>": (404,) * len(WHO),
     "GET /api/docs": OPEN,
     "GET /api/openapi.json": OPEN,

@@ -9,8 +9,10 @@ import type {
   LogPage,
   LogQuery,
   NewApiKey,
+  NewShare,
   NotificationPage,
   Scope,
+  ShareList,
   Snapshot,
   StatusCounts,
   Task,
@@ -161,6 +163,20 @@ export class Api {
 
   revokeKey(id: string): Promise<void> {
     return this.session.call("DELETE", `${BASE}/keys/${encodeURIComponent(id)}`);
+  }
+
+  /** Newest first; those that the user may revoke. */
+  shares(taskId: string): Promise<ShareList> {
+    return this.get(`${task(taskId)}/shares`);
+  }
+
+  /** `expiresIn` in seconds. */
+  share(taskId: string, expiresIn: number): Promise<NewShare> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/share`, { expires_in: expiresIn });
+  }
+
+  revokeShare(taskId: string, id: string): Promise<void> {
+    return this.session.call("DELETE", `${BASE}${task(taskId)}/shares/${encodeURIComponent(id)}`);
   }
 
   private get<T>(path: string): Promise<T> {

@@ -11,6 +11,7 @@ export { PageConnection } from "./connection";
 export { fold, NOTHING } from "./fold";
 export { Problem, type FieldErrors } from "./problem";
 export { Session, type SessionState } from "./session";
+export { ShareAccess } from "./shareAccess";
 export * from "./types";
 export type * from "./watch";
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { NewApiKey } from "../client/types";
 import { linesFor } from "../state/api-keys";
-import { Copy } from "./copy";
+import { CopyLine } from "./copy-line";
 
 /** A key that was just made: it is shown this once, with what to do with it. */
 export function MadeKey({ made, close }: { made: NewApiKey; close: () => void }) {
@@ -14,10 +14,10 @@ export function MadeKey({ made, close }: { made: NewApiKey; close: () => void })
         The new key: {made.name}
       </h2>
       <p>Copy the key now: it is not shown again.</p>
-      <Line text={made.key} label="Copy the key" />
+      <CopyLine text={made.key} label="Copy the key" />
       <p>Where it is used: set two variables, then run a command, or add a line to a Celery project.</p>
       {lines.map((line, at) => (
-        <Line key={line} text={line} label={`Copy line ${at + 1}`} />
+        <CopyLine key={line} text={line} label={`Copy line ${at + 1}`} />
       ))}
       <button type="button" onClick={close}>
         Done
@@ -25,12 +25,3 @@ export function MadeKey({ made, close }: { made: NewApiKey; close: () => void })
     </section>
   );
 }
-
-const Line = ({ text, label }: { text: string; label: string }) => (
-  <p class="line">
-    <code>{text}</code>
-    <Copy text={text} label={label}>
-      Copy
-    </Copy>
-  </p>
-);
