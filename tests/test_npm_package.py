@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from app.up.programs import node_folder
 from tests.support.shares import share
 from tests.support.system import ROOT, System, User
 
@@ -41,8 +41,8 @@ OPTIONS = {
 
 
 def command(folder: Path, *words: str | Path) -> str:
-    """Runs a program with the Node of the dashboard's build; returns what it prints."""
-    env = {"PATH": f"{node_folder()}:/usr/bin:/bin", "HOME": str(folder), "npm_config_update_notifier": "false"}
+    """Runs a program in the folder; returns what it prints."""
+    env = os.environ | {"HOME": str(folder), "npm_config_update_notifier": "false"}
     done = subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

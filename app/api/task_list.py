@@ -70,8 +70,8 @@ class StatusCounts(ma.Schema):
 @blp.alt_response(200, schema=TaskPage)
 def tasks(principal: Principal, query: dict[str, Any]) -> Any:
     """Returns the caller's tasks, newest first; with `scope=tenant` all tasks of the tenant. Parameters and results are
-    in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still have `next`: it ends after a megabyte, and for a
-    filter without an index one request reads 5,000 tasks."""
+    in the snapshot only. A share token names `parent_id`, a task of its run. A page may be short, even empty, and still
+    have `next`: it ends after a megabyte, and for a filter without an index one request reads 5,000 tasks."""
     before = decode_cursor(query["cursor"], utc, UUID) if "cursor" in query else None
     wanted = _wanted(principal, query)
     with services().read() as conn, conn.cursor() as cur:

@@ -1,6 +1,6 @@
 """The access log: a line for each sign-in and sign-out, each API key and share that is made or revoked, their failures,
-and each refusal of a caller, with user, the id of the API key or share, address and outcome. It holds no names and no input: people type
-passwords into the field for the name."""
+and each refusal of a caller, with user, the id of the API key or share, address and outcome. It holds no names and no
+input: people type passwords into the field for the name."""
 
 from __future__ import annotations
 
@@ -77,10 +77,13 @@ def concerns(user_id: str, key_id: str | None = None, share_id: str | None = Non
 
 def concerns_caller(principal: Principal) -> None:
     """Sets the principal as the caller of the current request or socket event."""
-    if principal.shared_task is None:
-        concerns(principal.user_id, principal.key_id)
-    else:
-        concerns(NOBODY, share_id=principal.session_id)
+    share_id = principal.session_id if principal.shared_task else None
+    concerns(user_of(principal), principal.key_id, share_id)
+
+
+def user_of(principal: Principal) -> str:
+    """Returns the account of the principal; a share token has none."""
+    return NOBODY if principal.shared_task else principal.user_id
 
 
 def signed_in(user_id: str) -> None:

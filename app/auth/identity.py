@@ -1,7 +1,8 @@
 """Identifies the user of a request by a bearer token, API key, share token, cookie or ticket, and checks the origin of
 cookies.
 
-A caller names the scope that an API key must have, and whether a share token may call: no code gets a principal without.
+A caller names the scope that an API key must have, and whether a share token may call: no code gets a principal
+without.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def refresh_cookie() -> str:
 
 
 def principal_of(token: str, scope: str, shared: bool = False) -> Principal:
-    """Returns the principal of an access token, API key or share token. Raises Unauthorized; Forbidden for a key without
-    the scope, and for a share token where the call is not for ``shared`` runs; TooMany after many wrong keys."""
+    """Returns the principal of an access token, API key or share token. Raises Unauthorized; Forbidden for a key
+    without the scope, and for a share token where the call is not for ``shared`` runs; TooMany after many wrong
+    keys."""
     return _permitted(_of_bearer(token), scope, shared)
 
 
@@ -85,8 +87,9 @@ def current(
 
 
 def of_handshake(credentials: Any) -> Principal:
-    """Returns the principal of a socket: by the token, API key, share token or ticket of its handshake, else by the HTTP
-    request. All events of sockets only read, and check what a share token may read. Raises the errors of ``principal_of``."""
+    """Returns the principal of a socket: by the token, API key, share token or ticket of its handshake, else by the
+    HTTP request. All events of sockets only read, and check what a share token may read. Raises the errors of
+    ``principal_of``."""
     given = credentials if isinstance(credentials, dict) else {}
     if isinstance(given.get("token"), str) and given["token"]:
         return principal_of(given["token"], "read", shared=True)

@@ -23,8 +23,8 @@ class Transport(Protocol):
 
 
 class KeyWatch:
-    """Reads the keys and shares of all open connections of this process twice a second; without any it reads nothing. So it does
-    not matter how a key or its owner was changed, nor whether the message of a revocation arrived.
+    """Reads the keys and shares of all open connections of this process twice a second; without any it reads nothing.
+    So it does not matter how a key, a share or its owner was changed, nor whether the message of a revocation arrived.
 
     Also writes when keys were used last, so that requests do not wait for that."""
 

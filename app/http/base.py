@@ -150,8 +150,8 @@ def permitted(
     scope: str, check: Callable[[Principal], None] = lambda principal: None, shared: bool = False
 ) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
-    (401 without one, 403 for an API key without the scope and for a share token unless ``shared``; ``check`` may raise),
-    and waits for a slot of the user, and until the user has read enough of its earlier responses."""
+    (401 without one, 403 for an API key without the scope and for a share token unless ``shared``; ``check`` may
+    raise), and waits for a slot of the user, and until the user has read enough of its earlier responses."""
 
     def decorator(view: View) -> View:
         @wraps(view)

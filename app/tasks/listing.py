@@ -34,8 +34,8 @@ Given = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Of a user, of a tenant or of a parent: each has its index. ``kind`` matches a job type or a trigger; ``since`` and
-    ``until`` bound the creation; ``q`` is a text that title or job type contain, or that the id begins with."""
+    """Of a user, of a tenant or of a parent: each has its index. ``kind`` matches a job type or a trigger; ``since``
+    and ``until`` bound the creation; ``q`` is a text that title or job type contain, or that the id begins with."""
 
     user_id: str | None = None
     tenant: str | None = None

@@ -180,7 +180,7 @@ class Sockets:
             if isinstance(problem, Unavailable | RateExceeded):  # it may come back
                 self._floods.close(session)
             raise ConnectionRefusedError(problem.detail) from None
-        self._floods.signed_in(session, user_id if client.principal.shared_task is None else access_log.NOBODY)
+        self._floods.signed_in(session, access_log.user_of(client.principal))
         self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:

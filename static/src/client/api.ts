@@ -1,4 +1,5 @@
 import type { Access } from "./access";
+import type { NewShare, ShareList } from "./shares";
 import type {
   ApiKeyPage,
   BrokenFile,
@@ -9,10 +10,8 @@ import type {
   LogPage,
   LogQuery,
   NewApiKey,
-  NewShare,
   NotificationPage,
   Scope,
-  ShareList,
   Snapshot,
   StatusCounts,
   Task,

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
-import type { NewShare, Share, ShareList } from "../client/types";
+import type { NewShare, Share, ShareList } from "../client/shares";
 import { linesFor, RunShares } from "./run-shares";
 
 const RUN = "6f2c0a52-4a4e-4a4e-8a4e-1c1c1c1c1c1c";

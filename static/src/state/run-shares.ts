@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Api } from "../client/api";
 import { Problem } from "../client/problem";
-import type { NewShare, ShareList } from "../client/types";
+import type { NewShare, ShareList } from "../client/shares";
 
 const HOUR = 3_600;
 

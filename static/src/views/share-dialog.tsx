@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { NewShare, Share } from "../client/types";
+import type { NewShare, Share } from "../client/shares";
 import { api } from "../state/app";
 import { LIFETIMES, linesFor, RunShares, USUAL_LIFETIME } from "../state/run-shares";
 import "../style/share.css";
