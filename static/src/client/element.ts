@@ -101,7 +101,9 @@ export class TaskroomRun extends Base {
         return this.end(status === 404 ? "There is no such run." : detail || title);
       }
       view.append(this.lines.splice(0));
-      view.show(this.state, watch.progress.kind === "ended" ? null : connection.link);
+      const over = watch.progress.kind === "ended";
+      view.show(this.state, over ? null : connection.link);
+      if (over) connection.close(); // nothing more comes
     }, DRAW_MS);
   }
 

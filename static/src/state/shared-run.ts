@@ -1,4 +1,4 @@
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { Api } from "../client/api";
 import { PageConnection } from "../client/connection";
 import { ShareAccess } from "../client/shareAccess";
@@ -12,6 +12,7 @@ export class SharedRun {
   readonly link = signal<Link>({ kind: "connecting" });
   readonly run: Run;
   private readonly connection: PageConnection;
+  private readonly unlisten: () => void;
 
   constructor(taskId: string, token: string) {
     const access = new ShareAccess(token, taskId);
@@ -19,9 +20,14 @@ export class SharedRun {
     access.listen(() => (this.over.value = access.signedIn === false));
     this.connection.listen(() => (this.link.value = this.connection.link));
     this.run = new Run(taskId, new Api(access), this.connection);
+    this.unlisten = effect(() => {
+      // Nothing more comes, and many people may have the page open.
+      if (this.run.progress.value.kind === "ended") this.connection.close();
+    });
   }
 
   stop(): void {
+    this.unlisten();
     this.run.stop();
     this.connection.close();
   }
