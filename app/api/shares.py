@@ -77,7 +77,7 @@ def create(
 ) -> dict[str, Any]:
     """Creates a token that reads this task and its children; the response alone has it. The addresses carry it behind
     `#`, so that no server is sent it with them. A repeat with the same `Idempotency-Key` is 409."""
-    name = permissions.shareable_task(principal, str(task_id))
+    name, _ = permissions.changeable_task(principal, str(task_id))
     request_key = key_of(principal, headers)
 
     def make() -> dict[str, Any]:

@@ -47,12 +47,6 @@ def broadcast_stream(principal: Principal) -> str:
     return BROADCAST
 
 
-def shareable_task(principal: Principal, task_id: str) -> str:
-    """Returns the id when the principal may share the task. Raises NotFound like readable_task; Forbidden when its role
-    may only read."""
-    return changeable_task(principal, task_id)[0]
-
-
 def managed_shares(principal: Principal, task_id: str) -> tuple[str, bool]:
     """Returns the id, and whether the principal sees and revokes all shares of the task, not only its own. Raises
     NotFound like readable_task."""
