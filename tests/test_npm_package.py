@@ -81,15 +81,9 @@ def test_a_program_is_checked_for_types_and_runs(system: System, user: User, pro
     task_id = user.start("test_echo", text="to be seen")
     user.finished(task_id)
     (project / "program.ts").write_text(PROGRAM.replace("process.argv", "(globalThis as any).process.argv"))
-    (project / "tsconfig.json").write_text(
-        json.dumps({"compilerOptions": OPTIONS, "files": ["program.ts"]})
-    )
+    (project / "tsconfig.json").write_text(json.dumps({"compilerOptions": OPTIONS, "files": ["program.ts"]}))
 
     command(project, STATIC / "node_modules/.bin/tsc", "--project", project)
-    said = command(
-        *(project, "node", "out/program.js", system.url, task_id, share(user, task_id)["token"])
-    )
+    said = command(*(project, "node", "out/program.js", system.url, task_id, share(user, task_id)["token"]))
 
-    assert json.loads(said) == [
-        *("SUCCESS", "SUCCESS", True, "function", ["url", "run", "token", "lines"])
-    ]
+    assert json.loads(said) == [*("SUCCESS", "SUCCESS", True, "function", ["url", "run", "token", "lines"])]

@@ -53,7 +53,9 @@ _LOCK_USER = Statement(
     sa.select(User.id).where(User.id == sa.bindparam("user")).with_for_update(key_share=True)
 )
 # Not the row of the task, which changes with each report: an advisory lock, until the end of the transaction.
-_LOCK_TASK = Statement(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("task"), 0))))
+_LOCK_TASK = Statement(
+    sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(sa.bindparam("task"), 0)))
+)
 _COUNT_OF_TASK = Statement(sa.select(sa.func.count()).select_from(Share).where(_of_task, _live))
 _COUNT_OF_USER = Statement(sa.select(sa.func.count()).select_from(Share).where(_mine, _live))
 _CREATE = Statement(
@@ -67,9 +69,9 @@ _CREATE = Statement(
     )
     .returning(*as_text(Share.id))
 )
-_listed = sa.select(
-    *as_text(Share.id), User.email, *as_text(Share.created_at, Share.expires_at)
-).where(User.id == Share.user_id)
+_listed = sa.select(*as_text(Share.id), User.email, *as_text(Share.created_at, Share.expires_at)).where(
+    User.id == Share.user_id
+)
 _ONE = Statement(_listed.where(_id))
 _all = sa.bindparam("all", type_=sa.Boolean)
 _OF_TASK = Statement(

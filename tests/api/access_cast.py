@@ -63,7 +63,11 @@ def cast_of(system: System) -> Iterator[Cast]:
             if person and name in KEY_OWNERS
             for scope in SCOPES
         }
-        hook_id, key_id, token = str(made.json()["id"]), str(make(owner)["id"]), share(owner, task_id)["token"]
+        hook_id, key_id, token = (
+            str(made.json()["id"]),
+            str(make(owner)["id"]),
+            share(owner, task_id)["token"],
+        )
         share_id = str(share(owner, task_id)["id"])
         yield Cast(people, task_id, head, hook_id, key_id, share_id, token, tenantless_task, keys)
 

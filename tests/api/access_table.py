@@ -258,7 +258,9 @@ def is_shared(row: str) -> bool:
     """Whether a share token may make the call, as the page says."""
     method, _, rule = re.sub(r"<\w+:\w+>", "<id>", row.partition("?")[0]).rstrip("/").partition(" ")
     return any(
-        rule in (path, f"/api/v2/{path}") for called, path in (call.split(" ") for call in SHARED) if called == method
+        rule in (path, f"/api/v2/{path}")
+        for called, path in (call.split(" ") for call in SHARED)
+        if called == method
     )
 
 

@@ -195,5 +195,3 @@ def test_every_room_with_a_share_token(system: System, everybody: Cast, event: s
 
     assert own == {"share": SHARED_ROOMS[event]}
     assert other == {"share": 404 if event == "join_task" else SHARED_ROOMS[event]}
-
-

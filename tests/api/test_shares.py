@@ -172,7 +172,9 @@ def test_a_run_has_twenty_live_shares_at_most(system: System, user: User, task_i
         path = f"{TASKS}/{task_id}/share"
         answers = list(pool.map(lambda _: user.client.post(path, json={}).status_code, range(4)))
 
-    assert sorted(answers) == [201, 409, 409, 409], "those that have ended do not count, nor do two at once pass"
+    assert sorted(answers) == [201, 409, 409, 409], (
+        "those that have ended do not count, nor do two at once pass"
+    )
     assert len(shares_of(user, task_id)) == 20
     assert user.client.delete(f"{TASKS}/{task_id}/shares/{first['id']}").status_code == 204
     share(user, task_id)
@@ -278,4 +280,3 @@ def test_only_the_listed_sites_may_frame_the_page_and_none_another_one(
     assert embed["frame-ancestors"] == ancestors
     assert embed["form-action"] == "'none'" and embed["script-src"] == "'self'"
     assert {policy["frame-ancestors"] for policy in others} == {"'none'"}
-

@@ -81,7 +81,9 @@ def test_a_link_is_made_copied_opened_and_revoked(visit: Visitor, user: User, ru
         ("#token=trs_0123456789012345678901234567890123456789", "This link is no longer valid"),
     ],
 )
-def test_a_page_that_cannot_show_the_run_says_why(visit: Visitor, run: Held, fragment: str, says: str) -> None:
+def test_a_page_that_cannot_show_the_run_says_why(
+    visit: Visitor, run: Held, fragment: str, says: str
+) -> None:
     tab = visit()
     tab.complaints.faulty = True  # the browser tells of each 401
 

@@ -68,6 +68,7 @@ test("it tells the page once that the run has ended, and closes its connection",
   await live();
 
   ends(6);
+  socket().deliver("end", { stream: "task:t", status: "SUCCESS" });
   await pass(100);
 
   expect(heard.map(({ detail }) => [detail.run, detail.status])).toEqual([["t", "SUCCESS"]]);

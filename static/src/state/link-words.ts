@@ -1,4 +1,6 @@
+import { effect, type ReadonlySignal } from "@preact/signals";
 import type { Link, Progress } from "../client/watch";
+import { announce } from "./announce";
 import { count } from "./format";
 
 interface LinkLabel {
@@ -25,4 +27,16 @@ export function labelOf(state: Link, progress: Progress | null): LinkLabel {
     case "signed out":
       return { mark: "bad", word: "signed out", title: "" };
   }
+}
+
+/** Announces a break of the connection and its end to screen readers, but not the first connection of a page. Returns a
+ * function that stops it. */
+export function announceLink(state: ReadonlySignal<Link>): () => void {
+  let before = "live";
+  return effect(() => {
+    const { kind } = state.value;
+    if (kind === "connecting" || kind === before) return;
+    before = kind;
+    announce(kind === "live" ? "Live again" : labelOf(state.value, null).word);
+  });
 }

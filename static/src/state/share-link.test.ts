@@ -8,11 +8,13 @@ async function open(address: string, state: unknown = null) {
   vi.resetModules();
   history.replaceState(state, "", address);
   const link = await import("./share-link");
-  link.takeTokens();
+  stops.push(link.takeTokens());
   return link;
 }
 
+const stops: (() => void)[] = [];
 afterEach(() => {
+  for (const stop of stops.splice(0)) stop();
   delete document.documentElement.dataset.theme;
 });
 

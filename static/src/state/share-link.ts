@@ -10,8 +10,9 @@ export const shareToken = signal<string | null>(null);
 export const sharedRun = (): string => /^\/embed\/runs\/([\w-]+)\/?$/.exec(location.pathname)?.[1] ?? "";
 
 /** Takes the token out of the address, so that nobody copies it with the address, and keeps it with the entry of the
- * history, so that the page can be loaded again. Goes on to take the tokens that a site puts into the address later. */
-export function takeTokens(): void {
+ * history, so that the page can be loaded again. Goes on to take the tokens that a site puts into the address later, until
+ * the returned function is called. */
+export function takeTokens(): () => void {
   const take = (): void => {
     const [, token] = FRAGMENT.exec(location.hash) ?? [];
     if (!token) return;
@@ -23,6 +24,7 @@ export function takeTokens(): void {
   if (typeof kept === "string") shareToken.value = kept;
   take();
   addEventListener("hashchange", take);
+  return () => removeEventListener("hashchange", take);
 }
 
 /** Sets the theme that the address asks for (`?theme=dark`); without one it is that of the system. */

@@ -94,9 +94,11 @@ function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
 }
 
 const Message = ({ heading, children }: { heading: string; children: ComponentChildren }) => (
-  <main class="page missing" role="alert">
-    <h1>{heading}</h1>
-    <p>{children}</p>
+  <main class="page">
+    <div class="missing" role="alert">
+      <h1>{heading}</h1>
+      <p>{children}</p>
+    </div>
   </main>
 );
 
