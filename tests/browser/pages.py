@@ -89,11 +89,16 @@ def _same_key(route: Route) -> None:
     return route.fulfill(status=201, json=made | times | key)
 
 
-def share_dialog(tab: Dashboard, scene: Scene) -> None:
-    tab.open(f"/runs/{scene.finished}")
-    tab.context.route("**/share", _same_share)
-    tab.click("More")
+def share_of(tab: Dashboard, run: str) -> None:
+    """Opens the dialog that shares the run."""
+    tab.open(f"/runs/{run}")
+    tab.page.get_by_role("group", name="Actions").get_by_role("button", name="More").click()
     tab.click("Share")
+
+
+def share_dialog(tab: Dashboard, scene: Scene) -> None:
+    tab.context.route("**/share", _same_share)
+    share_of(tab, scene.finished)
     tab.click("Make a link")
     expect(tab.get("region", "New link")).to_be_visible()
 

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from tests.browser.conftest import Complaints, Visit, Visitor
+from tests.browser.conftest import Complaints, Visitor
+from tests.browser.pages import share_of
 from tests.support.held import Held, held
 from tests.support.shares import share
 from tests.support.system import System, User, wait_for
@@ -35,15 +36,9 @@ def status_for(url: str, run: str, token: str) -> int:
     return httpx.get(f"{url}/api/v2/tasks/{run}/status", headers=headers, timeout=60).status_code
 
 
-def open_dialog(tab: Visit, run: str) -> None:
-    tab.open(f"/runs/{run}")
-    tab.click("More")
-    tab.click("Share")
-
-
 def test_a_link_is_made_copied_opened_and_revoked(visit: Visitor, user: User, run: Held) -> None:
     tab = visit(user, permissions=["clipboard-read", "clipboard-write"])
-    open_dialog(tab, run.id)
+    share_of(tab, run.id)
     dialog = tab.page.get_by_role("dialog", name="Share this run")
     expect(dialog).to_contain_text("There are none.")
 
