@@ -1,11 +1,11 @@
-// Makes the npm package @taskroom/client in dist/package from what the build has made: `npm run build`, then
-// `npm run package`, then `npm pack ./dist/package`.
+// Makes the npm package @taskroom/client in static/package from what the build has made: `npm run build`, then
+// `npm run package`, then `npm pack ./package`.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const HERE = import.meta.dirname;
-const OUT = join(HERE, "dist/package");
+const OUT = join(HERE, "package");
 const TYPES = join(OUT, "types");
 
 // The one version of the project.

@@ -52,7 +52,7 @@ def command(folder: Path, *words: str | Path) -> str:
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("packed")
     command(folder, "node", STATIC / "package.mjs")
-    (name,) = json.loads(command(folder, "npm", "pack", "--json", str(STATIC / "dist/package")))
+    (name,) = json.loads(command(folder, "npm", "pack", "--json", str(STATIC / "package")))
     return folder / str(name["filename"])
 
 

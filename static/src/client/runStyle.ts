@@ -32,17 +32,18 @@ p, ol { margin: 0; padding: 0; }
 .head { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 12px; padding: 10px 14px 8px; }
 .title { font-weight: 600; overflow-wrap: anywhere; }
 .status { color: var(--run); }
-[data-status="SUCCESS"] { color: var(--ok); }
-[data-status="FAILURE"] { color: var(--fail); }
-[data-status="WAITING"] { color: var(--wait); }
-[data-status="REVOKED"], [data-status="PENDING"], [data-status="RETRY"] { color: var(--soft); }
+.message { padding: 6px 14px; color: var(--soft); overflow-wrap: anywhere; }
+.message:empty { display: none; }
+.status[data-status="SUCCESS"] { color: var(--ok); }
+.status[data-status="FAILURE"], .message[data-status="FAILURE"] { color: var(--fail); }
+.status[data-status="WAITING"] { color: var(--wait); }
+.status[data-status="REVOKED"], .status[data-status="PENDING"], .status[data-status="RETRY"] { color: var(--soft); }
 .connection { margin-left: auto; color: var(--soft); font-size: 12px; }
 .progress { flex: none; height: 4px; background: var(--edge); color: var(--run); }
 .progress[data-status="SUCCESS"] { color: var(--ok); }
 .progress[data-status="FAILURE"] { color: var(--fail); }
+.progress[data-status="REVOKED"] { color: var(--soft); }
 .bar { display: block; height: 100%; width: 0; background: currentColor; transition: width 200ms; }
-.message { padding: 6px 14px; color: var(--soft); overflow-wrap: anywhere; }
-.message:empty { display: none; }
 .phases { display: flex; flex-wrap: wrap; gap: 2px 16px; padding: 0 14px 8px; list-style: none; font-size: 12px; }
 .phases:empty { display: none; }
 .phase { color: var(--soft); }

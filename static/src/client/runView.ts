@@ -13,7 +13,6 @@ const WORDS: Record<Status, string> = {
   FAILURE: "failed",
   REVOKED: "cancelled",
 };
-/** At the end of the log: a reader who has scrolled up stays where he is. */
 const NEAR_END_PX = 24;
 
 /** Draws one run into a shadow root, with text nodes only: what a run says is never markup. */
@@ -31,6 +30,8 @@ export class RunView {
   private most = LINES;
   /** Whether earlier lines are missing. */
   private cut = false;
+  /** Whether it stays at the end of the log: not while a reader has scrolled up. */
+  private follow = true;
 
   constructor(root: ShadowRoot) {
     const sheet = new CSSStyleSheet();
@@ -49,6 +50,11 @@ export class RunView {
     this.log.setAttribute("aria-live", "off");
     this.log.setAttribute("aria-label", "Log");
     this.log.tabIndex = 0;
+    this.log.addEventListener("scroll", () => {
+      const { scrollHeight, scrollTop, clientHeight } = this.log;
+      this.follow = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    });
+    new ResizeObserver(() => this.toEnd()).observe(this.log);
     this.note.textContent = "Earlier lines are left out.";
     this.head.append(this.name, this.status, this.link);
     box.append(this.head, this.bar, this.message, this.phases, this.log);
@@ -75,19 +81,23 @@ export class RunView {
   restart(lines: readonly LogLine[], cut = false): void {
     this.log.replaceChildren();
     this.cut = cut;
+    this.follow = true;
     this.append(lines);
   }
 
   append(lines: readonly LogLine[]): void {
     if (!lines.length) return;
     const { log } = this;
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
     this.note.remove();
     log.append(...lines.slice(-this.most).map(lineOf));
     if (lines.length > this.most || log.childElementCount > this.most) this.cut = true;
     while (log.childElementCount > this.most) log.firstElementChild?.remove();
     if (this.cut) log.prepend(this.note);
-    if (atEnd) log.scrollTop = log.scrollHeight;
+    this.toEnd();
+  }
+
+  private toEnd(): void {
+    if (this.follow) this.log.scrollTop = this.log.scrollHeight;
   }
 
   /** Draws all but the log. `link` null: the connection is of no more interest. */
@@ -101,22 +111,20 @@ export class RunView {
     this.status.dataset.status = task?.status ?? "";
     set(this.link, link ? wordOf(link) : "");
     set(this.message, error ? `${error.type}: ${error.message}` : (task?.current_phase_message ?? ""));
+    this.message.dataset.status = task?.status ?? "";
     this.showProgress(state);
     this.phases.replaceChildren(...(state?.phases ?? []).map(phaseOf));
   }
 
   private showProgress(state: TaskState | null): void {
     const task = state?.task;
-    const known = task && (task.progress_known !== false || isTerminal(task.status));
+    const percent = task && task.progress_known !== false ? Math.round(task.progress ?? 0) : null;
     this.bar.dataset.status = task?.status ?? "";
-    if (known) {
-      const percent = Math.round(task.progress ?? 0);
-      this.bar.setAttribute("aria-valuenow", String(percent));
-      this.fill.style.width = `${percent}%`;
-    } else {
-      this.bar.removeAttribute("aria-valuenow");
-      this.fill.style.width = "0";
-    }
+    // Of a run that has ended otherwise, how far it came is of no more interest than that it ended.
+    const over = task && isTerminal(task.status);
+    this.fill.style.width = over ? "100%" : `${percent ?? 0}%`;
+    if (percent === null) this.bar.removeAttribute("aria-valuenow");
+    else this.bar.setAttribute("aria-valuenow", String(percent));
   }
 }
 
@@ -143,11 +151,13 @@ function phaseOf({ phase_id, status, processed_count, total_count, error_count }
   const name = element("span", "phase-name");
   name.textContent = phase_id;
   const count = element("span", "phase-count");
-  const counted = total_count === null ? processed_count || "" : `${processed_count} / ${total_count}`;
-  count.textContent = error_count ? `${counted} · ${error_count} failed` : String(counted);
+  const counted = total_count === null ? (processed_count ? number(processed_count) : "") : `${number(processed_count)} / ${number(total_count)}`;
+  count.textContent = error_count ? `${counted} · ${number(error_count)} failed` : counted;
   item.append(name, count);
   return item;
 }
+
+const number = (value: number): string => value.toLocaleString("en");
 
 function lineOf({ level, message, timestamp }: LogLine): HTMLElement {
   const line = element("p", "line");
