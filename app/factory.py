@@ -51,6 +51,8 @@ from app.stream.transaction import Transactions
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.fair_claims import send_held
 from app.tasks.lease_reaper import LeaseReaper
+from app.tasks.observed.lookups import Lookups
+from app.tasks.observed.own import report_own_queues
 from app.tasks.slots import Cap
 from app.tasks.snapshot import current_events
 from app.web_metrics import WebMeasures
@@ -74,6 +76,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
     parts.add(Owners(database.read), Ancestors(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
+    parts.add(Lookups(0 if config.bench else config.daily_bytes))
     measures = WebMeasures(parts, engine=database.engine, breaker=database.breaker, writes=database.writes)
     measures.requests.register(app)
     parts.add(measures.metrics)
@@ -166,6 +169,9 @@ class _Queue:
             may_retry=self.jobs.may_retry_lost,
             seconds=config.lease_round_seconds,
             fill=lambda connect: send_held(connect, dispatcher, cap, self.jobs.queue_of),
+            report=lambda connect: report_own_queues(
+                connect, config.celery_queues, self.jobs.queues, config.lease_round_seconds
+            ),
         )
         self.poller = DeliveryPoller(database.read, broker.hint_deliveries)
 

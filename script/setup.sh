@@ -109,11 +109,24 @@ install_node() {
 }
 
 build_dashboard() {
-    sources=$(cd static && find . \( -name node_modules -o -path ./dist -o -path ./package -o -name '.vite' \) -prune -o -type f -print |
+    sources=$(cat sdk/pyproject.toml | cksum)$(cd static && find . \( -name node_modules -o -path ./dist -o -path ./package -o -name '.vite' \) -prune -o -type f -print |
         LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)
     if [ ! -f static/dist/index.html ] || ! is_current static/node_modules/.built "$sources"; then
         install_node
         quietly "building the dashboard" "the dashboard cannot be built; see the lines above" npm --prefix static run build
         printf '%s\n' "$sources" >static/node_modules/.built
+    fi
+}
+
+# build_package: makes the wheel of sdk/, which the server offers to whoever brings tasks.
+build_package() {
+    sources=$(find sdk -name __pycache__ -prune -o \( -name '*.py' -o -name '*.md' -o -name '*.toml' -o -name 'py.typed' \) -type f -print |
+        LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)
+    if ! is_current sdk/dist/.built "$sources"; then
+        rm -rf sdk/dist "$venv/sdk" && mkdir -p sdk/dist "$venv/sdk"
+        cp -R sdk/pyproject.toml sdk/README.md sdk/taskroom "$venv/sdk" # setuptools writes beside the sources
+        quietly "building the package taskroom" "its wheel cannot be built; see the lines above, check the network and try again" \
+            "$venv/bin/python" -m pip wheel --disable-pip-version-check --no-input --no-deps --wheel-dir sdk/dist "$venv/sdk"
+        printf '%s\n' "$sources" >sdk/dist/.built
     fi
 }

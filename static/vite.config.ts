@@ -6,6 +6,9 @@ import { defineConfig } from "vitest/config";
 
 const server = "http://127.0.0.1:8000";
 const target = "es2022";
+/** Of the package that reports: the pages name its wheel, which the server offers. */
+const packageVersion = /^version = "(.+)"$/m.exec(readFileSync("../sdk/pyproject.toml", "utf8"))?.[1];
+if (!packageVersion) throw new Error("../sdk/pyproject.toml has no version");
 
 /** Builds the client as one file, at an address that stays: other front ends import it. And the element as another,
  * which imports the first. */
@@ -63,6 +66,7 @@ export default defineConfig({
     renderWithScript,
     { name: "client", apply: "build", closeBundle: () => buildClient().then(() => compress("dist")) },
   ],
+  define: { __PACKAGE_VERSION__: JSON.stringify(packageVersion) },
   // The virtual list is written for React; Preact's replacement has all that it needs.
   resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
   build: {

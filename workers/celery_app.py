@@ -36,6 +36,7 @@ celery.conf.update(
     broker_connection_max_retries=None,
     beat_schedule={
         "housekeeping": _scheduled("housekeeping", crontab(minute=17), 3600),
+        "sums": _scheduled("sums", crontab(), 60),
         "retention": _scheduled("retention", crontab(minute="*/10"), 600),
         "approval-reminder-daily": _scheduled(
             "send_approval_reminder", crontab(hour=9, minute=0), HALF_A_DAY

@@ -30,9 +30,18 @@ logger = logging.getLogger("taskroom.housekeeping")
 def housekeeping() -> None:
     try:
         delete_expired(runtime().connect)
-        COUNTS.sum_up(runtime().connect)
     except Exception as error:
         survived(logger, error, "what has expired stays until the next run")
+
+
+@celery.task(name="taskroom.sums")
+def sums() -> None:
+    """Sums up the rows that triggers have added for each task."""
+    try:
+        COUNTS.sum_up(runtime().connect)
+        budget.sum_up(runtime().connect)
+    except Exception as error:
+        survived(logger, error, "the sums stay as they are until the next run")
 
 
 @celery.task(name="taskroom.retention")
@@ -46,7 +55,6 @@ def retention() -> None:
             expire_tasks(connect, runtime().transaction, settings().waiting_days)
         if settings().task_retention_days:
             remove_tasks(connect, settings().task_retention_days)
-        budget.sum_up(connect)
         _outputs.sweep(_outputs.folder(), settings().task_retention_days, settings().output_bytes)
     except Exception as error:
         survived(logger, error, "the retention stops, its next run goes on")

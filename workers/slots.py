@@ -4,18 +4,25 @@ types."""
 from __future__ import annotations
 
 import logging
+import os
+import platform
+import socket
 from collections.abc import Callable
 from typing import Any
 
+import celery
 from celery.signals import celeryd_after_setup, worker_init, worker_ready, worker_shutting_down
 from psycopg2.extensions import cursor as Cursor
 
 from app.db.persistent import PersistentConnection
 from app.errors.survived import survived
 from app.periodic import Periodic
+from app.tasks.observed.fleet import WorkerEntry
+from app.tasks.observed.own import forget_own_worker, report_own_worker
 from app.tasks.slots import Cap, register_worker, unregister_worker
 from workers import pools
 from workers.declarations import DeclarationWriter
+from workers.memory import memory_bytes
 from workers.settings import settings
 
 logger = logging.getLogger("taskroom.slots")
@@ -29,25 +36,45 @@ def cap() -> Cap:
 class Announcement:
     """The rows of this worker. The worker's main process writes them, and works without them when Postgres is away."""
 
-    def __init__(self, name: str, queues: list[str], slots: int, spare: int) -> None:
+    def __init__(self, name: str, queues: list[str], slots: int, spare: int, pool: str | None) -> None:
         self._name, self._queues, self._slots, self._spare = name, queues, slots, spare
+        self._pool = pool
         self._declarations = DeclarationWriter()
         self._connect = PersistentConnection(settings().database_url)
         self.thread = Periodic("slots", settings().lease_round_seconds, self.write, at_end=self._unregister)
 
     def write(self) -> None:
-        self._transaction(
-            lambda cur: register_worker(cur, self._name, self._queues, self._slots, self._spare)
-        )
+        self._transaction(self._register)
         if self._declarations.due() and self._transaction(self._declarations.write):
             self._declarations.written()
 
     def close(self) -> None:
         self._connect.close()
 
+    def _register(self, cur: Cursor) -> None:
+        register_worker(cur, self._name, self._queues, self._slots, self._spare)
+        report_own_worker(
+            cur,
+            WorkerEntry(
+                name=self._name,
+                host=socket.gethostname(),
+                pid=os.getpid(),
+                pool=self._pool,
+                slots=self._slots,
+                queues=self._queues,
+                memory_bytes=memory_bytes(),
+                versions={"python": platform.python_version(), "celery": celery.__version__},
+                beat_seconds=settings().lease_round_seconds,
+            ),
+        )
+
     def _unregister(self) -> None:
-        self._transaction(lambda cur: unregister_worker(cur, self._name))
+        self._transaction(self._forget)
         self.close()
+
+    def _forget(self, cur: Cursor) -> None:
+        unregister_worker(cur, self._name)
+        forget_own_worker(cur, self._name)
 
     def _transaction(self, statement: Callable[[Cursor], None]) -> bool:
         """Whether it was committed."""
@@ -82,7 +109,7 @@ def _announce(instance: Any = None, **_: Any) -> None:
     global _announcement
     slots = instance.max_concurrency or instance.concurrency
     queues = list(instance.app.amqp.queues.consume_from)
-    _announcement = Announcement(instance.hostname, queues, slots, _spare)
+    _announcement = Announcement(instance.hostname, queues, slots, _spare, pools.name_of(instance.pool_cls))
     _announcement.write()
     _announcement.close()  # the children that are made next must not inherit the connection
 

@@ -19,19 +19,23 @@ def init_app(app: Flask) -> None:
         agent,
         auth,
         dialects,
+        events,
         external,
+        fleet,
         health,
         history,
         jobs,
         keys,
         logs,
         notifications,
+        retries,
         shares,
         task_details,
         task_list,
         tasks,
         webhooks,
     )
+    from app.api.reported_batch import schemas
     from app.http.base import BODY_LIMIT
     from app.realtime import sse
 
@@ -52,7 +56,10 @@ def init_app(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
-    limits = {auth.blp.name: auth.BODY_LIMIT, external.blp.name: app.config["MAX_CONTENT_LENGTH"]}
+    for name, schema in schemas().items():
+        api.spec.components.schema(name, schema)
+    limits = {auth.blp.name: auth.BODY_LIMIT}
+    limits |= dict.fromkeys((external.blp.name, events.blp.name), app.config["MAX_CONTENT_LENGTH"])
 
     # Before all other hooks: the limits of sign-ins read the body.
     @app.before_request
@@ -61,8 +68,8 @@ def init_app(app: Flask) -> None:
         if (request.content_length or 0) > limits.get(request.blueprint or "", BODY_LIMIT):
             raise RequestEntityTooLarge
 
-    modules = [auth, jobs, agent, task_list, tasks, task_details, external, logs, history]
-    modules += [notifications, webhooks, keys, shares, sse]
+    modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external, events, fleet]
+    modules += [logs, history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

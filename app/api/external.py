@@ -5,41 +5,33 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Mapping, Sequence
-from functools import wraps
 from typing import Any
 from uuid import UUID, uuid5
 
 import marshmallow as ma
 import orjson
-from flask import Response, make_response, request
+from flask import Response, make_response
+from msgspec import Raw
 
-from app.auth import identity, permissions
+from app.api.reporting import reporting
+from app.auth import permissions
 from app.auth.principal import Principal
 from app.errors import Unprocessable
 from app.http.base import Blueprint, ListField, NoQuery, TimeField, WholeField, refuse_many_fields
-from app.http.concurrency import ReportConcurrency
 from app.http.problems import MOST_ERRORS
 from app.http.problems import fields as named
-from app.http.scopes import View, declared
 from app.jobs.catalog import Catalog
 from app.services import services
 from app.stream.event import LEVELS
 from app.stream.store import BATCH_EVENTS
 from app.tasks import external
 from app.tasks.fold import FAILURE, PHASE_STATUSES, REVOKED, STARTED, SUCCESS, TERMINAL
+from app.tasks.reported import Error, Event, Line, PhaseComplete, PhaseUpdate, Status
+from app.tasks.reported_drafts import LARGEST
 
 blp = Blueprint("external", __name__, description="Workers of other kinds")
 
-LARGEST = 2**53  # a browser represents integers exactly up to this one
 CHECKED_AT_ONCE = 50  # events; then the event loop runs other greenlets
-
-
-class TimestampField(TimeField):
-    """A time in the format of events."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        time = super()._deserialize(value, *args, **kwargs)
-        return str(time.isoformat(timespec="microseconds")).replace("+00:00", "Z")
 
 
 def _count() -> WholeField:
@@ -52,7 +44,7 @@ def _seconds(**how: Any) -> ma.fields.Float:
 
 class ReportedEvent(ma.Schema):
     type = ma.fields.String(required=True)
-    timestamp = TimestampField()
+    timestamp = TimeField()
 
 
 class ReportedLog(ReportedEvent):
@@ -96,11 +88,11 @@ class ReportedStatus(ReportedEvent):
     execution_time_ms = ma.fields.Float(validate=ma.validate.Range(0, LARGEST))
 
 
-EVENT_SCHEMAS: Mapping[str, ma.Schema] = {
-    "log": ReportedLog(),
-    "phase_update": ReportedPhaseUpdate(),
-    "phase_complete": ReportedPhaseComplete(),
-    "task_status": ReportedStatus(),
+EVENTS: Mapping[str, tuple[ma.Schema, type[Event]]] = {
+    "log": (ReportedLog(), Line),
+    "phase_update": (ReportedPhaseUpdate(), PhaseUpdate),
+    "phase_complete": (ReportedPhaseComplete(), PhaseComplete),
+    "task_status": (ReportedStatus(), Status),
 }
 
 
@@ -135,24 +127,8 @@ class Stored(ma.Schema):
     claim = ma.fields.Dict(metadata={"description": "The work, when the batch claimed the attempt"})
 
 
-def _reporting(view: View) -> View:
-    """Calls the view with the Principal as first argument. Before the body is read, checks the permission to report for
-    the task and waits for a slot of the user. A body that arrives slowly takes no slot for storing."""
-
-    @wraps(view)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        principal = identity.current("report")
-        permissions.reportable_task(principal, str(kwargs["task_id"]))
-        with services()[ReportConcurrency].slot(principal.user_id) as storing:
-            data = request.get_data()  # Flask keeps it for the parser
-            with storing(len(data)):
-                return view(principal, *args, **kwargs)
-
-    return declared("report")(wrapped)
-
-
 @blp.post("/tasks/<uuid:task_id>/events")
-@_reporting
+@reporting(permissions.reportable_task)
 @blp.arguments(NoQuery, location="query")
 @blp.arguments(Batch)
 @blp.alt_response(202, schema=Stored)
@@ -177,9 +153,9 @@ def report(principal: Principal, query: dict[str, Any], body: dict[str, Any], ta
     return make_response(stored, 202)
 
 
-def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _checked(events: Sequence[dict[str, Any]]) -> list[Event]:
     """Returns the loaded events. Raises Unprocessable, naming each wrong field."""
-    found: list[dict[str, Any]] = []
+    found: list[Event] = []
     errors: dict[str, list[str]] = {}
     for n, event in enumerate(events):
         if len(errors) >= MOST_ERRORS:
@@ -188,10 +164,10 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if n % CHECKED_AT_ONCE == CHECKED_AT_ONCE - 1:
             time.sleep(0)
         kind = event.get("type")
-        schema = EVENT_SCHEMAS.get(kind) if isinstance(kind, str) else None
-        if schema is None:
-            errors[f"events.{n}.type"] = [f"One of: {', '.join(EVENT_SCHEMAS)}."]
+        if not isinstance(kind, str) or kind not in EVENTS:
+            errors[f"events.{n}.type"] = [f"One of: {', '.join(EVENTS)}."]
             continue
+        schema, event_class = EVENTS[kind]
         try:
             refuse_many_fields(event, schema)
             loaded = schema.load(event)
@@ -200,7 +176,16 @@ def _checked(events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             continue
         if loaded.get("status") in TERMINAL and n < len(events) - 1:
             errors[f"events.{n}.status"] = ["No event may follow the end."]
-        found.append(loaded)
+        found.append(_event(event_class, loaded))
     if errors:
         raise Unprocessable("Refused", errors=named(errors))
     return found
+
+
+def _event(kind: type[Event], fields: dict[str, Any]) -> Event:
+    del fields["type"]
+    if "result" in fields:
+        fields["result"] = Raw(orjson.dumps(fields["result"]))
+    if "error" in fields:
+        fields["error"] = Error(**fields["error"])
+    return kind(**fields)

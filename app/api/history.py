@@ -24,6 +24,7 @@ from app.http.base import (
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, phase_counts
+from app.tasks.observed.part import LONGEST_TYPE
 
 blp = Blueprint("history", __name__, description="History")
 
@@ -32,7 +33,7 @@ class HistoryQuery(ma.Schema):
     limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
     cursor = ma.fields.String(validate=ma.validate.Length(1, 200))
     job_type = ma.fields.String(
-        validate=ma.validate.Length(1, 64), metadata={"description": "A job type or a trigger"}
+        validate=ma.validate.Length(1, LONGEST_TYPE), metadata={"description": "A job type or a trigger"}
     )
     status = ma.fields.String(validate=ma.validate.OneOf(STATUSES))
     since = TimeField(data_key="from")

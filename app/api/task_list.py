@@ -24,12 +24,14 @@ from app.http.base import (
 from app.services import services
 from app.tasks.fold import STATUSES
 from app.tasks.listing import Listing, list_tasks, status_counts
+from app.tasks.observed.part import LONGEST_TYPE
+from app.tasks.task_types import task_types
 
 blp = Blueprint("task_list", __name__, description="Lists of tasks")
 
 
 class CountQuery(ma.Schema):
-    job_type = ma.fields.String(validate=ma.validate.Length(1, 64))
+    job_type = ma.fields.String(validate=ma.validate.Length(1, LONGEST_TYPE))
     parent_id = ma.fields.UUID()
     q = ma.fields.String(
         validate=ma.validate.Length(1, 200),
@@ -63,6 +65,14 @@ class StatusCounts(ma.Schema):
     )
 
 
+class TypeQuery(ma.Schema):
+    scope = ScopeField()
+
+
+class TaskTypes(ma.Schema):
+    job_types = ma.fields.List(ma.fields.String())
+
+
 @blp.get("/tasks")
 @reading_shared
 @blp.arguments(TaskQuery, location="query")
@@ -92,6 +102,17 @@ def counts(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
             cur, _wanted(principal, query), permissions.own_stream(principal)
         )
     return {"counts": dict.fromkeys(STATUSES, 0) | found, "sequence": sequence, "complete": complete}
+
+
+@blp.get("/tasks/types")
+@reading
+@blp.arguments(TypeQuery, location="query")
+@blp.response(200, TaskTypes)
+def types(principal: Principal, query: dict[str, Any]) -> dict[str, Any]:
+    """Returns the job types that the tasks of the list have, 200 at most: also those of observed tasks, which no worker
+    declares."""
+    with services().read() as conn, conn.cursor() as cur:
+        return {"job_types": task_types(cur, permissions.scope_filter(principal, query["scope"]))}
 
 
 def _wanted(principal: Principal, query: dict[str, Any]) -> Listing:

@@ -1,4 +1,4 @@
-"""Tasks: snapshot, events, cancel, approval and retry."""
+"""Tasks: snapshot, events, cancel and approval."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from uuid import UUID
 import marshmallow as ma
 from flask import Response, make_response
 
-from app.api import limits
-from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
-from app.api.starting import accepted, send_first
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.errors import Conflict, NotFound
+from app.errors import NotFound
 from app.http.base import (
     Blueprint,
     NoQuery,
@@ -24,14 +21,13 @@ from app.http.base import (
     reading_shared,
     with_next,
 )
-from app.jobs import ORCHESTRATE
 from app.services import services
 from app.stream.event import Event, task_stream
 from app.stream.pages import bounded
 from app.stream.resync import Resync
-from app.tasks import approvals, lifecycle
-from app.tasks.creation import Origin
-from app.tasks.fold import PENDING, TASK_FIELDS, TERMINAL, WAITING
+from app.tasks import lifecycle
+from app.tasks.fold import TASK_FIELDS
+from app.tasks.observed import cancel as cancelling
 from app.tasks.snapshot import snapshot
 
 blp = Blueprint("tasks", __name__, description="Tasks")
@@ -45,6 +41,10 @@ _OTHERS: dict[str, Any] = {
     "error": ma.fields.Raw(allow_none=True),
     "is_running": ma.fields.Boolean(),
     "progress_known": ma.fields.Boolean(allow_none=True),
+    "observed": ma.fields.Boolean(metadata={"description": "Others run it and report it"}),
+    "can_retry": ma.fields.Boolean(
+        allow_none=True, metadata={"description": "Of an observed task: its reporter can start it again"}
+    ),
     "progress": ma.fields.Raw(metadata={"type": "number"}),
     "eta_seconds": ma.fields.Raw(allow_none=True, metadata={"type": "number"}),
 }
@@ -133,10 +133,14 @@ def _event(event: Event) -> dict[str, Any]:
 @blp.arguments(NoQuery, location="query")
 @blp.alt_response(202, schema=Accepted)
 def cancel(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:
-    """Cancels a task: a waiting task ends at once, a running one at its next report. 409 when it has ended."""
+    """Cancels a task and those below it: a waiting task ends at once, a running one at its next report. 409 when it
+    has ended."""
     name, _ = permissions.changeable_task(principal, str(task_id))
     with services().transaction() as tx:
-        lifecycle.cancel(tx, name, principal.email)
+        goes_on = cancelling.cancel(tx, name, principal.email)
+    while goes_on:
+        with services().transaction() as tx:
+            goes_on = cancelling.cancel_below(tx, name, principal.email)
     return _state_of(name, snapshot(services().read, name))
 
 
@@ -167,46 +171,3 @@ def _decide(principal: Principal, task_id: UUID, approved: bool) -> Response:
 
 def _state_of(task_id: str, found: dict[str, Any] | None) -> Response:
     return make_response({"task_id": task_id, "status": found["task"]["status"] if found else None}, 202)
-
-
-@blp.post("/tasks/<uuid:task_id>/retry")
-@acting
-@limits.starts
-@blp.arguments(NoQuery, location="query")
-@blp.arguments(KeyHeaders, location="headers")
-@blp.alt_response(202, schema=Started)
-def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
-    """Starts a new task with the same owner and parameters, whose ``retry_of`` is this task. 409 until this task and
-    its other retries have ended."""
-    name, owner_id = permissions.changeable_task(principal, str(task_id))
-    key = key_of(principal, headers)
-
-    def make() -> Response:
-        found = snapshot(services().read, name)
-        old = found["task"] if found else {}
-        if old.get("status") not in TERMINAL:
-            raise Conflict(f"The task has not ended: {old.get('status')}")
-        if old["job_type"] == ORCHESTRATE:
-            limits.steps(old["params"])
-        with services().transaction() as tx:
-            if unfinished := lifecycle.unfinished_retry(tx, name):
-                raise Conflict(f"A retry of the task has not ended: {unfinished}")
-            limits.budget(tx.cur, owner_id)
-            approval = approvals.start_approval(tx.cur, name)
-            new_id = lifecycle.create(
-                tx,
-                user_id=owner_id,
-                job_type=old["job_type"],
-                title=old["title"],
-                intent=old["intent"],
-                params=old["params"],
-                origin=Origin("retry", retry_of=old["task_id"]),
-                approval=approval,
-            )
-            if key:
-                key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
-        if approval is None:
-            send_first(new_id, old["job_type"])
-        return accepted(new_id, approval is not None)
-
-    return run_once(key, make, lambda result: accepted(str(result.task_id), result.note == WAITING))

@@ -14,7 +14,9 @@ from app.models.tasks import Task
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Connect
 
-KEPT_SECONDS = 30.0  # an owner never changes; a deleted task is noticed after this time
+KEPT_SECONDS = (
+    30.0  # a deleted task is noticed after this, and the owner of one that was only named as a parent
+)
 KEPT_TASKS = 20_000
 _OWNER = Statement(sa.select(*as_text(Task.user_id), Task.tenant).where(Task.id == sa.bindparam("task")))
 

@@ -161,3 +161,11 @@ def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:
     if principal.tenant is None or not principal.reads_tenant:
         raise Forbidden("This account may not read the tasks of a tenant")
     return {"tenant": principal.tenant}
+
+
+def fleet_filter(principal: Principal) -> dict[str, str]:
+    """Returns whose workers and queues the principal may see, beside Taskroom's own; empty for all."""
+    if principal.is_global:
+        return {}
+    tenant = {"tenant": principal.tenant} if principal.tenant is not None and principal.reads_tenant else {}
+    return {"user_id": principal.user_id, **tenant}

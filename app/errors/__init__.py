@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class TaskroomError(Exception):
@@ -17,8 +17,9 @@ class ConfigurationError(TaskroomError):
 class Problem(TaskroomError):
     """An error response of the API, sent as ``application/problem+json`` (RFC 9457).
 
-    ``errors`` maps a field's name to its messages; ``headers`` are added to the response. ``refusal`` is the outcome in
-    the access log of an error that refuses the caller; None for the other errors, which have no line there.
+    ``errors`` maps a field's name to its messages; ``headers`` are added to the response, ``extensions`` to its body.
+    ``refusal`` is the outcome in the access log of an error that refuses the caller; None for the other errors, which
+    have no line there.
     """
 
     status: ClassVar[int] = 500
@@ -31,11 +32,13 @@ class Problem(TaskroomError):
         *,
         errors: Mapping[str, list[str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        extensions: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = dict(errors or {})
         self.headers = dict(headers or {})
+        self.extensions = dict(extensions or {})
 
 
 class BadRequest(Problem):

@@ -1,4 +1,4 @@
-"""Serves the files of the dashboard, and adds the security headers of all responses."""
+"""Serves the files of the dashboard and the wheel of the package, and adds the security headers of all responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from app.http.problems import problem_response
 
 blp = Blueprint("pages", __name__)
 
-DIST = Path(__file__).resolve().parents[2] / "static" / "dist"
+ROOT = Path(__file__).resolve().parents[2]
+DIST = ROOT / "static" / "dist"
+WHEELS = ROOT / "sdk" / "dist"
 ENCODINGS = {"br": "br", "gzip": "gz"}  # the build writes these beside each file that they make smaller
 YEAR = 365 * 24 * 3600
 # The default refuses everything; data: is for the favicon that shows the state.
@@ -70,6 +72,14 @@ def client() -> Response:
     """Serves the client of docs/client.md and the element of docs/embed.md. Their URLs never change: browsers ask each
     time, and get 304."""
     return _file(request.path.removeprefix("/"), 0)
+
+
+@blp.get("/sdk/<name>")
+def wheel(name: str) -> Response:
+    """Serves the wheel of the package `taskroom`, in the version of this server: `pip install` takes its URL."""
+    if not name.endswith(".whl") or not (WHEELS / name).is_file():
+        raise NotFound("There is no such wheel; script/up builds that of its version")
+    return send_from_directory(WHEELS, name, max_age=0)
 
 
 @blp.get("/favicon.svg")

@@ -43,22 +43,32 @@ def json_body() -> Any:
     return g.json_body
 
 
-def _parsed(data: bytes) -> Any:
+def refuse_large(data: bytes) -> None:
+    """Raises ValueError when the JSON has more lists, objects or values than are parsed."""
     for marks, most, what in LIMITS:
         if _count(data, marks) > most and _count_outside_texts(data, marks) > most:
             raise ValueError(f"more than {most:,} {what}")
     LoopTurn.give_way()  # bodies of several requests may have come at the same moment
-    value = orjson.loads(data)
-    for _ in with_pauses(_levels(value), VALUES_IN_A_TURN):
+
+
+def refuse_deep(value: Any, most: int = MAX_DEPTH) -> None:
+    """Raises ValueError when the value is nested deeper than ``most`` levels."""
+    for _ in with_pauses(_levels(value, most), VALUES_IN_A_TURN):
         continue
+
+
+def _parsed(data: bytes) -> Any:
+    refuse_large(data)
+    value = orjson.loads(data)
+    refuse_deep(value)
     LoopTurn.give_way()  # before the values are checked
     return value
 
 
-def _levels(value: Any) -> Iterator[None]:
+def _levels(value: Any, most: int) -> Iterator[None]:
     """Visits the values level by level. Raises ValueError when there are too many levels."""
     level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
+    for _ in range(most):
         if not level:
             return
         below = []

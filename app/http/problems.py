@@ -85,8 +85,10 @@ def problem_response(
     detail: str,
     errors: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
+    extensions: Mapping[str, Any] | None = None,
 ) -> Response:
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body |= extensions or {}
     if errors:
         body["errors"] = dict(errors)
         body["detail"] = f"Refused: {', '.join(errors)}"
@@ -139,7 +141,9 @@ def register(app: Flask) -> None:
     @app.errorhandler(Problem)
     def problem(error: Problem) -> Response:
         access_log.refused(error)
-        return problem_response(error.status, error.title, error.detail, error.errors, error.headers)
+        return problem_response(
+            error.status, error.title, error.detail, error.errors, error.headers, error.extensions
+        )
 
     @app.errorhandler(RateLimitExceeded)
     def too_many(error: RateLimitExceeded) -> Response:

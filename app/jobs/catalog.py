@@ -60,6 +60,10 @@ class Catalog:
         found = self._types.get(name)
         return found.phases if found else {}
 
+    def queues(self) -> dict[str, str]:
+        """Returns the queue of each type. Raises DatabaseUnavailable like ``types``."""
+        return {name: found.queue for name, found in self.types().items()}
+
     def queue_of(self, name: str) -> str | None:
         """Returns the Celery queue of a type; None when its tasks are claimed by other workers. For an unknown type it
         is the default queue: a message there does no harm."""

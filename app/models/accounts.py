@@ -18,6 +18,7 @@ class User(Base):
     __table_args__ = (
         Index("users_by_email", "email", unique=True, postgresql_where=text("issuer IS NULL")),
         UniqueConstraint("issuer", "subject", name="users_by_issuer"),
+        Index("users_by_subject", "subject", postgresql_where=text("subject IS NOT NULL")),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))

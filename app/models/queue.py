@@ -37,6 +37,7 @@ class Lease(Base):
     missed: Mapped[int] = mapped_column(server_default="0")
     # The writer that claimed over REST: an account may have many processes. None for a Celery worker.
     holder: Mapped[str | None] = mapped_column(Text)
+    rounds: Mapped[int] = mapped_column(server_default="4")  # it may miss; then the attempt is lost
 
 
 class BrokerLife(Base):

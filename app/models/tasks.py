@@ -46,6 +46,12 @@ class Task(Base):
             "finished_at",
             postgresql_where=text("finished_at IS NOT NULL AND parent_id IS NULL"),
         ),
+        # A group ends when none of its members is here.
+        Index(
+            "tasks_open_children",
+            "parent_id",
+            postgresql_where=text("parent_id IS NOT NULL AND finished_at IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -76,11 +82,20 @@ class Task(Base):
     progress_known: Mapped[bool | None]  # None: of a run that was before it was asked
     plan: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
     status_sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    # Of an observed task, which others run and report; the rest is NULL for other tasks.
+    observed: Mapped[bool] = mapped_column(server_default=text("false"))
+    can_retry: Mapped[bool | None]  # whether its reporter can start it again
+    queue: Mapped[str | None] = mapped_column(Text)
+    root_id: Mapped[str | None] = mapped_column(Id)
+    group_id: Mapped[str | None] = mapped_column(Id)
+    reporter: Mapped[str | None] = mapped_column(Id)  # the key or the user that reported it first
+    reported_id: Mapped[str | None] = mapped_column(Text)  # its id as the reporter gives it
+    lease_seconds: Mapped[int | None]  # as said last
 
 
 class TaskCount(Base):
     """The number of tasks in a status is the sum of ``number``. A trigger adds one row for the new status of a task and
-    one that subtracts it from the old status; once an hour the rows are added up."""
+    one that subtracts it from the old status; every minute the rows are added up."""
 
     __tablename__ = "task_counts"
     __table_args__ = (
@@ -97,7 +112,7 @@ class TaskCount(Base):
 
 class StoredBytes(Base):
     """The bytes that a user's tasks stored on a day (UTC) are the sum of ``bytes``. Triggers add a row when a task is
-    created and when it ends; every ten minutes the rows are added up."""
+    created and when it ends; every minute the rows are added up."""
 
     __tablename__ = "stored_bytes"
     __table_args__ = (Index("stored_bytes_by_user", "user_id", "day"),)

@@ -1,5 +1,5 @@
-"""Deletes expired rows: tickets, sign-ins, API keys, shares, idempotency keys, event ids, deliveries, and writers that
-ended long ago."""
+"""Deletes expired rows: tickets, sign-ins, API keys, shares, idempotency keys, event ids, deliveries, writers that
+ended long ago, and workers and queues that nobody reports any more."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from app.db.statements import CTID, composed, is_among
 from app.models.accounts import ApiKey, IdempotencyKey, Session, Share, Ticket
 from app.models.base import Base
+from app.models.observed import QueueReport, WorkerReport
 from app.models.streams import EventId, Writer
 from app.models.webhooks import Delivery
 from app.stream.store import Connect
@@ -29,6 +30,8 @@ EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]]
     Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than a delivery is retried
     # A writer needs its row again after an outage; a week is longer than any outage that a writer survives.
     Writer: (Writer.seen_at, timedelta(days=7)),
+    WorkerReport: (WorkerReport.seen_at, timedelta(days=1)),
+    QueueReport: (QueueReport.seen_at, timedelta(days=1)),
 }
 
 

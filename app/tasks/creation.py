@@ -63,27 +63,26 @@ def insert_task(
             *(origin.trigger, origin.retry_of, origin.parent_id, origin.step, at, status),
         ),
     )
-    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
-    first = status_event(
-        stream,
-        status,
-        at,
-        **unset,
-        progress=0,
-        progress_known=True,
-        retry_count=0,
-        attempt=0,
-        created_at=at,
-        user_id=user_id,
-        job_type=job_type,
-        title=title,
-        intent=intent,
-        params=params,
-        parent_id=origin.parent_id,
-        retry_of=origin.retry_of,
-        trigger=origin.trigger,
-    )
-    drafts = [first]
+    fields = {
+        "user_id": user_id,
+        "job_type": job_type,
+        "title": title,
+        "intent": intent,
+        "params": params,
+        "parent_id": origin.parent_id,
+        "retry_of": origin.retry_of,
+        "trigger": origin.trigger,
+    }
+    drafts = [first_event(stream, at, status, **fields)]
     if approval:
         drafts.append(approval_request(stream, approval))
     return task_id, drafts
+
+
+def first_event(stream: str, at: str, status: str, **fields: Any) -> Draft:
+    """Returns the first event of a task, which gives each field of the fold. ``at`` is the time of the creation."""
+    unset: dict[str, Any] = dict.fromkeys(("plan", "started_at", "finished_at", "result", "error", "worker"))
+    unset |= dict.fromkeys(("can_retry", "queue", "root_id", "group_id"))
+    unset |= {"progress": 0, "progress_known": True, "retry_count": 0, "attempt": 0}
+    unset |= {"observed": False, "created_at": at}
+    return status_event(stream, status, at, **unset | fields)

@@ -75,6 +75,8 @@ def expired_error(state: State, days: int) -> dict[str, Any]:
     task = state["task"]
     if task["status"] == WAITING:
         why = f"Nobody approved or rejected it for {days} days; start the task again when somebody can decide"
+    elif task["observed"]:
+        why = f"Nothing was heard of it for {days} days; its reporter may have lost it"
     else:
         why = f"No worker took it for {days} days; run a worker for {task['job_type']}, then start the task again"
     return _error("Expired", why)

@@ -3,35 +3,35 @@ repeated batch is stored once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.clock import database_now, seconds_between
+from app.db.clock import database_now
 from app.errors import Conflict, NotFound, Unprocessable
 from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
-from app.stream.event import Draft, now, shortened, task_stream
+from app.stream.event import Draft, task_stream
 from app.stream.store import BATCH_BYTES, lock
 from app.stream.transaction import Transaction
-from app.tasks.endings import cancelled_error, ending
-from app.tasks.fold import FAILURE, REVOKED, RUNNING_PHASE, STARTED, TERMINAL, State, open_phases
+from app.tasks.fold import STARTED, State
 from app.tasks.lifecycle import Claim, claim
 from app.tasks.parents import parent_phase, parent_progress
 from app.tasks.plan import Declared
 from app.tasks.projection import load
-from app.tasks.reports import NAME_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+from app.tasks.reported import Event, is_bare_start, is_start, time_text
+from app.tasks.reported_drafts import ReportedDrafts, restore
+from app.tasks.reports import Reports
 
 EVENTS_IN_A_TURN = 50  # of a batch; then other threads run
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """``events`` are validated, each with its ``type``; ``digest`` distinguishes a repeat from another batch of that
-    number."""
+    """``digest`` distinguishes a repeat from another batch of that number."""
 
     task_id: str
     attempt: int
@@ -39,7 +39,7 @@ class Batch:
     number: int
     worker: str
     digest: str
-    events: Sequence[Mapping[str, Any]]
+    events: Sequence[Event]
 
 
 Answer = dict[str, Any]
@@ -67,14 +67,14 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     if row is None:
         raise NotFound("There is no such task")
     answer, claimed = Answer(task_id=batch.task_id), None
-    starts = bool(batch.events) and batch.events[0].get("status") == STARTED
+    starts = bool(batch.events) and is_start(batch.events[0])
     if row.attempt != batch.attempt and not row.closed and starts:
         claimed = claim(
             tx,
             batch.task_id,
             batch.attempt,
             batch.worker,
-            at=batch.events[0].get("timestamp"),
+            at=began_at(batch.events, cur),
             declared=declared,
         )
         if claimed is not None:
@@ -82,6 +82,8 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
             answer["claim"] |= {"retry_count": claimed.retry_count, "approved": sorted(claimed.approved)}
     state = load(cur, [stream])[stream]
     task = state["task"]
+    if task["observed"]:
+        raise Conflict("Its reporter sends the events of this task to /api/v2/events")
     if row.closed:
         raise Conflict(f"The task has ended: {task['status']}")
     if (task["attempt"], task["status"]) != (batch.attempt, STARTED):
@@ -98,18 +100,25 @@ def store_batch(tx: Transaction, batch: Batch, declared: Declared) -> Answer:
     # The holder is a writer, not an account: two processes of one account would run the attempt twice.
     if task["worker"] != batch.worker or holders != [(batch.writer,)]:
         raise Conflict(f"Attempt {batch.attempt} runs at another worker")
-    made = _BatchDrafts(cur, batch, state, claimed=claimed is not None)
+    drafts, ends = list[Draft](), list[int]()
+    reports = _drafts(cur, batch, state, claimed is not None, drafts, ends)
     first = [event.sequence for event in tx.appended.events if event.stream == stream][:1]
-    stored = tx.append(made.drafts)
+    stored = tx.append(drafts)
     sequences = [event.sequence for event in stored.events if event.stream == stream]
-    answer["sequences"] = [sequences[n - 1] if n else first[0] for n in made.ends]
-    if not stored.closed and made.reports.claim.parent and int(made.reports.progress) > int(task["progress"]):
-        tx.append(parent_progress(cur, batch.task_id, made.reports.progress))
+    answer["sequences"] = [sequences[n - 1] if n else first[0] for n in ends]
+    if not stored.closed and reports.claim.parent and int(reports.progress) > int(task["progress"]):
+        tx.append(parent_progress(cur, batch.task_id, reports.progress))
     cur.execute(
         "UPDATE writers SET answer = %s WHERE id = %s",
         (Json({"digest": batch.digest, "answer": answer}), batch.writer),
     )
     return answer | {"cancel_requested": row.cancel_requested}
+
+
+def began_at(events: Sequence[Event], cur: Cursor) -> str | None:
+    """Returns the time of a beginning, where the first event gives it; never in the future."""
+    at = events[0].timestamp
+    return min(time_text(at), database_now(cur)) if at else None
 
 
 def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
@@ -124,94 +133,26 @@ def _stored_answer(cur: Cursor, batch: Batch) -> Answer:
     return Answer(kept["answer"]) | {"cancel_requested": bool(cancel_requested)}
 
 
-class _BatchDrafts:
-    """Makes the drafts of a batch. ``ends`` has for each of its events the number of drafts up to it."""
-
-    def __init__(self, cur: Cursor, batch: Batch, state: State, claimed: bool) -> None:
-        task = state["task"]
-        given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
-        known = frozenset(phase["phase_id"] for phase in state["phases"])
-        running = Claim(
-            *given,
-            task["started_at"],
-            parent=parent_phase(cur, batch.task_id),
-            plan=task["plan"],
-            phases=known,
-        )
-        self._cur = cur
-        self.drafts: list[Draft] = []
-        self.ends: list[int] = []
-        self.reports = reports = Reports(running, self.drafts.append)
-        reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
-        reports.estimate.restore(state["phases"], now())
-        reports.running = dict.fromkeys(open_phases(state))
-        self._at = task["current_phase"], task["current_phase_message"]
-        for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
-            # The claim has appended a first event that holds nothing but the status.
-            if n or not claimed or len(event.keys() - {"timestamp"}) > 2:
-                self._add(n, event)
-            self.ends.append(len(self.drafts))
-        if sum(len(draft.tail) for draft in self.drafts) > BATCH_BYTES:
-            raise Unprocessable("Too much at once", errors={"events": [f"At most {BATCH_BYTES:,} bytes."]})
-
-    def _add(self, n: int, event: Mapping[str, Any]) -> None:
-        fields = dict(event)
-        type = fields.pop("type")
-        if type == "log":
-            line = fields["message"], fields["level"], fields["component"], fields["phase"]
-            self.reports.log(*line, fields.get("timestamp"))
-        elif type != "task_status":
-            self._phase(n, type, fields)
-        elif fields["status"] in TERMINAL:
-            self._end(fields)
-        else:
-            self._status(fields)
-
-    def _phase(self, n: int, type: str, fields: dict[str, Any]) -> None:
-        try:
-            fields["phase_id"] = self.reports.phase_name(fields["phase_id"])
-        except ValueError as error:
-            raise Unprocessable("Refused", errors={f"events.{n}.phase_id": [str(error)]}) from None
-        if fields.get("message"):
-            fields["message"] = shortened(fields["message"], TEXT_LIMIT)
-        if fields.get("status") in RUNNING_PHASE:
-            self._at = fields["phase_id"], fields.get("message")
-        self.reports.emit(type, fields)
-
-    def _status(self, fields: Mapping[str, Any]) -> None:
-        phase, message = self._at
-        phase = fields.get("current_phase", phase)
-        message = fields.get("current_phase_message", message)
-        if "progress" in fields:
-            self.reports.raise_progress(fields["progress"])
-            self.reports.progress_known = True
-        self._at = phase and phase[:NAME_LIMIT], message
-        self.reports.status(*self._at, fields.get("eta_seconds"), fields.get("timestamp"))
-
-    def _end(self, fields: Mapping[str, Any]) -> None:
-        claim, status = self.reports.claim, fields["status"]
-        at = fields.get("timestamp") or max(database_now(self._cur), claim.started_at)
-        run_ms = fields.get("execution_time_ms")
-        if run_ms is None:
-            run_ms = seconds_between(claim.started_at, at) * 1000
-        error = None
-        if status == FAILURE:
-            given = fields.get("error") or {"type": "TaskFailed", "message": "The worker gave no reason"}
-            trace = given.get("traceback")
-            error = {"type": given["type"], "message": shortened(given["message"], TEXT_LIMIT)}
-            error["traceback"] = trace and traceback_text(trace)
-        elif status == REVOKED:
-            error = cancelled_error()
-        self.drafts += ending(
-            self.reports.stream,
-            status,
-            job_type=claim.job_type,
-            progress=self.reports.progress,
-            phases=self.reports.running,
-            result=result_json(fields.get("result")),
-            error=error,
-            retry_count=claim.retry_count,
-            run_ms=run_ms,
-            attempt=claim.attempt,
-            at=at,
-        )
+def _drafts(
+    cur: Cursor, batch: Batch, state: State, claimed: bool, drafts: list[Draft], ends: list[int]
+) -> Reports:
+    """Adds the drafts of the batch, and for each of its events the number of drafts up to it. Raises Unprocessable."""
+    task = state["task"]
+    given = batch.task_id, batch.attempt, task["job_type"], task["params"], task["retry_count"]
+    known = frozenset(phase["phase_id"] for phase in state["phases"])
+    parent = parent_phase(cur, batch.task_id)
+    running = Claim(*given, task["started_at"], parent=parent, plan=task["plan"], phases=known)
+    reports, now = Reports(running, drafts.append), database_now(cur)
+    restore(reports, state, now)
+    made = ReportedDrafts(reports, now, task["current_phase"], task["current_phase_message"])
+    for n, event in enumerate(with_pauses(batch.events, EVENTS_IN_A_TURN)):
+        # The claim has appended a first event that holds nothing but the status.
+        if n or not claimed or not is_bare_start(event):
+            try:
+                made.add(event)
+            except ValueError as error:
+                raise Unprocessable("Refused", errors={f"events.{n}.phase_id": [str(error)]}) from None
+        ends.append(len(drafts))
+    if sum(len(draft.tail) for draft in drafts) > BATCH_BYTES:
+        raise Unprocessable("Too much at once", errors={"events": [f"At most {BATCH_BYTES:,} bytes."]})
+    return reports

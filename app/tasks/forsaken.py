@@ -1,6 +1,8 @@
-"""Ends tasks that wait in vain for days: for an approval, or for a worker of a queue that none serves.
+"""Ends tasks that wait in vain for days: for an approval, for a worker of a queue that none serves, or, of observed
+tasks, for their reporter.
 
-Other tasks need no such limit: a running task has a lease, and a parent that waits for its steps ends with them.
+Other tasks need no such limit: a running task has a lease, unless its reporter wants none, and a parent that waits for
+its steps ends with them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ import sqlalchemy as sa
 
 from app.db.clock import database_now
 from app.db.statements import Statement, as_text
-from app.models.queue import Dispatch
+from app.models.observed import OpenGroup
+from app.models.queue import Dispatch, Lease
 from app.models.streams import Event, Stream
 from app.models.tasks import Task
 from app.stream.event import task_stream
@@ -20,16 +23,21 @@ from app.stream.store import Connect, lock
 from app.stream.transaction import Begin, Transaction
 from app.tasks import old_tasks
 from app.tasks.endings import cancelled_error, ending_of, expired_error
-from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, WAITING
+from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.projection import load
 from app.tasks.retention import CUTOFF, IS_OLD
 
 logger = logging.getLogger("taskroom.forsaken")
 
+_waits = Task.status == sa.any_(sa.literal([PENDING, WAITING, RETRY], sa.ARRAY(sa.Text)))
+_runs_without_lease = sa.and_(
+    Task.observed, Task.status == STARTED, ~sa.exists().where(Lease.task_id == Task.id)
+)
+_is_open_group = sa.exists().where(OpenGroup.task_id == Task.id)  # it ends with its members
 _dispatched = sa.exists().where(Dispatch.task_id == Task.id, Dispatch.due_at >= CUTOFF)
 _waits_long = (
     Task.finished_at.is_(None),
-    Task.status == sa.any_(sa.literal([PENDING, WAITING, RETRY], sa.ARRAY(sa.Text))),
+    sa.or_(_waits, sa.and_(_runs_without_lease, ~_is_open_group)),
     sa.func.coalesce(Task.updated_at, Task.created_at) < CUTOFF,
     ~_dispatched,  # a retry that is due later has not waited yet, however old its last event is
 )

@@ -1,5 +1,5 @@
-"""The lease reaper: every few seconds one web process counts missed renewals, ends attempts whose worker is gone, and
-sends hints again for tasks that no worker claimed.
+"""The lease reaper: every few seconds one web process counts missed renewals, ends attempts whose worker is gone and
+groups whose members have ended, and sends hints again for tasks that no worker claimed.
 
 It counts rounds, not seconds. Without Postgres there is no round, so neither an outage nor a changed clock ends a
 healthy task.
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from psycopg2.extensions import cursor as Cursor
 
@@ -21,10 +22,11 @@ from app.stream.store import Connect, DatabaseUnavailable
 from app.stream.transaction import Begin, Transaction
 from app.tasks.dispatch import Dispatcher, hints_of
 from app.tasks.lifecycle import expire_lease
+from app.tasks.observed.groups import end_group, quiet_groups
 
 logger = logging.getLogger("taskroom.reaper")
 
-MISSED_LIMIT = 4
+MISSED_LIMIT = 4  # rounds, of our workers; the lease of an observed attempt says its own
 LOST_MOST = 200  # attempts that are ended in one round; more are ended in the next
 LOCK_KEY = 7_465_736_101  # any number that nobody else takes an advisory lock on
 LEADER_SECONDS = 20.0  # at least; a leader that is stopped, not dead, loses the lock after this
@@ -45,6 +47,7 @@ class LeaseReaper:
         may_retry: Callable[[str, int], bool],
         seconds: float = 5.0,
         fill: Callable[[Connect], int] = lambda connect: 0,
+        report: Callable[[Connect], object] = lambda connect: None,
     ) -> None:
         leader = max(LEADER_SECONDS, MISSED_LIMIT * seconds)  # its session is idle between two rounds
         self._connect = PersistentConnection(dsn, idle_session_timeout=f"{leader:.0f}s")
@@ -52,7 +55,7 @@ class LeaseReaper:
         self._begin = transactions(self._connect, self._committed)
         self._broker_takes = True  # a broker that hangs delays one task of a round, not each
         self._broker_run_id, self._may_retry = broker_run_id, may_retry
-        self._seconds, self._fill = seconds, fill
+        self._seconds, self._fill, self._report = seconds, fill, report
         self.thread = Periodic("rounds", seconds, self.round, at_end=self._connect.close)
         self._last_round: float | None = None
         self._run_id: str | None = None
@@ -74,16 +77,18 @@ class LeaseReaper:
                 self._last_round = None
                 return
             lost = self._count(cur)
+            quiet = quiet_groups(cur, self._seconds)
         try:
             self._broker_takes = True
-            for task_id, attempt, job_type, retry_count in lost:
-                try:
-                    self._expire(task_id, attempt, self._may_retry(job_type, retry_count))
-                except Exception as error:  # a fault of one task must not keep the others from their end
-                    if causes.of(error).is_temporary:
-                        raise
-                    survived(logger, error, "task %s lost its worker, but could not be ended", task_id)
+            for task_id, attempt, job_type, retry_count, observed in lost:
+                with _alone(task_id):
+                    retry = not observed and self._may_retry(job_type, retry_count)
+                    self._expire(task_id, attempt, retry)
+            for task_id in quiet:
+                with _alone(task_id), self._begin() as tx:
+                    end_group(tx, task_id)
             self._resend()
+            self._report(self._connect)
         finally:
             # Leases were counted at the beginning of a round, which may be long: a pause is measured from its end.
             self._last_round = time.monotonic()
@@ -98,21 +103,30 @@ class LeaseReaper:
         row = cur.fetchone()
         return bool(row and row[0])
 
-    def _count(self, cur: Cursor) -> list[tuple[str, int, str, int]]:
+    def _count(self, cur: Cursor) -> list[tuple[str, int, str, int, bool]]:
         """Adds a missed round to every lease; returns the leases that have expired.
 
         After a pause (a new leader, a stopped process, Postgres unavailable) no worker could renew: all counts restart.
+        A lease that another transaction has locked is being renewed or dropped. To wait for it could deadlock with a
+        batch that drops several leases.
         """
         at = time.monotonic()
         paused = self._last_round is None or at - self._last_round > 2 * self._seconds
         if paused:
-            cur.execute("UPDATE leases SET missed = 0 WHERE missed > 0")
+            cur.execute(
+                """UPDATE leases SET missed = 0 WHERE task_id IN (
+                       SELECT task_id FROM leases WHERE missed > 0 FOR NO KEY UPDATE SKIP LOCKED)"""
+            )
             return []
         cur.execute(
-            """WITH counted AS (UPDATE leases SET missed = missed + 1 RETURNING task_id, attempt, missed)
-               SELECT task_id::text, attempt, job_type, retry_count FROM counted JOIN tasks ON tasks.id = task_id
-               WHERE missed >= %s ORDER BY missed DESC LIMIT %s""",
-            (MISSED_LIMIT, LOST_MOST),
+            """WITH counted AS (
+                   UPDATE leases SET missed = missed + 1
+                   WHERE task_id IN (SELECT task_id FROM leases FOR NO KEY UPDATE SKIP LOCKED)
+                   RETURNING task_id, attempt, missed, rounds)
+               SELECT task_id::text, attempt, job_type, retry_count, observed
+               FROM counted JOIN tasks ON tasks.id = task_id
+               WHERE missed >= rounds ORDER BY missed - rounds DESC LIMIT %s""",
+            (LOST_MOST,),
         )
         return cur.fetchall()
 
@@ -145,3 +159,14 @@ class LeaseReaper:
             cur.execute("DELETE FROM broker_lives")
             cur.execute("INSERT INTO broker_lives (run_id) VALUES (%s)", (run_id,))
         self._run_id = run_id
+
+
+@contextmanager
+def _alone(task_id: str) -> Iterator[None]:
+    """Logs an error of one task, which must not keep others from their end; raises a temporary one."""
+    try:
+        yield
+    except Exception as error:
+        if causes.of(error).is_temporary:
+            raise
+        survived(logger, error, "task %s could not be ended in this round", task_id)

@@ -17,12 +17,12 @@ from app.stream.store import lock
 from app.stream.transaction import Hint, Transaction
 from app.tasks import parents
 from app.tasks.approvals import approved_keys
+from app.tasks.attempts import attempt_events
 from app.tasks.creation import insert_task
 from app.tasks.endings import BROKER_UNAVAILABLE, WORKER_LOST, cancelled_error, ending_of
 from app.tasks.fold import FAILURE, PENDING, RETRY, REVOKED, STARTED, WAITING
 from app.tasks.plan import Declared, Plan, nothing_declared, plan_of
 from app.tasks.projection import load
-from app.tasks.status import status_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +104,7 @@ def claim(
     if not queued:
         return claimed
     cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (number, row.id))
-    began = status_event(
-        stream,
-        STARTED,
-        at,
-        progress=0,
-        progress_known=plan is not None,
-        plan=plan,
-        started_at=started_at,
-        error=None,
-        attempt=number,
-        worker=worker,
-    )
-    started = {"timestamp": at, "agent_type": task["job_type"]}
-    tx.append([began, draft(stream, "agent_started", started, projected=False)])
+    tx.append(attempt_events(stream, task["job_type"], number, worker, at, task["started_at"], plan))
     return claimed
 
 

@@ -42,7 +42,7 @@ LONGEST_TITLE = 255
 def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
     """Returns a step's parent stream and its phase there; None for a task without a parent."""
     cur.execute(
-        "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND parent_id IS NOT NULL",
+        "SELECT parent_id::text, step, job_type FROM tasks WHERE id = %s AND step IS NOT NULL",
         (task_id,),
     )
     row = cur.fetchone()
@@ -50,7 +50,7 @@ def parent_phase(cur: Cursor, task_id: str) -> tuple[str, str] | None:
 
 
 def has_steps(cur: Cursor, task_id: str) -> bool:
-    cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s LIMIT 1", (task_id,))
+    cur.execute("SELECT 1 FROM tasks WHERE parent_id = %s AND step IS NOT NULL LIMIT 1", (task_id,))
     return cur.fetchone() is not None
 
 
@@ -81,7 +81,7 @@ def apply_to_parents(cur: Cursor, changed: Iterable[tuple[State, Mapping[str, An
     for task, event in changed:
         if event.get("delegated"):
             drafts += _start_steps(cur, task)
-        elif event.get("status") in TERMINAL and task["parent_id"]:
+        elif event.get("status") in TERMINAL and task["parent_id"] and not task["observed"]:
             ended.append(task)
     parent_of = itemgetter("parent_id")
     for parent_id, steps in groupby(sorted(ended, key=parent_of), key=parent_of):

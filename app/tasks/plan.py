@@ -52,12 +52,24 @@ def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | 
     Durations of declared phases come from the runs of all users. Undeclared phase names could reveal what a run was
     about, so they come only from runs that the task's owner may see.
     """
+    return _plan(
+        cur, "SELECT user_id, tenant FROM tasks WHERE id = %(task_id)s", job_type, phases, task_id=task_id
+    )
+
+
+def learnt_plan(cur: Cursor, job_type: str, user_id: str, tenant: str | None) -> Plan | None:
+    """Makes the plan of an undeclared type as ``plan_of`` does, for tasks of this user and tenant."""
+    mine = "SELECT %(user_id)s::uuid AS user_id, %(tenant)s::text AS tenant"
+    return _plan(cur, mine, job_type, {}, user_id=user_id, tenant=tenant)
+
+
+def _plan(cur: Cursor, mine: str, job_type: str, phases: Phases, **whose: Any) -> Plan | None:
     cur.execute(
-        """WITH newest AS (
+        f"""WITH newest AS (
                SELECT id, user_id, tenant, started_at, finished_at, retry_count FROM tasks
                WHERE job_type = %(job_type)s AND status = 'SUCCESS' ORDER BY finished_at DESC LIMIT %(looked_at)s),
            runs AS (
-               SELECT newest.* FROM newest JOIN tasks AS mine ON mine.id = %(task_id)s
+               SELECT newest.* FROM newest CROSS JOIN ({mine}) AS mine
                WHERE newest.retry_count = 0
                    AND (%(declared)s OR newest.user_id = mine.user_id OR newest.tenant = mine.tenant)
                ORDER BY newest.finished_at DESC LIMIT %(runs)s)
@@ -70,8 +82,8 @@ def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | 
                AND NOT EXISTS (
                    SELECT FROM phases AS many WHERE many.task_id = runs.id AND many.position >= %(most)s)
            ORDER BY runs.id""",
-        {
-            "task_id": task_id,
+        whose
+        | {
             "job_type": job_type,
             "names": list(phases),
             "declared": bool(phases),

@@ -31,10 +31,14 @@ class _Phase:
 
 
 class ProgressEstimate:
-    """Progress and ETA of one attempt. ``clock`` returns seconds and never goes back."""
+    """Progress and ETA of one attempt. ``clock`` returns seconds and never goes back. With ``takes_only`` a run without
+    a plan has the progress of its only phase, as long as there is one."""
 
-    def __init__(self, plan: Plan | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, plan: Plan | None, clock: Callable[[], float] = time.monotonic, takes_only: bool = False
+    ) -> None:
         self._plan = plan or []
+        self._takes_only = takes_only and not self._plan
         self._clock = clock
         self._phases: dict[str, _Phase] = {}
 
@@ -60,16 +64,33 @@ class ProgressEstimate:
 
     @property
     def progress(self) -> float:
-        """From 0 to 100; 0 without a plan. Skipped phases count as done."""
+        """From 0 to 100; 0 when it is not known. Skipped phases count as done."""
+        if self._takes_only:
+            return self.alone or 0.0
         last = self._last()
         shares = [self._fraction(n, last) * planned["weight"] for n, planned in enumerate(self._plan)]
         whole = sum(planned["weight"] for planned in self._plan)
         return 100 * sum(shares) / whole if whole else 0.0
 
     @property
+    def alone(self) -> float | None:
+        """The progress of the only phase, where the run takes it; None without counts and with several phases."""
+        if not self._takes_only or len(self._phases) != 1:
+            return None
+        (phase,) = self._phases.values()
+        if phase.status == "completed":
+            return 100.0
+        return 100 * min(1.0, phase.done / phase.total) if phase.total else None
+
+    @property
     def eta(self) -> float | None:
         """Seconds until the run ends: the rest of the current phase by its own ETA, else by its median duration, plus
         the medians of the phases ahead. None when one of these is unknown or already exceeded."""
+        if self._takes_only and len(self._phases) == 1:
+            (phase,) = self._phases.values()
+            return phase.eta if phase.runs else None
+        if not self._plan:
+            return None
         names = {planned["phase_id"] for planned in self._plan}
         running = {name for name, phase in self._phases.items() if phase.runs}
         if running and not running & names:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -94,6 +94,7 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
     states = load(cur, list(relevant))
     before = dict(states)
     for_owners: list[Draft] = []
+    tenants: dict[str, str | None] = {}
     for event, draft in with_pauses(events, FOLDED_IN_A_TURN):
         state = states.get(event.stream)
         if state is None:
@@ -103,29 +104,35 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Dr
             states[event.stream] = after = fold(state, event.type, {**data, "sequence": event.sequence})
         if event.type in OWNER_EVENT_TYPES:
             fields = event.decoded() if data is None else data
-            for_owners += owner_events(state, after, event, fields, partial(_tenant, cur, event.stream))
+            tenant = partial(_tenant, cur, event.stream, before, tenants)
+            for_owners += owner_events(state, after, event, fields, tenant)
     changed: Changed = []
     changes = [change for stream, state in states.items() for change in _row_changes(before[stream], state)]
     for event, draft in events:
         if draft.data is None or event.stream not in states:
             continue
-        task_id = states[event.stream]["task"]["task_id"]
+        task = states[event.stream]["task"]
+        task_id = task["task_id"]
         if event.type == "task_status":
-            changes += _queue_changes(task_id, draft.data)
-            changed.append((states[event.stream]["task"], draft.data))
+            changes += (_observed_changes if task["observed"] else _queue_changes)(task_id, draft.data)
+            changed.append((task, draft.data))
         elif event.type.startswith("approval_"):
             changes += _approval_changes(task_id, event.type, draft.data)
     if changes:
-        cur.execute(b";".join([cur.mogrify(sql, values) for sql, values in changes]))  # one round trip
+        statements = [cur.mogrify(sql, values) for sql, values in with_pauses(changes, FOLDED_IN_A_TURN)]
+        cur.execute(b";".join(statements))  # one round trip
     return for_owners, changed
 
 
-def _tenant(cur: Cursor, stream: str) -> str | None:
-    cur.execute(
-        "SELECT tenant FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE name = %s", (stream,)
-    )
-    (tenant,) = cur.fetchall()[0]
-    return str(tenant) if tenant is not None else None
+def _tenant(cur: Cursor, stream: str, streams: Iterable[str], known: dict[str, str | None]) -> str | None:
+    """Returns the tenant of the stream's task. The first call reads those of all streams of the batch."""
+    if not known:
+        cur.execute(
+            "SELECT name, tenant FROM tasks JOIN streams ON streams.id = tasks.stream_id WHERE name = ANY(%s)",
+            (list(streams),),
+        )
+        known |= dict(cur.fetchall())
+    return known[stream]
 
 
 def _row_changes(before: State, state: State) -> Iterator[Change]:
@@ -178,6 +185,12 @@ def _queue_changes(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
         )
     elif status in TERMINAL:
         yield "DELETE FROM dispatches WHERE task_id = %s", (task_id,)
+        yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
+
+
+def _observed_changes(task_id: str, event: Mapping[str, Any]) -> Iterator[Change]:
+    """An observed task is in no queue of ours, and its reporter's batches make its leases."""
+    if event.get("status") != STARTED:
         yield "DELETE FROM leases WHERE task_id = %s", (task_id,)
 
 

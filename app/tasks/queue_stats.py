@@ -19,7 +19,7 @@ class Backlog:
     due: int  # tasks that a worker may claim now
     oldest_seconds: float  # since the oldest due task became due
     leases: int  # running attempts
-    missed: int  # missed rounds of the lease that was not renewed for longest
+    missed: int  # missed rounds of the lease of our workers that was not renewed for longest
 
 
 _unfinished = (
@@ -34,10 +34,14 @@ _due = (
     .where(Dispatch.due_at <= sa.func.now())
     .subquery("due")
 )
-_leases = sa.select(
-    sa.func.count(Lease.task_id).label("leases"),
-    sa.func.coalesce(sa.func.max(Lease.missed), 0).label("missed"),
-).subquery("leases")
+_leases = (
+    sa.select(
+        sa.func.count(Lease.task_id).label("leases"),
+        sa.func.coalesce(sa.func.max(Lease.missed).filter(~Task.observed), 0).label("missed"),
+    )
+    .join_from(Lease, Task, Task.id == Lease.task_id)
+    .subquery("leases")
+)
 _BACKLOG = Statement(
     sa.select(
         sa.select(sa.func.json_object_agg(_unfinished.c.status, _unfinished.c.tasks)).scalar_subquery(),

@@ -1,7 +1,8 @@
 """Removes tasks that ended long ago with all their data: rows, results, phases, events, approvals.
 
 A family is removed as a whole: a parent with its steps, when all have ended. A task that was retried stays as long as
-its retry, which refers to it. A removed task is answered like one that never existed.
+its retry, which refers to it. An observed task is removed alone, for a chain of them may never end: those that refer to
+it lose the reference. A removed task is answered like one that never existed.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ _ENDED = Statement(
 )
 # Literal, for it is recursive.
 _FAMILY = """WITH RECURSIVE family (id) AS (
-        SELECT %(root)s::uuid UNION ALL SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id)
+        SELECT %(root)s::uuid
+        UNION ALL
+        SELECT tasks.id FROM tasks JOIN family ON tasks.parent_id = family.id AND tasks.step IS NOT NULL)
     SELECT tasks.id::text, name, streams.id, last_seq, pruned_to,
         closed AND finished_at < now() - make_interval(days => %(days)s)
-            AND NOT EXISTS (SELECT FROM tasks AS retry WHERE retry.retry_of = tasks.id)
+            AND (observed OR NOT EXISTS (SELECT FROM tasks AS retry WHERE retry.retry_of = tasks.id))
     FROM tasks JOIN family ON family.id = tasks.id JOIN streams ON streams.id = stream_id"""
 
 
@@ -92,6 +95,9 @@ def _delete(cur: Cursor, root: str, days: int) -> int:
     # Literal: under the locks all rows are deleted in one round trip.
     cur.execute(
         """SET LOCAL synchronous_commit = off;
+           UPDATE tasks SET parent_id = NULL
+           WHERE parent_id = ANY(%(tasks)s::uuid[]) AND id <> ALL(%(tasks)s::uuid[]);
+           UPDATE tasks SET retry_of = NULL WHERE observed AND retry_of = ANY(%(tasks)s::uuid[]);
            DELETE FROM events WHERE stream_id = ANY(%(streams)s);
            DELETE FROM tasks WHERE id = ANY(%(tasks)s::uuid[]);
            DELETE FROM streams WHERE id = ANY(%(streams)s)""",

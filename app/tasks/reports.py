@@ -27,6 +27,7 @@ class Reports:
 
     def __init__(self, claim: Claim, put: Callable[[Draft], None]) -> None:
         self.claim, self.put = claim, put
+        self.fence: int | None = claim.attempt  # of all events; None where the lock of the stream is held
         self.stream = task_stream(claim.task_id)
         self.progress = 0.0
         self.progress_known = claim.plan is not None
@@ -55,7 +56,7 @@ class Reports:
                 "phase": phase,
             }
         )
-        self.put(Draft(self.stream, "log", tail, level, phase, None, self.claim.attempt))
+        self.put(Draft(self.stream, "log", tail, level, phase, None, self.fence))
 
     def phase_name(self, phase_id: str) -> str:
         """Returns the cleaned name of a phase. Raises ValueError for a name that is not printable, and for more phases
@@ -80,7 +81,7 @@ class Reports:
             self.estimate.apply(fields["phase_id"], fields)
             self.raise_progress(self.estimate.progress)
             fields |= {"progress": self.progress, "task_eta_seconds": self.estimate.eta}
-        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.claim.attempt))
+        self.put(draft(self.stream, type, {"timestamp": now(), **fields}, attempt=self.fence))
 
     def status(
         self, phase: str | None, message: str | None, eta: float | None = None, at: str | None = None
@@ -90,7 +91,7 @@ class Reports:
                 self.stream,
                 STARTED,
                 at or now(),
-                self.claim.attempt,
+                self.fence,
                 current_phase=phase,
                 current_phase_message=shortened(message, TEXT_LIMIT) if message else None,
                 progress=self.progress,

@@ -42,7 +42,7 @@ def snapshot(read: Connect, task_id: str) -> dict[str, Any] | None:
         "phases": state["phases"],
         "recent_logs": [log_line(payload) for payload in reversed(bounded(logs, len))],
         "celery": {
-            "id": message_id(task_id, task["attempt"]) if task["attempt"] else None,
+            "id": message_id(task_id, task["attempt"]) if task["attempt"] and not task["observed"] else None,
             "state": task["status"],
             "worker": task["worker"],
             "attempt": task["attempt"],

@@ -47,7 +47,7 @@ def phase_of(number: int, job_type: str) -> str:
 def steps_of(cur: Cursor, parent_id: str) -> list[Step]:
     cur.execute(
         """SELECT id::text, step, job_type, title, status, error, started_at, finished_at
-           FROM tasks WHERE parent_id = %s ORDER BY step""",
+           FROM tasks WHERE parent_id = %s AND step IS NOT NULL ORDER BY step""",
         (parent_id,),
     )
     return [Step(*row) for row in cur]

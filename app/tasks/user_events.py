@@ -59,9 +59,9 @@ def _events(
     elif event.type == "approval_decided":
         yield event.type, same | {name: fields[name] for name in ("key", "approved", "by", "by_id")}
     elif event.type == "phase_update":
-        if task["job_type"] == ARTIFACT and task["progress"] != was["progress"]:
+        if _is_artifact(task) and task["progress"] != was["progress"]:
             yield "artifact.progress", _artifact(task) | {"progress": task["progress"]}
-    elif event.sequence == 1:
+    elif event.sequence == 1 or task["user_id"] != was["user_id"]:  # it was made, or is another user's now
         named = {name: task[name] for name in ("title", "status", "intent", "parent_id")}
         yield "task_created", same | named
     elif task["status"] != was["status"]:
@@ -69,7 +69,7 @@ def _events(
 
 
 def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str, Any]]]:
-    status, artifact = task["status"], task["job_type"] == ARTIFACT
+    status, artifact = task["status"], _is_artifact(task)
     changed = {"task_id": task["task_id"], "status": status}
     if status in TERMINAL:
         if artifact:
@@ -80,6 +80,10 @@ def _status_changed(previous: str, task: State) -> Iterator[tuple[str, dict[str,
         yield "artifact.started", _artifact(task)
     if task["parent_id"] is None:  # a step's parent has the notifications
         yield from _status_notification(task)
+
+
+def _is_artifact(task: State) -> bool:
+    return task["job_type"] == ARTIFACT and not task["observed"]
 
 
 def _artifact(task: State) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.hostile import reports, requests, sockets
+from bench.hostile import observed, reports, requests, sockets
 from bench.hostile.target import Target
 
 KINDS: dict[str, Callable[[Target], None]] = {
@@ -15,6 +15,7 @@ KINDS: dict[str, Callable[[Target], None]] = {
     "huge JSON": requests.huge_json,
     "deep JSON": requests.deep_json,
     "worker batches": reports.worker_batches,
+    "reported tasks": observed.reported_tasks,
     "many rooms": sockets.many_rooms,
     "rejoins": sockets.rejoins,
     "wrong passwords": requests.wrong_passwords,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import dashboard, hostile, life, lists, proxied, rooms, scale, trouble, users
+from bench.scenarios import dashboard, hostile, ingest, life, lists, proxied, rooms, scale, trouble, users
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -29,6 +29,7 @@ SCENARIOS: dict[str, Scenario] = {
     "users": users.users,
     "one-user": users.one_user,
     "lists": lists.lists,
+    "ingest": ingest.ingest,
     "dashboard": dashboard.dashboard,
     "hostile": hostile.hostile,
 }

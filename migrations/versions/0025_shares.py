@@ -1,7 +1,7 @@
 """Shares: tokens that read one run and its children; a ticket may be one's too.
 
 Revision ID: 0025
-Revises: 0023
+Revises: 0024
 
 """
 from alembic import op
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 # revision identifiers, used by Alembic.
 revision = '0025'
-down_revision = '0023'
+down_revision = '0024'
 branch_labels = None
 depends_on = None
 

@@ -107,6 +107,7 @@ TENANT = each(
 START = own(422)
 CANCEL = acted(409)
 RETRY = acted(202)
+REPORT_NEW = own(422)
 REPORT = reported()
 ANNOUNCE = each(lambda who: 422 if MAY[ROLE.get(who, who)]["announces"] == "yes" else 403)
 NOTICE = each(lambda who: 200 if who == "owner" else 404)  # each their own
@@ -130,6 +131,7 @@ TABLE = {
     "GET /settings/keys": OPEN,
     "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
+    "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
     "GET /client/taskroom.js": OPEN,
     "GET /client/element.js": OPEN,
     "GET /assets/<path:name>": (404,) * len(WHO),
@@ -151,6 +153,8 @@ TABLE = {
     "GET /api/v2/tasks?parent_id={task_id}": MEMBERS,
     "GET /api/v2/tasks/counts": MEMBERS,
     "GET /api/v2/tasks/counts?scope=tenant": TENANT,
+    "GET /api/v2/tasks/types": MEMBERS,
+    "GET /api/v2/tasks/types?scope=tenant": TENANT,
     "GET /api/v2/tasks/<uuid:task_id>/status": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/events": READERS,
     "GET /api/v2/tasks/<uuid:task_id>/throughput": READERS,
@@ -197,6 +201,9 @@ TABLE = {
     "POST /api/v1/notifications/<uuid:notification_id>/read/": NOTICE,
     "POST /api/v1/notifications/read-all/": MEMBERS,
     "POST /api/v2/tasks/<uuid:task_id>/events": REPORT,
+    "POST /api/v2/events": REPORT_NEW,
+    "GET /api/v2/workers": MEMBERS,
+    "GET /api/v2/queues": MEMBERS,
     "POST /api/v2/tasks/<uuid:task_id>/cancel": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/approve": CANCEL,
     "POST /api/v2/tasks/<uuid:task_id>/reject": CANCEL,

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from app.api import external
+from app.api.reporting import reporting
 from app.auth import identity, permissions
 from app.errors import TooMany
 from app.green.unsent import Unsent
@@ -67,7 +67,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
 
 
 def test_bodies_of_one_user_that_come_slowly_hold_up_neither_others_nor_its_person(app: Flask) -> None:
-    view = external._reporting(lambda principal, task_id: None)
+    view = reporting(permissions.reportable_task)(lambda principal, task_id: None)
     slow = [Sender(app, "busy", view, may_come=False) for _ in range(4)]
     wait_for("two are read", lambda: sum(sender.reading.is_set() for sender in slow) == 2)
 
@@ -89,7 +89,7 @@ def test_of_all_so_many_bodies_are_in_memory_and_fewer_are_stored_at_a_time(app:
         inside.append(principal.user_id)
         assert go.wait(60)
 
-    view = external._reporting(store)
+    view = reporting(permissions.reportable_task)(store)
     senders = [Sender(app, f"user {n}", view) for n in range(5)]
     wait_for("three are read", lambda: sum(sender.reading.is_set() for sender in senders) == 3)
     wait_for("one is stored", lambda: len(inside) == 1)
@@ -111,7 +111,7 @@ def test_of_large_bodies_one_is_stored_at_a_time_and_small_ones_beside_it(app: F
         inside.append(principal.user_id)
         assert go.wait(60)
 
-    view = external._reporting(store)
+    view = reporting(permissions.reportable_task)(store)
     large = [Sender(app, f"large {n}", view, size=256 * 1024 + 1) for n in range(2)]
     reports = app.extensions["taskroom"][ReportConcurrency]
     wait_for("a large one waits", lambda: len(reports._large) == 1)

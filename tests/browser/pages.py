@@ -135,9 +135,10 @@ def nowhere(tab: Dashboard, scene: Scene) -> None:
 
 
 def nothing(tab: Dashboard, scene: Scene) -> None:
+    tab.context.route("**/api/v2/keys", _same_key)
     tab.open("/")
     tab.says("live")
-    tab.shows("curl")
+    tab.shows("taskroom run")
 
 
 PAGES: dict[str, Opening] = {

@@ -40,6 +40,7 @@ ATTACKS = {
     "huge JSON": Attack(5, {SERVED, REFUSED}, mb=50),
     "deep JSON": Attack(5, {SERVED, REFUSED, CLOSED}),
     "worker batches": Attack(7, {SERVED, REFUSED}, mb=50),
+    "reported tasks": Attack(16, {SERVED, REFUSED}, mb=50),
     "many rooms": Attack(3, {SERVED}),
     "rejoins": Attack(2, {SERVED}, mb=50),  # the process keeps 16 MB of a log
     "wrong passwords": Attack(1, {REFUSED}, mb=50 + 2 * 67),  # and of two passwords that it checks

@@ -7,7 +7,7 @@ from inspect import signature
 from typing import Any
 
 from app import broker
-from app.api import agent, external, history, logs, starting, task_list
+from app.api import agent, external, fleet, history, logs, starting, task_list
 from app.api import notifications as notices
 from app.api import tasks as task_pages
 from app.api import webhooks as hooks
@@ -43,7 +43,7 @@ from workers.jobs.knowledge_base import KnowledgeBaseParams
 
 BUFFER = signature(writer.Writer.__init__).parameters
 PAGED = ((task_list.TaskQuery, "limit"), (history.HistoryQuery, "limit"), (notices.ListQuery, "limit"),
-         (hooks.DeliveriesQuery, "limit"))  # fmt: skip
+         (hooks.DeliveriesQuery, "limit"), (fleet.FleetQuery, "limit"))  # fmt: skip
 CURSORS = (
     (task_list.TaskQuery, "cursor"),
     (history.HistoryQuery, "cursor"),
@@ -102,6 +102,7 @@ ROWS: dict[str, list[Row]] = {
          lambda: same(expires("approval-reminder-daily"), expires("trial-expiry-check"))),
         ("wait of beat's message for a worker: what expires", "1 h", lambda: expires("housekeeping")),
         ("wait of beat's message for a worker: retention", "10 min", lambda: expires("retention")),
+        ("wait of beat's message for a worker: sums", "1 min", lambda: expires("sums")),
     ],
     "Limits of reports": [
         ("characters of a line of the log", "16,384", lambda: same(reports.LINE_LIMIT, limits.LINE_LIMIT)),
@@ -127,7 +128,7 @@ ROWS: dict[str, list[Row]] = {
         ("the longest `countdown` of `RetryTask`", "30 days", lambda: progress.MAX_COUNTDOWN),
     ],
     "Limits of lists": [
-        ("rows of a page of tasks, of the history, notifications and", "50",
+        ("rows of a page of tasks, of the history, notifications, deliveries", "50",
          lambda: same(*(unless_asked(*page) for page in PAGED))),
         ("rows of such a page at most", "200", lambda: same(*(most(*page) for page in PAGED))),
         ("events of a page, unless asked otherwise", "500", lambda: unless_asked(task_pages.EventQuery, "limit")),

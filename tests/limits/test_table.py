@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.limits import around, requests, sdk, streams, tasks
+from tests.limits import around, observed, requests, sdk, streams, tasks
 from tests.limits.product import ROOT, default_of, file
 
 NONE = "—"
@@ -56,7 +56,7 @@ def table() -> list[Limit]:
 LIMITS = table()
 SET = [limit for limit in LIMITS if limit.setting != NONE]
 FIXED = [limit for limit in LIMITS if limit.setting == NONE]
-GROUPS = {**requests.ROWS, **streams.ROWS, **tasks.ROWS, **around.ROWS, **sdk.ROWS}
+GROUPS = {**requests.ROWS, **streams.ROWS, **tasks.ROWS, **observed.ROWS, **around.ROWS, **sdk.ROWS}
 EXPECTED = [(group, *row) for group, rows in GROUPS.items() for row in rows]
 
 

@@ -11,6 +11,7 @@ import pytest
 from app.stream import background
 from app.stream.event import draft, now, task_stream
 from app.tasks import external
+from app.tasks.reported import Event, Line, Status
 from tests.tasks.helpers import Tasks
 
 EVENTS, PHASES = 1_000, 500
@@ -34,7 +35,7 @@ def test_others_run_while_the_events_of_many_phases_are_folded(tasks: Tasks, pau
         ]
     )
 
-    assert len(pauses) == EVENTS // 100
+    assert len(pauses) == EVENTS // 100 + PHASES // 100, "and while the rows of the phases are made"
     assert len(tasks.state(task_id)["phases"]) == PHASES
 
 
@@ -42,15 +43,14 @@ def test_others_run_while_a_worker_s_batch_is_made_ready(tasks: Tasks, pauses: l
     """A plan of a hundred phases, all of which each event looks at, made the loop wait for 130 ms."""
     task_id, writer, numbers = tasks.create(), str(uuid.uuid4()), itertools.count(1)
 
-    def store(*events: dict[str, object]) -> external.Answer:
+    def store(*events: Event) -> external.Answer:
         batch = external.Batch(task_id, 1, writer, next(numbers), "w", "digest", events)
         with tasks.transaction() as tx:
             return external.store_batch(tx, batch, lambda job_type: {})
 
-    store({"type": "task_status", "status": "STARTED"})
-    line = {"type": "log", "message": "x", "level": "INFO", "component": None, "phase": None}
+    store(Status(status="STARTED"))
     pauses.clear()
-    answer = store(*[line] * EVENTS)
+    answer = store(*[Line(message="x")] * EVENTS)
 
     assert len(answer["sequences"]) == EVENTS
     assert len(pauses) == EVENTS // 50

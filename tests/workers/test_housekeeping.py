@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 RUN = """
 from workers.celery_app import celery
 celery.loader.import_default_modules()
-for entry in ("housekeeping", "retention"):
+for entry in ("housekeeping", "sums", "retention"):
     celery.tasks[celery.conf.beat_schedule[entry]["task"]]()
 """
 

@@ -80,6 +80,11 @@ export class Api {
     return this.get(`/tasks/counts?${query({ ...filter })}`);
   }
 
+  /** The job types that the tasks of the list have, also those that no worker declares. */
+  taskTypes(scope: TaskFilter["scope"]): Promise<string[]> {
+    return this.get<{ job_types: string[] }>(`/tasks/types?${query({ scope })}`).then((answer) => answer.job_types);
+  }
+
   active(): Promise<TaskState | null> {
     return this.get<{ active: TaskState | null }>("/agent/active").then((answer) => answer.active);
   }

@@ -28,6 +28,11 @@ const TASK_FIELDS = [
   "worker",
   "progress_known",
   "plan",
+  "observed",
+  "can_retry",
+  "queue",
+  "root_id",
+  "group_id",
 ] as const satisfies readonly (keyof Task)[];
 
 /** The state before the first event, which gives every field of the task. */

@@ -41,6 +41,13 @@ export interface Task {
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
+  /** True of a run that others execute and report; null of runs that are older than this field. */
+  observed?: boolean | null;
+  /** Whether the reporter of an observed run can start it again. */
+  can_retry?: boolean | null;
+  queue?: string | null;
+  root_id?: string | null;
+  group_id?: string | null;
   status_sequence: number;
 }
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
 import type { ApiKey, ApiKeyPage, NewApiKey, User } from "../client/types";
-import { ApiKeys, hasExpired, linesFor, scopesFor, seesTenantKeys, usualScopes } from "./api-keys";
+import { ApiKeys, hasExpired, scopesFor, seesTenantKeys, usualScopes } from "./api-keys";
 
 const row = (id: string): ApiKey => ({
   id,
@@ -110,12 +110,4 @@ test("a key has expired at its time", () => {
   expect(hasExpired(key, Date.parse("2026-11-29T09:59:59Z"))).toBe(false);
   expect(hasExpired(key, Date.parse("2026-11-29T10:00:00Z"))).toBe(true);
   expect(hasExpired(row("b"), Infinity)).toBe(false);
-});
-
-test("the lines for a new key", () => {
-  expect(linesFor("https://runs.example.org", "trk_secret")).toEqual([
-    "export TASKROOM_URL=https://runs.example.org TASKROOM_KEY=trk_secret",
-    "taskroom run -- make",
-    "taskroom.instrument(app)",
-  ]);
 });

@@ -36,13 +36,6 @@ export const seesTenantKeys = (user: User): boolean =>
 export const hasExpired = (key: ApiKey, now: number): boolean =>
   key.expires_at !== null && Date.parse(key.expires_at) <= now;
 
-/** What to enter at the place where a new key is used. */
-export const linesFor = (origin: string, key: string): readonly string[] => [
-  `export TASKROOM_URL=${origin} TASKROOM_KEY=${key}`,
-  "taskroom run -- make",
-  "taskroom.instrument(app)",
-];
-
 /** The list of API keys, of the user or of its tenant, and the key that was made last: only here can it be seen. */
 export class ApiKeys {
   readonly rows = signal<readonly ApiKey[] | null>(null);

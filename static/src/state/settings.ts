@@ -24,24 +24,35 @@ export function storedText(name: string): Signal<string> {
   return text;
 }
 
-// A browser may refuse storage; a choice is then kept as long as the page.
-const kept = new Map<string, string>();
-
-function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return kept.get(key) ?? null;
-  }
+export interface Texts {
+  read(key: string): string | null;
+  write(key: string, text: string): void;
 }
 
-function write(key: string, text: string): void {
-  try {
-    localStorage.setItem(key, text);
-  } catch {
-    kept.set(key, text);
-  }
+/** A browser may refuse storage; a text is then kept as long as the page. */
+function textsIn(storage: () => Storage): Texts {
+  const kept = new Map<string, string>();
+  return {
+    read(key) {
+      try {
+        return storage().getItem(key);
+      } catch {
+        return kept.get(key) ?? null;
+      }
+    },
+    write(key, text) {
+      try {
+        storage().setItem(key, text);
+      } catch {
+        kept.set(key, text);
+      }
+    },
+  };
 }
+
+const { read, write } = textsIn(() => localStorage);
+/** Texts that are forgotten when the tab is closed. */
+export const inTab = textsIn(() => sessionStorage);
 
 export type Switch = "off" | "on";
 export const OFF_FIRST = ["off", "on"] as const;

@@ -20,7 +20,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
     <div class="actions" role="group" aria-label="Actions">
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
       {mayAct.value && !over && <Cancel task={task} call={call} />}
-      {mayAct.value && over && (
+      {mayAct.value && over && (!task.observed || task.can_retry) && (
         <button
           type="button"
           disabled={call.busy}

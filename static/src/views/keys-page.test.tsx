@@ -47,7 +47,7 @@ test("a row has the name, the first characters, the scopes, the last use and the
   for (const part of ["nightly backup", "trk_abcdef…", "report, read", "never used", "expired"]) expect(text).toContain(part);
 });
 
-test("a key that is made is shown with three lines, and is gone after that", async () => {
+test("a key that is made is shown with the ways to use it, and is gone after that", async () => {
   const make = vi.spyOn(api, "makeKey").mockResolvedValue({ ...backup, id: "k2", key: "trk_secret" });
   await shown();
 
@@ -58,14 +58,23 @@ test("a key that is made is shown with three lines, and is gone after that", asy
 
   const made = await screen.findByRole("region", { name: "New key" });
   expect(make).toHaveBeenCalledWith({ name: "build", scopes: ["report", "read", "start"], expires_in: 2_592_000 });
-  expect([...made.querySelectorAll("code")].map(({ textContent }) => textContent)).toEqual([
-    "trk_secret",
-    `export TASKROOM_URL=${location.origin} TASKROOM_KEY=trk_secret`,
-    "taskroom run -- make",
-    "taskroom.instrument(app)",
-  ]);
+  expect(made.querySelector("code")?.textContent).toBe("trk_secret");
+  const [once, ...ways] = [...made.querySelectorAll("pre")].map(({ textContent }) => textContent);
+  expect(once).toContain(`export TASKROOM_URL=${location.origin} TASKROOM_KEY=trk_secret`);
+  expect(ways.map((lines) => /taskroom[. ]\w+/.exec(lines ?? "")?.[0])).toEqual(["taskroom run", "taskroom.run", "taskroom.instrument"]);
   fireEvent.click(screen.getByRole("button", { name: "Done" }));
   expect(screen.queryByText("trk_secret")).toBeNull();
+});
+
+test("a key that may not report is shown without the ways to report", async () => {
+  vi.spyOn(api, "makeKey").mockResolvedValue({ ...backup, scopes: ["read"], key: "trk_secret" });
+  await shown();
+
+  fireEvent.input(screen.getByLabelText("Name"), { target: { value: "board" } });
+  fireEvent.click(screen.getByRole("button", { name: "Make a key" }));
+
+  const made = await screen.findByRole("region", { name: "New key" });
+  expect(made.querySelector("pre")).toBeNull();
 });
 
 test("a refused field is named beside it", async () => {

@@ -1,10 +1,15 @@
+import { useEffect, useMemo } from "preact/hooks";
 import { Problem } from "../client/problem";
-import type { JobType, User } from "../client/types";
+import type { User } from "../client/types";
+import { api } from "../state/app";
 import { isUnfiltered, listAddress, type RunFilter } from "../state/filter";
-import { easiest, jobTypes } from "../state/jobs";
+import { FirstKey } from "../state/first-key";
+import { jobTypes } from "../state/jobs";
+import { KEYS_ADDRESS } from "../state/routes";
 import { Link } from "./link";
 import { ProblemMessage } from "./problem-message";
 import { Start } from "./start";
+import { WaysIn } from "./ways-in";
 
 /** In place of the list before its first answer, or when there is none. */
 export function NoList({ problem, retry }: { problem: Problem | null; retry: () => void }) {
@@ -38,17 +43,22 @@ export function NoMatch({ filter, user }: { filter: RunFilter; user: User }) {
   );
 }
 
-/** In place of an empty list: how to start the first run. */
+/** In place of an empty list: how tasks that exist already become runs, and how one is started here. */
 export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) {
+  const key = useMemo(() => new FirstKey(api, String(user.id)), [user.id]);
+  useEffect(() => {
+    if (mayStart) void key.load();
+  }, [key, mayStart]);
   const types = jobTypes.value;
   if (!mayStart) return <p class="empty">You have no runs. This account may view runs, but not start them.</p>;
   return (
-    <section class="first-run" aria-label="New run">
-      <p>Nothing has run yet. Start the first run here, or from a terminal:</p>
+    <section class="first-run" aria-label="First run">
+      <p>Nothing has run yet. Bring a task that you have: its run appears here by itself when it sends its first line.</p>
+      <FirstKeyLines value={key.value.value} />
       {types instanceof Problem && <ProblemMessage problem={types} />}
-      {types && !(types instanceof Problem) && (
+      {types && !(types instanceof Problem) && types.length > 0 && (
         <>
-          <Curl types={types} user={user} />
+          <h2>Or start one of the jobs of this installation</h2>
           <Start types={types} />
         </>
       )}
@@ -56,15 +66,21 @@ export function FirstRun({ user, mayStart }: { user: User; mayStart: boolean }) 
   );
 }
 
-/** The two commands, to be pasted with the password filled in. */
-function Curl({ types, user }: { types: readonly JobType[]; user: User }) {
-  const body = JSON.stringify({ job_type: easiest(types)?.job_type, params: {} });
-  const json = "-H 'Content-Type: application/json'";
-  const login = JSON.stringify({ email: user.email, password: "…" });
+function FirstKeyLines({ value }: { value: string | Problem | null }) {
+  if (value === null) return <p class="late">Making a key for these lines.</p>;
+  const keys = <Link to={KEYS_ADDRESS}>API keys</Link>;
+  if (value instanceof Problem) {
+    return (
+      <>
+        <WaysIn value="trk_…" />
+        <ProblemMessage problem={value}> No key could be made for these lines. Make one at {keys}.</ProblemMessage>
+      </>
+    );
+  }
   return (
-    <pre class="code">
-      {`curl -c cookies ${location.origin}/api/v2/auth/login ${json} -d '${login}'\n`}
-      {`curl -b cookies ${location.origin}/api/v2/agent/start ${json} -d '${body}'`}
-    </pre>
+    <>
+      <WaysIn value={value} />
+      <p class="hint">The key in the lines was made for you. It can only report runs, and ends in 30 days; make others at {keys}.</p>
+    </>
   );
 }

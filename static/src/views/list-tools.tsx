@@ -1,8 +1,9 @@
 import type { RefObject } from "preact";
-import { Problem } from "../client/problem";
 import type { User } from "../client/types";
 import { readsTenant, type RunFilter } from "../state/filter";
 import { jobTypes } from "../state/jobs";
+import { taskTypes } from "../state/task-types";
+import { typeNames } from "../state/type-names";
 import { Search } from "./search";
 
 const TYPED_MS = 200;
@@ -19,9 +20,7 @@ interface Props {
 
 /** The filters of the list without the status, and the button for a new run. */
 export function ListTools({ user, filter, change, search, first, start }: Props) {
-  const types = jobTypes.value;
-  const names = types && !(types instanceof Problem) ? types.map(({ job_type }) => job_type) : [];
-  const known = !filter.job_type || names.includes(filter.job_type) ? names : [filter.job_type, ...names];
+  const known = typeNames(jobTypes.value, taskTypes.value, filter.job_type);
   return (
     <div class="list-tools">
       <h1>Runs</h1>

@@ -7,6 +7,7 @@ import { filterOf, isUnfiltered, listAddress, type RunFilter } from "../state/fi
 import { jobTypes, loadJobTypes } from "../state/jobs";
 import { useShortcuts } from "../state/keys";
 import { Runs } from "../state/runs";
+import { loadTaskTypes } from "../state/task-types";
 import "../style/runs.css";
 import "../style/rows.css";
 import { ActiveRunBand } from "./active-run";
@@ -45,6 +46,7 @@ export function RunsPage({ user }: { user: User }) {
     document.title = "Runs · Taskroom";
     void loadJobTypes();
   }, []);
+  useEffect(() => void loadTaskTypes(filter.scope), [filter.scope]);
   const signed = currentUser.value !== null;
   useEffect(() => {
     // A request that was refused while the session was over is not repeated by anything else.

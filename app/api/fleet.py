@@ -1,0 +1,100 @@
+"""What works where: workers and queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import marshmallow as ma
+
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.http.base import (
+    Blueprint,
+    WholeField,
+    decode_cursor,
+    encode_cursor,
+    page_of,
+    reading,
+    with_next,
+)
+from app.services import services
+from app.tasks.observed.fleet_list import list_queues, list_workers
+
+blp = Blueprint("fleet", __name__, description="Workers and queues")
+
+
+class FleetQuery(ma.Schema):
+    limit = WholeField(load_default=50, validate=ma.validate.Range(1, 200))
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 4_500))
+
+
+class Queue(ma.Schema):
+    name = ma.fields.String()
+    depth = ma.fields.Integer(metadata={"description": "Tasks that wait"})
+    oldest_wait_seconds = ma.fields.Float(allow_none=True)
+    beat_seconds = ma.fields.Float(metadata={"description": "How often it is reported"})
+    seen_at = ma.fields.String()
+    alive = ma.fields.Boolean(
+        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
+    )
+
+
+class Worker(ma.Schema):
+    name = ma.fields.String()
+    host = ma.fields.String(allow_none=True)
+    pid = ma.fields.Integer(allow_none=True)
+    pool = ma.fields.String(allow_none=True)
+    slots = ma.fields.Integer(allow_none=True)
+    queues = ma.fields.List(ma.fields.String())
+    memory_bytes = ma.fields.Integer(allow_none=True)
+    versions = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String())
+    running = ma.fields.List(ma.fields.String(), metadata={"description": "Tasks that the caller may read"})
+    beat_seconds = ma.fields.Float(metadata={"description": "How often it reports"})
+    seen_at = ma.fields.String()
+    alive = ma.fields.Boolean(
+        metadata={"description": "Reported within 30 s, or three beats when these are longer"}
+    )
+
+
+class WorkerPage(ma.Schema):
+    workers = ma.fields.List(ma.fields.Nested(Worker))
+    next = ma.fields.String(allow_none=True)
+
+
+class QueuePage(ma.Schema):
+    queues = ma.fields.List(ma.fields.Nested(Queue))
+    next = ma.fields.String(allow_none=True)
+
+
+@blp.get("/workers")
+@reading
+@blp.arguments(FleetQuery, location="query")
+@blp.response(200, WorkerPage)
+def workers(principal: Principal, query: dict[str, Any]) -> Any:
+    """Returns the workers by name: Taskroom's own, those that the caller's keys report, and those of its tenant."""
+    return _page("workers", list_workers, principal, query)
+
+
+@blp.get("/queues")
+@reading
+@blp.arguments(FleetQuery, location="query")
+@blp.response(200, QueuePage)
+def queues(principal: Principal, query: dict[str, Any]) -> Any:
+    """Returns the queues by name, as `workers` does."""
+    return _page("queues", list_queues, principal, query)
+
+
+def _page(
+    name: str,
+    read: Callable[..., list[dict[str, Any]]],
+    principal: Principal,
+    query: dict[str, Any],
+) -> Any:
+    before = decode_cursor(query["cursor"], str, UUID) if "cursor" in query else None
+    with services().read() as conn, conn.cursor() as cur:
+        found = read(cur, permissions.fleet_filter(principal), before, query["limit"])
+    page, more = page_of(found, query["limit"])
+    cursor = encode_cursor(page[-1]["name"], page[-1]["id"]) if more else None
+    return with_next({name: page, "next": cursor}, {"cursor": cursor} if cursor else None)

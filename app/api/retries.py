@@ -1,0 +1,94 @@
+"""Retries of tasks: a new task, or a request to the reporter of an observed one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Response, make_response, url_for
+
+from app.api import limits
+from app.api.idempotency import Key, KeyHeaders, KeyResult, key_of, run_once
+from app.api.starting import accepted, send_first
+from app.api.tasks import Started
+from app.auth import permissions
+from app.auth.principal import Principal
+from app.errors import Conflict
+from app.http.base import Blueprint, NoQuery, acting
+from app.jobs import ORCHESTRATE
+from app.services import services
+from app.tasks import approvals, lifecycle
+from app.tasks.creation import Origin
+from app.tasks.fold import PENDING, TERMINAL, WAITING
+from app.tasks.observed import resends
+from app.tasks.snapshot import snapshot
+
+blp = Blueprint("retries", __name__, description="Tasks")
+
+
+@blp.post("/tasks/<uuid:task_id>/retry")
+@acting
+@limits.starts
+@blp.arguments(NoQuery, location="query")
+@blp.arguments(KeyHeaders, location="headers")
+@blp.alt_response(202, schema=Started)
+def retry(principal: Principal, query: dict[str, Any], headers: dict[str, str], task_id: UUID) -> Response:
+    """Starts a new task with the same owner and parameters, whose ``retry_of`` is this task. 409 until this task and
+    its other retries have ended. An observed task is started by its reporter, which is asked to, if it can."""
+    name, owner_id = permissions.changeable_task(principal, str(task_id))
+    key = key_of(principal, headers)
+
+    def make() -> Response:
+        found = snapshot(services().read, name)
+        old = found["task"] if found else {}
+        if old.get("status") not in TERMINAL:
+            raise Conflict(f"The task has not ended: {old.get('status')}")
+        if old["observed"]:
+            return _ask_reporter(name, key)
+        if old["job_type"] == ORCHESTRATE:
+            limits.steps(old["params"])
+        with services().transaction() as tx:
+            if unfinished := lifecycle.unfinished_retry(tx, name):
+                raise Conflict(f"A retry of the task has not ended: {unfinished}")
+            limits.budget(tx.cur, owner_id)
+            approval = approvals.start_approval(tx.cur, name)
+            new_id = lifecycle.create(
+                tx,
+                user_id=owner_id,
+                job_type=old["job_type"],
+                title=old["title"],
+                intent=old["intent"],
+                params=old["params"],
+                origin=Origin("retry", retry_of=old["task_id"]),
+                approval=approval,
+            )
+            if key:
+                key.remember(tx.cur, KeyResult(new_id, WAITING if approval else PENDING))
+        if approval is None:
+            send_first(new_id, old["job_type"])
+        return accepted(new_id, approval is not None)
+
+    def replay(result: KeyResult) -> Response:
+        if result.note in TERMINAL:
+            return _asked(name)
+        return accepted(str(result.task_id), result.note == WAITING)
+
+    return run_once(key, make, replay)
+
+
+def _ask_reporter(name: str, key: Key | None) -> Response:
+    with services().transaction() as tx:
+        if unfinished := lifecycle.unfinished_retry(tx, name):
+            raise Conflict(f"A retry of the task has not ended: {unfinished}")
+        status = resends.ask(tx.cur, name)
+        if key:
+            key.remember(tx.cur, KeyResult(name, status))
+    return _asked(name)
+
+
+def _asked(name: str) -> Response:
+    """Returns 202 for a task whose reporter is asked to start it again. It stays as it is; a new one will come."""
+    found = snapshot(services().read, name)
+    status = found["task"]["status"] if found else None
+    body = {"task_id": name, "status": status, "sequence": found["sequence"] if found else None}
+    return make_response(body, 202, {"Location": url_for("tasks.status", task_id=name)})

@@ -1,0 +1,96 @@
+"""The tables of observed tasks: attempts by the names of their reporters, groups, wishes for a retry, and what works
+where."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, JSON, BigInteger, ForeignKey, Index, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, Id, Time
+
+
+class ReportedAttempt(Base):
+    """An attempt that a reporter has named. ``number`` counts all attempts of the reported id, ``attempt`` those of the
+    task: an attempt that begins after the task's end belongs to another task. ``began_seq`` is the last sequence of the
+    task's stream before it."""
+
+    __tablename__ = "reported_attempts"
+    __table_args__ = (
+        Index("reported_attempts_newest", "reported_id", "number", unique=True),
+        Index("reported_attempts_by_task", "task_id"),
+    )
+
+    reported_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int]
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    attempt: Mapped[int]
+    began_seq: Mapped[int] = mapped_column(BigInteger)
+    reporter: Mapped[str] = mapped_column(Id)
+    writer: Mapped[str] = mapped_column(Id)
+
+
+class OpenGroup(Base):
+    """A group of observed tasks that has not ended. ``newest`` is the stream of the member that came last, as of the
+    last round; ``quiet`` counts the rounds since then."""
+
+    __tablename__ = "open_groups"
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    newest: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    quiet: Mapped[int] = mapped_column(server_default="0")
+
+
+class Resend(Base):
+    """A user's wish that the reporter start an ended task again. The answer to one batch takes it away."""
+
+    __tablename__ = "resends"
+    __table_args__ = (Index("resends_by_reporter", "reporter", "asked_at"),)
+
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"), primary_key=True)
+    reporter: Mapped[str] = mapped_column(Id)
+    writer: Mapped[str | None] = mapped_column(Id)  # that held the last attempt
+    asked_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class WorkerReport(Base):
+    """A worker as it was reported last. ``user_id`` and ``tenant`` are those of the reporter, NULL for Taskroom's own
+    workers. ``id`` is made of the reporter and the name."""
+
+    __tablename__ = "worker_reports"
+    # No index has ``seen_at``: each report would change it. The table has few rows.
+    __table_args__ = (Index("worker_reports_by_name", "name", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    host: Mapped[str | None] = mapped_column(Text)
+    pid: Mapped[int | None] = mapped_column(BigInteger)
+    pool: Mapped[str | None] = mapped_column(Text)
+    slots: Mapped[int | None] = mapped_column(BigInteger)
+    queues: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    running: Mapped[list[str]] = mapped_column(ARRAY(Id))
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    versions: Mapped[Any] = mapped_column(JSON)
+    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class QueueReport(Base):
+    """A queue as it was reported last; the columns are those of ``WorkerReport``."""
+
+    __tablename__ = "queue_reports"
+    __table_args__ = (Index("queue_reports_by_name", "name", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    tenant: Mapped[str | None] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    depth: Mapped[int] = mapped_column(BigInteger)
+    oldest_wait_seconds: Mapped[float | None]
+    beat_seconds: Mapped[float] = mapped_column(server_default=text("10"))
+    seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

@@ -1,0 +1,1 @@
+"""Observed tasks: others run them and report their events, many tasks in one batch."""

@@ -1,0 +1,132 @@
+"""Stores a batch of observed tasks: one transaction, and one append for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg2.extras import Json
+
+from app.db.clock import database_now
+from app.errors import Conflict
+from app.stream.background import with_pauses
+from app.stream.claims import UnknownWriter, claim_batch, register_writer
+from app.stream.transaction import Transaction
+from app.tasks.observed import leases, resends, rows
+from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
+from app.tasks.observed.lookups import Lookups
+from app.tasks.observed.part import Part, Refused
+from app.tasks.observed.reporter import Reporter
+from app.tasks.observed.taking import Taken, Taking
+
+PARTS_IN_A_TURN = 10
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``parts`` are in the order of the request; for a part that is invalid its id and the reason. ``host_url`` is the
+    address of this web process, without a path."""
+
+    reporter: Reporter
+    writer: str
+    number: int
+    digest: str
+    parts: Sequence[Part | tuple[str | None, Refused]]
+    workers: Sequence[WorkerEntry]
+    queues: Sequence[QueueEntry]
+    host_url: str
+
+
+def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: float) -> Answer:
+    """Stores the batch once and returns its answer; a repeat gets the same answer again. A part that is refused leaves
+    the others as they are.
+
+    Raises Conflict for a wrong number, with the next one as ``next_batch``, and for other content under the last
+    number; Unavailable when another batch makes the same tasks at this moment.
+    """
+    cur = tx.cur
+    if kept := _kept_answer(tx, batch):
+        return kept
+    taking = Taking(cur, batch.reporter, database_now(cur), lookups)
+    running = {id for worker in batch.workers for id in worker.running}
+    taking.open([part for part in batch.parts if isinstance(part, Part)], running)
+    taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
+    for part in with_pauses(batch.parts, PARTS_IN_A_TURN):
+        if not isinstance(part, Part):
+            refused.append(part[1].row(part[0]))
+            continue
+        try:
+            taken.append(taking.take(part))
+        except Refused as refusal:
+            refused.append(refusal.row(part.task_id))
+            cancel += [part.task_id] if refusal.cancelled else []
+    rows.insert(cur, taking, taken, batch.writer)
+    stored = tx.append(taking.book.drafts)
+    assert not stored.refused, "the streams are locked, and the parts were checked"
+    leases.keep(cur, batch.writer, {task for _, task, _ in taken}, round_seconds)
+    cancel += [part.task_id for part, task, _ in taken if task.cancel_requested and not task.closed]
+    cancel += _report_fleet(tx, batch, taking, running)
+    last = {event.stream: event.sequence for event in stored.events}
+    answer = {
+        "tasks": [_row(batch, each, last) for each in taken],
+        "refused": refused,
+        "cancel": list(dict.fromkeys(cancel)),
+        "resend": resends.take(cur, batch.reporter.key, batch.writer),
+        "next_batch": batch.number + 1,
+    }
+    kept_answer = Json({"digest": batch.digest, "answer": answer})
+    cur.execute("UPDATE writers SET answer = %s WHERE id = %s", (kept_answer, batch.writer))
+    return answer
+
+
+def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
+    """Claims the number. Returns the answer of a batch that was stored before; None for a new one. Raises Conflict."""
+    cur = tx.cur
+    if batch.number == 1:
+        register_writer(cur, batch.writer)
+    try:
+        if claim_batch(cur, batch.writer, batch.number):
+            return None
+    except UnknownWriter:
+        cur.execute("SELECT last_batch + 1 FROM writers WHERE id = %s", (batch.writer,))
+        row = cur.fetchone()
+        raise Conflict(
+            f"Batch {batch.number} is neither this writer's next nor its last",
+            extensions={"next_batch": row[0] if row else 1},
+        ) from None
+    cur.execute("SELECT answer FROM writers WHERE id = %s", (batch.writer,))
+    (kept,) = cur.fetchall()[0]
+    if kept is None or kept["digest"] != batch.digest:
+        raise Conflict(
+            f"Batch {batch.number} was stored with other content", extensions={"next_batch": batch.number + 1}
+        )
+    return Answer(kept["answer"])
+
+
+def _report_fleet(tx: Transaction, batch: Batch, taking: Taking, running: set[str]) -> list[str]:
+    """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
+    the tasks that are to stop."""
+    cur, whose = tx.cur, Whose.of(batch.reporter)
+    uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running)}
+    tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
+    cancelled = leases.renew(cur, tasks.values())
+    of_workers: Mapping[str, list[str]] = {
+        worker.name: [tasks[id] for id in worker.running if id in tasks] for worker in batch.workers
+    }
+    report_workers(cur, whose, batch.workers, of_workers)
+    report_queues(cur, whose, batch.queues)
+    return [id for id, task_id in tasks.items() if task_id in cancelled]
+
+
+def _row(batch: Batch, taken: Taken, last: Mapping[str, int]) -> Answer:
+    part, task, makes = taken
+    row: Answer = {"task_id": task.task_id, "sequence": last.get(task.stream, task.last_seq)}
+    if makes:
+        row["url"] = f"{batch.host_url}/runs/{task.task_id}"
+    if part.task_id != task.task_id:
+        row["id"] = part.task_id
+    if task.task_id != task.first_id:
+        row["retry_of"] = task.fields["retry_of"]
+    return row

@@ -1,0 +1,121 @@
+"""What works where: workers and queues, as they are reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID, uuid5
+
+from msgspec import Meta, Struct
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
+
+from app.tasks.observed.part import LONGEST_NAME, TaskId, name_of
+from app.tasks.observed.reporter import Reporter
+
+MOST_REPORTED = 200  # workers, and queues, of a batch
+MOST_RUNNING = 500  # tasks of a worker
+MOST_ROWS = 5_000  # of an installation; further workers and queues are not stored
+MOST_TEXTS = 50  # queues and versions of a worker
+DEFAULT_BEAT, LONGEST_BEAT = 10, 3_600
+LARGEST = 2**53
+
+Name = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0, le=LARGEST)]
+Seconds = Annotated[float, Meta(ge=0, le=LARGEST)]
+Beat = Annotated[float, Meta(gt=0, le=LONGEST_BEAT)]
+
+
+class WorkerEntry(Struct, kw_only=True, forbid_unknown_fields=True):
+    """``running``: the ids of its tasks, which renews their leases. ``beat_seconds``: how often it reports."""
+
+    name: Name
+    host: str | None = None
+    pid: Count | None = None
+    pool: str | None = None
+    slots: Count | None = None
+    queues: list[str] = []
+    running: Annotated[list[TaskId], Meta(max_length=MOST_RUNNING)] = []
+    memory_bytes: Count | None = None
+    versions: dict[str, str] = {}
+    beat_seconds: Beat = DEFAULT_BEAT
+
+
+class QueueEntry(Struct, kw_only=True, forbid_unknown_fields=True):
+    name: Name
+    depth: Count
+    oldest_wait_seconds: Seconds | None = None
+    beat_seconds: Beat = DEFAULT_BEAT
+
+
+class Whose(NamedTuple):
+    """The namespace of the names, and who may see them: the account and its tenant; None for all."""
+
+    namespace: UUID
+    user_id: str | None = None
+    tenant: str | None = None
+
+    @classmethod
+    def of(cls, reporter: Reporter) -> Whose:
+        return cls(UUID(reporter.key), reporter.user_id, reporter.tenant)
+
+
+def report_workers(
+    cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], running: Mapping[str, Sequence[str]]
+) -> None:
+    """Stores the workers. ``running`` has the tasks of each, by its name. The caller commits soon: the rows are locked
+    in their order, so that two batches do not wait for each other."""
+    rows = {}
+    for worker in workers:
+        name = name_of(worker.name) or "worker"
+        queues = [queue for each in worker.queues[:MOST_TEXTS] if (queue := name_of(each))]
+        texts = list(worker.versions.items())[:MOST_TEXTS]
+        versions = {key[:LONGEST_NAME]: value[:LONGEST_NAME] for key, value in texts}
+        rows[str(uuid5(whose.namespace, name))] = (
+            *(name, name_of(worker.host), worker.pid, name_of(worker.pool), worker.slots, queues),
+            *(list(running.get(worker.name, ())), worker.memory_bytes, Json(versions), worker.beat_seconds),
+        )
+    columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "memory_bytes", "versions")
+    _store(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
+
+
+def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> None:
+    """Stores the queues, as ``report_workers`` does."""
+    rows = {}
+    for queue in queues:
+        name = name_of(queue.name) or "queue"
+        values = name, queue.depth, queue.oldest_wait_seconds, queue.beat_seconds
+        rows[str(uuid5(whose.namespace, name))] = values
+    _store(cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows)
+
+
+def _store(
+    cur: Cursor, table: str, columns: Sequence[str], whose: Whose, rows: Mapping[str, Sequence[Any]]
+) -> None:
+    if not rows:
+        return
+    cur.execute(f"SELECT id::text FROM {table} WHERE id = ANY(%s::uuid[])", (list(rows),))
+    known = {id for (id,) in cur}
+    if known < rows.keys():
+        cur.execute(f"SELECT count(*) FROM {table}")
+        free = max(0, MOST_ROWS - cur.fetchall()[0][0])
+        rows = {id: rows[id] for id in (*known, *list(rows.keys() - known)[:free])}
+    values = [(id, whose.user_id, whose.tenant, *rows[id]) for id in sorted(rows)]
+    if not values:
+        return
+    named = ", ".join(("id", "user_id", "tenant", *columns))
+    changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", *columns))
+    template = f"(%s{', %s' * (len(values[0]) - 1)})"
+    if table == "worker_reports":
+        place = 3 + columns.index("queues")
+        casts = ["%s"] * len(values[0])
+        casts[place], casts[place + 1] = "%s::text[]", "%s::uuid[]"
+        template = f"({', '.join(casts)})"
+    execute_values(
+        cur,
+        f"""INSERT INTO {table} ({named}) VALUES %s
+            ON CONFLICT (id) DO UPDATE SET {changes}, seen_at = now()""",
+        values,
+        template,
+        page_size=len(values),
+    )

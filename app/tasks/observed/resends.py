@@ -1,0 +1,57 @@
+"""Retries of observed tasks: a user's wish, which an answer to the reporter carries once."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import cursor as Cursor
+
+from app.errors import Conflict, NotFound
+from app.stream.event import task_stream
+from app.stream.store import lock
+from app.tasks.fold import TERMINAL
+from app.tasks.projection import load
+
+MOST = 50  # in one answer
+SILENT_SECONDS = 30  # without a batch; then another writer of the same key may start the task again
+
+
+def ask(cur: Cursor, task_id: str) -> str:
+    """Stores the wish; returns the task's status. Raises NotFound, and Conflict when the task has not ended, cannot be
+    started from here, or is about to be."""
+    stream = task_stream(task_id)
+    row = lock(cur, [stream]).get(stream)
+    if row is None:
+        raise NotFound("There is no such task")
+    task = load(cur, [stream])[stream]["task"]
+    if task["status"] not in TERMINAL:
+        raise Conflict(f"The task has not ended: {task['status']}")
+    if not task["can_retry"]:
+        raise Conflict("The task cannot be started from here")
+    cur.execute(
+        """INSERT INTO resends (task_id, reporter, writer)
+           SELECT tasks.id, coalesce(last.reporter, tasks.reporter), last.writer FROM tasks LEFT JOIN LATERAL (
+               SELECT reporter, writer FROM reported_attempts WHERE task_id = tasks.id
+               ORDER BY number DESC LIMIT 1) AS last ON true
+           WHERE tasks.id = %s AND coalesce(last.reporter, tasks.reporter) IS NOT NULL ON CONFLICT DO NOTHING""",
+        (task_id,),
+    )
+    if cur.rowcount == 0:
+        raise Conflict("The reporter of the task is asked already")
+    # A cancelled task begins no attempt; now it is wanted again.
+    cur.execute("UPDATE streams SET cancel_requested = false WHERE id = %s", (row.id,))
+    return str(task["status"])
+
+
+def take(cur: Cursor, reporter: str, writer: str) -> list[str]:
+    """Returns the ids of the tasks, as their reporter gave them, that this writer is to start again, and forgets the
+    wishes: those of attempts that the writer held, and of writers that have gone."""
+    cur.execute(
+        """WITH taken AS (DELETE FROM resends WHERE task_id IN (
+               SELECT task_id FROM resends WHERE reporter = %(reporter)s AND (
+                   writer IS NULL OR writer = %(writer)s OR NOT EXISTS (
+                       SELECT FROM writers WHERE writers.id = resends.writer
+                           AND seen_at > now() - make_interval(secs => %(silent)s)))
+               ORDER BY asked_at LIMIT %(most)s FOR UPDATE SKIP LOCKED) RETURNING task_id, asked_at)
+           SELECT reported_id FROM taken JOIN tasks ON tasks.id = task_id ORDER BY asked_at, reported_id""",
+        {"reporter": reporter, "writer": writer, "silent": SILENT_SECONDS, "most": MOST},
+    )
+    return [reported_id for (reported_id,) in cur]

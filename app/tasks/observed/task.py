@@ -1,0 +1,151 @@
+"""An observed task within a batch: its state under the lock of its stream, after what the batch did so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.db.clock import seconds_between
+from app.stream.background import with_pauses
+from app.stream.event import Draft, draft, task_stream
+from app.tasks.attempts import attempt_events
+from app.tasks.endings import ending
+from app.tasks.fold import RETRY, STARTED, TASK_FIELDS, TERMINAL, State
+from app.tasks.lifecycle import Claim
+from app.tasks.observed.reports import ObservedReports
+from app.tasks.plan import Plan
+from app.tasks.reported import Event, Status, is_bare_start
+from app.tasks.reported_drafts import ReportedDrafts, restore
+
+EVENTS_IN_A_TURN = 100
+UNKNOWN = "unknown"  # the job type of a task that only its children have named
+GROUP = "group"
+SUPERSEDED = {"type": "Superseded", "message": "Another attempt of the task began", "traceback": None}
+_FIELDS = frozenset(TASK_FIELDS)
+
+
+@dataclass(slots=True, eq=False)
+class ObservedTask:
+    """``first_id`` is the id under which its attempts are counted. ``drafts`` takes the drafts of all tasks of the
+    batch, in their order. ``last_seq``, ``attempt``, ``closed`` and ``cancel_requested`` are those of the stream."""
+
+    task_id: str
+    first_id: str
+    tenant: str | None
+    state: State
+    drafts: list[Draft]
+    stream_id: int = 0
+    last_seq: int = 0
+    began_seq: int = 0  # the last sequence before the attempt
+    attempt: int = 0
+    closed: bool = False
+    cancel_requested: bool = False
+    lease_seconds: int | None = None
+    heard: bool = True  # a reporter has named it as its own, and not only as a parent
+    was_heard: bool = False  # before this batch
+    is_new: bool = False
+    lease_due: bool = False  # its lease begins anew, or has other rounds
+    _made: ReportedDrafts | None = field(default=None, init=False)
+    _added: int = field(default=0, init=False)  # drafts, by this batch
+
+    @property
+    def stream(self) -> str:
+        return task_stream(self.task_id)
+
+    @property
+    def fields(self) -> State:
+        found: State = self.state["task"]
+        return found
+
+    @property
+    def runs(self) -> bool:
+        """Whether an attempt runs. A group only waits for its members."""
+        return self.fields["status"] == STARTED and not self.is_group
+
+    @property
+    def is_group(self) -> bool:
+        return bool(self.fields["job_type"] == GROUP and not self.heard)
+
+    def put(self, item: Draft) -> None:
+        """Adds a draft, and keeps what it changes of the task. Phases are the business of the reports."""
+        self.drafts.append(item)
+        self._added += 1
+        if item.type == "task_status" and item.data is not None:
+            task = self.fields | {name: value for name, value in item.data.items() if name in _FIELDS}
+            self.state = self.state | {"task": task}
+            self.closed = self.closed or item.closes
+
+    def change(self, at: str, **changes: Any) -> None:
+        """Adds an event that changes fields of the task, and nothing of its course."""
+        same = {name: self.fields[name] for name in ("status", "is_running")}
+        self.put(draft(self.stream, "task_status", {"timestamp": at, **same, "updated_at": at, **changes}))
+
+    def begin(self, worker: str, at: str, now: str, plan: Callable[[], Plan | None]) -> None:
+        """Begins the next attempt, which ends one that still runs."""
+        if self.runs:
+            self.end_attempt(RETRY, SUPERSEDED, now)
+        task = self.fields
+        self.attempt += 1
+        self.began_seq = self.last_seq + self._added
+        kept = task["plan"] or plan()
+        started_at = task["started_at"]
+        for item in attempt_events(self.stream, task["job_type"], self.attempt, worker, at, started_at, kept):
+            self.put(item)
+        names = self._made.reports.names if self._made else {p["phase_id"] for p in self.state["phases"]}
+        self._made = self._drafts(ObservedReports(self._claim(frozenset(names), at), self.put), now)
+
+    def end_attempt(self, status: str, error: Mapping[str, Any], now: str) -> None:
+        """Ends the attempt that runs."""
+        made, task = self._made or self._restored(now), self.fields
+        for item in ending(
+            self.stream,
+            status,
+            job_type=task["job_type"],
+            progress=made.reports.progress,
+            phases=made.reports.running,
+            error=error,
+            retry_count=task["retry_count"] + (status == RETRY),
+            run_ms=seconds_between(task["started_at"], now) * 1000,
+            at=now,
+        ):
+            self.put(item)
+        made.runs = False
+
+    def report(self, events: Sequence[Event], now: str, begins: bool) -> None:
+        """Adds the events. ``begins``: they are the first of an attempt that has begun with them."""
+        made = self._made or self._restored(now)
+        for n, event in enumerate(with_pauses(events, EVENTS_IN_A_TURN)):
+            if isinstance(event, Status):
+                if event.status == "PENDING" or (n == 0 and begins and is_bare_start(event)):
+                    continue
+                if event.status == RETRY and self.cancel_requested:
+                    event = Status(status="REVOKED", timestamp=event.timestamp)
+            made.add(event)
+        if made.over and made.over not in TERMINAL:
+            made.runs = False
+
+    def _restored(self, now: str) -> ReportedDrafts:
+        names = frozenset(phase["phase_id"] for phase in self.state["phases"])
+        reports = ObservedReports(self._claim(names), self.put)
+        # Phases of earlier attempts say nothing of the progress of this one.
+        of_attempt = [p for p in self.state["phases"] if p["sequence"] > self.began_seq or not p["sequence"]]
+        restore(reports, self.state | {"phases": of_attempt}, now)
+        self._made = self._drafts(reports, now)
+        return self._made
+
+    def _drafts(self, reports: ObservedReports, now: str) -> ReportedDrafts:
+        task = self.fields
+        return ReportedDrafts(
+            reports, now, task["current_phase"], task["current_phase_message"], runs=self.runs
+        )
+
+    def _claim(self, names: frozenset[str], at: str | None = None) -> Claim:
+        task = self.fields
+        return Claim(
+            *(self.task_id, self.attempt, task["job_type"], task["params"], task["retry_count"]),
+            task["started_at"] or at or task["created_at"],
+            plan=task["plan"],
+            phases=names,
+            claimed_at=at,
+        )

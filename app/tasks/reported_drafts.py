@@ -1,0 +1,169 @@
+"""Makes the drafts of what a worker of another kind reports of one attempt."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from msgspec import UNSET
+
+from app.db.clock import seconds_between
+from app.stream.event import LEVELS, shortened
+from app.tasks.endings import cancelled_error, ending
+from app.tasks.fold import FAILURE, RETRY, REVOKED, RUNNING_PHASE, TERMINAL, State, open_phases
+from app.tasks.reported import (
+    Error,
+    Event,
+    Line,
+    PhaseComplete,
+    PhaseUpdate,
+    Status,
+    folded_level,
+    time_text,
+)
+from app.tasks.reports import NAME_LIMIT, RESULT_LIMIT, TEXT_LIMIT, Reports, result_json, traceback_text
+
+LARGEST = 2**53  # a browser represents integers exactly up to this one
+
+
+def restore(reports: Reports, state: State, now: str) -> None:
+    """Continues the reports of a running attempt from the state of its task."""
+    task = state["task"]
+    reports.progress, reports.progress_known = task["progress"], task["progress_known"] is not False
+    reports.estimate.restore(state["phases"], now)
+    reports.running = dict.fromkeys(open_phases(state))
+
+
+class ReportedDrafts:
+    """Passes the drafts of an attempt's events to its reports. ``now`` is Postgres's time: no event is later.
+
+    ``over`` is the status with which the attempt has ended. ``runs`` is false before the first attempt and between
+    two.
+    """
+
+    def __init__(
+        self, reports: Reports, now: str, phase: str | None, message: str | None, runs: bool = True
+    ) -> None:
+        self.reports, self.runs, self._now = reports, runs, now
+        self._phase, self._message = phase, message  # the current ones
+        self.over: str | None = None
+
+    def add(self, event: Event) -> None:
+        """Adds an event. Raises ValueError for a phase that the reports refuse."""
+        if isinstance(event, Line):
+            at = None if event.timestamp is None else self.time(event.timestamp)
+            level = event.level
+            if not isinstance(level, str) or level not in LEVELS:
+                level = folded_level(level)
+            self.reports.log(event.message, level, event.component, event.phase, at)
+        elif isinstance(event, Status):
+            if event.status in TERMINAL or event.status == RETRY:
+                self._end(event)
+            else:
+                self._status(event)
+        elif isinstance(event, PhaseUpdate):
+            fields = _fields(event, "processed_count", "total_count", "error_count", "eta_seconds")
+            message = shortened(event.message, TEXT_LIMIT) if event.message else ""
+            self._emit(event, fields | {"status": event.status, "message": message})
+        else:
+            names = "processed_count", "total_count", "error_count", "duration_seconds"
+            self._emit(event, _fields(event, *names))
+
+    def time(self, moment: datetime) -> str:
+        """Returns the time in the format of events, never in the future."""
+        return min(time_text(moment), self._now)
+
+    def _emit(self, event: PhaseUpdate | PhaseComplete, fields: dict[str, Any]) -> None:
+        fields["phase_id"] = phase_id = self.reports.phase_name(event.phase_id)
+        if event.timestamp:
+            fields["timestamp"] = self.time(event.timestamp)
+        if fields.get("status") in RUNNING_PHASE:
+            self._phase, self._message = phase_id, fields["message"]
+        alone, known = self.reports.estimate.alone, self.reports.progress_known
+        type = "phase_update" if isinstance(event, PhaseUpdate) else "phase_complete"
+        self.reports.emit(type, fields)
+        if self._knows_progress(alone) != known:
+            self.reports.progress_known = not known
+            self.reports.status(self._phase, self._message, at=fields.get("timestamp"))
+
+    def _knows_progress(self, before: float | None) -> bool:
+        """Whether the progress of the run is known after a phase's report. It is that of the only phase until another
+        one begins. ``before``: the progress of the only phase before the report."""
+        reports = self.reports
+        if reports.estimate.alone is not None:
+            return True
+        was_of_phase = before is not None and reports.progress == min(99.9, round(before, 1))
+        return reports.progress_known and not was_of_phase
+
+    def _status(self, event: Status) -> None:
+        if event.current_phase is not UNSET:
+            self._phase = event.current_phase and event.current_phase[:NAME_LIMIT]
+        if event.current_phase_message is not UNSET:
+            self._message = event.current_phase_message
+        if event.progress is not None:
+            self.reports.raise_progress(max(0.0, event.progress))
+            self.reports.progress_known = True
+        at = None if event.timestamp is None else self.time(event.timestamp)
+        self.reports.status(self._phase, self._message, _number(event.eta_seconds), at)
+
+    def _end(self, event: Status) -> None:
+        claim, status = self.reports.claim, event.status
+        began = claim.started_at
+        at = self.time(event.timestamp) if event.timestamp else max(self._now, began or self._now)
+        run_ms = _number(event.execution_time_ms)
+        if not self.runs:
+            run_ms = None
+        elif run_ms is None:
+            run_ms = seconds_between(claim.claimed_at or began, at) * 1000
+        for draft in ending(
+            self.reports.stream,
+            status,
+            job_type=claim.job_type,
+            progress=self.reports.progress,
+            phases=self.reports.running,
+            result=_result(bytes(event.result)),
+            error=_error(status, event.error),
+            retry_count=claim.retry_count + (status == RETRY),
+            retry_in=(_number(event.retry_in) or 0) if status == RETRY else None,
+            run_ms=run_ms,
+            attempt=self.reports.fence,
+            at=at,
+        ):
+            self.reports.put(draft)
+        self.reports.running = {}
+        self.over = status
+
+
+def _fields(event: PhaseUpdate | PhaseComplete, *names: str) -> dict[str, Any]:
+    """Returns counts as whole numbers and times as numbers, each from 0 to LARGEST."""
+    found: dict[str, Any] = {}
+    for name in names:
+        value = _number(getattr(event, name))
+        found[name] = int(value) if value is not None and name.endswith("_count") else value
+    return found
+
+
+def _number(value: int | float | None) -> int | float | None:
+    return None if value is None else min(max(value, 0), LARGEST)
+
+
+def _error(status: str, given: Error | None) -> dict[str, Any] | None:
+    if status == REVOKED:
+        return cancelled_error()
+    if status not in (FAILURE, RETRY):
+        return None
+    if given is None and status == RETRY:
+        return None
+    trace = given and given.traceback
+    return {
+        "type": shortened((given and given.type) or "TaskFailed", NAME_LIMIT),
+        "message": shortened((given and given.message) or "The worker gave no reason", TEXT_LIMIT),
+        "traceback": trace and traceback_text(trace),
+    }
+
+
+def _result(raw: bytes) -> Any:
+    if len(raw) > 2 * RESULT_LIMIT:  # it may have spaces
+        return {"truncated": True, "bytes": len(raw)}
+    return result_json(orjson.loads(raw))

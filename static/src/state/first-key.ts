@@ -1,0 +1,46 @@
+import { signal, type Signal } from "@preact/signals";
+import type { Api } from "../client/api";
+import { Problem } from "../client/problem";
+import { inTab, type Texts } from "./settings";
+
+const NAME = "first run";
+const DAY = 86_400;
+
+/** The key that stands in the lines of an empty list: of scope `report`, for 30 days, and until the tab closes the same. */
+export class FirstKey {
+  /** The key; a problem when there can be none; null while it is made. */
+  readonly value: Signal<string | Problem | null> = signal(null);
+
+  constructor(
+    private readonly api: Pick<Api, "keys" | "makeKey" | "revokeKey">,
+    private readonly userId: string | number,
+    private readonly kept: Texts = inTab,
+  ) {}
+
+  /** Makes the key unless this tab has it. One that was made before and never used is revoked: nobody can have it. */
+  async load(): Promise<void> {
+    try {
+      const { keys } = await this.api.keys("own");
+      const earlier = keys.filter(({ name }) => name === NAME);
+      const kept = this.read();
+      if (kept && earlier.some(({ id }) => id === kept.id)) {
+        this.value.value = kept.key;
+        return;
+      }
+      for (const { id, last_used_at } of earlier) if (!last_used_at) await this.api.revokeKey(id);
+      const { id, key } = await this.api.makeKey({ name: NAME, scopes: ["report"], expires_in: 30 * DAY });
+      this.kept.write(this.slot, JSON.stringify({ id, key }));
+      this.value.value = key;
+    } catch (error) {
+      this.value.value = Problem.of(error);
+    }
+  }
+
+  private get slot(): string {
+    return `taskroom.first-key.${this.userId}`;
+  }
+
+  private read(): { id: string; key: string } | null {
+    return JSON.parse(this.kept.read(this.slot) ?? "null") as { id: string; key: string } | null;
+  }
+}

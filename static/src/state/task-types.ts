@@ -1,0 +1,15 @@
+import { signal } from "@preact/signals";
+import { Problem } from "../client/problem";
+import { api } from "./app";
+import type { RunFilter } from "./filter";
+
+/** The job types of the runs that there are; a problem when they could not be loaded. */
+export const taskTypes = signal<readonly string[] | Problem>([]);
+
+export async function loadTaskTypes(scope: RunFilter["scope"]): Promise<void> {
+  try {
+    taskTypes.value = await api.taskTypes(scope === "tenant" ? scope : undefined);
+  } catch (error) {
+    taskTypes.value = Problem.of(error);
+  }
+}

@@ -1,0 +1,82 @@
+"""Somebody who has no runs finds three ways in, with a key in the lines; the run of the first line appears there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visit, Visitor
+from tests.support.system import System, User
+
+
+def lines_of(tab: Visit, name: str) -> str:
+    return tab.get("region", name).locator("pre").inner_text()
+
+
+def exported(tab: Visit) -> dict[str, str]:
+    """What the first lines set in a terminal."""
+    return dict(re.findall(r"(TASKROOM_\w+)=(\S+)", lines_of(tab, "Once, in a terminal")))
+
+
+def test_the_lines_are_run_as_they_stand_and_the_run_appears(tab: Visit, user: User, tmp_path: Path) -> None:
+    tab.open("/")
+    script = lines_of(tab, "A Python script or notebook")
+    environment = {**os.environ, "HOME": str(tmp_path), **exported(tab)}
+
+    subprocess.run((sys.executable, "-c", script), env=environment, cwd=tmp_path, check=True, timeout=120)
+
+    row = tab.page.get_by_role("main").get_by_role("link", name=re.compile("hello"))
+    expect(row).to_contain_text("SUCCESS")
+    row.click()
+    tab.has_ended()
+    (task,) = user.get("tasks")["tasks"]
+    assert [event["message"] for event in user.events(task["task_id"]) if event["type"] == "log"] == [
+        f"line {n}" for n in range(100)
+    ]
+
+
+def test_the_package_of_this_version_is_installed_from_this_server(tab: Visit, tmp_path: Path) -> None:
+    tab.open("/")
+    command = re.search(r"pip install (\S+)", lines_of(tab, "Once, in a terminal"))
+    assert command
+    options = ("--disable-pip-version-check", "--no-index", "--no-deps", "--target", tmp_path)
+
+    subprocess.run((sys.executable, "-m", "pip", "install", *options, command[1]), check=True, timeout=120)
+
+    imported = (sys.executable, "-c", "import taskroom; print(taskroom.__file__)")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    found = subprocess.run(
+        imported, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.startswith(str(tmp_path))
+
+
+def test_the_key_stays_the_same_and_an_unused_one_is_replaced(visit: Visitor, user: User) -> None:
+    tab = visit(user)
+    tab.open("/")
+    first = exported(tab)["TASKROOM_KEY"]
+    (row,) = user.get("keys")["keys"]
+    assert first.startswith(row["prefix"]) and row["scopes"] == ["report"] and row["expires_at"]
+
+    tab.page.reload()
+    assert exported(tab)["TASKROOM_KEY"] == first
+
+    other = visit(user)
+    other.open("/")
+    second = exported(other)["TASKROOM_KEY"]
+    assert second != first
+    assert [row["prefix"] for row in user.get("keys")["keys"]] == [second[:10]]
+
+
+def test_a_viewer_gets_no_key(visit: Visitor, system: System) -> None:
+    viewer = system.user(role="viewer")
+    tab = visit(viewer)
+    tab.open("/")
+    tab.shows("This account may view runs, but not start them.")
+    assert viewer.get("keys")["keys"] == []
+    viewer.client.close()

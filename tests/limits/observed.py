@@ -1,0 +1,67 @@
+"""Limits of observed tasks, and of what works where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from app.api import events, reported_batch
+from app.api import fleet as fleet_pages
+from app.http import compressed
+from app.models.observed import QueueReport, WorkerReport
+from app.tasks import cleanup, task_types
+from app.tasks.observed import batch, cancel, fleet, fleet_list, groups, lookups, part, resends, task, tree
+from tests.limits.product import Row, most, same
+
+
+def longest(struct: type[msgspec.Struct], field: str) -> Any:
+    """The largest length that the field of a typed struct takes."""
+    (found,) = [each for each in msgspec.inspect.type_info(struct).fields if each.name == field]  # type: ignore[attr-defined]
+    return found.type.max_length
+
+
+ROWS: dict[str, list[Row]] = {
+    "Limits of observed tasks": [
+        ("tasks of a batch", "50", lambda: part.MOST_TASKS),
+        ("events of a batch", "2,000", lambda: part.MOST_EVENTS),
+        ("bytes of a batch, inflated", "2 MB", lambda: events.BATCH_BYTES),
+        ("characters of a task's id", "155", lambda: part.LONGEST_ID),
+        ("characters of the name of an attempt", "64", lambda: part.LONGEST_ATTEMPT),
+        ("characters of a `writer`", "128", lambda: longest(reported_batch.Envelope, "writer")),
+        ("characters of a job type", "155", lambda: part.LONGEST_TYPE),
+        ("characters of a title, of the name of a worker or queue, and of any other name", "255",
+         lambda: same(part.LONGEST_TITLE, part.LONGEST_NAME)),
+        ("parameters as JSON", "64 KiB", lambda: part.PARAMS_LIMIT),
+        ("a lease, unless said otherwise", "60 s", lambda: part.DEFAULT_LEASE),
+        ("the shortest lease", "5 s", lambda: part.LEAST_LEASE),
+        ("the longest lease", "86,400 s", lambda: part.LONGEST_LEASE),
+        ("tasks above a task that are looked at before it gets a parent", "1,000", lambda: tree.HIGHEST),
+        ("wait of a group without open members for new ones", "10 s", lambda: groups.QUIET_SECONDS),
+        ("groups ended in one round", "200", lambda: groups.ENDED_MOST),
+        ("tasks that one transaction cancels", "200", lambda: cancel.MOST),
+        ("retries that one answer asks for", "50", lambda: resends.MOST),
+        ("silence of the writer of the last attempt", "30 s", lambda: resends.SILENT_SECONDS),
+        ("workers of a batch, and as many queues", "200", lambda: fleet.MOST_REPORTED),
+        ("running tasks of a worker", "500", lambda: fleet.MOST_RUNNING),
+        ("queues of a worker, and as many versions", "50", lambda: fleet.MOST_TEXTS),
+        ("workers of an installation, and as many queues", "5,000", lambda: fleet.MOST_ROWS),
+        ("how long a worker or queue that nobody reports is kept", "1 day",
+         lambda: same(*(cleanup.EXPIRES[model][1].total_seconds() for model in (WorkerReport, QueueReport)))),
+        ("how often a worker or queue is reported, unless said otherwise", "10 s", lambda: fleet.DEFAULT_BEAT),
+        ("longest time between two such reports that may be said", "3,600 s", lambda: fleet.LONGEST_BEAT),
+        ("silence of a worker or queue", "30 s", lambda: fleet_list.ALIVE_SECONDS),
+        ("reports that one may miss, where that takes longer", "3", lambda: fleet_list.ALIVE_BEATS),
+        ("characters of a cursor of workers and queues", "4,500", lambda: most(fleet_pages.FleetQuery, "cursor")),
+        ("job types of a list that are named", "200", lambda: task_types.MOST_TYPES),
+        ("age of the plan of a job type in a web process", "30 s", lambda: lookups.PLAN_SECONDS),
+        ("age of what it knows of a user's daily budget", "5 s", lambda: lookups.BUDGET_SECONDS),
+        ("plans that a web process remembers, and as many budgets", "10,000", lambda: lookups.KEPT),
+        ("tasks of a batch decoded in a row, or made", "10",
+         lambda: same(reported_batch.TASKS_IN_A_TURN, batch.PARTS_IN_A_TURN)),
+        ("events of a task checked in a row", "500", lambda: reported_batch.EVENTS_IN_A_TURN),
+        ("events of a task made ready in a row", "100", lambda: task.EVENTS_IN_A_TURN),
+        ("pieces of a body inflated in a row", "4", lambda: compressed.PIECES_IN_A_TURN),
+        ("bytes of such a piece", "64 KiB", lambda: compressed.PIECE_BYTES),
+    ],
+}  # fmt: skip
