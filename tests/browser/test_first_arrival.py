@@ -31,11 +31,11 @@ def test_the_lines_are_run_as_they_stand_and_the_run_appears(tab: Visit, user: U
     subprocess.run((sys.executable, "-c", script), env=environment, cwd=tmp_path, check=True, timeout=120)
 
     row = tab.page.get_by_role("main").get_by_role("link", name=re.compile("hello"))
-    expect(row).to_contain_text("SUCCESS")
+    expect(row).to_contain_text("succeeded")
     row.click()
     tab.has_ended()
     (task,) = user.get("tasks")["tasks"]
-    assert [event["message"] for event in user.events(task["task_id"]) if event["type"] == "log"] == [
+    assert [event["data"]["message"] for event in user.events(task["task_id"]) if event["type"] == "log"] == [
         f"line {n}" for n in range(100)
     ]
 

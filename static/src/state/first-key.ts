@@ -13,7 +13,7 @@ export class FirstKey {
 
   constructor(
     private readonly api: Pick<Api, "keys" | "makeKey" | "revokeKey">,
-    private readonly userId: string | number,
+    private readonly userId: string,
     private readonly kept: Texts = inTab,
   ) {}
 

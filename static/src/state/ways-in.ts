@@ -29,7 +29,7 @@ export const WAYS_IN: readonly WayIn[] = [
       "import taskroom",
       "",
       'with taskroom.run("hello") as run:',
-      '    for n in run.track(range(100), phase="count"):',
+      '    for n in run.track(range(100), phase="try"):',
       '        run.log(f"line {n}")',
     ].join("\n"),
   },

@@ -17,12 +17,14 @@ export function WaysIn({ value }: { value: string }) {
 function Lines({ name, effect, lines }: { name: string; effect: string; lines: string }) {
   return (
     <section aria-label={name}>
-      <h3>{name}</h3>
+      <header>
+        <h3>{name}</h3>
+        <Copy text={lines} label={`Copy the lines: ${name}`}>
+          Copy
+        </Copy>
+      </header>
       <p class="hint">{effect}</p>
       <pre class="code">{lines}</pre>
-      <Copy text={lines} label={`Copy the lines: ${name}`}>
-        Copy
-      </Copy>
     </section>
   );
 }
