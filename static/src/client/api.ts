@@ -1,7 +1,7 @@
 import type { Access } from "./access";
 import type { NewShare, ShareList } from "./shares";
+import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
-  ApiKeyPage,
   BrokenFile,
   DecidedApproval,
   EventPage,
@@ -9,9 +9,7 @@ import type {
   LogFilter,
   LogPage,
   LogQuery,
-  NewApiKey,
   NotificationPage,
-  Scope,
   Snapshot,
   StatusCounts,
   Task,

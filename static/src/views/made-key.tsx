@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { NewApiKey } from "../client/types";
+import type { NewApiKey } from "../client/apiKeys";
 import { CopyLine } from "./copy-line";
 import { WaysIn } from "./ways-in";
 
