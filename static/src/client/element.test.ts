@@ -68,6 +68,7 @@ test("it tells the page once that the run has ended, and closes its connection",
   await live();
 
   ends(6);
+  ends(7);
   socket().deliver("end", { stream: "task:t", status: "SUCCESS" });
   await pass(100);
 
