@@ -11,7 +11,7 @@ from flask_cors import CORS
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import api, bus, process
+from app import api, bus, process_transactions
 from app.auth import access_log, identity
 from app.auth.ancestors import Ancestors
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
@@ -34,11 +34,12 @@ from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, Connection
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
+from app.http.headers import with_bounded_headers
 from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import UNAUTHENTICATED_PER_VIEWER, CycleCollector
 from app.projections import project
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.presence import Presence
 from app.realtime.socketio import server
 from app.realtime.sse_registry import SseRegistry
@@ -68,12 +69,12 @@ def create_app(config: Config | None = None) -> Flask:
     queue = _Queue(config, database, events)
     sign_in = _SignIn(config, database, events)
     viewers = _Viewers(config, events)
-    parts = Services(config, transaction=queue.transaction, read=database.read, store=events.store)
+    parts = Services(config, queue.transaction, database.read, database.write, events.store)
     parts.add(events.hub, events.publisher, queue.jobs, queue.dispatcher, queue.lease_reaper)
     parts.add(sign_in.revocations, sign_in.sign_out, sign_in.authenticator, sign_in.passwords)
     parts.add(sign_in.keys, sign_in.key_watch)
     sign_in.key_watch.transports.append(viewers.streams)
-    parts.add(viewers.joins, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
+    parts.add(viewers.limits, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
     parts.add(Owners(database.read), Ancestors(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     parts.add(Lookups(0 if config.bench else config.daily_bytes))
@@ -81,7 +82,7 @@ def create_app(config: Config | None = None) -> Flask:
     measures.requests.register(app)
     parts.add(measures.metrics)
     app.extensions["taskroom"] = parts
-    process.use_transactions(queue.transaction)
+    process_transactions.use_transactions(queue.transaction)
     bus.use(events.hub, events.store)
 
     api.init_app(app)
@@ -99,7 +100,7 @@ def create_app(config: Config | None = None) -> Flask:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = with_request_id(with_bounded_headers(app.wsgi_app))  # type: ignore[method-assign,assignment]
     return app
 
 
@@ -127,7 +128,7 @@ def _flask(config: Config) -> Flask:
 
 
 class _Database:
-    """Postgres: the pool, and connections of it for single reads and for transactions."""
+    """Postgres: the pool, and connections of it for single reads, for single writes and for transactions."""
 
     def __init__(self, app: Flask, config: Config) -> None:
         db.init_app(app)
@@ -136,14 +137,15 @@ class _Database:
             self.engine = db.engine
         self.breaker, self.writes = Breaker("Postgres"), Breaker("Postgres", cause=Cause.READ_ONLY)
         self.read = pooled(self.engine, self.breaker, autocommit=True)
-        self.write = writing(pooled(self.engine, self.breaker), self.writes, self.engine.dispose)
+        self.write = writing(self.read, self.writes, self.engine.dispose)
+        self.transaction = writing(pooled(self.engine, self.breaker), self.writes, self.engine.dispose)
 
 
 class _Events:
     """Events after their commit: published on Redis, received by the hub, and sent to viewers."""
 
     def __init__(self, config: Config, database: _Database) -> None:
-        self.store = Store(database.read)
+        self.store = Store(database.read, database.write)
         self.publisher = Publisher(config.redis_url)
         self.hub = Hub(self.store, config.redis_url, config.stalled_seconds)
         self.hub.states.source = partial(current_events, database.read)
@@ -158,7 +160,7 @@ class _Queue:
         self.jobs = Catalog(database.read, config.celery_queues)
         self.dispatcher = dispatcher = Dispatcher(broker.send, self.jobs.queue_of, broker.length)
         self.transaction = Transactions(
-            database.write, project, publish, lambda tx: dispatcher.send_hints(hints_of(tx))
+            database.transaction, project, publish, lambda tx: dispatcher.send_hints(hints_of(tx))
         )
         cap = Cap.of(config.running_per_user, config.lease_round_seconds)
         self.lease_reaper = LeaseReaper(
@@ -182,12 +184,13 @@ class _SignIn:
     def __init__(self, config: Config, database: _Database, events: _Events) -> None:
         issuers = read_issuers(config.issuers, plain_http=config.embedded)
         lifetime = max(config.access_token_seconds, REMEMBERED_SECONDS if issuers else 0)
-        self.revocations = Revocations(config.database_url, lifetime, ended=lambda id: self.sign_out.here(id))
+        self.revocations = Revocations(config.database_url, lifetime)
         self.sign_out = SignOut(self.revocations, events.hub, events.publisher)
-        self.authenticator = Authenticator(database.read, self.revocations, issuers)
+        self.revocations.ended = self.sign_out.here
+        self.authenticator = Authenticator(database.read, database.write, self.revocations, issuers)
         wrong_keys = partial(count_failure, "key", WRONG_KEYS_PER_MINUTE)
         guesses = WrongKeys((lambda key: 0.0) if config.bench else wrong_keys)
-        self.keys = KeyAuthenticator(database.read, self.revocations, guesses)
+        self.keys = KeyAuthenticator(database.read, database.write, self.revocations, guesses)
         self.key_watch = KeyWatch(self.keys, self.sign_out)
         self.passwords = Passwords(config.passwords_at_once, config.passwords_waiting)
         # Sign-outs are the only messages on Redis that are no events. Some may be missed before a reconnection.
@@ -202,7 +205,7 @@ class _Viewers:
     def __init__(self, config: Config, events: _Events) -> None:
         limited = not config.bench
         failures = config.connects_per_minute // FAILURE_DIVISOR
-        self.joins = Joins(config.streams_per_user if limited else None, config.max_viewers)
+        self.limits = ConnectionLimits(config.streams_per_user if limited else None, config.max_viewers)
         self.unauthenticated = UnauthenticatedSockets(PER_ADDRESS if limited else None)
         self.attempts = ConnectionAttempts(
             config.connects_per_minute if limited else None,
@@ -210,8 +213,8 @@ class _Viewers:
         )
         self.presence = Presence(config.redis_url)
         events.hub.on_viewer = self.presence.viewer_changed
-        self.streams = SseRegistry(events.hub, self.joins, self.presence, config.keepalive_seconds)
-        self.cycle_collector = CycleCollector(present=lambda: self.joins.viewers, left=self._left)
+        self.streams = SseRegistry(events.hub, self.limits, self.presence, config.keepalive_seconds)
+        self.cycle_collector = CycleCollector(present=lambda: self.limits.connections, left=self._left)
 
     def _left(self) -> int:
-        return self.joins.left + self.unauthenticated.left // UNAUTHENTICATED_PER_VIEWER
+        return self.limits.closed + self.unauthenticated.left // UNAUTHENTICATED_PER_VIEWER

@@ -15,7 +15,8 @@ from app.webhooks import subscriptions
 
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:
     """Updates the rows of tasks, phases, notifications and deliveries. Returns the events that follow: for the owners
-    of the tasks, for their parents and groups, and for their steps."""
+    of the tasks, for their parents and groups, and for their steps. Nothing follows from the rows of notifications and
+    deliveries."""
     inbox.project(cur, events)
     subscriptions.project(cur, events)
     for_owners, changed = projection.project(cur, events)

@@ -22,7 +22,8 @@ class Services:
 
     config: Config
     transaction: Begin
-    read: Connect  # for single statements
+    read: Connect  # for single statements that only read
+    write: Connect  # for single statements that write; refused at once while Postgres is read-only
     store: Store
     starts: list[Callable[[], None]] = field(default_factory=list)  # starts threads
     stops: list[Callable[[], None]] = field(default_factory=list)

@@ -20,7 +20,7 @@ from app.observability.gc_tuning import Pauses
 from app.observability.loop_lag import LoopLag
 from app.observability.loop_watchdog import Watchdog
 from app.observability.metrics import Labelled, Metrics, Row, family
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.codec import Frames, Packets
 from app.realtime.sse_codec import SseCodec
 from app.realtime.sse_registry import SseRegistry
@@ -41,7 +41,7 @@ class WebMeasures(Collector):
 
     def __init__(self, parts: Services, *, engine: Engine, breaker: Breaker, writes: Breaker) -> None:
         self._engine, self._breaker, self._writes = engine, breaker, writes
-        self._hub, self._joins, self._revocations = parts[Hub], parts[Joins], parts[Revocations]
+        self._hub, self._limits, self._revocations = parts[Hub], parts[ConnectionLimits], parts[Revocations]
         self._publisher, self._lease_reaper = parts[Publisher], parts[LeaseReaper]
         self._streams = streams = parts[SseRegistry]
         self._read_backlog = cached(TTLCache[Any, Backlog](1, BACKLOG_SECONDS))(partial(backlog, parts.read))
@@ -70,7 +70,7 @@ class WebMeasures(Collector):
         yield family("sse_messages_sent_total", "Events, times viewers", ("event_type",), sent)
 
     def _viewers(self) -> Iterator[Row | Labelled]:
-        hub, joins = self._hub, self._joins
+        hub, limits = self._hub, self._limits
         yield "viewers", "Viewers in the rooms of this process", len(hub.viewers())
         yield "viewers_behind", "Viewers that wait for their connections or Postgres", hub.catching_up
         yield "viewers_fell_behind_total", "Times a viewer's connection was full", hub.metrics.fell_behind
@@ -78,10 +78,10 @@ class WebMeasures(Collector):
         yield "viewers_ended_total", "Viewers that have left, by reason", ("reason",), ended
         yield "rooms", "Rooms, including those kept for a while after their last viewer", hub.rooms
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
-        yield "streams", "Open streams that count towards MAX_VIEWERS", joins.viewers
-        yield "streams_opened_total", "Streams opened since the start", joins.viewers + joins.left
-        yield "joins_in_flight", "Joins that may use Postgres", joins.queue.admitted
-        yield "joins_waiting", "Joins that wait for such a join to end", len(joins.queue)
+        yield "streams", "Open streams that count towards MAX_VIEWERS", limits.connections
+        yield "streams_opened_total", "Streams opened since the start", limits.connections + limits.closed
+        yield "joins_in_flight", "Joins that may use Postgres", limits.queue.admitted
+        yield "joins_waiting", "Joins that wait for such a join to end", len(limits.queue)
 
     def _delivery(self) -> Iterator[Row | Labelled]:
         hub, metrics = self._hub, self._hub.metrics

@@ -20,11 +20,11 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from app import process
+from app import process_transactions
 from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
-from app.stream.event import Draft, encode, head_of, now
+from app.stream.event import Draft, encode, json_prefix, now
 from app.stream.publisher import Publisher
 from app.stream.store import Appended
 from app.stream.transaction import Transaction, Transactions
@@ -63,14 +63,14 @@ def fields(stream: str, sequence: int) -> dict[str, Any]:
     """Returns a ``log`` event's fields without stream, id and sequence, padded to ``PAYLOAD`` bytes."""
     made: dict[str, Any] = {"timestamp": now(), "level": "INFO", "message": "", "component": "bench"}
     made["phase"] = "load"
-    size = len(head_of(stream)) + len(str(sequence)) + 1 + len(encode(made))
+    size = len(json_prefix(stream)) + len(str(sequence)) + 1 + len(encode(made))
     made["message"] = f"event {sequence} ".ljust(PAYLOAD - size, "x")
     return made
 
 
 def payload(stream: str, sequence: int) -> str:
     """Returns the event as Taskroom sends it; peers carry the same bytes."""
-    return f"{head_of(stream)}{sequence},{encode(fields(stream, sequence))}"
+    return f"{json_prefix(stream)}{sequence},{encode(fields(stream, sequence))}"
 
 
 class Times:
@@ -137,7 +137,7 @@ class Notifications:
                 here.begin = Transactions(PersistentConnection(database_url), project, publish)
             return here.begin()
 
-        process.use_transactions(begin)
+        process_transactions.use_transactions(begin)
         self._times, self._pool = times, ThreadPoolExecutor(writers)
         self._calls: list[Future[None]] = []
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import process
+from app import process_transactions
 from app.db.persistent import PersistentConnection
 from app.notifications import create_notification
 from app.projections import project
@@ -83,9 +83,9 @@ def other(system: System) -> Iterator[User]:
 def here(database: str) -> Iterator[Tasks]:
     """A user, in a process that appends to this database."""
     tasks = Tasks(database)
-    process.use_transactions(tasks.of_any_thread)
+    process_transactions.use_transactions(tasks.of_any_thread)
     yield tasks
-    process.use_transactions(None)
+    process_transactions.use_transactions(None)
     tasks.connect.close()
 
 
@@ -108,6 +108,8 @@ def notify(system: System, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     """create_notification, in this process, as any process of the project has it."""
     connect, publisher = PersistentConnection(system.database_url), Publisher(system.redis_url)
 
-    monkeypatch.setattr(process, "_transactions", Transactions(connect, project, publisher.publish))
+    monkeypatch.setattr(
+        process_transactions, "_transactions", Transactions(connect, project, publisher.publish)
+    )
     yield create_notification
     connect.close()

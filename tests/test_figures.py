@@ -26,7 +26,15 @@ from app.models.streams import EventId
 from app.models.webhooks import Delivery
 from app.observability import loop_watchdog
 from app.outgoing import http_client
-from app.realtime import dialects, joins, presence, sse_cursors, sse_registry, sse_user, unauthenticated
+from app.realtime import (
+    connection_limits,
+    dialects,
+    presence,
+    sse_cursors,
+    sse_registry,
+    sse_user,
+    unauthenticated,
+)
 from app.realtime.socketio import limits, polling, reader, rooms
 from app.stream import event, pages, store, writer
 from app.tasks import (
@@ -71,7 +79,7 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (PROTOCOL, "carries up to 16 rooms on one connection", lambda: sse_cursors.MAX_ROOMS, 16),
     (PROTOCOL, "| 500 open streams and sockets a user", lambda: DEFAULT.streams_per_user, 500),
     (PROTOCOL, "| 15,000 in a web process", lambda: DEFAULT.max_viewers, 15_000),
-    (PROTOCOL, "| 16 joins at a time", lambda: joins.AT_ONCE, 16),
+    (PROTOCOL, "| 16 joins at a time", lambda: connection_limits.AT_ONCE, 16),
     (PROTOCOL, "| 3,000 attempts to open one a minute a user", lambda: DEFAULT.connects_per_minute, 3_000),
     (PROTOCOL, "of them 600 refused", lambda: DEFAULT.connects_per_minute // attempts.FAILURE_DIVISOR, 600),
     (PROTOCOL, "| 120 starts and retries", lambda: DEFAULT.starts_per_minute, 120),

@@ -40,6 +40,20 @@ def test_pages_continue_where_the_last_one_ended_and_may_hold_only_unread(here: 
     assert done[0]["read_at"]
 
 
+def test_a_notification_of_a_newer_process_is_listed_with_the_mildest_severity(here: Tasks) -> None:
+    notify(here, "new")
+    sql(here.database, "UPDATE notifications SET notification_type = 'of_tomorrow'")
+
+    with here.connect() as connection, connection.cursor() as cur:
+        (listed,) = page(cur, here.user_id, None, None, 10)
+
+    assert (listed["notification_type"], listed["severity"], listed["title"]) == (
+        "of_tomorrow",
+        "info",
+        "new",
+    )
+
+
 @pytest.mark.slow
 def test_concurrent_writers_to_one_user_leave_no_gap_and_the_right_count(here: Tasks) -> None:
     """At the same time tasks of the user end, and notifications are created, marked as read and counted."""
@@ -233,7 +247,13 @@ def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> N
             cur.execute("ANALYZE notifications, read_marks")
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
-                    values = {"user": crowded.user_id, "before": before, "limit": 51}
+                    values = {
+                        "user": crowded.user_id,
+                        "before": before,
+                        "more": 51,
+                        "limit": 50,
+                        "bytes": 10**6,
+                    }
                     asked = statement.text, statement.values(**values)
                     visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
@@ -252,7 +272,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
         before = written()
         left = mark_read(Transaction(cur, project), user_id)
         after, count = written(), unread_count(cur, user_id)
-        newest, rest = page(cur, user_id, None, None, 50), page(cur, user_id, None, True, 50)
+        newest, rest = page(cur, user_id, None, None, 50)[0], page(cur, user_id, None, True, 50)[0]
         connection.rollback()  # other tests need all of them unread
 
     assert left == count == 0 and before == after
@@ -261,7 +281,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
 
 def shown(tasks: Tasks, unread: bool | None = None, limit: int = 1_000) -> list[dict[str, Any]]:
     with tasks.connect() as connection, connection.cursor() as cur:
-        return page(cur, tasks.user_id, None, unread, limit)
+        return page(cur, tasks.user_id, None, unread, limit)[0]
 
 
 def sql_named(database: str, statement: str, values: dict[str, Any]) -> None:

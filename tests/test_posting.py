@@ -34,9 +34,9 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def to(*ips: str) -> Callable[[str, int], list[Any]]:
+def to(*ips: str) -> Callable[[str, int, float], list[Any]]:
     """A resolver that answers every name with these."""
-    return lambda host, port: [ip_address(ip) for ip in ips]
+    return lambda host, port, deadline: [ip_address(ip) for ip in ips]
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def test_a_name_that_changes_between_check_and_use_gains_nothing(
     answers = [["203.0.114.1"], ["127.0.0.1"]]
     asked: list[str] = []
 
-    def resolve(host: str, port: int) -> list[Any]:
+    def resolve(host: str, port: int, deadline: float) -> list[Any]:
         asked.append(host)
         return [ip_address(ip) for ip in answers[len(asked) - 1]]
 
@@ -133,7 +133,7 @@ def test_a_redirect_into_a_private_network_is_refused(receiver: Receiver, locati
             {},
             b"",
             rules,
-            resolve=lambda host, port: to("127.0.0.1" if host == "127.0.0.1" else "127.0.0.2")(host, port),
+            resolve=lambda host, *rest: to("127.0.0.1" if host == "127.0.0.1" else "127.0.0.2")(host, *rest),
         )
 
     assert len(receiver.received) == 1

@@ -1,4 +1,4 @@
-"""The functions that a job's code calls to report. None of them waits for the network.
+"""The functions that a job's code calls to report. They wait only while the writer's buffer is full.
 
 @job("thumbnails", params=ThumbnailParams, phases=("scan", "resize"))
 def thumbnails(folder):

@@ -8,7 +8,7 @@ import os
 import threading
 from functools import cached_property
 
-from app import process
+from app import process_transactions
 from app.db.persistent import PersistentConnection, PersistentConnections
 from app.errors.survived import survived
 from app.projections import project
@@ -95,5 +95,5 @@ def _forget() -> None:
     _runtime, _lock = None, threading.Lock()
 
 
-process.use_transactions(lambda: runtime().transaction())
+process_transactions.use_transactions(lambda: runtime().transaction())
 os.register_at_fork(after_in_child=_forget)

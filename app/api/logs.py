@@ -13,7 +13,7 @@ from flask import Response, request
 
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, SequenceField, WholeField, head_of, reading_shared, with_next
+from app.http.base import Blueprint, SequenceField, WholeField, reading_shared, require_head, with_next
 from app.http.concurrency import Downloads
 from app.services import services
 from app.stream.event import LEVELS, task_stream
@@ -86,7 +86,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     body: dict[str, Any] = {}
     if forward:
         stream, cursor = task_stream(name), query["since_sequence"]
-        head = head_of(stream)
+        head = require_head(stream)
         if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
             body["resync"], cursor = resync.message(), resync.cursor
     with services().read() as conn, conn.cursor() as cur:

@@ -17,8 +17,8 @@ from app.http.base import (
     SequenceField,
     WholeField,
     acting,
-    head_of,
     reading_shared,
+    require_head,
     with_next,
 )
 from app.services import services
@@ -112,7 +112,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
     """Returns the events after the cursor, oldest first."""
     stream = task_stream(permissions.readable_task(principal, str(task_id)))
-    cursor, head = query["since_sequence"], head_of(stream)
+    cursor, head = query["since_sequence"], require_head(stream)
     body: dict[str, Any] = {}
     if resync := Resync.of(stream, cursor, head.pruned_to, head.last_seq):
         body["resync"], cursor = resync.message(), resync.cursor

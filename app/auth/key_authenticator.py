@@ -35,16 +35,18 @@ class Guesses(Protocol):
 
 
 class KeyAuthenticator:
-    """``read`` lends connections for single statements. All calls come from one loop."""
+    """``read`` and ``write`` lend connections for single statements. All calls come from one loop."""
 
     def __init__(
         self,
         read: Connect,
+        write: Connect,
         revocations: Revocations,
         guesses: Guesses,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._read, self._revocations, self._guesses, self._clock = read, revocations, guesses, clock
+        self._read, self._write = read, write
+        self._revocations, self._guesses, self._clock = revocations, guesses, clock
         self._single_flight: SingleFlight[Principal | None] = SingleFlight()
         # By hash: the principal, and the time until which it is not read again. A hash that was valid once is kept: its
         # key is looked up also while the address may not guess, for others may send from there.
@@ -96,7 +98,7 @@ class KeyAuthenticator:
         if not self._used:
             return
         ids = set(self._used)
-        with self._read() as conn, conn.cursor() as cur:
+        with self._write() as conn, conn.cursor() as cur:
             api_keys.used(cur, ids, timedelta(seconds=WRITTEN_SECONDS))
         self._used -= ids
         self._written.update(dict.fromkeys(ids))

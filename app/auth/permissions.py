@@ -24,6 +24,8 @@ def readable_room(principal: Principal, room: str) -> str:
     kind, _, key = room.partition(":")
     if kind == "broadcast":
         return broadcast_stream(principal)
+    if kind not in ("task", "user"):
+        raise NotFound("There is no such room")
     try:
         id = str(UUID(key)) if key or kind == "task" else principal.user_id
     except ValueError:

@@ -1,4 +1,8 @@
-"""The user of a request or connection, and the rights of its role. No other file interprets roles."""
+"""The user of a request or connection, and the rights of its role.
+
+Roles also stand in the claims of other issuers (``issuers.py``) and in SQL that selects users by their role: reminders,
+webhooks of a tenant, the plans of runs.
+"""
 
 from __future__ import annotations
 

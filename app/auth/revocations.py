@@ -45,13 +45,13 @@ class Revocations:
         self,
         dsn: str,
         lifetime: float,
-        ended: Callable[[str], None],
+        ended: Callable[[str], None] = lambda session_id: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._connect = PersistentConnection(dsn, statement_timeout="2s")
         self.lifetime = lifetime
         self._kept_seconds = lifetime + MARGIN_SECONDS
-        self._ended, self._clock = ended, clock
+        self.ended, self._clock = ended, clock
         self._sessions: TTLCache[str, None] = TTLCache(math.inf, self._kept_seconds, clock)
         self._lock = threading.Lock()
         self._read_at: float | None = None
@@ -102,6 +102,6 @@ class Revocations:
         self._read_at = began
         for session_id in new:
             try:
-                self._ended(session_id)
+                self.ended(session_id)
             except Exception:  # the next read reports only new sign-outs: the loop must reach all
                 logger.exception("the connections of an ended session could not be closed")

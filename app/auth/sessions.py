@@ -128,7 +128,7 @@ def sign_in(email: str, password: str) -> SignedIn:
     if not services()[Passwords].verify(found and found.password_hash, password) or found is None:
         raise Unauthorized("E-mail or password is wrong")
     seconds = services().config.refresh_token_seconds
-    with services().read() as conn, conn.cursor() as cur:
+    with services().write() as conn, conn.cursor() as cur:
         made = _SIGN_IN.execute(
             cur, user=found.user_id, hash=found.password_hash, lifetime=timedelta(seconds=seconds)
         ).fetchone()
@@ -146,7 +146,7 @@ def refresh(token: str) -> SignedIn:
     """
     claims = tokens.refresh_token(token)
     access_log.concerns(claims.user_id)
-    with services().read() as conn, conn.cursor() as cur:
+    with services().write() as conn, conn.cursor() as cur:
         row = _REFRESH.execute(
             cur,
             grace=timedelta(seconds=GRACE_SECONDS),
@@ -167,7 +167,7 @@ def refresh(token: str) -> SignedIn:
 def sign_out(principal: Principal) -> None:
     """Ends the session at once: its tokens, and its open streams in every web process."""
     access_log.concerns(principal.user_id)
-    with services().read() as conn, conn.cursor() as cur:
+    with services().write() as conn, conn.cursor() as cur:
         _SIGN_OUT.execute(cur, session=principal.session_id)
     _ended(principal.session_id)
 
@@ -189,7 +189,7 @@ def new_ticket(principal: Principal) -> str:
     ticket = secrets.token_urlsafe(24)
     share = principal.session_id if principal.shared_task else None
     session = None if principal.is_stored else principal.session_id
-    with services().read() as conn, conn.cursor() as cur:
+    with services().write() as conn, conn.cursor() as cur:
         lifetime = timedelta(seconds=services().config.ticket_seconds)
         whose = {"session": session, "key": principal.key_id, "share": share}
         _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), lifetime=lifetime, **whose)
@@ -198,7 +198,7 @@ def new_ticket(principal: Principal) -> str:
 
 def use_ticket(ticket: str) -> Principal:
     """Returns the principal of a ticket and deletes it: two connections must not share one. Raises Unauthorized."""
-    with services().read() as conn, conn.cursor() as cur:
+    with services().write() as conn, conn.cursor() as cur:
         row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
     found = None
     if row is not None and row[2]:

@@ -52,8 +52,11 @@ class RefreshToken:
 
 
 class Authenticator:
-    def __init__(self, read: Connect, revocations: Revocations, issuers: Issuers) -> None:
-        self._read, self._revocations, self._issuers = read, revocations, issuers
+    """``read`` and ``write`` lend connections for single statements."""
+
+    def __init__(self, read: Connect, write: Connect, revocations: Revocations, issuers: Issuers) -> None:
+        self._read, self._write = read, write
+        self._revocations, self._issuers = revocations, issuers
         self._single_flight: SingleFlight[Cached] = SingleFlight()
         # By hash: a token must not stay in memory after its request.
         self._cached: LRUCache[bytes, Cached] = LRUCache(KEPT_TOKENS)
@@ -128,7 +131,7 @@ class Authenticator:
         until = time.monotonic() + FRESH_SECONDS
         claims = issuer.verify(token)
         session_id = str(uuid5(NAMESPACE_URL, "\n".join((claims.issuer, claims.subject, claims.session))))
-        with self._read() as conn, conn.cursor() as cur:
+        with self._write() as conn, conn.cursor() as cur:
             opened = accounts.open_session(cur, claims, session_id)
             if opened is None:
                 accounts.record(cur, claims)

@@ -32,8 +32,8 @@ class EventBus:
 
     def subscribe(self, event_type: str, handler: Handler) -> None:
         """Calls or awaits ``handler(event_data)`` for each event of that type from now on. ``event_data`` is the
-        payload with stream, sequence and timestamp. A second subscription changes nothing. Raises ValueError for an
-        invalid type; DatabaseUnavailable."""
+        payload with stream, sequence and timestamp. A second subscription changes nothing, but begins again after a
+        fault ended the first. Raises ValueError for an invalid type; DatabaseUnavailable."""
         if not EVENT_TYPE.match(event_type):
             raise ValueError(f"event_type: {event_type!r} is not valid")
         with self._lock:
@@ -76,17 +76,20 @@ class EventBus:
             finish(self._subscribers.values(), limit)
 
     def _start(self) -> None:
+        if self._broadcast is not None and self._broadcast.ended:
+            self._broadcast = self._subscribed_to_broadcast()
         if self._all_users is None:
             all_users = AllUsersSubscription(source(), self._registry, self._missed)
-            broadcast = StreamSubscription(
-                source(), BROADCAST, lambda event: self._registry.send(event.type, event)
-            )
+            broadcast = self._subscribed_to_broadcast()
             try:
                 all_users.start()
             except BaseException:
                 broadcast.close()
                 raise
             self._all_users, self._broadcast = all_users, broadcast
+
+    def _subscribed_to_broadcast(self) -> StreamSubscription:
+        return StreamSubscription(source(), BROADCAST, lambda event: self._registry.send(event.type, event))
 
     def _stop(self) -> None:
         if self._all_users is not None and self._broadcast is not None:

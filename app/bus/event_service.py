@@ -35,19 +35,20 @@ class EventService:
 
     def subscribe(self, user_id: str, callback: Handler) -> None:
         """Calls or awaits ``callback(event)`` for each event of the user's stream and of ``broadcast`` from now on.
-        ``event`` is {id: the sequence, type, data: the payload, timestamp}. A second subscription changes nothing.
-        Raises LookupError when there is no such user; ValueError for an invalid id; DatabaseUnavailable."""
+        ``event`` is {id: the sequence, type, data: the payload, timestamp}. A second subscription changes nothing,
+        but begins again after a fault ended the first. Raises LookupError when there is no such user; ValueError for
+        an invalid id; DatabaseUnavailable."""
         stream = stream_of(user_id)
         with self._lock:
             subscribers = self._subscribers.get(stream, {})
-            if callback in subscribers:
-                return
             try:
                 for name in (stream, BROADCAST):
-                    if name not in self._subscriptions:
+                    if name not in self._subscriptions or self._subscriptions[name].ended:
                         self._subscriptions[name] = StreamSubscription(
                             source(), name, lambda event: self._registry.send(event.stream, event)
                         )
+                if callback in subscribers:
+                    return
                 new = Subscriber(callback, _shown, source().store)
                 self._subscribers[stream] = subscribers | {callback: new}
                 for name in (stream, BROADCAST):

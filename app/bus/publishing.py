@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.extensions import cursor as Cursor
 
 from app.inbox.notification import NOTIFICATION_EVENTS
-from app.process import transaction
+from app.process_transactions import transaction
 from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Draft, draft, now, user_stream
 from app.stream.store import lock_shared

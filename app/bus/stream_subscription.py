@@ -58,6 +58,11 @@ class StreamSubscription:
     @progress_at.setter
     def progress_at(self, at: float) -> None: ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether the viewer was closed. A fault closes it too; a new subscription begins at the stream's head then."""
+        return self._viewer.closed is not None
+
     def close(self) -> None:
         self._viewer.close()
 
@@ -85,6 +90,9 @@ class StreamSubscription:
     def call_when_writable(self, viewer: Viewer) -> None:
         """Does nothing: this wire is always writable."""
 
-    def left(self, viewer: Viewer, reason: str) -> None:
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
         if reason not in ("closed", "draining"):
-            logger.error("handlers of %s receive no more events: %s", viewer.room.stream, reason)
+            stream = viewer.room.stream
+            logger.error(
+                "handlers of %s receive no more events until they subscribe again: %s", stream, reason
+            )

@@ -36,6 +36,13 @@ POOLED_STATEMENT = "4s"
 # Our wait for the server: longer than the server's own limit, so that a slow query never looks like an outage. A server
 # that reports a timeout is available; a stopped or disconnected server reports nothing.
 ANSWER_SECONDS = 5.0
+
+# What the pool does after an error, by its cause; docs/operations.md, "Errors", has the whole table. Errors of all
+# temporary causes are raised as DatabaseUnavailable.
+REPLACES = frozenset(Cause) - {Cause.INVALID_DATA, Cause.BUSY, Cause.BUG}  # closes the connection
+OPENS = Cause.UNAVAILABLE  # opens the breaker: after any other error, Postgres has answered
+OPENS_WRITES = Cause.READ_ONLY  # opens the breaker of those who write
+
 TRIAL_SECONDS = 2.0  # of the call that tests the server; other callers are refused meanwhile
 
 
@@ -73,7 +80,7 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
         call = _enter(breaker)
         seconds = TRIAL_SECONDS if call.tests else ANSWER_SECONDS
         lent: PoolProxiedConnection | None = None
-        broken = False
+        replaced = False
         try:
             with green.limit(seconds, DatabaseUnavailable(f"no answer in {seconds:.0f} s")):
                 lent = engine.raw_connection()
@@ -87,24 +94,24 @@ def pooled(engine: Engine, breaker: Breaker, autocommit: bool = False) -> Connec
             raise DatabaseUnavailable(NO_CONNECTION, Cause.BUSY) from error
         except Exception as error:
             cause, reason = _cause(error, lent), causes.first_line(error)
-            broken = cause not in (None, Cause.INVALID_DATA, Cause.BUSY, Cause.BUG)
-            if cause is not Cause.UNAVAILABLE:
+            replaced = cause in REPLACES
+            if cause is not OPENS:
                 breaker.answered(call)
             elif breaker.failed(call, reason) and lent is not None:
                 # The other connections are most likely broken too; each would cost a request an error.
                 engine.dispose(close=False)
-            if cause is not None and cause.is_temporary:
+            if cause.is_temporary:
                 raise DatabaseUnavailable(reason, cause) from error
             raise
         except BaseException:
-            broken = True  # the greenlet is ended during a statement, which continues on the server
+            replaced = True  # the greenlet is ended during a statement, which continues on the server
             breaker.left(call)
             raise
         else:
             breaker.answered(call)
         finally:
             if lent is not None:
-                if broken or _closed(lent):
+                if replaced or _closed(lent):
                     lent.invalidate()
                 else:
                     lent.close()
@@ -126,7 +133,7 @@ def writing(connect: Connect, writes: Breaker, reconnect: Callable[[], None]) ->
                     require_writable(connection)
                 yield connection
         except DatabaseUnavailable as error:
-            if error.cause is Cause.READ_ONLY and writes.failed(call, str(error)):
+            if error.cause is OPENS_WRITES and writes.failed(call, str(error)):
                 reconnect()
             else:
                 writes.left(call)
@@ -157,16 +164,15 @@ def _enter(breaker: Breaker) -> Call:
         raise DatabaseUnavailable(str(error), breaker.cause) from error
 
 
-def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause | None:
-    """Returns the cause of an error; None when Postgres is not the cause."""
+def _cause(error: Exception, lent: PoolProxiedConnection | None) -> Cause:
+    """Returns the cause of an error in the block, or of the connect when nothing was lent. Every error of the caller's
+    own code, such as NotFound, is a BUG here: it says nothing about Postgres, and is raised as it is."""
+    if isinstance(error, DatabaseUnavailable) and error.cause is not Cause.UNAVAILABLE:
+        return error.cause
     if isinstance(error, (psycopg2.Error, DBAPIError)):
         cause = causes.of(error)
-    elif isinstance(error, DatabaseUnavailable) and error.cause is not Cause.UNAVAILABLE:
-        return error.cause
-    elif lent is not None and not _closed(lent):
-        return None
     else:
-        cause = Cause.UNAVAILABLE
+        cause = Cause.BUG if lent is not None and not _closed(lent) else Cause.UNAVAILABLE
     return cause if lent is not None or cause.is_temporary else Cause.UNAVAILABLE
 
 

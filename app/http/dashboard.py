@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def client() -> Response:
 @blp.get("/sdk/<name>")
 def wheel(name: str) -> Response:
     """Serves the wheel of the package `taskroom`, in the version of this server: `pip install` takes its URL."""
-    if not name.endswith(".whl") or not (WHEELS / name).is_file():
+    if not name.endswith(".whl") or not _is_file(WHEELS / name):
         raise NotFound("There is no such wheel; script/up builds that of its version")
     return send_from_directory(WHEELS, name, max_age=0)
 
@@ -90,7 +91,7 @@ def favicon() -> Response:
 def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     if not (DIST / "index.html").is_file():
         raise NotFound("The dashboard is not built; script/up builds it")
-    found = [coding for coding in ENCODINGS if (DIST / f"{name}.{ENCODINGS[coding]}").is_file()]
+    found = [coding for coding in ENCODINGS if _is_file(DIST / f"{name}.{ENCODINGS[coding]}")]
     coding = _preferred(found)
     made = f"{name}.{ENCODINGS[coding]}" if coding else name
     # The ETag contains the path: each compressed form has its own.
@@ -102,6 +103,11 @@ def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     if found:
         response.vary.add("Accept-Encoding")
     return response
+
+
+def _is_file(path: Path) -> bool:
+    """Whether the path is a file. ``Path.is_file`` raises for a name that is too long, which clients can send."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _preferred(offered: list[str]) -> str | None:

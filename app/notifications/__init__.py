@@ -9,7 +9,7 @@ from typing import Any
 from psycopg2.errors import ForeignKeyViolation
 
 from app.inbox.notification import notification
-from app.process import transaction
+from app.process_transactions import transaction
 from app.stream.claims import claim_event_id
 from app.stream.event import BROADCAST, Event, user_stream
 from app.stream.store import lock_shared
@@ -49,6 +49,5 @@ def create_notification(
 
 def announce(tx: Transaction, title: str, message: str, **fields: Any) -> Event:
     """Notifies all users by an event of ``broadcast``, which no list holds. Raises ValueError that names the field."""
-    lock_shared(tx.cur, {BROADCAST})
     event = notification(BROADCAST, title, message, "system_announcement", **fields)
     return tx.append([event]).events[0]

@@ -15,7 +15,7 @@ from app.http.scopes import declared
 from app.inbox.notification import NOTIFICATION_EVENTS
 from app.realtime.sse_codec import CODECS, Codecs
 from app.realtime.sse_cursors import MAX_ROOMS, cursors_of_user, parse_rooms, resume_cursor, resume_cursors
-from app.realtime.sse_serve import Hello, serve
+from app.realtime.sse_serve import Hello, many_rooms, own_streams, serve
 from app.realtime.sse_user import announced_since
 from app.services import services
 from app.stream.codec import Filter
@@ -116,7 +116,7 @@ def rooms_stream(query: dict[str, str]) -> Response:
                 raise Unprocessable("Two cursors", errors={"rooms": ["One room with two cursors."]})
         return sorted(begins)
 
-    return serve(names_of, lambda names: resume_cursors(query, begins), filter_of(query), rooms=True)
+    return serve(names_of, lambda names: resume_cursors(query, begins), filter_of(query), kind=many_rooms)
 
 
 def serve_own(
@@ -138,7 +138,7 @@ def serve_own(
         filter,
         codecs,
         hello,
-        own=True,
+        kind=own_streams,
     )
 
 

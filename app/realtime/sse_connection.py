@@ -123,7 +123,7 @@ class OneRoomConnection(SseConnection):
     def viewers(self) -> Sequence[Viewer]:  # type: ignore[override]
         return (self._viewer,)
 
-    def left(self, viewer: Viewer, reason: str) -> None:
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
         self._end(viewer, reason)
 
     def attach(self, hub: Hub) -> None:

@@ -11,7 +11,7 @@ from prometheus_client import Counter, Histogram
 from app.auth.principal import Principal
 from app.green import Poller
 from app.periodic import Periodic
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.presence import Presence
 from app.realtime.sse_connection import SseConnection
 from app.stream.background import with_pauses
@@ -34,9 +34,11 @@ class SseRegistry:
     """Sends a keep-alive every ``keepalive_seconds``, or at every second such time, by the codec; and a comment every
     ``COMMENT_SECONDS`` to connections whose codec has ``sends_comments``."""
 
-    def __init__(self, hub: Hub, joins: Joins, presence: Presence, keepalive_seconds: float) -> None:
+    def __init__(
+        self, hub: Hub, limits: ConnectionLimits, presence: Presence, keepalive_seconds: float
+    ) -> None:
         self.poller = Poller()
-        self._hub, self._joins, self._presence = hub, joins, presence
+        self._hub, self._limits, self._presence = hub, limits, presence
         self.slot_seconds = keepalive_seconds / SLOTS
         self._slots: list[set[SseConnection]] = [set() for _ in range(MOST_INTERVALS * SLOTS)]
         self._commented: list[set[SseConnection]] = [set() for _ in range(COMMENT_SECONDS)]
@@ -70,9 +72,9 @@ class SseRegistry:
         self._slots[connection.slot % len(self._slots)].discard(connection)
         self._commented[connection.slot % COMMENT_SECONDS].discard(connection)
         self.durations.observe(time.monotonic() - connection.opened_at)
-        self._joins.leave(connection.principal.user_id)
+        self._limits.release(connection.principal.user_id)
         self._presence.add(connection.principal.user_id, -1)
-        leave(self.poller, taken, last)
+        close_socket(self.poller, taken, last)
 
     def principals_of_keys(self) -> set[Principal]:
         found = [c.principal for slot in self._slots for c in slot if c.principal.is_stored]
@@ -106,7 +108,7 @@ class SseRegistry:
             connection.send_comment(self._hub)
 
 
-def leave(poller: Poller, taken: socket.socket, last: bytes) -> None:
+def close_socket(poller: Poller, taken: socket.socket, last: bytes) -> None:
     """Sends the last bytes, if any, and closes the socket."""
     with suppress(OSError):  # the client comes back by itself
         if last:

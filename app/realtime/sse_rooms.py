@@ -45,7 +45,7 @@ class RoomWire:
     def __init__(self, connection: ManyRoomsConnection, codec: RoomCodec) -> None:
         self._connection, self.codec = connection, codec
         self.send, self.send_remainder = connection.send, connection.send_remainder
-        self.hold_remainder, self.left = connection.hold_remainder, connection.left
+        self.hold_remainder, self.on_closed = connection.hold_remainder, connection.on_closed
         self.call_when_writable = connection.call_when_writable
 
     @property
@@ -89,9 +89,9 @@ class ManyRoomsConnection(SseConnection):
         self._write_queue.wait(viewer)
         super().call_when_writable(viewer)
 
-    def left(self, viewer: Viewer, reason: str) -> None:
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
         """A room that ended leaves the others as they are; any other reason ends the whole connection."""
-        self._write_queue.leave(viewer)
+        self._write_queue.discard(viewer)
         if not self._open or (reason == "ended" and any(v.closed is None for v in self.viewers)):
             return
         self._open = False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from flask import Response, request
 
@@ -15,8 +17,8 @@ from app.errors import NotFound, TooMany, Unauthorized, Unavailable
 from app.http.attempts import ConnectionAttempts
 from app.http.problems import problem_of
 from app.http.rate_limits import address
-from app.realtime.joins import Joins
-from app.realtime.sse_codec import CODECS, Codecs, message, retry
+from app.realtime.connection_limits import ConnectionLimits
+from app.realtime.sse_codec import CODECS, Codecs, SseCodec, message, retry
 from app.realtime.sse_connection import OneRoomConnection, SseConnection
 from app.realtime.sse_cursors import composite
 from app.realtime.sse_registry import SseRegistry
@@ -33,64 +35,121 @@ PATIENCE_SECONDS = 10  # that a client which came too often waits, at least
 Hello = Callable[[Viewer, Principal], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An admitted request: its viewers, with the cursors that the client gave, and the codecs without chunks and of its
+    connection. ``hello`` makes the first message, unless the kind of connection has one of its own."""
+
+    principal: Principal
+    viewers: Sequence[Viewer]
+    cursors: Sequence[int | None]
+    plain: SseCodec
+    codec: SseCodec
+    hello: Hello | None
+
+    def first_message(self) -> bytes:
+        return (self.hello or self.codec.hello)(self.viewers[0], self.principal)
+
+
+class Connection(NamedTuple):
+    """``hello`` makes the first message; ``make(registry, socket, principal=…)`` the connection."""
+
+    hello: Callable[[], bytes]
+    make: Callable[..., SseConnection]
+
+
+Kind = Callable[[Opened], Connection]
+
+
+def one_room(opened: Opened) -> Connection:
+    make = partial(OneRoomConnection, codec=opened.codec, viewer=opened.viewers[0])
+    return Connection(opened.first_message, make)
+
+
+def many_rooms(opened: Opened) -> Connection:
+    make = partial(ManyRoomsConnection, codec=opened.codec, viewers=opened.viewers)
+    return Connection(partial(_hello_of_rooms, opened.viewers), make)
+
+
+def own_streams(opened: Opened) -> Connection:
+    """Of a user's stream and ``broadcast``, in this order."""
+    since = opened.cursors[1]
+    room_codec = partial(UserCodec, inner=opened.plain, since=since)
+    make = partial(ManyRoomsConnection, codec=opened.codec, viewers=opened.viewers, room_codec=room_codec)
+    return Connection(partial(hello_of_user, opened.first_message, opened.viewers[1], since), make)
+
+
 def serve(
     names_of: Callable[[Principal], list[str]],
     cursors_of: Callable[[list[str]], Sequence[int | None]],
     filter: Filter,
     codecs: Codecs = CODECS,
     hello: Hello | None = None,
-    rooms: bool = False,
-    own: bool = False,
+    kind: Kind = one_room,
 ) -> Response:
     """Answers with the streams of these names, after the request is authenticated. ``hello`` makes the first message
-    instead of the codec; ``rooms`` is for many streams on one connection, ``own`` for a user's and ``broadcast``."""
+    instead of the codec."""
     parts, viewers = services(), list[Viewer]()
     try:
-        parts[ConnectionAttempts].arrived(address())
-        with parts[ConnectionAttempts].trying(address()) as set_user, parts[Joins].queue:
-            # ``names_of`` asks permissions what a share token may read.
-            principal = identity.current("read", shared=True, allow_ticket=True, lasts=True)
-            set_user(principal.user_id)
-            names = names_of(principal)
-            cursors = cursors_of(names)
-            if request.method == "HEAD":
-                return _response(iter(()))
-            for name, cursor in zip(names, cursors, strict=True):
-                viewers.append(parts[Hub].watch(name, cursor, filter, principal.session_id))
-        if principal.session_id in parts[Revocations]:  # signed out while Postgres was asked
-            raise Unauthorized("The session has ended; sign in again")
+        principal, cursors = _watch(parts, viewers, names_of, cursors_of, filter)
+        if request.method == "HEAD":
+            return _response(iter(()))
         if all(v.room.closed and v.cursor == v.room.head and not v.resync for v in viewers):
             _close(parts, viewers, "finished")
             return Response(status=204)
-        parts[Joins].admit(principal.user_id)
+        parts[ConnectionLimits].admit(principal.user_id)
         _came_back(parts, "resync" if any(v.resync for v in viewers) else "resumed")
         plain, chunked = codecs
         codec = chunked if request.environ["SERVER_PROTOCOL"] == "HTTP/1.1" else plain
-        make_hello = partial(hello or codec.hello, viewers[0], principal)
-        make: Callable[..., SseConnection] = partial(OneRoomConnection, codec=codec, viewer=viewers[0])
-        if rooms:
-            make_hello = partial(_hello_of_rooms, viewers)
-            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers)
-        elif own:
-            since = cursors[1]
-            make_hello = partial(hello_of_user, make_hello, viewers[1], since)
-            user_codec = partial(UserCodec, inner=plain, since=since)
-            make = partial(ManyRoomsConnection, codec=codec, viewers=viewers, room_codec=user_codec)
-        return _handed_over(parts, viewers, principal, make_hello, make)
+        opened = Opened(principal, viewers, cursors, plain, codec, hello)
+        return _handed_over(parts, opened, kind(opened))
     except NoSuchStream:
         _close(parts, viewers, "refused")
         raise NotFound("There is no such task") from None
     except Exception as error:
-        problem = problem_of(error)
-        passes = isinstance(problem, (Unavailable, TooMany))
-        _close(parts, viewers, "sent_away" if passes else "refused")
-        if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
+        answer = _sent_away(parts, viewers, error)
+        if answer is None:
             raise
-        if problem is error:
-            access_log.refused(problem)
-        # A 503 or 429 would end a native EventSource for good; this makes it come back.
-        seconds = PATIENCE_SECONDS if isinstance(problem, TooMany) else 1
-        return _response(iter((retry(seconds) + b"\n",)))
+        return answer
+
+
+def _watch(
+    parts: Services,
+    viewers: list[Viewer],
+    names_of: Callable[[Principal], list[str]],
+    cursors_of: Callable[[list[str]], Sequence[int | None]],
+    filter: Filter,
+) -> tuple[Principal, Sequence[int | None]]:
+    """Authenticates the request and adds its viewers, none for HEAD; the caller closes them, also after an error."""
+    parts[ConnectionAttempts].arrived(address())
+    with parts[ConnectionAttempts].trying(address()) as set_user, parts[ConnectionLimits].queue:
+        principal = identity.current(
+            "read", shared=True, allow_ticket=True, lasts=True
+        )  # ``names_of`` asks permissions
+        set_user(principal.user_id)
+        names = names_of(principal)
+        cursors = cursors_of(names)
+        if request.method != "HEAD":
+            for name, cursor in zip(names, cursors, strict=True):
+                viewers.append(parts[Hub].watch(name, cursor, filter, principal.session_id))
+    if viewers and principal.session_id in parts[Revocations]:  # signed out while Postgres was asked
+        raise Unauthorized("The session has ended; sign in again")
+    return principal, cursors
+
+
+def _sent_away(parts: Services, viewers: Sequence[Viewer], error: Exception) -> Response | None:
+    """Closes the viewers. Returns the answer for an EventSource that may come back, None where the error has to be
+    raised."""
+    problem = problem_of(error)
+    passes = isinstance(problem, (Unavailable, TooMany))
+    _close(parts, viewers, "sent_away" if passes else "refused")
+    if not passes or "text/event-stream" not in request.headers.get("Accept", ""):
+        return None
+    if problem is error:
+        access_log.refused(problem)
+    # A 503 or 429 would end a native EventSource for good; this makes it come back.
+    seconds = PATIENCE_SECONDS if isinstance(problem, TooMany) else 1
+    return _response(iter((retry(seconds) + b"\n",)))
 
 
 def _came_back(parts: Services, how: str) -> None:
@@ -109,26 +168,20 @@ def _hello_of_rooms(viewers: Sequence[Viewer]) -> bytes:
     return message("connected", {"rooms": at}, composite(list(at), [v.cursor for v in viewers]))
 
 
-def _handed_over(
-    parts: Services,
-    viewers: list[Viewer],
-    principal: Principal,
-    hello: Callable[[], bytes],
-    make: Callable[..., SseConnection],
-) -> Response:
+def _handed_over(parts: Services, opened: Opened, connection: Connection) -> Response:
     """Lets the HTTP server send the first message; then the hub has the socket, and this greenlet ends."""
     environ = request.environ
 
     def body() -> Iterator[bytes]:
-        yield retry() + hello()
+        yield retry() + connection.hello()
         taken = green.take_over(environ)
-        parts[SseRegistry].add(make(parts[SseRegistry], taken, principal=principal))
+        parts[SseRegistry].add(connection.make(parts[SseRegistry], taken, principal=opened.principal))
 
     def unless_handed_over() -> None:
-        if viewers[0].wire is None:  # the client went away before
-            for viewer in viewers:
+        if opened.viewers[0].wire is None:  # the client went away before
+            for viewer in opened.viewers:
                 viewer.close("gone")
-            parts[Joins].leave(principal.user_id)
+            parts[ConnectionLimits].release(opened.principal.user_id)
 
     response = _response(body())
     response.call_on_close(unless_handed_over)

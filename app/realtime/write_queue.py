@@ -17,7 +17,7 @@ class WriteQueue:
     def wait(self, viewer: Viewer) -> None:
         self._waiting[viewer] = None
 
-    def leave(self, viewer: Viewer) -> None:
+    def discard(self, viewer: Viewer) -> None:
         self._waiting.pop(viewer, None)
 
     def serve(self) -> None:

@@ -11,12 +11,13 @@ from app.stream.background import with_pauses
 from app.stream.encoded_batch import BatchCache, EncodedBatch, first_batch
 from app.stream.event import Event
 from app.stream.history import History
+from app.stream.hub_state import HubState
 from app.stream.initial_state import InitialState, StateCache
 from app.stream.parking import Parking
 from app.stream.resync import Resync
 from app.stream.shared_read import Outcome
 from app.stream.viewer import Viewer, failed
-from app.stream.watched_room import HubParts, WatchedRoom
+from app.stream.watched_room import WatchedRoom
 
 logger = logging.getLogger("taskroom.catchup")
 
@@ -26,13 +27,20 @@ BATCHES_IN_A_ROW = 8
 
 
 class Catchup:
-    """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads."""
+    """Works under the hub's lock and never waits: a wire takes what it takes, and Postgres is read in other threads.
 
-    refresh_until: Callable[[WatchedRoom, Callable[[], bool]], None]  # of the tail check; set by the hub
+    ``refresh_until`` is that of the tail check: it compares a room with Postgres, and may wait.
+    """
 
-    def __init__(self, hub: HubParts, stalled_seconds: float) -> None:
+    def __init__(
+        self,
+        hub: HubState,
+        stalled_seconds: float,
+        refresh_until: Callable[[WatchedRoom, Callable[[], bool]], None],
+    ) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._rooms, self._stalled_seconds = hub.rooms, stalled_seconds
+        self._refresh_until = refresh_until
         self._history, self.states = History(hub.store), StateCache()
         self._unanswered: set[Viewer] = set()  # Postgres did not answer when it was read for them
         self._batches, self.parking = BatchCache(), Parking()
@@ -44,7 +52,7 @@ class Catchup:
 
     def advance(self, viewer: Viewer, step: Callable[[Viewer], None] | None = None) -> None:
         """Sends the viewer what its wire takes: the unsent remainder, then events of the ring and of Postgres; takes it
-        into its cohort when it has caught up. ``step`` is done instead."""
+        into its cohort when it has caught up. With ``step``, calls ``step(viewer)`` instead of all this."""
         gone = False
         with self._lock:
             self.parking.discard(viewer)
@@ -74,7 +82,8 @@ class Catchup:
         self._history.drop(stream)
         self.states.drop(stream)
 
-    def leave(self, viewer: Viewer) -> None:
+    def drop(self, viewer: Viewer) -> None:
+        """The viewer was closed: it waits for nothing any more."""
         self.parking.discard(viewer)
         self._unanswered.discard(viewer)
 
@@ -195,7 +204,7 @@ class Catchup:
         room = viewer.room
         try:
             if viewer.own_cursor == cursor:  # else the room was rewound meanwhile: the viewer has a resync
-                self.refresh_until(self._rooms[room.stream], lambda: room.pruned_to != pruned_to)
+                self._refresh_until(self._rooms[room.stream], lambda: room.pruned_to != pruned_to)
         except Exception as error:
             if causes.of(error).is_temporary:
                 self._wait_for_postgres(viewer)

@@ -10,10 +10,11 @@ from app.stream.background import with_pauses
 from app.stream.catchup import Catchup
 from app.stream.codec import Data
 from app.stream.encoded_batch import EncodedBatch
+from app.stream.hub_state import HubState
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.viewer import Cohort, Viewer, failed, offered
-from app.stream.watched_room import HubParts, WatchedRoom
+from app.stream.watched_room import WatchedRoom
 
 # The pause after a flush, as a multiple of the CPU time that the flush took: more than half of the loop stays free.
 PAUSE = 1.5
@@ -27,7 +28,7 @@ SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with its o
 class Delivery:
     """Flushes the cohorts of all rooms, under the hub's lock. Viewers that do not keep up are handed to ``catchup``."""
 
-    def __init__(self, hub: HubParts, catchup: Catchup) -> None:
+    def __init__(self, hub: HubState, catchup: Catchup) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._account, self._catchup = hub.account, catchup
         self._busy: set[WatchedRoom] = set()  # flushed a moment ago: the next tick that is due flushes them
@@ -43,7 +44,8 @@ class Delivery:
             with self._lock:
                 due = min((watched.next_flush_at for watched in self._busy), default=0.0)
             due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may be due sooner
-            # Until a room is due, not for a whole tick: in step with the room's events each would be late.
+            # Sleeps until the first room is due. A fixed tick in phase with the room's events would delay each event
+            # by a whole tick.
             self._stopped.wait(max(SHORTEST_SECONDS, PAUSE * worked, due))
             worked = 0.0
             with self._faults.within("a tick failed"):

@@ -71,6 +71,10 @@ def user_stream(user_id: str) -> str:
     return f"user:{user_id}"
 
 
+def is_task(stream: str) -> bool:
+    return stream.startswith("task:")
+
+
 def is_shared(stream: str) -> bool:
     """Whether many tasks write to the stream: such a stream is locked last and briefly."""
     return stream == BROADCAST or stream.startswith("user:")
@@ -127,17 +131,17 @@ def draft(
     )
 
 
-def head_of(stream: str) -> str:
+def json_prefix(stream: str) -> str:
     """Returns the JSON of the stream's events up to their sequence."""
     kind, _, key = stream.partition(":")
     owner = f'"{kind}_id":"{key}",' if key else ""
     return f'{{"stream":"{stream}",{owner}"sequence":'
 
 
-def number(draft: Draft, head: str, sequence: int) -> Event:
+def number(draft: Draft, prefix: str, sequence: int) -> Event:
     """Puts the sequence into the JSON; the only part of an event that is made under the stream's lock."""
     return Event(
-        draft.stream, sequence, draft.type, f"{head}{sequence},{draft.tail}", draft.level, draft.phase
+        draft.stream, sequence, draft.type, f"{prefix}{sequence},{draft.tail}", draft.level, draft.phase
     )
 
 

@@ -11,8 +11,7 @@ from app.stream.catchup import Catchup
 from app.stream.codec import Filter
 from app.stream.delivery import Delivery
 from app.stream.event import Event
-from app.stream.faults import Faults
-from app.stream.metrics import DeliveryMetrics
+from app.stream.hub_state import HubState
 from app.stream.resync import Resync
 from app.stream.room import Room
 from app.stream.single_flight import SingleFlight
@@ -20,10 +19,9 @@ from app.stream.store import Head, NoSuchStream, Store
 from app.stream.subscription import Subscription
 from app.stream.tailcheck import TailCheck
 from app.stream.viewer import Viewer, Wire
-from app.stream.watched_room import HubParts, WatchedRoom
+from app.stream.watched_room import WatchedRoom
 
 LINGER_SECONDS = 30.0  # an empty room, for viewers that reload
-RINGS_BYTES = 64_000_000  # of all rooms; events that do not fit are read from Postgres
 
 EVERYTHING = Filter()
 
@@ -32,25 +30,24 @@ class Hub:
     """``watch`` makes a viewer; ``attach`` gives it a wire and begins to send."""
 
     def __init__(self, store: Store, redis_url: str, stalled_seconds: float = 30.0) -> None:
-        self._store = store
-        self._rooms: dict[str, WatchedRoom] = {}
-        self._lock = threading.RLock()
+        self._state = state = HubState(store)
+        self._store, self._rooms, self._lock = store, state.rooms, state.lock
+        self.metrics, self.faults = state.metrics, state.faults
         self._single_flight: SingleFlight[Head | None] = SingleFlight()
-        self.ring_bytes = 0
-        self.metrics = DeliveryMetrics()
         # Called by the subscription, as ``received`` and ``confirmed`` below.
         self.control_received: Callable[[str], None] = lambda message: None
         self.reconnected: Callable[[], None] = lambda: None
         self.on_viewer: Callable[[Viewer, int], None] = lambda viewer, change: None
-        self.faults = Faults()
         self._stopped = threading.Event()
-        parts = HubParts(store, self._rooms, self._lock, self.metrics, self.faults, self._account)
-        self._catchup = Catchup(parts, stalled_seconds)
-        self._advance, self._left, self.states = self._catchup.advance, self._leave, self._catchup.states
-        self._delivery = Delivery(parts, self._catchup)
+        # The three call each other in a circle: catchup asks the tail check, which notifies delivery, which hands a
+        # viewer that falls behind to catchup.
+        self._catchup = Catchup(
+            state, stalled_seconds, lambda watched, done: self._tailcheck.refresh_until(watched, done)
+        )
+        self._delivery = Delivery(state, self._catchup)
+        self._tailcheck = TailCheck(state, self._delivery)
+        self.advance, self.states = self._catchup.advance, self._catchup.states
         self.send_control = self._delivery.send_control
-        self._tailcheck = TailCheck(parts, self._delivery)
-        self._catchup.refresh_until = self._tailcheck.refresh_until
         self.subscription = Subscription(redis_url, self, self.faults)
 
     def start(self) -> None:
@@ -79,8 +76,8 @@ class Hub:
             self._tailcheck.refresh_until(watched, lambda: cursor <= room.head)
         resync = None if cursor is None else Resync.of(stream, cursor, room.pruned_to, room.head)
         start = room.head if cursor is None else cursor
-        # Thousands of viewers share these objects: each one more is work for the garbage collector.
-        viewer = Viewer(room, start, filter or EVERYTHING, session_id, resync, self._advance, self._left)
+        # Thousands of viewers share one empty filter: each object more is work for the garbage collector.
+        viewer = Viewer(self, room, start, filter or EVERYTHING, session_id, resync)
         with self._lock:
             watched = self._keep(watched)  # it may have been swept while Postgres was asked
             viewer.room = watched.room
@@ -97,7 +94,7 @@ class Hub:
             viewer.wire, viewer.progress_at = wire, time.monotonic()
             closed = viewer.closed
         if closed is not None:
-            self._tell_left(viewer, wire, closed)
+            self._tell_closed(viewer, wire, closed)
         else:
             self._catchup.advance(viewer)
 
@@ -116,6 +113,10 @@ class Hub:
         with self._lock:
             rooms = (watched.room for watched in self._rooms.values() if watched.viewers)
             return max((room.head - room.sent for room in rooms), default=0)
+
+    @property
+    def ring_bytes(self) -> int:
+        return self._state.ring_bytes
 
     def viewers(self) -> list[Viewer]:
         with self._lock:
@@ -160,7 +161,7 @@ class Hub:
         try:
             moved = room.accept(events, closes)
         finally:
-            self._account(watched, before)
+            self._state.account(watched, before)
         if moved:
             self._delivery.notify(watched)
         if room.has_early and not watched.refilling:
@@ -186,39 +187,28 @@ class Hub:
             if kept is watched and not watched.registered:
                 watched.registered, watched.confirmed = True, False
                 watched.empty_since = time.monotonic()
-                self._account(watched, 0)
+                self._state.account(watched, 0)
                 self.subscription.subscribe(stream)
             return kept
 
-    def _leave(self, viewer: Viewer, reason: str) -> None:
-        """Closes a viewer; no fault in it keeps other viewers open, or this one registered."""
+    def close(self, viewer: Viewer, reason: str) -> None:
+        """Closes a viewer, once; no fault in it keeps other viewers open, or this one registered."""
         with self._lock:
             if viewer.closed is not None:
                 return
             viewer.closed = reason
             self.metrics.ended[reason] += 1
             self._rooms[viewer.room.stream].remove(viewer)
-            self._catchup.leave(viewer)
+            self._catchup.drop(viewer)
             wire = viewer.wire
             with self.faults.within("counting viewers failed"):
                 self.on_viewer(viewer, -1)
         if wire is not None:
-            self._tell_left(viewer, wire, reason)
+            self._tell_closed(viewer, wire, reason)
 
-    def _tell_left(self, viewer: Viewer, wire: Wire, reason: str) -> None:
-        with self.faults.within(f"a {type(wire).__name__} could not be left"):
-            wire.left(viewer, reason)
-
-    def _account(self, watched: WatchedRoom, before: int) -> None:
-        """Keeps all rings within their limit: the rooms that were quiet for longest drop their events."""
-        if watched.registered:
-            self.ring_bytes += watched.room.bytes - before
-        if self.ring_bytes > RINGS_BYTES:
-            for watched in sorted(self._rooms.values(), key=lambda watched: watched.flushed_at):
-                self.ring_bytes -= watched.room.bytes
-                watched.room.forget()
-                if self.ring_bytes < RINGS_BYTES * 0.9:
-                    break
+    def _tell_closed(self, viewer: Viewer, wire: Wire, reason: str) -> None:
+        with self.faults.within(f"a {type(wire).__name__} could not close a viewer"):
+            wire.on_closed(viewer, reason)
 
     def _sweep(self, now: float) -> None:
         self._catchup.sweep(now)
@@ -230,5 +220,5 @@ class Hub:
                 if watched.lingered(now, LINGER_SECONDS) and self._rooms.get(room.stream) is watched:
                     del self._rooms[room.stream]
                     watched.registered = False
-                    self.ring_bytes -= room.bytes
+                    self._state.ring_bytes -= room.bytes
                     self.subscription.unsubscribe(room.stream)

@@ -30,8 +30,9 @@ class InitialState:
     """The state up to ``upto``, filtered, which a viewer is sent before anything after its cursor. ``sent_to`` is the
     sequence of the last event of it that was sent.
 
-    The rest may come from a later reading. Events up to ``upto`` that are missing there have changed since, so the
-    viewer is sent the change after its cursor; those that are there were the state then too.
+    The rest may come from a later reading. An example, with ``upto`` 50: phase A last changed at 40. The later reading
+    has that event too, and it is sent. Phase B changed at 60: its older event is missing in the later reading, and
+    the viewer is sent the event 60 after its cursor.
     """
 
     upto: int
@@ -54,7 +55,7 @@ class StateCache:
         self._lock = threading.Lock()
         self.bytes = 0
 
-    def now(self, stream: str) -> int:
+    def read_shared(self, stream: str) -> int:
         """Reads the state once for all viewers that join at the same moment; returns the sequence up to which it
         holds. Raises NoSuchStream, DatabaseUnavailable."""
         events, upto = self._single_flight(stream, lambda: self.source(stream))

@@ -25,7 +25,8 @@ Key = TypeVar("Key", bound=Hashable)
 class Outcome(Enum):
     """The result of a reading, for one waiter."""
 
-    READY = auto()  # look again: it is kept now, or was read before the waiter asked and has to be read again
+    # Look in the cache. If it is not there (the read began before you asked), call ``read`` again.
+    READY = auto()
     EMPTY = auto()  # nothing was found
     RETRY = auto()  # Postgres did not answer; it may later
     FAILED = auto()  # a fault, which is logged

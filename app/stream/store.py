@@ -13,15 +13,15 @@ from psycopg2.extensions import cursor as Cursor
 from app.errors import TaskroomError
 from app.errors.causes import Cause
 from app.stream import pages
-from app.stream.event import Draft, Event, head_of, is_shared, number
+from app.stream.event import Draft, Event, is_shared, json_prefix, number
 from app.stream.pg_arrays import Text, array, texts
 
 Connect = Callable[[], AbstractContextManager[Connection]]
 """Lends a connection: a block that ends well commits, else it rolls back. Raises DatabaseUnavailable."""
 
 Project = Callable[[Cursor, Sequence[tuple[Event, Draft]]], Sequence[Draft]]
-"""Folds the inserted events into their projections, in the same transaction. Returns the events that follow: on the
-streams of a task's parents, and on shared streams (a user's, everybody's), which the first event creates."""
+"""Folds the inserted events into their projections, in the same transaction. Returns the events that follow from events
+of tasks: on the streams of a task's parents, and on shared streams (a user's, everybody's)."""
 
 
 class DatabaseUnavailable(TaskroomError):
@@ -112,15 +112,16 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
     """Numbers and stores a batch within the caller's transaction. The one way into a stream.
 
     The row lock is held from here to the commit, so sequence order is commit order. Events of shared streams are
-    appended last, so no transaction waits for another lock while it holds one of theirs.
+    appended last, so no transaction waits for another lock while it holds one of theirs. Nothing follows from them.
     """
-    done, shared = Appended(), list[Draft]()
-    streams = lock(cur, {d.stream for d in drafts}, {d.stream for d in drafts if d.closes})
+    done, shared, ending = Appended(), list[Draft](), {d.stream for d in drafts if d.closes}
     while drafts:
-        following = _append_locked(cur, drafts, project, streams, done)
-        shared += [d for d in following if is_shared(d.stream)]
-        drafts = [d for d in following if not is_shared(d.stream)]
-        streams = lock(cur, {d.stream for d in drafts}) if drafts else {}
+        names = {d.stream for d in drafts}
+        if of_all := {name for name in names if is_shared(name)}:
+            shared += [d for d in drafts if d.stream in of_all]
+            drafts = [d for d in drafts if d.stream not in of_all]
+        streams = lock(cur, names - of_all, ending) if drafts else {}
+        drafts, ending = _append_locked(cur, drafts, project, streams, done), set()
     if shared:
         _append_locked(cur, shared, project, lock_shared(cur, {d.stream for d in shared}), done)
     return done
@@ -129,7 +130,7 @@ def append(cur: Cursor, drafts: Sequence[Draft], project: Project) -> Appended:
 def _append_locked(
     cur: Cursor, drafts: Sequence[Draft], project: Project, streams: Mapping[str, _Locked], done: Appended
 ) -> Sequence[Draft]:
-    heads = {name: head_of(name) for name in streams}
+    prefixes = {name: json_prefix(name) for name in streams}
     events, stored = list[Event](), list[Draft]()
     for draft in drafts:
         stream = draft.stream
@@ -141,7 +142,7 @@ def _append_locked(
         if draft.closes:
             row.closed = True
             done.closed.add(stream)
-        events.append(number(draft, heads[stream], row.last_seq))
+        events.append(number(draft, prefixes[stream], row.last_seq))
         stored.append(draft)
     done.cancel_requested |= {name for name, row in streams.items() if row.cancel_requested}
     if not events:
@@ -201,15 +202,14 @@ def open_stream(cur: Cursor, name: str, parent: str | None = None) -> int:
            RETURNING id""",
         (name, parent),
     )
-    (stream_id,) = cur.fetchall()[0]
-    return int(stream_id)
+    return int(cur.fetchall()[0][0])
 
 
 class Store:
-    """Reads streams for the hub and the transports, each time in a short transaction."""
+    """Reads streams, a statement at a time, and creates shared ones over ``write``, by default ``connect`` too."""
 
-    def __init__(self, connect: Connect) -> None:
-        self.connect = connect
+    def __init__(self, connect: Connect, write: Connect | None = None) -> None:
+        self.connect, self._write = connect, write or connect
 
     def after(self, stream: str, cursor: int, limit: int = 500) -> list[Event]:
         """Returns the events after the cursor, contiguous from ``cursor + 1``, about a megabyte at most; [] for none.
@@ -232,7 +232,7 @@ class Store:
         head = self.heads([stream]).get(stream)
         if head is not None or not is_shared(stream):
             return head
-        with self.connect() as conn, conn.cursor() as cur:
+        with self._write() as conn, conn.cursor() as cur:
             cur.execute(
                 """SET LOCAL synchronous_commit = off;
                    INSERT INTO streams (name) VALUES (%s) ON CONFLICT DO NOTHING""",

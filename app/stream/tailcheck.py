@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from app.errors import causes
 from app.stream.background import with_pauses
 from app.stream.delivery import Delivery
+from app.stream.hub_state import HubState
 from app.stream.room import RING_EVENTS
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Head
 from app.stream.subscription import Subscription
-from app.stream.watched_room import HubParts, WatchedRoom
+from app.stream.watched_room import WatchedRoom
 
 logger = logging.getLogger("taskroom.hub")
 
@@ -27,7 +28,7 @@ ROOMS_AT_ONCE = 2_000  # in one query: no other thread runs while its answer is 
 
 
 class TailCheck:
-    def __init__(self, hub: HubParts, delivery: Delivery) -> None:
+    def __init__(self, hub: HubState, delivery: Delivery) -> None:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._store, self._rooms, self._account = hub.store, hub.rooms, hub.account
         self._delivery = delivery

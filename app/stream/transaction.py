@@ -1,4 +1,12 @@
-"""The one way to append to streams: a transaction that publishes its events after its commit."""
+"""A transaction that appends events, publishes them after its commit, and then sends the hints of tasks to workers.
+
+Two classes commit events. Both call ``store.append``, and publish only after the commit:
+
+| | commits | publishes | sends hints |
+|---|---|---|---|
+| ``Transactions`` | at the end of its block | ``publish`` | ``on_committed``: ``hints``, and started steps |
+| ``Writer`` | each batch, again until it is stored | ``publish`` | none; ``workers/leases.py`` collects started steps |
+"""
 
 from __future__ import annotations
 
@@ -13,10 +21,10 @@ from app.stream.store import Appended, Connect, Project, append
 
 
 class Hint(NamedTuple):
-    """Tells workers that attempt ``number`` of a task can be claimed. The broker carries it after the commit."""
+    """Tells workers that a task's attempt can be claimed. The broker carries it after the commit."""
 
     task_id: str
-    number: int
+    attempt: int
     job_type: str
 
 

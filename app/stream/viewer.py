@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,7 +30,8 @@ class Wire(Protocol):
         """The length of the unsent remainder of a frame."""
 
     def send(self, data: Data) -> int:
-        """Returns how much of the data was taken; 0 or BlockingIOError while nothing is, or a remainder is unsent."""
+        """Returns how much of the data was taken. Returns 0 or raises BlockingIOError when nothing was taken. While a
+        remainder is unsent, the hub offers nothing to a wire of one viewer; a shared wire must return 0 then."""
 
     def hold_remainder(self, remainder: Data) -> None:
         """Keeps the rest of a frame that is partly sent; the wire sends it before it takes anything else."""
@@ -42,21 +42,28 @@ class Wire(Protocol):
     def call_when_writable(self, viewer: Viewer) -> None:
         """Calls ``viewer.ready()`` once when the connection takes more."""
 
-    def left(self, viewer: Viewer, reason: str) -> None:
-        """The viewer is closed for that reason; the wire tells its client in its own way."""
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
+        """The viewer was closed for that reason; the wire tells its client in its own way."""
+
+
+class ViewerHub(Protocol):
+    """The hub, as its viewers see it."""
+
+    def advance(self, viewer: Viewer) -> None: ...
+
+    def close(self, viewer: Viewer, reason: str) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class Viewer:
     """Stands in a room at ``cursor``: in a cohort while it keeps up, else alone, catching up."""
 
+    hub: ViewerHub
     room: Room
     own_cursor: int  # while it stands in no cohort
     filter: Filter
     session_id: str
     resync: Resync | None
-    advance: Callable[[Viewer], None]
-    leave: Callable[[Viewer, str], None]
     wire: Wire | None = None
     initial: InitialState | None = None  # sent before anything after the cursor
     cohort: Cohort | None = None
@@ -79,11 +86,11 @@ class Viewer:
 
     def ready(self) -> None:
         """Its wire takes more."""
-        self.advance(self)
+        self.hub.advance(self)
 
     def close(self, reason: str = "closed") -> None:
         """Takes the viewer out of its room and tells its wire; safe to call twice and from any thread."""
-        self.leave(self, reason)
+        self.hub.close(self, reason)
 
 
 class Cohort:

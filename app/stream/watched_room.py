@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
 
 from app.stream.codec import Codec, Filter
-from app.stream.faults import Faults
-from app.stream.metrics import DeliveryMetrics
 from app.stream.room import Room
-from app.stream.store import Store
 from app.stream.viewer import Cohort, Viewer
 
 
@@ -64,15 +57,3 @@ class WatchedRoom:
         key = cohort.codec, cohort.filter
         if not cohort.viewers and self.cohorts.get(key) is cohort:
             del self.cohorts[key]
-
-
-@dataclass(frozen=True, slots=True)
-class HubParts:
-    """What the parts of a hub share. ``account`` takes an watched, and how many bytes its ring had before a change."""
-
-    store: Store
-    rooms: dict[str, WatchedRoom]  # by stream
-    lock: AbstractContextManager[Any]
-    metrics: DeliveryMetrics
-    faults: Faults
-    account: Callable[[WatchedRoom, int], None]

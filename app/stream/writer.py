@@ -1,4 +1,4 @@
-"""The writer: a bounded buffer, a thread that commits it in groups, and publish after commit."""
+"""The writer: a bounded buffer, a thread that commits it in batches, and publishes each batch after its commit."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Writer:
     """Takes drafts from any thread and stores them in the order they came.
 
     ``put`` returns at once unless the buffer is full; then it waits, and nothing is dropped.
-    While one group commits the next gathers, so the size of a group follows the load by itself.
-    ``stored`` hears of each batch after its commit; ``tick`` runs about once in ``tick_seconds`` in the
-    writer's thread and transaction, whether or not there is anything to write. What renews a lease in it
-    may not be late for long once Postgres is back, so no wait for that is longer than five of them.
+    While one batch commits the next gathers, so the size of a batch follows the load by itself.
+    ``stored`` is called for each batch after its commit. ``tick`` runs about once in ``tick_seconds``, in the
+    writer's thread and a transaction of its own, whether or not there is anything to write. ``tick`` may renew
+    leases, so a pause between tries is at most five ``tick_seconds``.
     """
 
     def __init__(
@@ -113,13 +113,15 @@ class Writer:
                 self._start()
 
     def close(self, timeout: float | None = None) -> bool:
-        """Flushes, then ends the thread. False when events were still not durable in time."""
+        """Flushes, then ends the thread, within ``timeout`` seconds for both. False when events were still not durable
+        then."""
+        limit = None if timeout is None else time.monotonic() + timeout
         flushed = self.flush(timeout) if self._thread else True
         with self._lock:
             self._closing = True
             self._work.notify()
         if self._thread:
-            self._thread.join(timeout)
+            self._thread.join(None if limit is None else max(0.0, limit - time.monotonic()))
         return flushed
 
     def _start(self) -> None:

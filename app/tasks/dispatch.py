@@ -9,7 +9,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app import green
 from app.broker import MAX_QUEUED, SEND_SECONDS, BrokerDown
-from app.stream.event import Event
+from app.stream.event import Event, is_task
 from app.stream.store import Connect
 from app.stream.transaction import Hint, Transaction
 from app.tasks.fold import PENDING
@@ -24,7 +24,7 @@ MAX_RESENT = 2_000  # in one round, so that it ends before the next
 
 
 Send = Callable[[str, str, tuple[str, int], float], None]
-"""(message id, queue, (task id, dispatch number), countdown in seconds). Raises BrokerDown."""
+"""(message id, queue, (task id, attempt), countdown in seconds). Raises BrokerDown."""
 
 
 def hints_of(tx: Transaction) -> Iterator[Hint]:
@@ -34,9 +34,10 @@ def hints_of(tx: Transaction) -> Iterator[Hint]:
 
 
 def started_steps(events: Iterable[Event]) -> Iterator[Hint]:
-    """Returns hints for the steps that these events started; no other code sends hints for steps."""
+    """Returns hints for the steps that these events started; no other code sends hints for steps. Only a task's stream
+    has the fields of a task: on a user's stream, the bus may publish an event of any type."""
     for event in events:
-        if event.sequence == 1 and event.type == "task_status":
+        if event.sequence == 1 and event.type == "task_status" and is_task(event.stream):
             task = event.decoded()
             if task["parent_id"] and task["status"] == PENDING:
                 yield Hint(task["task_id"], 1, task["job_type"])
@@ -55,7 +56,7 @@ class Dispatcher:
     ) -> None:
         self._send, self._queue_of, self._length = send, queue_of, length
 
-    def dispatch(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+    def dispatch(self, task_id: str, attempt: int, job_type: str, countdown: float = 0.0) -> bool:
         """Sends one hint; returns False when it is not needed: the queue has ``MAX_QUEUED`` messages, one of which
         claims the task, or the task is due so late that a worker would hold the message in memory. Raises BrokerDown.
         """
@@ -65,14 +66,14 @@ class Dispatcher:
         with green.limit(SEND_SECONDS, BrokerDown("no answer in time")):
             if self._length(queue) >= MAX_QUEUED:
                 return False
-            self._send(message_id(task_id, number), queue, (task_id, number), countdown)
+            self._send(message_id(task_id, attempt), queue, (task_id, attempt), countdown)
         return True
 
-    def send_hint(self, task_id: str, number: int, job_type: str, countdown: float = 0.0) -> bool:
+    def send_hint(self, task_id: str, attempt: int, job_type: str, countdown: float = 0.0) -> bool:
         """Sends one hint as ``dispatch`` does, but returns False when the broker does not take it: a later round sends
         it again."""
         try:
-            self.dispatch(task_id, number, job_type, countdown)
+            self.dispatch(task_id, attempt, job_type, countdown)
         except BrokerDown as error:
             logger.warning("the hint of task %s is sent again when the broker is back: %s", task_id, error)
             return False
@@ -88,7 +89,7 @@ class Dispatcher:
         Returns how many it sent. ``everything``, after Redis lost its data, ignores the back-off. The rest stays due
         for the next round.
 
-        The dispatch number stays the same, so the task is claimed once, by the old message or the new one. No hint is
+        The attempt stays the same, so the task is claimed once, by the old message or the new one. No hint is
         sent for held tasks, whose user runs as many as the cap allows: the end of one of those sends it (see
         ``fair_claims``).
         """

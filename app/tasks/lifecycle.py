@@ -65,13 +65,13 @@ def unfinished_retry(tx: Transaction, task_id: str) -> str | None:
 def claim(
     tx: Transaction,
     task_id: str,
-    number: int,
+    attempt: int,
     worker: str,
     again: bool = False,
     at: str | None = None,
     declared: Declared = nothing_declared,
 ) -> Claim | None:
-    """Claims attempt ``number`` for this worker; returns None when the message is late, doubled or outdated.
+    """Claims this attempt for this worker; returns None when the message is late, doubled or outdated.
 
     The dispatch row is the queue entry: it exists only while the task is PENDING or RETRY. ``again`` repeats a claim
     whose commit was unclear: the same worker process finds that it has the task already. ``at`` is the time of a
@@ -81,10 +81,10 @@ def claim(
     row = lock(cur, [stream]).get(stream)
     if row is None or row.closed:
         return None
-    cur.execute(f"SELECT {NOW} FROM dispatches WHERE task_id = %s AND number = %s", (task_id, number))
+    cur.execute(f"SELECT {NOW} FROM dispatches WHERE task_id = %s AND number = %s", (task_id, attempt))
     queued = cur.fetchone()
     # Most outdated messages end here, before anything else of the task is read.
-    if not queued and not (again and row.attempt == number):
+    if not queued and not (again and row.attempt == attempt):
         return None
     state, at = load(cur, [stream])[stream], at or (queued[0] if queued else database_now(cur))
     task = state["task"]
@@ -94,7 +94,7 @@ def claim(
     if queued and plan is None:
         plan = plan_of(cur, task_id, task["job_type"], declared(task["job_type"]))
     claimed = Claim(
-        *(task_id, number, task["job_type"], task["params"], task["retry_count"], started_at),
+        *(task_id, attempt, task["job_type"], task["params"], task["retry_count"], started_at),
         approved_keys(cur, task_id),
         parents.parent_phase(cur, task_id),
         plan,
@@ -103,8 +103,8 @@ def claim(
     )
     if not queued:
         return claimed
-    cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (number, row.id))
-    tx.append(attempt_events(stream, task["job_type"], number, worker, at, task["started_at"], plan))
+    cur.execute("UPDATE streams SET attempt = %s, attempt_given_up = false WHERE id = %s", (attempt, row.id))
+    tx.append(attempt_events(stream, task["job_type"], attempt, worker, at, task["started_at"], plan))
     return claimed
 
 

@@ -50,7 +50,8 @@ def plan_of(cur: Cursor, task_id: str, job_type: str, phases: Phases) -> Plan | 
     """Makes a plan from the weights that the job declares, else from earlier runs of its type; None without either.
 
     Durations of declared phases come from the runs of all users. Undeclared phase names could reveal what a run was
-    about, so they come only from runs that the task's owner may see.
+    about, so they come only from runs that the task's owner may see: its own, and those of its tenant, which an account
+    of the role ``worker`` may not read (``READ_TENANT`` of ``app/auth/principal.py``).
     """
     return _plan(
         cur, "SELECT user_id, tenant FROM tasks WHERE id = %(task_id)s", job_type, phases, task_id=task_id
@@ -71,7 +72,8 @@ def _plan(cur: Cursor, mine: str, job_type: str, phases: Phases, **whose: Any) -
            runs AS (
                SELECT newest.* FROM newest CROSS JOIN ({mine}) AS mine
                WHERE newest.retry_count = 0
-                   AND (%(declared)s OR newest.user_id = mine.user_id OR newest.tenant = mine.tenant)
+                   AND (%(declared)s OR newest.user_id = mine.user_id OR (newest.tenant = mine.tenant
+                       AND (SELECT role FROM users WHERE id = mine.user_id) <> 'worker'))
                ORDER BY newest.finished_at DESC LIMIT %(runs)s)
            SELECT runs.id, phases.phase_id, phases.position,
                extract(epoch FROM phases.started_at)::float8, extract(epoch FROM phases.updated_at)::float8,

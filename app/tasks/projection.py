@@ -11,7 +11,7 @@ from psycopg2.extras import Json
 
 from app.db.clock import TIME_TEXT
 from app.stream.background import with_pauses
-from app.stream.event import Draft, Event
+from app.stream.event import Draft, Event, is_task
 from app.tasks.fold import NEW_PHASE, PENDING, RETRY, STARTED, TASK_FIELDS, TERMINAL, WAITING, State, fold
 from app.tasks.user_events import OWNER_EVENT_TYPES, owner_events
 
@@ -87,7 +87,7 @@ Changed = list[tuple[State, Mapping[str, Any]]]
 def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> tuple[list[Draft], Changed]:
     """Folds a batch into the rows: one update for each task and phase, however many events change it. Returns the
     events for the owners of the tasks, and the tasks whose status changed."""
-    events = [pair for pair in events if pair[0].stream.startswith("task:")]  # the other streams are shared
+    events = [pair for pair in events if is_task(pair[0].stream)]  # the other streams are shared
     relevant = {e.stream for e, draft in events if draft.data is not None or e.type in OWNER_EVENT_TYPES}
     if not relevant:
         return [], []

@@ -77,7 +77,7 @@ def _remove_family(connect: Connect, days: int, root: str) -> int:
 
 def _prune_member(connect: Connect, member: Member) -> None:
     """Deletes all events but the last, in batches; stops when another transaction has locked the stream."""
-    stream = Prunable(member.stream_id, member.last_seq, member.pruned_to, ends=True, aged=True)
+    stream = Prunable(member.stream_id, member.last_seq, member.pruned_to, has_task=True, aged=True)
     while prune_batch(connect, stream, Retention(days=0, events=0)):
         pass
 

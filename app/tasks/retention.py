@@ -53,12 +53,13 @@ class Retention:
 
 @dataclass(slots=True)
 class Prunable:
-    """A stream that may lose events. ``ends``: its task has finished; ``aged``: longer ago than is kept."""
+    """A stream that may lose events. ``has_task``: its last event, the end of its task, is kept. ``aged``: the task
+    ended longer ago than its events are kept."""
 
     id: int
     last_seq: int
     pruned_to: int
-    ends: bool
+    has_task: bool
     aged: bool
 
 
@@ -164,9 +165,11 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
             conn.rollback()
             return 0
         # A crash may lose this transaction without harm, so the commit does not hold the lock until it is on disk.
+        # Never back: another run, whose session lost the advisory lock, may have pruned more since the stream was read.
         cur.execute(
-            "SET LOCAL synchronous_commit = off; UPDATE streams SET pruned_to = %s, swept = %s WHERE id = %s",
-            (upto, stream.ends and upto >= stream.last_seq - 1, stream.id),
+            """SET LOCAL synchronous_commit = off;
+               UPDATE streams SET pruned_to = greatest(pruned_to, %s), swept = swept OR %s WHERE id = %s""",
+            (upto, stream.has_task and upto >= stream.last_seq - 1, stream.id),
         )
     count, stream.pruned_to = upto - stream.pruned_to, upto
     return count
@@ -174,13 +177,13 @@ def prune_batch(connect: Connect, stream: Prunable, keep: Retention) -> int:
 
 def _target(cur: Cursor, stream: Prunable, keep: Retention) -> int:
     """Returns the last sequence that may be deleted, as far as one batch reads."""
-    last = stream.last_seq - 1 if stream.ends else stream.last_seq
+    last = stream.last_seq - 1 if stream.has_task else stream.last_seq
     target = stream.pruned_to
     if keep.events:
         target = max(target, stream.last_seq - keep.events)
     if stream.aged:
         target = last
-    elif keep.days and not stream.ends:
+    elif keep.days and not stream.has_task:
         after = stream.pruned_to
         age, upto = timedelta(days=keep.days), after + BATCH_EVENTS
         old = _COUNT_OLD.execute(cur, stream=stream.id, after=after, upto=upto, age=age).fetchall()

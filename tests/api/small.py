@@ -59,7 +59,7 @@ def small_app(
             Owners: Owners(fake.read),
             Revocations: set(),
             ConnectionAttempts: ConnectionAttempts(config.connects_per_minute, lambda key: 0.0),
-            Authenticator: Authenticator(fake.read, revocations, Issuers({})),
+            Authenticator: Authenticator(fake.read, fake.read, revocations, Issuers({})),
             UserConcurrency: UserConcurrency(config.requests_per_user),
             ReportConcurrency: ReportConcurrency(config.requests_per_user),
             Downloads: Downloads(),
@@ -70,6 +70,7 @@ def small_app(
         },
         config=config,
         read=fake.read,
+        write=fake.read,
     )
     api.init_app(app)
     return app

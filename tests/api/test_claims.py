@@ -50,7 +50,7 @@ def revocations(monkeypatch: pytest.MonkeyPatch) -> Revocations:
 
 @pytest.fixture
 def known(fake: FakePostgres, revocations: Revocations) -> Authenticator:
-    return Authenticator(fake.read, revocations, Issuers({}))
+    return Authenticator(fake.read, fake.read, revocations, Issuers({}))
 
 
 def token(**changes: Any) -> str:
@@ -144,6 +144,7 @@ def test_a_known_token_of_another_issuer_does_not_outlive_its_key(
     issuer = Issuer()
     keys = KeySet(issuer.jwk)
     known = Authenticator(
+        fake.read,
         fake.read,
         revocations,
         read_issuers(json.dumps([issuer.settings(jwks_url=keys.url)]), plain_http=True),

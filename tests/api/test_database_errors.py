@@ -90,6 +90,9 @@ def test_while_it_is_read_only_starts_are_refused_and_who_reads_is_served(
     try:
         wait_for("the process to know", lambda: "read-only" in patient.get(f"{alone.url}/readyz").text, LIMIT)
         refused(patient.get(f"{alone.url}/readyz"))
+        assert metric(alone, "database_read_only") == 0, "nobody has written"
+        refused(caller.client.post("/api/v2/auth/ticket"))
+        assert metric(alone, "database_read_only") in (1, 2), "single statements that write find it out too"
         for _ in range(3):
             assert "read only" in refused(start(caller))
         assert metric(alone, "database_read_only") in (1, 2)

@@ -40,7 +40,8 @@ class Scene:
     def __init__(self, allowed: int = 1_000) -> None:
         self.postgres, self.clock, self.guesses = FakePostgres(), Clock(), Guesses(allowed)
         self.revocations = Revocations("", 900, lambda session_id: None)
-        self.keys = KeyAuthenticator(self.postgres.read, self.revocations, self.guesses, self.clock.monotonic)
+        lend = self.postgres.read
+        self.keys = KeyAuthenticator(lend, lend, self.revocations, self.guesses, self.clock.monotonic)
 
     def store(self, role: str = "operator", expires_at: float | None = None) -> str:
         key = new_key()

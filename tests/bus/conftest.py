@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app import bus, process
+from app import bus, process_transactions
 from app.bus import EventBus, EventService, source
 from app.db.persistent import PersistentConnection
 from app.projections import project
@@ -73,13 +73,13 @@ def process_of(database: str, redis_url: str) -> Iterator[Hub]:
     hub = Hub(store, redis_url)
     hub.start()
     wait_for("Redis", lambda: hub.subscription.connected)
-    process_before = process._transactions
-    process.use_transactions(begin)
+    process_before = process_transactions._transactions
+    process_transactions.use_transactions(begin)
     bus.use(hub, store)
     try:
         yield hub
     finally:
-        process.use_transactions(process_before)
+        process_transactions.use_transactions(process_before)
         EventService().reset()
         source.reset()
         hub.stop()

@@ -69,6 +69,23 @@ def test_subscribers_are_counted_by_user(
     assert service.get_subscriber_count(user_id) == 0 and hub.viewers() == []
 
 
+def test_a_subscription_that_a_fault_ended_begins_again_when_it_is_asked_for(
+    service: EventService, user_id: str, hub: Hub
+) -> None:
+    recorder = Recorder()
+    service.subscribe(user_id, recorder)
+    for viewer in hub.viewers():
+        viewer.close("unavailable")
+    service.publish(user_id, "note", {"is": "missed"})
+
+    service.subscribe(user_id, recorder)
+    service.publish(user_id, "note", {"is": "received"})
+    service.publish_broadcast("note", {"is": "received"})
+
+    assert [event["data"]["is"] for event in recorder.waits(2)] == ["received", "received"]
+    assert service.get_subscriber_count(user_id) == 1
+
+
 def test_one_who_is_slow_delays_no_other_and_loses_nothing(
     service: EventService, user_id: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from app.errors import survived
 from app.http import problems
 from app.http.attempts import ConnectionAttempts
 from app.realtime import sse_serve
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.acknowledgements import acknowledged
 from app.stream.codec import Filter
 from app.stream.hub import Hub
@@ -161,7 +161,7 @@ def test_a_stream_that_cannot_be_opened_now_is_told_to_come_back(
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(queue=nullcontext()),
+            ConnectionLimits: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=watch),
         }
     )

@@ -7,7 +7,15 @@ import inspect
 from engineio.base_server import BaseServer
 
 from app.http import attempts
-from app.realtime import joins, presence, sse, sse_cursors, sse_registry, sse_user, unauthenticated
+from app.realtime import (
+    connection_limits,
+    presence,
+    sse,
+    sse_cursors,
+    sse_registry,
+    sse_user,
+    unauthenticated,
+)
 from app.realtime.socketio import (
     acknowledgements,
     engineio_adapter,
@@ -26,6 +34,7 @@ from app.stream import (
     faults,
     history,
     hub,
+    hub_state,
     initial_state,
     pages,
     publisher,
@@ -40,7 +49,7 @@ ROWS: dict[str, list[Row]] = {
         ("of these one in so many may be refused (401, 403, 404),", "5", lambda: attempts.FAILURE_DIVISOR),
         ("addresses, and users, whose attempts are counted apart in a minute", "50,000",
          lambda: attempts.SEPARATE_KEYS),
-        ("joins at a time in a web process", "16", lambda: joins.AT_ONCE),
+        ("joins at a time in a web process", "16", lambda: connection_limits.AT_ONCE),
         ("interval of comments at two of those addresses", "3 s", lambda: sse_registry.COMMENT_SECONDS),
         ("rooms of one SSE stream", "16", lambda: sse_cursors.MAX_ROOMS),
         ("types of events that an SSE stream names", "32", lambda: found(source(sse), r"len\(names\) > (\d+)")),
@@ -64,7 +73,7 @@ ROWS: dict[str, list[Row]] = {
         ("bytes of these events", "256 kB", lambda: room.RING_BYTES),
         ("bytes of a room's events that its viewers were not sent yet", "4 MB", lambda: room.UNSENT_BYTES),
         ("bytes of a room's events that came out of order", "1 MB", lambda: room.EARLY_BYTES),
-        ("bytes of recent events of all rooms", "64 MB", lambda: hub.RINGS_BYTES),
+        ("bytes of recent events of all rooms", "64 MB", lambda: hub_state.RINGS_BYTES),
         ("how long a room without viewers stays", "30 s", lambda: hub.LINGER_SECONDS),
         ("delay of an event whose message Redis lost", "2 s", lambda: tailcheck.TAIL_SECONDS),
         ("delay of an event while Redis is unavailable", "0.5 s", lambda: tailcheck.AWAY_SECONDS),

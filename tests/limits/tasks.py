@@ -83,7 +83,7 @@ ROWS: dict[str, list[Row]] = {
         ("silence of the web process that leads; four rounds where", "20 s", lambda: lease_reaper.LEADER_SECONDS),
         ("wait until a message that nobody claimed is sent again", "30 s", lambda: projection.RESEND_SECONDS),
         ("longest wait between two such messages", "10 min", lambda: dispatch.RESEND_LIMIT_SECONDS),
-        ("messages of one queue at the broker, by which any waiting", "2,000", lambda: broker.MAX_QUEUED),
+        ("messages that wait in one queue at the broker", "2,000", lambda: broker.MAX_QUEUED),
         ("messages of these that are hints to send webhooks", "1,000", lambda: client_of_broker.DELIVER_QUEUED),
         ("time until a retry is due whose message is sent at once", "60 s", lambda: projection.SOON_SECONDS),
         ("messages sent again in a round", "2,000", lambda: dispatch.MAX_RESENT),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.realtime.sse_codec import CHUNKED, PLAIN, message, retry
-from app.stream.event import LEVELS, Event, clean, draft, head_of, now, number
+from app.stream.event import LEVELS, Event, clean, draft, json_prefix, now, number
 
 STREAM = "task:00000000-0000-4000-8000-000000000000"
 
@@ -79,7 +79,7 @@ TEXT = st.lists(NASTY | st.text(st.characters(), max_size=5), max_size=12).map("
 
 def event(sequence: int, text: str, level: str) -> Event:
     fields = {"timestamp": now(), "level": level, "message": text, "component": text, "phase": None}
-    return number(draft(STREAM, "log", fields, projected=False), head_of(STREAM), sequence)
+    return number(draft(STREAM, "log", fields, projected=False), json_prefix(STREAM), sequence)
 
 
 @settings(deadline=None, derandomize=True, max_examples=100)

@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.rooms import Rooms
 from tests.api.answers import problem
 from tests.support.parts import Parts
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_no_more_than_so_many_join_at_once_and_the_rest_wait() -> None:
-    joins, go = Joins(None, 100, at_once=3), threading.Event()
+    joins, go = ConnectionLimits(None, 100, at_once=3), threading.Event()
     most = 0
 
     def join() -> None:
@@ -69,7 +69,7 @@ def test_nobody_overtakes_and_who_gives_up_is_passed_over() -> None:
 
 
 def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> None:
-    joins, seen = Joins(None, 100), list[int]()
+    joins, seen = ConnectionLimits(None, 100), list[int]()
 
     class Lock:
         """Of a socket; sees how many places are taken when somebody comes to wait for it."""
@@ -79,7 +79,7 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
 
         def __exit__(self, *_: object) -> None: ...
 
-    rooms = Rooms(Parts({Joins: joins}))  # type: ignore[arg-type]
+    rooms = Rooms(Parts({ConnectionLimits: joins}))  # type: ignore[arg-type]
     connection = SimpleNamespace(lock=Lock())  # which is all it has: each join ends right after
     for join in (rooms.join_task, rooms.join_events, rooms.join_notifications, rooms.join_broadcast):
         with pytest.raises((AttributeError, RuntimeError)):
@@ -90,7 +90,7 @@ def test_a_join_that_waits_for_its_own_socket_keeps_nobody_from_joining() -> Non
 
 
 def test_a_join_that_fails_makes_room() -> None:
-    joins = Joins(None, 100, at_once=1)
+    joins = ConnectionLimits(None, 100, at_once=1)
     for _ in range(3):
         with pytest.raises(LookupError), joins.queue:
             raise LookupError
@@ -98,31 +98,31 @@ def test_a_join_that_fails_makes_room() -> None:
 
 
 def test_a_user_may_have_so_many_and_one_that_leaves_makes_room() -> None:
-    joins = Joins(2, 100)
+    joins = ConnectionLimits(2, 100)
     joins.admit("ann")
     joins.admit("ann")
     with pytest.raises(TooMany) as refusal:
         joins.admit("ann")
     assert refusal.value.status == 429
     joins.admit("bob")
-    joins.leave("ann")
+    joins.release("ann")
     joins.admit("ann")
-    assert joins.viewers == 3
+    assert joins.connections == 3
 
 
 def test_a_full_process_admits_nobody_and_says_when_to_come_back() -> None:
-    joins = Joins(None, 2)
+    joins = ConnectionLimits(None, 2)
     joins.admit("ann")
     joins.admit("ann")
     with pytest.raises(Full) as refusal:
         joins.admit("bob")
     assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "2"})
-    joins.leave("ann")
+    joins.release("ann")
     joins.admit("bob")
 
 
 def test_the_count_is_right_after_a_crowd() -> None:
-    joins = Joins(50, 400)
+    joins = ConnectionLimits(50, 400)
     refused = []
 
     def come_and_go(user: str) -> None:
@@ -132,7 +132,7 @@ def test_the_count_is_right_after_a_crowd() -> None:
             except TooMany:
                 refused.append(user)
             else:
-                joins.leave(user)
+                joins.release(user)
 
     threads = [threading.Thread(target=come_and_go, args=(f"user {n % 3}",)) for n in range(9)]
     for thread in threads:
@@ -140,11 +140,11 @@ def test_the_count_is_right_after_a_crowd() -> None:
     for thread in threads:
         thread.join(60)
 
-    assert joins.viewers == 0
+    assert joins.connections == 0
     assert refused == []
     with pytest.raises(KeyError):
-        joins.leave("user 0")
-    assert joins.viewers == 0, "a leave too many is a mistake, and changes nothing"
+        joins.release("user 0")
+    assert joins.connections == 0, "a leave too many is a mistake, and changes nothing"
 
 
 def opened(url: str, user: User, task_id: str) -> SseViewer:

@@ -17,7 +17,7 @@ from app.config import Config
 from app.periodic import Periodic
 from app.realtime.sse_codec import CHUNKED, PLAIN, SseCodec
 from app.realtime.sse_connection import OneRoomConnection, SseConnection
-from app.realtime.sse_registry import SLOTS, SseRegistry, leave
+from app.realtime.sse_registry import SLOTS, SseRegistry, close_socket
 from app.stream import background
 from app.stream.hub import Hub
 from app.stream.viewer import Viewer
@@ -44,7 +44,7 @@ class Wires:
 
     def remove(self, wire: SseConnection, taken: socket.socket, words: bytes) -> None:
         self.removed.append(wire)
-        leave(self, taken, words)  # type: ignore[arg-type]
+        close_socket(self, taken, words)  # type: ignore[arg-type]
 
 
 class Connection:

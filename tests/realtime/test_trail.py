@@ -21,7 +21,7 @@ from app.auth.revocations import Revocations
 from app.errors import Unauthorized
 from app.http.attempts import ConnectionAttempts
 from app.observability.log_format import REQUEST_ID
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio import server
 from app.realtime.socketio.acknowledgements import MAX_ASKING, acknowledged
 from app.realtime.socketio.limits import UNREAD
@@ -122,9 +122,11 @@ def test_a_socket_that_is_closed_for_what_it_does_is_a_line(front: Front, trail:
 class Sockets:
     """The product's, over parts that the test makes up. ``closed`` are the transports that it closed."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, joins: Joins, attempts: ConnectionAttempts) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, joins: ConnectionLimits, attempts: ConnectionAttempts
+    ) -> None:
         self.ended, self.closed = set[str](), list[str]()
-        parts: Any = Parts({Joins: joins, ConnectionAttempts: attempts, Revocations: self.ended})
+        parts: Any = Parts({ConnectionLimits: joins, ConnectionAttempts: attempts, Revocations: self.ended})
         manager = SimpleNamespace(eio_sid_from_sid=lambda sid, namespace: SID)
         io: Any = SimpleNamespace(server=SimpleNamespace(manager=manager))
         floods: Any = SimpleNamespace(close=self.closed.append, signed_in=lambda sid, user_id: None)
@@ -149,16 +151,17 @@ def raises(error: Exception) -> Callable[[str], Principal]:
 @pytest.mark.parametrize(
     ("joins", "tries", "ended", "line", "closes"),
     [
-        (Joins(9, 9), 0, (), "ann outcome=too_many", True),  # the user's attempts in a minute
-        (Joins(0, 9), 9, (), "ann outcome=too_many", False),  # the user's sockets
-        (Joins(9, 0), 9, (), "ann outcome=full", True),  # those of the process
-        (Joins(9, 9), 9, ("session",), "ann outcome=unauthorized", False),  # signed out since it was checked
+        (ConnectionLimits(9, 9), 0, (), "ann outcome=too_many", True),  # the user's attempts in a minute
+        (ConnectionLimits(0, 9), 9, (), "ann outcome=too_many", False),  # the user's sockets
+        (ConnectionLimits(9, 0), 9, (), "ann outcome=full", True),  # those of the process
+        # Signed out since it was checked.
+        (ConnectionLimits(9, 9), 9, ("session",), "ann outcome=unauthorized", False),
     ],
 )
 def test_a_socket_that_is_refused_is_a_line_with_its_user(
     monkeypatch: pytest.MonkeyPatch,
     trail: Trail,
-    joins: Joins,
+    joins: ConnectionLimits,
     tries: int,
     ended: tuple[str, ...],
     line: str,
@@ -175,7 +178,7 @@ def test_a_socket_that_is_refused_is_a_line_with_its_user(
     assert trail.lines() == [Line(f"connect user={user} address={ADDRESS} {outcome}", "r-1")]
     assert TOKEN not in trail.text
     assert sockets.closed == [SID] * closes
-    assert (joins.viewers, sockets.served._clients) == (0, {})
+    assert (joins.connections, sockets.served._clients) == (0, {})
 
 
 @pytest.mark.parametrize(
@@ -189,7 +192,7 @@ def test_a_socket_that_is_refused_is_a_line_with_its_user(
 def test_a_socket_whose_token_is_refused_is_a_line_and_an_outage_is_none(
     monkeypatch: pytest.MonkeyPatch, trail: Trail, error: Exception, failures: float, lines: list[str]
 ) -> None:
-    sockets = Sockets(monkeypatch, Joins(9, 9), ConnectionAttempts(9, lambda key: failures))
+    sockets = Sockets(monkeypatch, ConnectionLimits(9, 9), ConnectionAttempts(9, lambda key: failures))
     monkeypatch.setattr(server.identity, "of_handshake", raises(error))
 
     with pytest.raises(ConnectionRefusedError):
@@ -226,7 +229,9 @@ def test_a_join_of_a_session_that_ended_meanwhile_is_a_line_and_of_a_socket_that
         return SimpleNamespace(close=lambda: None)
 
     ended = {ANN.session_id} if signed_out else set[str]()
-    parts: Any = Parts({Joins: Joins(9, 9), Hub: SimpleNamespace(watch=watch), Revocations: ended})
+    parts: Any = Parts(
+        {ConnectionLimits: ConnectionLimits(9, 9), Hub: SimpleNamespace(watch=watch), Revocations: ended}
+    )
     handle = acknowledged("join_events", JoinEvents(), Rooms(parts).join_events, lambda sid: connection)
     with Flask(__name__).test_request_context(environ_overrides=environ()):
         request.sid = "1"  # type: ignore[attr-defined]

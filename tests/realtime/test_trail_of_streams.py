@@ -12,7 +12,7 @@ import pytest
 from app.auth import tokens
 from app.auth.revocations import Revocations
 from app.http.attempts import ConnectionAttempts
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.stream.hub import Hub
 from tests.api.fakes import FakePostgres
 from tests.api.small import small_app
@@ -32,7 +32,7 @@ def opened(parts: dict[type, Any], accept: str) -> tuple[int, str]:
     """Opens the stream of an account; returns the status and the token."""
     viewer = SimpleNamespace(room=SimpleNamespace(closed=False), cursor=0, resync=None, close=lambda: None)
     hub = SimpleNamespace(watch=lambda *_: viewer)
-    app = small_app(FakePostgres(), parts={Hub: hub, Joins: Joins(9, 9), **parts})
+    app = small_app(FakePostgres(), parts={Hub: hub, ConnectionLimits: ConnectionLimits(9, 9), **parts})
     with app.app_context():
         token = tokens.new_access(USER, "ann@example.org", "operator", None, SESSION)
     headers = {"Authorization": f"Bearer {token}", "Accept": accept}
@@ -55,7 +55,9 @@ def test_a_stream_that_is_turned_away_is_a_line_also_where_an_event_source_gets_
         with attempts.trying(ADDRESS) as set_user:
             set_user(USER)
 
-    answered, token = opened({ConnectionAttempts: attempts, Joins: Joins(None, in_all)}, accept)
+    answered, token = opened(
+        {ConnectionAttempts: attempts, ConnectionLimits: ConnectionLimits(None, in_all)}, accept
+    )
 
     assert answered == (200 if accept == "text/event-stream" else status)
     line = f"GET /api/v2/events/stream user={user} address={ADDRESS} outcome={outcome}"

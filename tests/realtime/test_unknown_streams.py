@@ -14,7 +14,7 @@ from app.auth import identity, permissions
 from app.errors import NotFound
 from app.http.attempts import ConnectionAttempts
 from app.realtime import sse_serve
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.rooms import Rooms
 from app.stream.codec import Filter
 from app.stream.hub import Hub
@@ -31,6 +31,15 @@ def raising(error: Exception) -> Callable[..., Any]:
     return function
 
 
+@pytest.mark.parametrize("room", ["team", "team:u", "", "users", "taskx:a"])
+def test_a_room_of_another_kind_is_no_room(room: str) -> None:
+    caller: Any = PRINCIPAL
+
+    assert permissions.readable_room(caller, "user") == "user:u"
+    with pytest.raises(NotFound):
+        permissions.readable_room(caller, room)
+
+
 @pytest.mark.parametrize(
     ("error", "raised"), [(KeyError("a fault of ours"), KeyError), (NoSuchStream("task:a"), NotFound)]
 )
@@ -42,7 +51,7 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
             ConnectionAttempts: SimpleNamespace(
                 arrived=lambda address: None, trying=lambda address: nullcontext(lambda user_id: None)
             ),
-            Joins: SimpleNamespace(queue=nullcontext()),
+            ConnectionLimits: SimpleNamespace(queue=nullcontext()),
             Hub: SimpleNamespace(watch=raising(error)),
         }
     )
@@ -56,8 +65,8 @@ def test_over_sse(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: typ
 )
 def test_over_socket_io(monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]) -> None:
     monkeypatch.setattr(permissions, "readable_task", lambda principal, task_id: task_id)
-    hub = SimpleNamespace(states=SimpleNamespace(now=raising(error)))
-    parts: Any = Parts({Joins: SimpleNamespace(queue=nullcontext()), Hub: hub})
+    hub = SimpleNamespace(states=SimpleNamespace(read_shared=raising(error)))
+    parts: Any = Parts({ConnectionLimits: SimpleNamespace(queue=nullcontext()), Hub: hub})
     connection: Any = SimpleNamespace(principal=PRINCIPAL, viewers={}, lock=nullcontext())
 
     with pytest.raises(raised):

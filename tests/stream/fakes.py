@@ -13,7 +13,7 @@ import pytest
 from app.stream import delivery as deliveries
 from app.stream import pages
 from app.stream import writer as writers
-from app.stream.event import Draft, Event, head_of, number
+from app.stream.event import Draft, Event, json_prefix, number
 from app.stream.hub import Hub
 from app.stream.store import Appended, DatabaseUnavailable, Head
 from tests.stream.helpers import event
@@ -75,7 +75,7 @@ class FakeCommits:
         if self.poison and any(self.poison in d.tail for d in drafts):
             raise psycopg2.DataError("poisoned")
         start = sum(map(len, self.batches)) + 1
-        events = [number(d, head_of(d.stream), start + i) for i, d in enumerate(drafts)]
+        events = [number(d, json_prefix(d.stream), start + i) for i, d in enumerate(drafts)]
         self.batches.append(events)
         return Appended(events)
 

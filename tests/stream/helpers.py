@@ -13,7 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.db.persistent import PersistentConnection
 from app.db.pool import connect_args
-from app.stream.event import Draft, Event, draft, head_of, now, number
+from app.stream.event import Draft, Event, draft, json_prefix, now, number
 from app.stream.single_flight import SingleFlight
 from app.stream.store import Appended, append, open_stream
 from tests.support.connections import connection_pool
@@ -39,7 +39,7 @@ def line(stream: str, message: str = "line", attempt: int | None = None, closes:
 
 
 def event(stream: str, sequence: int, message: str = "line") -> Event:
-    return number(line(stream, message), head_of(stream), sequence)
+    return number(line(stream, message), json_prefix(stream), sequence)
 
 
 def no_projection(cur: Cursor, accepted: Sequence[tuple[Event, Draft]]) -> Sequence[Draft]:

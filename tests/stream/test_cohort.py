@@ -31,13 +31,18 @@ def cohort_of(*wires: FakeWire, cursor: int = 0) -> tuple[Cohort, list[Viewer]]:
     return cohort, viewers
 
 
-def viewer_on(room: Room, cohort: Cohort) -> Viewer:
-    def leave(viewer: Viewer, *_: object) -> bool:
+class NoHub:
+    """Takes a closed viewer out of its cohort."""
+
+    def advance(self, viewer: Viewer) -> None: ...
+
+    def close(self, viewer: Viewer, reason: str) -> None:
         if viewer.cohort:
             viewer.cohort.exit(viewer)
-        return True
 
-    viewer = Viewer(room, cohort.cursor, Filter(), "", None, lambda viewer: None, leave)
+
+def viewer_on(room: Room, cohort: Cohort) -> Viewer:
+    viewer = Viewer(NoHub(), room, cohort.cursor, Filter(), "", None)
     cohort.enter(viewer)
     return viewer
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.stream import catchup, encoded_batch
+from app.stream import catchup, encoded_batch, hub_state
 from app.stream import history as histories
-from app.stream import hub as hubs
 from app.stream import room as rooms
 from app.stream.codec import Filter
 from app.stream.hub import Hub
@@ -148,7 +147,7 @@ def ring_bytes(hub: Hub) -> int:
 def test_rings_keep_within_their_limit_and_viewers_get_everything(
     hub: Hub, store: FakeStore, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(hubs, "RINGS_BYTES", 20_000)
+    monkeypatch.setattr(hub_state, "RINGS_BYTES", 20_000)
     streams = [f"task:{n}" for n in range(6)]
     slow = {}
     for stream in streams:

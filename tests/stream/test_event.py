@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.stream.event import LEVELS, Event, draft, encode, head_of, now, number, shortened
+from app.stream.event import LEVELS, Event, draft, encode, json_prefix, now, number, shortened
 from app.stream.message import decode_batch, encode_batch
 
 STREAM = "task:00000000-0000-4000-8000-000000000001"
@@ -27,7 +27,7 @@ VALUE = st.recursive(
 
 
 def made(type: str = "log", **fields: Any) -> Event:
-    return number(draft(STREAM, type, {"timestamp": now(), **fields}), head_of(STREAM), 7)
+    return number(draft(STREAM, type, {"timestamp": now(), **fields}), json_prefix(STREAM), 7)
 
 
 def replaced(value: Any) -> Any:
@@ -48,7 +48,7 @@ def test_an_event_names_its_stream_owner_and_sequence():
 
 
 def test_a_stream_without_owner_names_none():
-    event = number(draft("broadcast", "log", {"timestamp": now()}), head_of("broadcast"), 1)
+    event = number(draft("broadcast", "log", {"timestamp": now()}), json_prefix("broadcast"), 1)
 
     assert list(event.decoded()) == ["stream", "sequence", "timestamp"]
 
@@ -146,7 +146,10 @@ def test_a_field_cannot_speak_for_the_stream(name: str):
 def test_a_user_event_may_name_a_task():
     fields = {"timestamp": now(), "task_id": "t"}
 
-    assert number(draft("user:u", "status_changed", fields), head_of("user:u"), 1).decoded()["task_id"] == "t"
+    assert (
+        number(draft("user:u", "status_changed", fields), json_prefix("user:u"), 1).decoded()["task_id"]
+        == "t"
+    )
 
 
 @pytest.mark.parametrize("phase", [5, ["read"], {"a": 1}, True])
@@ -202,7 +205,7 @@ def test_any_fields_survive(fields: dict[str, Any]):
 )
 def test_a_batch_survives_the_broker(values: list[Any], first: int, closes: bool, level: str | None):
     drafts = [draft(STREAM, "log", {"timestamp": now(), "level": level, "value": v}) for v in values]
-    events = [number(d, head_of(STREAM), first + i) for i, d in enumerate(drafts)]
+    events = [number(d, json_prefix(STREAM), first + i) for i, d in enumerate(drafts)]
 
     decoded, closed = decode_batch(STREAM, encode_batch(events, closes))
 

@@ -41,8 +41,8 @@ class Broken(FakeWire):
     def call_when_writable(self, viewer: Viewer) -> None:
         return failing() if self.broken else super().call_when_writable(viewer)
 
-    def left(self, viewer: Viewer, reason: str) -> None:
-        super().left(viewer, reason)
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
+        super().on_closed(viewer, reason)
         if self.broken:
             failing()
 
@@ -79,7 +79,7 @@ def test_a_wire_that_fails_leaves_and_the_others_of_its_lane_go_on(
     assert [viewers[number].closed for number in (1, 3)] == ["gone"] * 2
     assert logged.messages == [
         "a Broken failed, and the others go on",
-        "a Broken could not be left, and the others go on",
+        "a Broken could not close a viewer, and the others go on",
     ]
     assert hub.faults.count == 4
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.stream import delivery as deliveries
 from app.stream import history as histories
 from app.stream import hub as hubs
+from app.stream import hub_state, shared_read, tailcheck
 from app.stream import room as rooms
-from app.stream import shared_read, tailcheck
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
@@ -65,7 +65,7 @@ class Deliveries(RuleBasedStateMachine):
         self.patch = pytest.MonkeyPatch()
         for module in (tailcheck, rooms):
             self.patch.setattr(module, "RING_EVENTS", RING)
-        self.patch.setattr(hubs, "RINGS_BYTES", 3_000)
+        self.patch.setattr(hub_state, "RINGS_BYTES", 3_000)
         self.patch.setattr(tailcheck, "EARLY_SECONDS", 0.0)
         self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
         self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)

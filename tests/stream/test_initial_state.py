@@ -41,7 +41,7 @@ class Source:
 
 def joined(hub: Hub, capacity: int, types: frozenset[str] | None = None) -> tuple[Viewer, FakeWire]:
     """One that has joined as a socket does, and whose wire takes so much."""
-    upto = hub.states.now(A)
+    upto = hub.states.read_shared(A)
     viewer, wire = hub.watch(A, upto, Filter(types)), FakeWire(BATCHES, capacity=capacity)
     viewer.initial = InitialState(upto, viewer.filter)
     hub.attach(viewer, wire)
@@ -123,9 +123,9 @@ def test_who_joins_at_the_same_moment_shares_a_reading() -> None:
 
     states.source = source
     with ThreadPoolExecutor(10) as pool:
-        first = pool.submit(states.now, A)
+        first = pool.submit(states.read_shared, A)
         assert come.wait(60)
-        others = [pool.submit(states.now, A) for _ in range(9)]
+        others = [pool.submit(states.read_shared, A) for _ in range(9)]
         wait_for("they ask", lambda: all(other.running() for other in others))
         go.set()
         assert {future.result(60) for future in [first, *others]} == {1}

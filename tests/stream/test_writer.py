@@ -269,12 +269,15 @@ def test_close_flushes_and_later_puts_are_refused(store: FakeCommits):
     assert given.close(1) and writer(store).close(1)
 
 
-def test_close_says_when_events_are_not_durable(store: FakeCommits):
-    given = writer(store)
+def test_close_says_when_events_are_not_durable(store: FakeCommits, monkeypatch: pytest.MonkeyPatch):
+    given, waits = writer(store), list[float | None]()
     store.gate.clear()
     given.put(line(STREAM))
 
-    assert given.close(0.05) is False
+    with monkeypatch.context() as patch:
+        patch.setattr(given._thread, "join", waits.append)
+        assert given.close(0.05) is False
+    assert waits == [0.0], "the flush has taken all the time"
     store.gate.set()
     assert given.close(60)  # its thread would else write through what the next test puts into the module
 

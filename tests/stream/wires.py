@@ -106,7 +106,7 @@ class FakeWire:
     def call_when_writable(self, viewer: Viewer) -> None:
         self.waiting[viewer] = None
 
-    def left(self, viewer: Viewer, reason: str) -> None:
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
         self.waiting.pop(viewer, None)
         self.lefts.append(reason)
 

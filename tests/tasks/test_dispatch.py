@@ -9,9 +9,10 @@ from psycopg2.extensions import cursor as Cursor
 
 from app.broker import BrokerDown
 from app.projections import project
+from app.stream.event import Event, json_prefix
 from app.stream.transaction import Transaction
 from app.tasks import dispatch, lifecycle
-from app.tasks.dispatch import Dispatcher, Hint
+from app.tasks.dispatch import Dispatcher, Hint, started_steps
 from app.tasks.projection import SOON_SECONDS
 from tests.stream.helpers import sql
 from tests.tasks.helpers import Tasks
@@ -139,6 +140,12 @@ def test_a_retry_that_is_far_away_is_sent_when_it_is_due_and_not_before(tasks: T
     )
     assert dispatcher.resend(tasks.connect, everything=False) == 1, "the other has a message already"
     assert broker.sent[1:] == [("taskroom", far)]
+
+
+def test_an_event_of_a_user_is_no_step_whatever_its_type() -> None:
+    status = json_prefix("user:u") + '1,"status":"PENDING"}'
+
+    assert list(started_steps([Event("user:u", 1, "task_status", status)])) == []
 
 
 class Noting(Cursor):

@@ -199,6 +199,17 @@ def test_undeclared_names_come_only_from_runs_that_the_owner_may_see(tasks: Task
     assert planned(plan(tasks, declared, user_id=theirs)) == [("scan", 0.5, 1), ("resize", 0.5, 1)]
 
 
+@pytest.mark.parametrize(("role", "learns"), [("operator", True), ("viewer", True), ("worker", False)])
+def test_undeclared_names_of_a_tenant_are_for_those_who_may_read_its_tasks(
+    tasks: Tasks, role: str, learns: bool
+) -> None:
+    earlier(tasks, {"the secret customer": 5.0}, user_id=tasks.add_user("acme"))
+
+    found = plan(tasks, user_id=tasks.add_user("acme", role))
+
+    assert [name for name, _, _ in planned(found)] == ["the secret customer"] * learns
+
+
 @pytest.mark.slow
 def test_the_newest_runs_are_a_range_of_an_index(tasks: Tasks) -> None:
     sql(tasks.database, FILL, tasks.user_id)

@@ -262,20 +262,6 @@ def test_writers_and_pruning_at_the_same_time_leave_no_gap(tasks: Tasks, connect
     assert last_seq == 1200 and events >= 50
 
 
-def test_of_two_runs_at_a_time_one_does_nothing(tasks: Tasks, connect: PersistentConnection):
-    finished(tasks, days_ago=31)
-    other = PersistentConnection(tasks.database)
-    with other() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_advisory_lock(%s)", (retention.LOCK_KEY,))
-    assert prune(connect, MONTH) == 0
-    # Unlocked explicitly: Postgres notices a closed connection only some time later.
-    with other() as conn, conn.cursor() as cur:
-        cur.execute("SELECT pg_advisory_unlock(%s)", (retention.LOCK_KEY,))
-    other.close()
-    assert prune(connect, MONTH) > 0
-    assert prune(connect, MONTH) == 0, "the lock is free, and no event is left to prune"
-
-
 def test_many_streams_are_taken_page_by_page(
     tasks: Tasks, connect: PersistentConnection, monkeypatch: pytest.MonkeyPatch
 ):

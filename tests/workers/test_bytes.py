@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
-from app.stream.event import head_of
+from app.stream.event import json_prefix
 from app.stream.message import Channels, decode_batch
 from tests.support.system import System, User, wait_for
 
@@ -59,5 +59,5 @@ def read_to_the_end(url: str, token: str, task_id: str) -> list[bytes]:
         guard.cancel()
         connection.close()
     fields = [dict(line.split(b": ", 1) for line in f.split(b"\n") if b": " in line) for f in frames]
-    head = head_of(f"task:{task_id}").encode()
+    head = json_prefix(f"task:{task_id}").encode()
     return [f[b"data"] for f in fields if f.get(b"data", b"").startswith(head)]

@@ -19,7 +19,7 @@ from app.auth.revocations import Revocations
 from app.errors import Conflict, NotFound, TooMany, Unauthorized
 from app.http.base import ListField, SequenceField
 from app.inbox.notification import NOTIFICATION_EVENTS
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio.wire import SocketWire
 from app.services import Services
 from app.stream.codec import Filter
@@ -84,7 +84,7 @@ def _types(data: dict[str, Any]) -> frozenset[str] | None:
     return frozenset(types) if types else None
 
 
-def left(viewers: dict[str, Viewer], viewer: Viewer) -> None:
+def forget_viewer(viewers: dict[str, Viewer], viewer: Viewer) -> None:
     """Removes a viewer that has ended, so that the socket may join the stream again."""
     if viewers.get(viewer.room.stream) is viewer:
         del viewers[viewer.room.stream]
@@ -115,7 +115,7 @@ class Rooms:
             if joined is None:
                 try:
                     if cursor is None:  # the present state, then live
-                        cursor = self._parts[Hub].states.now(stream)
+                        cursor = self._parts[Hub].states.read_shared(stream)
                         initial = InitialState(cursor, wanted)
                     joined = self._join(client, stream, cursor, wanted, initial)
                 except NoSuchStream:
@@ -151,7 +151,7 @@ class Rooms:
     @contextmanager
     def _joining(self, client: SocketClient) -> Iterator[None]:
         """First waits for the other joins of the same socket: meanwhile it keeps no other socket from joining."""
-        with client.lock, self._parts[Joins].queue:
+        with client.lock, self._parts[ConnectionLimits].queue:
             yield
 
     def _join_own(

@@ -27,14 +27,14 @@ from app.http.problems import problem_of, problem_response
 from app.http.rate_limits import address
 from app.observability.metrics import Metrics, Row
 from app.periodic import Periodic
-from app.realtime.joins import Joins
+from app.realtime.connection_limits import ConnectionLimits
 from app.realtime.socketio import engineio_adapter, selfcheck
 from app.realtime.socketio.acknowledgements import acknowledged
 from app.realtime.socketio.engine import Engine
 from app.realtime.socketio.foreign import Foreign
 from app.realtime.socketio.limits import Floods, StrictPacket
 from app.realtime.socketio.reader import MESSAGE_LIMIT
-from app.realtime.socketio.rooms import Rooms, SocketClient, left
+from app.realtime.socketio.rooms import Rooms, SocketClient, forget_viewer
 from app.realtime.socketio.wire import SocketWire
 from app.realtime.unauthenticated import UnauthenticatedSockets
 from app.services import Services
@@ -154,10 +154,10 @@ class Sockets:
         viewers: dict[str, Viewer] = {}
         session = engineio_adapter.engine_session(self._io.server, sid)
         batch = isinstance(credentials, dict) and credentials.get("batch") is True
-        wire = SocketWire(self._engine, session, partial(left, viewers), batch)
-        joins = self._parts[Joins]
+        wire = SocketWire(self._engine, session, partial(forget_viewer, viewers), batch)
+        limits = self._parts[ConnectionLimits]
         try:
-            with self._parts[ConnectionAttempts].trying(address()) as set_user, joins.queue:
+            with self._parts[ConnectionAttempts].trying(address()) as set_user, limits.queue:
                 client = SocketClient(sid, wire, identity.of_handshake(credentials), viewers)
                 user_id = client.principal.user_id
                 set_user(user_id)
@@ -165,11 +165,11 @@ class Sockets:
                 raise Unavailable("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect
                 raise Unavailable("The socket has gone")
-            joins.admit(user_id)
+            limits.admit(user_id)
             self._clients[sid] = client
             if client.principal.session_id in self._parts[Revocations]:  # signed out since it was checked
                 self._clients.pop(sid)
-                joins.leave(user_id)
+                limits.release(user_id)
                 raise Unauthorized("The session has ended; sign in again")
         except Exception as error:
             problem = problem_of(error)
@@ -187,7 +187,7 @@ class Sockets:
         client = self._clients.pop(request.sid, None)  # type: ignore[attr-defined]
         if client:
             client.close()
-            self._parts[Joins].leave(client.principal.user_id)
+            self._parts[ConnectionLimits].release(client.principal.user_id)
             self._floods.signed_out(client.wire.session_id)
 
     def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:

@@ -80,11 +80,15 @@ class DirectWriter:
 class SocketWire:
     """Shared by the viewers of all rooms that the socket joined. ``batch``: the client takes a batch in one message.
 
+    ``forget`` is called for each viewer that was closed.
+
     The wire begins with the library's queue and changes to frames once, by ``try_upgrade``; it never changes back.
     """
 
-    def __init__(self, engine: Engine, sid: str, left: Callable[[Viewer], None], batch: bool = False) -> None:
-        self._engine, self._left = engine, left
+    def __init__(
+        self, engine: Engine, sid: str, forget: Callable[[Viewer], None], batch: bool = False
+    ) -> None:
+        self._engine, self._forget = engine, forget
         self._session = engine.eio.sockets[sid]
         self._frames, packets = (FRAME_BATCHES, PACKET_BATCHES) if batch else (FRAMES, PACKETS)
         self.codec: Codec = packets
@@ -161,9 +165,9 @@ class SocketWire:
         if self._remainder and not self._write_queue:
             self._call_when_writable()
 
-    def left(self, viewer: Viewer, reason: str) -> None:
-        self._write_queue.leave(viewer)
-        self._left(viewer)
+    def on_closed(self, viewer: Viewer, reason: str) -> None:
+        self._write_queue.discard(viewer)
+        self._forget(viewer)
         if reason in ("stalled", "gone"):
             self.disconnect()
         elif reason in ("draining", "unavailable"):

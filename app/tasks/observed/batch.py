@@ -49,7 +49,9 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     cur = tx.cur
     if kept := _kept_answer(tx, batch):
         return kept
-    taking = Taking(cur, batch.reporter, database_now(cur), lookups)
+    # Workers are reported more often than anything else: what only tasks need is not asked for.
+    now = database_now(cur) if batch.parts else ""
+    taking = Taking(cur, batch.reporter, now, lookups)
     running = {id for worker in batch.workers for id in worker.running}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running)
     taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
@@ -73,7 +75,9 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
         "tasks": [_row(batch, each, last) for each in taken],
         "refused": refused,
         "cancel": list(dict.fromkeys(cancel)),
-        "resend": resends.take(cur, batch.reporter.key, batch.writer),
+        "resend": resends.take(
+            cur, batch.reporter.key, batch.writer, [worker.name for worker in batch.workers]
+        ),
         "next_batch": batch.number + 1,
     }
     kept_answer = Json({"digest": batch.digest, "answer": answer})

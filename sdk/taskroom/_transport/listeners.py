@@ -63,11 +63,13 @@ class Listeners:
         for row in _rows(answer, "tasks"):
             self._learn(row)
         refused = {self._own(str(row.get("task_id"))): row for row in _rows(answer, "refused")}
+        for task_id in _texts(
+            answer, "cancel"
+        ):  # first: an attempt that begins after the cancel is refused too
+            self._stop(self._own(task_id), CANCELLED)
         for task_id, row in refused.items():
             if row.get("status") == 409:
                 self._superseded(batch, task_id)
-        for task_id in _texts(answer, "cancel"):
-            self._stop(self._own(task_id), CANCELLED)
         for task_id in _texts(answer, "resend"):
             if self._on_resend is not None:
                 _call(self._on_resend, self._own(task_id))

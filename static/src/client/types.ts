@@ -1,5 +1,7 @@
 /** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
 
+import type { Observed } from "./observed";
+
 export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 export type Status = (typeof STATUSES)[number];
 
@@ -12,7 +14,7 @@ export interface TaskError {
   traceback?: string | null;
 }
 
-export interface Task {
+export interface Task extends Observed {
   task_id: string;
   user_id: string;
   job_type: string;
@@ -41,13 +43,6 @@ export interface Task {
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
-  /** True of a run that others execute and report; null of runs that are older than this field. */
-  observed?: boolean | null;
-  /** Whether the reporter of an observed run can start it again. */
-  can_retry?: boolean | null;
-  queue?: string | null;
-  root_id?: string | null;
-  group_id?: string | null;
   status_sequence: number;
 }
 
