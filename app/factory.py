@@ -32,9 +32,9 @@ from app.green.unsent import Unsent
 from app.http import dashboard, problems
 from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, ConnectionAttempts, WrongKeys
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
+from app.http.headers import with_bounded_headers
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
-from app.http.headers import with_bounded_headers
 from app.http.requests import with_request_id
 from app.jobs.catalog import Catalog
 from app.observability.gc_tuning import UNAUTHENTICATED_PER_VIEWER, CycleCollector
