@@ -247,7 +247,13 @@ def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> N
             cur.execute("ANALYZE notifications, read_marks")
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
-                    values = {"user": crowded.user_id, "before": before, "more": 51, "limit": 50, "bytes": 10**6}
+                    values = {
+                        "user": crowded.user_id,
+                        "before": before,
+                        "more": 51,
+                        "limit": 50,
+                        "bytes": 10**6,
+                    }
                     asked = statement.text, statement.values(**values)
                     visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"

@@ -64,7 +64,9 @@ class BatchAnswer(ma.Schema):
     next_batch = ma.fields.Integer()
     not_stored = ma.fields.Nested(
         NotStored,
-        metadata={"description": "The names of workers and queues for which there is no room; not there without any"},
+        metadata={
+            "description": "The names of workers and queues for which there is no room; not there without any"
+        },
     )
 
 

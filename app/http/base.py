@@ -145,27 +145,28 @@ def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
 
 
 def permitted(
-    scope: str, check: Callable[[Principal], None] = lambda principal: None
+    scope: str, check: Callable[[Principal], None] = lambda principal: None, shared: bool = False
 ) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
-    (401 without one, 403 for an API key without the scope; ``check`` may raise), and waits for a slot of the user, and
-    until the user has read enough of its earlier responses."""
+    (401 without one, 403 for an API key without the scope and for a share token unless ``shared``; ``check`` may
+    raise), and waits for a slot of the user, and until the user has read enough of its earlier responses."""
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            principal = identity.current(scope)
+            principal = identity.current(scope, shared=shared)
             check(principal)
             with services()[UserConcurrency].slot(principal.user_id):
                 services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
-        return declared(scope)(wrapped)
+        return declared(scope, shared)(wrapped)
 
     return decorator
 
 
 reading = permitted("read")
+reading_shared = permitted("read", shared=True)  # the view asks permissions which task it reads
 starting = permitted("start", permissions.may_write)
 acting = permitted("act")  # the view checks the right to the task
 signed_in = permitted(SESSION)

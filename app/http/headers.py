@@ -14,7 +14,13 @@ HEADER_BYTES = 8 * 1024  # of all lines of one header
 LIST_BYTES = 1_024
 # What is parsed as a list, and what a server may ignore.
 LISTS = (
-    *("HTTP_ACCEPT", "HTTP_ACCEPT_CHARSET", "HTTP_ACCEPT_ENCODING", "HTTP_ACCEPT_LANGUAGE", "HTTP_CACHE_CONTROL"),
+    *(
+        "HTTP_ACCEPT",
+        "HTTP_ACCEPT_CHARSET",
+        "HTTP_ACCEPT_ENCODING",
+        "HTTP_ACCEPT_LANGUAGE",
+        "HTTP_CACHE_CONTROL",
+    ),
     *("HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_RANGE", "HTTP_RANGE", "CONTENT_TYPE"),
 )
 STATUS = 431, "Request Header Fields Too Large"
@@ -27,7 +33,9 @@ def with_bounded_headers(serve: Wsgi) -> Wsgi:
         for name in LISTS:
             if len(environ.get(name, "")) > LIST_BYTES:
                 del environ[name]
-        long = [name for name, value in environ.items() if name.startswith("HTTP_") and len(value) > HEADER_BYTES]
+        long = [
+            name for name, value in environ.items() if name.startswith("HTTP_") and len(value) > HEADER_BYTES
+        ]
         return _refusal(long[0], start_response) if long else serve(environ, start_response)
 
     return wrapped

@@ -39,7 +39,9 @@ def system_addresses(host: str, port: int) -> list[Ip]:
 class Resolver:
     """Looks up names in threads of its own, which end with their look-ups and keep no process alive."""
 
-    def __init__(self, addresses: Callable[[str, int], list[Ip]] = system_addresses, lookups: int = LOOKUPS) -> None:
+    def __init__(
+        self, addresses: Callable[[str, int], list[Ip]] = system_addresses, lookups: int = LOOKUPS
+    ) -> None:
         self._addresses, self._free = addresses, threading.BoundedSemaphore(lookups)
 
     def __call__(self, host: str, port: int, deadline: float) -> list[Ip]:

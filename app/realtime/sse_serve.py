@@ -123,7 +123,9 @@ def _watch(
     """Authenticates the request and adds its viewers, none for HEAD; the caller closes them, also after an error."""
     parts[ConnectionAttempts].arrived(address())
     with parts[ConnectionAttempts].trying(address()) as set_user, parts[ConnectionLimits].queue:
-        principal = identity.current("read", allow_ticket=True, lasts=True)
+        principal = identity.current(
+            "read", shared=True, allow_ticket=True, lasts=True
+        )  # ``names_of`` asks permissions
         set_user(principal.user_id)
         names = names_of(principal)
         cursors = cursors_of(names)

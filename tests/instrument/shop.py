@@ -113,7 +113,9 @@ class Shop:
     def said(self, *kinds: str) -> list[Said]:
         """What all processes have reported so far, in its order; of these kinds, or of all."""
         path = self.folder / FILE
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = (
+            path.read_text().split("\n")[:-1] if path.exists() else []
+        )  # the last one may be in the making
         return [one for line in lines if not kinds or (one := json.loads(line))["kind"] in kinds]
 
     def of(self, task_id: str) -> list[Said]:

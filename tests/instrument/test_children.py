@@ -81,11 +81,13 @@ def test_a_task_that_was_revoked_or_had_expired_before_it_began(shop: Shop) -> N
         shop.allow("go")
 
         shop.ended(revoked, "REVOKED")
-        shop.ended(expired, "REVOKED")
+        if not shop.broker.startswith("amqp"):  # RabbitMQ drops the message itself
+            shop.ended(expired, "REVOKED")
+            assert [line[:26] for line in shop.lines(expired)] == ["Revoked: it was to begin b"]
+            assert shop.statuses(expired) == ["REVOKED"]
 
     assert shop.lines(revoked) == ["Revoked before it began"]
-    assert [line[:26] for line in shop.lines(expired)] == ["Revoked: it was to begin b"]
-    assert shop.statuses(revoked) == shop.statuses(expired) == ["REVOKED"]
+    assert shop.statuses(revoked) == ["REVOKED"]
 
 
 def test_an_unknown_task_and_an_unreadable_message_are_failures(running: Shop) -> None:

@@ -32,9 +32,7 @@ class FleetPage(NamedTuple):
     next: tuple[str, str] | None
 
 
-def list_workers(
-    cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int
-) -> FleetPage:
+def list_workers(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns workers after ``before`` (name, id). ``whose``: the account and its tenant, empty for all. Tasks that it
     may not read are left out of ``running``."""
     page = _read(cur, _workers(frozenset(whose), before is not None), whose, before, limit)
@@ -46,9 +44,7 @@ def list_workers(
     return _named(WORKER, Page(rows, page.has_more))
 
 
-def list_queues(
-    cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int
-) -> FleetPage:
+def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns queues, as ``list_workers`` returns workers."""
     return _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
 

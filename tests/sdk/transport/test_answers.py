@@ -225,7 +225,14 @@ def test_a_batch_is_json_that_begins_with_writer_and_number(reporter: Reporter, 
 def test_workers_for_which_there_is_no_room_are_a_warning(
     reporter: Reporter, server: Server, caplog: pytest.LogCaptureFixture, not_stored: Any, warnings: list[str]
 ) -> None:
-    answer = {"tasks": [], "refused": [], "cancel": [], "resend": [], "next_batch": 2, "not_stored": not_stored}
+    answer = {
+        "tasks": [],
+        "refused": [],
+        "cancel": [],
+        "resend": [],
+        "next_batch": 2,
+        "not_stored": not_stored,
+    }
     server.script.append(faults.status(202, answer))
     reporter.begin("t")
 
