@@ -44,7 +44,7 @@ class Lines(output.Lines):
 
 
 class _Bytes(io.BufferedIOBase):
-    """``sys.stdout.buffer``, for code that prints bytes. Each run in each thread has an unfinished letter of its own."""
+    """``sys.stdout.buffer``, for code that prints bytes. A run has an unfinished letter of its own in each thread."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines, self._local = lines, threading.local()

@@ -36,7 +36,7 @@ def sized_page(
     size = sum(sizes(listed.c), sa.literal(ROW_BYTES))
     page = sized(listed, size, *order(listed.c)).c
     return (
-        sa.select(page.found, *as_text(*(page[name] for name in listed.c.keys())))
+        sa.select(page.found, *as_text(*(page[column.key] for column in listed.c)))
         .where(page.sent < sa.bindparam("bytes"))
         .order_by(*order(page))
         .limit(sa.bindparam("limit"))

@@ -68,7 +68,7 @@ def test_the_lines_of_one_header_are_bounded_together(
     answer = httpx.get(f"{system.url}/", headers=lines_of(name, value))
 
     assert answer.status_code == status
-    assert "Content-Encoding" not in answer.headers
+    assert name != "Accept-Encoding" or "Content-Encoding" not in answer.headers
     if status == 431:
         assert problem(answer, 431)["detail"] == f"{name} has more than 8,192 bytes"
 

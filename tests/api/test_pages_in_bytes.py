@@ -11,8 +11,8 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from app.inbox import store as inbox
-from app.tasks.observed.fleet_list import list_queues, list_workers
 from app.tasks.logs import LogPage, logs_after, logs_before
+from app.tasks.observed.fleet_list import list_queues, list_workers
 from app.tasks.snapshot import snapshot
 from app.webhooks import queue
 from tests.stream.helpers import line

@@ -21,7 +21,7 @@ from app.auth import (
 )
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, json_body, problems, rate_limits, requests
+from app.http import attempts, base, concurrency, headers, json_body, problems, rate_limits, requests
 from app.models.accounts import ApiKey, Share
 from app.observability import loop_watchdog
 from app.realtime.socketio import reader
@@ -53,6 +53,8 @@ ROWS: dict[str, list[Row]] = {
         ("wait for a body", "60 s", lambda: of_body("BODY_SECONDS")),
         ("line of a request", "8 KiB", lambda: of_eventlet("MAX_REQUEST_LINE")),
         ("a header", "8 KiB", lambda: of_eventlet("MAX_HEADER_LINE")),
+        ("all lines of one header together", "8 KiB", lambda: headers.HEADER_BYTES),
+        ("of these one that lists", "1 KiB", lambda: headers.LIST_BYTES),
         ("all headers of a request", "64 KiB", lambda: of_eventlet("MAX_TOTAL_HEADER_SIZE")),
         ("body under `/api/v2/auth/`", "4 KiB", lambda: auth.BODY_LIMIT),
         ("body with a worker's events", "2 MiB", lambda: DEFAULT.body_limit),

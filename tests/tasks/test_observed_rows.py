@@ -207,7 +207,9 @@ def test_the_budget_of_the_reporter_is_asked_and_not_that_of_the_owner_it_names(
     program = Program(tasks, budget=20_000, tenant="acme")
     named = tasks.add_user("acme")
     ((email,),) = sql(tasks.database, "SELECT email FROM users WHERE id = %s", named)
-    over = "INSERT INTO stored_bytes (user_id, day, bytes) VALUES (%s, (now() AT TIME ZONE 'UTC')::date, 30000)"
+    over = (
+        "INSERT INTO stored_bytes (user_id, day, bytes) VALUES (%s, (now() AT TIME ZONE 'UTC')::date, 30000)"
+    )
 
     sql(tasks.database, over, named)
     of_a_full_owner = program.send(new_task(STARTED, owner=email))

@@ -73,11 +73,16 @@ def out(*lines: str) -> list[Line]:
         (lambda: sys.stdout.buffer.write(memoryview(b"a view\n")), out("a view")),
         (lambda: sys.stdout.buffer.write(b"a \xff b\n"), out("a \ufffd b")),
         (lambda: sys.stdout.reconfigure(encoding="utf-8", line_buffering=True) or print("on"), out("on")),
-        (lambda: print("wrapped ü", file=io.TextIOWrapper(sys.stdout.buffer, "utf-8"), flush=True), out("wrapped ü")),
+        (
+            lambda: print("wrapped ü", file=io.TextIOWrapper(sys.stdout.buffer, "utf-8"), flush=True),
+            out("wrapped ü"),
+        ),
         (lambda: codecs.getwriter("utf-8")(sys.stdout.detach()).write("detached ü\n"), out("detached ü")),
         (lambda: sys.stdout.close() or print("open"), out("open")),
-        (lambda: print(sys.stdout.name, sys.stdout.mode, sys.stdout.errors, sys.stdout.line_buffering),
-         out("<stdout> w replace True")),
+        (
+            lambda: print(sys.stdout.name, sys.stdout.mode, sys.stdout.errors, sys.stdout.line_buffering),
+            out("<stdout> w replace True"),
+        ),
         (lambda: print("x" * 40_000), out("x" * 16_384, "x" * 16_384, "x" * 7_232)),
     ],
 )

@@ -12,7 +12,7 @@ from taskroom._transport.availability import Availability
 from taskroom._transport.batches import Batch
 from taskroom._transport.beats import QUEUES, WORKERS
 from taskroom._transport.buffer import ends_attempt
-from taskroom._transport.listeners import Listeners, OnCancel, OnResend
+from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named
 from taskroom._transport.notices import Notices
 from taskroom._transport.outbox import Outbox
 from taskroom._transport.settings import Settings
@@ -190,3 +190,5 @@ class Client:
             self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
             if row.get("status") != 409:
                 self._notices.warn(f"the server refuses task {task_id}: {self.refused}")
+        for kind, names in named(answer, "not_stored").items():
+            self._notices.warn(f"the server has no room for {len(names)} {kind} more, such as {names[0]}")

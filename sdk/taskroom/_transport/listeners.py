@@ -115,6 +115,14 @@ def _texts(answer: dict[str, Any], name: str) -> list[str]:
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
 
 
+def named(answer: dict[str, Any], name: str) -> dict[str, list[str]]:
+    """The lists of texts that an object of the answer has, without empty ones."""
+    lists = answer.get(name)
+    if not isinstance(lists, dict):
+        return {}
+    return {kind: texts for kind in lists if (texts := _texts(lists, kind))}
+
+
 def _call(callback: Callable[[str], object], argument: str) -> None:
     try:
         callback(argument)
