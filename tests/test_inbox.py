@@ -29,10 +29,10 @@ def test_pages_continue_where_the_last_one_ended_and_may_hold_only_unread(here: 
     with here.transaction() as tx:
         mark_read(tx, here.user_id, ids[4])
     with here.connect() as connection, connection.cursor() as cur:
-        first = page(cur, here.user_id, None, None, 2)
-        rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)
-        left = page(cur, here.user_id, None, True, 10)
-        done = page(cur, here.user_id, None, False, 10)
+        first = page(cur, here.user_id, None, None, 2)[0]
+        rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)[0]
+        left = page(cur, here.user_id, None, True, 10)[0]
+        done = page(cur, here.user_id, None, False, 10)[0]
 
     assert [n["title"] for n in first + rest] == ["4", "3", "2", "1", "0"]
     assert [n["title"] for n in left] == ["3", "2", "1", "0"]
@@ -45,7 +45,7 @@ def test_a_notification_of_a_newer_process_is_listed_with_the_mildest_severity(h
     sql(here.database, "UPDATE notifications SET notification_type = 'of_tomorrow'")
 
     with here.connect() as connection, connection.cursor() as cur:
-        (listed,) = page(cur, here.user_id, None, None, 10)
+        ((listed,), _) = page(cur, here.user_id, None, None, 10)
 
     assert (listed["notification_type"], listed["severity"], listed["title"]) == (
         "of_tomorrow",
@@ -89,7 +89,7 @@ def test_concurrent_writers_to_one_user_leave_no_gap_and_the_right_count(here: T
     ((last,),) = sql(here.database, "SELECT last_seq FROM streams WHERE name = %s", user_stream(here.user_id))
     assert [e.sequence for e in events] == list(range(1, last + 1))
     with here.connect() as connection, connection.cursor() as cur:
-        assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
+        assert unread(here) == len(page(cur, here.user_id, None, True, 1_000)[0])
         counted.append(unread_with_sequence(cur, here.user_id))
     assert counted == [(unread_as_of(events, sequence), sequence) for _, sequence in counted]
 

@@ -216,6 +216,22 @@ def test_nobody_there_and_no_such_name_are_no_answers(monkeypatch: pytest.Monkey
         post("http://none.invalid/", {}, b"", LOOPBACK)
 
 
+def test_who_takes_the_body_in_crumbs_is_left_in_time() -> None:
+    taken = 0
+
+    def sip(connection: socket.socket) -> None:
+        nonlocal taken
+        while crumb := connection.recv(65_536):
+            taken += len(crumb)
+            time.sleep(0.002)
+
+    body = bytes(200_000_000)
+    with serving(sip) as url, pytest.raises(NoResponse, match=r"no answer within 0\.4 s"):
+        post(url, {}, body, LOOPBACK, seconds=0.4)
+
+    assert taken < len(body), "it was not waited for"
+
+
 def test_proxies_of_the_environment_are_not_asked(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

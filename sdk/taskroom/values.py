@@ -36,8 +36,7 @@ def count(value: Any) -> int | None:
 
 
 def length(items: Any) -> int | None:
-    """The number of items; None for what has no length, or none that fits into a machine's number: a loop needs none.
-    """
+    """The number of items; None for what has no length, or none that fits into a machine's number: a loop needs none."""
     try:
         return len(items)
     except Exception:  # of a loader without an end, or of a query that fails; the loop itself may work
