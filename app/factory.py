@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import api, bus, process_transactions
 from app.auth import access_log, identity
+from app.auth.ancestors import Ancestors
 from app.auth.issuers import REMEMBERED_SECONDS, read_issuers
 from app.auth.key_authenticator import KeyAuthenticator
 from app.auth.key_watch import KeyWatch
@@ -31,6 +32,7 @@ from app.green.unsent import Unsent
 from app.http import dashboard, problems
 from app.http.attempts import FAILURE_DIVISOR, WRONG_KEYS_PER_MINUTE, ConnectionAttempts, WrongKeys
 from app.http.concurrency import Downloads, ReportConcurrency, UserConcurrency
+from app.http.headers import with_bounded_headers
 from app.http.json_provider import OrjsonProvider
 from app.http.rate_limits import count_failure, limit_blueprint
 from app.http.requests import with_request_id
@@ -73,7 +75,7 @@ def create_app(config: Config | None = None) -> Flask:
     parts.add(sign_in.keys, sign_in.key_watch)
     sign_in.key_watch.transports.append(viewers.streams)
     parts.add(viewers.limits, viewers.presence, viewers.streams, viewers.attempts, viewers.unauthenticated)
-    parts.add(Owners(database.read), Unsent(), Downloads())
+    parts.add(Owners(database.read), Ancestors(database.read), Unsent(), Downloads())
     parts.add(UserConcurrency(config.requests_per_user), ReportConcurrency(config.requests_per_user))
     parts.add(Lookups(0 if config.bench else config.daily_bytes))
     measures = WebMeasures(parts, engine=database.engine, breaker=database.breaker, writes=database.writes)
@@ -84,7 +86,7 @@ def create_app(config: Config | None = None) -> Flask:
     bus.use(events.hub, events.store)
 
     api.init_app(app)
-    dashboard.init_app(app)
+    dashboard.init_app(app, config.embed_origins)
     revocations, garbage = sign_in.revocations.thread, viewers.cycle_collector.thread
     keys = sign_in.key_watch.thread
     presence, reaper, poller = viewers.presence, queue.lease_reaper.thread, queue.poller.thread
@@ -98,7 +100,7 @@ def create_app(config: Config | None = None) -> Flask:
         # Only with a proxy: otherwise clients could set these headers. Last, so that it serves sockets too. nginx
         # overwrites the scheme. X-Forwarded-Host is not used: a proxy that does not know it passes the client's value.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = with_request_id(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = with_request_id(with_bounded_headers(app.wsgi_app))  # type: ignore[method-assign,assignment]
     return app
 
 

@@ -109,7 +109,7 @@ install_node() {
 }
 
 build_dashboard() {
-    sources=$(cat sdk/pyproject.toml | cksum)$(cd static && find . \( -name node_modules -o -path ./dist -o -name '.vite' \) -prune -o -type f -print |
+    sources=$(cat sdk/pyproject.toml | cksum)$(cd static && find . \( -name node_modules -o -path ./dist -o -path ./package -o -name '.vite' \) -prune -o -type f -print |
         LC_ALL=C sort | tr '\n' '\0' | xargs -0 cksum | cksum)
     if [ ! -f static/dist/index.html ] || ! is_current static/node_modules/.built "$sources"; then
         install_node

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
-import { build } from "vite";
+import { build, type BuildEnvironmentOptions } from "vite";
 import { defineConfig } from "vitest/config";
 
 const server = "http://127.0.0.1:8000";
@@ -10,11 +10,23 @@ const target = "es2022";
 const packageVersion = /^version = "(.+)"$/m.exec(readFileSync("../sdk/pyproject.toml", "utf8"))?.[1];
 if (!packageVersion) throw new Error("../sdk/pyproject.toml has no version");
 
-/** Builds the client as one file, at an address that stays: other front ends import it. */
-function buildClient() {
-  const lib = { entry: "src/client/index.ts", formats: ["es" as const], fileName: "taskroom" };
-  return build({ configFile: false, publicDir: false, build: { outDir: "dist/client", target, lib } });
+/** Builds the client as one file, at an address that stays: other front ends import it. And the element as another,
+ * which imports the first. */
+async function buildClient() {
+  for (const [fileName, entry] of Object.entries({ taskroom: "index", element: "element" })) {
+    const lib = { entry: `src/client/${entry}.ts`, formats: ["es" as const], fileName };
+    const plugins = entry === "element" ? [besideTheClient] : [];
+    const options = { outDir: "dist/client", emptyOutDir: false, target, lib };
+    await build({ configFile: false, publicDir: false, plugins, build: options });
+  }
 }
+
+const besideTheClient = {
+  name: "beside-the-client",
+  enforce: "pre" as const,
+  resolveId: (source: string, importer?: string) =>
+    source === "./index" && importer?.endsWith("element.ts") ? { id: "./taskroom.js", external: true } : null,
+};
 
 /** Writes compressed forms beside each file, where they are smaller, so that no request has to compress. */
 function compress(folder: string) {
@@ -49,27 +61,40 @@ const renderWithScript = {
   },
 };
 
-export default defineConfig({
-  plugins: [
-    renderWithScript,
-    { name: "client", apply: "build", closeBundle: () => buildClient().then(() => compress("dist")) },
-  ],
-  define: { __PACKAGE_VERSION__: JSON.stringify(packageVersion) },
-  // The virtual list is written for React; Preact's replacement has all that it needs.
-  resolve: { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } },
-  build: {
-    outDir: "dist",
-    target,
-    // A data: address would be refused by the page's `default-src 'self'`.
-    assetsInlineLimit: 0,
-    // Which files each page loads: tests/test_docs.py measures them.
-    manifest: true,
-    rolldownOptions: {
-      input: ["index.html", "docs.html"],
-      // "use client" of the virtual list is for frameworks that render on a server.
-      onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
-    },
+// The virtual list is written for React; Preact's replacement has all that it needs.
+const resolve = { alias: { react: "preact/compat", "react-dom": "preact/compat", "react/jsx-runtime": "preact/jsx-runtime" } };
+
+/** Returns how pages are built. `manifest`: which files each page loads; tests/test_docs.py measures them. */
+const pages = (input: string[], manifest: string): BuildEnvironmentOptions => ({
+  outDir: "dist",
+  target,
+  // A data: address would be refused by the page's `default-src 'self'`.
+  assetsInlineLimit: 0,
+  manifest,
+  rolldownOptions: {
+    input,
+    // "use client" of the virtual list is for frameworks that render on a server.
+    onLog: (level, log, handle) => log.code === "MODULE_LEVEL_DIRECTIVE" || handle(level, log),
   },
+});
+
+/** Builds the page of a shared run by itself: files that it shared with the dashboard would make each of them larger. */
+function buildEmbed() {
+  const options = { ...pages(["embed.html"], ".vite/embed.json"), emptyOutDir: false };
+  return build({ configFile: false, publicDir: false, plugins: [renderWithScript], resolve, build: options });
+}
+
+async function buildOthers() {
+  await buildEmbed();
+  await buildClient();
+  compress("dist");
+}
+
+export default defineConfig({
+  plugins: [renderWithScript, { name: "others", apply: "build", closeBundle: buildOthers }],
+  define: { __PACKAGE_VERSION__: JSON.stringify(packageVersion) },
+  resolve,
+  build: pages(["index.html", "docs.html"], ".vite/manifest.json"),
   // Threads start sooner than processes. The limits are for tests that hang, also on a slow machine.
   test: {
     pool: "threads",

@@ -22,6 +22,7 @@ LANES = ("all", "beside", "alone", "quick")
 # What waits most comes first, so that the last files to run are short ones.
 FIRST = (
     *("tests/outages/", "tests/proxy/", "tests/browser/", "tests/up/", "tests/faults/", "tests/seeds/"),
+    *("tests/adopt/test_outages.py", "tests/instrument/test_pools.py", "tests/adopt/", "tests/instrument/"),
     *("tests/api/test_fuzz.py", "tests/realtime/", "tests/workers/", "tests/api/"),
 )
 # They tell everybody something, which whoever comes to a stream within a quarter of an hour is told too.

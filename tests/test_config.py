@@ -35,9 +35,10 @@ ENV = {"SECRET_KEY": "x" * 32, "DATABASE_URL": "postgresql://h/d", "REDIS_URL": 
         "https://a.org:x",
     ],
 )
-def test_an_origin_that_stands_for_many_or_is_none_is_refused(origin: str) -> None:
-    with pytest.raises(ConfigurationError, match="CORS_ORIGINS may not hold"):
-        Config.from_env(ENV | {"CORS_ORIGINS": f"https://good.example.org,{origin}"})
+@pytest.mark.parametrize("name", ["CORS_ORIGINS", "EMBED_ORIGINS"])
+def test_an_origin_that_stands_for_many_or_is_none_is_refused(name: str, origin: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{name} may not hold"):
+        Config.from_env(ENV | {name: f"https://good.example.org,{origin}"})
 
 
 def test_origins_are_kept_as_browsers_write_them() -> None:

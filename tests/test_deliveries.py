@@ -258,7 +258,7 @@ def test_pages_of_the_log_go_on_where_the_last_one_ended(hook: Hook) -> None:
     found: list[str] = []
     before = None
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        while page := queue.page(cur, hook.id, before, 2):
+        while page := queue.page(cur, hook.id, before, 2)[0]:
             found += [d["id"] for d in page]
             before = (page[-1]["created_at"], page[-1]["id"])
 
@@ -279,10 +279,10 @@ def test_a_page_of_a_long_log_is_a_piece_of_an_index(hook: Hook) -> None:
     sql(database, "ANALYZE deliveries")
 
     with hook.tasks.connect() as connection, connection.cursor() as cur:
-        newest = queue.page(cur, hook.id, None, 3)
+        newest = queue.page(cur, hook.id, None, 3)[0]
         first = cur.query
         cur.execute("SELECT (now() - interval '4000 s')::text, gen_random_uuid()::text")
-        deep = queue.page(cur, hook.id, cur.fetchall()[0], 3)
+        deep = queue.page(cur, hook.id, cur.fetchall()[0], 3)[0]
         second = cur.query
 
         assert len(newest) == len(deep) == 3 and newest[-1]["created_at"] > deep[0]["created_at"]

@@ -110,11 +110,11 @@ def on_the_wire(path: Path) -> tuple[int, int, int]:
     return tuple(path.with_name(path.name + ending).stat().st_size for ending in (".br", ".gz", ""))  # type: ignore[return-value]
 
 
-def loaded_for(*entries: str) -> set[Path]:
+def loaded_for(*entries: str, page: str = "index.html", built: str = "manifest.json") -> set[Path]:
     """The files that a browser loads for the document and the given modules, without what they load later."""
-    manifest = json.loads((DIST / ".vite/manifest.json").read_text())
-    files = {DIST / "index.html"}
-    waiting, seen = ["index.html", *entries], set[str]()
+    manifest = json.loads((DIST / ".vite" / built).read_text())
+    files = {DIST / page}
+    waiting, seen = [page, *entries], set[str]()
     while waiting:
         if (entry := waiting.pop()) in seen:
             continue
@@ -150,6 +150,14 @@ def test_the_readme_tells_the_sizes_that_go_over_the_wire() -> None:
     stated = [int(number) for number in (*client.groups(), beside[1], *first.groups())]
     measured = [*script, script[0], *(size for files in pages for size in kilobytes(files))]
     assert stated == [pytest.approx(size, rel=0.05) for size in measured]
+
+
+def test_the_page_about_shared_runs_tells_the_size_of_its_page() -> None:
+    told = re.search(r"are (\d+) kB with gzip", (ROOT / "docs/embed.md").read_text())
+    assert told
+
+    measured = sum(on_the_wire(path)[1] for path in loaded_for(page="embed.html", built="embed.json")) / 1000
+    assert int(told[1]) == pytest.approx(measured, rel=0.05)
 
 
 def test_a_page_loads_nothing_of_the_other_before_it_is_drawn() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.api import auth, external, idempotency, starting
-from app.auth import api_keys, jwks, key_authenticator, key_watch
+from app.auth import api_keys, jwks, key_authenticator, key_watch, shares
 from app.auth.issuers import REMEMBERED_SECONDS
 from app.auth.sessions import GRACE_SECONDS
 from app.bus import FINISH_SECONDS, subscriber
@@ -128,6 +128,9 @@ FIGURES: list[tuple[str, str, Callable[[], Any], Any]] = [
     (AUTH, "refused in every web process within two seconds",
      lambda: key_authenticator.CACHED_SECONDS + key_watch.WATCH_SECONDS < 2, True),
     (PROTOCOL, "| 50 live API keys a user", lambda: api_keys.MOST, 50),
+    (PROTOCOL, "| 20 live shares a run, 200 a user; from 60 s to 30 days",
+     lambda: (shares.MOST_OF_TASK, shares.MOST_OF_USER, shares.SHORTEST.total_seconds(), shares.LONGEST.days),
+     (20, 200, 60, 30)),
     (PROTOCOL, "| 60 wrong API keys a minute from one address", lambda: attempts.WRONG_KEYS_PER_MINUTE, 60),
     (OPERATIONS, "A statement that is too slow (4 s) fails alone", lambda: POOLED_STATEMENT, "4s"),
     (OPERATIONS, "says nothing for 5 s", lambda: ANSWER_SECONDS, 5),

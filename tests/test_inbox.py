@@ -29,10 +29,10 @@ def test_pages_continue_where_the_last_one_ended_and_may_hold_only_unread(here: 
     with here.transaction() as tx:
         mark_read(tx, here.user_id, ids[4])
     with here.connect() as connection, connection.cursor() as cur:
-        first = page(cur, here.user_id, None, None, 2)
-        rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)
-        left = page(cur, here.user_id, None, True, 10)
-        done = page(cur, here.user_id, None, False, 10)
+        first = page(cur, here.user_id, None, None, 2)[0]
+        rest = page(cur, here.user_id, first[-1]["sequence"], None, 10)[0]
+        left = page(cur, here.user_id, None, True, 10)[0]
+        done = page(cur, here.user_id, None, False, 10)[0]
 
     assert [n["title"] for n in first + rest] == ["4", "3", "2", "1", "0"]
     assert [n["title"] for n in left] == ["3", "2", "1", "0"]
@@ -45,7 +45,7 @@ def test_a_notification_of_a_newer_process_is_listed_with_the_mildest_severity(h
     sql(here.database, "UPDATE notifications SET notification_type = 'of_tomorrow'")
 
     with here.connect() as connection, connection.cursor() as cur:
-        (listed,) = page(cur, here.user_id, None, None, 10)
+        ((listed,), _) = page(cur, here.user_id, None, None, 10)
 
     assert (listed["notification_type"], listed["severity"], listed["title"]) == (
         "of_tomorrow",
@@ -89,7 +89,7 @@ def test_concurrent_writers_to_one_user_leave_no_gap_and_the_right_count(here: T
     ((last,),) = sql(here.database, "SELECT last_seq FROM streams WHERE name = %s", user_stream(here.user_id))
     assert [e.sequence for e in events] == list(range(1, last + 1))
     with here.connect() as connection, connection.cursor() as cur:
-        assert unread(here) == len(page(cur, here.user_id, None, True, 1_000))
+        assert unread(here) == len(page(cur, here.user_id, None, True, 1_000)[0])
         counted.append(unread_with_sequence(cur, here.user_id))
     assert counted == [(unread_as_of(events, sequence), sequence) for _, sequence in counted]
 
@@ -247,7 +247,13 @@ def test_pages_of_a_hundred_thousand_are_ranges_of_an_index(crowded: Tasks) -> N
             cur.execute("ANALYZE notifications, read_marks")
             for unread, statement in PAGES.items():
                 for before in (MAX_SEQUENCE, 50_000):
-                    values = {"user": crowded.user_id, "before": before, "limit": 51}
+                    values = {
+                        "user": crowded.user_id,
+                        "before": before,
+                        "more": 51,
+                        "limit": 50,
+                        "bytes": 10**6,
+                    }
                     asked = statement.text, statement.values(**values)
                     visited = rows_visited(cur, "notifications", *asked)
                     assert visited <= 4 * 51, f"{state}, unread={unread}, before {before}: {visited} rows"
@@ -266,7 +272,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
         before = written()
         left = mark_read(Transaction(cur, project), user_id)
         after, count = written(), unread_count(cur, user_id)
-        newest, rest = page(cur, user_id, None, None, 50), page(cur, user_id, None, True, 50)
+        newest, rest = page(cur, user_id, None, None, 50)[0], page(cur, user_id, None, True, 50)[0]
         connection.rollback()  # other tests need all of them unread
 
     assert left == count == 0 and before == after
@@ -275,7 +281,7 @@ def test_a_hundred_thousand_are_read_by_one_row(crowded: Tasks) -> None:
 
 def shown(tasks: Tasks, unread: bool | None = None, limit: int = 1_000) -> list[dict[str, Any]]:
     with tasks.connect() as connection, connection.cursor() as cur:
-        return page(cur, tasks.user_id, None, unread, limit)
+        return page(cur, tasks.user_id, None, unread, limit)[0]
 
 
 def sql_named(database: str, statement: str, values: dict[str, Any]) -> None:

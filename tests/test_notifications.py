@@ -22,7 +22,7 @@ def test_a_notification_is_a_row_and_an_event(here: Tasks) -> None:
 
     (event,) = Store(here.connect).after(user_stream(here.user_id), 0)
     with here.connect() as connection, connection.cursor() as cur:
-        (row,) = inbox.page(cur, here.user_id, None, None, 10)
+        ((row,), _) = inbox.page(cur, here.user_id, None, None, 10)
     assert event.decoded() == made and made["severity"] == "success"
     assert {name: made[name] for name in row} == row
     assert unread(here) == 1
@@ -54,7 +54,7 @@ def test_every_type_has_a_severity(here: Tasks, type: str, severity: str) -> Non
 
     assert (made["notification_type"], made["severity"]) == (type, severity)
     with here.connect() as connection, connection.cursor() as cur:
-        (row,) = inbox.page(cur, here.user_id, None, None, 10)
+        ((row,), _) = inbox.page(cur, here.user_id, None, None, 10)
     assert (row["notification_type"], row["severity"]) == (type, severity), "in the list too"
 
 

@@ -34,9 +34,9 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def to(*ips: str) -> Callable[[str, int], list[Any]]:
+def to(*ips: str) -> Callable[[str, int, float], list[Any]]:
     """A resolver that answers every name with these."""
-    return lambda host, port: [ip_address(ip) for ip in ips]
+    return lambda host, port, deadline: [ip_address(ip) for ip in ips]
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def test_a_name_that_changes_between_check_and_use_gains_nothing(
     answers = [["203.0.114.1"], ["127.0.0.1"]]
     asked: list[str] = []
 
-    def resolve(host: str, port: int) -> list[Any]:
+    def resolve(host: str, port: int, deadline: float) -> list[Any]:
         asked.append(host)
         return [ip_address(ip) for ip in answers[len(asked) - 1]]
 
@@ -133,7 +133,7 @@ def test_a_redirect_into_a_private_network_is_refused(receiver: Receiver, locati
             {},
             b"",
             rules,
-            resolve=lambda host, port: to("127.0.0.1" if host == "127.0.0.1" else "127.0.0.2")(host, port),
+            resolve=lambda host, *rest: to("127.0.0.1" if host == "127.0.0.1" else "127.0.0.2")(host, *rest),
         )
 
     assert len(receiver.received) == 1
@@ -214,6 +214,22 @@ def test_nobody_there_and_no_such_name_are_no_answers(monkeypatch: pytest.Monkey
     monkeypatch.setattr(socket, "getaddrinfo", unknown)  # some resolvers know every name, and some are slow
     with pytest.raises(NoResponse, match="no address"):
         post("http://none.invalid/", {}, b"", LOOPBACK)
+
+
+def test_who_takes_the_body_in_crumbs_is_left_in_time() -> None:
+    taken = 0
+
+    def sip(connection: socket.socket) -> None:
+        nonlocal taken
+        while crumb := connection.recv(65_536):
+            taken += len(crumb)
+            time.sleep(0.002)
+
+    body = bytes(200_000_000)
+    with serving(sip) as url, pytest.raises(NoResponse, match=r"no answer within 0\.4 s"):
+        post(url, {}, body, LOOPBACK, seconds=0.4)
+
+    assert taken < len(body), "it was not waited for"
 
 
 def test_proxies_of_the_environment_are_not_asked(

@@ -57,7 +57,7 @@ def test_another_answer_is_made_when_enough_of_those_before_it_was_taken(
     app, unsent, answered = Flask(__name__), Unsent(of_one=10), threading.Event()
     app.extensions["taskroom"] = Parts({UserConcurrency: UserConcurrency(5), Unsent: unsent})
     who = threading.local()
-    monkeypatch.setattr(identity, "current", lambda scope: SimpleNamespace(user_id=who.name))
+    monkeypatch.setattr(identity, "current", lambda scope, **_: SimpleNamespace(user_id=who.name))
     view = base.reading(lambda principal: answered.set() if principal.user_id == "slow" else "served")
 
     def ask(name: str) -> object:

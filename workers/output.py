@@ -5,40 +5,68 @@ Programs that a task runs write past Python to the descriptors 1 and 2, which ar
 
 from __future__ import annotations
 
+import codecs
+import io
 import logging
 import sys
+import threading
 from functools import partial
 from typing import Any
 
-from taskroom import output
+from taskroom import context, output
 
 
 class Lines(output.Lines):
-    """A text stream whose lines go to a logger."""
+    """A text stream whose lines go to a logger. It has what code may expect of ``sys.stdout``."""
 
     encoding = "utf-8"
+    errors = "replace"
+    line_buffering, write_through = True, False
 
     def __init__(self, name: str, level: int, original: Any) -> None:
         super().__init__(partial(logging.getLogger(name).log, level, "%s"), original)
+        self.name, self.mode = f"<{name}>", "w"
         self.buffer = _Bytes(self)
 
     def fileno(self) -> int:
         """The worker's own descriptor, for programs that are given this stream."""
         return int(self.original.fileno())
 
+    def reconfigure(self, **options: Any) -> None:
+        """Does nothing: lines are texts, which have no encoding, and are written when they end."""
 
-class _Bytes:
-    """``sys.stdout.buffer``, for code that prints bytes."""
+    def detach(self) -> _Bytes:  # type: ignore[override]
+        """Returns the stream of bytes, for code that wraps it anew."""
+        return self.buffer
+
+    def close(self) -> None:
+        """Does nothing: the worker prints on."""
+
+
+class _Bytes(io.BufferedIOBase):
+    """``sys.stdout.buffer``, for code that prints bytes. A run has an unfinished letter of its own in each thread."""
 
     def __init__(self, lines: Lines) -> None:
-        self._lines = lines
+        self._lines, self._local = lines, threading.local()
+
+    def writable(self) -> bool:
+        return True
 
     def write(self, data: Any) -> int:
-        self._lines.write(bytes(data).decode("utf-8", "replace"))
-        return len(data)
+        run = context.find()
+        owner, decoder = getattr(self._local, "unfinished", (None, None))
+        if decoder is None or owner is not run:
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            self._local.unfinished = run, decoder
+        with memoryview(data) as view:
+            self._lines.write(decoder.decode(view.tobytes()))
+            return view.nbytes
 
-    def flush(self) -> None:
-        """Does nothing: a line is written when it ends."""
+    def fileno(self) -> int:
+        return self._lines.fileno()
+
+    def close(self) -> None:
+        """Does nothing: a wrapper that is forgotten closes what it wraps."""
 
 
 def install() -> None:

@@ -11,6 +11,7 @@ BEARER = (
     "An access token, or an API key `trk_…`. The word with each call is the scope that a key needs for it; `session`:"
     " no key may make the call."
 )
+SHARE = "A share token `trs_…`: it reads one run and the run's children."
 
 
 def init_app(app: Flask) -> None:
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
         logs,
         notifications,
         retries,
+        shares,
         task_details,
         task_list,
         tasks,
@@ -45,7 +47,10 @@ def init_app(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
         API_SPEC_OPTIONS={
             "components": {
-                "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": BEARER}}
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer", "description": BEARER},
+                    "share": {"type": "http", "scheme": "bearer", "description": SHARE},
+                }
             },
             "security": [{"bearer": []}],
         },
@@ -64,7 +69,7 @@ def init_app(app: Flask) -> None:
             raise RequestEntityTooLarge
 
     modules = [auth, jobs, agent, task_list, tasks, retries, task_details, external, events, fleet]
-    modules += [logs, history, notifications, webhooks, keys, sse]
+    modules += [logs, history, notifications, webhooks, keys, shares, sse]
     for module in modules:
         api.register_blueprint(module.blp, url_prefix="/api/v2")
     api.register_blueprint(dialects.blp)

@@ -13,7 +13,7 @@ from app.auth import identity, sessions
 from app.auth.principal import SESSION, Principal
 from app.auth.tokens import Authenticator
 from app.errors import Unauthorized
-from app.http.base import Blueprint, NoQuery, reading
+from app.http.base import Blueprint, NoQuery, reading_shared
 from app.http.json_body import json_body
 from app.http.rate_limits import address, limiter
 from app.http.scopes import PUBLIC, declared
@@ -101,7 +101,7 @@ def logout(query: dict[str, Any]) -> Response:
 
 
 @blp.post("/auth/ticket")
-@reading
+@reading_shared
 @limits.tickets
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, TicketSchema)

@@ -56,7 +56,7 @@ def _add_stream(dialect: Dialect) -> None:
     only = Filter(dialect.types) if dialect.types else None
 
     @blp.get(dialect.path, endpoint=dialect.name, strict_slashes=False)
-    @declared("read")
+    @declared("read", shared="<uuid:task_id>" in dialect.path)
     @blp.doc(summary=dialect.about)
     @blp.arguments(NotificationQuery if only else StreamQuery, location="query")
     @blp.response(200)

@@ -47,6 +47,11 @@ class RefusedRow(ma.Schema):
     errors = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.List(ma.fields.String()))
 
 
+class NotStored(ma.Schema):
+    workers = ma.fields.List(ma.fields.String())
+    queues = ma.fields.List(ma.fields.String())
+
+
 class BatchAnswer(ma.Schema):
     tasks = ma.fields.List(ma.fields.Nested(ReportedRow))
     refused = ma.fields.List(ma.fields.Nested(RefusedRow))
@@ -57,6 +62,12 @@ class BatchAnswer(ma.Schema):
         ma.fields.String(), metadata={"description": "Tasks that are to be started again, as they were named"}
     )
     next_batch = ma.fields.Integer()
+    not_stored = ma.fields.Nested(
+        NotStored,
+        metadata={
+            "description": "The names of workers and queues for which there is no room; not there without any"
+        },
+    )
 
 
 class BatchProblem(ProblemSchema):

@@ -15,12 +15,12 @@ from app.http.base import (
     WholeField,
     decode_cursor,
     encode_cursor,
-    page_of,
     reading,
+    stored_text,
     with_next,
 )
 from app.services import services
-from app.tasks.observed.fleet_list import list_queues, list_workers
+from app.tasks.observed.fleet_list import FleetPage, list_queues, list_workers
 
 blp = Blueprint("fleet", __name__, description="Workers and queues")
 
@@ -88,13 +88,12 @@ def queues(principal: Principal, query: dict[str, Any]) -> Any:
 
 def _page(
     name: str,
-    read: Callable[..., list[dict[str, Any]]],
+    read: Callable[..., FleetPage],
     principal: Principal,
     query: dict[str, Any],
 ) -> Any:
-    before = decode_cursor(query["cursor"], str, UUID) if "cursor" in query else None
+    before = decode_cursor(query["cursor"], stored_text, UUID) if "cursor" in query else None
     with services().read() as conn, conn.cursor() as cur:
-        found = read(cur, permissions.fleet_filter(principal), before, query["limit"])
-    page, more = page_of(found, query["limit"])
-    cursor = encode_cursor(page[-1]["name"], page[-1]["id"]) if more else None
-    return with_next({name: page, "next": cursor}, {"cursor": cursor} if cursor else None)
+        page = read(cur, permissions.fleet_filter(principal), before, query["limit"])
+    cursor = encode_cursor(*page.next) if page.next else None
+    return with_next({name: page.rows, "next": cursor}, {"cursor": cursor} if cursor else None)

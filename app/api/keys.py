@@ -22,7 +22,6 @@ from app.http.base import (
     WholeField,
     decode_cursor,
     encode_cursor,
-    page_of,
     signed_in,
     utc,
     with_next,
@@ -107,8 +106,8 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
             found = api_keys.page(cur, "tenant", tenant, before, limit + 1)
         else:
             found = api_keys.page(cur, "user_id", principal.user_id, before, limit + 1)
-    page, more = page_of(found, limit)
-    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
+    page = found[:limit]  # of small rows: 200 keys take less than a tenth of a megabyte
+    cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if len(found) > limit else None
     return with_next({"keys": page, "next": cursor}, {"cursor": cursor} if cursor else None)
 
 

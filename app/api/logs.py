@@ -13,7 +13,7 @@ from flask import Response, request
 
 from app.auth import permissions
 from app.auth.principal import Principal
-from app.http.base import Blueprint, SequenceField, WholeField, reading, require_head, with_next
+from app.http.base import Blueprint, SequenceField, WholeField, reading_shared, require_head, with_next
 from app.http.concurrency import Downloads
 from app.services import services
 from app.stream.event import LEVELS, task_stream
@@ -72,7 +72,7 @@ class DownloadQuery(FilterQuery):
 
 
 @blp.get("/tasks/<uuid:task_id>/logs")
-@reading
+@reading_shared
 @blp.arguments(LogQuery, location="query")
 @blp.alt_response(200, schema=LogPageSchema)
 def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
@@ -105,7 +105,7 @@ def logs(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:
 
 
 @blp.get("/tasks/<uuid:task_id>/logs/download")
-@reading
+@reading_shared
 @blp.arguments(DownloadQuery, location="query")
 @blp.response(200)
 def download(principal: Principal, query: dict[str, Any], task_id: UUID) -> Response:

@@ -12,7 +12,7 @@ from app.api import limits
 from app.api.idempotency import KeyHeaders, KeyResult, key_of, run_once
 from app.auth import permissions
 from app.auth.principal import SESSION, Principal
-from app.http.base import Blueprint, NoQuery, WholeField, acting, page_of, permitted, reading, with_next
+from app.http.base import Blueprint, NoQuery, WholeField, acting, permitted, reading, with_next
 from app.inbox import notification
 from app.inbox import store as inbox
 from app.notifications import announce as announce_to_all
@@ -87,8 +87,7 @@ def listed(principal: Principal, query: dict[str, Any]) -> Any:
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
         unread, sequence = inbox.unread_with_sequence(cur, principal.user_id)
-        found = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit + 1)
-    page, more = page_of(found, limit)
+        page, more = inbox.page(cur, principal.user_id, query.get("cursor"), query.get("unread"), limit)
     next_cursor = str(page[-1]["sequence"]) if more else None
     body = {"notifications": page, "next": next_cursor, "unread_count": unread, "sequence": sequence}
     return with_next(body, {"cursor": next_cursor} if next_cursor else None)

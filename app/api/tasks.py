@@ -17,7 +17,7 @@ from app.http.base import (
     SequenceField,
     WholeField,
     acting,
-    reading,
+    reading_shared,
     require_head,
     with_next,
 )
@@ -94,7 +94,7 @@ class Started(Accepted):
 
 
 @blp.get("/tasks/<uuid:task_id>/status")
-@reading
+@reading_shared
 @blp.arguments(NoQuery, location="query")
 @blp.response(200, Snapshot)
 def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def status(principal: Principal, query: dict[str, Any], task_id: UUID) -> dict[s
 
 
 @blp.get("/tasks/<uuid:task_id>/events")
-@reading
+@reading_shared
 @blp.arguments(EventQuery, location="query")
 @blp.alt_response(200, schema=EventPage)
 def events(principal: Principal, query: dict[str, Any], task_id: UUID) -> Any:

@@ -19,7 +19,6 @@ from app.http.base import (
     WholeField,
     decode_cursor,
     encode_cursor,
-    page_of,
     permitted,
     signed_in,
     utc,
@@ -207,7 +206,6 @@ def log(principal: Principal, query: dict[str, Any], webhook_id: UUID) -> Any:
     limit = query["limit"]
     with services().read() as conn, conn.cursor() as cur:
         subscriptions.one(cur, principal.user_id, str(webhook_id))
-        found = queue.page(cur, str(webhook_id), before, limit + 1)
-    page, more = page_of(found, limit)
+        page, more = queue.page(cur, str(webhook_id), before, limit)
     cursor = encode_cursor(page[-1]["created_at"], page[-1]["id"]) if more else None
     return with_next({"deliveries": page, "next": cursor}, {"cursor": cursor} if cursor else None)

@@ -1,6 +1,6 @@
-"""The access log: a line for each sign-in and sign-out, each API key that is made or revoked, their failures, and each
-refusal of a caller, with user, the id of the API key, address and outcome. It holds no names and no input: people type
-passwords into the field for the name."""
+"""The access log: a line for each sign-in and sign-out, each API key and share that is made or revoked, their failures,
+and each refusal of a caller, with user, the id of the API key or share, address and outcome. It holds no names and no
+input: people type passwords into the field for the name."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 
+from app.auth.principal import Principal
 from app.errors import Problem
 from app.observability import log_format
 
@@ -22,7 +23,12 @@ SESSIONS = {
     "auth.refresh": "refresh",
     "auth.ticket": "ticket",
 }
-KEYS = {"keys.create": "key_made", "keys.revoke": "key_revoked"}
+KEYS = {
+    "keys.create": "key_made",
+    "keys.revoke": "key_revoked",
+    "shares.create": "share_made",
+    "shares.revoke": "share_revoked",
+}
 # The others, and all other calls, only where they are refused.
 ALWAYS = frozenset({"auth.login", "auth.logout", *KEYS})
 # What else a call of SESSIONS fails with, by the status of its response.
@@ -42,7 +48,7 @@ class Client:
     address: str
     request_id: str | None  # of the handshake
     user_id: str = NOBODY
-    key_id: str | None = None
+    credential: str = ""  # its field of the line, for an API key or a share
 
 
 def init_app(app: Flask) -> None:
@@ -63,9 +69,21 @@ def init_app(app: Flask) -> None:
         return response
 
 
-def concerns(user_id: str, key_id: str | None = None) -> None:
-    """Sets the user of the current request or socket event, proven or claimed, and the id of its API key."""
-    g.user_id, g.key_id = user_id, key_id
+def concerns(user_id: str, key_id: str | None = None, share_id: str | None = None) -> None:
+    """Sets the user of the current request or socket event, proven or claimed, and the id of its API key or share."""
+    g.user_id = user_id
+    g.credential = f" share={share_id}" if share_id else f" key={key_id}" if key_id else ""
+
+
+def concerns_caller(principal: Principal) -> None:
+    """Sets the principal as the caller of the current request or socket event."""
+    share_id = principal.session_id if principal.shared_task else None
+    concerns(user_of(principal), principal.key_id, share_id)
+
+
+def user_of(principal: Principal) -> str:
+    """Returns the account of the principal; a share token has none."""
+    return NOBODY if principal.shared_task else principal.user_id
 
 
 def signed_in(user_id: str) -> None:
@@ -103,16 +121,14 @@ def closed(client: Client, reason: str) -> None:
 
 def _write(action: str, outcome: str) -> None:
     client = client_of(request.environ)
-    client.user_id, client.key_id = g.get("user_id", NOBODY), g.get("key_id")
+    client.user_id, client.credential = g.get("user_id", NOBODY), g.get("credential", "")
     _line(action, client, outcome)
 
 
 def _line(action: str, client: Client, outcome: str) -> None:
-    key = f" key={client.key_id}" if client.key_id else ""
+    who = client.user_id + client.credential
     with log_format.request(client.request_id):
-        logger.info(
-            "%s user=%s%s address=%s outcome=%s", action, client.user_id, key, client.address, outcome
-        )
+        logger.info("%s user=%s address=%s outcome=%s", action, who, client.address, outcome)
 
 
 def _valid(address: str | None) -> str:

@@ -12,7 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.statements import Statement, as_text, parameters
-from app.models.accounts import ApiKey, Session, Tenant, User
+from app.models.accounts import ApiKey, Session, Share, Tenant, User
 from app.models.webhooks import Webhook
 
 if TYPE_CHECKING:
@@ -55,11 +55,14 @@ _DISABLE_WEBHOOKS = Statement(
     .values(disabled_at=sa.func.coalesce(Webhook.disabled_at, sa.func.now()))
 )
 
-_REVOKE_KEYS = Statement(
-    sa.update(ApiKey)
-    .where(ApiKey.user_id == sa.select(User.id).where(*_LOCAL).scalar_subquery())
-    .where(ApiKey.revoked_at.is_(None))
-    .values(revoked_at=sa.func.now())
+_REVOKE_KEYS, _REVOKE_SHARES = (
+    Statement(
+        sa.update(model)
+        .where(model.user_id == sa.select(User.id).where(*_LOCAL).scalar_subquery())
+        .where(model.revoked_at.is_(None))
+        .values(revoked_at=sa.func.now())
+    )
+    for model in (ApiKey, Share)
 )
 
 _trial = insert(Tenant).values(parameters("name", "trial_ends_at"))
@@ -121,11 +124,12 @@ def save(
 
 
 def close(cur: Cursor, email: str, unknown: str) -> bool:
-    """Gives the account the hash of a password that nobody knows, revokes its API keys and disables its webhooks; its
-    tasks stay. False when there is no such account."""
+    """Gives the account the hash of a password that nobody knows, revokes its API keys and shares and disables its
+    webhooks; its tasks stay. False when there is no such account."""
     if _CLOSE.execute(cur, email=email, unknown=unknown).rowcount == 0:
         return False
     _REVOKE_KEYS.execute(cur, email=email)
+    _REVOKE_SHARES.execute(cur, email=email)
     _DISABLE_WEBHOOKS.execute(cur, email=email)
     return True
 

@@ -26,7 +26,7 @@ _NAMES = ("id", "name", "prefix", "scopes", "tenant", "owner", "created_at", "ex
 _id, _mine = ApiKey.id == sa.bindparam("key"), ApiKey.user_id == sa.bindparam("user")
 _of_owner = User.id == ApiKey.user_id
 _unrevoked = ApiKey.revoked_at.is_(None)
-_live = sa.and_(_unrevoked, sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > sa.func.now()))
+LIVE = sa.and_(_unrevoked, sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > sa.func.now()))
 
 _principal = sa.select(
     *as_text(User.id),
@@ -36,7 +36,7 @@ _principal = sa.select(
     *as_text(ApiKey.id),
     sa.extract("epoch", ApiKey.expires_at),
     ApiKey.scopes,
-).where(_of_owner, _live)
+).where(_of_owner, LIVE)
 _BY_HASH = Statement(_principal.where(ApiKey.hash == sa.bindparam("hash")))
 _BY_IDS = Statement(_principal.where(ApiKey.id == sa.any_(sa.bindparam("ids", type_=Ids))))
 # In one order, and without waiting: several processes write at once.
@@ -57,7 +57,7 @@ _USED = Statement(
 _LOCK_OWNER = Statement(
     sa.select(User.role, User.tenant).where(User.id == sa.bindparam("user")).with_for_update(key_share=True)
 )
-_COUNT = Statement(sa.select(sa.func.count()).select_from(ApiKey).where(_mine, _live))
+_COUNT = Statement(sa.select(sa.func.count()).select_from(ApiKey).where(_mine, LIVE))
 _new = insert(ApiKey).values(
     {name: sa.bindparam(name) for name in ("name", "hash", "prefix", "scopes", "tenant")}
     | {
@@ -67,7 +67,7 @@ _new = insert(ApiKey).values(
 )
 _CREATE = Statement(_new.on_conflict_do_nothing(index_elements=[ApiKey.hash]).returning(*as_text(ApiKey.id)))
 _same = ApiKey.hash == sa.bindparam("hash")
-_useless = sa.and_(_same, sa.or_(sa.not_(_mine), sa.not_(_live)))
+_useless = sa.and_(_same, sa.or_(sa.not_(_mine), sa.not_(LIVE)))
 _older = sa.and_(sa.not_(_same), _mine, ApiKey.name == sa.bindparam("name"))
 _DELETE_OTHERS = Statement(sa.delete(ApiKey).where(sa.or_(_useless, _older)))
 _listed = sa.select(

@@ -1,6 +1,8 @@
-"""Identifies the user of a request by a bearer token, API key, cookie or ticket, and checks the origin of cookies.
+"""Identifies the user of a request by a bearer token, API key, share token, cookie or ticket, and checks the origin of
+cookies.
 
-A caller names the scope that an API key must have: no code gets a principal without.
+A caller names the scope that an API key must have, and whether a share token may call: no code gets a principal
+without.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from flask_jwt_extended import JWTManager
 
 from app.auth import access_log, permissions
 from app.auth.key_authenticator import KeyAuthenticator
-from app.auth.key_text import PREFIX
+from app.auth.key_text import PREFIX, SHARE_PREFIX
 from app.auth.principal import Principal
 from app.auth.sessions import use_ticket
 from app.auth.tokens import Authenticator
@@ -68,43 +70,48 @@ def refresh_cookie() -> str:
     return token
 
 
-def principal_of(token: str, scope: str) -> Principal:
-    """Returns the principal of an access token or API key. Raises Unauthorized; Forbidden for a key without the scope;
-    TooMany after many wrong keys."""
-    return _permitted(_of_bearer(token), scope)
+def principal_of(token: str, scope: str, shared: bool = False) -> Principal:
+    """Returns the principal of an access token, API key or share token. Raises Unauthorized; Forbidden for a key
+    without the scope, and for a share token where the call is not for ``shared`` runs; TooMany after many wrong
+    keys."""
+    return _permitted(_of_bearer(token), scope, shared)
 
 
-def current(scope: str, allow_ticket: bool = False, lasts: bool = False) -> Principal:
+def current(
+    scope: str, *, shared: bool = False, allow_ticket: bool = False, lasts: bool = False
+) -> Principal:
     """Returns the principal of this request: by bearer header, else ticket (for streams), else cookie. ``lasts``: the
     request opens a connection, which may stay open until the session ends. Raises the errors of ``principal_of``."""
-    principal = _permitted(_current(allow_ticket, lasts), scope)
+    principal = _permitted(_current(allow_ticket, lasts), scope, shared)
     request.environ[WHOSE] = principal.user_id
     return principal
 
 
 def of_stream(asking: AbstractContextManager[None]) -> Principal:
-    """Returns the principal of a request for a stream. ``asking`` encloses what may ask Postgres; another issuer is
-    waited for before it, as that may take seconds. Raises the errors of ``principal_of``."""
+    """Returns the principal of a request for a stream, who may hold a share token: the caller asks ``permissions`` what
+    it may read. ``asking`` encloses what may ask Postgres; another issuer is waited for before it, as that may take
+    seconds. Raises the errors of ``principal_of``."""
     _wait_for_keys(_token())
     with asking:
-        return current("read", allow_ticket=True, lasts=True)
+        return current("read", shared=True, allow_ticket=True, lasts=True)
 
 
 def of_handshake(credentials: Any, asking: AbstractContextManager[None]) -> Principal:
-    """Returns the principal of a socket: by the token, API key or ticket of its handshake, else by the HTTP request.
-    All events of sockets only read. ``asking`` and errors are those of ``of_stream``."""
+    """Returns the principal of a socket: by the token, API key, share token or ticket of its handshake, else by the
+    HTTP request. All events of sockets only read, and check what a share token may read. ``asking`` and errors are
+    those of ``of_stream``."""
     given = credentials if isinstance(credentials, dict) else {}
     token, ticket = given.get("token"), given.get("ticket")
     if isinstance(token, str) and token:
         _wait_for_keys(token)
         with asking:
-            return principal_of(token, "read")
+            return principal_of(token, "read", shared=True)
     if isinstance(ticket, str):
         with asking:
-            return _permitted(use_ticket(ticket), "read")
+            return _permitted(use_ticket(ticket), "read", shared=True)
     _wait_for_keys(_token())
     with asking:
-        return current("read", lasts=True)
+        return current("read", shared=True, lasts=True)
 
 
 def user_id() -> str:
@@ -113,14 +120,15 @@ def user_id() -> str:
 
 
 def refuse_key() -> None:
-    """Raises Forbidden for a request with an API key, where a call identifies its user by a cookie alone."""
-    if (_bearer() or "").startswith(PREFIX):
+    """Raises Forbidden for a request with an API key or share token, where a call identifies its user by a cookie
+    alone."""
+    if (_bearer() or "").startswith((PREFIX, SHARE_PREFIX)):
         raise Forbidden("An API key may not do this; sign in")
 
 
-def _permitted(principal: Principal, scope: str) -> Principal:
-    access_log.concerns(principal.user_id, principal.key_id)
-    permissions.require_scope(principal, scope)
+def _permitted(principal: Principal, scope: str, shared: bool) -> Principal:
+    access_log.concerns_caller(principal)
+    permissions.require_scope(principal, scope, shared)
     return principal
 
 
@@ -138,12 +146,12 @@ def _token() -> str | None:
 
 
 def _wait_for_keys(token: str | None) -> None:
-    if token and not token.startswith(PREFIX):
+    if token and not token.startswith((PREFIX, SHARE_PREFIX)):
         services()[Authenticator].wait_for_keys(token)
 
 
 def _of_bearer(token: str) -> Principal:
-    if token.startswith(PREFIX):
+    if token.startswith((PREFIX, SHARE_PREFIX)):
         return services()[KeyAuthenticator].of_key(token)
     return services()[Authenticator].of_access(token)
 

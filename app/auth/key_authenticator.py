@@ -1,4 +1,5 @@
-"""The principals of API keys, as their owners are at this moment: each is read from Postgres once a second at most."""
+"""The principals of API keys and share tokens, as their owners are at this moment: each is read from Postgres once a
+second at most."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from cachetools import LRUCache, TTLCache
+from psycopg2.extensions import cursor as Cursor
 
-from app.auth import api_keys
-from app.auth.key_text import hash_of
+from app.auth import api_keys, shares
+from app.auth.key_text import SHARE_PREFIX, hash_of
 from app.auth.principal import Principal
 from app.auth.revocations import Revocations
 from app.errors import Unauthorized
@@ -53,14 +55,16 @@ class KeyAuthenticator:
         self._written: TTLCache[str, None] = TTLCache(KEPT_KEYS, WRITTEN_SECONDS, clock)
 
     def of_key(self, key: str) -> Principal:
-        """Returns the principal of a key. Raises Unauthorized; TooMany after many wrong keys; DatabaseUnavailable."""
+        """Returns the principal of a key or share token. Raises Unauthorized; TooMany after many wrong ones;
+        DatabaseUnavailable."""
         hashed = hash_of(key)
         known = self._known.get(hashed)
         if known is None:
             self._guesses.check()
         if known is None or known[1] <= self._clock():
             until = self._clock() + CACHED_SECONDS  # before it is read
-            principal = self._single_flight(hashed, lambda: self._find(hashed))
+            find = shares.find if key.startswith(SHARE_PREFIX) else api_keys.find
+            principal = self._single_flight(hashed, lambda: self._find(find, hashed))
             if principal is not None:
                 self._known[hashed] = principal, until
         else:
@@ -68,20 +72,24 @@ class KeyAuthenticator:
         if principal is None or self._has_ended(principal):
             self._known.pop(hashed, None)
             self._guesses.failed()
-            raise Unauthorized("The API key is wrong, was revoked or has expired")
-        if principal.session_id not in self._written:
+            what = "share token" if key.startswith(SHARE_PREFIX) else "API key"
+            raise Unauthorized(f"The {what} is wrong, was revoked or has expired")
+        if principal.key_id and principal.session_id not in self._written:
             self._used.add(principal.session_id)
         return principal
 
     def of_id(self, id: str) -> Principal | None:
-        """Returns the principal of a key, read from Postgres; None when it has ended. Raises DatabaseUnavailable."""
+        """Returns the principal of a key or share, read from Postgres; None when it has ended. Raises
+        DatabaseUnavailable."""
         return self.present([id]).get(id)
 
     def present(self, ids: Collection[str]) -> dict[str, Principal]:
-        """Returns the principals of those of the keys that are live, by id, read from Postgres. Raises
+        """Returns the principals of those of the keys and shares that are live, by id, read from Postgres. Raises
         DatabaseUnavailable."""
         with self._read() as conn, conn.cursor() as cur:
             found = api_keys.present(cur, ids)
+            if len(found) < len(ids):
+                found |= shares.present(cur, set(ids) - found.keys())
         return {id: principal for id, principal in found.items() if not self._has_ended(principal)}
 
     def write_used(self) -> None:
@@ -95,9 +103,9 @@ class KeyAuthenticator:
         self._used -= ids
         self._written.update(dict.fromkeys(ids))
 
-    def _find(self, hashed: str) -> Principal | None:
+    def _find(self, find: Callable[[Cursor, str], Principal | None], hashed: str) -> Principal | None:
         with self._read() as conn, conn.cursor() as cur:
-            return api_keys.find(cur, hashed)
+            return find(cur, hashed)
 
     def _has_ended(self, principal: Principal) -> bool:
         return principal.expires_at <= time.time() or principal.session_id in self._revocations

@@ -1,4 +1,4 @@
-"""The text of an API key: how it is made, which is valid, and its hash."""
+"""The text of an API key or share token: how it is made, which is valid, and its hash."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import hashlib
 import re
 import secrets
 
-PREFIX = "trk_"
+PREFIX, SHARE_PREFIX = "trk_", "trs_"
 VALID = re.compile(r"trk_[A-Za-z0-9._~+/=-]{16,196}")  # the characters of a bearer token, RFC 6750
 VALID_WORDS = f"{PREFIX} and 16 to 196 letters, digits or ._~+/=-"
 SHOWN = 10  # first characters, by which an owner recognises a key
 
 
-def new_key() -> str:
-    return PREFIX + secrets.token_urlsafe(32)
+def new_key(prefix: str = PREFIX) -> str:
+    return prefix + secrets.token_urlsafe(32)
 
 
 def hash_of(key: str) -> str:

@@ -1,4 +1,4 @@
-"""Closes the streams and sockets of API keys that have ended, or whose owner has other rights now."""
+"""Closes the streams and sockets of API keys and shares that have ended, or whose owner has other rights now."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Transport(Protocol):
     """The open connections of one kind."""
 
     def principals_of_keys(self) -> set[Principal]:
-        """Returns the principals that were authenticated by a key."""
+        """Returns the principals that were authenticated by a key or share token."""
 
     def close_of(self, principal: Principal) -> None:
         """Closes the principal's connections, so that their clients come back with the rights of now."""
 
 
 class KeyWatch:
-    """Reads the keys of all open connections of this process twice a second; without any it reads nothing. So it does
-    not matter how a key or its owner was changed, nor whether the message of a revocation arrived.
+    """Reads the keys and shares of all open connections of this process twice a second; without any it reads nothing.
+    So it does not matter how a key, a share or its owner was changed, nor whether the message of a revocation arrived.
 
     Also writes when keys were used last, so that requests do not wait for that."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.auth.ancestors import Ancestors
 from app.auth.owners import Owner, Owners
 from app.auth.principal import SESSION, Principal
 from app.errors import Forbidden, Foreign, NotFound
@@ -22,7 +23,7 @@ def readable_room(principal: Principal, room: str) -> str:
     read it. Raises NotFound."""
     kind, _, key = room.partition(":")
     if kind == "broadcast":
-        return BROADCAST
+        return broadcast_stream(principal)
     if kind not in ("task", "user"):
         raise NotFound("There is no such room")
     try:
@@ -37,7 +38,22 @@ def readable_room(principal: Principal, room: str) -> str:
 
 
 def own_stream(principal: Principal) -> str:
+    """Returns the stream of the principal's account. Raises Forbidden for a share token, which has none."""
+    _refuse_share(principal)
     return user_stream(principal.user_id)
+
+
+def broadcast_stream(principal: Principal) -> str:
+    """Returns the stream of announcements to all users. Raises Forbidden for a share token."""
+    _refuse_share(principal)
+    return BROADCAST
+
+
+def managed_shares(principal: Principal, task_id: str) -> tuple[str, bool]:
+    """Returns the id, and whether the principal sees and revokes all shares of the task, not only its own. Raises
+    NotFound like readable_task."""
+    owner = _readable(principal, task_id)
+    return task_id, principal.manages(owner)
 
 
 def changeable_task(principal: Principal, task_id: str) -> tuple[str, str]:
@@ -60,24 +76,39 @@ def reportable_task(principal: Principal, task_id: str) -> str:
 
 
 def _task(principal: Principal, task_id: str) -> tuple[str, str]:
+    return task_id, _readable(principal, task_id).user_id
+
+
+def _readable(principal: Principal, task_id: str) -> Owner:
     owner = services()[Owners].of(task_id)
-    if owner is None or not principal.may_read(owner):
+    if owner is None:
         raise _no_task(owner)
-    return task_id, owner.user_id
+    run = principal.shared_task
+    if not (principal.may_read(owner) if run is None else services()[Ancestors].is_within(task_id, run)):
+        raise _no_task(owner)
+    return owner
 
 
 def _no_task(owner: Owner | None) -> NotFound:
     return (Foreign if owner else NotFound)("There is no such task")
 
 
-def require_scope(principal: Principal, scope: str) -> None:
-    """Raises Forbidden when the principal is an API key without the scope; ``SESSION`` refuses all keys."""
+def require_scope(principal: Principal, scope: str, shared: bool = False) -> None:
+    """Raises Forbidden when the principal is an API key without the scope; ``SESSION`` refuses all keys. A share token
+    is refused unless the call is for ``shared`` runs."""
+    if not shared:
+        _refuse_share(principal)
     if not principal.may_use(scope):
         raise Forbidden(
             "An API key may not do this; sign in"
             if scope == SESSION
             else f"This API key lacks the scope {scope}"
         )
+
+
+def _refuse_share(principal: Principal) -> None:
+    if principal.shared_task is not None:
+        raise Forbidden("A share token reads its run only")
 
 
 def may_report_new(principal: Principal) -> None:
@@ -112,6 +143,17 @@ def administered_tenant(principal: Principal) -> str:
     if principal.administers is None:
         raise Forbidden("Only an admin of a tenant may see all its API keys")
     return principal.administers
+
+
+def list_filter(principal: Principal, scope: str, parent_id: str | None) -> dict[str, Any]:
+    """Returns the filter of a list of tasks like ``scope_filter``; for a share token all children of one task of its
+    run. Raises Forbidden; NotFound for a parent that the token does not read."""
+    if principal.shared_task is None:
+        return scope_filter(principal, scope)
+    if parent_id is None:
+        raise Forbidden("A share token lists the children of its run only: name parent_id")
+    readable_task(principal, parent_id)
+    return {}
 
 
 def scope_filter(principal: Principal, scope: str) -> dict[str, Any]:

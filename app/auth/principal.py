@@ -21,7 +21,10 @@ SESSION = "session"  # is declared by calls that no key may make
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``expires_at`` is the expiry of the token or key, in epoch seconds; infinite for a key that does not expire.
-    ``session_id`` of a key is the key's id: what ends a session ends a key."""
+    ``session_id`` of a key is the key's id, and of a share token the share's: what ends a session ends these.
+
+    A share token has no account: ``user_id`` is the share's id too, so that it has no rights of a user, and limits of
+    its own."""
 
     user_id: str
     email: str
@@ -31,10 +34,16 @@ class Principal:
     expires_at: float
     scopes: frozenset[str] | None = None  # of an API key; None: a session, which has all of its role
     key_id: str | None = None
+    shared_task: str | None = None  # of a share token: it reads this run and its children only
 
     def may_use(self, scope: str) -> bool:
         """Whether it may make calls that declare this scope, as far as its role permits them."""
         return self.scopes is None or scope in self.scopes
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether Postgres has its rights, which may change at any moment: those of an API key or share token."""
+        return self.key_id is not None or self.shared_task is not None
 
     @property
     def reads_tenant(self) -> bool:
@@ -58,13 +67,24 @@ class Principal:
 
     def has_rights_of(self, other: Principal) -> bool:
         """Whether it may replace the other on a connection, whose rooms were joined with the other's rights."""
-        mine, its = ((who.user_id, who.role, who.tenant, who.scopes) for who in (self, other))
+        mine, its = (
+            (who.user_id, who.role, who.tenant, who.scopes, who.shared_task) for who in (self, other)
+        )
         return mine == its
 
     @property
     def may_act(self) -> bool:
         """Whether it may change what it may read."""
         return self.role != "viewer"
+
+    def may_share(self, task: Owner) -> bool:
+        """Whether it may give others the right to read the task."""
+        return self.may_act and self.may_read(task)
+
+    def manages(self, task: Owner) -> bool:
+        """Whether it may see and revoke all shares of the task, not only those that it made."""
+        mine = self.user_id == task.user_id or self.is_global
+        return mine or (self.administers is not None and self.administers == task.tenant)
 
     def may_report(self, task: Owner) -> bool:
         """Whether it may report events of the task. A worker serves the users of its tenant, or those without a

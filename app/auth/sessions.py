@@ -85,6 +85,7 @@ _NEW_TICKET = Statement(
         hash=sa.bindparam("hash"),
         session_id=sa.bindparam("session"),
         key_id=sa.bindparam("key"),
+        share_id=sa.bindparam("share"),
         expires_at=sa.func.now() + sa.bindparam("lifetime"),
     )
 )
@@ -92,7 +93,7 @@ _USE_TICKET = Statement(
     sa.delete(Ticket)
     .where(Ticket.hash == sa.bindparam("hash"))
     .returning(
-        *as_text(Ticket.session_id, Ticket.key_id),
+        *as_text(Ticket.session_id, sa.func.coalesce(Ticket.key_id, Ticket.share_id)),
         Ticket.expires_at > sa.func.now(),
         sa.select(sa.extract("epoch", Session.expires_at))
         .where(Session.id == Ticket.session_id)
@@ -186,10 +187,11 @@ def _signed_in(account: Sequence[str], number: int, seconds: int) -> SignedIn:
 
 def new_ticket(principal: Principal) -> str:
     ticket = secrets.token_urlsafe(24)
-    session = None if principal.key_id else principal.session_id
+    share = principal.session_id if principal.shared_task else None
+    session = None if principal.is_stored else principal.session_id
     with services().write() as conn, conn.cursor() as cur:
         lifetime = timedelta(seconds=services().config.ticket_seconds)
-        whose = {"session": session, "key": principal.key_id}
+        whose = {"session": session, "key": principal.key_id, "share": share}
         _NEW_TICKET.execute(cur, hash=_ticket_hash(ticket), lifetime=lifetime, **whose)
     return ticket
 
@@ -200,9 +202,9 @@ def use_ticket(ticket: str) -> Principal:
         row = _USE_TICKET.execute(cur, hash=_ticket_hash(ticket)).fetchone()
     found = None
     if row is not None and row[2]:
-        session_id, key_id, _, expires_at = row
-        if key_id:
-            found = services()[KeyAuthenticator].of_id(key_id)
+        session_id, stored_id, _, expires_at = row
+        if stored_id:
+            found = services()[KeyAuthenticator].of_id(stored_id)
         else:
             found = services()[Authenticator].of_session(session_id, float(expires_at))
     if found is None:

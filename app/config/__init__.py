@@ -63,14 +63,14 @@ def _shows_notifications(env: Environment) -> bool:
     return env.get("ENABLE_SSE_NOTIFICATIONS", "1").lower() not in ("0", "false", "no", "off")
 
 
-def _origins(env: Environment) -> tuple[str, ...]:
-    """Returns origins as browsers write them. The library would read wildcards as patterns,
+def _origins(env: Environment, name: str) -> tuple[str, ...]:
+    """Returns origins as browsers write them. The library of CORS would read wildcards as patterns,
     whose dots match any character."""
-    origins = tuple(text.lower().rstrip("/") for text in listed(env, "CORS_ORIGINS"))
+    origins = tuple(text.lower().rstrip("/") for text in listed(env, name))
     for origin in origins:
         if not _ORIGIN.fullmatch(origin):
             raise ConfigurationError(
-                f"CORS_ORIGINS may not hold {origin!r}; list the allowed origins, separated by commas: "
+                f"{name} may not hold {origin!r}; list the allowed origins, separated by commas: "
                 "https://host or https://host:port, without *"
             )
     return origins
@@ -134,7 +134,8 @@ class Config:
     # The number of this web process: Engine.IO session ids begin with it, and nginx routes them by it.
     process: int = whole("TASKROOM_PROCESS", 1, 1, 999)
     trusted_proxies: int = whole("TRUSTED_PROXIES", 0, 0, 9)  # in front; each adds to X-Forwarded-For
-    cors_origins: tuple[str, ...] = setting(_origins, default=())
+    cors_origins: tuple[str, ...] = setting(_origins, "CORS_ORIGINS", default=())
+    embed_origins: tuple[str, ...] = setting(_origins, "EMBED_ORIGINS", default=())  # may frame /embed
     # A JSON list of other token issuers, or its path; app/auth/issuers.py reads it.
     issuers: str = text("TASKROOM_ISSUERS")
     bench: bool = switch("TASKROOM_BENCH")

@@ -6,14 +6,13 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 import marshmallow as ma
-import orjson
 from flask import Request, request
 from flask_smorest import Blueprint as SmorestBlueprint
 from webargs.flaskparser import FlaskParser
@@ -27,7 +26,6 @@ from app.http.json_body import json_body
 from app.http.scopes import View, declared
 from app.services import services
 from app.stream.event import MAX_SEQUENCE
-from app.stream.pages import bounded
 from app.stream.store import Head
 
 # Bytes, unless a resource has another limit: the parameters of a task, three times as long by escapes, and the rest.
@@ -147,27 +145,28 @@ def refuse_many_fields(value: Any, schema: ma.Schema) -> None:
 
 
 def permitted(
-    scope: str, check: Callable[[Principal], None] = lambda principal: None
+    scope: str, check: Callable[[Principal], None] = lambda principal: None, shared: bool = False
 ) -> Callable[[View], View]:
     """Calls the view with the Principal as first argument. Before it reads the request, it checks the principal
-    (401 without one, 403 for an API key without the scope; ``check`` may raise), and waits for a slot of the user, and
-    until the user has read enough of its earlier responses."""
+    (401 without one, 403 for an API key without the scope and for a share token unless ``shared``; ``check`` may
+    raise), and waits for a slot of the user, and until the user has read enough of its earlier responses."""
 
     def decorator(view: View) -> View:
         @wraps(view)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            principal = identity.current(scope)
+            principal = identity.current(scope, shared=shared)
             check(principal)
             with services()[UserConcurrency].slot(principal.user_id):
                 services()[Unsent].wait(principal.user_id)
                 return view(principal, *args, **kwargs)
 
-        return declared(scope)(wrapped)
+        return declared(scope, shared)(wrapped)
 
     return decorator
 
 
 reading = permitted("read")
+reading_shared = permitted("read", shared=True)  # the view asks permissions which task it reads
 starting = permitted("start", permissions.may_write)
 acting = permitted("act")  # the view checks the right to the task
 signed_in = permitted(SESSION)
@@ -190,6 +189,15 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def stored_text(text: str) -> str:
+    """Returns the text. Raises ValueError when Postgres could not hold it: for NUL, and for half of a pair of
+    surrogates."""
+    if "\0" in text:
+        raise ValueError("NUL")
+    text.encode()
+    return text
+
+
 def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
     """Returns the parts of a cursor, each checked by its kind and as text: a client can forge a cursor, and Postgres
     would fail on an invalid value. Raises Unprocessable, naming ``cursor``."""
@@ -198,13 +206,6 @@ def decode_cursor(cursor: str, *kinds: Callable[[str], Any]) -> list[str]:
         return [str(kind(part)) for kind, part in zip(kinds, position, strict=True)]
     except (ValueError, TypeError, AttributeError, OverflowError, binascii.Error, RecursionError):
         raise Unprocessable("The cursor is not valid", errors={"cursor": ["Not a cursor."]}) from None
-
-
-def page_of(found: Sequence[dict[str, Any]], limit: int) -> tuple[Sequence[dict[str, Any]], bool]:
-    """Returns the page and whether there are more rows. ``found`` was read with a limit one higher; a page ends
-    after a megabyte too."""
-    page = bounded(found[:limit], lambda row: len(orjson.dumps(row)))
-    return page, len(page) < len(found)
 
 
 def with_next(

@@ -10,7 +10,8 @@ from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge, Unsupport
 
 from app.errors import BadRequest
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 64 * 1024  # inflated
+READ_BYTES = 16 * 1024  # compressed: these may be thousands of blocks without a byte
 PIECES_IN_A_TURN = 4
 
 
@@ -40,22 +41,23 @@ def json_bytes(limit: int) -> bytes:
 def inflated(data: bytes, limit: int) -> bytes:
     """Returns what was compressed. Of a small body that would become a large one no more than ``limit`` is inflated."""
     stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    pieces, size = list[bytes](), 0
+    pieces, size, read, rest = list[bytes](), 0, 0, b""
     try:
         while not stream.eof:
-            piece = stream.decompress(data, PIECE_BYTES)
-            data = stream.unconsumed_tail
+            piece = stream.decompress(rest or data[read : read + READ_BYTES], PIECE_BYTES)
+            read += 0 if rest else READ_BYTES
+            rest = stream.unconsumed_tail
             size += len(piece)
             if size > limit:
                 raise RequestEntityTooLarge
-            if not piece and not data:
+            if not piece and not rest and read >= len(data):
                 break
             pieces.append(piece)
             if len(pieces) % PIECES_IN_A_TURN == 0:
                 time.sleep(0)
     except zlib.error as error:
         raise _invalid(str(error)) from None
-    if not stream.eof or stream.unused_data:
+    if not stream.eof or stream.unused_data or read < len(data):
         raise _invalid("it is incomplete" if not stream.eof else "more data follows its end")
     return b"".join(pieces)
 

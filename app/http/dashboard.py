@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import mimetypes
+import os.path
+from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
@@ -19,11 +21,14 @@ DIST = ROOT / "static" / "dist"
 WHEELS = ROOT / "sdk" / "dist"
 ENCODINGS = {"br": "br", "gzip": "gz"}  # the build writes these beside each file that they make smaller
 YEAR = 365 * 24 * 3600
-HEADERS = {
-    # The default refuses everything; data: is for the favicon that shows the state.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+# The default refuses everything; data: is for the favicon that shows the state.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none';"
-    " require-trusted-types-for 'script'; trusted-types 'none'",
+    " require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -42,6 +47,12 @@ def page(task_id: object = None) -> Response:
     return _file("index.html", 0)
 
 
+@blp.get("/embed/runs/<uuid:task_id>")
+def embed(task_id: object) -> Response:
+    """Serves the page of one run for people with a share token, also in a frame of another site."""
+    return _file("embed.html", 0)
+
+
 @blp.get("/api/docs")
 def docs() -> Response:
     """Serves the OpenAPI document as a page."""
@@ -57,15 +68,17 @@ def asset(name: str) -> Response:
 
 
 @blp.get("/client/taskroom.js")
+@blp.get("/client/element.js")
 def client() -> Response:
-    """Serves the client of docs/client.md. Its URL never changes: browsers ask each time, and get 304."""
-    return _file("client/taskroom.js", 0)
+    """Serves the client of docs/client.md and the element of docs/embed.md. Their URLs never change: browsers ask each
+    time, and get 304."""
+    return _file(request.path.removeprefix("/"), 0)
 
 
 @blp.get("/sdk/<name>")
 def wheel(name: str) -> Response:
     """Serves the wheel of the package `taskroom`, in the version of this server: `pip install` takes its URL."""
-    if not name.endswith(".whl") or not (WHEELS / name).is_file():
+    if not name.endswith(".whl") or not _is_file(WHEELS / name):
         raise NotFound("There is no such wheel; script/up builds that of its version")
     return send_from_directory(WHEELS, name, max_age=0)
 
@@ -78,7 +91,7 @@ def favicon() -> Response:
 def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     if not (DIST / "index.html").is_file():
         raise NotFound("The dashboard is not built; script/up builds it")
-    found = [coding for coding in ENCODINGS if (DIST / f"{name}.{ENCODINGS[coding]}").is_file()]
+    found = [coding for coding in ENCODINGS if _is_file(DIST / f"{name}.{ENCODINGS[coding]}")]
     coding = _preferred(found)
     made = f"{name}.{ENCODINGS[coding]}" if coding else name
     # The ETag contains the path: each compressed form has its own.
@@ -90,6 +103,11 @@ def _file(name: str, max_age: int, conditional: bool = True) -> Response:
     if found:
         response.vary.add("Accept-Encoding")
     return response
+
+
+def _is_file(path: Path) -> bool:
+    """Whether the path is a file. ``Path.is_file`` raises for a name that is too long, which clients can send."""
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 def _preferred(offered: list[str]) -> str | None:
@@ -104,7 +122,8 @@ def _named(accepted: Accept, coding: str) -> float:
     return max((quality for name, quality in accepted if name.lower() == coding), default=0.0)
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, embed_origins: Sequence[str]) -> None:
+    """``embed_origins``: the sites that may frame ``embed``."""
     app.register_blueprint(blp)
 
     @app.errorhandler(404)
@@ -120,8 +139,18 @@ def init_app(app: Flask) -> None:
         return problem_response(404, NotFound.title, error.description or "")
 
     headers = HEADERS | (STRICT_TRANSPORT if app.config["JWT_COOKIE_SECURE"] else {})
+    of_embed = headers | _embed_headers(embed_origins)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.extend(headers)  # no other code sets these; checking each would take longer
+        # No other code sets these; checking each would take longer.
+        response.headers.extend(of_embed if request.endpoint == "pages.embed" else headers)
         return response
+
+
+def _embed_headers(origins: Sequence[str]) -> dict[str, str]:
+    """Returns the headers of the page that these sites may frame. It sends no form, and no site learns its address."""
+    ancestors = " ".join(origins) or "'none'"
+    policy = POLICY.replace("form-action 'self'", "form-action 'none'")
+    policy = policy.replace("frame-ancestors 'none'", f"frame-ancestors {ancestors}")
+    return {"Content-Security-Policy": policy, "Referrer-Policy": "no-referrer"}

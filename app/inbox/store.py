@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
-from app.db.statements import Statement, as_text, time_text
+from app.db.pages import bytes_of, read_page, sized_page
+from app.db.statements import Statement, as_text
 from app.errors import Foreign, NotFound
 from app.inbox.notification import TYPES
 from app.models.base import Id
@@ -45,25 +46,34 @@ _marked_at = (
 
 
 def _notifications(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Selects a page of the notifications for which the conditions hold."""
-    stored = as_text(*(Notification.__table__.c[name] for name in STORED))
+    """Selects the notifications for which the conditions hold."""
+    stored = (Notification.__table__.c[name] for name in STORED)
     read_at = sa.func.coalesce(Notification.read_at, _marked_at.scalar_subquery())
-    return (
-        sa.select(Notification.sequence, *stored, time_text(read_at))
-        .where(Notification.user_id == _user, Notification.sequence < sa.bindparam("before"), *conditions)
-        .order_by(Notification.sequence.desc())
-        .limit(sa.bindparam("limit"))
+    return sa.select(Notification.sequence, *stored, read_at.label("read_at")).where(
+        Notification.user_id == _user, Notification.sequence < sa.bindparam("before"), *conditions
     )
+
+
+def _page(found: Any) -> Statement:
+    texts = ("title", "message", "metadata")
+    return Statement(
+        sized_page(found, lambda of: [of.sequence.desc()], lambda of: (bytes_of(of[name]) for name in texts))
+    )
+
+
+def _newest(found: sa.Select[Any]) -> sa.Select[Any]:
+    return found.order_by(Notification.sequence.desc()).limit(sa.bindparam("more"))
 
 
 # All up to the highest mark are read, above it some are by themselves: each part is a range of an index.
 _read = sa.union_all(
-    _notifications(Notification.read_at.is_not(None), _above), _notifications(sa.not_(_above))
+    _newest(_notifications(Notification.read_at.is_not(None), _above)),
+    _newest(_notifications(sa.not_(_above))),
 )
 PAGES = {
-    None: Statement(_notifications()),
-    True: Statement(_notifications(Notification.read_at.is_(None), _above)),
-    False: Statement(_read.order_by(_read.selected_columns.sequence.desc()).limit(sa.bindparam("limit"))),
+    None: _page(_notifications()),
+    True: _page(_notifications(Notification.read_at.is_(None), _above)),
+    False: _page(_read),
 }
 """The statement of a page by ``unread``; the parameters are those of ``page``."""
 
@@ -142,10 +152,12 @@ def project(cur: Cursor, events: Sequence[tuple[Event, Draft]]) -> None:
 
 def page(
     cur: Cursor, user_id: str, before: int | None, unread: bool | None, limit: int
-) -> list[dict[str, Any]]:
-    """Returns notifications before a sequence, the newest first; ``unread`` selects the unread or the read ones."""
+) -> tuple[list[dict[str, Any]], bool]:
+    """Returns notifications before a sequence, the newest first, and whether there are more; ``unread`` selects the
+    unread or the read ones."""
     before = MAX_SEQUENCE if before is None else before
-    return [_as_json(*row) for row in PAGES[unread].execute(cur, user=user_id, before=before, limit=limit)]
+    rows, has_more = read_page(cur, PAGES[unread], limit, user=user_id, before=before)
+    return [_as_json(*row) for row in rows], has_more
 
 
 def unread_count(cur: Cursor, user_id: str) -> int:

@@ -1,4 +1,4 @@
-"""Accounts, their sessions, API keys and tickets, and the keys by which a repeated request is known."""
+"""Accounts, their sessions, API keys, shares and tickets, and the keys by which a repeated request is known."""
 
 from __future__ import annotations
 
@@ -88,18 +88,40 @@ class ApiKey(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Time)
 
 
+class Share(Base):
+    """A token that reads one run and its children, stored as a hash. ``user_id`` made it; ``key_id`` is the API key
+    that this account used for it, with which the share ends."""
+
+    __tablename__ = "shares"
+    __table_args__ = (
+        Index("shares_by_hash", "hash", unique=True),
+        Index("shares_by_task", "task_id", "created_at", "id"),
+        Index("shares_by_user", "user_id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True, server_default=text("gen_random_uuid()"))
+    task_id: Mapped[str] = mapped_column(ForeignKey("tasks.id", ondelete="CASCADE"))
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(Time)
+    revoked_at: Mapped[datetime | None] = mapped_column(Time)
+
+
 class Ticket(Base):
-    """A ticket for one connection, of a session or of an API key, stored as a hash. Its use deletes it."""
+    """A ticket for one connection, of a session, an API key or a share, stored as a hash. Its use deletes it."""
 
     __tablename__ = "tickets"
     __table_args__ = (
-        CheckConstraint("num_nonnulls(session_id, key_id) = 1", name="tickets_of_a_session_or_key"),
+        CheckConstraint("num_nonnulls(session_id, key_id, share_id) = 1", name="tickets_of_one"),
     )
 
     hash: Mapped[str] = mapped_column(Text, primary_key=True)
     session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
     key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
     expires_at: Mapped[datetime] = mapped_column(Time)
+    share_id: Mapped[str | None] = mapped_column(ForeignKey("shares.id", ondelete="CASCADE"))
 
 
 class IdempotencyKey(Base):

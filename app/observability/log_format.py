@@ -14,8 +14,8 @@ import orjson
 
 from app.stream.event import clean
 
-# Tokens, API keys and query strings: exceptions and the server quote requests.
-_SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|trk_[\w.~+/=-]+|(?<=[?&])[^\s\"']+")
+# Tokens, API keys, share tokens and query strings: exceptions and the server quote requests.
+_SECRETS = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*|tr[ks]_[\w.~+/=-]+|(?<=[?&])[^\s\"']+")
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)  # of the current greenlet
 REQUEST_ID = "taskroom.request_id"  # in the environment of a request: its id

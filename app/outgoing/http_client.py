@@ -8,13 +8,11 @@ responses. Proxies of the environment are not used: they would resolve the name 
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin
 
@@ -22,7 +20,8 @@ import httpcore
 
 from app.errors import TaskroomError, causes
 from app.errors.causes import Cause
-from app.outgoing.url_policy import Address, AddressRefused, Ip, UrlPolicy
+from app.outgoing.resolver import NoAddress, Resolve, Resolver
+from app.outgoing.url_policy import Address, AddressRefused, UrlPolicy
 
 REDIRECTS = 3
 SECONDS = 10.0
@@ -39,17 +38,7 @@ class HttpResponse:
     body: str  # its beginning
 
 
-Resolve = Callable[[str, int], list[Ip]]
-
-
-def resolved(host: str, port: int) -> list[Ip]:
-    """Returns all addresses of the name. Raises NoResponse."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        _raise_shortage(error)
-        raise NoResponse(f"{host} has no address: {error}") from None
-    return list(dict.fromkeys(ip_address(sockaddr[0]) for *_, sockaddr in found))
+_resolver = Resolver()
 
 
 def post(
@@ -59,7 +48,7 @@ def post(
     rules: UrlPolicy,
     *,
     seconds: float = SECONDS,
-    resolve: Resolve = resolved,
+    resolve: Resolve = _resolver,
     tls: ssl.SSLContext | None = None,
 ) -> HttpResponse:
     """Sends the request; returns the final response. Raises AddressRefused and NoResponse; OSError when this process
@@ -71,6 +60,8 @@ def post(
             if location is None:
                 return answer
             url = _joined(url, location)
+    except NoAddress as error:
+        raise NoResponse(str(error)) from None
     except httpcore.TimeoutException:
         raise NoResponse(f"no answer within {seconds:g} s") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError) as error:
@@ -147,7 +138,7 @@ class _PolicyBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        found = self._resolve(host, port)
+        found = self._resolve(host, port, self._deadline)
         # All before the first connection: the DNS server must not choose which address is checked.
         for ip in found:
             self._rules.check_ip(host, ip)
@@ -174,7 +165,16 @@ class _DeadlineStream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, seconds_left(self._deadline))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, seconds_left(self._deadline))
+        """As the library's, which gives each part of the buffer the whole time again."""
+        connection = self._stream.get_extra_info("socket")
+        try:
+            while buffer:
+                connection.settimeout(seconds_left(self._deadline))
+                buffer = buffer[connection.send(buffer) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
         self._stream.close()

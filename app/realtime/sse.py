@@ -19,7 +19,7 @@ from app.realtime.sse_serve import Hello, many_rooms, own_streams, serve
 from app.realtime.sse_user import announced_since
 from app.services import services
 from app.stream.codec import Filter
-from app.stream.event import BROADCAST, EVENT_TYPE, LEVELS, task_stream
+from app.stream.event import EVENT_TYPE, LEVELS, task_stream
 
 blp = Blueprint("streams", __name__, description="Server-sent events")
 
@@ -64,7 +64,7 @@ class RoomsQuery(StreamQuery):
 
 
 @blp.get("/tasks/<uuid:task_id>/stream")
-@declared("read")
+@declared("read", shared=True)
 @blp.arguments(StreamQuery, location="query")
 @blp.response(200)
 def stream(query: dict[str, str], task_id: UUID) -> Response:
@@ -99,7 +99,7 @@ def notifications_stream(query: dict[str, str]) -> Response:
 
 
 @blp.get("/stream")
-@declared("read")
+@declared("read", shared=True)
 @blp.arguments(RoomsQuery, location="query")
 @blp.response(200)
 def rooms_stream(query: dict[str, str]) -> Response:
@@ -133,7 +133,7 @@ def serve_own(
         return [own, announced_since(services().read) if comes_back else broadcast]
 
     return serve(
-        lambda principal: [permissions.own_stream(principal), BROADCAST],
+        lambda principal: [permissions.own_stream(principal), permissions.broadcast_stream(principal)],
         cursors_of,
         filter,
         codecs,

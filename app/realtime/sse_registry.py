@@ -77,7 +77,7 @@ class SseRegistry:
         close_socket(self.poller, taken, last)
 
     def principals_of_keys(self) -> set[Principal]:
-        found = [c.principal for slot in self._slots for c in slot if c.principal.key_id]
+        found = [c.principal for slot in self._slots for c in slot if c.principal.is_stored]
         return set(with_pauses(found))
 
     def close_of(self, principal: Principal) -> None:

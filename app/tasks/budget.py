@@ -1,8 +1,9 @@
 """The daily budget of a user in bytes: parameters, results and all events of tasks, by days of UTC.
 
 No event updates a counter: a stream's row has its size, and triggers add a task's bytes when it is created and when it
-ends. Running tasks are added at each check. Over the budget only new tasks are refused: a running task keeps all its
-events, or its viewers would not see what happened.
+ends. Running tasks are added at each check. What a user reports of observed tasks is added once for each batch, to the
+reporter and not to the owner of the task, whom the reporter names. Over the budget only new tasks are refused: a
+running task keeps all its events, or its viewers would not see what happened.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from app.stream.store import Connect
 from app.tasks.sums import Sums
 
 KEPT_DAYS = 7
+ROWS_BYTES = 2_000  # of a task besides its texts, about; the trigger takes the same
 
 _user = sa.bindparam("user", type_=Id)
 _now = sa.func.timezone("UTC", sa.func.now())
@@ -31,7 +33,7 @@ _running = (
     sa.select(sa.func.coalesce(sa.func.sum(Stream.bytes), 0))
     .join_from(Lease, Task, Task.id == Lease.task_id)
     .join(Stream, Stream.id == Task.stream_id)
-    .where(Task.user_id == _user)
+    .where(Task.user_id == _user, sa.not_(Task.observed))
 )
 _TODAY = Statement(
     sa.select(
@@ -40,6 +42,7 @@ _TODAY = Statement(
         sa.cast(sa.func.ceil(sa.extract("epoch", _today + 1 - _now)), sa.Integer),
     )
 )
+_PAY = Statement(sa.insert(StoredBytes).values(user_id=_user, day=_today, bytes=sa.bindparam("bytes")))
 _FORGET = Statement(sa.delete(StoredBytes).where(StoredBytes.day < _today - KEPT_DAYS))
 _SUMS = Sums(StoredBytes, ("user_id", "day"), "bytes", group=("user_id", "day"))
 
@@ -52,10 +55,16 @@ def check(cur: Cursor, user_id: str, limit: int) -> None:
     stored, reset, seconds = _TODAY.execute(cur, user=user_id).fetchall()[0]
     if stored >= limit:
         raise TooMany(
-            f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for the tasks of this user "
+            f"The daily budget is used up: {int(stored):,} of {limit:,} bytes were stored for this user "
             f"(TASKROOM_DAILY_BYTES); it begins anew at {reset}T00:00:00Z",
             headers={"Retry-After": str(max(1, seconds))},
         )
+
+
+def pay(cur: Cursor, user_id: str, size: int) -> None:
+    """Adds bytes that the user has reported."""
+    if size:
+        _PAY.execute(cur, user=user_id, bytes=size)
 
 
 def sum_up(connect: Connect) -> None:

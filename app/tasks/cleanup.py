@@ -1,5 +1,5 @@
-"""Deletes expired rows: tickets, sign-ins, API keys, idempotency keys, event ids, deliveries, writers that ended long
-ago, and workers and queues that nobody reports any more."""
+"""Deletes expired rows: tickets, sign-ins, API keys, shares, idempotency keys, event ids, deliveries, writers that
+ended long ago, and workers and queues that nobody reports any more."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from app.db.statements import CTID, composed, is_among
-from app.models.accounts import ApiKey, IdempotencyKey, Session, Ticket
+from app.models.accounts import ApiKey, IdempotencyKey, Session, Share, Ticket
 from app.models.base import Base
 from app.models.observed import QueueReport, WorkerReport
 from app.models.streams import EventId, Writer
@@ -24,6 +24,7 @@ EXPIRES: Mapping[type[Base], tuple[sa.SQLColumnExpression[datetime], timedelta]]
     Session: (Session.expires_at, timedelta()),
     # An expired key stays in the list for a while, so that its owner finds out why a program is refused.
     ApiKey: (sa.func.least(ApiKey.expires_at, ApiKey.revoked_at), timedelta(days=7)),
+    Share: (sa.func.least(Share.expires_at, Share.revoked_at), timedelta(days=1)),
     IdempotencyKey: (IdempotencyKey.created_at, timedelta(hours=24)),
     EventId: (EventId.created_at, timedelta(days=7)),
     Delivery: (Delivery.created_at, timedelta(days=7)),  # longer than a delivery is retried

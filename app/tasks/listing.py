@@ -34,8 +34,8 @@ Given = frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Of a user or of a tenant: each has its index. ``kind`` matches a job type or a trigger; ``since`` and
-    ``until`` bound the creation; ``q`` is a text that title or job type contain, or that the id begins with."""
+    """Of a user, of a tenant or of a parent: each has its index. ``kind`` matches a job type or a trigger; ``since``
+    and ``until`` bound the creation; ``q`` is a text that title or job type contain, or that the id begins with."""
 
     user_id: str | None = None
     tenant: str | None = None
@@ -49,7 +49,7 @@ class Listing:
 
     def values(self) -> dict[str, Any]:
         """The value of each condition that the list has, by its name."""
-        assert self.user_id or self.tenant, "a list is somebody's"
+        assert self.user_id or self.tenant or self.parent_id, "a list is somebody's"
         values = {name: value for name, value in asdict(self).items() if value is not None}
         if self.kind in TRIGGERS:
             values["trigger"] = values.pop("kind")

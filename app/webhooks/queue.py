@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.db.statements import as_text, composed
+from app.db.pages import bytes_of, read_page, sized_page
+from app.db.statements import composed
 from app.inbox.notification import notification
 from app.models.webhooks import Delivery
 from app.stream.event import clean, user_stream
@@ -195,22 +196,22 @@ def _failed(tx: Transaction, claimed: Claimed, tried: Tried, policy: Policy) -> 
         tx.append([drafted])
 
 
-def page(cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int) -> list[dict[str, Any]]:
-    """Returns deliveries, newest first, before a position (created_at, id); ``attempts`` are in their order. A missing
-    number is a try whose sender was killed."""
+def page(
+    cur: Cursor, webhook_id: str, before: Sequence[str] | None, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """Returns deliveries, newest first, before a position (created_at, id), and whether there are more. ``attempts``
+    are in their order; a missing number is a try whose sender was killed."""
     position = {"before": tuple(before)} if before else {}
-    rows = _page(bool(before)).execute(cur, webhook=webhook_id, limit=limit, **position).fetchall()
-    return [dict(zip(_NAMES, row, strict=True)) for row in rows]
+    rows, has_more = read_page(cur, _page(bool(before)), limit, webhook=webhook_id, **position)
+    return [dict(zip(_NAMES, row, strict=True)) for row in rows], has_more
 
 
 @composed
 def _page(has_position: bool) -> sa.Select[Any]:
-    columns = as_text(*(getattr(Delivery, name) for name in _COLUMNS))
     key = sa.tuple_(Delivery.created_at, Delivery.id)
-    return (
-        sa.select(*columns)
+    found = (
+        sa.select(*(getattr(Delivery, name) for name in _COLUMNS))
         .where(Delivery.webhook_id == sa.bindparam("webhook"))
         .where(key < sa.bindparam("before") if has_position else sa.true())
-        .order_by(Delivery.created_at.desc(), Delivery.id.desc())
-        .limit(sa.bindparam("limit"))
     )
+    return sized_page(found, lambda of: (of.created_at.desc(), of.id.desc()), lambda of: [bytes_of(of.log)])

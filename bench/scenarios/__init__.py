@@ -6,7 +6,19 @@ from collections.abc import Callable
 
 from bench.contest import Contest
 from bench.figures import Figure
-from bench.scenarios import dashboard, hostile, ingest, life, lists, proxied, rooms, scale, trouble, users
+from bench.scenarios import (
+    dashboard,
+    hostile,
+    ingest,
+    instrument,
+    life,
+    lists,
+    proxied,
+    rooms,
+    scale,
+    trouble,
+    users,
+)
 
 Scenario = Callable[[Contest], list[Figure]]
 
@@ -26,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
     "rings": scale.rings,
     "stalled": trouble.stalled,
     "life": life.life,
+    "instrument": instrument.instrument,
     "users": users.users,
     "one-user": users.one_user,
     "lists": lists.lists,

@@ -1,5 +1,7 @@
 """Live runs of any task: what its code reports here is on a page of Taskroom at once.
 
+taskroom.instrument(celery_app)  # the tasks of a Celery application
+
 with taskroom.run("train", title="ResNet", params={"depth": 50}) as run:
     for epoch in run.track(range(90), phase="epochs"):
         run.log(f"loss {loss:.3f}")
@@ -11,6 +13,7 @@ of one.
 
 from __future__ import annotations
 
+from taskroom.celery import instrument
 from taskroom.errors import AttemptSuperseded, TaskCancelled
 from taskroom.phases import Phase
 from taskroom.runs import Run
@@ -23,6 +26,7 @@ __all__ = [
     "Run",
     "TaskCancelled",
     "current",
+    "instrument",
     "log",
     "phase",
     "run",

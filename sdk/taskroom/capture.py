@@ -19,19 +19,23 @@ from taskroom.values import level_of
 _call_handlers = logging.Logger.callHandlers
 _installed = False
 _own = frozenset({"taskroom"})
+_roots = frozenset[str]()
 _handlers = threading.local()
 
 
-def install(own: Iterable[str] = ()) -> None:
-    """Captures from now on; a second call only adds names. Loggers that are named in ``own``, and those below them,
-    report how events are stored: an event of each such line would make another one."""
-    global _call_handlers, _installed, _own
+def install(own: Iterable[str] = (), roots: Iterable[str] = ()) -> None:
+    """Captures from now on; a second call only adds names. Loggers that are named in ``own``, and those below them, are
+    left out: of those that report how events are stored, an event of each line would make another one. Loggers of
+    ``roots`` hand nothing on to the root logger, and those below them are captured all the same."""
+    global _call_handlers, _installed, _own, _roots
     if not _installed:  # others may change it too, before or after
         _installed, _call_handlers = True, logging.Logger.callHandlers
         logging.Logger.callHandlers = _call_and_capture  # type: ignore[method-assign]
     if not _own.issuperset(own):
         _own |= frozenset(own)
         _is_own.cache_clear()
+    if not _roots.issuperset(roots):
+        _roots |= frozenset(roots)
 
 
 def handlers_run() -> bool:
@@ -81,8 +85,9 @@ def _is_own(name: str) -> bool:
 
 
 def _reaches_root(logger: logging.Logger) -> bool:
-    """Whether a handler of the root logger would have the record: who keeps it from there does not want it here."""
-    while logger.parent is not None:
+    """Whether a handler of the root logger, or of one of ``roots``, would have the record: who keeps it from there does
+    not want it here."""
+    while logger.parent is not None and logger.name not in _roots:
         if not logger.propagate:
             return False
         logger = logger.parent

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+import time
 from typing import Any
 
 from taskroom.limits import LINE_LIMIT, NAME_LIMIT, TEXT_LIMIT
@@ -10,10 +10,18 @@ from taskroom.server import Client
 from taskroom.sink import Stop
 from taskroom.texts import cut
 
+_second: tuple[int, str] = (-1, "")  # seconds since 1970, and their text
+
 
 def now() -> str:
     """The time as events carry it: RFC 3339, UTC, with microseconds."""
-    return datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    global _second
+    second, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    known, shown = _second
+    if second != known:
+        shown = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        _second = second, shown
+    return f"{shown}.{nanoseconds // 1000:06d}Z"
 
 
 class ClientSink:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 
 from taskroom.runs import Run
 
@@ -23,11 +23,21 @@ def find() -> Run | None:
 @contextmanager
 def running(run: Run) -> Iterator[None]:
     """Makes ``run`` the current one for the length of the block. After it nothing finds this run any more."""
-    run.outer = find()
-    token = _run.set(run)
+    token = enter(run)
     try:
         yield
     finally:
-        run.over = True
-        with suppress(ValueError):  # left in another context, such as a notebook's later cell: nothing is set
-            _run.reset(token)
+        leave(run, token)
+
+
+def enter(run: Run) -> Token[Run | None]:
+    """Makes ``run`` the current one, until ``leave`` is called with what this returns."""
+    run.outer = find()
+    return _run.set(run)
+
+
+def leave(run: Run, token: Token[Run | None]) -> None:
+    """Makes the run that was the current one before the current one again. Nothing finds ``run`` any more."""
+    run.over = True
+    with suppress(ValueError):  # left in another context, such as a notebook's later cell: nothing is set
+        _run.reset(token)

@@ -94,6 +94,9 @@ class Tee(Lines):
     def flush(self) -> None:
         self.original.flush()
 
+    def detach(self) -> Any:
+        return self.original.detach()
+
     def isatty(self) -> bool:
         return bool(self.original.isatty())
 
@@ -134,6 +137,7 @@ def finished(run: Run) -> Iterator[None]:
 
 
 _teeing = 0
+_kept = False
 _lock = threading.Lock()
 
 
@@ -148,6 +152,17 @@ def teed(run: Run) -> Iterator[None]:
         _count(-1)
 
 
+def keep() -> None:
+    """Makes what runs print into lines of theirs, until the process ends. A later call does so where others have
+    replaced stdout or stderr meanwhile."""
+    global _kept
+    if not _kept:
+        _kept = True
+        _count(1)
+    elif not (isinstance(sys.stdout, Lines) and isinstance(sys.stderr, Lines)):
+        _count(0)
+
+
 def _count(change: int) -> None:
     """Replaces stdout and stderr for the first of the runs, and puts them back after the last."""
     global _teeing
@@ -155,7 +170,7 @@ def _count(change: int) -> None:
         _teeing += change
         for name, level in STREAMS:
             stream = getattr(sys, name)
-            if change > 0 and stream is not None and not isinstance(stream, Lines):
+            if change >= 0 and stream is not None and not isinstance(stream, Lines):
                 setattr(sys, name, Tee(name, level, stream))
             elif not _teeing and isinstance(stream, Tee):
                 setattr(sys, name, stream.original)

@@ -53,7 +53,7 @@ class Phase:
     def advance(self, n: float = 1, message: str | None = None) -> None:
         """Counts ``n`` more items as processed. Raises when the task was asked to stop."""
         self._check()
-        self.processed += n if type(n) is int else values.number(n) or 0
+        self.processed = values.total(self.processed, n)
         if message is not None:
             self.message = message
         if self.due():
@@ -61,7 +61,7 @@ class Phase:
 
     def error(self, n: float = 1) -> None:
         """Counts ``n`` items as failed; ``advance`` counts them as processed."""
-        self.errors += n if type(n) is int else values.number(n) or 0
+        self.errors = values.total(self.errors, n)
 
     def due(self) -> bool:
         """Whether the last report is long enough ago."""
@@ -92,7 +92,9 @@ class Phase:
         """Seconds until the last item at the present rate; None while that is unknown."""
         if not self.open or self.total is None or not self._rate:
             return None
-        left = max(0, self.total - self.processed) / self._rate
+        left = values.number(max(0, self.total - self.processed) / self._rate)
+        if left is None:  # at a rate next to nothing
+            return None
         return float(math.ceil(left)) if left >= 10 else round(left, 1)
 
     def _measure(self, at: float) -> None:

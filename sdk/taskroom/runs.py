@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -78,9 +78,7 @@ class Run:
     ) -> Iterator[Item]:
         """Yields the items, and counts each when the loop asks for the next. ``message`` may use {n}, {total} and
         {item}."""
-        if total is None and isinstance(items, Sized):
-            total = len(items)
-        opened = self.begin(phase, total, "")
+        opened = self.begin(phase, values.length(items) if total is None else total, "")
         try:
             for n, item in enumerate(items, 1):
                 yield item

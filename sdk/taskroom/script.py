@@ -24,7 +24,7 @@ from taskroom.limits import (
     TYPE_LIMIT,
 )
 from taskroom.runs import Run
-from taskroom.server import Client, client_of
+from taskroom.server import Client, client_of, outer_run
 from taskroom.sink import Nowhere
 from taskroom.texts import cut, cut_before, formatted, reason
 
@@ -78,6 +78,8 @@ class ScriptRun(Run):
         task = dict(self._task, worker=f"{socket.gethostname()}/{self._pid}")
         if self.outer is not None and not isinstance(self.outer.sink, Nowhere):
             task["parent_id"] = self.outer.id
+        elif (outer := outer_run()) is not None:
+            task["parent_id"] = outer
         attempt = uuid.uuid4().hex
         self.sink = sink = ClientSink(self._client, self.id, attempt)
         self._client.on_cancel(self.id, sink.ask_to_stop)

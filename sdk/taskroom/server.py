@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import uuid
 from collections.abc import Callable
 from typing import Any, Protocol
 
 logger = logging.getLogger("taskroom")
 
 URL, KEY = "TASKROOM_URL", "TASKROOM_KEY"
+RUN = "TASKROOM_RUN"  # what ``taskroom run`` tells its command
 
 
 class Client(Protocol):
@@ -25,11 +27,26 @@ class Client(Protocol):
         """Calls ``callback`` with "cancelled" or "superseded" when the task should stop. To be said before its
         beginning."""
 
+    def on_resend(self, callback: Callable[[str], object]) -> None:
+        """Calls ``callback`` with the id of each task that should be started again."""
+
+    def worker(self, fields: dict[str, Any]) -> None:
+        """Takes how a worker is: its name, host, pid, pool, slots, queues, running task ids."""
+
+    def queue(self, fields: dict[str, Any]) -> None:
+        """Takes how a queue is: its name, depth, oldest_wait_seconds."""
+
     def page(self, task_id: str) -> str:
         """Returns the address of the task's page."""
 
     def flush(self, timeout: float) -> bool:
         """Waits until the server or the disk has all, at most ``timeout`` seconds."""
+
+    def spool_now(self) -> None:
+        """Writes what is not sent to the disk, without the network."""
+
+    def close(self, timeout: float) -> bool:
+        """Flushes, and ends the thread that sends. What is said later is sent as before."""
 
 
 _clients: dict[tuple[str, str], Client] = {}
@@ -52,6 +69,14 @@ def client_of(url: str | None, key: str | None) -> Client | None:
         if not from_env:
             raise
         _warn(str(error))
+        return None
+
+
+def outer_run() -> str | None:
+    """The id of the run whose command has started this process, by its environment; None outside of one."""
+    try:
+        return str(uuid.UUID(os.environ.get(RUN)))
+    except (TypeError, ValueError):
         return None
 
 

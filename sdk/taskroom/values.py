@@ -35,6 +35,20 @@ def count(value: Any) -> int | None:
     return None if found is None else int(found)
 
 
+def length(items: Any) -> int | None:
+    """The number of items; None where there is none, or none that fits into a machine's number: a loop needs none."""
+    try:
+        return len(items)
+    except Exception:  # of a loader without an end, or of a query that fails; the loop itself may work
+        return None
+
+
+def total(before: float, more: Any) -> float:
+    """The sum of a count and what its caller adds, within LARGEST: floats hold no number of hundreds of digits."""
+    added = more if type(more) is int else number(more) or 0
+    return min(max(before + added, -LARGEST), LARGEST)
+
+
 def text(value: Any) -> str:
     """The value as text; the empty text for None."""
     if isinstance(value, str):

@@ -6,7 +6,7 @@ import { address } from "./state/address";
 import { connection, currentUser, link, session } from "./state/app";
 import { startNotifications } from "./state/bell";
 import { listenToKeys } from "./state/keys";
-import { announceLink } from "./state/link-label";
+import { announceLink } from "./state/link-words";
 import { routeOf } from "./state/routes";
 import { shareVisibility } from "./state/tabs";
 import "./state/theme";

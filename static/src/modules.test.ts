@@ -6,7 +6,7 @@ const SRC = new URL(".", import.meta.url);
 /** Each folder may import those to its left; files beside the folders may import all. */
 const LAYERS = ["client", "state", "views"];
 /** What other front ends import: docs/client.md, and the hooks. */
-const PUBLIC = /^(client\/index|hooks\/\w+)\.ts$/;
+const PUBLIC = /^(client\/(index|element)|hooks\/\w+)\.ts$/;
 /** Libraries that the list or the log needs, and signing in does not. */
 const LATER = ["virtua", "anser", "uplot"];
 
@@ -72,6 +72,13 @@ test("each export is imported somewhere", () => {
         .map((it) => `${name}: ${it}`);
     });
   expect(unused).toEqual([]);
+});
+
+test("the page of a shared run and the element have neither a session nor its cookies", () => {
+  for (const name of ["embed.tsx", "client/element.ts"]) {
+    expect([...loadedWith(name)].filter((other) => other === "state/app.ts"), name).toEqual([]);
+  }
+  expect([...loadedWith("embed.tsx")]).not.toContain("client/session.ts");
 });
 
 test("the first load has neither the list nor the log in it", () => {

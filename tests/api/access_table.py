@@ -1,5 +1,5 @@
-"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles, and of the scopes of
-API keys."""
+"""Who may do what: a row for each route and for each room, by what docs/auth.md says of the roles, of the scopes of API
+keys, and of share tokens."""
 
 from __future__ import annotations
 
@@ -129,9 +129,11 @@ TABLE = {
     "GET /login": OPEN,
     "GET /runs/<uuid:task_id>": OPEN,  # the page: what it shows it has to ask for
     "GET /settings/keys": OPEN,
+    "GET /embed/runs/<uuid:task_id>": OPEN,
     "GET /favicon.svg": OPEN,
     "GET /sdk/<name>": (404,) * len(WHO),  # open; none has that name
     "GET /client/taskroom.js": OPEN,
+    "GET /client/element.js": OPEN,
     "GET /assets/<path:name>": (404,) * len(WHO),
     "GET /api/docs": OPEN,
     "GET /api/openapi.json": OPEN,
@@ -148,6 +150,7 @@ TABLE = {
     "GET /api/v2/agent/active": MEMBERS,
     "GET /api/v2/tasks": MEMBERS,
     "GET /api/v2/tasks?scope=tenant": TENANT,
+    "GET /api/v2/tasks?parent_id={task_id}": MEMBERS,
     "GET /api/v2/tasks/counts": MEMBERS,
     "GET /api/v2/tasks/counts?scope=tenant": TENANT,
     "GET /api/v2/tasks/types": MEMBERS,
@@ -165,6 +168,12 @@ TABLE = {
     "GET /api/v2/notifications/stream": MEMBERS,
     "GET /api/v2/stream?rooms=user,broadcast": MEMBERS,
     "GET /api/v2/stream?rooms=user,task:{task_id}": READERS,
+    "GET /api/v2/stream?rooms=task:{task_id}": READERS,
+    "GET /api/v2/tasks/<uuid:task_id>/shares": READERS,
+    "POST /api/v2/tasks/<uuid:task_id>/share": acted(201),
+    "DELETE /api/v2/tasks/<uuid:task_id>/shares/<uuid:share_id>": each(
+        lambda who: 204 if who == "owner" else 404  # of the others who may, each comes too late
+    ),
     "POST /api/v2/announcements": ANNOUNCE,
     "GET /api/v2/notifications": MEMBERS,
     "GET /api/v2/notifications/unread-count": MEMBERS,
@@ -221,6 +230,7 @@ TAKES_AWAY = (
     "POST /api/v2/auth/logout",
     "DELETE /api/v2/webhooks/<uuid:webhook_id>",
     "DELETE /api/v2/keys/<uuid:key_id>",
+    "DELETE /api/v2/tasks/<uuid:task_id>/shares/<uuid:share_id>",
 )
 
 CALLS = {scope: re.findall(r"`([^`]+)`", row["calls"]) for scope, row in rows_of("scope").items()}
@@ -246,3 +256,29 @@ def scope_of(row: str) -> str:
 def with_key(row: str, owner: str, scope: str) -> int:
     """What a key of the owner with this scope alone is answered."""
     return TABLE[row][WHO.index(owner)] if scope_of(row) in ("public", scope) else 403
+
+
+SHARED = frozenset(re.findall(r"`([A-Z]+ [^`]+)`", rows_of("token")["trs_"]["calls"]))
+
+
+def is_shared(row: str) -> bool:
+    """Whether a share token may make the call, as the page says."""
+    method, _, rule = re.sub(r"<\w+:\w+>", "<id>", row.partition("?")[0]).rstrip("/").partition(" ")
+    return any(
+        rule in (path, f"/api/v2/{path}")
+        for called, path in (call.split(" ") for call in SHARED)
+        if called == method
+    )
+
+
+def with_share(row: str) -> int:
+    """What a share token of the owner's task is answered at an address of this task."""
+    if scope_of(row) == "public":
+        return TABLE[row][0]
+    if not is_shared(row) or row == "GET /api/v2/tasks" or "user" in row.partition("?")[2] or "scope=" in row:
+        return 403
+    return TABLE[row][WHO.index("owner")]
+
+
+# Of rooms, to join the run's and to leave any.
+SHARED_ROOMS = {event: 200 if event == "join_task" or event.startswith("leave_") else 403 for event in ROOMS}

@@ -1,91 +1,41 @@
-"""Who gets what answer from every route and every room, with a session or an API key: one table, and a route without a
-row fails."""
+"""Who gets what answer from every route and every room, with a session, an API key or a share token: one table, and a
+route without a row fails."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
-import socketio
 
 from app.auth.principal import ROLES
 from app.http import base
-from tests.api import patient
+from tests.api.access_cast import Cast, answers, cast_of, rooms_of, tokens_of
 from tests.api.access_table import (
     ANNOUNCE,
     CALLS,
     CANCEL,
-    KEY_OWNERS,
     MAY,
     READERS,
     REPORT,
     ROOMS,
     SCOPES,
+    SHARED,
+    SHARED_ROOMS,
     TABLE,
     TAKES_AWAY,
     TENANTLESS_TASK,
     WHO,
+    is_shared,
     scope_of,
     with_key,
+    with_share,
 )
-from tests.support.keys import make
-from tests.support.system import ROOT, System, User
+from tests.support.system import ROOT, System
 
-People = dict[str, User | None]
-Who = TypeVar("Who")
 TASK = "/api/v2/tasks/<uuid:task_id>"
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who calls, and what the owner has: a task that has ended, with its last sequence, a webhook and an API key.
-    ``tenantless_task`` is one of ``other``, ``keys`` are by owner and scope."""
-
-    people: People
-    task_id: str
-    head: int
-    hook: str
-    key_id: str
-    tenantless_task: str
-    keys: dict[tuple[str, str], str]
-
-
-@contextmanager
-def cast_of(system: System) -> Iterator[Cast]:
-    here = uuid.uuid4().hex
-    with ExitStack() as stack:
-        owner = system.user("operator", here)
-        people: People = {"anonymous": None, "other": (other := system.user()), "owner": owner}
-        for role in ("worker", "admin"):
-            people[f"tenantless_{role}"] = system.user(role)
-        people["stranger"] = system.user("operator", uuid.uuid4().hex)
-        people["rival"] = system.user("admin", uuid.uuid4().hex)
-        for role in ("viewer", "operator", "worker", "admin"):
-            people[role] = system.user(role, here)
-        people["global_admin"] = system.user("global_admin")
-        for person in people.values():
-            if person:
-                stack.enter_context(closing(person.client))
-        task_id, tenantless_task = owner.start("test_echo"), other.start("test_echo")
-        head = owner.finished(task_id)["sequence"]
-        other.finished(tenantless_task)
-        hook = {"url": "https://x.invalid/", "event_types": ["notification"]}
-        made = owner.client.post("/api/v2/webhooks", json=hook)
-        keys = {
-            (name, scope): str(make(person, scope)["key"])
-            for name, person in people.items()
-            if person and name in KEY_OWNERS
-            for scope in SCOPES
-        }
-        hook_id, key_id = str(made.json()["id"]), str(make(owner)["id"])
-        yield Cast(people, task_id, head, hook_id, key_id, tenantless_task, keys)
 
 
 @pytest.fixture(scope="module")
@@ -155,16 +105,18 @@ def test_no_route_is_without_a_row_and_each_declares_the_scope_of_the_page(syste
 from app import create_app
 app = create_app()
 rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "socketio"]  # has rooms, not rows
-scope = lambda rule: getattr(app.view_functions[rule.endpoint], "scope", "public")
-print(json.dumps({f"{m} {r.rule}": scope(r) for r in rules for m in r.methods - {"HEAD", "OPTIONS"}}))"""
+def declared(rule):
+    view = app.view_functions[rule.endpoint]
+    return getattr(view, "scope", "public"), getattr(view, "shared", False)
+print(json.dumps({f"{m} {r.rule}": declared(r) for r in rules for m in r.methods - {"HEAD", "OPTIONS"}}))"""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script]
     done = subprocess.run(command, cwd=ROOT, env=system.environment(), capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     declared = json.loads(done.stdout)
     assert set(declared) == {row.partition("?")[0] for row in TABLE}
-    told = {row.partition("?")[0]: scope_of(row) for row in TABLE}
-    told["POST /api/v2/auth/refresh"] = "public"  # by cookie alone, and a key is refused
+    told = {row.partition("?")[0]: [scope_of(row), is_shared(row)] for row in TABLE}
+    told["POST /api/v2/auth/refresh"] = ["public", False]  # by cookie alone, and a key is refused
     assert declared == told
 
 
@@ -197,47 +149,31 @@ def test_every_route_with_each_single_scope(system: System, everybody: Cast, row
     assert found == {(owner, scope): with_key(row, owner, scope) for owner, scope in everybody.keys}
 
 
-def tokens_of(cast: Cast) -> dict[str, str | None]:
-    return {who: person.token if (person := cast.people[who]) else None for who in WHO}
+def test_what_a_share_token_may_do_stands_on_the_page() -> None:
+    """What follows takes from the page what it expects, so what the page must say stands here."""
+    shown = ("status", "events", "logs", "logs/download", "stream")
+    assert {
+        *(f"GET tasks/<id>/{path}" for path in shown),
+        *("GET tasks", "GET stream", "GET /api/v1/ai/jobs/<id>/stream", "POST auth/ticket"),
+    } == SHARED
 
 
-def answers(
-    system: System, cast: Cast, row: str, task_id: str, tokens: Mapping[Who, str | None]
-) -> dict[Who, int]:
-    """The status that each gets who has one of the tokens; a refusal does not tell of the task."""
-    method, _, rule = row.partition(" ")
-    owner = cast.people["owner"]
-    assert owner
-    (notice, *_) = owner.get("notifications")["notifications"]
-    path = (
-        rule.replace("<uuid:webhook_id>", cast.hook)
-        .replace("<uuid:key_id>", cast.key_id)
-        .replace("<uuid:notification_id>", notice["id"])
-        .replace("<path:name>", "none.js")
-    )
-    path = path.replace("<uuid:task_id>", task_id).format(head=cast.head, task_id=task_id)
-    found = {}
-    for who, token in tokens.items():
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        posts = ("start", "login", "announcements", "webhooks", "generate", "events", "keys")
-        body = {"json": {}} if row.endswith(posts) and method == "POST" else {}
-        with patient.stream(method, system.url + path, headers=headers, timeout=30, **body) as answer:
-            if answer.headers.get("Content-Type") != "text/event-stream":  # which may have no end
-                answer.read()
-        found[who] = answer.status_code
-        if row.endswith("/retry") and answer.status_code == 409:
-            found[who] = 202  # another one's of just now may not have ended
-        if answer.status_code in (401, 403, 404):
-            assert answer.headers["Content-Type"] == "application/problem+json", who
-            assert task_id not in answer.text, who
-    return found
+@pytest.mark.parametrize("row", TABLE)
+def test_every_route_with_a_share_token(system: System, everybody: Cast, row: str) -> None:
+    own = answers(system, everybody, row, everybody.task_id, {"share": everybody.share})
+    other = answers(system, everybody, row, everybody.tenantless_task, {"share": everybody.share})
+
+    told = with_share(row)
+    assert own == {"share": told}
+    names_task = "task_id" in row and told in (200, 204) and scope_of(row) != "public"
+    assert other == {"share": 404 if names_task else told}
 
 
 @pytest.mark.parametrize("event", ROOMS)
 def test_every_room(system: System, everybody: Cast, event: str) -> None:
     tokens = {who: person.token if (person := everybody.people[who]) else "" for who in WHO}
 
-    assert rooms_of(system, everybody, event, tokens) == dict(zip(WHO, ROOMS[event], strict=True))
+    assert rooms_of(system, everybody.task_id, event, tokens) == dict(zip(WHO, ROOMS[event], strict=True))
 
 
 @pytest.mark.parametrize("event", ROOMS)
@@ -248,21 +184,14 @@ def test_every_room_with_each_single_scope(system: System, everybody: Cast, even
         f"{owner} with {scope}": ROOMS[event][WHO.index(owner)] if scope == "read" else None
         for owner, scope in everybody.keys
     }
-    assert rooms_of(system, everybody, event, keys) == told
+    assert rooms_of(system, everybody.task_id, event, keys) == told
 
 
-def rooms_of(system: System, everybody: Cast, event: str, tokens: Mapping[str, str]) -> dict[str, int | None]:
-    """What each is answered who connects with one of the tokens; None: the handshake is refused."""
-    answers: dict[str, int | None] = {}
-    for who, token in tokens.items():
-        client = socketio.Client(reconnection=False)
-        try:
-            client.connect(system.url, auth={"token": token}, transports=["websocket"], wait_timeout=60)
-        except socketio.exceptions.ConnectionError:
-            answers[who] = None
-        else:
-            ack = client.call(event, {"task_id": everybody.task_id} if "task" in event else {}, timeout=60)
-            answers[who] = 200 if ack["ok"] else ack["error"]["status"]
-            assert client.connected
-        client.disconnect()
-    return answers
+@pytest.mark.parametrize("event", ROOMS)
+def test_every_room_with_a_share_token(system: System, everybody: Cast, event: str) -> None:
+    token = {"share": everybody.share}
+    own = rooms_of(system, everybody.task_id, event, token)
+    other = rooms_of(system, everybody.tenantless_task, event, token)
+
+    assert own == {"share": SHARED_ROOMS[event]}
+    assert other == {"share": 404 if event == "join_task" else SHARED_ROOMS[event]}

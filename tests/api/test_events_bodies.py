@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 import uuid
+from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from app.errors import BadRequest
+from app.http import compressed
 from tests.api.answers import problem
 from tests.api.reporters import STARTED, Reporter, line, new_task, status
 from tests.support.system import User
@@ -24,6 +30,45 @@ def post(user: User, body: bytes, **headers: str) -> httpx.Response:
 
 def envelope(*tasks: dict[str, Any], **more: Any) -> bytes:
     return json.dumps({"writer": str(uuid.uuid4()), "batch": 1, "tasks": tasks} | more).encode()
+
+
+GZIP = bytes.fromhex("1f8b08000000000000ff")  # the head of any gzip
+EMPTY = b"\x00\x00\x00\xff\xff"  # a block of no byte
+
+
+@pytest.mark.parametrize(
+    ("data", "pauses"),
+    [
+        (GZIP + EMPTY * 209_715, 16),
+        (gzip.compress(bytes(4 * 2**20)), 16),
+        (gzip.compress(b"small"), 0),
+        (gzip.compress(b"small") + EMPTY * 209_715, 0),
+    ],
+    ids=["a megabyte of nothing", "four megabytes", "small", "after its end"],
+)
+def test_what_is_inflated_is_in_pieces_of_what_is_read_and_of_what_comes_out(
+    monkeypatch: pytest.MonkeyPatch, data: bytes, pauses: int
+) -> None:
+    paused: list[float] = []
+    monkeypatch.setattr(compressed, "time", SimpleNamespace(sleep=paused.append))
+
+    with suppress(BadRequest):
+        compressed.inflated(data, 5 * 2**20)
+
+    assert len(paused) == pauses
+
+
+@pytest.mark.parametrize("size", [1, 16_383, 16_384, 16_385, 100_000])
+def test_a_body_of_any_size_is_inflated_whole_and_nothing_may_follow_it(size: int) -> None:
+    body = random.Random(size).randbytes(size)
+    data = gzip.compress(body)
+
+    assert compressed.inflated(data, size) == body
+    for wrong in (data[:-1], data + b"x", data + bytes(20_000)):
+        with pytest.raises(BadRequest):
+            compressed.inflated(wrong, size)
+    with pytest.raises(RequestEntityTooLarge):
+        compressed.inflated(data, size - 1)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -70,6 +72,14 @@ def test_a_queue_has_its_depth_and_its_oldest_wait(user: User) -> None:
         (row["name"], row["depth"], row["oldest_wait_seconds"], row["alive"]) for row in mine(user, "queues")
     ]
     assert rows == [("shop", 0, None, True), ("shop.slow", 3, 1.5, True)]
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "\ud800", 7, None, ["a"]])
+def test_a_forged_cursor_is_refused(user: User, name: Any) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([name, str(uuid.uuid4())]).encode()).decode().rstrip("=")
+
+    for what in ("workers", "queues"):
+        problem(user.client.get(f"/api/v2/{what}", params={"cursor": cursor}), 422, "cursor")
 
 
 def test_it_is_seen_by_its_account_its_tenant_and_a_global_admin(user: User, acme: dict[str, User]) -> None:

@@ -179,6 +179,16 @@ def test_any_writer_of_the_key_gets_the_wish_when_the_last_has_gone(
     assert beside.send()["resend"] == [task_id]
 
 
+def test_the_process_that_tells_of_a_worker_gets_the_wishes_for_what_it_has_run(user: User) -> None:
+    child, of_another, main = Reporter(user), Reporter(user), Reporter(user)
+    task_id = ended(child, worker="mail@host/4711")
+    assert retry(user, task_id) == 202
+
+    assert of_another.send(workers=[{"name": "mail@hos"}, {"name": "mail@host/4711"}])["resend"] == []
+    assert main.send(workers=[{"name": "mail@host"}])["resend"] == [task_id]
+    assert child.send()["resend"] == []
+
+
 def test_what_is_started_again_is_a_new_task_also_after_a_cancel(user: User) -> None:
     reporter, name = Reporter(user), f"backup {uuid.uuid4()}"
     mail = new_task(PENDING, task_id=name, attempt=None, can_retry=True)

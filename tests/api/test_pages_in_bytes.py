@@ -10,9 +10,11 @@ import pytest
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
-from app.http.base import page_of
+from app.inbox import store as inbox
 from app.tasks.logs import LogPage, logs_after, logs_before
+from app.tasks.observed.fleet_list import list_queues, list_workers
 from app.tasks.snapshot import snapshot
+from app.webhooks import queue
 from tests.stream.helpers import line
 from tests.support.system import System, User
 from tests.tasks.helpers import Tasks
@@ -26,24 +28,6 @@ kept AS (INSERT INTO streams (name, last_seq, closed) SELECT 'task:' || id, 1, t
 INSERT INTO tasks (id, stream_id, user_id, job_type, title, intent, params, trigger, created_at, status)
 SELECT made.id, kept.id, %s::uuid, 'emit_load', repeat('x', 255), 'execute_command', %s, 'manual', now(), 'SUCCESS'
 FROM made JOIN kept ON kept.name = 'task:' || made.id"""
-
-
-@pytest.mark.parametrize(
-    ("sizes", "limit", "expected"),
-    [
-        ([9] * 3, 3, (3, False)),
-        ([9] * 4, 3, (3, True)),
-        ([400_000] * 4, 3, (2, True)),
-        ([2_000_000, 9], 3, (1, True)),
-    ],
-    ids=["fits", "one more", "too large", "one at least"],
-)
-def test_a_page_ends_with_its_limit_or_after_a_megabyte(
-    sizes: list[int], limit: int, expected: tuple[int, bool]
-) -> None:
-    page, more = page_of([{"text": "x" * size} for size in sizes], limit)
-
-    assert (len(page), more) == expected
 
 
 def test_a_page_of_two_hundred_tasks_with_the_largest_parameters_is_less_than_a_megabyte(
@@ -109,7 +93,7 @@ class Weighing(Cursor):
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         rows = super().fetchall()
-        self.most = max(self.most, sum(len(value) for row in rows for value in row if isinstance(value, str)))
+        self.most = max(self.most, sum(len(str(value)) for row in rows for value in row))
         return rows
 
 
@@ -130,3 +114,66 @@ def test_of_a_log_of_long_lines_no_more_than_a_page_is_read_at_a_time(here: Task
     assert cur.most < 1_200_000, "each line takes 96,000 bytes, all of them six millions"
     in_order = pages[::-1] if back else pages
     assert [log["message"][:2] for page in in_order for log in page.logs] == [f"{n:02}" for n in range(60)]
+
+
+WORKERS = """INSERT INTO worker_reports (id, user_id, name, queues, running, versions)
+SELECT gen_random_uuid(), %(user)s, 'w' || lpad(n::text, 3, '0'),
+    array(SELECT repeat('q', 200) FROM generate_series(1, 50)),
+    array(SELECT gen_random_uuid() FROM generate_series(1, 500)),
+    (SELECT json_object_agg(k, repeat('v', 200)) FROM generate_series(1, 50) AS k)
+FROM generate_series(1, 201) AS n"""
+QUEUES = """INSERT INTO queue_reports (id, user_id, name, depth)
+SELECT gen_random_uuid(), %(user)s, 'q' || lpad(n::text, 3, '0'), n FROM generate_series(1, 201) AS n"""
+HOOKS = """INSERT INTO webhooks (id, user_id, url, event_types, secret)
+VALUES (%(hook)s, %(user)s, 'https://example.org', '{}', 'x')"""
+DELIVERIES = """INSERT INTO deliveries (webhook_id, event_type, payload, status, created_at, due_at, log)
+SELECT %(hook)s, 'notification', '{}', 'failed', now() - n * interval '1 s', NULL,
+    (SELECT json_agg(json_build_object('number', k, 'response', repeat('x', 1000))) FROM generate_series(1, 10) AS k)
+FROM generate_series(1, 201) AS n"""
+HOOK = "00000000-0000-0000-0000-00000000000a"
+
+
+def test_of_a_list_of_long_rows_no_more_than_a_page_is_read_at_a_time(here: Tasks) -> None:
+    values = {"user": here.user_id, "hook": HOOK}
+    with here.connect() as connection, connection.cursor() as cur:
+        for statement in (WORKERS, QUEUES, HOOKS, DELIVERIES):
+            cur.execute(statement, values)
+        cur.execute(FILL, [here.user_id])
+    whose = {"user_id": here.user_id}
+
+    def fleet(read: Any) -> Callable[..., tuple[list[Any], Any]]:
+        return lambda cur, before: read(cur, whose, before, 200)
+
+    def deliveries(cur: Cursor, before: Any) -> tuple[list[Any], Any]:
+        rows, more = queue.page(cur, HOOK, before, 200)
+        return rows, (rows[-1]["created_at"], rows[-1]["id"]) if more else None
+
+    def notifications(cur: Cursor, before: Any) -> tuple[list[Any], Any]:
+        rows, more = inbox.page(cur, here.user_id, before, None, 200)
+        return rows, rows[-1]["sequence"] if more else None
+
+    found = {
+        "workers": list_of(here, fleet(list_workers)),
+        "queues": list_of(here, fleet(list_queues)),
+        "deliveries": list_of(here, deliveries),
+        "notifications": list_of(here, notifications),
+    }
+
+    assert {name: (rows, pages) for name, (rows, pages, _) in found.items()} == {
+        "workers": (201, 8),
+        "queues": (201, 2),
+        "deliveries": (201, 3),
+        "notifications": (201, 3),
+    }
+    assert max(most for _, _, most in found.values()) < 1_300_000
+
+
+def list_of(here: Tasks, read: Callable[..., tuple[list[Any], Any]]) -> tuple[int, int, int]:
+    """Returns how many rows a list has, in how many pages, and the characters that were read for the largest."""
+    rows, pages, before = 0, 0, None
+    with here.connect() as connection, connection.cursor(cursor_factory=Weighing) as cur:
+        cur.most = 0
+        while pages == 0 or before is not None:
+            page, before = read(cur, before)
+            rows, pages = rows + len(page), pages + 1
+    return rows, pages, cur.most

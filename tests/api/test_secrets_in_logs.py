@@ -70,6 +70,13 @@ def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User
         patient.get(url + tasks, headers=headers)
         patient.post(f"{url}/api/v2/agent/start", headers=headers)
         patient.get(url + tasks, params={"ticket": key})
+    shared = user.client.post(f"{tasks}/{task_id}/share", json={}).json()["token"]
+    secrets |= {shared, shared[:-1]}
+    for token in (shared, shared[:-1]):
+        headers = {"Authorization": f"Bearer {token}"}
+        patient.get(url + stream, headers=headers)
+        patient.get(url + tasks, headers=headers)
+        patient.get(url + stream, params={"ticket": token})
     head, body, _ = user.token.split(".")
     for bad in (f"{head}.{body}.bad", f"{head}.{body}.", "x" * 50, f"{user.token}é"):
         secrets.add(bad)
@@ -103,13 +110,15 @@ def test_17_no_token_ticket_or_password_reaches_a_log(system: System, user: User
 def test_17_what_an_exception_quotes_is_struck_out_of_the_log() -> None:
     made = RedactingFormatter("%(levelname)s %(message)s")
     token, key = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "trk_demo~key+of/16=characters"
+    shared = "trs_a-share_token"
     try:
         raise ValueError(f"cannot read {token} in /api/v2/stream?ticket={uuid.UUID(int=0)}&rooms=user")
     except ValueError as error:
-        record = logging.LogRecord("x", 30, "x.py", 1, "bad %s %s", (token, key), (ValueError, error, None))
+        values = token, key, shared
+        record = logging.LogRecord("x", 30, "x.py", 1, "bad %s %s %s", values, (ValueError, error, None))
 
     text = made.format(record)
 
     assert token not in text and str(uuid.UUID(int=0)) not in text
-    assert "bad … …" in text and key not in text
+    assert "bad … … …" in text and key not in text and shared not in text
     assert "cannot read … in /api/v2/stream?…" in text

@@ -116,3 +116,9 @@ def test_a_form_has_no_address(system: System) -> None:
 
     assert ask(system, "br", f"/assets/{name}")[0].status_code == 200
     assert ask(system, "br", f"/assets/{name}.br")[0].status_code == 404
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a" * 4_100, "a/" * 2_000, "%00", "%ff", "..%2f..%2fx", "%0a"])
+@pytest.mark.parametrize("path", ["/assets/{}", "/assets/{}.js", "/sdk/{}.whl", "/runs/{}", "/client/{}"])
+def test_a_name_that_no_file_can_have_is_not_found(system: System, path: str, name: str) -> None:
+    assert httpx.get(system.url + path.format(name)).status_code == 404

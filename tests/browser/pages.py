@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.scene import Scene
 from tests.support.dashboard import Dashboard
 from tests.support.keys import make
+from tests.support.shares import share
 
 Opening = Callable[[Dashboard, Scene], None]
 
@@ -88,6 +89,35 @@ def _same_key(route: Route) -> None:
     return route.fulfill(status=201, json=made | times | key)
 
 
+def share_of(tab: Dashboard, run: str) -> None:
+    """Opens the dialog that shares the run."""
+    tab.open(f"/runs/{run}")
+    tab.page.get_by_role("group", name="Actions").get_by_role("button", name="More").click()
+    tab.click("Share")
+
+
+def share_dialog(tab: Dashboard, scene: Scene) -> None:
+    tab.context.route("**/share", _same_share)
+    share_of(tab, scene.finished)
+    tab.click("Make a link")
+    expect(tab.get("region", "New link")).to_be_visible()
+
+
+def _same_share(route: Route) -> None:
+    """Makes none: the picture shall not differ from one run to the next."""
+    token = "trs_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmE"
+    link = f"https://rooms.example/embed/runs/2b0c3f0e-5d1e-4a7e-9b9e-2f4d3c1a0b55#token={token}"
+    times = {"created_at": "2026-11-29T10:00:00Z", "expires_at": "2026-11-30T10:00:00Z"}
+    made = {"id": "0", "created_by": "ada@example.org", "token": token, "url": link, "embed_url": link}
+    return route.fulfill(status=201, json=made | times)
+
+
+def embed(tab: Dashboard, scene: Scene) -> None:
+    tab.open(f"/embed/runs/{scene.running}#token={share(scene.user, scene.running)['token']}")
+    expect(tab.page.locator(".link.good")).to_be_visible()
+    expect(tab.log.locator("a[href^='#L']").first).to_be_attached()
+
+
 def shortcuts(tab: Dashboard, scene: Scene) -> None:
     running(tab, scene)
     tab.press("?")
@@ -123,6 +153,8 @@ PAGES: dict[str, Opening] = {
     "run-timeline": _at("finished", "#timeline", "publish"),
     "run-children": _at("parent", "#children", "Draw up the questions"),
     "run-waiting": _at("waiting", "", "Publish a major version"),
+    "run-shared": share_dialog,
+    "embed": embed,
     "bell": bell,
     "shortcuts": shortcuts,
     "api-keys": api_keys,

@@ -1,6 +1,8 @@
-"""``script/soak [MINUTES] [--matrix | --jitter] [--seed N]``: the matrix, random faults for so long, the jitter.
+"""``script/soak [MINUTES] [--matrix | --jitter | --celery] [--seed N]``: the matrix, random faults for so long, the
+jitter, tasks of a Celery project.
 
-The exit code is 1 when a viewer saw other events than Postgres has, or when the memory of a web process grew."""
+The exit code is 1 when a viewer saw other events than Postgres has, when the memory of a web process grew, or when a
+line or an end of a Celery task is missing."""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ from tests.faults.jitter import P99_TARGET, jitter
 from tests.faults.matrix import Row, matrix, table
 from tests.faults.memory import Memory, MemoryTrend
 from tests.faults.network import bad_network
+from tests.faults.observed import observed
 from tests.faults.run import SUCCESS, Outcome, running
 from tests.faults.system import Taskroom
 from tests.faults.viewers import Sockets, sockets
@@ -150,9 +153,10 @@ def main() -> int:
     only.add_argument(
         "--jitter", action="store_true", help="thousands of viewers cut at random, and nothing else"
     )
+    only.add_argument("--celery", action="store_true", help="tasks of a Celery project, and nothing else")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the started processes on the way out
-    everything = not asked.matrix and not asked.jitter
+    everything = not asked.matrix and not asked.jitter and not asked.celery
     fine = []
     root = Path(tempfile.mkdtemp(prefix="taskroom-soak-"))
     try:
@@ -162,6 +166,8 @@ def main() -> int:
             fine.append(_soak(root / "soak", asked.minutes, asked.seed))
         if asked.jitter or everything:
             fine.append(_jitter(root / "jitter", asked.seed))
+        if asked.celery or everything:
+            fine.append(_observed(root / "celery"))
     except BaseException:
         print(f"ended early; the logs are in {root}", file=sys.stderr)
         raise
@@ -204,6 +210,16 @@ def _jitter(folder: Path, seed: int) -> bool:
     over = "over" if result.percentile(99) > P99_TARGET else "under"
     print(f"  p99 of a replay is {over} {1e3 * P99_TARGET:.0f} ms", flush=True)
     return result.ok
+
+
+def _observed(folder: Path) -> bool:
+    print("tasks of a Celery project", flush=True)
+    fine = True
+    with Taskroom(folder) as taskroom:
+        for result in observed(taskroom, folder):
+            print(f"  {result}", flush=True)
+            fine = fine and not result.wrong
+    return fine
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from app.inbox import store as inbox
 from app.models.streams import EventId, Writer
 from app.models.webhooks import Delivery
 from app.notifications import reminders
-from app.outgoing import http_client, url_policy
+from app.outgoing import http_client, resolver, url_policy
 from app.stream import claims, event
 from app.tasks import budget, cleanup, old_tasks, removal, retention, slots
 from app.up import __main__ as up
@@ -77,6 +77,7 @@ ROWS: dict[str, list[Row]] = {
         ("wait for the answer", "10 s",
          lambda: same(http_client.SECONDS, signature(delivery.attempt).parameters["seconds"].default)),
         ("redirects", "3", lambda: http_client.REDIRECTS),
+        ("names of receivers that a worker looks up", "256", lambda: resolver.LOOKUPS),
         ("bytes of the answer that are kept", "1,024", lambda: http_client.RESPONSE_BYTES),
         ("failures in a row", "20", lambda: queue.Policy(()).failures),
         ("longest pause of a webhook that fails", "5 min", lambda: queue.MAX_BACKOFF),

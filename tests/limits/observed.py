@@ -45,7 +45,8 @@ ROWS: dict[str, list[Row]] = {
         ("workers of a batch, and as many queues", "200", lambda: fleet.MOST_REPORTED),
         ("running tasks of a worker", "500", lambda: fleet.MOST_RUNNING),
         ("queues of a worker, and as many versions", "50", lambda: fleet.MOST_TEXTS),
-        ("workers of an installation, and as many queues", "5,000", lambda: fleet.MOST_ROWS),
+        ("workers of an account, and as many queues", "1,000", lambda: fleet.MOST_OF_ONE),
+        ("workers of all accounts, and as many queues", "10,000", lambda: fleet.MOST_ROWS),
         ("how long a worker or queue that nobody reports is kept", "1 day",
          lambda: same(*(cleanup.EXPIRES[model][1].total_seconds() for model in (WorkerReport, QueueReport)))),
         ("how often a worker or queue is reported, unless said otherwise", "10 s", lambda: fleet.DEFAULT_BEAT),
@@ -63,5 +64,6 @@ ROWS: dict[str, list[Row]] = {
         ("events of a task made ready in a row", "100", lambda: task.EVENTS_IN_A_TURN),
         ("pieces of a body inflated in a row", "4", lambda: compressed.PIECES_IN_A_TURN),
         ("bytes of such a piece", "64 KiB", lambda: compressed.PIECE_BYTES),
+        ("bytes of a compressed body", "16 KiB", lambda: compressed.READ_BYTES),
     ],
 }  # fmt: skip

@@ -6,6 +6,7 @@ from app import cli, web_metrics
 from app.api import auth, external, idempotency
 from app.api.auth import Login
 from app.auth import (
+    ancestors,
     api_keys,
     issuers,
     jwks,
@@ -15,12 +16,13 @@ from app.auth import (
     principal,
     revocations,
     sessions,
+    shares,
     tokens,
 )
 from app.db import pool
 from app.green import READY_AT_ONCE, arrivals, listener, turn, unsent
-from app.http import attempts, base, concurrency, json_body, problems, rate_limits, requests
-from app.models.accounts import ApiKey
+from app.http import attempts, base, concurrency, headers, json_body, problems, rate_limits, requests
+from app.models.accounts import ApiKey, Share
 from app.observability import loop_watchdog
 from app.realtime.socketio import reader
 from app.stream import shared_read, subscription
@@ -51,6 +53,8 @@ ROWS: dict[str, list[Row]] = {
         ("wait for a body", "60 s", lambda: of_body("BODY_SECONDS")),
         ("line of a request", "8 KiB", lambda: of_eventlet("MAX_REQUEST_LINE")),
         ("a header", "8 KiB", lambda: of_eventlet("MAX_HEADER_LINE")),
+        ("all lines of one header together", "8 KiB", lambda: headers.HEADER_BYTES),
+        ("of these one that lists", "1 KiB", lambda: headers.LIST_BYTES),
         ("all headers of a request", "64 KiB", lambda: of_eventlet("MAX_TOTAL_HEADER_SIZE")),
         ("body under `/api/v2/auth/`", "4 KiB", lambda: auth.BODY_LIMIT),
         ("body with a worker's events", "2 MiB", lambda: DEFAULT.body_limit),
@@ -143,6 +147,14 @@ ROWS: dict[str, list[Row]] = {
         ("keys that a web process has seen and knows again", "20,000", lambda: key_authenticator.KEPT_KEYS),
         ("least time between two writings of a key's last use", "60 s", lambda: key_authenticator.WRITTEN_SECONDS),
         ("how long a key that has ended is kept", "7 days", lambda: cleanup.EXPIRES[ApiKey][1].total_seconds()),
+    ],
+    "Limits of shares": [
+        ("live shares of a run", "20", lambda: shares.MOST_OF_TASK),
+        ("live shares that a user made", "200", lambda: shares.MOST_OF_USER),
+        ("least time until a share expires", "60 s", lambda: shares.SHORTEST.total_seconds()),
+        ("longest time until a share expires", "30 days", lambda: shares.LONGEST.total_seconds()),
+        ("how long a share that has ended is kept", "1 day", lambda: cleanup.EXPIRES[Share][1].total_seconds()),
+        ("cached ancestors of tasks in a web process", "20,000", lambda: ancestors.KEPT_TASKS),
     ],
     "Limits of the database": [
         ("wait until a connection stands", "3 s", lambda: pool.connect_args()["connect_timeout"]),

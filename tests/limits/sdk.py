@@ -15,6 +15,19 @@ from taskroom._transport import (
     settings,
     tasks,
 )
+from taskroom.celery import (
+    again,
+    attempts,
+    depths,
+    heartbeat,
+    memory,
+    pools,
+    redaction,
+    reporter,
+    resend,
+    running,
+    tree,
+)
 from tests.limits.product import Row, same
 
 LIMITS = settings.Limits()
@@ -54,5 +67,28 @@ ROWS: dict[str, list[Row]] = {
         ("lists within lists", "32", lambda: plain.DEEPEST),
         ("characters of a key of an object", "200", lambda: plain.KEY_LIMIT),
         ("bytes of an array of numbers", "100 kB", lambda: plain.ARRAY_BYTES),
+    ],
+    "Limits of `taskroom.instrument`": [
+        ("characters of a task's name", "155", lambda: reporter.TYPE_LIMIT),
+        ("characters of an id of Celery", "155", lambda: tree.LONGEST_ID),
+        ("characters of a host's name in that of an attempt", "48", lambda: attempts.HOST_LIMIT),
+        ("characters of a text in arguments and results", "2,000", lambda: redaction.LONGEST),
+        ("values in the arguments or the result of a task", "1,000", lambda: redaction.MOST),
+        ("lists within lists in them", "8", lambda: redaction.DEEPEST),
+        ("names whose redaction is remembered", "1,000", lambda: redaction.MOST_NAMES),
+        ("characters of Celery's text of the arguments of a task that can be started again", "1,000",
+         lambda: memory.SHORT),
+        ("messages that are remembered for that", "1,000", lambda: memory.MOST_MESSAGES),
+        ("bytes of their bodies", "16 MB", lambda: memory.MOST_BYTES),
+        ("bytes of the body of one of them", "1 MB", lambda: memory.LARGEST),
+        ("wait for the workers that are asked for a message", "2 s", lambda: resend.ASK_SECONDS),
+        ("wait of a task that sends itself again at once", "1 s", lambda: again.FLUSH_SECONDS),
+        ("time after which a task of which no process of its worker reports anything is lost", "2 min",
+         lambda: running.LEASE_SECONDS),
+        ("wait of a child or a worker that ends", "2 s", lambda: pools.CLOSE_SECONDS),
+        ("how often a worker reports itself", "5 s", lambda: heartbeat.BEAT_SECONDS),
+        ("running tasks in such a report", "500", lambda: heartbeat.MOST_RUNNING),
+        ("how often a worker reports the depth of its queues", "10 s", lambda: depths.DEPTH_SECONDS),
+        ("wait for a connection to the broker for that", "2 s", lambda: depths.CONNECT_SECONDS),
     ],
 }  # fmt: skip

@@ -20,6 +20,7 @@ from app.jobs import steps as job_steps
 from app.stream import event, pages, store, writer
 from app.tasks import (
     approvals,
+    budget,
     dispatch,
     fair_claims,
     lease_reaper,
@@ -60,7 +61,8 @@ def expires(entry: str) -> Any:
 ROWS: dict[str, list[Row]] = {
     "Limits of starts": [
         ("bytes that the rows of a task count there", "2,000",
-         lambda: found(file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+")),
+         lambda: same(
+             found(file("migrations/versions/0019_bytes_of_users.py"), r"size := (\d+) \+"), budget.ROWS_BYTES)),
         ("parameters of a task as JSON", "64 KiB", lambda: starting.PARAMS_LIMIT),
         ("values in the parameters among which each mistake is named", "2,000", lambda: job_params.MOST_VALUES),
         ("age of what a web process knows of the job types, while Postgres answers", "1 s",

@@ -80,6 +80,22 @@ def test_there_is_no_estimate_without_a_total_or_before_the_first_items(
     assert waiting.eta is None
 
 
+@pytest.mark.parametrize("n", [10**400, -(10**400), 1e308, 1e-320, float("inf"), "x", None])
+def test_no_number_that_is_counted_ends_a_run(clock: Clock, reports: list[Any], n: Any) -> None:
+    phase = begin(reports, 1000)
+    for _ in range(3):
+        phase.advance(n)
+        phase.error(n)
+        clock.now += 1
+        phase.report()
+    phase.advance()
+    phase.complete()
+
+    counts = [(fields["processed_count"], fields["error_count"]) for _, fields in reports]
+    assert all(-(2**53) <= count <= 2**53 for both in counts for count in both)
+    assert all(fields.get("eta_seconds") is None or fields["eta_seconds"] <= 2**53 for _, fields in reports)
+
+
 def test_a_failed_phase_says_why_and_says_nothing_more(clock: Clock, reports: list[Any]) -> None:
     phase = begin(reports, 3)
     phase.advance()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -24,6 +25,19 @@ def work() -> list[str]:
     found = list(taskroom.track("ab", phase="read"))
     taskroom.current().progress(50, "half")
     return found
+
+
+class Endless:
+    """As a loader of torch over a stream, or a query that is not made before its loop."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def __len__(self) -> int:
+        raise self.error
+
+    def __iter__(self) -> Iterator[int]:
+        return iter((1, 2))
 
 
 Told = Callable[[], list[str]]
@@ -95,3 +109,24 @@ def test_a_job_that_waits_for_an_approval_leaves_its_phase_open_and_ends_the_run
 
     assert [update["status"] for update in kept.of_type("phase_update")] == ["active"]
     assert client.statuses(part.id) == ["STARTED", "REVOKED"]
+
+
+@pytest.mark.parametrize(
+    ("items", "total"),
+    [
+        ([1, 2], 2),
+        (iter((1, 2)), None),
+        (Endless(TypeError("object of type 'IterableDataset' has no len()")), None),
+        (Endless(RuntimeError("the query failed")), None),
+        (range(1, 10**20), None),
+    ],
+)
+def test_what_a_plain_loop_goes_over_is_tracked_whatever_its_length_does(
+    client: MemoryClient, items: Any, total: int | None
+) -> None:
+    with taskroom.run("train") as run:
+        found = list(islice(taskroom.track(items, phase="read"), 2))
+
+    updates = client.of(run.id, "phase_update")
+    assert found == [1, 2]
+    assert {update["total_count"] for update in updates} == {total}

@@ -57,7 +57,7 @@ class Hook:
     def log(self) -> list[dict[str, Any]]:
         """Returns the deliveries, the newest first."""
         with self.tasks.connect() as connection, connection.cursor() as cur:
-            return queue.page(cur, self.id, None, 100)
+            return queue.page(cur, self.id, None, 100)[0]
 
     def due_in(self) -> list[float]:
         rows = sql(

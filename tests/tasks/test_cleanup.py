@@ -49,6 +49,13 @@ def test_cleanup_rows_are_deleted_and_the_rest_stays(
                     (%s, '', gen_random_uuid()::text, '', '{{}}', now() + {days} * interval '8 days')""",
                 tasks.user_id,
             )
+        for times in ("%s * interval '2 days', NULL", "interval '9 days', now() + %s * interval '2 days'"):
+            sql(
+                tasks.database,
+                f"""INSERT INTO shares (task_id, user_id, hash, expires_at, revoked_at)
+                    VALUES (%s, %s, gen_random_uuid()::text, now() + {times})""",
+                *(tasks.create(), tasks.user_id, days),
+            )
     sql(
         tasks.database,
         "INSERT INTO api_keys (user_id, name, hash, prefix, scopes) VALUES (%s, '', '', '', '{}')",
@@ -56,8 +63,9 @@ def test_cleanup_rows_are_deleted_and_the_rest_stays(
     )
     sql(tasks.database, "UPDATE writers SET seen_at = seen_at - interval '7 days' WHERE seen_at < now()")
 
-    assert delete_expired(connect) == 21
+    assert delete_expired(connect) == 27
 
     for table in ("tickets", "sessions", "writers", "event_ids", "idempotency_keys"):
         assert sql(tasks.database, f"SELECT count(*) FROM {table}") == [(1,)]
+    assert sql(tasks.database, "SELECT count(*) FROM shares") == [(2,)]
     assert sql(tasks.database, "SELECT count(*) FROM api_keys") == [(3,)], "one that does not expire stays"

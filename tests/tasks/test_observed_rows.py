@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from app.errors import TooMany
 from app.stream.event import Draft
 from app.stream.store import Appended
 from app.stream.transaction import Transaction
-from app.tasks.observed.fleet import MOST_ROWS
+from app.tasks import budget
+from app.tasks.observed import own
+from app.tasks.observed.fleet import WorkerEntry
 from app.tasks.observed.lookups import BUDGET_SECONDS, PLAN_SECONDS, Lookups
 from app.tasks.removal import remove_tasks
 from tests.api.reporters import DONE, STARTED, line, new_task, part, phase
@@ -166,21 +170,108 @@ def test_the_plan_and_the_budget_are_asked_for_now_and_then(tasks: Tasks) -> Non
     assert (task["progress"], task["progress_known"]) == (25, True)
 
 
-def test_an_installation_keeps_so_many_workers(tasks: Tasks) -> None:
-    sql(
+def stored_for(tasks: Tasks, user_id: str) -> int:
+    """Returns the bytes that the budget of the user counts."""
+    with tasks.connect() as connection, connection.cursor() as cur:
+        try:
+            budget.check(cur, user_id, 1)
+        except TooMany as full:
+            return int(full.detail.split(": ")[1].split(" of ")[0].replace(",", ""))
+    return 0
+
+
+def test_the_reporter_pays_for_what_it_reports_of_a_task_of_somebody_else(tasks: Tasks) -> None:
+    program = Program(tasks, budget=50_000, tenant="acme")
+    named = tasks.add_user("acme")
+    ((email,),) = sql(tasks.database, "SELECT email FROM users WHERE id = %s", named)
+    long = line("m" * 10_000)
+    theirs = new_task(STARTED, long, long, owner=email, params={"text": "x" * 5_000})
+    program.send(theirs)
+    assert tasks.state(theirs["task_id"])["task"]["user_id"] == named
+    begun = stored_for(tasks, program.reporter.user_id)
+
+    program.send({"task_id": theirs["task_id"], "attempt": theirs["attempt"], "events": [long, DONE]})
+
+    ((events,),) = sql(
         tasks.database,
-        """INSERT INTO worker_reports (id, name, queues, running, versions)
-           SELECT gen_random_uuid(), 'w' || n, '{}', '{}', '{}' FROM generate_series(1, %s) AS n""",
-        MOST_ROWS - 1,
+        "SELECT bytes FROM streams WHERE name = %s",
+        f"task:{theirs['task_id']}",
     )
+    params = len('{"text":""}') + 5_000
+    assert begun > 25_000
+    assert stored_for(tasks, program.reporter.user_id) == 2_000 + params + events > begun + 10_000
+    assert stored_for(tasks, named) == 0
+
+
+def test_the_budget_of_the_reporter_is_asked_and_not_that_of_the_owner_it_names(tasks: Tasks) -> None:
+    program = Program(tasks, budget=20_000, tenant="acme")
+    named = tasks.add_user("acme")
+    ((email,),) = sql(tasks.database, "SELECT email FROM users WHERE id = %s", named)
+    over = (
+        "INSERT INTO stored_bytes (user_id, day, bytes) VALUES (%s, (now() AT TIME ZONE 'UTC')::date, 30000)"
+    )
+
+    sql(tasks.database, over, named)
+    of_a_full_owner = program.send(new_task(STARTED, owner=email))
+    sql(tasks.database, over, program.reporter.user_id)
+    program.lookups = Lookups(20_000)
+    of_a_full_reporter = program.send(new_task(STARTED, owner=email))
+
+    assert of_a_full_owner["refused"] == []
+    assert [row["status"] for row in of_a_full_reporter["refused"]] == [429]
+
+
+FILL = {
+    "worker_reports": """INSERT INTO worker_reports (id, user_id, name, queues, running, versions)
+        SELECT gen_random_uuid(), %s, 'w' || n, '{}', '{}', '{}' FROM generate_series(1, %s) AS n""",
+    "queue_reports": """INSERT INTO queue_reports (id, user_id, name, depth)
+        SELECT gen_random_uuid(), %s, 'q' || n, 1 FROM generate_series(1, %s) AS n""",
+}
+
+
+def named(tasks: Tasks, table: str, user_id: str | None = None) -> list[str]:
+    """Returns the names of what an account has reported; of our own without one."""
+    rows = sql(tasks.database, f"SELECT name, user_id::text FROM {table} ORDER BY name")
+    return [name for name, of in rows if of == user_id]
+
+
+def test_an_account_has_a_share_of_the_workers_and_the_answer_names_what_has_no_room(tasks: Tasks) -> None:
+    program, other = Program(tasks), Program(tasks)
+    other.reporter = replace(other.reporter, user_id=tasks.add_user(), key=str(uuid.uuid4()))
+    for statement in FILL.values():
+        sql(tasks.database, statement, tasks.user_id, 998)
+    three = {
+        "workers": [{"name": f"worker {n}"} for n in (1, 2, 3)],
+        "queues": [{"name": f"queue {n}", "depth": 1} for n in (1, 2, 3)],
+    }
+
+    first, others, again = program.send(**three), other.send(**three), program.send(**three)
+    known = program.send(workers=[{"name": "worker 1", "slots": 7}])
+
+    assert first["not_stored"] == again["not_stored"] == {"workers": ["worker 3"], "queues": ["queue 3"]}
+    assert "not_stored" not in others | known
+    for table, kind in (("worker_reports", "worker"), ("queue_reports", "queue")):
+        assert len(named(tasks, table, tasks.user_id)) == 1_000
+        assert named(tasks, table, other.reporter.user_id) == [f"{kind} {n}" for n in (1, 2, 3)]
+    assert sql(tasks.database, "SELECT slots FROM worker_reports WHERE slots > 0") == [(7,)]
+
+
+def test_an_installation_has_room_for_so_many_and_always_for_its_own(tasks: Tasks) -> None:
+    for _ in range(10):
+        user_id = tasks.add_user()
+        for statement in FILL.values():
+            sql(tasks.database, statement, user_id, 1_000)
+    sql(tasks.database, "DELETE FROM worker_reports WHERE name = 'w1' AND user_id = %s", user_id)
     program = Program(tasks)
 
-    program.send(workers=[{"name": "first"}, {"name": "second"}])
-    program.send(workers=[{"name": "first", "slots": 7}, {"name": "third"}])
+    answer = program.send(workers=[{"name": "a"}, {"name": "b"}], queues=[{"name": "a", "depth": 1}])
+    with tasks.connect() as connection, connection.cursor() as cur:
+        own.report_own_worker(cur, WorkerEntry(name="ours"))
+    own.report_own_queues(tasks.connect, ["ours"], dict, 5.0)
 
-    rows = sql(tasks.database, "SELECT name, slots FROM worker_reports WHERE user_id IS NOT NULL")
-    assert sql(tasks.database, "SELECT count(*) FROM worker_reports") == [(MOST_ROWS,)]
-    assert rows in ([("first", 7)], [("second", None)])
+    assert answer["not_stored"] == {"workers": ["b"], "queues": ["a"]}
+    assert named(tasks, "worker_reports", tasks.user_id) == ["a"]
+    assert named(tasks, "worker_reports") == named(tasks, "queue_reports") == ["ours"]
 
 
 def test_what_nobody_reports_for_a_day_goes(tasks: Tasks) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import logging
 import os
@@ -67,11 +69,30 @@ def out(*lines: str) -> list[Line]:
         (lambda: print("dos\r\n", end=""), out("dos")),
         (lambda: print("\n\n"), []),
         (lambda: sys.stdout.buffer.write("bytes ü\n".encode()), out("bytes ü")),
+        (lambda: [sys.stdout.buffer.write(bytes([byte])) for byte in "é€\n".encode()], out("é€")),
+        (lambda: sys.stdout.buffer.write(memoryview(b"a view\n")), out("a view")),
+        (lambda: sys.stdout.buffer.write(b"a \xff b\n"), out("a \ufffd b")),
+        (lambda: sys.stdout.reconfigure(encoding="utf-8", line_buffering=True) or print("on"), out("on")),
+        (
+            lambda: print("wrapped ü", file=io.TextIOWrapper(sys.stdout.buffer, "utf-8"), flush=True),
+            out("wrapped ü"),
+        ),
+        (lambda: codecs.getwriter("utf-8")(sys.stdout.detach()).write("detached ü\n"), out("detached ü")),
+        (lambda: sys.stdout.close() or print("open"), out("open")),
+        (
+            lambda: print(sys.stdout.name, sys.stdout.mode, sys.stdout.errors, sys.stdout.line_buffering),
+            out("<stdout> w replace True"),
+        ),
         (lambda: print("x" * 40_000), out("x" * 16_384, "x" * 16_384, "x" * 7_232)),
     ],
 )
 def test_a_line_ends_at_its_newline(work: Callable[[], Any], lines: list[Line]) -> None:
     assert printed(work) == lines
+
+
+def test_half_a_letter_that_a_task_leaves_is_no_later_tasks() -> None:
+    assert printed(lambda: sys.stdout.buffer.write("é".encode()[:1])) == []
+    assert printed(lambda: sys.stdout.buffer.write(b"mine\n"), OTHER) == out("mine")
 
 
 def test_stderr_is_marked() -> None:

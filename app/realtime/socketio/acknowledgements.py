@@ -38,7 +38,7 @@ def acknowledged(
             client = client_of(request.sid)  # type: ignore[attr-defined]
             if client is None:
                 raise Conflict("The socket has gone")
-            access_log.concerns(client.principal.user_id, client.principal.key_id)
+            access_log.concerns_caller(client.principal)
             if len(args) != 1 or not isinstance(args[0], dict):
                 raise Unprocessable("Send one object")
             if client.asking >= MAX_ASKING:

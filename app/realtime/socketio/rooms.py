@@ -134,9 +134,10 @@ class Rooms:
 
     def join_broadcast(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
         with self._joining(client):
-            joined = client.viewers.get(BROADCAST)
+            stream = permissions.broadcast_stream(client.principal)
+            joined = client.viewers.get(stream)
             if joined is None:
-                joined = self._join(client, BROADCAST, data.get("since_sequence"), Filter())
+                joined = self._join(client, stream, data.get("since_sequence"), Filter())
         return {"ok": True, "stream": BROADCAST, "sequence": joined.room.head}
 
     def leave_events(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:

@@ -180,7 +180,7 @@ class Sockets:
             if isinstance(problem, Unavailable | RateExceeded):  # it may come back
                 self._floods.close(session)
             raise ConnectionRefusedError(problem.detail) from None
-        self._floods.signed_in(session, user_id)
+        self._floods.signed_in(session, access_log.user_of(client.principal))
         self._expiry.start()
 
     def disconnect(self, *_: Any) -> None:
@@ -191,8 +191,8 @@ class Sockets:
             self._floods.signed_out(client.wire.session_id)
 
     def refresh_token(self, client: SocketClient, data: dict[str, Any]) -> dict[str, Any]:
-        principal = identity.principal_of(data["token"], "read")
-        access_log.concerns(client.principal.user_id, client.principal.key_id)  # not the new token's
+        principal = identity.principal_of(data["token"], "read", shared=True)
+        access_log.concerns_caller(client.principal)  # not the new token's
         if not principal.has_rights_of(client.principal):
             raise Unauthorized("This token is another user's, or gives other rights; connect with it")
         client.principal = principal
@@ -215,7 +215,7 @@ class Sockets:
                     logger.exception("a socket whose session has ended could not be closed")
 
     def principals_of_keys(self) -> set[Principal]:
-        found = [client.principal for client in self._clients.values() if client.principal.key_id]
+        found = [client.principal for client in self._clients.values() if client.principal.is_stored]
         return set(with_pauses(found))
 
     def close_of(self, principal: Principal) -> None:

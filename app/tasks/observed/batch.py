@@ -13,6 +13,7 @@ from app.errors import Conflict
 from app.stream.background import with_pauses
 from app.stream.claims import UnknownWriter, claim_batch, register_writer
 from app.stream.transaction import Transaction
+from app.tasks import budget
 from app.tasks.observed import leases, resends, rows
 from app.tasks.observed.fleet import QueueEntry, Whose, WorkerEntry, report_queues, report_workers
 from app.tasks.observed.lookups import Lookups
@@ -49,7 +50,9 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     cur = tx.cur
     if kept := _kept_answer(tx, batch):
         return kept
-    taking = Taking(cur, batch.reporter, database_now(cur), lookups)
+    # Workers are reported more often than anything else: what only tasks need is not asked for.
+    now = database_now(cur) if batch.parts else ""
+    taking = Taking(cur, batch.reporter, now, lookups)
     running = {id for worker in batch.workers for id in worker.running}
     taking.open([part for part in batch.parts if isinstance(part, Part)], running)
     taken, refused, cancel = list[Taken](), list[Answer](), list[str]()
@@ -65,17 +68,23 @@ def store_batch(tx: Transaction, batch: Batch, lookups: Lookups, round_seconds: 
     rows.insert(cur, taking, taken, batch.writer)
     stored = tx.append(taking.book.drafts)
     assert not stored.refused, "the streams are locked, and the parts were checked"
+    budget.pay(cur, batch.reporter.user_id, taking.book.stored_bytes(stored.events))
     leases.keep(cur, batch.writer, {task for _, task, _ in taken}, round_seconds)
     cancel += [part.task_id for part, task, _ in taken if task.cancel_requested and not task.closed]
-    cancel += _report_fleet(tx, batch, taking, running)
+    stopped, not_stored = _report_fleet(tx, batch, taking, running)
+    cancel += stopped
     last = {event.stream: event.sequence for event in stored.events}
     answer = {
         "tasks": [_row(batch, each, last) for each in taken],
         "refused": refused,
         "cancel": list(dict.fromkeys(cancel)),
-        "resend": resends.take(cur, batch.reporter.key, batch.writer),
+        "resend": resends.take(
+            cur, batch.reporter.key, batch.writer, [worker.name for worker in batch.workers]
+        ),
         "next_batch": batch.number + 1,
     }
+    if not_stored:
+        answer["not_stored"] = not_stored
     kept_answer = Json({"digest": batch.digest, "answer": answer})
     cur.execute("UPDATE writers SET answer = %s WHERE id = %s", (kept_answer, batch.writer))
     return answer
@@ -105,9 +114,11 @@ def _kept_answer(tx: Transaction, batch: Batch) -> Answer | None:
     return Answer(kept["answer"])
 
 
-def _report_fleet(tx: Transaction, batch: Batch, taking: Taking, running: set[str]) -> list[str]:
+def _report_fleet(
+    tx: Transaction, batch: Batch, taking: Taking, running: set[str]
+) -> tuple[list[str], dict[str, list[str]]]:
     """Renews the leases of the tasks that workers run, and stores the workers and queues. Returns the ids, as given, of
-    the tasks that are to stop."""
+    the tasks that are to stop, and the names of the workers and queues for which there was no room."""
     cur, whose = tx.cur, Whose.of(batch.reporter)
     uuids = {id: batch.reporter.uuid_of(id) for id in sorted(running)}
     tasks = {id: task_id for id, uuid in uuids.items() if (task_id := taking.book.observed(uuid))}
@@ -115,9 +126,12 @@ def _report_fleet(tx: Transaction, batch: Batch, taking: Taking, running: set[st
     of_workers: Mapping[str, list[str]] = {
         worker.name: [tasks[id] for id in worker.running if id in tasks] for worker in batch.workers
     }
-    report_workers(cur, whose, batch.workers, of_workers)
-    report_queues(cur, whose, batch.queues)
-    return [id for id, task_id in tasks.items() if task_id in cancelled]
+    not_stored = {
+        "workers": report_workers(cur, whose, batch.workers, of_workers),
+        "queues": report_queues(cur, whose, batch.queues),
+    }
+    stopped = [id for id, task_id in tasks.items() if task_id in cancelled]
+    return stopped, {kind: names for kind, names in not_stored.items() if names}
 
 
 def _row(batch: Batch, taken: Taken, last: Mapping[str, int]) -> Answer:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import orjson
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import Unavailable
-from app.stream.event import Draft, task_stream
+from app.stream.event import Draft, Event, is_shared, task_stream
 from app.stream.store import lock
+from app.tasks.budget import ROWS_BYTES
 from app.tasks.creation import first_event
 from app.tasks.fold import PENDING, empty
 from app.tasks.observed.creation import NewTask, insert_tasks, open_streams
@@ -125,6 +127,12 @@ class Book:
     @property
     def tasks(self) -> Collection[ObservedTask]:
         return self._tasks.values()
+
+    def stored_bytes(self, events: Iterable[Event]) -> int:
+        """Returns the bytes of the events of tasks, of which ``events`` has those that this batch has appended, and of
+        the rows of new tasks."""
+        rows = sum(ROWS_BYTES + len(orjson.dumps(fields["params"])) for _, fields in self._new)
+        return rows + sum(len(event.payload.encode()) for event in events if not is_shared(event.stream))
 
     def insert(self, reported_ids: Mapping[str, str]) -> None:
         """Inserts the rows of the new tasks; ``reported_ids``: the texts that the reporter has for them."""

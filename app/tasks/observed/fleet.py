@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -15,7 +15,8 @@ from app.tasks.observed.reporter import Reporter
 
 MOST_REPORTED = 200  # workers, and queues, of a batch
 MOST_RUNNING = 500  # tasks of a worker
-MOST_ROWS = 5_000  # of an installation; further workers and queues are not stored
+MOST_OF_ONE = 1_000  # workers, and queues, of an account
+MOST_ROWS = 10_000  # of all accounts together; our own are not counted
 MOST_TEXTS = 50  # queues and versions of a worker
 DEFAULT_BEAT, LONGEST_BEAT = 10, 3_600
 LARGEST = 2**53
@@ -62,9 +63,10 @@ class Whose(NamedTuple):
 
 def report_workers(
     cur: Cursor, whose: Whose, workers: Iterable[WorkerEntry], running: Mapping[str, Sequence[str]]
-) -> None:
-    """Stores the workers. ``running`` has the tasks of each, by its name. The caller commits soon: the rows are locked
-    in their order, so that two batches do not wait for each other."""
+) -> list[str]:
+    """Stores the workers; returns the names of those for which there was no room. ``running`` has the tasks of each, by
+    its name. The caller commits soon: the rows are locked in their order, so that two batches do not wait for each
+    other."""
     rows = {}
     for worker in workers:
         name = name_of(worker.name) or "worker"
@@ -76,33 +78,27 @@ def report_workers(
             *(list(running.get(worker.name, ())), worker.memory_bytes, Json(versions), worker.beat_seconds),
         )
     columns = ("name", "host", "pid", "pool", "slots", "queues", "running", "memory_bytes", "versions")
-    _store(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
+    return _store(cur, "worker_reports", (*columns, "beat_seconds"), whose, rows)
 
 
-def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> None:
+def report_queues(cur: Cursor, whose: Whose, queues: Iterable[QueueEntry]) -> list[str]:
     """Stores the queues, as ``report_workers`` does."""
     rows = {}
     for queue in queues:
         name = name_of(queue.name) or "queue"
         values = name, queue.depth, queue.oldest_wait_seconds, queue.beat_seconds
         rows[str(uuid5(whose.namespace, name))] = values
-    _store(cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows)
+    return _store(cur, "queue_reports", ("name", "depth", "oldest_wait_seconds", "beat_seconds"), whose, rows)
 
 
 def _store(
     cur: Cursor, table: str, columns: Sequence[str], whose: Whose, rows: Mapping[str, Sequence[Any]]
-) -> None:
-    if not rows:
-        return
-    cur.execute(f"SELECT id::text FROM {table} WHERE id = ANY(%s::uuid[])", (list(rows),))
-    known = {id for (id,) in cur}
-    if known < rows.keys():
-        cur.execute(f"SELECT count(*) FROM {table}")
-        free = max(0, MOST_ROWS - cur.fetchall()[0][0])
-        rows = {id: rows[id] for id in (*known, *list(rows.keys() - known)[:free])}
-    values = [(id, whose.user_id, whose.tenant, *rows[id]) for id in sorted(rows)]
+) -> list[str]:
+    without_room = _without_room(cur, table, whose, rows) if whose.user_id else []
+    not_stored = [rows[id][0] for id in without_room]
+    values = [(id, whose.user_id, whose.tenant, *rows[id]) for id in sorted(rows.keys() - without_room)]
     if not values:
-        return
+        return not_stored
     named = ", ".join(("id", "user_id", "tenant", *columns))
     changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in ("tenant", *columns))
     template = f"(%s{', %s' * (len(values[0]) - 1)})"
@@ -119,3 +115,18 @@ def _store(
         template,
         page_size=len(values),
     )
+    return not_stored
+
+
+def _without_room(cur: Cursor, table: str, whose: Whose, ids: Collection[str]) -> list[str]:
+    """Returns those of the ids that are new and too many. Several batches at once may all have room."""
+    if not ids:
+        return []
+    cur.execute(f"SELECT id::text FROM {table} WHERE id = ANY(%s::uuid[])", (list(ids),))
+    known = {id for (id,) in cur}
+    new = [id for id in ids if id not in known]
+    if not new:
+        return []
+    cur.execute(f"SELECT count(*) FILTER (WHERE user_id = %s), count(user_id) FROM {table}", (whose.user_id,))
+    own, of_all = cur.fetchall()[0]
+    return new[max(0, min(MOST_OF_ONE - own, MOST_ROWS - of_all)) :]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from psycopg2.extensions import cursor as Cursor
 
+from app.db.pages import Page, bytes_of, read_page, sized_page
 from app.db.statements import Statement, as_text, composed
 from app.models.base import Ids
 from app.models.observed import QueueReport, WorkerReport
@@ -20,64 +21,79 @@ WORKER = (
     *("seen_at", "alive", "running"),
 )
 QUEUE = ("name", "depth", "oldest_wait_seconds", "beat_seconds", "seen_at", "alive")
+_TEXTS = frozenset({"name", "host", "pool", "queues", "versions", "running"})  # each may be long
 Row = dict[str, Any]
 
 
-def list_workers(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> list[Row]:
-    """Returns workers after ``before`` (name, id), one more than ``limit`` when there are more. ``whose``: the account
-    and its tenant, empty for all. Tasks that it may not read are left out of ``running``."""
-    rows = _read(
-        cur, _list(WorkerReport, WORKER[:-3], frozenset(whose), before is not None), whose, before, limit
-    )
-    running = {task_id for row in rows for task_id in row[-1]}
+class FleetPage(NamedTuple):
+    """``next``: where to go on (name, id)."""
+
+    rows: list[Row]
+    next: tuple[str, str] | None
+
+
+def list_workers(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
+    """Returns workers after ``before`` (name, id). ``whose``: the account and its tenant, empty for all. Tasks that it
+    may not read are left out of ``running``."""
+    page = _read(cur, _workers(frozenset(whose), before is not None), whose, before, limit)
+    running = {task_id for row in page.rows for task_id in row[-1]}
     found = _READABLE if whose else _KNOWN
     asked = {"tasks": list(running)} | ({"tenant": None} | whose if whose else {})
     readable = {task_id for (task_id,) in found.execute(cur, **asked)} if running else set()
-    return [
-        _named(WORKER, (*row[:-1], [task_id for task_id in row[-1] if task_id in readable])) for row in rows
-    ]
+    rows = [(*row[:-1], [task_id for task_id in row[-1] if task_id in readable]) for row in page.rows]
+    return _named(WORKER, Page(rows, page.has_more))
 
 
-def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> list[Row]:
+def list_queues(cur: Cursor, whose: dict[str, str], before: Sequence[str] | None, limit: int) -> FleetPage:
     """Returns queues, as ``list_workers`` returns workers."""
-    rows = _read(
-        cur, _list(QueueReport, QUEUE[:-2], frozenset(whose), before is not None), whose, before, limit
-    )
-    return [_named(QUEUE, row) for row in rows]
+    return _named(QUEUE, _read(cur, _queues(frozenset(whose), before is not None), whose, before, limit))
 
 
 def _read(
     cur: Cursor, statement: Statement, whose: dict[str, str], before: Sequence[str] | None, limit: int
-) -> list[tuple[Any, ...]]:
-    given = whose | ({"before": tuple(before)} if before else {})
-    return statement.execute(cur, **given, more=limit + 1).fetchall()
+) -> Page:
+    return read_page(cur, statement, limit, **whose, **({"before": tuple(before)} if before else {}))
 
 
-def _named(names: Sequence[str], row: Sequence[Any]) -> Row:
-    """Returns the row with its id, which only the cursor needs, under ``id``."""
-    return {"id": row[0]} | dict(zip(names, row[1:], strict=True))
+def _named(names: Sequence[str], page: Page) -> FleetPage:
+    """Names the values. The id, which only the cursor needs, is left out."""
+    last = page.rows[-1][1::-1] if page.has_more else None
+    return FleetPage([dict(zip(names, row[1:], strict=True)) for row in page.rows], last)
 
 
 @composed
+def _workers(given: frozenset[str], later: bool) -> sa.Select[Any]:
+    running = sa.cast(WorkerReport.running, sa.ARRAY(sa.Text)).label("running")
+    return _list(WorkerReport, WORKER[:-3], given, later, running)
+
+
+@composed
+def _queues(given: frozenset[str], later: bool) -> sa.Select[Any]:
+    return _list(QueueReport, QUEUE[:-2], given, later)
+
+
 def _list(
-    model: type[WorkerReport | QueueReport], names: tuple[str, ...], given: frozenset[str], later: bool
+    model: type[WorkerReport | QueueReport],
+    names: tuple[str, ...],
+    given: frozenset[str],
+    later: bool,
+    *more: sa.ColumnElement[Any],
 ) -> sa.Select[Any]:
     silent = sa.func.greatest(ALIVE_SECONDS, ALIVE_BEATS * model.beat_seconds)
     # make_interval takes its arguments by position: years, months, weeks, days, hours, minutes, seconds.
     alive = model.seen_at > sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, silent)
-    columns = [getattr(model, name) for name in names]
-    running = [sa.cast(WorkerReport.running, sa.ARRAY(sa.Text))] if model is WorkerReport else []
-    statement = sa.select(*as_text(model.id, *columns, model.seen_at), alive, *running)
+    columns = (getattr(model, name) for name in names)
+    found = sa.select(model.id, *columns, model.seen_at, alive.label("alive"), *more)
     if given:
-        statement = statement.where(
-            sa.or_(
-                model.user_id.is_(None),
-                *(getattr(model, name) == sa.bindparam(name) for name in sorted(given)),
-            )
-        )
+        own = (getattr(model, name) == sa.bindparam(name) for name in sorted(given))
+        found = found.where(sa.or_(model.user_id.is_(None), *own))
     if later:
-        statement = statement.where(sa.tuple_(model.name, model.id) > sa.bindparam("before"))
-    return statement.order_by(model.name, model.id).limit(sa.bindparam("more"))
+        found = found.where(sa.tuple_(model.name, model.id) > sa.bindparam("before"))
+    return sized_page(found, lambda of: (of.name, of.id), _sizes)
+
+
+def _sizes(of: Any) -> Iterable[sa.ColumnElement[int]]:
+    return (bytes_of(column) for column in of if column.name in _TEXTS)
 
 
 _among = Task.id == sa.any_(sa.bindparam("tasks", type_=Ids))

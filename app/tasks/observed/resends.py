@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from psycopg2.extensions import cursor as Cursor
 
 from app.errors import Conflict, NotFound
@@ -41,17 +43,27 @@ def ask(cur: Cursor, task_id: str) -> str:
     return str(task["status"])
 
 
-def take(cur: Cursor, reporter: str, writer: str) -> list[str]:
+def take(cur: Cursor, reporter: str, writer: str, workers: Sequence[str] = ()) -> list[str]:
     """Returns the ids of the tasks, as their reporter gave them, that this writer is to start again, and forgets the
-    wishes: those of attempts that the writer held, and of writers that have gone."""
+    wishes: those of attempts that the writer held, or one of the ``workers`` of which it tells, and of writers that
+    have gone. A worker's processes have names such as ``mail@host-3/4711``, and each is a writer, which may be silent
+    for long."""
     cur.execute(
         """WITH taken AS (DELETE FROM resends WHERE task_id IN (
                SELECT task_id FROM resends WHERE reporter = %(reporter)s AND (
-                   writer IS NULL OR writer = %(writer)s OR NOT EXISTS (
+                   writer IS NULL OR writer = %(writer)s OR EXISTS (
+                       SELECT FROM tasks, unnest(%(workers)s::text[]) AS name
+                       WHERE tasks.id = task_id AND starts_with(worker, name || '/')) OR NOT EXISTS (
                        SELECT FROM writers WHERE writers.id = resends.writer
                            AND seen_at > now() - make_interval(secs => %(silent)s)))
                ORDER BY asked_at LIMIT %(most)s FOR UPDATE SKIP LOCKED) RETURNING task_id, asked_at)
            SELECT reported_id FROM taken JOIN tasks ON tasks.id = task_id ORDER BY asked_at, reported_id""",
-        {"reporter": reporter, "writer": writer, "silent": SILENT_SECONDS, "most": MOST},
+        {
+            "reporter": reporter,
+            "writer": writer,
+            "workers": list(workers),
+            "silent": SILENT_SECONDS,
+            "most": MOST,
+        },
     )
     return [reported_id for (reported_id,) in cur]

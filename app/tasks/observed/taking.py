@@ -73,7 +73,7 @@ class Taking:
         named = self._owners.get(part.owner or "")
         owner = task.fields["user_id"] if task else named or self._reporter.user_id
         makes = task is None or (begins and task.closed)
-        if makes and (refusal := self._lookups.over_budget(self._cur, owner)):
+        if makes and (refusal := self._lookups.over_budget(self._cur, self._reporter.user_id)):
             raise Refused(429, refusal)
         if task is None:
             self._make_parent(place, part, owner)

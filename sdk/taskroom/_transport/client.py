@@ -12,7 +12,7 @@ from taskroom._transport.availability import Availability
 from taskroom._transport.batches import Batch
 from taskroom._transport.beats import QUEUES, WORKERS
 from taskroom._transport.buffer import ends_attempt
-from taskroom._transport.listeners import Listeners, OnCancel, OnResend
+from taskroom._transport.listeners import Listeners, OnCancel, OnResend, named
 from taskroom._transport.notices import Notices
 from taskroom._transport.outbox import Outbox
 from taskroom._transport.settings import Settings
@@ -48,6 +48,7 @@ class Client:
         thread. Raises ValueError for what cannot be used."""
         self._settings = settings = settings or Settings.of(url, key, spool)
         self.url = settings.url
+        self.refused: str | None = None  # why the server did not take what was said of a task, the last time
         self._clock, self._starts = clock, starts
         self._notices = Notices(clock)
         self._listeners = Listeners()
@@ -133,6 +134,19 @@ class Client:
         finally:
             outbox.lock.release()
 
+    def drain(self, timeout: float) -> bool:
+        """Waits until the server has stored all that was said, also what is in the spool, at most ``timeout`` seconds
+        and only as long as it answers. True when it has."""
+        deadline = time.monotonic() + timeout
+        outbox = self._outbox
+        with outbox.lock:
+            while not outbox.is_empty:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._availability.failures or not self._thread.is_sending:
+                    return False
+                outbox.progressed.wait(left)
+        return True
+
     def spool_now(self) -> None:
         """Writes what is not sent to the spool, without the network."""
         with self._outbox.lock:
@@ -173,6 +187,8 @@ class Client:
             for task_id in refused:
                 self._outbox.tasks.refused(task_id)
         for task_id, row in refused.items():
+            self.refused = f"{row.get('title')} {row.get('errors', '')}".rstrip()
             if row.get("status") != 409:
-                why = f"{row.get('title')} {row.get('errors', '')}"
-                self._notices.warn(f"the server refuses task {task_id}: {why}")
+                self._notices.warn(f"the server refuses task {task_id}: {self.refused}")
+        for kind, names in named(answer, "not_stored").items():
+            self._notices.warn(f"the server has no room for {len(names)} {kind} more, such as {names[0]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from json import JSONEncoder
 from typing import Any
 
@@ -11,6 +12,7 @@ from taskroom._transport.plain import TooManyValues, plain
 from taskroom.limits import LINE_LIMIT, NAME_LIMIT, PARAMS_LIMIT, RESULT_LIMIT, TRACEBACK_LIMIT
 from taskroom.texts import clean, cut, cut_before
 
+_CONSTANTS = {None: b"null", False: b"false", True: b"true"}
 EVENT_LIMIT = 2 * RESULT_LIMIT  # bytes of JSON
 
 # No search for cycles: what is encoded is flat, or a copy that has none.
@@ -46,19 +48,41 @@ def encoded_pairs(fields: Mapping[str, Any]) -> list[tuple[bytes, bytes]]:
     """The JSON of each name and each value."""
     pairs = []
     for name, value in _items(fields):
-        name = clean(cut(str(name), NAME_LIMIT))
-        encoded = _encoded(name, value)
+        if name.__class__ is not str:
+            name = str(name)
+        encoded = _short(value) or _encoded(name, value)
         most = PARAMS_LIMIT if name == "params" else RESULT_LIMIT
         if len(encoded) > most:
             encoded = _truncated(encoded)
-        pairs.append((_dumps(name).encode(), encoded))
+        pairs.append((_name(name), encoded))
     return pairs
 
 
 def stamp(at: float) -> str:
     """The time as events carry it: RFC 3339, UTC, with microseconds."""
     second, micro = divmod(round(at * 1_000_000), 1_000_000)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{micro:06d}Z"
+    return f"{_second(second)}.{micro:06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+@lru_cache(maxsize=256)
+def _name(name: str) -> bytes:
+    return _dumps(clean(cut(name, NAME_LIMIT))).encode()
+
+
+def _short(value: Any) -> bytes | None:
+    """The JSON of a value as most fields have it, which needs no copy; None for any other."""
+    if value.__class__ is str and len(value) <= NAME_LIMIT:
+        try:
+            encoded = _dumps(value)
+            return None if "\\u0000" in encoded else encoded.encode()
+        except UnicodeEncodeError:  # lone surrogates
+            return None
+    return _CONSTANTS.get(value) if value is None or value.__class__ is bool else None
 
 
 def _truncated(encoded: bytes) -> bytes:

@@ -63,11 +63,13 @@ class Listeners:
         for row in _rows(answer, "tasks"):
             self._learn(row)
         refused = {self._own(str(row.get("task_id"))): row for row in _rows(answer, "refused")}
+        for task_id in _texts(
+            answer, "cancel"
+        ):  # first: an attempt that begins after the cancel is refused too
+            self._stop(self._own(task_id), CANCELLED)
         for task_id, row in refused.items():
             if row.get("status") == 409:
                 self._superseded(batch, task_id)
-        for task_id in _texts(answer, "cancel"):
-            self._stop(self._own(task_id), CANCELLED)
         for task_id in _texts(answer, "resend"):
             if self._on_resend is not None:
                 _call(self._on_resend, self._own(task_id))
@@ -111,6 +113,14 @@ def _rows(answer: dict[str, Any], name: str) -> list[dict[str, Any]]:
 def _texts(answer: dict[str, Any], name: str) -> list[str]:
     texts = answer.get(name)
     return [text for text in texts if isinstance(text, str)] if isinstance(texts, list) else []
+
+
+def named(answer: dict[str, Any], name: str) -> dict[str, list[str]]:
+    """The lists of texts that an object of the answer has, without empty ones."""
+    lists = answer.get(name)
+    if not isinstance(lists, dict):
+        return {}
+    return {kind: texts for kind in lists if (texts := _texts(lists, kind))}
 
 
 def _call(callback: Callable[[str], object], argument: str) -> None:

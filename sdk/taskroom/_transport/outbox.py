@@ -54,6 +54,11 @@ class Outbox:
         return self.added - len(self._memory)
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left to send, also not in the file."""
+        return not (self.waiting or self._memory or (self._file is not None and self._file.has_more))
+
+    @property
     def waiting(self) -> int:
         """How many entries are in no batch yet."""
         return len(self.buffer.entries) + len(self._held)

@@ -105,6 +105,11 @@ class Segment:
                 self.torn, self._end = self._end - self._at, self._at
         return self._head and self._head[0]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether it has something that was not sent."""
+        return self._at < self._end
+
     def advance(self) -> None:
         """The head was sent."""
         assert self._head is not None

@@ -117,7 +117,7 @@ class Tasks:
     def _lease(self, task_id: str, attempt: str, seconds: Any) -> None:
         try:
             seconds = LEASE_SECONDS if seconds is None else float(seconds)
-        except (TypeError, ValueError):
+        except Exception:  # the value may be of any type, and its conversion may raise anything
             seconds = LEASE_SECONDS
         if seconds > 0 and len(self._leases) < MOST_TASKS:
             self._leases[task_id] = _Lease(attempt, max(seconds, 3 * SHORTEST_RENEWAL))

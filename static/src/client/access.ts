@@ -9,6 +9,10 @@ const UNREACHABLE = [0, 502, 503, 504];
 /** Sends requests as a user, with an access token that is kept in memory only. */
 export abstract class Access {
   token: string | null = null;
+  /** Whether requests carry the cookies of the page's own origin. */
+  readonly credentials: RequestCredentials = "same-origin";
+  /** A room that it may always read: an SSE stream needs one before the first room is joined. */
+  readonly idleRoom: string = "broadcast";
   /** Whether the last request was answered by the server. */
   reachable = true;
   /** Null: not known yet. */
@@ -91,7 +95,7 @@ export abstract class Access {
   }
 
   protected send<T>(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<T> {
-    return send<T>(method, this.base + path, body, headers);
+    return send<T>(method, this.base + path, body, headers, this.credentials);
   }
 
   protected changed(): void {

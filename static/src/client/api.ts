@@ -1,6 +1,7 @@
 import type { Access } from "./access";
+import type { NewShare, ShareList } from "./shares";
+import type { ApiKeyPage, NewApiKey, Scope } from "./apiKeys";
 import type {
-  ApiKeyPage,
   BrokenFile,
   DecidedApproval,
   EventPage,
@@ -8,9 +9,7 @@ import type {
   LogFilter,
   LogPage,
   LogQuery,
-  NewApiKey,
   NotificationPage,
-  Scope,
   Snapshot,
   StatusCounts,
   Task,
@@ -166,6 +165,20 @@ export class Api {
 
   revokeKey(id: string): Promise<void> {
     return this.session.call("DELETE", `${BASE}/keys/${encodeURIComponent(id)}`);
+  }
+
+  /** Newest first; those that the user may revoke. */
+  shares(taskId: string): Promise<ShareList> {
+    return this.get(`${task(taskId)}/shares`);
+  }
+
+  /** `expiresIn` in seconds. */
+  share(taskId: string, expiresIn: number): Promise<NewShare> {
+    return this.session.call("POST", `${BASE}${task(taskId)}/share`, { expires_in: expiresIn });
+  }
+
+  revokeShare(taskId: string, id: string): Promise<void> {
+    return this.session.call("DELETE", `${BASE}${task(taskId)}/shares/${encodeURIComponent(id)}`);
   }
 
   private get<T>(path: string): Promise<T> {

@@ -7,6 +7,7 @@ export type TokenSource = () => Promise<string | null> | string | null;
 /** Access with tokens of another source, such as the identity provider of the embedding page. */
 export class Bearer extends Access {
   signedIn: boolean | null = null;
+  override readonly credentials = "omit";
 
   constructor(
     private readonly source: TokenSource,

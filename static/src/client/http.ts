@@ -4,10 +4,16 @@ import { readServerClock } from "./serverClock";
 const TIMEOUT_MS = 15_000;
 
 /** Sends one request and returns its JSON (undefined when empty); throws Problem. */
-export async function send<T>(method: string, path: string, body?: unknown, headers: HeadersInit = {}): Promise<T> {
+export async function send<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: HeadersInit = {},
+  credentials: RequestCredentials = "same-origin",
+): Promise<T> {
   const all = new Headers(headers);
   all.set("Accept", "application/json, application/problem+json");
-  const init: RequestInit = { method, headers: all, signal: AbortSignal.timeout(TIMEOUT_MS) };
+  const init: RequestInit = { method, headers: all, credentials, signal: AbortSignal.timeout(TIMEOUT_MS) };
   if (body !== undefined) {
     all.set("Content-Type", "application/json");
     init.body = JSON.stringify(body);

@@ -11,6 +11,9 @@ export { PageConnection } from "./connection";
 export { fold, NOTHING } from "./fold";
 export { Problem, type FieldErrors } from "./problem";
 export { Session, type SessionState } from "./session";
+export { ShareAccess } from "./shareAccess";
+export * from "./apiKeys";
+export type * from "./shares";
 export * from "./types";
 export type * from "./watch";
 

@@ -68,7 +68,8 @@ class SseWire implements Wire {
     const reading = (this.reading = new AbortController());
     const current = (): boolean => reading === this.reading && !this.done && !this.due;
     this.expectWithin(OPEN_TIMEOUT_MS);
-    const init = { headers: this.headers(), signal: reading.signal, cache: "no-store" } as const;
+    const { credentials } = this.access;
+    const init = { headers: this.headers(), signal: reading.signal, cache: "no-store", credentials } as const;
     const response = await fetch(this.address(), init).catch(() => null);
     if (!current()) return;
     if (!response) return this.finish("cut");
@@ -126,7 +127,7 @@ class SseWire implements Wire {
   /** A stream needs at least one room. */
   private address(): string {
     const rooms = [...this.rooms.values()].map(({ name, cursor }) => `${name}@${cursor ?? "latest"}`);
-    return `${this.access.base}/api/v2/stream?rooms=${rooms.join(",") || "broadcast"}`;
+    return `${this.access.base}/api/v2/stream?rooms=${rooms.join(",") || this.access.idleRoom}`;
   }
 
   private headers(): Record<string, string> {

@@ -1,5 +1,7 @@
 /** What the server sends, named as in docs/protocol.md. Times are RFC 3339, durations seconds, progress 0–100. */
 
+import type { Observed } from "./observed";
+
 export const STATUSES = ["PENDING", "WAITING", "STARTED", "RETRY", "SUCCESS", "FAILURE", "REVOKED"] as const;
 export type Status = (typeof STATUSES)[number];
 
@@ -12,7 +14,7 @@ export interface TaskError {
   traceback?: string | null;
 }
 
-export interface Task {
+export interface Task extends Observed {
   task_id: string;
   user_id: string;
   job_type: string;
@@ -41,13 +43,6 @@ export interface Task {
   progress_known: boolean | null;
   /** Not in lists. */
   plan?: readonly PlannedPhase[] | null;
-  /** True of a run that others execute and report; null of runs that are older than this field. */
-  observed?: boolean | null;
-  /** Whether the reporter of an observed run can start it again. */
-  can_retry?: boolean | null;
-  queue?: string | null;
-  root_id?: string | null;
-  group_id?: string | null;
   status_sequence: number;
 }
 
@@ -156,35 +151,6 @@ export interface User {
   email: string;
   role: string;
   tenant: string | null;
-}
-
-export const SCOPES = ["report", "read", "start", "act"] as const;
-export type Scope = (typeof SCOPES)[number];
-
-/** An API key without the key itself; `prefix` are its first characters. */
-export interface ApiKey {
-  id: string;
-  name: string;
-  prefix: string;
-  scopes: Scope[];
-  tenant: string | null;
-  /** The e-mail address of its account. */
-  owner: string;
-  created_at: string;
-  expires_at: string | null;
-  /** To the minute. */
-  last_used_at: string | null;
-}
-
-/** The answer to the call that made it: no later one has the key. */
-export interface NewApiKey extends ApiKey {
-  key: string;
-}
-
-export interface ApiKeyPage {
-  keys: ApiKey[];
-  /** The cursor of the older page. */
-  next: string | null;
 }
 
 /** How many tasks have which status, as of `sequence` of the user's own stream. */

@@ -15,8 +15,9 @@ function read(): void {
 addEventListener("popstate", read);
 addEventListener("hashchange", read);
 
-/** Goes to an address of this dashboard. `replace`: without a new entry in the history. */
+/** Goes to an address of this dashboard. `replace`: without a new entry in the history. The entry keeps its state, where
+ * the page of a shared run has its token. */
 export function go(to: string, replace = false): void {
-  history[replace ? "replaceState" : "pushState"](null, "", to);
+  history[replace ? "replaceState" : "pushState"](history.state, "", to);
   read();
 }

@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
-import type { ApiKey, ApiKeyPage, NewApiKey, User } from "../client/types";
+import type { ApiKey, ApiKeyPage, NewApiKey } from "../client/apiKeys";
+import type { User } from "../client/types";
 import { ApiKeys, hasExpired, scopesFor, seesTenantKeys, usualScopes } from "./api-keys";
 
 const row = (id: string): ApiKey => ({

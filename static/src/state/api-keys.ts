@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
 import type { Api, KeyBody } from "../client/api";
 import { Problem } from "../client/problem";
-import { SCOPES, type ApiKey, type NewApiKey, type Scope, type User } from "../client/types";
+import { SCOPES, type ApiKey, type NewApiKey, type Scope } from "../client/apiKeys";
+import { type User } from "../client/types";
 
 const DAY = 86_400;
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
-import type { ApiKey, ApiKeyPage, NewApiKey } from "../client/types";
+import type { ApiKey, ApiKeyPage, NewApiKey } from "../client/apiKeys";
 import { FirstKey } from "./first-key";
 
 const row = (id: string, name: string, used: boolean): ApiKey => ({

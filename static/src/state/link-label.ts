@@ -1,47 +1,10 @@
-import { computed, effect, signal, type ReadonlySignal } from "@preact/signals";
-import type { Link, Progress } from "../client/watch";
-import { announce } from "./announce";
+import { computed, signal } from "@preact/signals";
+import type { Progress } from "../client/watch";
 import { link } from "./app";
-import { count } from "./format";
+import { labelOf } from "./link-words";
 
 /** The progress of the task of a run page; null on other pages. The page sets it. */
 export const pageProgress = signal<Progress | null>(null);
 
-interface LinkLabel {
-  mark: "good" | "busy" | "bad" | "rest";
-  word: string;
-  title: string;
-}
-
 /** The state of the connection as the header shows it, without the seconds until the next try. */
 export const linkLabel = computed(() => labelOf(link.value, pageProgress.value));
-
-export function labelOf(state: Link, progress: Progress | null): LinkLabel {
-  switch (state.kind) {
-    case "live":
-      if (progress?.kind === "catching up") {
-        const word = `catching up ${count(progress.behind)}`;
-        return { mark: "busy", word, title: "Events that are yet to come until this page is up to date" };
-      }
-      return { mark: "good", word: "live", title: state.wire === "sse" ? "live · SSE" : "live · Socket.IO" };
-    case "connecting":
-      return { mark: "busy", word: "connecting", title: "" };
-    case "reconnecting":
-      return { mark: "bad", word: "reconnecting", title: "What is shown was last known before the connection broke" };
-    case "polling":
-      return { mark: "rest", word: `polling every ${state.seconds} s`, title: "Neither Socket.IO nor SSE gets through" };
-    case "signed out":
-      return { mark: "bad", word: "signed out", title: "" };
-  }
-}
-
-/** Announces a break of the connection and its end to screen readers, but not the first connection of a page. */
-export function announceLink(state: ReadonlySignal<Link>): void {
-  let before = "live";
-  effect(() => {
-    const { kind } = state.value;
-    if (kind === "connecting" || kind === before) return;
-    before = kind;
-    announce(kind === "live" ? "Live again" : labelOf(state.value, null).word);
-  });
-}

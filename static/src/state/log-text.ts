@@ -1,7 +1,7 @@
 import Anser from "anser";
 import type { LogLine } from "../client/types";
 import { hits, type Span } from "./log-hits";
-import { isForTerminal, withColoursOnly } from "./terminal-text";
+import { isForTerminal, withColoursOnly } from "../client/terminalText";
 
 /** A part of a line with one style. */
 export interface Piece {

@@ -6,6 +6,7 @@ import type { Connection, Progress, TaskWatch } from "../client/watch";
 import { approvalAfter } from "./approval";
 import { Frames } from "./frames";
 import { LogStore } from "./log";
+import type { LoadLog } from "./log-source";
 
 /** More events at once than a reader can follow. */
 const MUCH = 25;
@@ -19,6 +20,7 @@ export class Run {
   readonly approval = signal<Approval | null>(null);
   readonly progress = signal<Progress>({ kind: "loading" });
   readonly log: LogStore;
+  readonly load: LoadLog;
 
   private queue: Item[] = [];
   private readonly frames = new Frames(() => this.apply());
@@ -29,7 +31,8 @@ export class Run {
     api: Api,
     connection: Connection,
   ) {
-    this.log = new LogStore((query) => api.logs(taskId, query));
+    this.load = (query) => api.logs(taskId, query);
+    this.log = new LogStore(this.load);
     const put = (item: Item): void => {
       this.queue.push(item);
       this.frames.request();

@@ -9,11 +9,13 @@ import { Confirm } from "./confirm";
 import { Copy } from "./copy";
 import { Decide } from "./decide";
 import { More } from "./more";
+import { ShareDialog } from "./share-dialog";
 import type { Call } from "./use-call";
 
 /** The actions that the state of a run allows. */
 export function Actions({ task, approval, call }: { task: Task; approval: Approval | null; call: Call }) {
   const over = isTerminal(task.status);
+  const [sharing, share] = useState(false);
   return (
     <div class="actions" role="group" aria-label="Actions">
       {approval && narrow.value && <Decide task={task} approval={approval} call={call} />}
@@ -28,6 +30,11 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
         </button>
       )}
       <More>
+        {mayAct.value && (
+          <button type="button" onClick={() => share(true)}>
+            Share
+          </button>
+        )}
         <Copy text={() => location.href}>Copy link</Copy>
         <Copy text={task.task_id}>Copy id</Copy>
         <a href={logDownload(task.task_id, "text")} download>
@@ -37,6 +44,7 @@ export function Actions({ task, approval, call }: { task: Task; approval: Approv
           Raw JSON
         </a>
       </More>
+      {sharing && <ShareDialog taskId={task.task_id} close={() => share(false)} />}
     </div>
   );
 }

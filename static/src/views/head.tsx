@@ -1,12 +1,10 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { isTerminal, type Approval, type Task, type TaskState } from "../client/types";
 import { api } from "../state/app";
-import { tickingServerNow } from "../state/clock";
-import { etaOf, progressOf } from "../state/estimate";
-import { count, hasTitle, percentText, shortId } from "../state/format";
-import { statusWord, toneOf } from "../state/marks";
+import { progressOf } from "../state/estimate";
+import { hasTitle, percentText, shortId } from "../state/format";
+import { toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
-import { duration, elapsed } from "../state/time";
 import { Viewers } from "../state/viewers";
 import { Actions } from "./actions";
 import { ApprovalBand, StepBand } from "./approval";
@@ -15,6 +13,7 @@ import { Copy } from "./copy";
 import { Link } from "./link";
 import { TaskMark } from "./marks";
 import { ProgressBar } from "./progress-bar";
+import { Facts, messageOf } from "./run-facts";
 import { useCall } from "./use-call";
 import { useLoaded } from "./use-loaded";
 
@@ -68,29 +67,6 @@ export function Head({ state, approval, steps, joined }: Props) {
         <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
       </p>
     </header>
-  );
-}
-
-function messageOf({ status, error, current_phase_message }: Task): string | null {
-  if (!error) return current_phase_message;
-  // Of a cancelled run the type of the error only repeats the status.
-  return status === "REVOKED" ? error.message : `${error.type}: ${error.message}`;
-}
-
-function Facts({ state, viewers }: { state: TaskState; viewers: number | null }) {
-  const { task } = state;
-  const now = tickingServerNow();
-  const seconds = elapsed(task.started_at, task.finished_at, now);
-  const over = isTerminal(task.status);
-  const eta = etaOf(state, now);
-  return (
-    <span class="number facts">
-      <strong class={`s-${toneOf(task.status)}`}>{statusWord(task.status)}</strong>
-      {seconds !== null && ` ${over ? "after " : ""}${duration(seconds)}`}
-      {eta !== null && ` · ETA ${duration(eta)}`}
-      {task.retry_count > 0 && ` · retry ${task.retry_count}`}
-      {viewers !== null && ` · ${count(viewers)} watching`}
-    </span>
   );
 }
 

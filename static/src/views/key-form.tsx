@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { KeyBody } from "../client/api";
-import { SCOPES, type Scope, type User } from "../client/types";
+import { SCOPES, type Scope } from "../client/apiKeys";
+import { type User } from "../client/types";
 import { LIFETIMES, SCOPE_WORDS, scopesFor, usualScopes, type ApiKeys } from "../state/api-keys";
 import { ProblemMessage } from "./problem-message";
 import { useCall } from "./use-call";

@@ -1,4 +1,4 @@
-import type { ApiKey } from "../client/types";
+import type { ApiKey } from "../client/apiKeys";
 import { hasExpired } from "../state/api-keys";
 import { tickingServerNow } from "../state/clock";
 import { Confirm } from "./confirm";

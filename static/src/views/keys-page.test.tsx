@@ -2,7 +2,8 @@
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Problem } from "../client/problem";
-import type { ApiKey, User } from "../client/types";
+import type { ApiKey } from "../client/apiKeys";
+import type { User } from "../client/types";
 
 vi.mock("../client/connection", () => ({
   PageConnection: class {

@@ -14,9 +14,10 @@ export function useLogKeys(
   field: RefObject<HTMLInputElement | null>,
   full: boolean,
   setFull: (full: boolean) => void,
+  embedded: boolean,
 ): void {
-  const shortcuts = useMemo<Shortcut[]>(
-    () => [
+  const shortcuts = useMemo<Shortcut[]>(() => {
+    const all = [
       { keys: "/", description: "Search the whole log", run: () => field.current?.select() },
       { keys: "n", description: "Next hit", run: () => void view.find("next") },
       { keys: "N", description: "Previous hit", run: () => void view.find("previous") },
@@ -28,10 +29,10 @@ export function useLogKeys(
       { keys: "z", description: "Full screen", run: () => setFull(!full) },
       { keys: "g g", description: "To the start", run: () => view.toTop() },
       { keys: "G", description: "To the end", run: () => view.toEnd() },
-      { keys: "c", description: "Copy a link to the marked lines", run: () => void copyLink(view) },
-    ],
-    [view, field, full, setFull],
-  );
+    ];
+    const link = { keys: "c", description: "Copy a link to the marked lines", run: () => void copyLink(view) };
+    return embedded ? all : [...all, link];
+  }, [view, field, full, setFull, embedded]);
   useShortcuts("Log", shortcuts);
 }
 

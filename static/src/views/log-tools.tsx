@@ -18,7 +18,8 @@ interface Props {
   full: boolean;
   setFilter: (filter: LogFilter) => void;
   setFull: (full: boolean) => void;
-  copyLink: () => void;
+  /** Null where links would be of no use: there are no downloads then either. */
+  copyLink: (() => void) | null;
 }
 
 /** The tools above the log: search, filters, settings and downloads. */
@@ -112,12 +113,16 @@ function Menu(props: Props) {
       <Toggle class="of-wide" name="Wrap lines" keys="w" on={wrap.value === "on"} set={(on) => setSwitch(wrap, on)} />
       <Toggle class="of-wide" name="Times" keys="t" on={times.value === "on"} set={(on) => setSwitch(times, on)} />
       <Toggle name="Full screen" keys="z" on={full} set={setFull} />
-      <button type="button" onClick={copyLink}>
-        Copy link <kbd>c</kbd>
-      </button>
-      <hr />
-      <Download name="Download all" taskId={taskId} filter={{}} />
-      {partly && <Download name="Download this view" taskId={taskId} filter={shown} />}
+      {copyLink && (
+        <>
+          <button type="button" onClick={copyLink}>
+            Copy link <kbd>c</kbd>
+          </button>
+          <hr />
+          <Download name="Download all" taskId={taskId} filter={{}} />
+          {partly && <Download name="Download this view" taskId={taskId} filter={shown} />}
+        </>
+      )}
     </div>
   );
 }

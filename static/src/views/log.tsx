@@ -4,7 +4,6 @@ import type { Problem } from "../client/problem";
 import { isTerminal } from "../client/types";
 import { address, go, hash } from "../state/address";
 import { announce } from "../state/announce";
-import { api, link } from "../state/app";
 import { count, quantity } from "../state/format";
 import { FilteredLog } from "../state/log-filtered";
 import type { LoadLog, LogSource } from "../state/log-source";
@@ -17,9 +16,17 @@ import { LogTools } from "./log-tools";
 import { MarkedLines } from "./marked-lines";
 import { ProblemMessage } from "./problem-message";
 
+interface Props {
+  run: Run;
+  /** Whether the connection is live. */
+  live: boolean;
+  /** Whether it is in a page that has a token instead of a session: it then offers no links, which would lack it. */
+  embedded?: boolean;
+}
+
 /** The log of a run, of any length, live. */
-export function Log({ run }: { run: Run }) {
-  const load: LoadLog = useMemo(() => (query) => api.logs(run.taskId, query), [run]);
+export function Log({ run, live, embedded = false }: Props) {
+  const { load } = run;
   const view = useLogView(run, load);
   const [full, setFull] = useFullScreen();
   const field = useRef<HTMLInputElement>(null);
@@ -27,13 +34,13 @@ export function Log({ run }: { run: Run }) {
   const state = run.state.value;
   const over = isTerminal(state?.task.status);
   const phases = state?.phases.map(({ phase_id }) => phase_id) ?? [];
-  useLogKeys(view, field, full, setFull);
+  useLogKeys(view, field, full, setFull, embedded);
   const message = view.searching.value ? "" : view.message.value;
   useEffect(() => {
     if (message) announce(message);
   }, [message]);
   const problem = source.problem.value;
-  useRetry(source, problem);
+  useRetry(source, problem, live);
   return (
     <section class={full ? "log full" : "log"} aria-label="Log" onClick={(event) => chooseLine(event, view)}>
       <LogTools
@@ -44,7 +51,7 @@ export function Log({ run }: { run: Run }) {
         full={full}
         setFilter={setLogFilter}
         setFull={setFull}
-        copyLink={() => void copyLink(view)}
+        copyLink={embedded ? null : () => void copyLink(view)}
       />
       <div class="log-body">
         <LogList key={view.generation.value} source={source} view={view} />
@@ -58,7 +65,7 @@ export function Log({ run }: { run: Run }) {
           </ProblemMessage>
         )}
         <div class="over-lines">
-          <MarkedLines view={view} load={load} />
+          <MarkedLines view={view} load={load} linked={!embedded} />
           {!view.follow.value && !view.atEnd.value && <ToEnd view={view} over={over} />}
         </div>
       </div>
@@ -67,9 +74,8 @@ export function Log({ run }: { run: Run }) {
 }
 
 /** Loads again what failed, with back-off and when the connection is live again. */
-function useRetry(source: LogSource, problem: Problem | null): void {
+function useRetry(source: LogSource, problem: Problem | null, live: boolean): void {
   const backoff = useMemo(() => new Backoff(), [source]);
-  const live = link.value.kind === "live";
   useEffect(() => {
     if (problem && live) source.retry();
   }, [live]);

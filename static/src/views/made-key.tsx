@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { NewApiKey } from "../client/types";
-import { Copy } from "./copy";
+import type { NewApiKey } from "../client/apiKeys";
+import { CopyLine } from "./copy-line";
 import { WaysIn } from "./ways-in";
 
 /** A key that was just made: it is shown this once, with what to do with it. */
@@ -13,12 +13,7 @@ export function MadeKey({ made, close }: { made: NewApiKey; close: () => void })
         The new key: {made.name}
       </h2>
       <p>Copy the key now: it is not shown again.</p>
-      <p class="line">
-        <code>{made.key}</code>
-        <Copy text={made.key} label="Copy the key">
-          Copy
-        </Copy>
-      </p>
+      <CopyLine text={made.key} label="Copy the key" />
       {made.scopes.includes("report") && <WaysIn value={made.key} />}
       <button type="button" onClick={close}>
         Done

@@ -7,7 +7,7 @@ import type { LogView } from "../state/log-view";
 import { copyLink, markInAddress, reportCopy } from "./log-address";
 
 /** The marked lines of the log, and what can be done with them. */
-export function MarkedLines({ view, load }: { view: LogView; load: LoadLog }) {
+export function MarkedLines({ view, load, linked }: { view: LogView; load: LoadLog; linked: boolean }) {
   const [copied, setCopied] = useState(false);
   const range = view.range.value;
   useEffect(() => setCopied(false), [range]);
@@ -26,9 +26,11 @@ export function MarkedLines({ view, load }: { view: LogView; load: LoadLog }) {
       <button type="button" class="plain" onClick={() => void copyLines()}>
         {copied ? "Copied" : "Copy"}
       </button>
-      <button type="button" class="plain" onClick={() => void copyLink(view)}>
-        Copy link
-      </button>
+      {linked && (
+        <button type="button" class="plain" onClick={() => void copyLink(view)}>
+          Copy link
+        </button>
+      )}
       <button type="button" class="plain" onClick={clear}>
         Clear
       </button>

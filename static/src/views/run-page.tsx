@@ -104,7 +104,7 @@ function Panel({ tab, run, task, childTasks, timeline }: PanelProps) {
       aria-labelledby={`tab-${tab}`}
       tabIndex={tab === "log" ? undefined : 0}
     >
-      {tab === "log" && <Log run={run} />}
+      {tab === "log" && <Log run={run} live={link.value.kind === "live"} />}
       {tab === "timeline" && <div class="panel timeline">{timeline}</div>}
       {tab === "result" && <Value value={task.result} name="result" />}
       {tab === "error" && task.error && <ErrorPanel error={task.error} />}

@@ -6,7 +6,7 @@ import { hasTitle, percentText, quantity, shortId } from "../state/format";
 import { statusWord, toneOf } from "../state/marks";
 import { runAddress } from "../state/routes";
 import { errorsOf, type Row } from "../state/rows";
-import { plainText } from "../state/terminal-text";
+import { plainText } from "../client/terminalText";
 import { duration, elapsed } from "../state/time";
 import { Link } from "./link";
 import { TaskMark } from "./marks";

@@ -211,3 +211,31 @@ def test_a_batch_is_json_that_begins_with_writer_and_number(reporter: Reporter, 
     text = gzip.decompress(server.requests[0].body).decode()
     assert text.startswith('{"writer":"')
     assert list(json.loads(text)) == ["writer", "batch", "tasks"]
+
+
+@pytest.mark.parametrize(
+    ("not_stored", "warnings"),
+    [
+        ({"workers": ["w3", "w4"]}, ["the server has no room for 2 workers more, such as w3"]),
+        ({"queues": ["q1"]}, ["the server has no room for 1 queues more, such as q1"]),
+        ({"workers": [], "queues": "q"}, []),
+        (["w3"], []),
+    ],
+)
+def test_workers_for_which_there_is_no_room_are_a_warning(
+    reporter: Reporter, server: Server, caplog: pytest.LogCaptureFixture, not_stored: Any, warnings: list[str]
+) -> None:
+    answer = {
+        "tasks": [],
+        "refused": [],
+        "cancel": [],
+        "resend": [],
+        "next_batch": 2,
+        "not_stored": not_stored,
+    }
+    server.script.append(faults.status(202, answer))
+    reporter.begin("t")
+
+    reporter.all()
+
+    assert said(caplog) == warnings

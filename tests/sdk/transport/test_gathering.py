@@ -104,6 +104,31 @@ def test_two_attempts_of_a_task_are_in_two_batches(reporter: Reporter, server: S
     assert [request.content["tasks"][0]["attempt"] for request in server.requests] == ["a1", "a2"]
 
 
+def test_nothing_follows_an_end_in_its_batch_and_a_task_waits_first_in_one(
+    reporter: Reporter, server: Server
+) -> None:
+    waits = {"type": "task_status", "status": "PENDING"}
+    ended = {"type": "task_status", "status": "REVOKED"}
+    reporter.client.task("t", None, job_type="train")
+    for event in (
+        waits,
+        line("due"),
+        waits,
+        ended,
+        ended,
+    ):  # a message with the same id that is sent twice, say
+        reporter.client.event("t", None, event)
+
+    reporter.after(1)
+
+    batches = [request.content["tasks"][0]["events"] for request in server.requests]
+    assert [[event.get("status", "line") for event in events] for events in batches] == [
+        ["PENDING", "line"],
+        ["PENDING", "REVOKED"],
+        ["REVOKED"],
+    ]
+
+
 def test_what_is_said_of_a_task_before_its_attempt_is_in_one_row_with_it(
     reporter: Reporter, server: Server
 ) -> None:

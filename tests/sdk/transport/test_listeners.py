@@ -34,6 +34,20 @@ def test_a_cancelled_run_hears_of_it(reporter: Reporter, server: Server) -> None
     assert heard == ["cancelled", "superseded"]
 
 
+def test_an_attempt_that_begins_after_the_cancel_hears_first_of_the_cancel(
+    reporter: Reporter, server: Server
+) -> None:
+    heard: list[str] = []
+    server.cancelled.add("t")
+    server.over.add(("t", "a1"))  # such an attempt is refused as well
+    reporter.client.on_cancel("t", heard.append)
+
+    reporter.begin("t")
+    reporter.after(1)
+
+    assert heard == ["cancelled", "superseded"]
+
+
 def test_a_superseded_attempt_hears_of_it_and_the_one_that_runs_does_not(
     make_reporter: MakeReporter, server: Server
 ) -> None:

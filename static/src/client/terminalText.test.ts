@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plainText, withColoursOnly } from "./terminal-text";
+import { plainText, withColoursOnly } from "./terminalText";
 
 test.each([
   ["plain text", "plain text"],

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { expect, test, vi } from "vitest";
 import type { Link } from "../client/watch";
 import { announced } from "./announce";
-import { announceLink, labelOf } from "./link-label";
+import { announceLink, labelOf } from "./link-words";
 
 test("the word for each state of the connection", () => {
   const words = (

@@ -1,0 +1,43 @@
+"""Tasks of a Celery application, each a run on a page of Taskroom: one line in the project that has them.
+
+``options`` are what the project asks for. ``signals`` connects the parts to one application: ``published`` reports what
+waits, ``attempts`` what runs in this process, ``ends`` what only the main process of a worker learns. ``states`` makes
+progress of ``update_state``, ``cancel`` stops tasks, ``resend`` starts them again, and ``heartbeat`` and ``depths``
+tell of workers and queues. Nothing but ``instrument`` imports Celery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from taskroom.celery.options import Cancel, Options
+from taskroom.server import client_of
+
+
+def instrument(
+    app: Any,
+    *,
+    url: str | None = None,
+    key: str | None = None,
+    include: Iterable[str] = ("*",),
+    exclude: Iterable[str] = (),
+    redact: Iterable[str] = ("password", "token", "secret", "authorization", "api_key"),
+    stdout: bool = True,
+    cancel: Cancel = "raise",
+    tree: bool = True,
+) -> None:
+    """Reports the tasks of a Celery application from now on; a second call for the same one does nothing.
+
+    ``include`` and ``exclude`` are patterns of task names, such as ``shop.*``. Arguments and parts of results are not
+    shown when their names contain one of the words of ``redact``. With ``stdout`` prints become lines. A cancel raises
+    TaskCancelled from the next report of the task; with ``cancel="terminate"`` Celery ends its process. Without
+    ``tree`` no task is a child of another. ``url`` and ``key`` are those of a Taskroom; without them the environment
+    has them in TASKROOM_URL and TASKROOM_KEY, else nothing is reported. Raises ValueError for what cannot be used.
+    """
+    options = Options.of(include, exclude, redact, stdout=stdout, cancel=cancel, tree=tree)
+    client = client_of(url, key)
+    if client is not None:
+        from taskroom.celery.signals import connect
+
+        connect(app, client, options)

@@ -1,0 +1,100 @@
+"""What only the main process of a worker learns: children that were killed, time limits, revoked and refused tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import signals
+
+from taskroom.celery import attempts, ends
+from taskroom.celery.cancel import terminator
+from taskroom.celery.reporter import Reporter
+from taskroom.celery.tree import place_in, reported_id
+
+
+class Parent:
+    """Reports ends of tasks whose process cannot say them any more, or never had them. Such an end needs no name of the
+    attempt: it is that of the attempt which runs."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+
+    def connect(self) -> None:
+        signals.task_received.connect(self._received, weak=False)
+        signals.task_failure.connect(self._failure, weak=False)
+        signals.task_retry.connect(self._retry, weak=False)
+        signals.task_revoked.connect(self._revoked, weak=False)
+        signals.task_unknown.connect(self._unknown, weak=False)
+        signals.task_rejected.connect(self._rejected, weak=False)
+
+    def _received(self, request: Any = None, **_: Any) -> None:
+        reporter = self._reporter
+        if not reporter.options.wants(request.task.name):
+            return
+        reporter.memory.received(request)
+        if reporter.options.cancel == "terminate":
+            # The answer to a heartbeat comes sooner than that to a task which has nothing to report.
+            terminate = terminator(reporter.app, request.id)
+            reporter.client.on_cancel(reported_id(request.id), lambda why: why == "cancelled" and terminate())
+
+    def _failure(
+        self, sender: Any = None, task_id: str = "", exception: Any = None, einfo: Any = None, **_: Any
+    ) -> None:
+        if self._is_elsewhere(sender, task_id):
+            status, fields = ends.failure(exception, einfo)
+            self._reporter.say(task_id, sender, str(status), **fields)
+
+    def _retry(
+        self, sender: Any = None, request: Any = None, reason: Any = None, einfo: Any = None, **_: Any
+    ) -> None:
+        if self._is_elsewhere(sender, request.id):
+            status, fields = ends.retry(reason, einfo, self._reporter.app.timezone)
+            self._reporter.say(request.id, sender, str(status), place=self._place(request), **fields)
+
+    def _revoked(
+        self,
+        sender: Any = None,
+        request: Any = None,
+        terminated: bool = False,
+        signum: Any = None,
+        expired: bool = False,
+        **_: Any,
+    ) -> None:
+        if not self._is_elsewhere(sender, request.id):
+            return
+        why = "Revoked before it began"
+        if terminated:
+            why = f"Terminated by a revoke: {_signal_name(signum)}"
+        elif expired:
+            why = f"Revoked: it was to begin before {request.expires}"
+        # Workers keep the ids of revoked tasks, and would refuse this one again.
+        self._reporter.say(request.id, sender, "REVOKED", why, can_retry=False, place=self._place(request))
+
+    def _unknown(self, name: Any = None, id: Any = None, exc: Any = None, **_: Any) -> None:
+        if id and self._reporter.options.wants(str(name)):
+            error = {"type": "NotRegistered", "message": f"No worker that got it has a task {name}"}
+            self._reporter.say(id, str(name), "FAILURE", error=error)
+
+    def _rejected(self, message: Any = None, exc: Any = None, **_: Any) -> None:
+        """Of a message that is none of a task, or of one with arguments that cannot be read."""
+        headers = getattr(message, "headers", None)
+        about: Mapping[str, Any] = headers if isinstance(headers, Mapping) else {}
+        celery_id, name = about.get("id"), about.get("task")
+        if celery_id and name and self._reporter.options.wants(str(name)):
+            error = (
+                ends.error_of(exc)
+                if exc is not None
+                else {"type": "Rejected", "message": "It cannot be read"}
+            )
+            self._reporter.say(celery_id, str(name), "FAILURE", error=error)
+
+    def _is_elsewhere(self, task: Any, celery_id: Any) -> bool:
+        return self._reporter.wants(task) and attempts.of(celery_id) is None
+
+    def _place(self, request: Any) -> dict[str, str]:
+        return place_in(vars(request), reported_id(request.id), self._reporter.options)
+
+
+def _signal_name(signum: Any) -> str:
+    return str(getattr(signum, "name", None) or signum or "SIGTERM")

@@ -1,0 +1,62 @@
+"""Tasks that this process sends: they wait until a worker has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from celery import signals
+from celery._state import get_current_task
+
+from taskroom.celery import attempts
+from taskroom.celery.again import end_before
+from taskroom.celery.reporter import Reporter
+from taskroom.celery.tree import PARENT, above, reported_id
+
+
+class Published:
+    """Reports what the broker has taken, at best effort. What raises in here is logged by Celery, and the caller of
+    ``delay`` does not notice."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
+        self._options, self._client = reporter.options, reporter.client
+
+    def connect(self) -> None:
+        signals.before_task_publish.connect(self._before, weak=False)
+        signals.after_task_publish.connect(self._after, weak=False)
+
+    def _before(self, headers: Any = None, **_: Any) -> None:
+        """Ends the attempt of a task that sends itself again. Says in the message which task is above it, where the
+        sender is one that is not reported."""
+        sender = get_current_task()
+        attempt = attempts.of(str(headers.get("id"))) if isinstance(headers, dict) else None
+        if attempt is not None and attempt.is_open:
+            end_before(attempt, headers)
+        if sender is not None and isinstance(headers, dict) and not self._reporter.wants(sender):
+            headers.setdefault(PARENT, above(sender.request))
+
+    def _after(
+        self, sender: Any = None, headers: Any = None, body: Any = None, routing_key: Any = None, **more: Any
+    ) -> None:
+        """Only what was sent waits: before it, sending may still fail."""
+        name = str(sender)
+        if not self._options.wants(name):
+            return
+        about = headers if isinstance(headers, Mapping) and headers.get("id") else body
+        if not isinstance(about, Mapping) or not about.get("id"):
+            return
+        current = get_current_task()
+        if current is not None and current.request.id == about["id"]:
+            return  # the task tries again, or replaces itself: the worker that runs it reports this
+        args, kwargs = (body["args"], body["kwargs"]) if isinstance(body, Mapping) else body[:2]
+        task = self._reporter.app._tasks.get(name)  # without finalizing the application
+        fields = self._reporter.fields(about, name, task, args, kwargs, routing_key)
+        task_id = reported_id(about["id"])
+        self._client.task(task_id, None, **fields)
+        self._client.event(task_id, None, {"type": "task_status", "status": "PENDING"})
+        if about.get("eta"):
+            due = {"type": "log", "level": "INFO", "message": f"Due at {about['eta']}", "component": "celery"}
+            self._client.event(task_id, None, due)
+        if about is headers:
+            self._reporter.memory.sent(about, body, more.get("exchange"), routing_key)

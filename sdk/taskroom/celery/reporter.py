@@ -1,0 +1,61 @@
+"""What all parts share that report the tasks of one application."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taskroom.celery.memory import Memory, can_repeat
+from taskroom.celery.options import Options
+from taskroom.celery.redaction import Arguments, Redaction
+from taskroom.celery.tree import place_in, reported_id
+from taskroom.limits import TITLE_LIMIT
+from taskroom.server import Client
+from taskroom.texts import cut
+from taskroom.values import text
+
+TYPE_LIMIT = 155  # characters of a task's name
+
+
+class Reporter:
+    """Reports tasks of ``app`` to ``client``, as ``options`` say. ``memory`` has messages of this process."""
+
+    def __init__(self, app: Any, client: Client, options: Options) -> None:
+        self.app, self.client, self.options = app, client, options
+        self.redaction = Redaction(options.redact)
+        self.memory = Memory()
+        self._arguments = Arguments(self.redaction)
+
+    def wants(self, task: Any) -> bool:
+        """Whether a task is of this application, and to be reported."""
+        return task.app is self.app and self.options.wants(task.name)
+
+    def fields(
+        self, about: Mapping[str, Any], name: str, task: Any, args: Any, kwargs: Any, queue: Any
+    ) -> dict[str, Any]:
+        """What the server should know of a task. ``about`` has the headers of its message, which are the attributes of
+        its request too; ``task`` is None where only the name is known."""
+        task_id = reported_id(about.get("id"))
+        texts = about.get("argsrepr"), about.get("kwargsrepr")
+        found: dict[str, Any] = {
+            "job_type": name[:TYPE_LIMIT],
+            "params": self._arguments.of(task, args, kwargs, texts) or None,
+            "can_retry": can_repeat(about),
+            **place_in(about, task_id, self.options),
+        }
+        if queue:
+            found["queue"] = str(queue)
+        if about.get("shadow"):
+            found["title"] = cut(text(about["shadow"]), TITLE_LIMIT)
+        return found
+
+    def say(self, celery_id: Any, task: Any, status: str, line: str = "", **fields: Any) -> None:
+        """Reports a status of a task whose attempt another process has, or nobody."""
+        task_id = reported_id(celery_id)
+        name = task if isinstance(task, str) else task.name
+        said = {"can_retry": fields.pop("can_retry", None), **fields.pop("place", {})}
+        self.client.task(task_id, None, job_type=name[:TYPE_LIMIT], **said)
+        if line:
+            event = {"type": "log", "level": "WARNING", "message": line, "component": "celery"}
+            self.client.event(task_id, None, event)
+        self.client.event(task_id, None, {"type": "task_status", "status": status, **fields})

@@ -1,0 +1,38 @@
+import { effect, signal } from "@preact/signals";
+import { Api } from "../client/api";
+import { PageConnection } from "../client/connection";
+import { ShareAccess } from "../client/shareAccess";
+import type { Link } from "../client/watch";
+import { announceLink } from "./link-words";
+import { Run } from "./run";
+
+/** A run that is seen with a share token. It has a connection of its own, and uses neither cookies nor a session. */
+export class SharedRun {
+  /** Whether the share has ended. */
+  readonly over = signal(false);
+  readonly link = signal<Link>({ kind: "connecting" });
+  readonly run: Run;
+  private readonly connection: PageConnection;
+  private readonly stops: readonly (() => void)[];
+
+  constructor(taskId: string, token: string) {
+    const access = new ShareAccess(token, taskId);
+    this.connection = new PageConnection(access);
+    access.listen(() => (this.over.value = access.signedIn === false));
+    this.connection.listen(() => (this.link.value = this.connection.link));
+    this.run = new Run(taskId, new Api(access), this.connection);
+    this.stops = [
+      announceLink(this.link),
+      effect(() => {
+        // Nothing more comes, and many people may have the page open.
+        if (this.run.progress.value.kind === "ended") this.connection.close();
+      }),
+    ];
+  }
+
+  stop(): void {
+    for (const stop of this.stops) stop();
+    this.run.stop();
+    this.connection.close();
+  }
+}

@@ -1,0 +1,120 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Problem } from "../client/problem";
+import type { TaskState } from "../client/types";
+import { address } from "../state/address";
+import { progressOf } from "../state/estimate";
+import { hasTitle, percentText } from "../state/format";
+import { useShortcuts } from "../state/keys";
+import { labelOf } from "../state/link-words";
+import { toneOf } from "../state/marks";
+import { declaredPhases, phaseRows } from "../state/phases";
+import { runAddress } from "../state/routes";
+import { SharedRun } from "../state/shared-run";
+import { paramsOf } from "../state/url";
+import "../style/run.css";
+import "../style/head.css";
+import "../style/phases.css";
+import "../style/log.css";
+import "../style/log-menu.css";
+import "../style/lines.css";
+import "../style/ansi.css";
+import "../style/embed.css";
+import { Log } from "./log";
+import { TaskMark } from "./marks";
+import { choosePhase, usePhaseKeys } from "./phase-keys";
+import { Phases } from "./phases";
+import { ProgressBar } from "./progress-bar";
+import { Facts, messageOf } from "./run-facts";
+import { RunSkeleton } from "./skeleton";
+
+/** The page of one run for people who have a share token, alone or in a frame of another site. */
+export function EmbedPage({ id, token }: { id: string; token: string }) {
+  const shared = useMemo(() => new SharedRun(id, token), [id, token]);
+  useEffect(() => () => shared.stop(), [shared]);
+  const state = shared.run.state.value;
+  const progress = shared.run.progress.value;
+  useEffect(() => {
+    if (state) document.title = `${state.task.title || state.task.job_type} · Taskroom`;
+  }, [state?.task.title]);
+  if (shared.over.value) return <Ended />;
+  if (progress.kind === "refused") return <Refused problem={progress.problem} />;
+  if (state) return <Shown shared={shared} state={state} />;
+  return shared.link.value.kind === "reconnecting" ? <Unreachable /> : <RunSkeleton />;
+}
+
+function Shown({ shared, state }: { shared: SharedRun; state: TaskState }) {
+  const { run } = shared;
+  const { task } = state;
+  const link = shared.link.value;
+  const progress = run.progress.value;
+  const rows = useMemo(() => phaseRows(state, declaredPhases(task, null)), [state]);
+  const chosen = paramsOf(address.value).get("phase");
+  useShortcuts("Run", usePhaseKeys(rows, chosen));
+  const over = progress.kind === "ended";
+  const stale = !over && link.kind !== "live" && link.kind !== "polling";
+  const { mark, word, title } = labelOf(link, progress);
+  const value = progressOf(task);
+  return (
+    <main class={stale ? "run-page embed stale" : "run-page embed"}>
+      <header class="head">
+        <div class="head-line">
+          <TaskMark status={task.status} />
+          <h1>
+            {task.job_type}
+            {hasTitle(task) && <span class="title">{task.title}</span>}
+          </h1>
+          <Facts state={state} viewers={null} />
+          {!over && (
+            <span class={`link ${mark}`} title={title}>
+              <i class="dot" aria-hidden="true" />
+              {word}
+            </span>
+          )}
+          <a class="home" href={runAddress(task.task_id)} target="_blank" rel="noreferrer">
+            Taskroom
+          </a>
+        </div>
+        <div class="head-bar">
+          <ProgressBar value={value} tone={toneOf(task.status)} label="Overall progress" />
+          <span class="number">{percentText(value)}</span>
+        </div>
+        <p class="now">
+          <span class={task.status === "FAILURE" ? "s-fail" : undefined}>{messageOf(task)}</span>
+        </p>
+      </header>
+      <aside class="side">
+        <Phases state={state} rows={rows} chosen={chosen} choose={choosePhase} />
+      </aside>
+      <section class="panels">
+        <Log run={run} live={link.kind === "live"} embedded />
+      </section>
+    </main>
+  );
+}
+
+const Message = ({ heading, children }: { heading: string; children: ComponentChildren }) => (
+  <main class="page">
+    <div class="missing" role="alert">
+      <h1>{heading}</h1>
+      <p>{children}</p>
+    </div>
+  </main>
+);
+
+export const NoToken = () => (
+  <Message heading="This link is not complete">Its last part, after the sign #, is missing. Copy the whole link again.</Message>
+);
+
+const Ended = () => (
+  <Message heading="This link is no longer valid">It has expired or was revoked. Ask for a new one.</Message>
+);
+
+const Unreachable = () => <Message heading="The server does not answer">This page goes on trying.</Message>;
+
+const Refused = ({ problem }: { problem: Problem }) =>
+  problem.status === 404 ? (
+    <Message heading="There is no such run">It is older than what is kept, or this link is for another run.</Message>
+  ) : (
+    <Message heading="This run cannot be shown">{problem.detail || problem.title}</Message>
+  );

@@ -1,0 +1,30 @@
+"""Projects of others, with the key of a user of a real Taskroom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.adopt.project import HERE, Page, Project
+from tests.support.keys import make
+from tests.support.system import System, User
+
+MakeProject = Callable[..., Project]
+
+
+@pytest.fixture
+def adopt(system: System, user: User, tmp_path: Path, other_redis_url: str) -> MakeProject:
+    """Makes a project of the folder that is named, whose tasks the user sees."""
+
+    def make_project(folder: str, app: str, url: str = "", **more: str) -> Project:
+        key = make(user, "report")["key"]
+        return Project(HERE / folder, app, tmp_path, other_redis_url, url or system.url, key, more)
+
+    return make_project
+
+
+@pytest.fixture
+def page(user: User) -> Page:
+    return Page(user)

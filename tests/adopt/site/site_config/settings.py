@@ -1,0 +1,13 @@
+"""Settings as Django has them: module-level names, those of Celery with a prefix."""
+
+import os
+
+TIME_ZONE = "Europe/Berlin"
+CELERY_BROKER_URL = os.environ["BROKER"]
+CELERY_RESULT_BACKEND = os.environ["BROKER"]
+CELERY_TASK_DEFAULT_QUEUE = os.environ["QUEUE"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_TRACK_STARTED = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_REDIRECT_STDOUTS_LEVEL = "INFO"
