@@ -88,9 +88,9 @@ def current(
 
 
 def of_stream(asking: AbstractContextManager[None]) -> Principal:
-    """Returns the principal of a request for a stream. ``asking`` encloses what may ask Postgres; another issuer is
-    waited for before it, as that may take seconds. The caller checks what a share token may read. Raises the errors of
-    ``principal_of``."""
+    """Returns the principal of a request for a stream, who may hold a share token: the caller asks ``permissions`` what
+    it may read. ``asking`` encloses what may ask Postgres; another issuer is waited for before it, as that may take
+    seconds. Raises the errors of ``principal_of``."""
     _wait_for_keys(_token())
     with asking:
         return current("read", shared=True, allow_ticket=True, lasts=True)
