@@ -80,8 +80,8 @@ class WebMeasures(Collector):
         yield "ring_bytes", "Recent events kept in memory", hub.ring_bytes
         yield "streams", "Open streams that count towards MAX_VIEWERS", limits.connections
         yield "streams_opened_total", "Streams opened since the start", limits.connections + limits.closed
-        yield "joins_in_flight", "Joins that may use Postgres", limits.queue.admitted
-        yield "joins_waiting", "Joins that wait for such a join to end", len(limits.queue)
+        yield "joins_in_flight", "Joins that may use Postgres", limits.joining
+        yield "joins_waiting", "Joins that wait for such a join to end", limits.waiting
 
     def _delivery(self) -> Iterator[Row | Labelled]:
         hub, metrics = self._hub, self._hub.metrics

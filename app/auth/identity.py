@@ -7,6 +7,7 @@ without.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -86,16 +87,31 @@ def current(
     return principal
 
 
-def of_handshake(credentials: Any) -> Principal:
+def of_stream(asking: AbstractContextManager[None]) -> Principal:
+    """Returns the principal of a request for a stream, who may hold a share token: the caller asks ``permissions`` what
+    it may read. ``asking`` encloses what may ask Postgres; another issuer is waited for before it, as that may take
+    seconds. Raises the errors of ``principal_of``."""
+    _wait_for_keys(_token())
+    with asking:
+        return current("read", shared=True, allow_ticket=True, lasts=True)
+
+
+def of_handshake(credentials: Any, asking: AbstractContextManager[None]) -> Principal:
     """Returns the principal of a socket: by the token, API key, share token or ticket of its handshake, else by the
-    HTTP request. All events of sockets only read, and check what a share token may read. Raises the errors of
-    ``principal_of``."""
+    HTTP request. All events of sockets only read, and check what a share token may read. ``asking`` and errors are
+    those of ``of_stream``."""
     given = credentials if isinstance(credentials, dict) else {}
-    if isinstance(given.get("token"), str) and given["token"]:
-        return principal_of(given["token"], "read", shared=True)
-    if isinstance(given.get("ticket"), str):
-        return _permitted(use_ticket(given["ticket"]), "read", shared=True)
-    return current("read", shared=True, lasts=True)
+    token, ticket = given.get("token"), given.get("ticket")
+    if isinstance(token, str) and token:
+        _wait_for_keys(token)
+        with asking:
+            return principal_of(token, "read", shared=True)
+    if isinstance(ticket, str):
+        with asking:
+            return _permitted(use_ticket(ticket), "read", shared=True)
+    _wait_for_keys(_token())
+    with asking:
+        return current("read", shared=True, lasts=True)
 
 
 def user_id() -> str:
@@ -119,6 +135,19 @@ def _permitted(principal: Principal, scope: str, shared: bool) -> Principal:
 def _bearer() -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" and token else None
+
+
+def _token() -> str | None:
+    """Returns the token by which ``_current`` identifies the user; None without one."""
+    token = _bearer()
+    if token is None and "ticket" not in request.args:
+        token = request.cookies.get(current_app.config["JWT_ACCESS_COOKIE_NAME"])
+    return token
+
+
+def _wait_for_keys(token: str | None) -> None:
+    if token and not token.startswith((PREFIX, SHARE_PREFIX)):
+        services()[Authenticator].wait_for_keys(token)
 
 
 def _of_bearer(token: str) -> Principal:

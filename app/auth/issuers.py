@@ -72,6 +72,14 @@ class Issuer:
         self.name: str = settings["issuer"]
         self._settings, self._keys = settings, keys
 
+    def wait_for_keys(self, token: str) -> None:
+        """Fetches the key that the token names, if it is not known: ``verify`` then waits for nothing."""
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+        except jwt.PyJWTError:
+            return  # ``verify`` refuses the token
+        self._keys.wait(kid)
+
     def verify(self, token: str) -> TokenClaims:
         """Verifies a token and returns its claims. Raises Unauthorized; Unavailable when the issuer's keys are."""
         try:

@@ -31,6 +31,9 @@ class FixedKey:
         """Raises ValueError unless it is a public key for the algorithm."""
         self._key = _checked(load_pem_public_key(pem.encode()), algorithm)
 
+    def wait(self, kid: str | None) -> None:
+        """Returns at once."""
+
     def key(self, kid: str | None) -> Any:
         return self._key
 
@@ -50,24 +53,31 @@ class FetchedKeys:
         self._fetched_at = self._tried_at = float("-inf")
         self._lock = threading.Lock()
 
+    def wait(self, kid: str | None) -> None:
+        """Returns when the key is known, or after a fetch. While one caller fetches, the others wait for the result; not
+        those whose key is known and only due to be fetched again."""
+        if self._knows(kid, FRESH_SECONDS) or not self._lock.acquire(not self._knows(kid, STALE_SECONDS)):
+            return
+        try:
+            if not self._knows(kid, FRESH_SECONDS) and time.monotonic() - self._tried_at >= REFETCH_SECONDS:
+                self._fetch()
+        finally:
+            self._lock.release()
+
     def key(self, kid: str | None) -> Any:
         """Returns the key with that id, or None; without an id, the only key. Raises Unavailable without keys."""
-        if not self._knows(kid):
-            with self._lock:  # other callers wait for the fetch that runs
-                if not self._knows(kid) and time.monotonic() - self._tried_at >= REFETCH_SECONDS:
-                    self._fetch()
+        self.wait(kid)
         if time.monotonic() - self._fetched_at > STALE_SECONDS:
             raise Unavailable("The issuer of this token does not answer; try again", retry_after=10)
         if kid is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
         return self._keys.get(kid)
 
-    def _knows(self, kid: str | None) -> bool:
-        fresh = time.monotonic() - self._fetched_at < FRESH_SECONDS
-        return fresh and (kid is None or kid in self._keys)
+    def _knows(self, kid: str | None, seconds: float) -> bool:
+        young = time.monotonic() - self._fetched_at < seconds
+        return young and (kid is None or kid in self._keys)
 
     def _fetch(self) -> None:
-        self._tried_at = time.monotonic()
         try:
             # The client limits each read only: a slow response could last for ever.
             with green.limit(FETCH_SECONDS, TimeoutError("no answer in time")):
@@ -75,6 +85,8 @@ class FetchedKeys:
         except (PyJWTError, OSError, ValueError) as error:
             logger.warning("the keys at %s cannot be read: %s", self._client.uri, error)
             return
+        finally:
+            self._tried_at = time.monotonic()
         self._keys = dict(self._usable(found.get("keys")))
         self._fetched_at = time.monotonic()
 

@@ -61,13 +61,21 @@ class Authenticator:
         # By hash: a token must not stay in memory after its request.
         self._cached: LRUCache[bytes, Cached] = LRUCache(KEPT_TOKENS)
 
+    def wait_for_keys(self, token: str) -> None:
+        """Waits for the issuer of an access token, if that must be asked for its keys: ``of_access`` then waits for
+        Postgres at most."""
+        cached = self._cached.get(_digest(token))
+        issuer = self._issuers.of(token) if cached is None or cached[2] <= time.monotonic() else None
+        if issuer:
+            issuer.wait_for_keys(token)
+
     def of_access(self, token: str) -> Principal:
         """Returns the principal of an access token. Raises Unauthorized; DatabaseUnavailable when Postgres must be read
         and is unavailable; Unavailable when another issuer's keys cannot be fetched.
 
         Role, tenant and e-mail are claims of the token: a trigger ends the sessions of an account that changes.
         """
-        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
+        key = _digest(token)
         cached = self._cached.get(key)
         if cached is None or cached[2] <= time.monotonic():
             issuer = self._issuers.of(token)
@@ -144,6 +152,10 @@ class Authenticator:
             opened.user_id, claims.email, claims.role, claims.tenant, session_id, claims.expires_at
         )
         return principal, claims.expires_at - claims.issued_at, until
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def new_access(user_id: str, email: str, role: str, tenant: str | None, session_id: str) -> str:

@@ -10,6 +10,7 @@ import logging
 import selectors
 import socket
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -21,6 +22,7 @@ Result = TypeVar("Result")
 logger = logging.getLogger("taskroom.server")
 
 READY_AT_ONCE = 64  # sockets that one turn of the loop serves
+WATCHED_SECONDS = 0.005  # for which a turn serves the sockets of a poller, one at least
 TAKE_OVER = "taskroom.take_over"
 
 RealSelector = selectors.DefaultSelector  # found before patching, which leaves only select()
@@ -156,7 +158,11 @@ class Poller:
 
         while True:
             trampoline(self._selector.fileno(), read=True)
+            began = time.monotonic()
             for key, mask in self._selector.select(0):
+                if time.monotonic() - began >= WATCHED_SECONDS:  # each may be sent half a megabyte
+                    time.sleep(0)
+                    began = time.monotonic()
                 if self._selector.get_map().get(key.fd) is not key:
                     continue  # closed or replaced by an earlier one in this turn
                 try:

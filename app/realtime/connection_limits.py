@@ -7,7 +7,8 @@ import threading
 from app.errors import Full, TooMany
 from app.http.admission import AdmissionQueue
 
-AT_ONCE = 16  # fewer than the pool's connections to Postgres, for which joins would else wait out of order
+# Together no more than the pool's connections to Postgres, for which joins would else wait out of order.
+AT_ONCE, IDENTIFIED_AT_ONCE = 16, 4
 
 
 class ConnectionLimits:
@@ -16,11 +17,24 @@ class ConnectionLimits:
 
     def __init__(self, per_user: int | None, in_all: int, at_once: int = AT_ONCE) -> None:
         self._per_user, self._in_all = per_user, in_all
-        self.queue = AdmissionQueue(at_once)  # encloses the part of a join that may ask Postgres
+        # Enclose the parts of a join that may ask Postgres: who it is, and after that what it may see. In neither does
+        # it wait for anything else, such as another issuer.
+        self.identifying = AdmissionQueue(IDENTIFIED_AT_ONCE)
+        self.queue = AdmissionQueue(at_once)
         self._lock = threading.Lock()
         self._users: dict[str, int] = {}
         self.connections = 0
         self.closed = 0  # since the start
+
+    @property
+    def joining(self) -> int:
+        """Joins that may ask Postgres now."""
+        return self.identifying.admitted + self.queue.admitted
+
+    @property
+    def waiting(self) -> int:
+        """Joins that wait for others to end."""
+        return len(self.identifying) + len(self.queue)
 
     def admit(self, user_id: str) -> None:
         """Counts a connection until ``release``. Raises TooMany for the user's limit, Full for the process's."""

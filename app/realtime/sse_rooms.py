@@ -98,6 +98,8 @@ class ManyRoomsConnection(SseConnection):
         for other in self.viewers:
             other.close(reason)
         self._end(viewer, reason)
+        # What the rooms have of the connection, and it of them, would be left to the garbage collector.
+        self.viewers, self._codecs = (), []
 
     def _writable(self) -> None:
         with suppress(OSError):  # the viewers notice it by themselves

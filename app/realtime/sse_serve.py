@@ -121,17 +121,17 @@ def _watch(
     filter: Filter,
 ) -> tuple[Principal, Sequence[int | None]]:
     """Authenticates the request and adds its viewers, none for HEAD; the caller closes them, also after an error."""
+    limits = parts[ConnectionLimits]
     parts[ConnectionAttempts].arrived(address())
-    with parts[ConnectionAttempts].trying(address()) as set_user, parts[ConnectionLimits].queue:
-        principal = identity.current(
-            "read", shared=True, allow_ticket=True, lasts=True
-        )  # ``names_of`` asks permissions
+    with parts[ConnectionAttempts].trying(address()) as set_user:
+        principal = identity.of_stream(limits.identifying)
         set_user(principal.user_id)
-        names = names_of(principal)
-        cursors = cursors_of(names)
-        if request.method != "HEAD":
-            for name, cursor in zip(names, cursors, strict=True):
-                viewers.append(parts[Hub].watch(name, cursor, filter, principal.session_id))
+        with limits.queue:
+            names = names_of(principal)
+            cursors = cursors_of(names)
+            if request.method != "HEAD":
+                for name, cursor in zip(names, cursors, strict=True):
+                    viewers.append(parts[Hub].watch(name, cursor, filter, principal.session_id))
     if viewers and principal.session_id in parts[Revocations]:  # signed out while Postgres was asked
         raise Unauthorized("The session has ended; sign in again")
     return principal, cursors

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+PAUSE_AFTER = 0.005  # seconds in which ``with_pauses`` lets no other thread run, whatever the items cost
+
 Item = TypeVar("Item")
 logger = logging.getLogger("taskroom.hub")
 
@@ -28,8 +30,11 @@ def spawn(function: Callable[..., None], *args: Any) -> None:
 
 
 def with_pauses(items: Iterable[Item], at_once: int = 200) -> Iterator[Item]:
-    """Yields the items, for a long loop without a lock: after ``at_once`` of them other threads run."""
+    """Yields the items, for a long loop without a lock: other threads run after ``at_once`` of them, and after one that
+    made the loop run for PAUSE_AFTER."""
+    began = time.monotonic()
     for number, item in enumerate(items, 1):
         yield item
-        if number % at_once == 0:
+        if number % at_once == 0 or time.monotonic() - began >= PAUSE_AFTER:
             time.sleep(0)
+            began = time.monotonic()

@@ -14,6 +14,9 @@ from app.stream.event import Event
 BATCH_CHARS = 64_000  # of payloads
 FRAME_CHARS = 16_000  # of payloads in one frame: a slow connection shall receive something now and then
 KEPT_BATCHES, KEPT_BYTES = 64, 8_000_000  # for viewers that catch up from the same cursor
+KEPT_SELECTIONS = 16  # of the events of one batch, for the filters that follow
+
+Kind = tuple[str, str | None]  # the type and level of an event, all that a filter looks at
 
 
 @dataclass(slots=True)
@@ -39,18 +42,7 @@ class EncodedBatch:
     @classmethod
     def of(cls, events: Sequence[Event], codec: Codec, filter: Filter) -> EncodedBatch:
         """Encodes the first of the events, up to a limit: a viewer that takes only a part keeps less in memory."""
-        events = first_batch(events, codec)
-        passed = [e for e in events if filter.passes(e)] if filter else events
-        frames = [codec.frame(e) for e in passed]
-        return cls(
-            events[0].sequence - 1,
-            events[-1].sequence,
-            codec,
-            codec.join(frames),
-            [e.type for e in passed],
-            [e.sequence for e in passed],
-            [] if codec.one_frame else [len(f) for f in frames],
-        )
+        return BatchMaker(events, codec).batch(filter)
 
     @property
     def size(self) -> int:
@@ -72,6 +64,55 @@ class EncodedBatch:
         if taken > (ends[whole - 1] if whole else 0):
             return Position(self._sequences[whole], self.data[taken : ends[whole]])
         return Position(self._sequences[whole - 1] if whole else self.start, self.data[:0])
+
+
+class BatchMaker:
+    """Makes batches of the same events for many filters. An event is encoded once at most; filters that select the same
+    of these events get the same batch."""
+
+    __slots__ = ("_codec", "_events", "_frames", "_kinds", "_made")
+
+    def __init__(self, events: Sequence[Event], codec: Codec) -> None:
+        self._events, self._codec = first_batch(events, codec), codec
+        self._frames: list[Data | None] = [None] * len(self._events)
+        self._kinds: dict[Kind, Event] = {}  # an event of each
+        self._made: dict[frozenset[Kind] | None, EncodedBatch] = {}
+
+    def batch(self, filter: Filter) -> EncodedBatch:
+        selected = self._selected(filter) if filter else None
+        batch = self._made.get(selected)
+        if batch is None:
+            batch = self._batch(selected)
+            if len(self._made) < KEPT_SELECTIONS:
+                self._made[selected] = batch
+        return batch
+
+    def _selected(self, filter: Filter) -> frozenset[Kind] | None:
+        """Returns the kinds of event that pass; None when all do."""
+        if not self._kinds:
+            self._kinds = {(event.type, event.level): event for event in self._events}
+        selected = frozenset(kind for kind, event in self._kinds.items() if filter.passes(event))
+        return None if len(selected) == len(self._kinds) else selected
+
+    def _batch(self, selected: frozenset[Kind] | None) -> EncodedBatch:
+        events, codec, known = self._events, self._codec, self._frames
+        passed, frames = [], []
+        for index, event in enumerate(events):
+            if selected is None or (event.type, event.level) in selected:
+                frame = known[index]
+                if frame is None:
+                    frame = known[index] = codec.frame(event)
+                passed.append(event)
+                frames.append(frame)
+        return EncodedBatch(
+            events[0].sequence - 1,
+            events[-1].sequence,
+            codec,
+            codec.join(frames),
+            [e.type for e in passed],
+            [e.sequence for e in passed],
+            [] if codec.one_frame else [len(f) for f in frames],
+        )
 
 
 class BatchCache(dict[tuple[object, ...], EncodedBatch]):

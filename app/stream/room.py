@@ -101,10 +101,11 @@ class Room:
         first = ring[0].sequence
         return None if cursor + 1 < first else ring[cursor + 1 - first :]
 
-    def trim(self) -> None:
-        """Marks all events as sent: the ring now serves only viewers that are behind."""
-        self.sent = self.head
-        self._drop(RING_BYTES, RING_EVENTS)
+    def trim(self, sent: int) -> None:
+        """Marks the events up to that sequence as sent: the ring now keeps them only for viewers that are behind."""
+        self.sent = sent
+        if sent == self.head:
+            self._drop(RING_BYTES, RING_EVENTS)
 
     def _push(self, fresh: list[Event]) -> None:
         # A new list each time: a thread that reads the old one would miss an event.

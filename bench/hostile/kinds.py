@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.hostile import observed, reports, requests, sockets
+from bench.hostile import compressed, headers, observed, reports, requests, sockets, streams
 from bench.hostile.target import Target
 
 KINDS: dict[str, Callable[[Target], None]] = {
@@ -16,8 +16,12 @@ KINDS: dict[str, Callable[[Target], None]] = {
     "deep JSON": requests.deep_json,
     "worker batches": reports.worker_batches,
     "reported tasks": observed.reported_tasks,
+    "compressed bodies": compressed.compressed_bodies,
+    "long headers": headers.long_headers,
     "many rooms": sockets.many_rooms,
     "rejoins": sockets.rejoins,
+    "own filters": streams.own_filters,
+    "crowded ends": streams.crowded_ends,
     "wrong passwords": requests.wrong_passwords,
     "large lists": requests.large_lists,
     "rare searches": requests.rare_searches,

@@ -80,7 +80,7 @@ def half_open(target: Target) -> None:
             connection.sendall(event("join_task", {"task_id": task, "since_sequence": 0}))
         else:
             connection = target.connect(4_096)
-            connection.sendall(_request(target, f"/api/v2/tasks/{task}/stream?since_sequence=0"))
+            connection.sendall(target.request(f"/api/v2/tasks/{task}/stream?since_sequence=0"))
         with contextlib.closing(connection):
             target.hold()
             target.answers[SERVED] += 1
@@ -90,15 +90,8 @@ def half_open(target: Target) -> None:
 
 def _stream(target: Target, path: str) -> None:
     with contextlib.closing(target.connect()) as connection:
-        connection.sendall(_request(target, path))
+        connection.sendall(target.request(path))
         status = connection.recv(1 << 16).split(b" ", 2)
         if len(status) < 2:
             raise ConnectionResetError
         target.answered(int(status[1]))
-
-
-def _request(target: Target, path: str) -> bytes:
-    return (
-        f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n"
-        f"Authorization: Bearer {target.order.token}\r\n\r\n"
-    ).encode()

@@ -127,17 +127,28 @@ class Target:
     ) -> int:
         """Sends one request on a new connection, reads the response to its end and returns its status. The token is
         sent unless there are other headers."""
+        return self.exchange(method, path, body, self.bearer if headers is None else headers)[0]
+
+    def exchange(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        """The same; returns the response's body too."""
         connection = http.client.HTTPConnection(
             *self.order.address, timeout=4 * self.order.patience, source_address=(FROM, 0)
         )
-        headers = self.bearer if headers is None else headers
         with contextlib.closing(connection):
             connection.request(method, path, body, headers | {"Content-Type": "application/json"})
             response = connection.getresponse()
-            while response.read(1 << 16):
-                continue
+            answer = response.read()
         self.answered(response.status)
-        return response.status
+        return response.status, answer
+
+    def request(self, path: str) -> bytes:
+        """Returns a request for a stream."""
+        return (
+            f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n"
+            f"Authorization: Bearer {self.order.token}\r\n\r\n"
+        ).encode()
 
     def websocket(self, signed_in: bool = True, receive_buffer: int = 0) -> socket.socket:
         """Returns a WebSocket after the handshake and the sign-in; the caller reads from it."""

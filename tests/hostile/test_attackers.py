@@ -41,8 +41,12 @@ ATTACKS = {
     "deep JSON": Attack(5, {SERVED, REFUSED, CLOSED}),
     "worker batches": Attack(7, {SERVED, REFUSED}, mb=50),
     "reported tasks": Attack(16, {SERVED, REFUSED}, mb=50),
+    "compressed bodies": Attack(11, {SERVED, REFUSED}),
+    "long headers": Attack(53, {SERVED, REFUSED}),  # each of them twice
     "many rooms": Attack(3, {SERVED}),
     "rejoins": Attack(2, {SERVED}, mb=50),  # the process keeps 16 MB of a log
+    "own filters": Attack(3, {SERVED}, mb=50),
+    "crowded ends": Attack(2, {SERVED}, mb=50),
     "wrong passwords": Attack(1, {REFUSED}, mb=50 + 2 * 67),  # and of two passwords that it checks
     "large lists": Attack(6, {SERVED}),
     "rare searches": Attack(3, {SERVED}),

@@ -160,7 +160,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     connection = server.SocketClient("sid", wire, first, {})
     served._clients["sid"] = connection
 
-    def checked(token: str, scope: str) -> Principal:
+    def checked(token: str, scope: str, **_: object) -> Principal:
         """Postgres was asked, and the sign-out came before its answer."""
         ended.add(second.session_id)
         served.end_session(second.session_id)
@@ -190,7 +190,7 @@ def test_16_sockets_that_expire_together_are_closed_in_turns_but_for_who_renews_
         turns.append(seconds)
         served._clients["99"].principal = replace(old, expires_at=time.time() + 900)
 
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=others))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=others, monotonic=lambda: 0.0))
     served._end_expired()
 
     assert gone == [str(n) for n in range(99)]

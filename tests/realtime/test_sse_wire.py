@@ -245,7 +245,7 @@ def test_a_keepalive_comes_also_where_connections_cannot_be_counted(
 @pytest.mark.parametrize("what", ["keep_alive", "send_comment", "expiry"])
 def test_thousands_are_looked_after_in_turns(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
     wires, turns = SseRegistry(MagicMock(), MagicMock(), MagicMock(), 15.0), list[float]()
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=turns.append, monotonic=lambda: 0.0))
     crowd = [
         MagicMock(slot=0, codec=MagicMock(keepalive_every=1, counts_connections=False)) for _ in range(1_000)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator
 
@@ -24,7 +25,9 @@ def store() -> FakeStore:
 
 
 @pytest.fixture
-def hub(store: FakeStore) -> Iterator[Hub]:
+def hub(store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """Whatever the machine does meanwhile, its flushes are not cut."""
+    monkeypatch.setattr(deliveries, "SLICE_SECONDS", math.inf)
     hub = hub_over(store)
     yield hub
     hub.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -180,7 +181,8 @@ class FakeSubscription:
 
 
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that is published is sent at once: no tick, and no rest after a flush."""
+    """All that is published is sent at once: no tick, no rest after a flush, and no pause in it."""
+    monkeypatch.setattr(deliveries, "SLICE_SECONDS", math.inf)
     monkeypatch.setattr(deliveries, "TICK_SECONDS", 0.0)
     monkeypatch.setattr(deliveries, "PAUSE", 0.0)
     monkeypatch.setattr(deliveries, "SHORT_PAUSE", 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ from app.stream import catchup, encoded_batch, hub_state
 from app.stream import history as histories
 from app.stream import room as rooms
 from app.stream.codec import Filter
+from app.stream.event import Event
 from app.stream.hub import Hub
 from tests.stream.fakes import FakeStore, publish
-from tests.stream.helpers import Passages
+from tests.stream.helpers import Passages, event
 from tests.stream.wires import LINES, PARCELS, FakeWire, Lines, view
 from tests.support.system import wait_for
 
@@ -38,18 +40,21 @@ def test_a_lane_is_offered_one_object(hub: Hub, store: FakeStore):
         wire.gets(2, 3, 4)
 
 
-def test_equal_filters_share_and_others_do_not(hub: Hub, store: FakeStore):
+def test_filters_that_select_the_same_events_share_and_others_do_not(hub: Hub, store: FakeStore):
     store.add(A)
 
-    def logs() -> FakeWire:
-        return view(hub, A, 1, filter=Filter(frozenset({"log"})))[1]
+    def seen(types: str = "", level: str | None = None) -> FakeWire:
+        return view(hub, A, 1, filter=Filter(frozenset(types.split(",")) if types else None, level))[1]
 
-    same, level, bare = [logs(), logs()], view(hub, A, 1, filter=Filter(level="INFO"))[1], view(hub, A, 1)[1]
+    logs = [seen("log"), seen("log"), seen("log,never"), seen("log,nowhere", "INFO")]
+    everything, severe, states = [seen(), seen(level="INFO")], seen(level="ERROR"), seen("task_status")
 
-    publish(hub, store, A)
+    hub.received(A, [event(A, 2), Event(A, 3, "task_status", "{}")], False)
 
-    assert len(last_offered(same)) == 1
-    assert len(last_offered([same[0], level, bare])) == 3
+    assert len(last_offered(logs)) == len(last_offered(everything)) == 1
+    assert last_offered([severe]) == last_offered([states])
+    assert len(last_offered([logs[0], everything[0], states])) == 3
+    assert [wire.sequences for wire in (logs[3], everything[1], severe)] == [[2], [2, 3], [3]]
 
 
 def test_each_event_is_encoded_once_for_a_format(hub: Hub, store: FakeStore):
@@ -68,6 +73,34 @@ def test_each_event_is_encoded_once_for_a_format(hub: Hub, store: FakeStore):
     publish(hub, store, A, 3)
 
     assert Counting.made == 3
+
+
+def test_each_event_is_encoded_once_for_many_filters(hub: Hub, store: FakeStore):
+    """One user may have five hundred streams, each with a filter of its own."""
+
+    class Counting(Lines):
+        frames = joins = 0
+
+        def frame(self, event: Any) -> bytes:
+            Counting.frames += 1
+            return super().frame(event)
+
+        def join(self, frames: Sequence[Any]) -> bytes:
+            Counting.joins += 1
+            return super().join(frames)
+
+    codec = Counting()
+    store.add(A)
+    wires = [FakeWire(codec) for _ in range(100)]
+    for number, wire in enumerate(wires):
+        view(hub, A, 1, wire, Filter(frozenset({"log", f"a{number}"})))
+    Counting.joins = 0
+
+    publish(hub, store, A, 3)
+
+    assert Counting.frames == 3 and Counting.joins == 1
+    for wire in wires:
+        wire.gets(2, 3, 4)
 
 
 @pytest.mark.parametrize("source", ["ring", "postgres"])

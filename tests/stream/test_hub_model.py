@@ -15,12 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from app.stream import delivery as deliveries
 from app.stream import history as histories
 from app.stream import hub as hubs
-from app.stream import hub_state, shared_read, tailcheck
+from app.stream import hub_state, shared_read, tailcheck, watched_room
 from app.stream import room as rooms
 from app.stream.event import Event
 from app.stream.viewer import Viewer
 from tests.stream.fakes import FakeStore, hub_over
-from tests.stream.wires import EVERYTHING, LINES, PARCELS, FakeWire, tick
+from tests.stream.wires import EVERYTHING, LINES, PARCELS, FakeWire, go_on, tick
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +70,8 @@ class Deliveries(RuleBasedStateMachine):
         self.patch.setattr(histories, "PAGE_EVENTS", PAGE)
         self.patch.setattr(histories, "KEPT_BYTES", 1_000 * PAGE)
         self.patch.setattr(deliveries, "TICK_SECONDS", 1e9)
+        self.patch.setattr(deliveries, "SLICE_SECONDS", -1.0)  # each piece of a flush has a turn of its own
+        self.patch.setattr(watched_room, "COHORT_VIEWERS", 2)
         self.later: list[Callable[[], None]] = []  # pages to read and rooms to refill
         for module in (hubs, shared_read):
             self.patch.setattr(module, "spawn", lambda *call: self.later.append(partial(*call)))
@@ -143,6 +145,11 @@ class Deliveries(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_thread_runs(self, data: st.DataObject) -> None:
         self.later.pop(data.draw(st.integers(0, len(self.later) - 1)))()
+
+    @precondition(lambda self: self.hub._delivery._unfinished)
+    @rule()
+    def a_flush_goes_on(self) -> None:
+        go_on(self.hub)
 
     @rule()
     def tick(self) -> None:

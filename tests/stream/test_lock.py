@@ -174,7 +174,7 @@ def test_a_long_loop_lets_others_run(
     def sleep(seconds: float) -> None:
         turns.append(hub._lock._is_owned())  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 0.0))
     action(hub)
     monkeypatch.undo()
 

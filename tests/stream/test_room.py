@@ -63,7 +63,7 @@ def test_the_ring_is_bounded_in_events_and_in_bytes():
     many.accept(events(1, RING_EVENTS + 10))
     for n in range(1, 11):
         large.accept(events(n, n, "x" * (RING_BYTES // 4 - 200)))
-    many.trim(), large.trim()
+    many.trim(many.head), large.trim(large.head)
 
     assert many.after(9) is None and len(many.after(10) or ()) == RING_EVENTS
     assert large.after(5) is None and sequences(large.after(6)) == [7, 8, 9, 10]
@@ -74,7 +74,7 @@ def test_an_event_larger_than_the_ring_is_left_to_postgres():
 
     given_room.accept(events(1, 1, "x" * (RING_BYTES + 1)))
     assert sequences(given_room.after(0)) == [1], "until it was sent"
-    given_room.trim()
+    given_room.trim(given_room.head)
     assert given_room.head == 1 and given_room.after(0) is None
 
     given_room.accept(events(2, 2))
@@ -108,7 +108,7 @@ def test_a_batch_that_is_larger_than_the_ring_stays_until_it_was_sent():
 
     given_room.accept(events(4, RING_EVENTS + 600))
     assert sequences(given_room.after(3)) == list(range(4, RING_EVENTS + 601))
-    given_room.trim()
+    given_room.trim(given_room.head)
 
     assert given_room.after(599) is None and len(given_room.after(600) or ()) == RING_EVENTS
     assert given_room.bytes == sum(map(memory, given_room.after(600) or ()))

@@ -150,4 +150,4 @@ def test_a_lane_that_emptied_is_forgotten(hub: Hub, store: FakeStore):
 
     assert watched.cohorts == {} and watched.viewers == set()
     view(hub, A, 2)[1].gets()
-    assert [cohort.cursor for cohort in watched.cohorts.values()] == [2]
+    assert [cohort.cursor for cohorts in watched.cohorts.values() for cohort in cohorts] == [2]

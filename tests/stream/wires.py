@@ -188,7 +188,24 @@ def view(
 
 def tick(hub: Hub) -> None:
     """What the ticks' thread does once in a while, for a hub that was not started."""
+    finish(hub)
     with hub._lock:
         busy, hub._delivery._busy = hub._delivery._busy, set()
         for watched in busy:
             hub._delivery._flush(watched)
+    finish(hub)
+
+
+def finish(hub: Hub) -> None:
+    """Brings all flushes to their ends."""
+    while go_on(hub):
+        continue
+
+
+def go_on(hub: Hub) -> bool:
+    """Gives one unfinished flush its turn; False when there is none."""
+    watched = hub._delivery._next_unfinished()
+    if watched is not None:
+        with hub._lock:
+            hub._delivery._go_on(watched)
+    return watched is not None

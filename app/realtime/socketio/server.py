@@ -157,10 +157,10 @@ class Sockets:
         wire = SocketWire(self._engine, session, partial(forget_viewer, viewers), batch)
         limits = self._parts[ConnectionLimits]
         try:
-            with self._parts[ConnectionAttempts].trying(address()) as set_user, limits.queue:
-                client = SocketClient(sid, wire, identity.of_handshake(credentials), viewers)
-                user_id = client.principal.user_id
-                set_user(user_id)
+            with self._parts[ConnectionAttempts].trying(address()) as set_user:
+                principal = identity.of_handshake(credentials, limits.identifying)
+                client = SocketClient(sid, wire, principal, viewers)
+                set_user(user_id := principal.user_id)
             if self._engine.draining:  # it connected while the transports of the others were closed
                 raise Unavailable("This process ends; come back")
             if wire.gone:  # while it waited to join: the library would report no disconnect

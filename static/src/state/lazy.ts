@@ -9,16 +9,17 @@ export class Lazy<T> {
 
   constructor(private readonly importCode: () => Promise<T>) {}
 
-  /** Loads it once; tries again after a failure. Never throws. */
+  /**
+   * Loads it once. Never throws. After a failure only a reload of the document helps: another import would be without
+   * the styles that could not be loaded, which Vite's code asks for once.
+   */
   load(): Promise<void> {
     return (this.loading ??= this.importCode().then(
       (value) => {
-        this.failed.value = false;
         this.value.value = value;
       },
       () => {
         this.failed.value = true;
-        this.loading = null;
       },
     ));
   }
