@@ -13,7 +13,6 @@ from app.stream.codec import Codec, Data
 from app.stream.encoded_batch import BatchMaker, EncodedBatch
 from app.stream.hub_state import HubState
 from app.stream.resync import Resync
-from app.stream.room import Room
 from app.stream.viewer import Cohort, Viewer, failed, offered
 from app.stream.watched_room import WatchedRoom
 
@@ -25,7 +24,9 @@ TICK_SECONDS = 0.025  # between two flushes of a busy room, each with all events
 ROOMS_AT_ONCE = 20  # flushed in one tick before other threads run
 SHORTEST_SECONDS = 0.005  # between two ticks: a thousand rooms, each with its own pause, share them
 SLICE_SECONDS = 0.005  # of one flush, before other threads run: a tick goes on with the rest
-TICK_WORK = 0.05  # seconds of CPU time after which a tick ends, and the rest of its flushes waits for the next
+TICK_WORK = (
+    0.05  # seconds of CPU time after which a tick ends, and the rest of its flushes waits for the next
+)
 
 
 class Delivery:
@@ -40,7 +41,9 @@ class Delivery:
         self._lock, self._metrics, self._faults = hub.lock, hub.metrics, hub.faults
         self._account, self._catchup = hub.account, catchup
         self._busy: set[WatchedRoom] = set()  # flushed a moment ago: the next tick that is due flushes them
-        self._unfinished: dict[WatchedRoom, None] = {}  # their flush is not at its end, in the order of their turns
+        self._unfinished: dict[
+            WatchedRoom, None
+        ] = {}  # their flush is not at its end, in the order of their turns
         self._tick_wanted = threading.Event()
         self._stopped = threading.Event()
 
@@ -209,7 +212,9 @@ class Delivery:
                     continue
                 try:
                     self._send_cohort(cohort, maker)
-                except Exception as error:  # the fault of a codec ends its cohort alone; the viewers may return
+                except (
+                    Exception
+                ) as error:  # the fault of a codec ends its cohort alone; the viewers may return
                     self._faults.note(f"a {type(codec).__name__} failed", error)
                     for viewer in list(cohort.viewers):
                         viewer.close("gone")

@@ -90,7 +90,10 @@ def test_who_comes_and_goes_in_the_middle_misses_nothing_and_gets_nothing_twice(
     gone = crowd[:7]
     for viewer, _ in gone:
         viewer.close()
-    new = [view(hub, A, cursor, filter=filter) for filter in (Filter(), Filter(), Filter(frozenset({"log", "a1"})))]
+    new = [
+        view(hub, A, cursor, filter=filter)
+        for filter in (Filter(), Filter(), Filter(frozenset({"log", "a1"})))
+    ]
     go_on(hub)
     publish(hub, store, A, 1)
     finish(hub)
