@@ -117,7 +117,7 @@ class Delivery:
     def _tick(self, now: float) -> float:
         """Flushes the rooms that are due, in turns; returns the CPU time that it took."""
         with self._lock:
-            rooms = [of for of in self._busy if of.next_flush_at <= now and of.work is None]
+            rooms = [watched for watched in self._busy if watched.next_flush_at <= now]
             self._busy.difference_update(rooms)
         worked = 0.0
         for watched in with_pauses(rooms, ROOMS_AT_ONCE):
