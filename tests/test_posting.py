@@ -223,13 +223,13 @@ def test_who_takes_the_body_in_crumbs_is_left_in_time() -> None:
         nonlocal taken
         while crumb := connection.recv(65_536):
             taken += len(crumb)
-            time.sleep(0.002)
+            time.sleep(0.01)
 
-    body = bytes(200_000_000)
+    body = bytes(100_000_000)
     with serving(sip) as url, pytest.raises(NoResponse, match=r"no answer within 0\.4 s"):
         post(url, {}, body, LOOPBACK, seconds=0.4)
 
-    assert taken < len(body), "it was not waited for"
+    assert taken < len(body) // 2, "it was not waited for"
 
 
 def test_proxies_of_the_environment_are_not_asked(

@@ -18,6 +18,7 @@ def answer_to(user: User, key: str) -> int:
 
 
 def test_a_key_is_made_copied_used_and_revoked(visit: Visitor, user: User) -> None:
+    user.start("test_echo")  # an empty list makes a key by itself
     tab = visit(user, permissions=["clipboard-read", "clipboard-write"])
     tab.open("/")
     tab.get("button", re.compile("settings and sign out")).click()

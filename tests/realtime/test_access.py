@@ -160,7 +160,7 @@ def test_16_a_session_that_ends_while_its_token_is_checked_keeps_no_socket(
     connection = server.SocketClient("sid", wire, first, {})
     served._clients["sid"] = connection
 
-    def checked(token: str, scope: str) -> Principal:
+    def checked(token: str, scope: str, **_: object) -> Principal:
         """Postgres was asked, and the sign-out came before its answer."""
         ended.add(second.session_id)
         served.end_session(second.session_id)
