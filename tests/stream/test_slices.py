@@ -104,6 +104,24 @@ def test_who_comes_and_goes_in_the_middle_misses_nothing_and_gets_nothing_twice(
         assert viewer.cohort is not None
 
 
+def test_a_tick_that_finds_a_flush_of_the_listener_lets_it_end_first(
+    hub: Hub, store: FakeStore, crowd: Crowd
+):
+    watched = hub._rooms[A]
+    publish(hub, store, A, 2)
+    new = [view(hub, A, 1) for _ in range(5)]  # they enter after the flush, one in each turn
+    publish(hub, store, A, 1)
+
+    while go_on(hub):
+        hub._delivery._flush(watched)
+    hub._delivery._tick(float("inf"))
+    finish(hub)
+
+    for viewer, wire in [*crowd, *new]:
+        wire.gets(2, 3, 4)
+        assert viewer.cohort is not None
+
+
 def test_the_end_of_a_room_is_told_to_one_viewer_after_the_other(hub: Hub, store: FakeStore, crowd: Crowd):
     publish(hub, store, A, 1, closes=True)
     told = 0
