@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.api.answers import problem
-from tests.api.routes import Route, routes
+from tests.api.routes import Route, document, routes
 from tests.support.system import System, User
 
 START = "/api/v2/agent/start"
@@ -50,10 +50,11 @@ def test_a_missing_field_is_named(system: System, user: User, task: str) -> None
         problem(send(user, route.path, ""), 422, *route.required)
 
 
-def test_no_body_is_as_an_object_without_fields(user: User, task: str) -> None:
+def test_no_body_is_as_an_object_without_fields(system: System, user: User, task: str) -> None:
     path = SHARE.format(task_id=task)
 
     assert [send(user, path, body).status_code for body in ("", "{}")] == [201, 201]
+    assert document(system)["paths"][SHARE]["post"]["requestBody"]["required"] is False
 
 
 def test_a_field_of_the_wrong_type_is_named(system: System, user: User, task: str) -> None:
