@@ -54,8 +54,8 @@ class FetchedKeys:
         self._lock = threading.Lock()
 
     def wait(self, kid: str | None) -> None:
-        """Returns when the key is known, or after a fetch. While one caller fetches, the others wait for the result; not
-        those whose key is known and only due to be fetched again."""
+        """Returns when the key is known, or after a fetch. While one caller fetches, the others wait for the result,
+        except those whose key is known and only due to be fetched again."""
         if self._knows(kid, FRESH_SECONDS) or not self._lock.acquire(not self._knows(kid, STALE_SECONDS)):
             return
         try:

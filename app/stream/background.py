@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-PAUSE_AFTER = 0.005  # seconds in which ``with_pauses`` lets no other thread run, whatever the items cost
+PAUSE_AFTER = 0.01  # seconds in which ``with_pauses`` lets no other thread run, whatever the items cost
 
 Item = TypeVar("Item")
 logger = logging.getLogger("taskroom.hub")

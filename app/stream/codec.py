@@ -30,8 +30,9 @@ class Codec(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events a viewer wants. ``level`` is the least severe log line that passes. Events of one type and level pass
-    together: batches are made once for them."""
+    """Which events a viewer wants. ``level`` is the least severe log line that passes.
+
+    Events of one type and level pass together: batches are made once for them."""
 
     types: frozenset[str] | None = None
     level: str | None = None

@@ -13,7 +13,6 @@ from app.stream.codec import Codec, Data
 from app.stream.encoded_batch import BatchMaker, EncodedBatch
 from app.stream.hub_state import HubState
 from app.stream.resync import Resync
-from app.stream.room import Room
 from app.stream.viewer import Cohort, Viewer, failed, offered
 from app.stream.watched_room import WatchedRoom
 
@@ -56,11 +55,11 @@ class Delivery:
             self._tick_wanted.clear()
             with self._lock:
                 due = min((watched.next_flush_at for watched in self._busy), default=0.0)
-                due = -math.inf if self._unfinished else due
             due = min(due - time.monotonic(), TICK_SECONDS)  # a room that comes meanwhile may be due sooner
             # Sleeps until the first room is due. A fixed tick in phase with the room's events would delay each event
             # by a whole tick.
-            self._stopped.wait(max(SHORTEST_SECONDS if due > -math.inf else 0.0, PAUSE * worked, due))
+            least = 0.0 if self._unfinished else max(SHORTEST_SECONDS, due)
+            self._stopped.wait(max(least, PAUSE * worked))
             worked = 0.0
             with self._faults.within("a tick failed"):
                 worked = self._tick(time.monotonic())
@@ -174,9 +173,8 @@ class Delivery:
         # nothing else and the room fall behind for good. CPU time: a thread that had to wait has used nothing.
         pause = PAUSE if events > FEW_EVENTS else SHORT_PAUSE
         watched.work = None
-        watched.next_flush_at = max(
-            watched.flushed_at + TICK_SECONDS, time.monotonic() + pause * watched.worked
-        )
+        rested_at = time.monotonic() + pause * watched.worked
+        watched.next_flush_at = max(watched.flushed_at + TICK_SECONDS, rested_at)
 
     def _sending(self, watched: WatchedRoom) -> Iterator[None]:
         """Brings all cohorts to the room's head, in pieces."""
@@ -213,9 +211,7 @@ class Delivery:
                     continue
                 try:
                     self._send_cohort(cohort, maker)
-                except (
-                    Exception
-                ) as error:  # the fault of a codec ends its cohort alone; the viewers may return
+                except Exception as error:  # of a codec, ends its cohort alone; the viewers may return
                     self._faults.note(f"a {type(codec).__name__} failed", error)
                     for viewer in list(cohort.viewers):
                         viewer.close("gone")

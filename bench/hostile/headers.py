@@ -25,9 +25,23 @@ HEADERS = (
     *((b"Accept", b"a/a,"), (b"Accept", b"a,"), (b"Accept", b"text/*;q=0.1,"), (b"Accept", b'a/a;b="c,d",')),
     *((b"Accept-Encoding", b"a,"), (b"Accept-Encoding", b"br;q=0.1,"), (b"Accept-Language", b"a,")),
     *((b"Cookie", b"a=;"), (b"Cookie", b"a;"), (b"Cookie", b'a="\\";'), (b"Authorization", b"Bearer a.a.a")),
-    *((b"If-None-Match", b'"a",'), (b"If-None-Match", b"a,"), (b"If-Match", b'W/"a",'), (b"Range", b"bytes=0-1,")),
-    *((b"Content-Type", b"application/json;a=1"), (b"Content-Type", b';a*0="'), (b"Content-Encoding", b"gzip,")),
-    *((b"Connection", b"a,"), (b"Cache-Control", b"a=1,"), (b"Origin", b"http://a."), (b"Last-Event-ID", b"1.")),
+    *(
+        (b"If-None-Match", b'"a",'),
+        (b"If-None-Match", b"a,"),
+        (b"If-Match", b'W/"a",'),
+        (b"Range", b"bytes=0-1,"),
+    ),
+    *(
+        (b"Content-Type", b"application/json;a=1"),
+        (b"Content-Type", b';a*0="'),
+        (b"Content-Encoding", b"gzip,"),
+    ),
+    *(
+        (b"Connection", b"a,"),
+        (b"Cache-Control", b"a=1,"),
+        (b"Origin", b"http://a."),
+        (b"Last-Event-ID", b"1."),
+    ),
     *((b"Access-Control-Request-Headers", b"a,"), (b"X-Forwarded-For", b"1.1.1.1,"), (b"Referer", b"a?&")),
 )
 ADDRESSES = (b"GET /?%b HTTP/1.1", b"GET /api/v2/tasks?%b HTTP/1.1", b"GET /api/v2/stream?%b HTTP/1.1")

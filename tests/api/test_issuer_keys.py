@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -92,6 +93,59 @@ def test_while_the_issuer_is_away_its_keys_are_good_for_a_while(
     clock.now += jwks.STALE_SECONDS
     with pytest.raises(Unavailable):
         issuer.verify(rs.token())
+
+
+def test_while_keys_are_fetched_again_only_those_wait_whose_key_is_not_known(
+    rs: Issuer, keys: KeySet, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can send a token with the name of an issuer that hangs: it need not be signed."""
+    monkeypatch.setattr(jwks, "FETCH_SECONDS", 60.0)
+    new = Issuer(kid="two")
+    issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
+    assert issuer and issuer.verify(rs.token())
+    clock.now += jwks.FRESH_SECONDS
+    keys.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        unknown = pool.submit(issuer.verify, new.token())
+        wait_for("the second question", lambda: keys.asked == 2)
+
+        assert issuer.verify(rs.token())
+
+        assert not unknown.done()
+        keys.gate.set()
+        with pytest.raises(Unauthorized):
+            unknown.result(60)
+    assert keys.asked == 2
+
+
+def test_an_issuer_that_hangs_is_left_alone_for_a_while_after_it_was_given_up(
+    rs: Issuer, keys: KeySet, clock: Clock
+) -> None:
+    """Counted from its question on, a third of the time would be spent waiting for it."""
+    issuer = read_issuers(json.dumps([rs.settings(jwks_url=keys.url)]), plain_http=True).of(rs.token())
+    assert issuer
+    keys.status, keys.gate = 500, Passing(clock, jwks.REFETCH_SECONDS)
+
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            issuer.verify(rs.token())
+    assert keys.asked == 1
+    clock.now += jwks.REFETCH_SECONDS
+    with pytest.raises(Unavailable):
+        issuer.verify(rs.token())
+    assert keys.asked == 2
+
+
+class Passing(threading.Event):
+    """Time that passes while somebody waits."""
+
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        super().__init__()
+        self._clock, self._seconds = clock, seconds
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._clock.now += self._seconds
+        return True
 
 
 def test_keys_that_may_not_sign_are_passed_over(rs: Issuer, es: Issuer, keys: KeySet) -> None:

@@ -6,6 +6,7 @@ import inspect
 
 from engineio.base_server import BaseServer
 
+from app import green
 from app.http import attempts
 from app.realtime import (
     connection_limits,
@@ -41,6 +42,7 @@ from app.stream import (
     room,
     subscription,
     tailcheck,
+    watched_room,
 )
 from tests.limits.product import Row, found, most, source
 
@@ -50,6 +52,7 @@ ROWS: dict[str, list[Row]] = {
         ("addresses, and users, whose attempts are counted apart in a minute", "50,000",
          lambda: attempts.SEPARATE_KEYS),
         ("joins at a time in a web process", "16", lambda: connection_limits.AT_ONCE),
+        ("callers at a time of whom Postgres is asked who they are", "4", lambda: connection_limits.IDENTIFIED_AT_ONCE),
         ("interval of comments at two of those addresses", "3 s", lambda: sse_registry.COMMENT_SECONDS),
         ("rooms of one SSE stream", "16", lambda: sse_cursors.MAX_ROOMS),
         ("types of events that an SSE stream names", "32", lambda: found(source(sse), r"len\(names\) > (\d+)")),
@@ -80,6 +83,11 @@ ROWS: dict[str, list[Row]] = {
         ("delay of an event in a room that was just joined", "0.1 s", lambda: tailcheck.POLL_SECONDS),
         ("pause of a busy room", "25 ms", lambda: delivery.TICK_SECONDS),
         ("rooms that are sent in a row", "20", lambda: delivery.ROOMS_AT_ONCE),
+        ("viewers of a room that are sent a buffer in a row", "250", lambda: watched_room.COHORT_VIEWERS),
+        ("time for which one room is sent in a row", "5 ms", lambda: delivery.SLICE_SECONDS),
+        ("CPU time for which all rooms are sent", "50 ms", lambda: delivery.TICK_WORK),
+        ("time for which viewers that were behind are sent in a row", "5 ms", lambda: green.WATCHED_SECONDS),
+        ("selections of the same events, of viewers with filters", "16", lambda: encoded_batch.KEPT_SELECTIONS),
         ("wait for Redis after a commit", "0.2 s", lambda: publisher.PUBLISH_TIMEOUT),
         ("pause without publishing after that", "1 s", lambda: publisher.PUBLISH_PAUSE),
         ("silence of Redis, which answers twice a second, until events", "0.75 s", lambda: subscription.FRESH_SECONDS),

@@ -186,7 +186,9 @@ def test_others_have_their_turn_while_a_crowd_is_told(
     store.add(A, 20)
     store.gate.clear()
     calls: list[str] = []
-    monkeypatch.setattr(background, "time", SimpleNamespace(sleep=lambda _: calls.append("a turn"), monotonic=lambda: 0.0))
+    monkeypatch.setattr(
+        background, "time", SimpleNamespace(sleep=lambda _: calls.append("a turn"), monotonic=lambda: 0.0)
+    )
     for _ in range(crowd):
         history.read(A, 0, 0, lambda *_: calls.append("one"))
     store.gate.set()
