@@ -23,7 +23,7 @@ import json, logging, os, sys, threading
 before = set(sys.modules)
 import taskroom
 from taskroom import phases, server
-standard = {*json.loads(sys.argv[1]), *getattr(sys, "stdlib_module_names", ())}  # of 3.11, and of this Python
+standard = {*json.loads(sys.argv[1]), *getattr(sys, "stdlib_module_names", ())}  # Python 3.9 does not know its own
 imported = sorted({name.partition(".")[0] for name in set(sys.modules) - before} - standard)
 told = []
 
