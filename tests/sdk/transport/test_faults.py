@@ -191,7 +191,7 @@ def test_one_warning_a_minute(reporter: Reporter, server: Server, caplog: pytest
 
     warnings = [record.getMessage() for record in caplog.records if record.name == "taskroom"]
     assert warnings == [
-        "the server cannot be reached, and what it should get is kept: status 503 As scripted"
+        f"Taskroom at {server.url} cannot be reached, and what it should get is kept: status 503 As scripted"
     ]
     assert len(server.requests) > 5
 
