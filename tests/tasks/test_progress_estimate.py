@@ -63,7 +63,7 @@ def test_without_a_plan_nothing_is_known() -> None:
 
 def test_the_only_phase_of_a_run_is_as_far_as_it_came_also_when_it_has_ended() -> None:
     run = ReportedRun(None)
-    run.estimate = ProgressEstimate(None, run.clock, takes_only=True)
+    run.estimate = ProgressEstimate(None, run.clock.monotonic, takes_only=True)
     run.update("scan", "active", processed_count=10, total_count=100)
     run.complete("scan")
     assert run.now == (10, None)
