@@ -70,7 +70,9 @@ def test_a_second_later_all_of_it_is_in_the_file(
     reporter.log("t", "two")
     reporter.end("t")
     reporter.after(1.0)
-    reporter.client.close(0)  # nothing is left for it to write
+    outbox = reporter.client._outbox
+    assert (outbox.waiting, outbox.safe) == (0, outbox.added)
+    reporter.client.close(0)  # leaves the file to others
 
     server.script.clear()
     assert sync(Settings(server.url, KEY, spool)).events == 3
